@@ -1,0 +1,119 @@
+"""`python -m penstock_jobs SPECIFICATION`: run one job, put its result in storage, print it, and exit as it ended.
+
+A job that finds its result in storage prints it and exits, so that a pod may vanish, or be started twice, and nothing is
+done again. The time limit is this process's own: it ends with exit code 124 even when nobody watches it.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from penstock_jobs import document, errors, logs
+from penstock_jobs.result import Failure, JobResult
+from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
+from penstock_jobs.storage import Store, open_store
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the job that the specification file describes; return the exit code."""
+    options = _parser().parse_args(arguments)
+    logs.set_up(options.log_level, options.log_format)
+    try:
+        specification = document.read(options.specification, JobSpecification)
+        _limit_time(specification.timeout)
+        result = _result_of(specification)
+    except errors.JobError as error:
+        logs.log.error("%s", error)
+        _report(Failure(reason=error.reason, message=str(error)[:4000]), options.result)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return errors.INTERRUPTED
+    _report(result, options.result)
+    return errors.SUCCEEDED
+
+
+def result_key(specification: JobSpecification) -> str:
+    """Return the key, in the run's storage, of the result of this job (and, of several workers, of this one)."""
+    match specification:
+        case TrainingJob(workers=workers, worker=worker) if workers > 1:
+            return f"results/training-{worker}.json"
+        case DatasetJob(shard=shard) if shard.count > 1:
+            return f"results/dataset-{shard.index}.json"
+    return f"results/{type(specification).__struct_config__.tag}.json"
+
+
+def _result_of(specification: JobSpecification) -> JobResult:
+    store = open_store(specification.run_storage)
+    key = result_key(specification)
+    if store.exists(key):
+        logs.log.info("The result is in storage already, at %s/%s; nothing is done again.", store.uri, key)
+        return document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
+    result = _job(specification)()
+    if not store.write_if_absent(key, document.encode(result)):
+        return document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
+    return result
+
+
+def _job(specification: JobSpecification) -> Callable[[], JobResult]:
+    """Return the job, importing only what that one needs."""
+    match specification:
+        case DatasetJob():
+            from penstock_jobs.dataset import generate
+
+            return lambda: generate(specification)
+        case TrainingJob():
+            from penstock_jobs.training import train
+
+            return lambda: train(specification)
+        case TestingJob():
+            from penstock_jobs.testing import test
+
+            return lambda: test(specification)
+
+
+def _report(result: JobResult, path: Path | None) -> None:
+    content = document.encode(result)
+    if path is not None:
+        path.write_bytes(content)
+    sys.stdout.write(content.decode())
+    sys.stdout.flush()
+
+
+def _limit_time(seconds: float | None) -> None:
+    signal.signal(signal.SIGTERM, _terminated)
+    if seconds is None:
+        return
+
+    def out_of_time(_signal: int, _frame: FrameType | None) -> None:
+        logs.log.error("The job was still running after its timeout of %g s.", seconds)
+        _end_group(errors.TIMED_OUT)
+
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    _end_group(errors.TERMINATED)
+
+
+def _end_group(code: int) -> None:
+    """Exit at once, whatever library is in the middle of what; child processes end with their parent's pipe."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m penstock_jobs", description="Run one job of a Penstock run.")
+    parser.add_argument("specification", type=Path, help="the job specification, a JSON file")
+    parser.add_argument("--result", type=Path, help="also write the result to this file")
+    parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    parser.add_argument("--log-format", default="text", choices=["text", "json"])
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""What a job reports: one small JSON document, put in storage before it is anywhere else.
+
+Counts, scores, digests and URIs only, so that it fits a termination message (4 KiB) in all but odd cases; what grows
+with the data or with the grid stays in storage, and the result says where.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from penstock_jobs.document import Document
+
+ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
+ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
+Strategy = Literal["Key", "Group", "Stratified", "Time"]
+
+
+class Column(Document):
+    """A column of the tables: its type, fixed at the first generation, and what it is for."""
+
+    name: str
+    type: ColumnType
+    role: ColumnRole = "Feature"
+
+
+class TableVersion(Document):
+    """One version of one table, as it was read back.
+
+    `digest` is a hash of the schema and the multiset of canonical rows, equal wherever the rows are equal, whatever the
+    files. `classes` counts the points of each class (classification only).
+    """
+
+    uri: str
+    version: int
+    rows: int
+    digest: str
+    classes: dict[str, int] = {}
+
+
+class LeakProof(Document):
+    """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0."""
+
+    points_in_common: int
+    groups_in_common: int
+    compared_training: int
+    compared_testing: int
+
+
+class DatasetResult(Document, tag="dataset", tag_field="job"):
+    """What one generation of the tables did.
+
+    `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer in
+    the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
+    `left_out` those of a group that is in testing.
+    """
+
+    training: TableVersion
+    validation: TableVersion
+    testing: TableVersion
+    columns: tuple[Column, ...]
+    task: Literal["Classification", "Regression"]
+    epoch: int
+    generation: int
+    rows_read: int
+    duplicates: int
+    new: int
+    changed: int
+    vanished: int
+    retired: int
+    left_out: int
+    leak_proof: LeakProof
+    warnings: tuple[str, ...] = ()
+
+
+class Score(Document):
+    """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    spread: float | None = None
+
+
+class ModelReference(Document):
+    """A saved Model: its name, its folder, the digest of its manifest, and the validation score that ranks it."""
+
+    name: str
+    uri: str
+    digest: str
+    candidate: str | None = None
+    algorithm: str | None = None
+    validation: Score | None = None
+
+
+class CandidateScore(Document):
+    """The best candidates of one worker: enough to rank them against those of the other workers."""
+
+    candidate: str
+    algorithm: str
+    score: float
+
+
+class TrainingResult(Document, tag="training", tag_field="job"):
+    """What became of the candidates. Every row of the grid is in the table at `candidates`."""
+
+    candidates: str
+    total: int
+    succeeded: int
+    failed: int
+    best: tuple[CandidateScore, ...]
+    models: tuple[ModelReference, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class ModelScores(Document):
+    """One Model's scores on the testing points that it may be judged by."""
+
+    model: str
+    points: int
+    scores: tuple[Score, ...]
+
+
+Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"]
+
+
+class Comparison(Document):
+    """The challenger against the served Model, on the points that neither saw: difference = challenger - served.
+
+    `low` and `high` are the ends of the paired bootstrap's interval of the difference at `confidence`.
+    """
+
+    challenger: str
+    served: str
+    scoring: str
+    points: int
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    reason: str | None = None
+
+
+class TestingResult(Document, tag="testing", tag_field="job"):
+    """The scores of each Model and, where one is served, the comparison that deployment decides by."""
+
+    testing_version: int
+    epoch: int
+    digest: str
+    points: int
+    models: tuple[ModelScores, ...]
+    report: str
+    challenger: str | None = None
+    comparison: Comparison | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class Failure(Document, tag="failure", tag_field="job"):
+    """A job that ended with a sentence for a person."""
+
+    reason: str
+    message: Annotated[str, Meta(max_length=4000)]
+
+
+JobResult = DatasetResult | TrainingResult | TestingResult | Failure

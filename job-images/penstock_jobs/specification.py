@@ -1,0 +1,308 @@
+"""What a job is asked to do: one document, read from a file.
+
+The operator (or the local runner) writes it and the job reads it; nothing else passes between them on the way in. It
+knows nothing of Kubernetes, and holds no credential: it says only where the job finds them.
+
+Durations are in seconds, sizes in bytes, shares are numbers in [0, 1]. Names are those of the manifests.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from penstock_jobs.document import Document
+from penstock_jobs.result import Column, ModelReference, TableVersion
+
+Task = Literal["Classification", "Regression"]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+# --- where things are -------------------------------------------------------------------------------------------------
+
+
+class Credentials(Document):
+    """Where a job finds the credentials of one artifact: a folder with one file a name, or environment variables.
+
+    The names are `accessKeyId`, `secretAccessKey` and, optionally, `sessionToken`. `folder` is a mounted Secret;
+    `environment` maps each name to the variable that holds it. `keys` maps those names to the names of the files.
+    """
+
+    folder: str | None = None
+    environment: dict[str, str] = {}
+    keys: dict[str, str] = {}
+
+
+class Location(Document):
+    """A folder (`file:///path`) or a prefix of a bucket (`s3://bucket/prefix`), and how to reach it."""
+
+    uri: str
+    endpoint: str | None = None
+    region: str | None = None
+    credentials: Credentials = Credentials()
+
+
+class Source(Document):
+    """A folder on the import path that holds the user's own operations, and the commit that it is at."""
+
+    folder: str
+    commit: str | None = None
+
+
+class Run(Document):
+    """Whose job this is. `uid` names everything that the run writes; the execution name is for people."""
+
+    uid: str
+    execution_name: str
+    pipeline: str
+    pipeline_uid: str
+
+
+# --- dataset ----------------------------------------------------------------------------------------------------------
+
+
+class Input(Document):
+    """One input table: a file, a folder or a glob at `location`, all of one format.
+
+    `format` is guessed from the ending when it is not given. `types` gives a column the type that its text should have.
+    """
+
+    name: str
+    location: Location
+    format: Literal["CSV", "JSONLines", "Parquet", "Delta"] | None = None
+    delimiter: str | None = None
+    null_values: tuple[str, ...] = ()
+    types: dict[str, str] = {}
+    version: int | None = None
+
+
+class Target(Document):
+    """The column to predict; `positive` is the class that scores and thresholds are about."""
+
+    column: str
+    positive: str | bool | int | None = None
+
+
+class Split(Document):
+    """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
+
+    testing: Share
+    strategy: Literal["Key", "Group", "Stratified", "Time"] = "Key"
+    group_columns: tuple[str, ...] = ()
+    time_column: str | None = None
+    cutoff: str | None = None
+    window: float | None = None
+    gap: float = 0.0
+    salt: str = "penstock"
+
+
+class Validation(Document):
+    """How candidates are scored: on a holdout taken out of training, or on folds of it."""
+
+    holdout: Share | None = None
+    folds: Annotated[int, Meta(ge=2, le=100)] | None = None
+    repeats: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class Shard(Document):
+    """Which part of the inputs (by file) this pod takes, out of how many."""
+
+    index: int = 0
+    count: int = 1
+
+
+class DatasetJob(Document, tag="dataset", tag_field="job"):
+    """Read the inputs and write the three tables under `<storage>/datasets`."""
+
+    run: Run
+    storage: Location
+    run_storage: Location
+    inputs: Annotated[tuple[Input, ...], Meta(min_length=1)]
+    target: Target
+    split: Split
+    validation: Validation
+    query: str | None = None
+    task: Task | None = None
+    key: tuple[str, ...] = ()
+    weight: str | None = None
+    updates: Literal["Freeze", "Refresh"] = "Freeze"
+    reset_testing: bool = False
+    minimum_class_count: Annotated[int, Meta(ge=1)] = 1
+    keep_versions: float = 90 * 86400.0
+    shard: Shard = Shard()
+    memory: int | None = None
+    threads: Annotated[int, Meta(ge=1)] = 1
+    timeout: float | None = None
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+class Scoring(Document):
+    """A scoring function: one of scikit-learn's by name, or the user's own by the dotted path `function`."""
+
+    name: str
+    function: str | None = None
+    greater_is_better: bool = True
+    response: Literal["predict", "predict_proba", "decision_function"] = "predict"
+    average: str | None = None
+
+
+class Parameter(Document):
+    """A hyper-parameter: `value` is fixed, `values` are searched, `low` and `high` bound a random draw.
+
+    Values are Python values already (the manifest's literals have been read).
+    """
+
+    name: str
+    value: Any = None
+    values: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    integer: bool = False
+
+
+class EarlyStopping(Document):
+    """Stop fitting when a slice of the training points has not improved for `patience` epochs or rounds."""
+
+    share: Share = 0.1
+    patience: Annotated[int, Meta(ge=1)] = 10
+    tolerance: float = 0.0001
+
+
+class Algorithm(Document):
+    """An estimator by its dotted path, with its hyper-parameters."""
+
+    name: str
+    estimator: str
+    parameters: tuple[Parameter, ...] = ()
+    early_stopping: EarlyStopping | None = None
+    scale: bool | None = None
+
+
+class Preprocessing(Document):
+    """What is fitted before the estimator, inside the candidate's own Pipeline.
+
+    `Automatic`: impute, scale where the estimator profits, one-hot encode strings. `None`: the columns as they are.
+    `transformer` is the dotted path of the user's own, called without arguments.
+    """
+
+    strategy: Literal["Automatic", "None", "Custom"] = "Automatic"
+    transformer: str | None = None
+    numeric_imputation: Literal["mean", "median", "most_frequent"] = "median"
+    maximum_categories: Annotated[int, Meta(ge=2)] = 50
+    minimum_frequency: Annotated[int, Meta(ge=1)] | None = None
+
+
+class Search(Document):
+    """How the candidates are taken from the hyper-parameters: all of them, or `samples` of them at random."""
+
+    strategy: Literal["Grid", "Random"] = "Grid"
+    samples: Annotated[int, Meta(ge=1)] | None = None
+    seed: int = 0
+
+
+class Decision(Document):
+    """The probability from which the positive class is predicted: fixed, or tuned for a scoring on validation."""
+
+    threshold: Share | None = None
+    tune: str | None = None
+
+
+class TrainingJob(Document, tag="training", tag_field="job"):
+    """Train every candidate, score it, and save the best `keep` as Models."""
+
+    run: Run
+    storage: Location
+    run_storage: Location
+    models: Location
+    training: TableVersion
+    validation: TableVersion
+    columns: tuple[Column, ...]
+    task: Task
+    target: Target
+    split: Split
+    testing: TableVersion
+    validation_rule: Validation
+    scoring: Scoring
+    algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)]
+    search: Search = Search()
+    also_scoring: tuple[Scoring, ...] = ()
+    features: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    preprocessing: Preprocessing = Preprocessing()
+    keep: Annotated[int, Meta(ge=1, le=100)] = 1
+    refit: Literal["None", "TrainingAndValidation"] = "None"
+    calibration: Literal["None", "Sigmoid", "Isotonic"] = "None"
+    decision: Decision = Decision()
+    source: Source | None = None
+    gpu: Literal["None", "Preferred", "Required"] = "None"
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    worker: Annotated[int, Meta(ge=0, le=255)] = 0
+    processes: Annotated[int, Meta(ge=1)] = 1
+    threads: Annotated[int, Meta(ge=1)] = 1
+    memory: int | None = None
+    trusted_types: tuple[str, ...] = ()
+    timeout: float | None = None
+
+
+# --- testing ----------------------------------------------------------------------------------------------------------
+
+
+class Selection(Document):
+    """The gate a challenger must pass: see `penstock.decide.selection`, which decides from what testing reports."""
+
+    scoring: str
+    minimum: float | None = None
+    maximum: float | None = None
+    must_improve: bool = False
+    confidence: Share = 0.95
+    margin: float = 0.0
+
+
+class TestingJob(Document, tag="testing", tag_field="job"):
+    """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new."""
+
+    run: Run
+    storage: Location
+    run_storage: Location
+    testing: TableVersion
+    training: TableVersion
+    validation: TableVersion
+    columns: tuple[Column, ...]
+    task: Task
+    target: Target
+    split: Split
+    models: tuple[ModelReference, ...]
+    scoring: Annotated[tuple[Scoring, ...], Meta(min_length=1)]
+    served: ModelReference | None = None
+    selection: Selection | None = None
+    minimum_points: Annotated[int, Meta(ge=1)] = 100
+    segments: tuple[str, ...] = ()
+    decisions_so_far: int = 0
+    resamples: Annotated[int, Meta(ge=100)] = 2000
+    seed: int = 0
+    source: Source | None = None
+    gpu: Literal["None", "Preferred", "Required"] = "None"
+    threads: Annotated[int, Meta(ge=1)] = 1
+    trusted_types: tuple[str, ...] = ()
+    timeout: float | None = None
+
+
+JobSpecification = DatasetJob | TrainingJob | TestingJob
+
+
+# --- serving ----------------------------------------------------------------------------------------------------------
+
+
+class ServedModel(Document):
+    """A Model's folder, the digest that its manifest must have, and the name and port it is served under."""
+
+    location: Location
+    name: str
+    manifest_digest: str | None = None
+    trusted_types: tuple[str, ...] = ()
+    threshold: Share | None = None
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: Annotated[int, Meta(ge=1)] = 1

@@ -1,0 +1,1 @@
+"""Runs on a laptop: the same jobs as subprocesses, with the resources kept as files in a folder."""
