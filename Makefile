@@ -1,0 +1,62 @@
+# `make help` lists the commands. Everything is made inside this folder: .venv, .cache, demo.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := operator job-images tests bench examples
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check crds format bench constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, up to a prediction over HTTP
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/dev.stamp ## Run all tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m penstock.api.crd --check crds
+
+setup: $(VENV)/dev.stamp ## Make the virtual environment with all that development needs
+
+crds: $(VENV)/dev.stamp ## Write crds/*.yaml again from operator/penstock/api
+	$(BIN)/python -m penstock.api.crd crds
+
+format: $(VENV)/dev.stamp ## Format the code and mend what the linter can
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README.md)
+	$(BIN)/pip install -q -r bench/requirements.txt
+	$(BIN)/python bench/dataset.py
+	$(BIN)/python bench/grid.py
+	$(BIN)/python bench/serving.py
+
+constraints: ## Resolve the dependencies anew and write constraints.txt
+	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints
+	.cache/constraints/bin/pip install -q --upgrade pip
+	.cache/constraints/bin/pip install -q -e '.[jobs,torch,serving,operator]' --group dev
+	.cache/constraints/bin/pip freeze --exclude-editable > constraints.txt
+
+clean: ## Remove everything that was made here
+	rm -rf $(VENV) .cache demo dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Penstock needs Python 3.11 or later; name one with: make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (on Debian: apt install python3-venv)."; exit 2; }
+	$(BIN)/pip install -q --upgrade pip
+
+$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,serving]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,torch,serving,operator]' --group dev
+	@touch $@ $(VENV)/demo.stamp
