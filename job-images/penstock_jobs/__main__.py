@@ -1,13 +1,14 @@
 """`python -m penstock_jobs SPECIFICATION`: run one job, put its result in storage, print it, and exit as it ended.
 
-A job that finds its result in storage prints it and exits, so that a pod may vanish, or be started twice, and nothing is
-done again. The time limit is this process's own: it ends with exit code 124 even when nobody watches it.
+A job that finds its result in storage prints it and exits, so that a pod may vanish, or be started twice, and nothing
+is done again. The time limit is this process's own: it ends with exit code 124 even when nobody watches it.
 """
 
 import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -15,13 +16,15 @@ from types import FrameType
 from penstock_jobs import document, errors, logs
 from penstock_jobs.result import Failure, JobResult
 from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
-from penstock_jobs.storage import Store, open_store
+from penstock_jobs.storage import open_store
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the job that the specification file describes; return the exit code."""
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
+    if options.stop_with_stdin:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
     try:
         specification = document.read(options.specification, JobSpecification)
         _limit_time(specification.timeout)
@@ -78,7 +81,10 @@ def _job(specification: JobSpecification) -> Callable[[], JobResult]:
 def _report(result: JobResult, path: Path | None) -> None:
     content = document.encode(result)
     if path is not None:
-        path.write_bytes(content)
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(content)
+        part.replace(path)
+        return
     sys.stdout.write(content.decode())
     sys.stdout.flush()
 
@@ -96,6 +102,12 @@ def _limit_time(seconds: float | None) -> None:
     signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+def _stop_with_stdin() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    _end_group(errors.TERMINATED)
+
+
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
     _end_group(errors.TERMINATED)
 
@@ -109,7 +121,10 @@ def _end_group(code: int) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs", description="Run one job of a Penstock run.")
     parser.add_argument("specification", type=Path, help="the job specification, a JSON file")
-    parser.add_argument("--result", type=Path, help="also write the result to this file")
+    parser.add_argument("--result", type=Path, help="write the result to this file, not to standard output")
+    parser.add_argument(
+        "--stop-with-stdin", action="store_true", help="end when standard input closes, so as not to outlive the parent"
+    )
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     parser.add_argument("--log-format", default="text", choices=["text", "json"])
     return parser

@@ -1,0 +1,63 @@
+"""Locks of the operating system on files of the home.
+
+A lock is held by an open file, and goes with the last process that has it open: a killed process leaves none behind. A
+job inherits its run's lock, so that a run is known to be at work for as long as any process of it is alive.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from penstock.local.home import make_folder
+
+POLL = (
+    0.1  # seconds between two tries; a blocking flock would not let the waiting be told, nor stopped on all platforms
+)
+
+
+@contextmanager
+def held(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
+    """Hold the lock while the block runs; `waiting` is called once if somebody else has it. Yields the descriptor."""
+    descriptor = _opened(path)
+    try:
+        if not _taken(descriptor):
+            waiting()
+            while not _taken(descriptor):
+                time.sleep(POLL)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def held_if_free(path: Path) -> Iterator[int | None]:
+    """Hold the lock while the block runs, or yield None if somebody else has it."""
+    descriptor = _opened(path)
+    try:
+        yield descriptor if _taken(descriptor) else None
+    finally:
+        os.close(descriptor)
+
+
+def is_free(path: Path) -> bool:
+    """Return whether nobody holds the lock at this moment."""
+    if not path.exists():
+        return True
+    with held_if_free(path) as descriptor:
+        return descriptor is not None
+
+
+def _opened(path: Path) -> int:
+    make_folder(path.parent)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
