@@ -114,11 +114,15 @@ class TrainingResult(Document, tag="training", tag_field="job"):
 
 
 class ModelScores(Document):
-    """One Model's scores on the testing points that it may be judged by."""
+    """One Model's scores on the testing points that it may be judged by.
+
+    `undefined` says of each scoring function that gave no number why it did not (there is no NaN in JSON).
+    """
 
     model: str
     points: int
     scores: tuple[Score, ...]
+    undefined: dict[str, str] = {}
 
 
 Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"]
@@ -127,7 +131,8 @@ Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowM
 class Comparison(Document):
     """The challenger against the served Model, on the points that neither saw: difference = challenger - served.
 
-    `low` and `high` are the ends of the paired bootstrap's interval of the difference at `confidence`.
+    `low` and `high` are the bounds of the difference by the paired bootstrap, each one-sided at `confidence`. Where
+    there are none, `reason` says why the two cannot be compared. Scores are on scikit-learn's scale.
     """
 
     challenger: str
@@ -139,6 +144,8 @@ class Comparison(Document):
     high: float | None = None
     confidence: float | None = None
     reason: str | None = None
+    challenger_score: float | None = None
+    served_score: float | None = None
 
 
 class TestingResult(Document, tag="testing", tag_field="job"):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from penstock_jobs.document import Document
-from penstock_jobs.result import Column, ModelReference, TableVersion
+from penstock_jobs.result import Column, DatasetResult, ModelReference, TableVersion, TrainingResult
 
 Task = Literal["Classification", "Regression"]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -250,9 +250,14 @@ class TrainingJob(Document, tag="training", tag_field="job"):
 
 
 class Selection(Document):
-    """The gate a challenger must pass: see `penstock.decide.selection`, which decides from what testing reports."""
+    """The gate a challenger must pass: see `penstock.decide.selection`, which decides from what testing reports.
+
+    `minimum`, `maximum` and `margin` are as a person writes them; `greater_is_better` is that of a scoring function of
+    the user's own (an error of scikit-learn's is told by its name, `neg_…`).
+    """
 
     scoring: str
+    greater_is_better: bool = True
     minimum: float | None = None
     maximum: float | None = None
     must_improve: bool = False
@@ -261,7 +266,12 @@ class Selection(Document):
 
 
 class TestingJob(Document, tag="testing", tag_field="job"):
-    """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new."""
+    """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new.
+
+    `decisions_so_far` counts the decisions that this testing version has served before. What the steps before reported
+    (`dataset_result`, `training_result`) and `created` (ISO 8601, when the run began) are only for the report.
+    `segments` are columns; scores are also made for each of their values.
+    """
 
     run: Run
     storage: Location
@@ -283,6 +293,9 @@ class TestingJob(Document, tag="testing", tag_field="job"):
     resamples: Annotated[int, Meta(ge=100)] = 2000
     seed: int = 0
     source: Source | None = None
+    dataset_result: DatasetResult | None = None
+    training_result: TrainingResult | None = None
+    created: str | None = None
     gpu: Literal["None", "Preferred", "Required"] = "None"
     threads: Annotated[int, Meta(ge=1)] = 1
     trusted_types: tuple[str, ...] = ()
