@@ -1,7 +1,7 @@
 """From a location to the store that is there."""
 
-from urllib.parse import unquote, urlsplit
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Location
@@ -13,6 +13,8 @@ def open_store(location: Location) -> Store:
     """Return the store at the location. Nothing is contacted yet."""
     parts = urlsplit(location.uri)
     if parts.scheme == "file":
+        if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+            raise Refused(f"{location.uri} is not a local folder; write file:///path, with three slashes.")
         return FolderStore(Path(unquote(parts.path)))
     if parts.scheme == "s3":
         from penstock_jobs.storage.s3 import open_bucket  # boto3 takes 0.3 s to import
