@@ -1,0 +1,101 @@
+"""`python -m penstock_jobs`: what every job does around its own work."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from penstock_jobs import document, errors
+from penstock_jobs.__main__ import main, result_key
+from penstock_jobs.result import Failure
+from penstock_jobs.specification import DatasetJob, Input, Location, Run, Shard, Split, Target, Validation
+
+
+def dataset_job(folder: Path, **changes: object) -> DatasetJob:
+    options: dict[str, object] = {
+        "run": Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e"),
+        "storage": Location(uri=(folder / "storage").as_uri()),
+        "run_storage": Location(uri=(folder / "run").as_uri()),
+        "inputs": (Input(name="rows", location=Location(uri=(folder / "absent.csv").as_uri())),),
+        "target": Target(column="left"),
+        "split": Split(testing=0.2),
+        "validation": Validation(holdout=0.2),
+        "key": ("id",),
+    }
+    return DatasetJob(**(options | changes))  # type: ignore[arg-type]
+
+
+def written(folder: Path, job: DatasetJob) -> Path:
+    path = folder / "specification.json"
+    path.write_bytes(document.encode(job))
+    return path
+
+
+def test_a_job_that_finds_its_result_prints_it_and_does_nothing_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    job = dataset_job(tmp_path)
+    earlier = Failure(reason="Refused", message="What the first one found.")
+    (tmp_path / "run" / "results").mkdir(parents=True)
+    (tmp_path / "run" / "results" / "dataset.json").write_bytes(document.encode(earlier))
+
+    assert main([str(written(tmp_path, job))]) == errors.SUCCEEDED
+    assert json.loads(capsys.readouterr().out)["message"] == "What the first one found."
+
+
+def test_a_users_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([str(written(tmp_path, dataset_job(tmp_path)))])
+
+    output = capsys.readouterr()
+    assert code == errors.REFUSED
+    assert "absent.csv" in json.loads(output.out)["message"]
+    assert "Traceback" not in output.err
+
+
+def test_a_failure_leaves_no_result_in_storage(tmp_path: Path) -> None:
+    main([str(written(tmp_path, dataset_job(tmp_path)))])
+
+    assert not (tmp_path / "run" / "results").exists()
+
+
+def test_a_specification_with_an_unknown_field_is_refused_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, dataset_job(tmp_path))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"colour": "red"}))
+
+    assert main([str(path)]) == errors.REFUSED
+    assert "colour" in json.loads(capsys.readouterr().out)["message"]
+
+
+def test_each_shard_has_a_result_of_its_own(tmp_path: Path) -> None:
+    keys = {result_key(dataset_job(tmp_path, shard=Shard(index=index, count=3))) for index in range(3)}
+
+    assert len(keys) == 3
+
+
+def test_a_job_ends_itself_at_its_timeout(tmp_path: Path) -> None:
+    fifo = tmp_path / "never-written.csv"
+    os.mkfifo(fifo)
+    job = dataset_job(
+        tmp_path, inputs=(Input(name="rows", location=Location(uri=fifo.as_uri()), format="CSV"),), timeout=1.0
+    )
+    process = subprocess.run(
+        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))], capture_output=True, text=True, check=False
+    )
+
+    assert process.returncode == errors.TIMED_OUT
+    assert "timeout of 1 s" in process.stderr
+
+
+def test_a_terminated_job_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    fifo = tmp_path / "never-written.csv"
+    os.mkfifo(fifo)
+    job = dataset_job(tmp_path, inputs=(Input(name="rows", location=Location(uri=fifo.as_uri()), format="CSV"),))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    process.stderr.readline()  # the job has begun once it has logged something
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait() == errors.TERMINATED
