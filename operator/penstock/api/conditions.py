@@ -1,0 +1,41 @@
+"""Conditions, as the API conventions of Kubernetes say them."""
+
+from typing import Annotated, Literal
+
+from penstock.api.scalars import Timestamp
+from penstock.api.schema import Value, field
+
+
+class Condition(Value, kw_only=True):
+    """One aspect of the state of the object."""
+
+    type: Annotated[
+        str,
+        field(
+            "Which aspect: `Ready`, `Succeeded`, `Reconciling`, `Stalled`.",
+            max_length=316,
+            pattern=r"^[A-Za-z][A-Za-z0-9.-]*$",
+        ),
+    ]
+    status: Annotated[Literal["True", "False", "Unknown"], field("Whether it holds.")]
+    reason: Annotated[
+        str,
+        field(
+            "One word for programs that says why, as `ServedModelKept`.",
+            min_length=1,
+            max_length=128,
+            pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+        ),
+    ]
+    message: Annotated[str, field("A sentence for people that says why.", max_length=4096)] = ""
+    last_transition_time: Annotated[Timestamp, field("When the status changed last.")]
+    observed_generation: (
+        Annotated[int, field("The generation of the object that the condition was found on.", ge=0)] | None
+    ) = None
+
+
+Conditions = Annotated[
+    tuple[Condition, ...],
+    field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=16),
+]
+ObservedGeneration = Annotated[int, field("The generation of the spec that this status is about.", ge=0)] | None

@@ -1,0 +1,135 @@
+"""The deployment step: which Model is served, and how."""
+
+from typing import Annotated, ClassVar
+
+from penstock.api.scalars import Decimal, ResourceName, Share
+from penstock.api.schema import Rule, Value, field
+from penstock.api.scoring import SCORING_NAME
+
+
+class MustImprove(Value, kw_only=True):
+    """The challenger must be better than the served Model, beyond chance: a paired bootstrap of the difference on the testing points that neither saw."""
+
+    confidence: Annotated[Share, field('How sure the improvement must be, in quotes, as `"0.95"` or `95%`.')] = "0.95"
+    margin: Annotated[
+        Decimal,
+        field(
+            'What the lower bound of the difference must be above, in quotes. `"0"` asks for an improvement; a '
+            'negative one, as `"-0.01"`, is content with not being worse by more.'
+        ),
+    ] = "0"
+
+
+class Selection(Value, kw_only=True):
+    """The gate that the challenger, this run's Model with the best validation score, must pass on the testing set to be served."""
+
+    scoring: Annotated[
+        str,
+        field(
+            "The scoring function of the gate: one of `testing.scoring`.",
+            min_length=1,
+            max_length=63,
+            pattern=SCORING_NAME,
+        ),
+    ]
+    minimum: (
+        Annotated[
+            Decimal,
+            field(
+                'The least score, on scikit-learn\'s scale, in quotes, as `"0.8"`. For a `neg_` score it cannot be '
+                "above zero; use `maximum` there."
+            ),
+        ]
+        | None
+    ) = None
+    maximum: (
+        Annotated[
+            Decimal,
+            field('For a `neg_` score: the most that the error may be, as a positive number in quotes: `"12.5"`.'),
+        ]
+        | None
+    ) = None
+    must_improve: (
+        Annotated[
+            MustImprove,
+            field("How much better than the served Model it must be. Without it the minimum or maximum is enough."),
+        ]
+        | None
+    ) = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!(has(self.minimum) && has(self.maximum))",
+            "The gate is a minimum or, for an error, a maximum, not both; remove one of the two.",
+        ),
+        Rule(
+            "!has(self.maximum) || self.scoring.startsWith('neg_')",
+            "A maximum is for errors, whose scoring begins with neg_; use minimum for this one.",
+            field=".maximum",
+        ),
+        Rule(
+            "!has(self.maximum) || !self.maximum.startsWith('-')",
+            "A maximum is the error itself, which is never negative; remove the sign.",
+            field=".maximum",
+        ),
+        Rule(
+            "!has(self.minimum) || !self.scoring.startsWith('neg_') || self.minimum.startsWith('-') || "
+            "double(self.minimum) == 0.0",
+            "A neg_ score is never above zero, so nothing reaches a positive minimum; use maximum, or a negative "
+            "minimum.",
+            field=".minimum",
+        ),
+    )
+
+
+class Decision(Value, kw_only=True):
+    """From which probability the positive class is predicted. The server applies it; the Model's file does not hold it."""
+
+    threshold: Annotated[Share, field('A fixed probability, in quotes, as `"0.3"`.')] | None = None
+    tune: (
+        Annotated[
+            str,
+            field(
+                "The scoring function for which the probability is tuned, on validation or out of fold, as `f1`.",
+                min_length=1,
+                max_length=63,
+                pattern=SCORING_NAME,
+            ),
+        ]
+        | None
+    ) = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.threshold) != has(self.tune)",
+            "The threshold is fixed or tuned; give exactly one of threshold and tune.",
+        ),
+    )
+
+
+class Deployment(Value, kw_only=True):
+    """Which Model is served, and how: an HTTP API with a stable name, one Model at a time."""
+
+    model: (
+        Annotated[
+            ResourceName,
+            field(
+                "The Model that is served, chosen by hand, whatever runs propose: the way back to an older one. "
+                "Remove "
+                "it, and the Model last selected is served again."
+            ),
+        ]
+        | None
+    ) = None
+    selection: (
+        Annotated[Selection, field("The gate that a new Model must pass. Without it each run's challenger is served.")]
+        | None
+    ) = None
+    decision: (
+        Annotated[
+            Decision, field("From which probability the positive class is predicted; one half where it is not said.")
+        ]
+        | None
+    ) = None
+    replicas: Annotated[int, field("How many servers there are.", ge=0, le=1000)] = 1
+    port: Annotated[int, field("The port of the Service.", ge=1, le=65535)] = 80

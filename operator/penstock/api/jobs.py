@@ -1,0 +1,233 @@
+"""What each job is given: resources, GPUs, time, a place to run."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from penstock.api.scalars import Duration, Label, Quantity, ResourceName
+from penstock.api.schema import Rule, Value, field
+
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
+
+
+class ResourceAmounts(Value, kw_only=True):
+    """Amounts of computing resources, as Kubernetes writes them."""
+
+    cpu: Annotated[Quantity, field('Processors, as `"1"` or `500m`.')] | None = None
+    memory: Annotated[Quantity, field("Memory, as `2Gi`.")] | None = None
+    ephemeral_storage: Annotated[Quantity, field("Local disk, as `10Gi`.")] | None = msgspec.field(
+        default=None, name="ephemeral-storage"
+    )
+
+
+class Resources(Value, kw_only=True):
+    """What a pod of the job asks for, and what it may not exceed."""
+
+    requests: (
+        Annotated[
+            ResourceAmounts, field("What is kept free for the pod on its node. The limits, where nothing is said.")
+        ]
+        | None
+    ) = None
+    limits: (
+        Annotated[
+            ResourceAmounts,
+            field(
+                "What the pod may not exceed. The job reads its memory limit, and says beforehand where its data "
+                "would "
+                "not fit."
+            ),
+        ]
+        | None
+    ) = None
+
+
+class Gpu(Value, kw_only=True):
+    """GPUs of each pod of the job."""
+
+    count: Annotated[int, field("How many a pod gets.", ge=1, le=64)] = 1
+    resource: Annotated[
+        str,
+        field(
+            "The name under which the nodes offer them.",
+            min_length=1,
+            max_length=253,
+            pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
+        ),
+    ] = "nvidia.com/gpu"
+    required: Annotated[
+        bool,
+        field(
+            "Whether the job fails, with that sentence, where it finds no GPU that works; otherwise it goes on "
+            "without one, and says so."
+        ),
+    ] = True
+
+
+class Retries(Value, kw_only=True):
+    """How often a pod that failed for no fault of the job is tried again: a node lost, a storage that did not answer."""
+
+    limit: Annotated[int, field("How many times.", ge=0, le=100)] = 2
+    backoff: Annotated[Duration, field("How long the first wait is; each is twice as long as the one before.")] = "10s"
+
+
+class Toleration(Value, kw_only=True):
+    """A taint of nodes that the pods put up with."""
+
+    key: (
+        Annotated[str, field("The taint's key; any, where it is not said.", max_length=316, pattern=LABEL_KEY)] | None
+    ) = None
+    operator: Annotated[
+        Literal["Equal", "Exists"], field("Whether the taint's value must be equal, or the key be there.")
+    ] = "Equal"
+    value: Annotated[str, field("The taint's value.", max_length=63)] | None = None
+    effect: (
+        Annotated[
+            Literal["NoSchedule", "PreferNoSchedule", "NoExecute"],
+            field("The taint's effect; any, where it is not said."),
+        ]
+        | None
+    ) = None
+    toleration_seconds: (
+        Annotated[int, field("How long a pod stays on a node that gets a NoExecute taint.", ge=0)] | None
+    ) = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.operator == 'Equal' || !has(self.value)",
+            "A toleration that asks whether the key exists has no value; remove value.",
+            field=".value",
+        ),
+        Rule(
+            "has(self.key) || self.operator == 'Exists'",
+            "A toleration without a key tolerates all taints, and its operator is Exists; set operator or name the "
+            "key.",
+            field=".operator",
+        ),
+    )
+
+
+class EnvironmentVariable(Value, kw_only=True):
+    """A variable of the job's environment. It is visible to all who can read the Pipeline: never a credential."""
+
+    name: Annotated[str, field("Its name.", min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    value: Annotated[str, field("Its value.", max_length=4096)] = ""
+
+
+class JobSettings(Value, kw_only=True):
+    """How a job runs. What is not said comes from the `profile`, and then from the operator's own settings."""
+
+    profile: (
+        Annotated[
+            Label,
+            field(
+                "A named set of these settings, kept by who runs the operator (`profiles` of the chart), as "
+                "`gpu-large`."
+            ),
+        ]
+        | None
+    ) = None
+    parallelism: (
+        Annotated[
+            int,
+            field(
+                "Over how many pods the work is shared out: candidates for training, files of the inputs for the "
+                "dataset.",
+                ge=1,
+                le=256,
+            ),
+        ]
+        | None
+    ) = None
+    processes: (
+        Annotated[
+            int,
+            field(
+                "How many candidates each pod trains at a time; one for each processor requested, where it is not "
+                "said.",
+                ge=1,
+                le=256,
+            ),
+        ]
+        | None
+    ) = None
+    threads: (
+        Annotated[
+            int,
+            field(
+                "How many threads each process computes with. Results can depend on it, so it comes from here and "
+                "not "
+                "from the machine; 1 where it is not said.",
+                ge=1,
+                le=256,
+            ),
+        ]
+        | None
+    ) = None
+    resources: Annotated[Resources, field("What a pod asks for, and what it may not exceed.")] | None = None
+    gpu: Annotated[Gpu, field("GPUs of each pod.")] | None = None
+    timeout: (
+        Annotated[Duration, field("How long the job may run, as `2h`. Waiting for a place does not count.")] | None
+    ) = None
+    pending_limit: (
+        Annotated[
+            Duration,
+            field("How long a pod may wait for quota, a node, a GPU, an image or a Secret before the run fails."),
+        ]
+        | None
+    ) = None
+    retries: Annotated[Retries, field("How often a pod that failed for no fault of the job is tried again.")] | None = (
+        None
+    )
+    image: (
+        Annotated[
+            str,
+            field(
+                "One's own image for this job, made from Penstock's; give a digest where the run must be repeatable.",
+                min_length=1,
+                max_length=512,
+                pattern=r"^[^\\s]+$",
+            ),
+        ]
+        | None
+    ) = None
+    image_pull_secrets: Annotated[
+        tuple[ResourceName, ...], field("The Secrets with which images are pulled.", unique=True, max_length=16)
+    ] = ()
+    service_account_name: (
+        Annotated[
+            ResourceName,
+            field("The service account of the pods. Who applies the manifest must be allowed to use it."),
+        ]
+        | None
+    ) = None
+    node_selector: Annotated[
+        dict[str, Annotated[str, field("The value of the label.", max_length=63)]],
+        field("Labels that a node must have to run the pods.", max_length=32, atomic=True),
+    ] = {}
+    tolerations: Annotated[
+        tuple[Toleration, ...], field("Taints of nodes that the pods put up with.", max_length=32)
+    ] = ()
+    runtime_class_name: Annotated[ResourceName, field("The RuntimeClass of the pods, as `nvidia`.")] | None = None
+    priority_class_name: Annotated[ResourceName, field("The PriorityClass of the pods.")] | None = None
+    queue_name: Annotated[ResourceName, field("The LocalQueue of Kueue that the job waits in.")] | None = None
+    environment: Annotated[
+        tuple[EnvironmentVariable, ...],
+        field("Variables of the job's environment. Never a credential.", keys=("name",), max_length=64),
+    ] = ()
+    pod_template: Annotated[
+        dict[str, Any],
+        field(
+            "Anything else of a PodTemplateSpec, laid over the pod by strategic merge; the container is named `job`.",
+            preserve_unknown=True,
+        ),
+    ] = {}
+
+
+class Jobs(Value, kw_only=True):
+    """How each of the four jobs runs: one place for resources, time limits, GPUs and places to run."""
+
+    dataset: Annotated[JobSettings, field("The job that makes the tables.")] | None = None
+    training: Annotated[JobSettings, field("The job that trains the candidates.")] | None = None
+    testing: Annotated[JobSettings, field("The job that scores the Models.")] | None = None
+    deployment: Annotated[JobSettings, field("The servers of the inference API.")] | None = None

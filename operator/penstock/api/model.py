@@ -1,0 +1,190 @@
+"""Model: a saved model, which outlives its run and its Pipeline."""
+
+from typing import Annotated, ClassVar, Literal
+
+from penstock.api.conditions import Conditions, ObservedGeneration
+from penstock.api.credentials import SecretReference
+from penstock.api.dataset import ColumnType, Task
+from penstock.api.metadata import ObjectMeta
+from penstock.api.scalars import ColumnName, Digest, DottedPath, ResourceName, Share, Timestamp, Uri
+from penstock.api.schema import Rule, Value, field
+from penstock.api.scores import Score
+from penstock.api.storage import HTTP
+
+
+class Feature(Value, kw_only=True):
+    """A column that the Model asks for."""
+
+    name: Annotated[ColumnName, field("The column.")]
+    type: Annotated[ColumnType, field("Its type.")]
+    nullable: Annotated[bool, field("Whether its value may be missing.")] = False
+
+
+class ModelTarget(Value, kw_only=True):
+    """What the Model predicts."""
+
+    column: Annotated[ColumnName, field("The column that it was trained to predict.")]
+    type: Annotated[ColumnType, field("Its type.")]
+    classes: Annotated[
+        tuple[Annotated[str, field("A class.", max_length=256)], ...],
+        field("The classes, in the order of the probabilities.", max_length=1000),
+    ] = ()
+    positive: Annotated[str, field("The class that thresholds and scores are about.", max_length=256)] | None = None
+    threshold: Annotated[Share, field("The probability from which the positive class is predicted.")] | None = None
+
+
+class ModelParameter(Value, kw_only=True):
+    """A hyper-parameter of the candidate, as a Python literal."""
+
+    name: Annotated[str, field("Its name.", min_length=1, max_length=128)]
+    value: Annotated[str, field("Its value, as Python writes it.", max_length=1024)]
+
+
+class ModelOrigin(Value, kw_only=True):
+    """Which candidate of which run of which Pipeline it is."""
+
+    pipeline: Annotated[ResourceName, field("The Pipeline.")]
+    pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
+    run: Annotated[ResourceName, field("The run.")] | None = None
+    run_uid: Annotated[str, field("The uid of the run.", max_length=64)]
+    execution_name: Annotated[str, field("The name of the run, for people.", max_length=63)]
+    candidate: Annotated[str, field("The candidate.", max_length=128)]
+    algorithm: Annotated[str, field("The algorithm's name in the Pipeline.", max_length=63)]
+    estimator: Annotated[DottedPath, field("The estimator.")]
+    parameters: Annotated[
+        tuple[ModelParameter, ...], field("Its hyper-parameters.", keys=("name",), max_length=64)
+    ] = ()
+    seed: Annotated[int, field("The candidate's seed.", ge=0)]
+    commit: Annotated[str, field("The commit that the source was at.", max_length=64)] | None = None
+    refit: Annotated[
+        Literal["None", "TrainingAndValidation"], field("Whether it was fitted again before it was saved, and on what.")
+    ] = "None"
+
+
+class LineageTable(Value, kw_only=True):
+    """The version of a table that was read."""
+
+    uri: Annotated[Uri, field("Where the table is.")]
+    version: Annotated[int, field("Its version.", ge=0)]
+    digest: Annotated[str, field("The hash of its schema and rows.", max_length=128)] | None = None
+
+
+class ModelLineage(Value, kw_only=True):
+    """How the points were split when it was trained: enough to tell which testing points it never saw."""
+
+    storage: Annotated[Uri, field("The storage of the tables.")]
+    strategy: Annotated[Literal["Key", "Group", "Stratified", "Time"], field("The strategy of the split.")]
+    key: Annotated[tuple[ColumnName, ...], field("The columns that identify a point.", max_length=16)] = ()
+    group: Annotated[tuple[ColumnName, ...], field("The columns that make a group.", max_length=16)] = ()
+    salt: Annotated[str, field("What the hash was salted with.", max_length=64)]
+    epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
+    generation: Annotated[int, field("The last generation whose testing points were already set apart.", ge=0)]
+    testing_share: Annotated[Share, field("The share of the points that was kept for testing.")] | None = None
+    trained_until: (
+        Annotated[str, field("With strategy `Time`: the end of what training and validation held.", max_length=40)]
+        | None
+    ) = None
+    training: Annotated[LineageTable, field("The training table.")]
+    validation: Annotated[LineageTable, field("The validation table.")]
+    testing: Annotated[LineageTable, field("The testing table, as it was at the time.")]
+
+
+class ModelServing(Value, kw_only=True):
+    """The file that the server loads."""
+
+    format: Annotated[Literal["ONNX", "skops"], field("Its format.")]
+    file: Annotated[str, field("Its name in the folder.", min_length=1, max_length=256)]
+    reason: Annotated[str, field("Why this one.", max_length=1024)] | None = None
+
+
+def _immutable(*names: str) -> tuple[Rule, ...]:
+    """Return rules by which these fields, some of them optional, keep what they had at first."""
+    return tuple(
+        Rule(
+            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
+            "A Model is what it was when it was saved; only deletionPolicy changes.",
+            field=f".{name}",
+        )
+        for name in names
+    )
+
+
+class ModelSpec(Value, kw_only=True):
+    """What the Model is, complete. Nothing of it changes but `deletionPolicy`."""
+
+    display_name: Annotated[str, field("A name for people.", max_length=128)] | None = None
+    uri: Annotated[Uri, field("The folder of its files: `manifest.json`, `model.onnx`, `model.skops`.")]
+    digest: Annotated[Digest, field("The digest of `manifest.json`, which holds those of the files.")]
+    endpoint: (
+        Annotated[str, field("The address of the S3 server, where it is not Amazon's.", max_length=512, pattern=HTTP)]
+        | None
+    ) = None
+    region: Annotated[str, field("The region, where the server has several.", min_length=1, max_length=63)] | None = (
+        None
+    )
+    credentials: Annotated[SecretReference, field("The Secret with which its files are read.")] | None = None
+    task: Annotated[Task, field("What kind of prediction it makes.")]
+    target: Annotated[ModelTarget, field("What it predicts.")]
+    features: Annotated[tuple[Feature, ...], field("The columns that it asks for, in their order.", max_length=4096)]
+    serving: Annotated[ModelServing, field("The file that the server loads.")]
+    origin: Annotated[ModelOrigin, field("Which candidate of which run of which Pipeline it is.")]
+    lineage: Annotated[ModelLineage, field("How the points were split when it was trained.")]
+    validation_scores: Annotated[
+        tuple[Score, ...], field("Its scores on validation; the first one ranked it.", max_length=17)
+    ] = ()
+    created: Annotated[Timestamp, field("When it was saved.")]
+    deletion_policy: Annotated[Literal["Keep", "Delete"], field("What happens to its files when it is deleted.")] = (
+        "Keep"
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = _immutable(
+        "displayName",
+        "uri",
+        "digest",
+        "endpoint",
+        "region",
+        "credentials",
+        "task",
+        "target",
+        "features",
+        "serving",
+        "origin",
+        "lineage",
+        "validationScores",
+        "created",
+    )
+
+
+class TestingScores(Value, kw_only=True):
+    """Its scores on one version of a testing set."""
+
+    epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
+    version: Annotated[int, field("Its version. Scores of different versions are never ranked together.", ge=0)]
+    digest: Annotated[str, field("The hash of its schema and rows.", max_length=128)] | None = None
+    points: Annotated[int, field("On how many points, of those that it never saw.", ge=0)]
+    scores: Annotated[tuple[Score, ...], field("The scores.", keys=("name",), max_length=32)]
+    report: Annotated[Uri, field("The report.")] | None = None
+
+
+class ModelStatus(Value, kw_only=True):
+    """What is known of the Model since it was saved."""
+
+    observed_generation: ObservedGeneration = None
+    conditions: Conditions = ()
+    testing: Annotated[
+        tuple[TestingScores, ...],
+        field("Its scores on testing sets; the newest first.", keys=("epoch", "version"), max_length=16),
+    ] = ()
+    served_by: Annotated[
+        tuple[ResourceName, ...], field("The Pipelines that serve it now.", unique=True, max_length=32)
+    ] = ()
+
+
+class Model(Value, kw_only=True):
+    """A saved model: its scores, its origin, where its files are. It outlives its run and its Pipeline."""
+
+    api_version: Literal["penstock.dev/v1alpha1"]
+    kind: Literal["Model"]
+    metadata: ObjectMeta = ObjectMeta()
+    spec: Annotated[ModelSpec, field("What the Model is, complete.")]
+    status: Annotated[ModelStatus, field("What is known of it since it was saved.")] | None = None

@@ -1,0 +1,300 @@
+"""PipelineRun: one execution of a Pipeline."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import msgspec
+
+from penstock.api.conditions import Conditions, ObservedGeneration
+from penstock.api.credentials import SecretReference
+from penstock.api.dataset import Task
+from penstock.api.jobs import Gpu, Resources, Retries
+from penstock.api.metadata import ObjectMeta
+from penstock.api.scalars import Digest, Duration, Label, ResourceName, Timestamp, Uri
+from penstock.api.schema import JobName, Rule, Value, field
+from penstock.api.scores import Score
+from penstock.api.storage import Storage
+
+
+class PipelineReference(Value, kw_only=True):
+    """The Pipeline, in the namespace of the object."""
+
+    name: Annotated[ResourceName, field("Its name. It need not be there yet: the run waits for it.")]
+
+
+class JobRequest(Value, kw_only=True):
+    """A job that the run does, and what is otherwise than the Pipeline says."""
+
+    name: Annotated[JobName, field("Which job.")]
+    reset_testing: Annotated[
+        bool,
+        field(
+            "Begin a new testing set, of a new draw. The old one stays readable. For the dataset job only; nothing "
+            "repeats it."
+        ),
+    ] = False
+    profile: Annotated[Label, field("Another profile of settings.")] | None = None
+    parallelism: Annotated[int, field("Over how many pods the work is shared out.", ge=1, le=256)] | None = None
+    processes: Annotated[int, field("How many candidates each pod trains at a time.", ge=1, le=256)] | None = None
+    threads: (
+        Annotated[int, field("How many threads each process computes with. Results can depend on it.", ge=1, le=256)]
+        | None
+    ) = None
+    resources: Annotated[Resources, field("What a pod asks for, and what it may not exceed.")] | None = None
+    gpu: Annotated[Gpu, field("GPUs of each pod.")] | None = None
+    timeout: Annotated[Duration, field("How long the job may run.")] | None = None
+    pending_limit: Annotated[Duration, field("How long a pod may wait for a place before the run fails.")] | None = None
+    retries: Annotated[Retries, field("How often a pod that failed for no fault of the job is tried again.")] | None = (
+        None
+    )
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!self.resetTesting || self.name == 'dataset'",
+            "Only the dataset job can reset the testing set; move resetTesting to it.",
+            field=".resetTesting",
+        ),
+    )
+
+
+class Override(Value, kw_only=True):
+    """A field of the Pipeline that has another value in this run."""
+
+    path: Annotated[
+        str,
+        field(
+            "Which field of the Pipeline's spec, as `training.keep`; an item of a list by its name: "
+            "`training.algorithms.forest.parameters.max_depth.values`.",
+            min_length=1,
+            max_length=512,
+            pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+        ),
+    ]
+    value: Annotated[Any, field("Its value in this run.")]
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!self.path.matches('(^|[.])(credentials|secretName|serviceAccountName|imagePullSecrets|podTemplate|storage|source|image)([.]|$)')",
+            "Secrets, service accounts, images, source and storage cannot be overridden by a path, which nobody's "
+            "rights could be checked on; use spec.credentials and spec.storage, or change the Pipeline.",
+            field=".path",
+        ),
+    )
+
+
+class InputCredentials(Value, kw_only=True):
+    """Other credentials for an input."""
+
+    name: Annotated[str, field("The name of the input.", min_length=1, max_length=63)]
+    secret: Annotated[SecretReference, field("The Secret with which it is read in this run.")]
+
+
+class RunCredentials(Value, kw_only=True):
+    """Credentials that are otherwise than in the Pipeline."""
+
+    inputs: Annotated[tuple[InputCredentials, ...], field("Those of inputs.", keys=("name",), max_length=32)] = ()
+    source: Annotated[SecretReference, field("Those of the git repository.")] | None = None
+
+
+class RerunOf(Value, kw_only=True):
+    """The run that this one repeats."""
+
+    name: Annotated[ResourceName, field("The name of the run.")]
+    from_: (
+        Annotated[
+            JobName,
+            field(
+                "The first job that is done again; those before it are `Reused`. Without it the first that did not "
+                "succeed."
+            ),
+        ]
+        | None
+    ) = msgspec.field(default=None, name="from")
+
+
+class PipelineRunSpec(Value, kw_only=True):
+    """Which Pipeline is run, which of its jobs, and how."""
+
+    pipeline_ref: Annotated[PipelineReference, field("The Pipeline that is run.")]
+    execution_name: (
+        Annotated[
+            str,
+            field(
+                "A name for people. Where it is taken the run gets it with an index, as `test_2`; "
+                "`status.executionName` says which. The run's own name, where it is not said.",
+                min_length=1,
+                max_length=52,
+                pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$",
+            ),
+        ]
+        | None
+    ) = None
+    jobs: Annotated[
+        tuple[JobRequest, ...],
+        field(
+            "Which jobs are done; always in the order dataset, training, testing, deployment. All that the "
+            "Pipeline describes, where none is named.",
+            keys=("name",),
+            max_length=4,
+        ),
+    ] = ()
+    overrides: Annotated[
+        tuple[Override, ...],
+        field("Fields of the Pipeline that have other values in this run.", keys=("path",), max_length=64),
+    ] = ()
+    storage: (
+        Annotated[
+            Storage,
+            field("Where the files of this run are: results, candidates, logs, report. It never moves the datasets."),
+        ]
+        | None
+    ) = None
+    credentials: Annotated[RunCredentials, field("Secrets that are otherwise than in the Pipeline.")] | None = None
+    rerun_of: Annotated[RerunOf, field("The run that this one repeats.")] | None = None
+    mode: Annotated[
+        Literal["Snapshot", "Debug"],
+        field(
+            "For a run that repeats one: with the operations as they were (`Snapshot`), or as they are edited now "
+            "(`Debug`)."
+        ),
+    ] = "Snapshot"
+    suspend: Annotated[bool, field("Start no further job until it is false again; the one that runs goes on.")] = False
+    cancel: Annotated[bool, field("End the run now. It cannot be taken back.")] = False
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.mode == 'Snapshot' || has(self.rerunOf)",
+            "Mode Debug repeats a run with operations as they are now; name that run in rerunOf.",
+            field=".mode",
+        ),
+        Rule("!oldSelf.cancel || self.cancel", "A run that was cancelled stays so; apply a new one.", field=".cancel"),
+    )
+
+
+class StepTable(Value, kw_only=True):
+    """A version of a table that a step wrote."""
+
+    name: Annotated[Literal["training", "validation", "testing"], field("Which table.")]
+    uri: Annotated[Uri, field("Where it is.")]
+    version: Annotated[int, field("Its version.", ge=0)]
+    rows: Annotated[int, field("How many rows it has.", ge=0)]
+    digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=128)]
+
+
+class DatasetSummary(Value, kw_only=True):
+    """What the dataset step did."""
+
+    epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
+    generation: Annotated[int, field("The generation of the tables.", ge=0)]
+    task: Annotated[Task, field("What kind of prediction it is.")]
+    tables: Annotated[tuple[StepTable, ...], field("The tables, as they were read back.", keys=("name",), max_length=3)]
+    rows_read: Annotated[int, field("How many rows the inputs had.", ge=0)]
+    duplicates: Annotated[int, field("How many rows were dropped as exact copies.", ge=0)] = 0
+    new: Annotated[int, field("How many testing points are new.", ge=0)] = 0
+    changed: Annotated[int, field("How many testing points have another row than the one kept.", ge=0)] = 0
+    vanished: Annotated[int, field("How many testing points are no longer in the input.", ge=0)] = 0
+    retired: Annotated[int, field("How many testing points the window left behind.", ge=0)] = 0
+    left_out: Annotated[int, field("How many points were left out because their group is in testing.", ge=0)] = 0
+
+
+class TrainingSummary(Value, kw_only=True):
+    """What became of the candidates."""
+
+    total: Annotated[int, field("How many there were.", ge=0)]
+    succeeded: Annotated[int, field("How many were scored.", ge=0)]
+    failed: Annotated[int, field("How many failed; their rows say why.", ge=0)]
+    candidates: Annotated[Uri, field("The table of all candidates.")]
+    models: Annotated[
+        tuple[ResourceName, ...], field("The Models made of the best, the best first.", max_length=100)
+    ] = ()
+
+
+class TestedModel(Value, kw_only=True):
+    """The scores of one Model on the testing set."""
+
+    name: Annotated[ResourceName, field("The Model.")]
+    points: Annotated[int, field("On how many points.", ge=0)]
+    scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=8)] = ()
+
+
+class TestingSummary(Value, kw_only=True):
+    """What testing found."""
+
+    epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
+    version: Annotated[int, field("Its version.", ge=0)]
+    points: Annotated[int, field("How many points it has.", ge=0)]
+    report: Annotated[Uri, field("The report, an HTML file.")]
+    models: Annotated[
+        tuple[TestedModel, ...],
+        field("The scores, of the best Models and the served one.", keys=("name",), max_length=8),
+    ] = ()
+
+
+class DeploymentSummary(Value, kw_only=True):
+    """What was decided, and why."""
+
+    verdict: (
+        Annotated[
+            Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"],
+            field("The verdict of the gate."),
+        ]
+        | None
+    ) = None
+    challenger: Annotated[ResourceName, field("The Model that met the gate.")] | None = None
+    served: Annotated[ResourceName, field("The Model that is served after the decision.")] | None = None
+    message: Annotated[str, field("The decision in a sentence.", max_length=1024)] | None = None
+
+
+StepState = Literal["Pending", "Waiting", "Running", "Succeeded", "Failed", "Reused", "Skipped", "Cancelled"]
+
+
+class Step(Value, kw_only=True):
+    """One job of the run."""
+
+    name: Annotated[JobName, field("Which job.")]
+    state: Annotated[StepState, field("How far it is.")]
+    reason: Annotated[str, field("Why, in one word.", max_length=128)] | None = None
+    message: (
+        Annotated[str, field("Why, in a sentence; the beginning of it, where it is long.", max_length=1024)] | None
+    ) = None
+    job_name: Annotated[ResourceName, field("The Job of Kubernetes.")] | None = None
+    started: Annotated[Timestamp, field("When its first pod started.")] | None = None
+    finished: Annotated[Timestamp, field("When it ended.")] | None = None
+    dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None
+    training: Annotated[TrainingSummary, field("What became of the candidates.")] | None = None
+    testing: Annotated[TestingSummary, field("What testing found.")] | None = None
+    deployment: Annotated[DeploymentSummary, field("What was decided, and why.")] | None = None
+
+
+class PipelineRunStatus(Value, kw_only=True):
+    """What the run has done so far."""
+
+    observed_generation: ObservedGeneration = None
+    conditions: Conditions = ()
+    execution_name: Annotated[str, field("The name that the run got.", max_length=63)] | None = None
+    run_index: Annotated[int, field("The index in that name: 2 for `test_2`.", ge=1)] | None = None
+    revision: (
+        Annotated[ResourceName, field("The ControllerRevision that holds the Pipeline as this run took it.")] | None
+    ) = None
+    pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
+    commit: Annotated[str, field("The commit that the source was at.", max_length=64)] | None = None
+    image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
+    storage: Annotated[Uri, field("Where the files of this run are.")] | None = None
+    started: Annotated[Timestamp, field("When the run began.")] | None = None
+    finished: Annotated[Timestamp, field("When it ended.")] | None = None
+    steps: Annotated[tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=4)] = ()
+
+
+class PipelineRun(Value, kw_only=True):
+    """One execution of a Pipeline: which of the four jobs, and how.
+
+    It ends with the condition `Succeeded`, True or False. A run whose Model is not chosen has succeeded too, with the reason `ServedModelKept`.
+    """
+
+    api_version: Literal["penstock.dev/v1alpha1"]
+    kind: Literal["PipelineRun"]
+    metadata: ObjectMeta = ObjectMeta()
+    spec: Annotated[
+        PipelineRunSpec,
+        field("Which Pipeline is run, which of its jobs, and how. Once applied, only suspend and cancel change."),
+    ]
+    status: Annotated[PipelineRunStatus, field("What the run has done so far.")] | None = None

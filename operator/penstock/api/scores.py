@@ -1,0 +1,18 @@
+"""Scores as an object keeps them: numbers in text, since the API server would change them."""
+
+from typing import Annotated
+
+from penstock.api.schema import Value, field
+
+NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
+Number = Annotated[str, field("A number.", max_length=48, pattern=NUMBER)]
+
+
+class Score(Value, kw_only=True):
+    """A score on scikit-learn's scale (greater is better), and the ends of its 95 % interval where there is one."""
+
+    name: Annotated[str, field("The scoring function.", min_length=1, max_length=63)]
+    value: Annotated[Number, field("The score.")]
+    low: Annotated[Number, field("The lower end of its interval.")] | None = None
+    high: Annotated[Number, field("The upper end of its interval.")] | None = None
+    spread: Annotated[Number, field("The standard deviation over folds.")] | None = None
