@@ -55,7 +55,7 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         """Set parameters, those of one's own module (`module__…`) included."""
         own = {name: value for name, value in parameters.items() if name.startswith(OWN)}
         super().set_params(**{name: value for name, value in parameters.items() if name not in own})
-        vars(self).update(own)
+        self.__dict__.update(own)
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -68,7 +68,7 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         for name in own:
             if not name.startswith(OWN):
                 raise TypeError(f"{type(self).__name__} has no parameter {name}.")
-        vars(self).update(own)
+        self.__dict__.update(own)
 
     def _own_parameters(self) -> dict[str, Any]:
         return {name.removeprefix(OWN): value for name, value in vars(self).items() if name.startswith(OWN)}

@@ -81,5 +81,5 @@ def bounds(count: int, size: int, *, whole: bool = False) -> Iterator[tuple[int,
 
 def dense(rows: np.ndarray | scipy.sparse.csr_matrix) -> torch.Tensor:
     """Return the rows as a dense tensor of float32."""
-    values = rows.toarray() if scipy.sparse.issparse(rows) else rows
+    values = rows if isinstance(rows, np.ndarray) else rows.toarray()
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))

@@ -76,7 +76,7 @@ def check_gpu(gpu: Gpu) -> None:
 def _why_no_gpu() -> str:
     import torch
 
-    if not torch.backends.cuda.is_built():
+    if torch.version.cuda is None:
         return "the installed torch is built for the processor alone"
     return "torch sees no CUDA device on this machine"
 

@@ -129,7 +129,9 @@ class _Net(NeuralNet):  # type: ignore[misc]
         """Return the weighted mean loss of a batch; the weights have a mean of 1 over their slice."""
         targets, weights = to_device(y_true, self.device)
         classes = self.output_size if isinstance(self.criterion_, nn.CrossEntropyLoss) else None
-        return (self.criterion_(shaped(y_pred, classes), targets) * weights).mean()
+        losses: torch.Tensor = self.criterion_(shaped(y_pred, classes), targets)
+        mean: torch.Tensor = (losses * weights).mean()
+        return mean
 
 
 def shaped(outputs: torch.Tensor, classes: int | None) -> torch.Tensor:
