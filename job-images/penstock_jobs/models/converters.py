@@ -1,0 +1,232 @@
+"""Converters of ours, where skl2onnx's own fail, or cannot be run in double precision by ONNX Runtime.
+
+| scikit-learn | why |
+|---|---|
+| SimpleImputer | ONNX's Imputer has no double precision in ONNX Runtime |
+| OneHotEncoder | skl2onnx knows no infrequent categories, and its file stops at an unknown one |
+| HistGradientBoosting | onnx refuses the booleans that skl2onnx gives for integers |
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import TensorProto
+from skl2onnx import update_registered_converter
+from skl2onnx._supported_operators import sklearn_operator_name_map
+from skl2onnx.common._registration import get_converter, get_shape_calculator
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from skl2onnx.operator_converters.common import concatenate_variables
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder
+
+_CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "raw_scores": [True, False]}
+
+# An encoder of strings cannot tell from its inputs which precision the graph around it has.
+_double: ContextVar[bool] = ContextVar("double", default=True)
+
+
+@contextmanager
+def precision(*, double: bool) -> Iterator[None]:
+    """Convert in double or in single precision."""
+    token = _double.set(double)
+    try:
+        yield
+    finally:
+        _double.reset(token)
+
+
+@cache
+def register() -> None:
+    """Make skl2onnx use them, once in a process."""
+    update_registered_converter(SimpleImputer, "PenstockSimpleImputer", _imputer_shape, _imputer, overwrite=True)
+    update_registered_converter(OneHotEncoder, "PenstockOneHotEncoder", _one_hot_shape, _one_hot, overwrite=True)
+    for estimator in (HistGradientBoostingClassifier, HistGradientBoostingRegressor):
+        alias = sklearn_operator_name_map[estimator]
+        options = _CLASSIFIER_OPTIONS if estimator is HistGradientBoostingClassifier else None
+        update_registered_converter(
+            estimator,
+            alias,
+            get_shape_calculator(alias),
+            _with_plain_integers(get_converter(alias)),
+            overwrite=True,
+            options=options,
+        )
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def _imputer_shape(operator: Any) -> None:
+    imputer = operator.raw_operator
+    width = int(_kept(imputer).sum()) + (0 if imputer.indicator_ is None else len(imputer.indicator_.features_))
+    operator.outputs[0].type = _number_type(operator)([None, width])
+
+
+def _imputer(scope: Any, operator: Any, container: Any) -> None:
+    """Write `Where(IsNaN(x), statistic, x)`, and the indicator's columns behind it."""
+    imputer = operator.raw_operator
+    if not _is_nan(imputer.missing_values) or isinstance(operator.inputs[0].type, StringTensorType):
+        raise RuntimeError("SimpleImputer of anything but NaN")
+    graph = _Graph(scope, container)
+    joined = concatenate_variables(scope, operator.inputs, container)
+    kept = np.flatnonzero(_kept(imputer))
+    numbers = joined if len(kept) == len(imputer.statistics_) else graph.columns(joined, kept)
+    statistics = graph.constant(_kind(operator), imputer.statistics_.astype(np.float64)[kept].reshape(1, -1))
+    filled = graph.node("Where", [graph.node("IsNaN", [numbers], 13), statistics, numbers], 9)
+    if imputer.indicator_ is not None:
+        absent = graph.node("IsNaN", [graph.columns(joined, imputer.indicator_.features_)], 13)
+        filled = graph.node("Concat", [filled, graph.node("Cast", [absent], 13, to=_kind(operator))], 13, axis=1)
+    graph.node("Identity", [filled], 13, output=operator.outputs[0].full_name)
+
+
+def _kept(imputer: SimpleImputer) -> NDArray[np.bool_]:
+    return np.array([not _is_nan(value) for value in imputer.statistics_])
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and value != value
+
+
+# --- categories -------------------------------------------------------------------------------------------------------
+
+
+def _one_hot_shape(operator: Any) -> None:
+    encoder = operator.raw_operator
+    kind = DoubleTensorType if _double.get() else FloatTensorType
+    operator.outputs[0].type = kind([None, int(sum(encoder._n_features_outs))])
+
+
+def _one_hot(scope: Any, operator: Any, container: Any) -> None:
+    """Write, for each column, `position of the category == 0, 1, 2, …`, where an unknown category has position -1."""
+    encoder = operator.raw_operator
+    graph = _Graph(scope, container)
+    columns = _single_columns(graph, operator.inputs)
+    kind = TensorProto.DOUBLE if _double.get() else TensorProto.FLOAT
+    parts = []
+    for index, (column, text) in enumerate(columns):
+        positions, width = positions_of(encoder, index)
+        if not text:
+            raise RuntimeError("OneHotEncoder of numbers")
+        position = graph.node(
+            "LabelEncoder",
+            [column],
+            2,
+            domain="ai.onnx.ml",
+            keys_strings=[str(key) for key in encoder.categories_[index]],
+            values_int64s=positions,
+            default_int64=_unknown(encoder, index),
+        )
+        wanted = graph.constant(TensorProto.INT64, np.arange(width).reshape(1, -1))
+        parts.append(graph.node("Cast", [graph.node("Equal", [position, wanted], 19)], 13, to=kind))
+    graph.node("Concat", parts, 13, axis=1, output=operator.outputs[0].full_name)
+
+
+def positions_of(encoder: OneHotEncoder, index: int) -> tuple[list[int], int]:
+    """Return the output column of each category of one input column (-1: none), and the number of output columns."""
+    mapping = encoder._default_to_infrequent_mappings[index] if encoder._infrequent_enabled else None
+    positions = list(range(len(encoder.categories_[index]))) if mapping is None else [int(place) for place in mapping]
+    dropped = None if encoder.drop_idx_ is None else encoder.drop_idx_[index]
+    if dropped is not None:
+        place = positions[int(dropped)]
+        positions = [-1 if position == place else position - (position > place) for position in positions]
+    return positions, int(encoder._n_features_outs[index])
+
+
+def _unknown(encoder: OneHotEncoder, index: int) -> int:
+    """Return the output column of a category not seen in training: the infrequent one where there is one, or none."""
+    infrequent = encoder.handle_unknown in ("infrequent_if_exist", "warn") and encoder._infrequent_enabled
+    if not infrequent or encoder.infrequent_categories_[index] is None:
+        return -1
+    positions, _ = positions_of(encoder, index)
+    rare = list(encoder.categories_[index]).index(encoder.infrequent_categories_[index][0])
+    return positions[rare]
+
+
+def _single_columns(graph: "_Graph", inputs: Any) -> list[tuple[str, bool]]:
+    """Return each column of the inputs as a name of a (rows, 1) tensor, and whether it holds strings."""
+    found = []
+    for variable in inputs:
+        text = isinstance(variable.type, StringTensorType)
+        width = variable.type.shape[1]
+        if width == 1:
+            found.append((variable.full_name, text))
+        else:
+            found += [(graph.columns(variable.full_name, [position]), text) for position in range(width)]
+    return found
+
+
+# --- gradient boosting by histograms ----------------------------------------------------------------------------------
+
+
+class _PlainIntegers:
+    """A container that turns NumPy's and Python's other integers in lists of attributes into `int`."""
+
+    def __init__(self, container: Any) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def add_node(self, *arguments: Any, **attributes: Any) -> None:
+        self._container.add_node(*arguments, **{name: _plain(value) for name, value in attributes.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list) and value and all(isinstance(item, int | np.integer | np.bool_) for item in value):
+        return [int(item) for item in value]
+    return value
+
+
+def _with_plain_integers(convert: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
+    def converted(scope: Any, operator: Any, container: Any) -> None:
+        convert(scope, operator, _PlainIntegers(container))
+
+    return converted
+
+
+# --- writing nodes ----------------------------------------------------------------------------------------------------
+
+
+class _Graph:
+    """Adds nodes with fresh names."""
+
+    def __init__(self, scope: Any, container: Any) -> None:
+        self._scope = scope
+        self._container = container
+
+    def node(
+        self, kind: str, inputs: list[str], version: int, domain: str = "", output: str | None = None, **attributes: Any
+    ) -> str:
+        name = output or self._scope.get_unique_variable_name(kind.lower())
+        self._container.add_node(
+            kind,
+            inputs,
+            [name],
+            op_domain=domain,
+            op_version=version,
+            name=self._scope.get_unique_operator_name(kind),
+            **attributes,
+        )
+        return name
+
+    def constant(self, kind: int, values: NDArray[Any]) -> str:
+        name: str = self._scope.get_unique_variable_name("constant")
+        self._container.add_initializer(name, kind, list(values.shape), values.reshape(-1))
+        return name
+
+    def columns(self, source: str, positions: Any) -> str:
+        return self.node("Gather", [source, self.constant(TensorProto.INT64, np.asarray(positions))], 13, axis=1)
+
+
+def _number_type(operator: Any) -> Any:
+    return DoubleTensorType if isinstance(operator.inputs[0].type, DoubleTensorType) else FloatTensorType
+
+
+def _kind(operator: Any) -> int:
+    return int(TensorProto.DOUBLE if _number_type(operator) is DoubleTensorType else TensorProto.FLOAT)

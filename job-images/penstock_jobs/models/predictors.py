@@ -1,0 +1,106 @@
+"""From the columns that a Model sees to its raw answers, by ONNX Runtime or by scikit-learn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models.inputs import frame_of_columns
+
+Raw = dict[str, NDArray[Any]]
+
+
+class Predictor(Protocol):
+    """Answers to columns: `probabilities` (rows, classes), or `label` and `decision`, or `value` (rows,)."""
+
+    def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
+        """Return the raw answers; `columns` are as `inputs` says."""
+        ...
+
+
+class OnnxPredictor:
+    """An ONNX file in ONNX Runtime, on the CPU."""
+
+    def __init__(self, content: bytes, features: Sequence[Feature], threads: int = 1) -> None:
+        """Read the file.
+
+        Args:
+            content: the ONNX file.
+            features: its inputs.
+            threads: for one prediction; 1 is best for small ones.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions have only Exception in common
+            raise Refused(f"The ONNX file cannot be loaded: {str(error).splitlines()[0][:300]}.") from error
+        inputs = {entry.name: entry.type for entry in self._session.get_inputs()}
+        unknown = sorted(set(inputs) - {feature.name for feature in features})
+        if unknown:
+            raise Refused(f"The ONNX file has an input {unknown[0]}, which is no feature of its manifest.")
+        # A feature that the preprocessing drops is no input of the file.
+        self.types: dict[str, Any] = {
+            feature.name: _TYPES[inputs[feature.name]] for feature in features if feature.name in inputs
+        }
+        found = {entry.name for entry in self._session.get_outputs()}
+        known = [names for names in _OUTPUTS if found.issuperset(names)]
+        if not known:
+            raise Refused(f"The ONNX file has outputs {', '.join(sorted(found))}, and none that Penstock knows.")
+        self.outputs = known[0]
+
+    def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
+        """Return the raw answers."""
+        return self.run(
+            {name: columns[name].astype(kind, copy=False).reshape(-1, 1) for name, kind in self.types.items()}
+        )
+
+    def run(self, feed: dict[str, NDArray[Any]]) -> Raw:
+        """Return the raw answers to inputs that have the file's own types, each of shape (rows, 1)."""
+        try:
+            found = self._session.run(self.outputs, feed)
+        except Exception as error:  # as above
+            raise Refused(f"The ONNX file cannot answer: {str(error).splitlines()[0][:300]}.") from error
+        raw = dict(zip(self.outputs, found, strict=True))
+        if "value" in raw:
+            raw["value"] = raw["value"].reshape(-1)
+        return raw
+
+
+_TYPES = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(string)": object}
+_OUTPUTS = (["probabilities"], ["label", "decision"], ["value"])
+
+
+class EstimatorPredictor:
+    """A fitted scikit-learn estimator."""
+
+    def __init__(self, estimator: Any, features: Sequence[Feature]) -> None:
+        """Take the estimator, with one job: more only slow small predictions down."""
+        self._estimator = estimator
+        self._features = tuple(features)
+
+    def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
+        """Return the raw answers, or refuse rows that the estimator refuses."""
+        frame = frame_of_columns(columns, self._features)
+        try:
+            return _answers(self._estimator, frame)
+        except ValueError as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise Refused(f"The Model cannot answer: {lines[0].rstrip('.')}.") from error
+
+
+def _answers(estimator: Any, frame: Any) -> Raw:
+    if hasattr(estimator, "predict_proba"):
+        return {"probabilities": np.asarray(estimator.predict_proba(frame))}
+    predicted = np.asarray(estimator.predict(frame))
+    if not hasattr(estimator, "classes_"):
+        return {"value": np.asarray(predicted, dtype=np.float64).reshape(-1)}
+    if hasattr(estimator, "decision_function"):
+        return {"label": predicted, "decision": np.asarray(estimator.decision_function(frame))}
+    return {"label": predicted, "decision": np.full(len(predicted), np.nan)}
