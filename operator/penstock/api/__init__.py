@@ -1,4 +1,4 @@
-"""The four resources of `penstock.dev/v1alpha1`: their types, their CRDs, and what is refused before a cluster sees it."""
+"""The four resources of `penstock.dev/v1alpha1`: types, CRDs, and what is refused before a cluster sees it."""
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline

@@ -6,7 +6,7 @@ from penstock.api.scalars import Timestamp
 from penstock.api.schema import Value, field
 
 
-class Condition(Value, kw_only=True):
+class Condition(Value, frozen=True, kw_only=True):
     """One aspect of the state of the object."""
 
     type: Annotated[

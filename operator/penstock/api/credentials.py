@@ -6,7 +6,7 @@ from penstock.api.scalars import ResourceName
 from penstock.api.schema import Value, field
 
 
-class CredentialKeys(Value, kw_only=True):
+class CredentialKeys(Value, frozen=True, kw_only=True):
     """Which key of the Secret holds what."""
 
     access_key_id: Annotated[str, field("The key of the access key's id.", min_length=1, max_length=253)] | None = None
@@ -21,11 +21,11 @@ class CredentialKeys(Value, kw_only=True):
     )
 
 
-class SecretReference(Value, kw_only=True):
+class SecretReference(Value, frozen=True, kw_only=True):
     """A Secret in the namespace of the object, mounted only into the job that needs it.
 
-    For S3 its keys are `accessKeyId`, `secretAccessKey` and, where there is one, `sessionToken`; for git over HTTPS `username`
-    and `password`; for git over SSH `ssh-privatekey`. Who applies the manifest must be allowed to read the Secret.
+    For S3 its keys are `accessKeyId`, `secretAccessKey` and, where there is one, `sessionToken`; for git over HTTPS
+    `username` and `password`; for git over SSH `ssh-privatekey`. Who applies the manifest must be allowed to read it.
     """
 
     secret_name: Annotated[ResourceName, field("The name of the Secret.")]
@@ -34,7 +34,7 @@ class SecretReference(Value, kw_only=True):
     )
 
 
-class StorageCredentials(Value, kw_only=True):
+class StorageCredentials(Value, frozen=True, kw_only=True):
     """The credentials of a storage, apart for reading and for writing: a job that only reads never gets the second."""
 
     read: Annotated[SecretReference, field("The Secret for reading.")] | None = None

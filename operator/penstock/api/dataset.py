@@ -11,14 +11,14 @@ Task = Literal["Classification", "Regression"]
 ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
 
 
-class ColumnTypeOf(Value, kw_only=True):
+class ColumnTypeOf(Value, frozen=True, kw_only=True):
     """The type that a column is read as."""
 
     column: Annotated[ColumnName, field("The column.")]
     type: Annotated[ColumnType, field("Its type, whatever its text looks like.")]
 
 
-class Input(Value, kw_only=True):
+class Input(Value, frozen=True, kw_only=True):
     """A table that is read: a file, a folder, or all the files that a glob names, of one format."""
 
     name: Annotated[
@@ -104,7 +104,7 @@ class Input(Value, kw_only=True):
     )
 
 
-class Target(Value, kw_only=True):
+class Target(Value, frozen=True, kw_only=True):
     """The column to predict."""
 
     column: Annotated[ColumnName, field("The column. A point whose target is missing is refused.")]
@@ -122,7 +122,7 @@ class Target(Value, kw_only=True):
     ) = None
 
 
-class GroupSplit(Value, kw_only=True):
+class GroupSplit(Value, frozen=True, kw_only=True):
     """The columns that make a group."""
 
     columns: Annotated[
@@ -136,7 +136,7 @@ class GroupSplit(Value, kw_only=True):
     ]
 
 
-class TimeSplit(Value, kw_only=True):
+class TimeSplit(Value, frozen=True, kw_only=True):
     """Where time divides training, validation and testing: a fixed `cutoff`, or a `window` that moves with the data."""
 
     column: Annotated[ColumnName, field("The column that holds the time of a point: a timestamp or a date.")]
@@ -175,7 +175,7 @@ class TimeSplit(Value, kw_only=True):
     )
 
 
-class Split(Value, kw_only=True):
+class Split(Value, frozen=True, kw_only=True):
     """Which points are kept for testing. The split is a function of a point's key: generating again never moves one."""
 
     testing: Annotated[
@@ -220,7 +220,7 @@ class Split(Value, kw_only=True):
     )
 
 
-class Dataset(Value, kw_only=True):
+class Dataset(Value, frozen=True, kw_only=True):
     """What is read, what is predicted, and which points are kept for testing."""
 
     inputs: Annotated[

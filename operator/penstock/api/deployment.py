@@ -7,8 +7,11 @@ from penstock.api.schema import Rule, Value, field
 from penstock.api.scoring import SCORING_NAME
 
 
-class MustImprove(Value, kw_only=True):
-    """The challenger must be better than the served Model, beyond chance: a paired bootstrap of the difference on the testing points that neither saw."""
+class MustImprove(Value, frozen=True, kw_only=True):
+    """The challenger must be better than the served Model, beyond chance.
+
+    What counts is a paired bootstrap of the difference, on the testing points that neither saw.
+    """
 
     confidence: Annotated[Share, field('How sure the improvement must be, in quotes, as `"0.95"` or `95%`.')] = "0.95"
     margin: Annotated[
@@ -20,8 +23,11 @@ class MustImprove(Value, kw_only=True):
     ] = "0"
 
 
-class Selection(Value, kw_only=True):
-    """The gate that the challenger, this run's Model with the best validation score, must pass on the testing set to be served."""
+class Selection(Value, frozen=True, kw_only=True):
+    """The gate that a new Model must pass on the testing set to be served.
+
+    Only the challenger meets it: the run's Model with the best validation score.
+    """
 
     scoring: Annotated[
         str,
@@ -82,8 +88,11 @@ class Selection(Value, kw_only=True):
     )
 
 
-class Decision(Value, kw_only=True):
-    """From which probability the positive class is predicted. The server applies it; the Model's file does not hold it."""
+class Decision(Value, frozen=True, kw_only=True):
+    """From which probability the positive class is predicted.
+
+    The server applies it; the Model's file does not hold it.
+    """
 
     threshold: Annotated[Share, field('A fixed probability, in quotes, as `"0.3"`.')] | None = None
     tune: (
@@ -107,7 +116,7 @@ class Decision(Value, kw_only=True):
     )
 
 
-class Deployment(Value, kw_only=True):
+class Deployment(Value, frozen=True, kw_only=True):
     """Which Model is served, and how: an HTTP API with a stable name, one Model at a time."""
 
     model: (

@@ -10,7 +10,7 @@ from penstock.api.schema import Rule, Value, field
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 
 
-class ResourceAmounts(Value, kw_only=True):
+class ResourceAmounts(Value, frozen=True, kw_only=True):
     """Amounts of computing resources, as Kubernetes writes them."""
 
     cpu: Annotated[Quantity, field('Processors, as `"1"` or `500m`.')] | None = None
@@ -20,7 +20,7 @@ class ResourceAmounts(Value, kw_only=True):
     )
 
 
-class Resources(Value, kw_only=True):
+class Resources(Value, frozen=True, kw_only=True):
     """What a pod of the job asks for, and what it may not exceed."""
 
     requests: (
@@ -42,7 +42,7 @@ class Resources(Value, kw_only=True):
     ) = None
 
 
-class Gpu(Value, kw_only=True):
+class Gpu(Value, frozen=True, kw_only=True):
     """GPUs of each pod of the job."""
 
     count: Annotated[int, field("How many a pod gets.", ge=1, le=64)] = 1
@@ -64,14 +64,17 @@ class Gpu(Value, kw_only=True):
     ] = True
 
 
-class Retries(Value, kw_only=True):
-    """How often a pod that failed for no fault of the job is tried again: a node lost, a storage that did not answer."""
+class Retries(Value, frozen=True, kw_only=True):
+    """How often a pod that failed for no fault of the job is tried again.
+
+    Such are a node that was lost, and a storage that did not answer.
+    """
 
     limit: Annotated[int, field("How many times.", ge=0, le=100)] = 2
     backoff: Annotated[Duration, field("How long the first wait is; each is twice as long as the one before.")] = "10s"
 
 
-class Toleration(Value, kw_only=True):
+class Toleration(Value, frozen=True, kw_only=True):
     """A taint of nodes that the pods put up with."""
 
     key: (
@@ -107,14 +110,14 @@ class Toleration(Value, kw_only=True):
     )
 
 
-class EnvironmentVariable(Value, kw_only=True):
+class EnvironmentVariable(Value, frozen=True, kw_only=True):
     """A variable of the job's environment. It is visible to all who can read the Pipeline: never a credential."""
 
     name: Annotated[str, field("Its name.", min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
     value: Annotated[str, field("Its value.", max_length=4096)] = ""
 
 
-class JobSettings(Value, kw_only=True):
+class JobSettings(Value, frozen=True, kw_only=True):
     """How a job runs. What is not said comes from the `profile`, and then from the operator's own settings."""
 
     profile: (
@@ -204,7 +207,7 @@ class JobSettings(Value, kw_only=True):
     node_selector: Annotated[
         dict[str, Annotated[str, field("The value of the label.", max_length=63)]],
         field("Labels that a node must have to run the pods.", max_length=32, atomic=True),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
     tolerations: Annotated[
         tuple[Toleration, ...], field("Taints of nodes that the pods put up with.", max_length=32)
     ] = ()
@@ -221,10 +224,10 @@ class JobSettings(Value, kw_only=True):
             "Anything else of a PodTemplateSpec, laid over the pod by strategic merge; the container is named `job`.",
             preserve_unknown=True,
         ),
-    ] = {}
+    ] = msgspec.field(default_factory=dict)
 
 
-class Jobs(Value, kw_only=True):
+class Jobs(Value, frozen=True, kw_only=True):
     """How each of the four jobs runs: one place for resources, time limits, GPUs and places to run."""
 
     dataset: Annotated[JobSettings, field("The job that makes the tables.")] | None = None

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import msgspec
+
 from penstock_jobs.document import Document
 
 
-class OwnerReference(Document, kw_only=True):
+class OwnerReference(Document, frozen=True, kw_only=True):
     """The object that this one belongs to."""
 
     api_version: str
@@ -16,7 +18,7 @@ class OwnerReference(Document, kw_only=True):
     block_owner_deletion: bool = False
 
 
-class ObjectMeta(Document, kw_only=True):
+class ObjectMeta(Document, frozen=True, kw_only=True):
     """`metadata` of an object."""
 
     name: str | None = None
@@ -28,8 +30,8 @@ class ObjectMeta(Document, kw_only=True):
     creation_timestamp: str | None = None
     deletion_timestamp: str | None = None
     deletion_grace_period_seconds: int | None = None
-    labels: dict[str, str] = {}
-    annotations: dict[str, str] = {}
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    annotations: dict[str, str] = msgspec.field(default_factory=dict)
     owner_references: tuple[OwnerReference, ...] = ()
     finalizers: tuple[str, ...] = ()
     managed_fields: tuple[dict[str, Any], ...] = ()

@@ -7,12 +7,12 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import ColumnType, Task
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import ColumnName, Digest, DottedPath, ResourceName, Share, Timestamp, Uri
-from penstock.api.schema import Rule, Value, field
+from penstock.api.schema import Rule, Value, field, immutable
 from penstock.api.scores import Score
 from penstock.api.storage import HTTP
 
 
-class Feature(Value, kw_only=True):
+class Feature(Value, frozen=True, kw_only=True):
     """A column that the Model asks for."""
 
     name: Annotated[ColumnName, field("The column.")]
@@ -20,7 +20,7 @@ class Feature(Value, kw_only=True):
     nullable: Annotated[bool, field("Whether its value may be missing.")] = False
 
 
-class ModelTarget(Value, kw_only=True):
+class ModelTarget(Value, frozen=True, kw_only=True):
     """What the Model predicts."""
 
     column: Annotated[ColumnName, field("The column that it was trained to predict.")]
@@ -33,14 +33,14 @@ class ModelTarget(Value, kw_only=True):
     threshold: Annotated[Share, field("The probability from which the positive class is predicted.")] | None = None
 
 
-class ModelParameter(Value, kw_only=True):
+class ModelParameter(Value, frozen=True, kw_only=True):
     """A hyper-parameter of the candidate, as a Python literal."""
 
     name: Annotated[str, field("Its name.", min_length=1, max_length=128)]
     value: Annotated[str, field("Its value, as Python writes it.", max_length=1024)]
 
 
-class ModelOrigin(Value, kw_only=True):
+class ModelOrigin(Value, frozen=True, kw_only=True):
     """Which candidate of which run of which Pipeline it is."""
 
     pipeline: Annotated[ResourceName, field("The Pipeline.")]
@@ -61,7 +61,7 @@ class ModelOrigin(Value, kw_only=True):
     ] = "None"
 
 
-class LineageTable(Value, kw_only=True):
+class LineageTable(Value, frozen=True, kw_only=True):
     """The version of a table that was read."""
 
     uri: Annotated[Uri, field("Where the table is.")]
@@ -69,7 +69,7 @@ class LineageTable(Value, kw_only=True):
     digest: Annotated[str, field("The hash of its schema and rows.", max_length=128)] | None = None
 
 
-class ModelLineage(Value, kw_only=True):
+class ModelLineage(Value, frozen=True, kw_only=True):
     """How the points were split when it was trained: enough to tell which testing points it never saw."""
 
     storage: Annotated[Uri, field("The storage of the tables.")]
@@ -89,7 +89,7 @@ class ModelLineage(Value, kw_only=True):
     testing: Annotated[LineageTable, field("The testing table, as it was at the time.")]
 
 
-class ModelServing(Value, kw_only=True):
+class ModelServing(Value, frozen=True, kw_only=True):
     """The file that the server loads."""
 
     format: Annotated[Literal["ONNX", "skops"], field("Its format.")]
@@ -97,19 +97,7 @@ class ModelServing(Value, kw_only=True):
     reason: Annotated[str, field("Why this one.", max_length=1024)] | None = None
 
 
-def _immutable(*names: str) -> tuple[Rule, ...]:
-    """Return rules by which these fields, some of them optional, keep what they had at first."""
-    return tuple(
-        Rule(
-            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
-            "A Model is what it was when it was saved; only deletionPolicy changes.",
-            field=f".{name}",
-        )
-        for name in names
-    )
-
-
-class ModelSpec(Value, kw_only=True):
+class ModelSpec(Value, frozen=True, kw_only=True):
     """What the Model is, complete. Nothing of it changes but `deletionPolicy`."""
 
     display_name: Annotated[str, field("A name for people.", max_length=128)] | None = None
@@ -137,7 +125,8 @@ class ModelSpec(Value, kw_only=True):
         "Keep"
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = _immutable(
+    rules: ClassVar[tuple[Rule, ...]] = immutable(
+        "A Model is what it was when it was saved; only deletionPolicy changes.",
         "displayName",
         "uri",
         "digest",
@@ -155,7 +144,7 @@ class ModelSpec(Value, kw_only=True):
     )
 
 
-class TestingScores(Value, kw_only=True):
+class TestingScores(Value, frozen=True, kw_only=True):
     """Its scores on one version of a testing set."""
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
@@ -166,7 +155,7 @@ class TestingScores(Value, kw_only=True):
     report: Annotated[Uri, field("The report.")] | None = None
 
 
-class ModelStatus(Value, kw_only=True):
+class ModelStatus(Value, frozen=True, kw_only=True):
     """What is known of the Model since it was saved."""
 
     observed_generation: ObservedGeneration = None
@@ -180,7 +169,7 @@ class ModelStatus(Value, kw_only=True):
     ] = ()
 
 
-class Model(Value, kw_only=True):
+class Model(Value, frozen=True, kw_only=True):
     """A saved model: its scores, its origin, where its files are. It outlives its run and its Pipeline."""
 
     api_version: Literal["penstock.dev/v1alpha1"]

@@ -15,7 +15,7 @@ from penstock.api.testing import Testing
 from penstock.api.training import Training
 
 
-class GitSource(Value, kw_only=True):
+class GitSource(Value, frozen=True, kw_only=True):
     """A folder of a git repository."""
 
     url: Annotated[
@@ -48,13 +48,13 @@ class GitSource(Value, kw_only=True):
     credentials: Annotated[SecretReference, field("The Secret with which it is read.")] | None = None
 
 
-class Source(Value, kw_only=True):
+class Source(Value, frozen=True, kw_only=True):
     """One's own operations: estimators, transformers and scoring functions, in Python."""
 
     git: Annotated[GitSource, field("The git repository that holds them.")]
 
 
-class Models(Value, kw_only=True):
+class Models(Value, frozen=True, kw_only=True):
     """What is common to the Models that this Pipeline makes."""
 
     storage: (
@@ -78,7 +78,7 @@ class Models(Value, kw_only=True):
     ] = ()
 
 
-class Logs(Value, kw_only=True):
+class Logs(Value, frozen=True, kw_only=True):
     """What the jobs log, and how long it is kept."""
 
     level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], field("From which level on.")] = "INFO"
@@ -94,7 +94,7 @@ class Logs(Value, kw_only=True):
     ) = None
 
 
-class Retention(Value, kw_only=True):
+class Retention(Value, frozen=True, kw_only=True):
     """How much of the past is kept. What is served, pinned or referred to is never removed."""
 
     runs: (
@@ -115,7 +115,7 @@ class Retention(Value, kw_only=True):
     ] = "90d"
 
 
-class PipelineSpec(Value, kw_only=True):
+class PipelineSpec(Value, frozen=True, kw_only=True):
     """How to make a model."""
 
     display_name: Annotated[str, field("A name for people.", max_length=128)] | None = None
@@ -189,7 +189,7 @@ class PipelineSpec(Value, kw_only=True):
     )
 
 
-class ServedModel(Value, kw_only=True):
+class ServedModel(Value, frozen=True, kw_only=True):
     """A Model that is or was served, and when."""
 
     name: Annotated[ResourceName, field("The Model.")]
@@ -208,7 +208,7 @@ class ServedModel(Value, kw_only=True):
     revision: Annotated[str, field("The Deployment that serves it.", max_length=253)] | None = None
 
 
-class TestingUse(Value, kw_only=True):
+class TestingUse(Value, frozen=True, kw_only=True):
     """How often one version of the testing set has served to decide: the more often, the less its scores are worth."""
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
@@ -216,7 +216,7 @@ class TestingUse(Value, kw_only=True):
     decisions: Annotated[int, field("How many decisions rested on it.", ge=0)]
 
 
-class PipelineStatus(Value, kw_only=True):
+class PipelineStatus(Value, frozen=True, kw_only=True):
     """What the operator last saw of the Pipeline."""
 
     observed_generation: ObservedGeneration = None
@@ -239,9 +239,10 @@ class PipelineStatus(Value, kw_only=True):
     models: Annotated[int, field("How many Models there are.", ge=0)] | None = None
 
 
-class Pipeline(Value, kw_only=True):
-    """How to make a model, from raw tables to a tested API: inputs, dataset rules, algorithms, scoring, deployment, and what each job is given.
+class Pipeline(Value, frozen=True, kw_only=True):
+    """How to make a model, from raw tables to a tested API.
 
+    It holds inputs, dataset rules, algorithms, scoring functions, deployment rules, and what each job is given.
     Applying it makes nothing yet: a PipelineRun, or a Trigger, runs it.
     """
 

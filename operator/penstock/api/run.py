@@ -10,18 +10,18 @@ from penstock.api.dataset import Task
 from penstock.api.jobs import Gpu, Resources, Retries
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import Digest, Duration, Label, ResourceName, Timestamp, Uri
-from penstock.api.schema import JobName, Rule, Value, field
+from penstock.api.schema import JobName, Rule, Value, field, immutable
 from penstock.api.scores import Score
 from penstock.api.storage import Storage
 
 
-class PipelineReference(Value, kw_only=True):
+class PipelineReference(Value, frozen=True, kw_only=True):
     """The Pipeline, in the namespace of the object."""
 
     name: Annotated[ResourceName, field("Its name. It need not be there yet: the run waits for it.")]
 
 
-class JobRequest(Value, kw_only=True):
+class JobRequest(Value, frozen=True, kw_only=True):
     """A job that the run does, and what is otherwise than the Pipeline says."""
 
     name: Annotated[JobName, field("Which job.")]
@@ -56,7 +56,7 @@ class JobRequest(Value, kw_only=True):
     )
 
 
-class Override(Value, kw_only=True):
+class Override(Value, frozen=True, kw_only=True):
     """A field of the Pipeline that has another value in this run."""
 
     path: Annotated[
@@ -81,21 +81,21 @@ class Override(Value, kw_only=True):
     )
 
 
-class InputCredentials(Value, kw_only=True):
+class InputCredentials(Value, frozen=True, kw_only=True):
     """Other credentials for an input."""
 
     name: Annotated[str, field("The name of the input.", min_length=1, max_length=63)]
     secret: Annotated[SecretReference, field("The Secret with which it is read in this run.")]
 
 
-class RunCredentials(Value, kw_only=True):
+class RunCredentials(Value, frozen=True, kw_only=True):
     """Credentials that are otherwise than in the Pipeline."""
 
     inputs: Annotated[tuple[InputCredentials, ...], field("Those of inputs.", keys=("name",), max_length=32)] = ()
     source: Annotated[SecretReference, field("Those of the git repository.")] | None = None
 
 
-class RerunOf(Value, kw_only=True):
+class RerunOf(Value, frozen=True, kw_only=True):
     """The run that this one repeats."""
 
     name: Annotated[ResourceName, field("The name of the run.")]
@@ -111,7 +111,7 @@ class RerunOf(Value, kw_only=True):
     ) = msgspec.field(default=None, name="from")
 
 
-class PipelineRunSpec(Value, kw_only=True):
+class PipelineRunSpec(Value, frozen=True, kw_only=True):
     """Which Pipeline is run, which of its jobs, and how."""
 
     pipeline_ref: Annotated[PipelineReference, field("The Pipeline that is run.")]
@@ -167,10 +167,21 @@ class PipelineRunSpec(Value, kw_only=True):
             field=".mode",
         ),
         Rule("!oldSelf.cancel || self.cancel", "A run that was cancelled stays so; apply a new one.", field=".cancel"),
+        *immutable(
+            "A run is what it was; only suspend and cancel change, so apply a new run.",
+            "pipelineRef",
+            "executionName",
+            "jobs",
+            "overrides",
+            "storage",
+            "credentials",
+            "rerunOf",
+            "mode",
+        ),
     )
 
 
-class StepTable(Value, kw_only=True):
+class StepTable(Value, frozen=True, kw_only=True):
     """A version of a table that a step wrote."""
 
     name: Annotated[Literal["training", "validation", "testing"], field("Which table.")]
@@ -180,7 +191,7 @@ class StepTable(Value, kw_only=True):
     digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=128)]
 
 
-class DatasetSummary(Value, kw_only=True):
+class DatasetSummary(Value, frozen=True, kw_only=True):
     """What the dataset step did."""
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
@@ -196,7 +207,7 @@ class DatasetSummary(Value, kw_only=True):
     left_out: Annotated[int, field("How many points were left out because their group is in testing.", ge=0)] = 0
 
 
-class TrainingSummary(Value, kw_only=True):
+class TrainingSummary(Value, frozen=True, kw_only=True):
     """What became of the candidates."""
 
     total: Annotated[int, field("How many there were.", ge=0)]
@@ -208,7 +219,7 @@ class TrainingSummary(Value, kw_only=True):
     ] = ()
 
 
-class TestedModel(Value, kw_only=True):
+class TestedModel(Value, frozen=True, kw_only=True):
     """The scores of one Model on the testing set."""
 
     name: Annotated[ResourceName, field("The Model.")]
@@ -216,7 +227,7 @@ class TestedModel(Value, kw_only=True):
     scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=8)] = ()
 
 
-class TestingSummary(Value, kw_only=True):
+class TestingSummary(Value, frozen=True, kw_only=True):
     """What testing found."""
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
@@ -229,7 +240,7 @@ class TestingSummary(Value, kw_only=True):
     ] = ()
 
 
-class DeploymentSummary(Value, kw_only=True):
+class DeploymentSummary(Value, frozen=True, kw_only=True):
     """What was decided, and why."""
 
     verdict: (
@@ -247,7 +258,7 @@ class DeploymentSummary(Value, kw_only=True):
 StepState = Literal["Pending", "Waiting", "Running", "Succeeded", "Failed", "Reused", "Skipped", "Cancelled"]
 
 
-class Step(Value, kw_only=True):
+class Step(Value, frozen=True, kw_only=True):
     """One job of the run."""
 
     name: Annotated[JobName, field("Which job.")]
@@ -265,7 +276,7 @@ class Step(Value, kw_only=True):
     deployment: Annotated[DeploymentSummary, field("What was decided, and why.")] | None = None
 
 
-class PipelineRunStatus(Value, kw_only=True):
+class PipelineRunStatus(Value, frozen=True, kw_only=True):
     """What the run has done so far."""
 
     observed_generation: ObservedGeneration = None
@@ -284,10 +295,11 @@ class PipelineRunStatus(Value, kw_only=True):
     steps: Annotated[tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=4)] = ()
 
 
-class PipelineRun(Value, kw_only=True):
+class PipelineRun(Value, frozen=True, kw_only=True):
     """One execution of a Pipeline: which of the four jobs, and how.
 
-    It ends with the condition `Succeeded`, True or False. A run whose Model is not chosen has succeeded too, with the reason `ServedModelKept`.
+    It ends with the condition `Succeeded`, True or False. A run whose Model is not chosen has succeeded too, with the
+    reason `ServedModelKept`.
     """
 
     api_version: Literal["penstock.dev/v1alpha1"]

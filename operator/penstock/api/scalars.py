@@ -1,7 +1,7 @@
 """The kinds of text that fields share: names, quantities, durations, shares, numbers in quotes.
 
-No field is a floating-point number: the API server and YAML readers change them (`1.0` arrives as `1`). Each kind has the
-pattern with which the API server refuses what `penstock.api.quantities` could not read.
+No field is a floating-point number: the API server and YAML readers change them (`1.0` arrives as `1`). Each kind has
+the pattern with which the API server refuses what `penstock.api.quantities` could not read.
 """
 
 from typing import Annotated

@@ -1,7 +1,7 @@
 """How a field of a resource is described: once, for Python, for the CRD and for `kubectl explain`.
 
-A resource is a frozen struct. Each of its fields is `Annotated[type, field("What it is.", bounds…)]`; each struct may carry
-`rules`, the CEL rules that cross its fields. `penstock.api.crd` turns both into a structural schema, and
+A resource is a frozen struct. Each of its fields is `Annotated[type, field("What it is.", bounds…)]`; each struct may
+carry `rules`, the CEL rules that cross its fields. `penstock.api.crd` turns both into a structural schema, and
 `penstock.api.validation` reads that very schema, so the three cannot differ.
 """
 
@@ -19,7 +19,7 @@ API_VERSION: Literal["penstock.dev/v1alpha1"] = "penstock.dev/v1alpha1"
 
 @dataclass(frozen=True)
 class Rule:
-    """A CEL rule of a struct: what must hold of `self` (and, on an update, of `oldSelf`), or the sentence that is shown.
+    """A CEL rule of a struct: what must hold of `self` (and, on an update, of `oldSelf`), and the sentence if not.
 
     `field` is the path, below the struct, of the field that the sentence is about, as `.spec.name`.
     `message_expression` is CEL for a sentence that quotes the value; `message` is shown where it cannot be had.
@@ -40,10 +40,12 @@ class Rule:
         return schema
 
 
-class Value(Document, kw_only=True):
+class Value(Document, frozen=True, kw_only=True):
     """A part of a resource: frozen, camelCase, unknown fields refused."""
 
     rules: ClassVar[tuple[Rule, ...]] = ()
+    # CEL cannot see a field of any type, so what may be given once among such fields is said by the schema itself.
+    exactly_one: ClassVar[tuple[str, ...]] = ()
 
 
 def field(
@@ -53,7 +55,7 @@ def field(
     unique: bool = False,
     preserve_unknown: bool = False,
     atomic: bool = False,
-    format: str | None = None,
+    text_format: str | None = None,
     text: dict[str, Any] | None = None,
     **bounds: Any,
 ) -> Meta:
@@ -65,7 +67,7 @@ def field(
         unique: no item of the list twice; makes it a list of type `set`.
         preserve_unknown: fields beneath it are another API's, and are kept as they are.
         atomic: a map that is replaced as a whole.
-        format: a format of OpenAPI, as `date-time`.
+        text_format: a format of OpenAPI, as `date-time`.
         text: bounds of the text of a field that is an integer or text.
         bounds: those of `msgspec.Meta`: `ge`, `le`, `min_length`, `max_length`, `pattern`.
     """
@@ -78,11 +80,23 @@ def field(
         extra["x-kubernetes-preserve-unknown-fields"] = True
     if atomic:
         extra["x-kubernetes-map-type"] = "atomic"
-    if format is not None:
-        extra["format"] = format
+    if text_format is not None:
+        extra["format"] = text_format
     if text is not None:
         extra |= text
     return Meta(description=description, extra_json_schema=extra or None, **bounds)
+
+
+def immutable(sentence: str, *names: str) -> tuple[Rule, ...]:
+    """Return rules by which these fields, some of them optional, keep what they had at first."""
+    return tuple(
+        Rule(
+            f"has(self.{name}) == has(oldSelf.{name}) && (!has(self.{name}) || self.{name} == oldSelf.{name})",
+            sentence,
+            field=f".{name}",
+        )
+        for name in names
+    )
 
 
 JobName = Literal["dataset", "training", "testing", "deployment"]

@@ -8,7 +8,7 @@ NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
 Number = Annotated[str, field("A number.", max_length=48, pattern=NUMBER)]
 
 
-class Score(Value, kw_only=True):
+class Score(Value, frozen=True, kw_only=True):
     """A score on scikit-learn's scale (greater is better), and the ends of its 95 % interval where there is one."""
 
     name: Annotated[str, field("The scoring function.", min_length=1, max_length=63)]

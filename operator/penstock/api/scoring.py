@@ -12,7 +12,7 @@ ScoringName = Annotated[
 ]
 
 
-class Scoring(Value, kw_only=True):
+class Scoring(Value, frozen=True, kw_only=True):
     """A scoring function: one of scikit-learn's by its name, or one's own by its dotted path.
 
     Scores are on scikit-learn's scale: greater is better, so an error is a negative number (`neg_mean_absolute_error`).

@@ -10,7 +10,7 @@ RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
 
 
-class S3Storage(Value, kw_only=True):
+class S3Storage(Value, frozen=True, kw_only=True):
     """A prefix of a bucket on any server that speaks S3 and honours conditional writes."""
 
     bucket: Annotated[
@@ -41,7 +41,7 @@ class S3Storage(Value, kw_only=True):
     )
 
 
-class VolumeStorage(Value, kw_only=True):
+class VolumeStorage(Value, frozen=True, kw_only=True):
     """A folder of a persistent volume. On a laptop `local.yaml` says which folder stands for the claim."""
 
     claim_name: Annotated[
@@ -62,14 +62,14 @@ class VolumeStorage(Value, kw_only=True):
     ) = None
 
 
-class GoogleStorage(Value, kw_only=True):
+class GoogleStorage(Value, frozen=True, kw_only=True):
     """A prefix of a bucket of Google Cloud Storage."""
 
     bucket: Annotated[str, field("The bucket. It must exist.", min_length=3, max_length=222)]
     prefix: Annotated[str, field("The prefix in the bucket.", max_length=512, pattern=RELATIVE_PATH)] | None = None
 
 
-class AzureStorage(Value, kw_only=True):
+class AzureStorage(Value, frozen=True, kw_only=True):
     """A prefix of a container of Azure Blob Storage."""
 
     account: Annotated[str, field("The storage account.", min_length=3, max_length=24, pattern=r"^[a-z0-9]+$")]
@@ -77,7 +77,7 @@ class AzureStorage(Value, kw_only=True):
     prefix: Annotated[str, field("The prefix in the container.", max_length=512, pattern=RELATIVE_PATH)] | None = None
 
 
-class Storage(Value, kw_only=True):
+class Storage(Value, frozen=True, kw_only=True):
     """A place for files: exactly one of `s3`, `pvc`, `gcs`, `azure`."""
 
     s3: Annotated[S3Storage, field("A bucket on a server that speaks S3.")] | None = None

@@ -7,7 +7,7 @@ from penstock.api.schema import Value, field
 from penstock.api.scoring import Scoring
 
 
-class Testing(Value, kw_only=True):
+class Testing(Value, frozen=True, kw_only=True):
     """How Models are scored on the testing set: this run's, and the one being served."""
 
     scoring: Annotated[

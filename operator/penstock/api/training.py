@@ -17,7 +17,7 @@ AnyValue = Annotated[
 ]
 
 
-class Validation(Value, kw_only=True):
+class Validation(Value, frozen=True, kw_only=True):
     """On what candidates are scored: on a holdout taken out of training, or on folds of it."""
 
     holdout: (
@@ -56,14 +56,14 @@ class Validation(Value, kw_only=True):
     )
 
 
-class AdaptiveSearch(Value, kw_only=True):
+class AdaptiveSearch(Value, frozen=True, kw_only=True):
     """A search in rounds: each proposes candidates from the results of all rounds before it."""
 
     rounds: Annotated[int, field("How many rounds.", ge=2, le=1000)]
     candidates_per_round: Annotated[int, field("How many candidates a round has.", ge=1, le=1024)]
 
 
-class Search(Value, kw_only=True):
+class Search(Value, frozen=True, kw_only=True):
     """How candidates are taken from the hyper-parameters."""
 
     strategy: Annotated[
@@ -96,7 +96,7 @@ class Search(Value, kw_only=True):
     )
 
 
-class Range(Value, kw_only=True):
+class Range(Value, frozen=True, kw_only=True):
     """Numbers between two ends, both included, from which a random search draws."""
 
     low: Annotated[Decimal, field('The lower end, in quotes, as `"0.001"`.')]
@@ -109,11 +109,11 @@ class Range(Value, kw_only=True):
     )
 
 
-class Parameter(Value, kw_only=True):
+class Parameter(Value, frozen=True, kw_only=True):
     """A hyper-parameter: exactly one of `value` (fixed), `values` (searched) and `range` (drawn at random).
 
-    Numbers, truth values and text are written as they are. Text in quotes that is a Python literal is that literal: `"1.0"` is a
-    floating-point number, `"None"` is None, `"(64, 32)"` is a tuple.
+    Numbers, truth values and text are written as they are. Text in quotes that is a Python literal is that literal:
+    `"1.0"` is a floating-point number, `"None"` is None, `"(64, 32)"` is a tuple.
     """
 
     name: Annotated[
@@ -127,19 +127,24 @@ class Parameter(Value, kw_only=True):
         ),
     ]
     value: Annotated[Any, field("The one value it has.")] = None
-    values: Annotated[tuple[AnyValue, ...], field("The values that are searched.", max_length=1024)] = ()
+    values: Annotated[tuple[AnyValue, ...], field("The values that are searched.", min_length=1, max_length=1024)] = ()
     range: Annotated[Range, field("The numbers that a random search draws from.")] | None = None
 
+    exactly_one: ClassVar[tuple[str, ...]] = ("value", "values", "range")
 
-class EarlyStopping(Value, kw_only=True):
-    """Fitting ends when a slice of the training points has not improved for a while. Validation points are never looked at."""
+
+class EarlyStopping(Value, frozen=True, kw_only=True):
+    """Fitting ends when a slice of the training points has not improved for a while.
+
+    Validation points are never looked at.
+    """
 
     share: Annotated[Share, field("The share of the training points that is watched.")] = "10%"
     patience: Annotated[int, field("How many epochs or rounds without improvement end the fit.", ge=1, le=100000)] = 10
     tolerance: Annotated[Decimal, field("By how much the loss must fall to count as an improvement.")] = "0.0001"
 
 
-class Algorithm(Value, kw_only=True):
+class Algorithm(Value, frozen=True, kw_only=True):
     """An estimator, with its hyper-parameters. Each combination of searched values is a candidate."""
 
     name: Annotated[
@@ -180,7 +185,7 @@ class Algorithm(Value, kw_only=True):
     ) = None
 
 
-class Features(Value, kw_only=True):
+class Features(Value, frozen=True, kw_only=True):
     """Which columns are features: all but key, group, time, weight and target, unless they are listed."""
 
     include: Annotated[
@@ -198,7 +203,7 @@ class Features(Value, kw_only=True):
     )
 
 
-class Preprocessing(Value, kw_only=True):
+class Preprocessing(Value, frozen=True, kw_only=True):
     """What is fitted before the estimator, inside each candidate's own scikit-learn Pipeline."""
 
     strategy: Annotated[
@@ -234,7 +239,7 @@ class Preprocessing(Value, kw_only=True):
     )
 
 
-class Training(Value, kw_only=True):
+class Training(Value, frozen=True, kw_only=True):
     """Which candidates are trained, how they are ranked, and how many of them become Models."""
 
     validation: Annotated[Validation, field("On what candidates are scored.")] = Validation()

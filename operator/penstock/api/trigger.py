@@ -10,7 +10,7 @@ from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 
 
-class Schedule(Value, kw_only=True):
+class Schedule(Value, frozen=True, kw_only=True):
     """Moments at which runs start: a cron expression, or moments one by one."""
 
     cron: (
@@ -50,7 +50,7 @@ class Schedule(Value, kw_only=True):
     )
 
 
-class EventFilter(Value, kw_only=True):
+class EventFilter(Value, frozen=True, kw_only=True):
     """Which CloudEvents start a run: those that match all that is said."""
 
     types: Annotated[
@@ -73,7 +73,7 @@ class EventFilter(Value, kw_only=True):
     quiet: Annotated[Duration, field("Events that follow one another within this time start one run.")] | None = None
 
 
-class TriggeredRun(Value, kw_only=True):
+class TriggeredRun(Value, frozen=True, kw_only=True):
     """What the runs are like."""
 
     execution_name: (
@@ -110,7 +110,7 @@ class TriggeredRun(Value, kw_only=True):
     )
 
 
-class TriggerSpec(Value, kw_only=True):
+class TriggerSpec(Value, frozen=True, kw_only=True):
     """When runs start, and what they are like."""
 
     pipeline_ref: Annotated[PipelineReference, field("The Pipeline that is run.")]
@@ -134,7 +134,7 @@ class TriggerSpec(Value, kw_only=True):
     )
 
 
-class TriggerCounts(Value, kw_only=True):
+class TriggerCounts(Value, frozen=True, kw_only=True):
     """What became of moments and events."""
 
     fired: Annotated[int, field("How many started a run.", ge=0)] = 0
@@ -142,7 +142,7 @@ class TriggerCounts(Value, kw_only=True):
     missed: Annotated[int, field("How many were over before a run could start.", ge=0)] = 0
 
 
-class TriggerStatus(Value, kw_only=True):
+class TriggerStatus(Value, frozen=True, kw_only=True):
     """What the Trigger has done."""
 
     observed_generation: ObservedGeneration = None
@@ -156,7 +156,7 @@ class TriggerStatus(Value, kw_only=True):
     last_reason: Annotated[str, field("Why the last moment or event started no run.", max_length=1024)] | None = None
 
 
-class Trigger(Value, kw_only=True):
+class Trigger(Value, frozen=True, kw_only=True):
     """Starts runs of a Pipeline at specific moments or events. It fires once for each, or says why not."""
 
     api_version: Literal["penstock.dev/v1alpha1"]

@@ -1,7 +1,7 @@
 """The rule for values of hyper-parameters: text that is a Python literal is that literal.
 
-The API server stores JSON: `1.0` arrives as `1`, and JSON has no tuple and no way to write None inside a map that merges keep.
-So in a manifest `"1.0"` is the floating-point number, `"None"` is None, `"(64, 32)"` is a tuple, and `sqrt` is text. Text that
+The API server stores JSON: `1.0` arrives as `1`, and JSON has no tuple, and no None that a merge would keep. So in a
+manifest `"1.0"` is the floating-point number, `"None"` is None, `"(64, 32)"` is a tuple, and `sqrt` is text. Text that
 looks like a literal and should stay text is quoted twice: `"'1.0'"`.
 """
 
