@@ -11,11 +11,12 @@ without probabilities, or `value` (rows, 1) for regression.
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import onnx
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from skl2onnx.sklapi import CastTransformer
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
@@ -32,25 +33,36 @@ class NotConvertibleError(Exception):
     """skl2onnx has no way to write this estimator; the message is its sentence."""
 
 
-def convert(estimator: Any, features: Sequence[Feature], *, double: bool) -> bytes:
+Precision = Literal["double", "mixed", "single"]
+
+
+def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -> bytes:
     """Return the estimator as an ONNX file, the same bytes for the same estimator.
 
     Args:
         estimator: fitted on `inputs.model_frame`.
         features: its inputs in order.
-        double: whether numbers enter as float64 (otherwise float32).
+        precision: `double` throughout; `mixed`: preprocessing in double, and its result in float32 to the estimator (which is
+            what scikit-learn's own trees do); or `single`, float32 from the inputs on.
     """
     converters.register()
     if "penstock_jobs.training.network" in sys.modules:  # a network can only come from there; torch is an extra
         network_onnx.register()
+    double = precision != "single"
     number = DoubleTensorType if double else FloatTensorType
     inputs = [(feature.name, (StringTensorType if is_text(feature) else number)([None, 1])) for feature in features]
-    options = {"zipmap": False} if hasattr(estimator, "predict_proba") else None
+    written = unwrapped(estimator)
+    if precision == "mixed":
+        written = _narrowed(written)
     try:
         with warnings.catch_warnings(), converters.precision(double=double):
             warnings.simplefilter("ignore")
             model = to_onnx(
-                unwrapped(estimator), initial_types=inputs, options=options, target_opset=OPSETS, name="penstock"
+                written,
+                initial_types=inputs,
+                options=_options(written),
+                target_opset=OPSETS,
+                name="penstock",
             )
     except Exception as error:  # skl2onnx raises anything from RuntimeError to AttributeError for what it does not know
         raise NotConvertibleError(_first_sentence(error)) from error
@@ -77,6 +89,22 @@ def unwrapped(estimator: Any) -> Any:
     return Pipeline([*inner.steps[:-1], ("calibrated", outer)])
 
 
+def _options(estimator: Any) -> dict[int, dict[str, bool]] | None:
+    if not hasattr(estimator, "classes_"):
+        return None
+    last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    return {
+        id(last): {"zipmap": False} if hasattr(estimator, "predict_proba") else {"zipmap": False, "raw_scores": True}
+    }
+
+
+def _narrowed(estimator: Any) -> Any:
+    """Return the Pipeline with a cast to float32 before its last step."""
+    if not isinstance(estimator, Pipeline) or len(estimator.steps) < 2:
+        raise NotConvertibleError("there is no preprocessing before the estimator")
+    return Pipeline([*estimator.steps[:-1], ("narrow", CastTransformer()), estimator.steps[-1]])
+
+
 def _copy_with(instance: Any, **attributes: Any) -> Any:
     """Return a shallow copy with these attributes set; a fitted estimator is never changed."""
     copy = instance.__class__.__new__(instance.__class__)
@@ -97,11 +125,15 @@ def _name_outputs(model: onnx.ModelProto, estimator: Any) -> None:
 
 
 def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
+    if old == new:
+        return
+    # The new name may be that of something inside the graph.
+    renamed = {old: new, new: f"{new}_inside"}
     for node in model.graph.node:
         for names in (node.input, node.output):
-            for position, name in enumerate(names):
-                if name == old:
-                    names[position] = new
+            names[:] = [renamed.get(name, name) for name in names]
+    for initializer in model.graph.initializer:
+        initializer.name = renamed.get(initializer.name, initializer.name)
     for output in model.graph.output:
         if output.name == old:
             output.name = new

@@ -5,6 +5,7 @@
 | SimpleImputer | ONNX's Imputer has no double precision in ONNX Runtime |
 | OneHotEncoder | skl2onnx knows no infrequent categories, and its file stops at an unknown one |
 | HistGradientBoosting | onnx refuses the booleans that skl2onnx gives for integers |
+| LinearSVC | skl2onnx asks it for an option that it does not have |
 """
 
 from collections.abc import Callable, Iterator
@@ -24,8 +25,14 @@ from skl2onnx.operator_converters.common import concatenate_variables
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.svm import LinearSVC
 
-_CLASSIFIER_OPTIONS = {"zipmap": [True, False, "columns"], "nocl": [True, False], "raw_scores": [True, False]}
+_CLASSIFIER_OPTIONS = {
+    "zipmap": [True, False, "columns"],
+    "nocl": [True, False],
+    "raw_scores": [True, False],
+    "output_class_labels": [False, True],
+}
 
 # An encoder of strings cannot tell from its inputs which precision the graph around it has.
 _double: ContextVar[bool] = ContextVar("double", default=True)
@@ -46,16 +53,15 @@ def register() -> None:
     """Make skl2onnx use them, once in a process."""
     update_registered_converter(SimpleImputer, "PenstockSimpleImputer", _imputer_shape, _imputer, overwrite=True)
     update_registered_converter(OneHotEncoder, "PenstockOneHotEncoder", _one_hot_shape, _one_hot, overwrite=True)
-    for estimator in (HistGradientBoostingClassifier, HistGradientBoostingRegressor):
+    for estimator in (HistGradientBoostingClassifier, HistGradientBoostingRegressor, LinearSVC):
         alias = sklearn_operator_name_map[estimator]
-        options = _CLASSIFIER_OPTIONS if estimator is HistGradientBoostingClassifier else None
         update_registered_converter(
             estimator,
             alias,
             get_shape_calculator(alias),
             _with_plain_integers(get_converter(alias)),
             overwrite=True,
-            options=options,
+            options=None if estimator is HistGradientBoostingRegressor else _CLASSIFIER_OPTIONS,
         )
 
 

@@ -16,6 +16,7 @@ from penstock_jobs.manifest import FORMAT, Feature, ModelManifest, ServedFile
 from penstock_jobs.models import conversion, files, skops_file
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.loading import LoadedModel, label, read_manifest
+from penstock_jobs.models.network_file import network_files
 from penstock_jobs.models.parity import Parity, compare
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor
 from penstock_jobs.models.probes import Probes, probes_of
@@ -26,6 +27,12 @@ from penstock_jobs.storage import Store
 Clock = Callable[[], datetime]
 
 _PACKAGES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "skl2onnx", "skops")
+# In the order of how near they are to what scikit-learn computes.
+_PRECISIONS: dict[conversion.Precision, str] = {
+    "double": "in double precision",
+    "mixed": "with the preprocessing in double precision and the estimator in single",
+    "single": "in single precision",
+}
 
 
 def now() -> datetime:
@@ -99,6 +106,7 @@ def _files(
                 f"Model {model.name} cannot be saved as data: {onnx.reason} And skops cannot write it: {error}."
             ) from error
     if onnx.predictor is not None:
+        contents |= network_files(model.estimator)
         return contents, ServedFile(format="ONNX", file=files.ONNX, reason=onnx.reason), onnx.predictor, untrusted
     loaded = skops_file.load(contents[files.SKOPS], trusted_types, f"Model {model.name}")
     contents.pop(files.ONNX, None)
@@ -116,23 +124,22 @@ def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> 
         column = probes.refused_categories[0]
         return _Candidate(None, f"The estimator refuses categories of {column} it has not seen, which ONNX cannot say.")
     reasons = []
-    for double in (True, False):
-        width = "double precision" if double else "single precision"
+    for precision, words in _PRECISIONS.items():
         try:
-            content = conversion.convert(model.estimator, model.features, double=double)
+            content = conversion.convert(model.estimator, model.features, precision)
             predictor = OnnxPredictor(content, model.features)
             parity = _parity(model, estimator, predictor, probes)
         except conversion.NotConvertibleError as error:
-            reasons.append(f"It cannot be written as ONNX in {width}: {error}.")
+            reasons.append(f"It cannot be written as ONNX {words}: {error}.")
             continue
         except Refused as error:
-            reasons.append(f"As ONNX in {width} it does not run: {error}")
+            reasons.append(f"As ONNX {words} it does not run: {error}")
             continue
         if parity.holds:
             return _Candidate(
-                content, f"The ONNX file ({width}) answers as the estimator does: {parity.sentence()}.", predictor
+                content, f"The ONNX file, {words}, answers as the estimator does: {parity.sentence()}.", predictor
             )
-        reasons.append(f"As ONNX in {width} it answers otherwise: {parity.sentence()}.")
+        reasons.append(f"As ONNX {words} it answers otherwise: {parity.sentence()}.")
     return _Candidate(None, " ".join(reasons))
 
 
