@@ -1,0 +1,105 @@
+"""The state of a run: its steps, and its conditions `Succeeded`, `Reconciling`, `Stalled`.
+
+A run is finished when `Succeeded` is True or False. `Reconciling` is there while it is live, `Stalled` when it failed:
+these two are what kstatus, and with it GitOps tools, understand.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from penstock.api.conditions import Condition
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
+from penstock.api.schema import JOBS, JobName
+from penstock.decide.conditions import find, shortened, with_condition, without
+from penstock_jobs.errors import Refused
+
+RUNNING = "Running"
+INTERRUPTED = "Interrupted"
+SUCCEEDED = "Succeeded"
+SERVED_MODEL_KEPT = "ServedModelKept"
+UNAVAILABLE = "Unavailable"
+SUPERSEDED = "Superseded"
+
+
+def described_jobs(spec: PipelineSpec) -> tuple[JobName, ...]:
+    """Return the jobs that the Pipeline describes, in their order: what a run does when nobody says which."""
+    described = {
+        "dataset": spec.dataset is not None,
+        "training": spec.training is not None,
+        "testing": spec.training is not None or spec.testing is not None,
+        "deployment": spec.deployment is not None,
+    }
+    return tuple(job for job in JOBS if described[job])
+
+
+def wanted_jobs(spec: PipelineSpec, asked: tuple[JobName, ...]) -> tuple[JobName, ...]:
+    """Return the jobs of a run, in their order, or refuse one that the Pipeline does not describe."""
+    described = described_jobs(spec)
+    for job in asked:
+        if job not in described:
+            raise Refused(
+                f"The run asks for the job {job}, and the Pipeline has no spec.{job}; add it or leave the job out."
+            )
+    return tuple(job for job in described if not asked or job in asked)
+
+
+def pending(jobs: tuple[JobName, ...]) -> tuple[Step, ...]:
+    """Return the steps of a run that has not begun."""
+    return tuple(Step(name=job, state="Pending") for job in jobs)
+
+
+def is_finished(run: PipelineRun) -> bool:
+    """Return whether the run has ended, well or not."""
+    succeeded = find(status_of(run).conditions, "Succeeded")
+    return succeeded is not None and succeeded.status != "Unknown"
+
+
+def status_of(run: PipelineRun) -> PipelineRunStatus:
+    """Return the status of the run, empty where it has none yet."""
+    return run.status or PipelineRunStatus()
+
+
+def step_of(run: PipelineRun, job: str) -> Step | None:
+    """Return the step of that name, or None where the run has none."""
+    return next((step for step in status_of(run).steps if step.name == job), None)
+
+
+def with_step(run: PipelineRun, job: JobName, state: StepState, **changes: object) -> PipelineRun:
+    """Return the run with that step changed."""
+    status = status_of(run)
+    steps = tuple(
+        msgspec.structs.replace(step, state=state, **changes) if step.name == job else step for step in status.steps
+    )
+    return msgspec.structs.replace(run, status=msgspec.structs.replace(status, steps=steps))
+
+
+def with_outcome(
+    run: PipelineRun, succeeded: Literal["True", "False", "Unknown"], reason: str, message: str, now: str
+) -> PipelineRun:
+    """Return the run with this `Succeeded`, and what follows from it for the other conditions and times."""
+    status = status_of(run)
+    generation = run.metadata.generation
+
+    def condition(kind: str, value: Literal["True", "False", "Unknown"]) -> Condition:
+        return Condition(
+            type=kind,
+            status=value,
+            reason=reason,
+            message=shortened(message),
+            last_transition_time=now,
+            observed_generation=generation,
+        )
+
+    conditions = with_condition(status.conditions, condition("Succeeded", succeeded))
+    conditions = (
+        with_condition(conditions, condition("Reconciling", "True"))
+        if succeeded == "Unknown"
+        else without(conditions, "Reconciling")
+    )
+    if succeeded == "False":
+        conditions = with_condition(conditions, condition("Stalled", "True"))
+    finished = None if succeeded == "Unknown" else now
+    changed = msgspec.structs.replace(status, conditions=conditions, finished=finished, observed_generation=generation)
+    return msgspec.structs.replace(run, status=changed)

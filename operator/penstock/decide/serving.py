@@ -1,0 +1,79 @@
+"""Which Model a Pipeline serves: the one that is pinned by hand, else the one last selected. And who was, before."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from penstock.api.conditions import Condition
+from penstock.api.pipeline import Pipeline, PipelineStatus, ServedModel, TestingUse
+from penstock.api.run import PipelineRun
+from penstock.decide.conditions import with_condition
+from penstock.decide.run_state import step_of
+
+PINNED = "penstock.dev/pinned-model"  # an annotation: a pin set by `penstock deploy`, apart from the manifest's own
+HISTORY = 20
+
+
+def pinned_model(pipeline: Pipeline) -> str | None:
+    """Return the Model that a person chose: by hand, or in the manifest."""
+    named = pipeline.spec.deployment.model if pipeline.spec.deployment else None
+    return pipeline.metadata.annotations.get(PINNED) or named
+
+
+def served_model(pipeline: Pipeline) -> str | None:
+    """Return the Model that is served now."""
+    served = pipeline.status.served_model if pipeline.status else None
+    return served.name if served else None
+
+
+def with_selected(pipeline: Pipeline, model: str | None, run: str, reason: str, now: str) -> Pipeline:
+    """Return the Pipeline after a run selected the Model; a pinned one is served all the same."""
+    status = pipeline.status or PipelineStatus()
+    changed = msgspec.structs.replace(pipeline, status=msgspec.structs.replace(status, selected_model=model))
+    return with_served(changed, run, reason, now)
+
+
+def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> Pipeline:
+    """Return the Pipeline serving what it should; nothing changes where it does already."""
+    status = pipeline.status or PipelineStatus()
+    pinned = pinned_model(pipeline)
+    model = pinned or status.selected_model
+    by, why = ("deployment.model", "Pinned") if pinned else (run, reason)
+    if model != served_model(pipeline):
+        served = None if model is None else ServedModel(name=model, since=now, selected_by=by, reason=why)
+        before = status.served_model
+        history = status.served_history
+        if before is not None:
+            history = (msgspec.structs.replace(before, until=now), *history)[:HISTORY]
+        status = msgspec.structs.replace(status, served_model=served, served_history=history)
+    status = msgspec.structs.replace(
+        status,
+        conditions=with_condition(status.conditions, _ready(pipeline, model, now)),
+        observed_generation=pipeline.metadata.generation,
+    )
+    return msgspec.structs.replace(pipeline, status=status)
+
+
+def testing_uses(runs: Iterable[PipelineRun]) -> tuple[TestingUse, ...]:
+    """Return how often each testing version has served to decide, counted from the runs themselves; newest first."""
+    counts: dict[tuple[int, int], int] = {}
+    for run in runs:
+        tested, decided = step_of(run, "testing"), step_of(run, "deployment")
+        if tested and tested.testing and decided and decided.deployment and decided.deployment.verdict:
+            version = (tested.testing.epoch, tested.testing.version)
+            counts[version] = counts.get(version, 0) + 1
+    newest = sorted(counts, reverse=True)[:20]
+    return tuple(
+        TestingUse(epoch=epoch, version=version, decisions=counts[epoch, version]) for epoch, version in newest
+    )
+
+
+def _ready(pipeline: Pipeline, model: str | None, now: str) -> Condition:
+    return Condition(
+        type="Ready",
+        status="False" if model is None else "True",
+        reason="NoModel" if model is None else "ModelServed",
+        message="No Model has been selected yet." if model is None else f"{model} is the Model to serve.",
+        last_transition_time=now,
+        observed_generation=pipeline.metadata.generation,
+    )

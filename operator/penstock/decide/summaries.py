@@ -1,0 +1,73 @@
+"""What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
+
+from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
+from penstock.api.scores import Score
+from penstock_jobs import result
+from penstock_jobs.result import DatasetResult, TestingResult, TrainingResult
+
+MODELS = 8  # as many as the status has room for
+SCORES = 8
+
+
+def dataset_summary(found: DatasetResult) -> DatasetSummary:
+    """Return the figures of a dataset step."""
+    tables = (("training", found.training), ("validation", found.validation), ("testing", found.testing))
+    return DatasetSummary(
+        epoch=found.epoch,
+        generation=found.generation,
+        task=found.task,
+        tables=tuple(
+            StepTable(name=name, uri=table.uri, version=table.version, rows=table.rows, digest=table.digest)  # type: ignore[arg-type]
+            for name, table in tables
+        ),
+        rows_read=found.rows_read,
+        duplicates=found.duplicates,
+        new=found.new,
+        changed=found.changed,
+        vanished=found.vanished,
+        retired=found.retired,
+        left_out=found.left_out,
+    )
+
+
+def training_summary(found: TrainingResult) -> TrainingSummary:
+    """Return the figures of a training step."""
+    return TrainingSummary(
+        total=found.total,
+        succeeded=found.succeeded,
+        failed=found.failed,
+        candidates=found.candidates,
+        models=tuple(model.name for model in found.models),
+    )
+
+
+def testing_summary(found: TestingResult) -> TestingSummary:
+    """Return the figures of a testing step."""
+    return TestingSummary(
+        epoch=found.epoch,
+        version=found.testing_version,
+        points=found.points,
+        report=found.report,
+        models=tuple(
+            TestedModel(name=each.model, points=each.points, scores=scores(each.scores[:SCORES]))
+            for each in found.models[:MODELS]
+        ),
+    )
+
+
+def scores(found: tuple[result.Score, ...]) -> tuple[Score, ...]:
+    """Return scores as a status keeps them: numbers in text."""
+    return tuple(
+        Score(
+            name=each.name,
+            value=repr(each.value),
+            low=_text(each.low),
+            high=_text(each.high),
+            spread=_text(each.spread),
+        )
+        for each in found
+    )
+
+
+def _text(number: float | None) -> str | None:
+    return None if number is None else repr(number)

@@ -1,0 +1,106 @@
+"""`local.yaml`: what the Secrets, endpoints and volumes of a manifest are on this machine.
+
+    secrets:
+      churn-read: {accessKeyId: CHURN_KEY, secretAccessKey: CHURN_SECRET}   # a Secret's keys: environment variables
+    endpoints:
+      http://s3.data:9000: http://127.0.0.1:9000                            # as the manifest says it: as it is here
+    volumes:
+      datasets: ~/data                                                      # a volume claim: a folder
+
+Relative folders are relative to the file. It is looked for beside the manifest, then in the home; `--local` names
+another.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Credentials
+
+_NAMES = ("accessKeyId", "secretAccessKey", "sessionToken")
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    secrets: dict[str, dict[str, str]] = {}
+    endpoints: dict[str, str] = {}
+    volumes: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What `local.yaml` says; `path` is the file itself, or where one would be looked for."""
+
+    path: Path
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, Path] = field(default_factory=dict)
+
+    def credentials(self, secret: str, keys: Mapping[str, str], place: str) -> Credentials:
+        """Return the environment variables that stand for the Secret; `place` is the field that names it."""
+        if secret not in self.secrets:
+            raise Refused(
+                f"{place} names the Secret {secret}, and {self.path} does not say which environment variables stand "
+                f"for it; add: secrets: {{{secret}: {{accessKeyId: VARIABLE, secretAccessKey: VARIABLE}}}}."
+            )
+        variables = self.secrets[secret]
+        wanted = {name: variables[keys.get(name, name)] for name in _NAMES if keys.get(name, name) in variables}
+        for name in _NAMES[:2]:
+            if name not in wanted:
+                raise Refused(
+                    f"{self.path} has no {keys.get(name, name)} for the Secret {secret}, which {place} names; add it."
+                )
+        return Credentials(environment=wanted)
+
+    def endpoint(self, endpoint: str | None) -> str | None:
+        """Return where that endpoint is reached from here."""
+        return None if endpoint is None else self.endpoints.get(endpoint.rstrip("/"), endpoint)
+
+    def volume(self, claim: str, place: str) -> Path:
+        """Return the folder that stands for the volume claim."""
+        if claim not in self.volumes:
+            raise Refused(
+                f"{place} names the volume claim {claim}, and {self.path} does not say which folder stands for it; "
+                f"add: volumes: {{{claim}: ~/folder}}."
+            )
+        return self.volumes[claim]
+
+    def variables(self) -> frozenset[str]:
+        """Return every environment variable that holds a credential: a job gets only those that it needs."""
+        return frozenset(name for secret in self.secrets.values() for name in secret.values())
+
+
+def read_mapping(option: Path | None, manifest_folder: Path | None, home: Path) -> Mapped:
+    """Return the mapping: of the option, else of the manifest's folder, else of the home; empty where there is none."""
+    if option is not None:
+        return _read(option)
+    places = [home] if manifest_folder is None else [manifest_folder, home]
+    for folder in places:
+        if (folder / "local.yaml").is_file():
+            return _read(folder / "local.yaml")
+    return Mapped(home / "local.yaml")
+
+
+def _read(path: Path) -> Mapped:
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file = msgspec.convert(content or {}, _File)
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+    except msgspec.ValidationError as error:
+        raise Refused(
+            f"{path} is not as local.yaml must be: {error}; it has secrets, endpoints and volumes."
+        ) from error
+    folder = path.absolute().parent
+    return Mapped(
+        path=path.absolute(),
+        secrets=file.secrets,
+        endpoints={name.rstrip("/"): value for name, value in file.endpoints.items()},
+        volumes={claim: folder / Path(value).expanduser() for claim, value in file.volumes.items()},
+    )

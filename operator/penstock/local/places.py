@@ -1,0 +1,104 @@
+"""Where the artifacts of a manifest are from here: storage, inputs and Models as locations that a job can open."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.api.credentials import SecretReference
+from penstock.api.dataset import Input
+from penstock.api.storage import S3Storage, Storage, VolumeStorage
+from penstock.local.home import Home
+from penstock.local.mapping import Mapped
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Credentials, Location
+
+
+@dataclass(frozen=True)
+class Places:
+    """What turns the addresses of a manifest, which lies in `folder`, into locations on this machine."""
+
+    home: Home
+    mapped: Mapped
+    folder: Path
+
+    def storage(self, storage: Storage | None, pipeline: str, field: str, *, write: bool) -> Location:
+        """Return the location of a storage; without one, the folder of the home. `field` names it in sentences."""
+        if storage is None:
+            return Location(uri=self.home.storage(pipeline).absolute().as_uri())
+        if storage.s3 is not None:
+            return self._bucket(storage.s3, _for(storage, write=write), field)
+        if storage.pvc is not None:
+            return Location(uri=self._volume(storage.pvc, field).absolute().as_uri())
+        kind = "gcs" if storage.gcs is not None else "azure"
+        raise Refused(f"{field}.{kind} is not there yet; keep files in s3 or pvc, or leave storage out for a folder.")
+
+    def input(self, table: Input, credentials: SecretReference | None = None) -> Location:
+        """Return the location of an input; a relative one is relative to the manifest."""
+        place = f"spec.dataset.inputs[{table.name}]"
+        scheme, separator, rest = table.uri.partition("://")
+        if separator and scheme == "s3":
+            return Location(
+                uri=table.uri,
+                endpoint=self.mapped.endpoint(table.endpoint),
+                region=table.region,
+                credentials=self.credentials(credentials or table.credentials, f"{place}.credentials.secretName"),
+            )
+        if separator and scheme == "pvc":
+            claim, _, path = rest.partition("/")
+            return Location(uri=_file_uri(self.mapped.volume(claim, f"{place}.uri") / path))
+        if separator and scheme == "file":
+            return Location(uri=table.uri)
+        return Location(uri=_file_uri(self.folder / Path(table.uri).expanduser()))
+
+    def credentials(self, secret: SecretReference | None, field: str) -> Credentials:
+        """Return the environment variables that stand for the Secret, where there is one."""
+        if secret is None:
+            return Credentials()
+        keys = (
+            {}
+            if secret.keys is None
+            else {
+                name: key
+                for name, key in (
+                    ("accessKeyId", secret.keys.access_key_id),
+                    ("secretAccessKey", secret.keys.secret_access_key),
+                    ("sessionToken", secret.keys.session_token),
+                )
+                if key is not None
+            }
+        )
+        return self.mapped.credentials(secret.secret_name, keys, field)
+
+    def _bucket(self, s3: S3Storage, secret: SecretReference | None, field: str) -> Location:
+        return Location(
+            uri=f"s3://{s3.bucket}/{s3.prefix}" if s3.prefix else f"s3://{s3.bucket}",
+            endpoint=self.mapped.endpoint(s3.endpoint),
+            region=s3.region,
+            credentials=self.credentials(secret, f"{field}.credentials"),
+        )
+
+    def _volume(self, volume: VolumeStorage, field: str) -> Path:
+        folder = self.mapped.volume(volume.claim_name, f"{field}.pvc.claimName")
+        return folder / volume.path if volume.path else folder
+
+
+def child(location: Location, path: str) -> Location:
+    """Return the location of what is beneath another."""
+    return Location(
+        uri=f"{location.uri.rstrip('/')}/{path}",
+        endpoint=location.endpoint,
+        region=location.region,
+        credentials=location.credentials,
+    )
+
+
+def _for(storage: Storage, *, write: bool) -> SecretReference | None:
+    secrets = storage.credentials
+    if secrets is None:
+        return None
+    return secrets.write or secrets.read if write else secrets.read or secrets.write
+
+
+def _file_uri(path: Path) -> str:
+    """Return the address of a file, keeping the characters of a glob as they are."""
+    uri = path.absolute().as_uri()
+    return uri.replace("%2A", "*").replace("%3F", "?").replace("%5B", "[").replace("%5D", "]")
