@@ -111,7 +111,11 @@ class Shard(Document):
 
 
 class DatasetJob(Document, tag="dataset", tag_field="job"):
-    """Read the inputs and write the three tables under `<storage>/datasets`."""
+    """Read the inputs and write the three tables under `<storage>/datasets`.
+
+    `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their files
+    stay, however old.
+    """
 
     run: Run
     storage: Location
@@ -128,6 +132,8 @@ class DatasetJob(Document, tag="dataset", tag_field="job"):
     reset_testing: bool = False
     minimum_class_count: Annotated[int, Meta(ge=1)] = 1
     keep_versions: float = 90 * 86400.0
+    pinned_training: tuple[int, ...] = ()
+    pinned_validation: tuple[int, ...] = ()
     shard: Shard = Shard()
     memory: int | None = None
     threads: Annotated[int, Meta(ge=1)] = 1
@@ -268,9 +274,10 @@ class Selection(Document):
 class TestingJob(Document, tag="testing", tag_field="job"):
     """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new.
 
-    `decisions_so_far` counts the decisions that this testing version has served before. What the steps before reported
-    (`dataset_result`, `training_result`) and `created` (ISO 8601, when the run began) are only for the report.
-    `segments` are columns; scores are also made for each of their values.
+    `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts the
+    decisions that this testing version has served before. What the steps before reported (`dataset_result`,
+    `training_result`) and `created` (ISO 8601, when the run began) are only for the report. `segments` are columns;
+    scores are also made for each of their values.
     """
 
     run: Run
@@ -293,6 +300,7 @@ class TestingJob(Document, tag="testing", tag_field="job"):
     resamples: Annotated[int, Meta(ge=100)] = 2000
     seed: int = 0
     source: Source | None = None
+    models_storage: Location | None = None
     dataset_result: DatasetResult | None = None
     training_result: TrainingResult | None = None
     created: str | None = None

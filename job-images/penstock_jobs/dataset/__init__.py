@@ -1,0 +1,15 @@
+"""The dataset job: from the inputs to the three tables, training, validation and testing.
+
+The split is a function of each point's identity (`encoding`, `draw`), never a draw at random; `strategies` holds one
+rule a file; `generation` is the order of the work, in which everything is checked before anything is committed.
+"""
+
+from penstock_jobs.result import DatasetResult
+from penstock_jobs.specification import DatasetJob
+
+
+def generate(job: DatasetJob) -> DatasetResult:
+    """Read the inputs and write the next generation of the tables; see `penstock_jobs.dataset.generation`."""
+    from penstock_jobs.dataset.generation import generate as run  # DuckDB and deltalake take a while to import
+
+    return run(job)

@@ -1,0 +1,150 @@
+"""Every row in its canonical types: the same whatever the format it came in.
+
+Whole numbers become 64-bit integers, other numbers 64-bit floats (NaN is null, and negative zero zero), times become
+moments in UTC. The types are fixed at the first generation of an epoch.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+
+import duckdb
+
+from penstock_jobs.dataset.loading import ROWS
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column, ColumnRole, ColumnType
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quoted
+from penstock_jobs.tables.engine import explained
+
+CANONICAL = "canonical"
+
+_TYPES: dict[str, ColumnType] = {
+    **dict.fromkeys(
+        ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"),
+        "Integer",
+    ),
+    **dict.fromkeys(("FLOAT", "DOUBLE"), "Float"),
+    "BOOLEAN": "Boolean",
+    **dict.fromkeys(("VARCHAR", "UUID", "TIME", "JSON"), "String"),
+    **dict.fromkeys(
+        ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"), "Timestamp"
+    ),
+    "DATE": "Date",
+}
+
+
+def make_canonical(
+    connection: duckdb.DuckDBPyConnection, job: DatasetJob, fixed: tuple[Column, ...] | None
+) -> tuple[Column, ...]:
+    """Make the view `canonical` of the loaded rows; return its columns.
+
+    Args:
+        connection: has the view `loaded`.
+        job: says what each column is for.
+        fixed: the columns of the first generation; None at the first. Columns may be added to them, not taken away.
+    """
+    with explained("The input"):
+        rows = connection.execute(f"DESCRIBE {ROWS}").fetchall()
+    found = {str(row[0]): _column_type(str(row[0]), str(row[1])) for row in rows}
+    _refuse_reserved(found)
+    _refuse_missing(job, tuple(found))
+    before = {column.name: column.type for column in fixed or ()}
+    for name in before:
+        if name not in found:
+            raise Refused(
+                f"The column '{name}' was in the tables' first generation and is not in the input any more; give it back "
+                "(or select it as NULL in the query), or begin a new testing set with resetTesting."
+            )
+    types = {name: before.get(name, kind) for name, kind in found.items()}
+    for name, kind in types.items():
+        if kind != found[name]:
+            _refuse_changed(connection, name, kind, found[name])
+    listed = ", ".join(f"{_cast(name, kind, found[name])} AS {quoted(name)}" for name, kind in types.items())
+    connection.execute(f"CREATE VIEW {CANONICAL} AS SELECT {listed} FROM {ROWS}")
+    return tuple(Column(name=name, type=kind, role=_role(job, name)) for name, kind in types.items())
+
+
+def first_row(connection: duckdb.DuckDBPyConnection, condition: str) -> int | None:
+    """Return the number, from 1, of the first loaded row that meets the condition; None where none does."""
+    query = f"SELECT row FROM (SELECT row_number() OVER () AS row, * FROM {ROWS}) WHERE {condition} LIMIT 1"
+    found = connection.execute(query).fetchone()
+    return None if found is None else int(found[0])
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return a proposal of the name most like a wrong one, as the end of a sentence; or the list of all of them."""
+    likely = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if likely:
+        return f"did you mean '{likely[0]}'?"
+    shown = ", ".join(f"'{other}'" for other in names[:20])
+    return f"the columns are {shown}{', …' if len(names) > 20 else ''}."
+
+
+def _column_type(name: str, duckdb_type: str) -> ColumnType:
+    if duckdb_type.startswith("DECIMAL"):
+        scale = re.search(r",\s*(\d+)\)", duckdb_type)
+        return "Integer" if scale and scale.group(1) == "0" else "Float"
+    if duckdb_type.startswith("ENUM"):
+        return "String"
+    if duckdb_type in ('"NULL"', "NULL"):
+        return "String"
+    if duckdb_type not in _TYPES:
+        raise Refused(
+            f"The column '{name}' is of type {duckdb_type}, which a table cannot hold; use a query that takes it apart or "
+            "leaves it out (Integer, Float, Boolean, String, Timestamp and Date can be held)."
+        )
+    return _TYPES[duckdb_type]
+
+
+def _cast(name: str, kind: ColumnType, found: ColumnType) -> str:
+    column = quoted(name)
+    if kind == "Float":
+        number = f"CAST({column} AS DOUBLE)"
+        return f"(CASE WHEN isnan({number}) THEN NULL ELSE {number} + 0.0 END)"
+    if found == "Float":  # whole numbers, or NaN
+        return f"TRY_CAST({column} AS {DUCKDB_TYPES[kind]})"
+    return f"CAST({column} AS {DUCKDB_TYPES[kind]})"
+
+
+def _refuse_changed(connection: duckdb.DuckDBPyConnection, name: str, before: ColumnType, now: ColumnType) -> None:
+    column = quoted(name)
+    if (before, now) == ("Float", "Integer"):
+        return
+    bad = f"{column} IS NOT NULL"
+    if (before, now) == ("Integer", "Float"):
+        bad = f"NOT isnan({column}) AND (TRY_CAST({column} AS BIGINT) IS NULL OR TRY_CAST({column} AS BIGINT) <> {column})"
+    row = first_row(connection, bad)
+    if row is not None:
+        raise Refused(
+            f"The column '{name}' was {before} at the first generation and is {now} now, first in row {row}; give it its "
+            "type back (`types` of the input, or a cast in the query), or begin a new testing set with resetTesting."
+        )
+
+
+def _refuse_reserved(found: dict[str, ColumnType]) -> None:
+    for name in found:
+        if name.lower().startswith(PREFIX):
+            raise Refused(f"The column '{name}' has a name that Penstock keeps for itself; rename it.")
+
+
+def _refuse_missing(job: DatasetJob, names: tuple[str, ...]) -> None:
+    wanted = [("target.column", job.target.column), ("weight.column", job.weight)]
+    wanted += [("key", name) for name in job.key]
+    wanted += [("split.group.columns", name) for name in job.split.group_columns]
+    wanted += [("split.time.column", job.split.time_column)]
+    for field, name in wanted:
+        if name is not None and name not in names:
+            raise Refused(f"There is no column '{name}' (spec.dataset.{field}) in the input; {nearest(name, names)}")
+
+
+def _role(job: DatasetJob, name: str) -> ColumnRole:
+    if name == job.target.column:
+        return "Target"
+    if name in job.key:
+        return "Key"
+    if name in job.split.group_columns:
+        return "Group"
+    if name == job.split.time_column:
+        return "Time"
+    return "Weight" if name == job.weight else "Feature"

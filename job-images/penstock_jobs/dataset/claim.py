@@ -1,0 +1,56 @@
+"""Whose storage it is, and one dataset step at a time in it.
+
+The claim is an object put if absent, so that two Pipelines can never write into one storage. In a folder a lock of the
+operating system makes dataset steps wait for each other, and goes with its process; elsewhere nothing waits, and a
+commit on top of a version that is no longer the last is refused by the table.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from penstock_jobs.document import Document, decode, encode
+from penstock_jobs.errors import Refused
+from penstock_jobs.logs import progress
+from penstock_jobs.specification import Run
+from penstock_jobs.storage import Store
+
+CLAIM = "penstock-claim.json"
+_LOCK = "datasets/.lock"
+
+
+class Claim(Document):
+    """The Pipeline that a storage belongs to."""
+
+    pipeline: str
+    pipeline_uid: str
+
+
+def claim(store: Store, run: Run) -> None:
+    """Make the storage the Pipeline's own, or raise `Refused` where it is another's."""
+    mine = Claim(pipeline=run.pipeline, pipeline_uid=run.pipeline_uid)
+    if store.write_if_absent(CLAIM, encode(mine)):
+        return
+    found = decode(store.read(CLAIM), Claim, f"{store.uri}/{CLAIM}")
+    if found.pipeline_uid != run.pipeline_uid:
+        raise Refused(
+            f"The storage {store.uri} belongs to the Pipeline '{found.pipeline}' (uid {found.pipeline_uid}); give this "
+            f"one a storage of its own, or remove {store.uri}/{CLAIM} if that Pipeline is gone for good."
+        )
+
+
+@contextmanager
+def serialised(store: Store) -> Iterator[None]:
+    """Hold the storage's datasets for this process alone; wait while another process has them."""
+    path = store.local_path(_LOCK)
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress(0, None, "Waiting for another dataset step of this storage")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,52 @@
+"""`encoding` and `draw` as SQL expressions of DuckDB, and the canonical form of each column."""
+
+from collections.abc import Iterable
+
+from penstock_jobs.dataset.draw import RANGE, Purpose, prefix, threshold
+from penstock_jobs.result import Column, ColumnType
+from penstock_jobs.tables.columns import quoted
+
+_TEXTS: dict[ColumnType, tuple[str, str]] = {
+    "Integer": ("i", "CAST({0} AS VARCHAR)"),
+    "String": ("s", "nfc_normalize({0})"),
+    "Timestamp": ("t", "CAST(epoch_us({0}) AS VARCHAR)"),
+    "Date": ("d", "CAST({0} - DATE '1970-01-01' AS VARCHAR)"),
+}
+
+
+def identity_expression(columns: Iterable[Column]) -> str:
+    """Return the SQL of `encoding.identity` over the columns, a BLOB of 16 bytes."""
+    encoded = " || ".join(_encoded(column) for column in columns)
+    return f"unhex(md5({encoded}))"
+
+
+def draw_expression(purpose: Purpose, salt: str, epoch: int, point: str) -> str:
+    """Return the SQL of `draw.draw` of the BLOB expression `point`, a UBIGINT."""
+    return f"md5_number_upper(unhex('{prefix(purpose, salt, epoch).hex()}') || {point})"
+
+
+def fold_expression(salt: str, epoch: int, point: str) -> str:
+    """Return the SQL of `draw.fold_draw`, a BIGINT."""
+    drawn = draw_expression("validation", salt, epoch, point)
+    return f"CAST(CAST({drawn} AS HUGEINT) - {RANGE // 2} AS BIGINT)"
+
+
+def below(drawn: str, share: float) -> str:
+    """Return the SQL condition that the draw is below the share."""
+    limit = threshold(share)
+    return "TRUE" if limit >= RANGE else f"{drawn} < CAST({limit} AS UBIGINT)"
+
+
+def fold_below(fold: str, share: float) -> str:
+    """Return the SQL condition that a stored fold draw is below the share."""
+    limit = threshold(share)
+    return "TRUE" if limit >= RANGE else f"{fold} < {limit - RANGE // 2}"
+
+
+def _encoded(column: Column) -> str:
+    name = quoted(column.name)
+    if column.type == "Boolean":
+        return f"(CASE WHEN {name} THEN 'b1:1' WHEN NOT {name} THEN 'b1:0' ELSE 'n0:' END)"
+    tag, template = _TEXTS[column.type]
+    text = template.format(name)
+    return f"coalesce('{tag}' || strlen({text}) || ':' || {text}, 'n0:')"

@@ -1,0 +1,218 @@
+"""One generation of the tables: everything is read, split, written and checked before anything is committed.
+
+The order of the commits is testing, validation, training. A kill before the first leaves the tables as they were (its
+files are unseen, and vacuumed later). A kill between them leaves points set apart in testing that the last training set
+may still hold, in versions that no result names; the same run, started again, or the next one, finds those points in
+testing, keeps them there and makes the other two tables again. A generation is known by the run that committed it, so
+that the run started again counts it as its own.
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.dataset import checks, history, points, proof, schema, sources, strategies, writing
+from penstock_jobs.dataset.canonical import make_canonical
+from penstock_jobs.dataset.claim import claim, serialised
+from penstock_jobs.dataset.loading import Engine, Loaded, load
+from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
+from penstock_jobs.logs import progress
+from penstock_jobs.result import Column, DatasetResult, TableVersion
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.storage import Store, open_store
+from penstock_jobs.tables import delta
+from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, stored_types
+from penstock_jobs.tables.engine import connect
+from penstock_jobs.tables.files import localised
+
+
+def generate(job: DatasetJob) -> DatasetResult:
+    """Read the inputs and write the next generation of the tables.
+
+    Raises:
+        Refused: the input or the rule is wrong; the tables are as they were.
+        Unavailable: another generation was committed meanwhile, or the machine has no room.
+    """
+    store = open_store(job.storage)
+    claim(store, job.run)
+    with serialised(store), tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        scratch = Path(folder)
+        with connect(scratch, job.memory, job.threads) as connection:
+            return _Generation(job, store, scratch, connection).run()
+
+
+@dataclass(frozen=True)
+class _Written:
+    """The files of each table: those new, and all those of the version to be."""
+
+    new: dict[str, tuple[delta.DataFile, ...]]
+    paths: dict[str, tuple[Path, ...]]
+
+
+class _Generation:
+    """The steps of one generation, in order; each reads what the steps before it left in the engine."""
+
+    def __init__(self, job: DatasetJob, store: Store, scratch: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self.job = job
+        self.store = store
+        self.scratch = scratch
+        self.connection = connection
+        self.state = read_state(store, job)
+        self.stores = {
+            "testing": store.child(testing_folder(self.state.epoch)),
+            "validation": store.child(VALIDATION),
+            "training": store.child(TRAINING),
+        }
+
+    def run(self) -> DatasetResult:
+        """Do all of it."""
+        job, fixed = self.job, self.state.fixed
+        if fixed is not None:
+            schema.refuse_other_rule(fixed, job)
+        progress(0, 5, "Reading the inputs")
+        loaded = self._load()
+        columns = make_canonical(self.connection, job, self._fixed_columns())
+        target = next(column for column in columns if column.name == job.target.column)
+        task = checks.check_target(self.connection, job, target)
+        progress(1, 5, "Identifying the points")
+        identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
+        points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))
+        counts = points.deduplicate(self.connection, job, identity)
+        points.read_kept(self.connection, self._kept_files(), columns)
+        setting = strategies.Setting(self.connection, job, self.state.epoch, columns, self._place_training)
+        sides = strategies.prepare(setting)
+        progress(2, 5, f"Splitting {counts.rows} rows")
+        written = self._write(sides, columns)
+        progress(3, 5, "Reading the tables back")
+        leak_proof = proof.prove(
+            self.connection, *(written.paths[name] for name in ("training", "validation", "testing"))
+        )
+        classes_of = target.name if task == "Classification" else None
+        measured = {
+            name: writing.measure(self.connection, files, columns, classes_of) for name, files in written.paths.items()
+        }
+        self._check(task, measured)
+        past = history.count(self.connection, job, self.state.generation, columns, written.paths["testing"])
+        progress(4, 5, "Committing the tables")
+        self._save_schema(columns, identity, task, loaded)
+        versions = self._commit(written, columns)
+        self._vacuum()
+        progress(5, 5, "The tables are committed")
+        return DatasetResult(
+            training=self._version("training", versions, measured),
+            validation=self._version("validation", versions, measured),
+            testing=self._version("testing", versions, measured),
+            columns=columns,
+            task=task,
+            epoch=self.state.epoch,
+            generation=self.state.generation,
+            rows_read=counts.rows,
+            duplicates=counts.duplicates,
+            leak_proof=leak_proof,
+            warnings=(*loaded.warnings, *sides.warnings),
+            new=past.new,
+            changed=past.changed,
+            vanished=past.vanished,
+            retired=past.retired,
+            left_out=past.left_out,
+        )
+
+    def _load(self) -> Loaded:
+        found = tuple(sources.find(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
+        engine = Engine(self.connection, self.scratch, self.job.memory, self.job.threads)
+        return load(engine, found, self.job.query, self.state.fixed.inputs if self.state.fixed else {})
+
+    def _fixed_columns(self) -> tuple[Column, ...] | None:
+        """Return the columns that the testing table really has: a schema saved by a killed generation binds nobody."""
+        if self.state.fixed is None or self.state.testing is None:
+            return None
+        stored = {field.name for field in self.state.testing.schema().fields}
+        return tuple(column for column in self.state.fixed.columns if column.name in stored)
+
+    def _kept_files(self) -> tuple[Path, ...]:
+        if self.state.testing is None:
+            return ()
+        return self._local("testing", delta.file_names(self.state.testing))
+
+    def _local(self, table: str, names: tuple[str, ...]) -> tuple[Path, ...]:
+        return tuple(localised(self.stores[table], name, self.scratch / table) for name in names)
+
+    def _place_training(self) -> None:
+        files: list[Path] = []
+        for name, table in (("training", self.state.training), ("validation", self.state.validation)):
+            if table is not None and delta.last_commit(table).get("epoch") == str(self.state.epoch):
+                files += self._local(name, delta.file_names(table))
+        points.read_placed(self.connection, files)
+
+    def _write(self, sides: strategies.Sides, columns: tuple[Column, ...]) -> _Written:
+        history.make_sides(self.connection, sides)
+        appended = history.appended(self.connection, self.job, self.state.generation, columns, sides)
+        queries = {
+            "testing": appended,
+            "validation": ["SELECT * EXCLUDE (side) FROM sided WHERE side = 'validation'"],
+            "training": ["SELECT * EXCLUDE (side) FROM sided WHERE side = 'training'"],
+        }
+        new = {name: self._files(name, listed) for name, listed in queries.items()}
+        paths = {name: self._local(name, tuple(file.name for file in files)) for name, files in new.items()}
+        return _Written(new, {**paths, "testing": (*self._kept_files(), *paths["testing"])})
+
+    def _files(self, name: str, queries: list[str]) -> tuple[delta.DataFile, ...]:
+        found: list[delta.DataFile] = []
+        for query in queries:
+            found += writing.write_rows(self.connection, self.stores[name], query, self.scratch, f"The {name} table")
+        return tuple(found)
+
+    def _check(self, task: checks.Task, measured: Mapping[str, writing.Measured]) -> None:
+        asked = ["training", "testing"] + (["validation"] if self.job.validation.holdout else [])
+        checks.check_classes(self.job, task, {name: (measured[name].rows, measured[name].classes) for name in asked})
+
+    def _save_schema(
+        self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: Loaded
+    ) -> None:
+        job, fixed = self.job, self.state.fixed
+        inputs = {**(fixed.inputs if fixed else {}), **loaded.input_types}
+        made = schema.EpochSchema(
+            columns=columns,
+            identity=tuple(column.name for column in identity),
+            has_key=bool(job.key),
+            salt=job.split.salt,
+            strategy=job.split.strategy,
+            group_columns=job.split.group_columns,
+            time_column=job.split.time_column,
+            task=task,
+            inputs=inputs,
+        )
+        schema.save(self.store, self.state.epoch, made)
+
+    def _commit(self, written: _Written, columns: tuple[Column, ...]) -> dict[str, int]:
+        tables = {"testing": self.state.testing, "validation": self.state.validation, "training": self.state.training}
+        versions = {}
+        for name, table in tables.items():
+            testing = name == "testing"
+            change = delta.Commit(
+                files=written.new[name],
+                types=stored_types(columns, TESTING_INTERNAL if testing else TRAINING_INTERNAL),
+                generation=self.state.generation,
+                epoch=self.state.epoch,
+                run=self.job.run.uid,
+                moment=time.time_ns() // 10**6,
+                overwrite=not testing,
+                configuration=delta.configuration(append_only=testing, keep_seconds=self.job.keep_versions),
+            )
+            versions[name] = delta.commit(self.stores[name], table, change)
+        return versions
+
+    def _vacuum(self) -> None:
+        for name, pinned in (("training", self.job.pinned_training), ("validation", self.job.pinned_validation)):
+            delta.vacuum(self.stores[name], self.job.keep_versions, pinned)
+
+    def _version(
+        self, name: str, versions: Mapping[str, int], measured: Mapping[str, writing.Measured]
+    ) -> TableVersion:
+        seen = measured[name]
+        uri = self.stores[name].uri
+        return TableVersion(uri=uri, version=versions[name], rows=seen.rows, digest=seen.digest, classes=seen.classes)

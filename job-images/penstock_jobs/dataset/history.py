@@ -1,0 +1,97 @@
+"""What becomes of the testing points over the generations: new, changed, vanished, retired."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
+from penstock_jobs.dataset.strategies import Sides
+from penstock_jobs.result import Column
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.tables.columns import FOLD, GENERATION, GROUP, POINT, RETIRED, REVISION, quoted
+from penstock_jobs.tables.engine import parquet
+
+SIDED = "sided"
+
+
+@dataclass(frozen=True)
+class History:
+    """How many testing points are new, changed, vanished and retired, and how many rows were left out of all tables."""
+
+    new: int
+    changed: int
+    vanished: int
+    retired: int
+    left_out: int
+
+
+def make_sides(connection: duckdb.DuckDBPyConnection, sides: Sides) -> None:
+    """Make the view `sided`: the points that are not in testing yet, with their `side`."""
+    connection.execute(
+        f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT})"
+    )
+
+
+def appended(
+    connection: duckdb.DuckDBPyConnection, job: DatasetJob, generation: int, columns: tuple[Column, ...], sides: Sides
+) -> list[str]:
+    """Return the queries whose rows are appended to testing: new points, new revisions, retirements."""
+    queries = [_as_testing(f"SELECT * EXCLUDE (side) FROM {SIDED} WHERE side = 'testing'", generation, "0", "FALSE")]
+    if not _number(connection, f"SELECT count(*) FROM {KEPT_POINTS}"):
+        return queries
+    retiring = f"(NOT kept.{RETIRED} AND {sides.retire})" if sides.retire else "FALSE"
+    if job.updates == "Refresh":
+        changed = (
+            f"SELECT points.*, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) "
+            f"WHERE {_differs(columns)} AND NOT kept.{RETIRED} AND NOT {retiring}"
+        )
+        queries.append(_as_testing(changed, generation, "revision", "FALSE", "EXCLUDE (revision)"))
+    if sides.retire:
+        listed = ", ".join([POINT, GROUP, FOLD, *(quoted(column.name) for column in columns)])
+        gone = f"SELECT {listed}, {REVISION} + 1 AS revision FROM {KEPT} AS kept WHERE {retiring}"
+        queries.append(_as_testing(gone, generation, "revision", "TRUE", "EXCLUDE (revision)"))
+    return queries
+
+
+def count(
+    connection: duckdb.DuckDBPyConnection,
+    job: DatasetJob,
+    generation: int,
+    columns: tuple[Column, ...],
+    testing: tuple[Path, ...],
+) -> History:
+    """Count what this generation did, from the files of the testing table as they will be committed."""
+    left_out = _number(connection, f"SELECT count(*) FROM {SIDED} WHERE side = 'left out'")
+    if not testing:
+        return History(0, 0, 0, 0, left_out)
+    stored = parquet(testing)
+    new = _number(connection, f"SELECT count(*) FROM {stored} WHERE {GENERATION} = {generation} AND {REVISION} = 0")
+    retired = _number(connection, f"SELECT count(DISTINCT {POINT}) FROM {stored} WHERE {RETIRED}")
+    vanished = _number(connection, f"SELECT count(*) FROM {KEPT_POINTS} ANTI JOIN {POINTS} USING ({POINT})")
+    if job.updates == "Refresh":
+        again = f"{GENERATION} = {generation} AND {REVISION} > 0 AND NOT {RETIRED}"
+        changed = _number(connection, f"SELECT count(*) FROM {stored} WHERE {again}")
+    else:
+        changed = _number(
+            connection,
+            f"SELECT count(*) FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) WHERE {_differs(columns)}",
+        )
+    return History(new, changed, vanished, retired, left_out)
+
+
+def _differs(columns: tuple[Column, ...]) -> str:
+    unlike = (f"points.{quoted(column.name)} IS DISTINCT FROM kept.{quoted(column.name)}" for column in columns)
+    return "(" + " OR ".join(unlike) + ")"
+
+
+def _as_testing(query: str, generation: int, revision: str, retired: str, without: str = "") -> str:
+    return (
+        f"SELECT * {without}, CAST({generation} AS BIGINT) AS {GENERATION}, CAST({revision} AS BIGINT) AS {REVISION}, "
+        f"{retired} AS {RETIRED} FROM ({query})"
+    )
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,147 @@
+"""The inputs as one relation of the engine: text parsed once, several inputs joined by the query."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.dataset.query import check_query
+from penstock_jobs.dataset.sources import Source, relation
+from penstock_jobs.errors import Refused
+from penstock_jobs.tables.columns import literal, quoted
+from penstock_jobs.tables.engine import connect, explained, paths
+
+ROWS = "loaded"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded: the types that text columns were read with, by input, and what a person should know."""
+
+    input_types: dict[str, dict[str, str]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A connection, and the limits that another one like it needs."""
+
+    connection: duckdb.DuckDBPyConnection
+    scratch: Path
+    memory: int | None
+    threads: int
+
+
+def load(
+    engine: Engine, sources: tuple[Source, ...], query: str | None, fixed: Mapping[str, Mapping[str, str]]
+) -> Loaded:
+    """Make the view `loaded` of the sources (joined by the query where there is one).
+
+    Args:
+        engine: where the view is made.
+        sources: the inputs, found.
+        query: an SQL query over the names of the inputs; required when there are several.
+        fixed: the types of text columns by input, as the first generation found them.
+    """
+    if query is None and len(sources) > 1:
+        names = ", ".join(f"'{source.name}'" for source in sources)
+        raise Refused(f"There are several inputs ({names}) and no query that joins them; set spec.dataset.query.")
+    input_types: dict[str, dict[str, str]] = {}
+    relations: dict[str, str] = {}
+    for source in sources:
+        known = {**fixed.get(source.name, {}), **source.declared.types}
+        if source.is_text:
+            relations[source.name], input_types[source.name] = _parsed(engine, source, known)
+        else:
+            relations[source.name] = _typed(engine, source)
+    if query is None:
+        engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
+        return Loaded(input_types)
+    warnings = check_query(query, tuple(relations))
+    answer = _answered(engine, sources, relations, query)
+    engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({paths([answer])})")
+    return Loaded(input_types, warnings)
+
+
+def _typed(engine: Engine, source: Source) -> str:
+    read = relation(source, {})
+    with explained(_named(source)):
+        present = {str(row[0]) for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
+    _refuse_unknown(source, source.declared.types, present)
+    if not source.declared.types:
+        return read
+    casts = ", ".join(
+        f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in source.declared.types.items()
+    )
+    return f"(SELECT * REPLACE ({casts}) FROM {read})"
+
+
+def _parsed(engine: Engine, source: Source, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    connection = engine.connection
+    with explained(_named(source)):
+        found = connection.execute(f"DESCRIBE SELECT * FROM {relation(source, {})}").fetchall()
+    present = {str(row[0]): str(row[1]) for row in found}
+    _refuse_unknown(source, source.declared.types, set(present))
+    types = {name: kind for name, kind in known.items() if name in present}
+    target = engine.scratch / f"parsed-{source.name}.parquet"
+    copy = "COPY (SELECT * FROM {}) TO " + literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"
+    with explained(_named(source)):
+        try:
+            connection.execute(copy.format(relation(source, types)))
+        except duckdb.ConversionException:
+            if set(types) == set(present):
+                raise
+            connection.execute(copy.format(relation(source, types).replace("sample_size = 200000", "sample_size = -1")))
+        read = f"read_parquet({paths([target])})"
+        written = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
+        free = [str(name) for name, kind, *_ in written if kind == "VARCHAR" and name not in types]
+        flags = _true_or_false(connection, read, free) if source.format == "CSV" else []
+    replaced = ", ".join(f"CAST({quoted(name)} AS BOOLEAN) AS {quoted(name)}" for name in flags)
+    view = f"(SELECT * REPLACE ({replaced}) FROM {read})" if flags else read
+    return view, {**{str(row[0]): str(row[1]) for row in written}, **dict.fromkeys(flags, "BOOLEAN")}
+
+
+def _true_or_false(connection: duckdb.DuckDBPyConnection, read: str, columns: list[str]) -> list[str]:
+    """Return those of the text columns that hold nothing but the words true and false."""
+    if not columns:
+        return []
+    tests = ", ".join(f"bool_and(lower({quoted(name)}) IN ('true', 'false'))" for name in columns)
+    row = connection.execute(f"SELECT {tests} FROM {read}").fetchone() or ()
+    return [name for name, flag in zip(columns, row, strict=True) if flag]
+
+
+def _answered(engine: Engine, sources: tuple[Source, ...], relations: Mapping[str, str], query: str) -> Path:
+    target = engine.scratch / "query.parquet"
+    with connect(engine.scratch, engine.memory, engine.threads) as connection:
+        for name, read in relations.items():
+            with explained(f"The input '{name}'"):
+                connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {read}")
+        folders = {str(engine.scratch), *(str(file.parent) for source in sources for file in source.files)}
+        allowed = ", ".join(literal(folder) for folder in sorted(folders))
+        connection.execute(f"SET allowed_directories = [{allowed}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        try:
+            connection.execute(
+                f"COPY ({query.strip().rstrip(';')}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+            )
+        except duckdb.OutOfMemoryException:
+            with explained("the query (spec.dataset.query)"):
+                raise
+        except duckdb.Error as error:
+            sentence = " ".join(str(error).split("\n\nLINE")[0].split())
+            raise Refused(f"The query (spec.dataset.query) fails: {sentence.rstrip('.')}.") from error
+    return target
+
+
+def _refuse_unknown(source: Source, types: Mapping[str, str], present: set[str]) -> None:
+    for name in types:
+        if name not in present:
+            raise Refused(
+                f"The input '{source.name}' has no column '{name}', for which spec.dataset.inputs gives a type."
+            )
+
+
+def _named(source: Source) -> str:
+    return f"The input '{source.name}' ({source.declared.location.uri})"

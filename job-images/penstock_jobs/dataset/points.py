@@ -1,0 +1,166 @@
+"""Every row as a point: identified, once, and told apart from those that are in testing already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.dataset.canonical import CANONICAL
+from penstock_jobs.dataset.expressions import fold_expression, identity_expression
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.tables.columns import (
+    FOLD,
+    GENERATION,
+    GROUP,
+    POINT,
+    RETIRED,
+    REVISION,
+    TESTING_INTERNAL,
+    quoted,
+    stored_types,
+)
+from penstock_jobs.tables.engine import parquet
+
+IDENTIFIED = "identified"
+POINTS = "points"
+KEPT = "kept"
+KEPT_POINTS = "kept_points"
+KEPT_GROUPS = "kept_groups"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many rows were read, and how many of them are exact copies of another."""
+
+    rows: int
+    duplicates: int
+
+
+def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[str, ...] | None) -> tuple[Column, ...]:
+    """Return the columns that identify a point: the key, or without one those of the first generation but the target."""
+    by_name = {column.name: column for column in columns}
+    if job.key:
+        return tuple(_identifying(by_name[name], "key") for name in job.key)
+    chosen = [by_name[name] for name in fixed] if fixed else [c for c in columns if c.name != job.target.column]
+    floats = [column.name for column in chosen if column.type == "Float"]
+    if floats or job.query is not None:
+        why = f"the column '{floats[0]}' holds floating-point numbers" if floats else "the rows come from a query"
+        raise Refused(
+            f"A point cannot be identified by its whole row, because {why}; name the columns that identify it in "
+            "spec.dataset.key."
+        )
+    return tuple(chosen)
+
+
+def group_columns(job: DatasetJob, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns whose values make a group."""
+    by_name = {column.name: column for column in columns}
+    return tuple(_identifying(by_name[name], "split.group.columns") for name in job.split.group_columns)
+
+
+def identify(
+    connection: duckdb.DuckDBPyConnection,
+    job: DatasetJob,
+    epoch: int,
+    identity: tuple[Column, ...],
+    groups: tuple[Column, ...],
+) -> None:
+    """Make the view `identified`: the canonical rows with their point, their group and their fold draw."""
+    group = identity_expression(groups) if groups else "CAST(NULL AS BLOB)"
+    drawn = GROUP if groups else POINT
+    fold = fold_expression(job.split.salt, epoch, drawn)
+    connection.execute(
+        f"CREATE VIEW {IDENTIFIED} AS SELECT {POINT}, {GROUP}, {fold} AS {FOLD}, * EXCLUDE ({POINT}, {GROUP}) FROM "
+        f"(SELECT {identity_expression(identity)} AS {POINT}, {group} AS {GROUP}, * FROM {CANONICAL})"
+    )
+
+
+def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> Counts:
+    """Make the view `points`, each point of `identified` once; refuse different rows under one key."""
+    connection.execute(
+        f"CREATE TEMP TABLE repeated AS SELECT {POINT}, count(*) AS copies FROM {IDENTIFIED} GROUP BY {POINT} "
+        "HAVING count(*) > 1"
+    )
+    rows = _number(connection, f"SELECT count(*) FROM {CANONICAL}")
+    duplicates = _number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
+    if not duplicates:
+        connection.execute(f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED}")
+        return Counts(rows, 0)
+    connection.execute(
+        f"CREATE TEMP TABLE once AS SELECT DISTINCT * FROM {IDENTIFIED} SEMI JOIN repeated USING ({POINT})"
+    )
+    _refuse_conflicts(connection, job, identity)
+    connection.execute(
+        f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED} ANTI JOIN repeated USING ({POINT}) UNION ALL FROM once"
+    )
+    return Counts(rows, duplicates)
+
+
+def read_kept(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], columns: tuple[Column, ...]) -> None:
+    """Make `kept` (the testing rows, last revisions), `kept_points` and `kept_groups` of the testing table's files."""
+    files = tuple(files)
+    types = stored_types(columns, TESTING_INTERNAL)
+    empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+    stored = f"(SELECT {empty} LIMIT 0)"
+    if files:
+        stored = f"(SELECT * FROM (SELECT {empty} LIMIT 0) UNION ALL BY NAME SELECT * FROM {parquet(files)})"
+    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {stored}")
+    last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
+    if not files or not _number(connection, f"SELECT coalesce(max({REVISION}), 0) FROM stored"):
+        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored")
+    else:
+        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored QUALIFY {last}")
+    connection.execute(
+        f"CREATE TEMP TABLE {KEPT_POINTS} AS SELECT {POINT}, {REVISION}, {RETIRED}, {GENERATION} FROM {KEPT}"
+    )
+    connection.execute(
+        f"CREATE TEMP TABLE {KEPT_GROUPS} AS SELECT DISTINCT {GROUP} FROM stored WHERE {GROUP} IS NOT NULL"
+    )
+
+
+def read_placed(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """Make `placed`: the points in the files of the last training and validation tables."""
+    rows = f"SELECT {POINT} FROM {parquet(files)}" if files else f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
+    connection.execute(f"CREATE TEMP TABLE placed AS {rows}")
+
+
+def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> None:
+    conflicts = _number(connection, f"SELECT count(*) FROM (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1)")
+    if not conflicts:
+        return
+    names = ", ".join(quoted(column.name) for column in identity)
+    shown = ", ".join(f"{column.name}={{}}" for column in identity)
+    first = connection.execute(
+        f"SELECT {names} FROM once WHERE {POINT} IN (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1) "
+        f"ORDER BY {names} LIMIT 1"
+    ).fetchone()
+    key = shown.format(*(_value(value) for value in first or ()))
+    advice = (
+        "add the column that tells them apart to spec.dataset.key, or, if the rows of one key belong together, split with "
+        "strategy Group (spec.dataset.split.group)"
+        if job.key
+        else "name the columns that identify a point in spec.dataset.key"
+    )
+    many = "1 key has" if conflicts == 1 else f"{conflicts} keys have"
+    raise Refused(f"{many} several different rows, first {key}; {advice}.")
+
+
+def _identifying(column: Column, field: str) -> Column:
+    if column.type == "Float":
+        raise Refused(
+            f"The column '{column.name}' (spec.dataset.{field}) holds floating-point numbers, which cannot identify "
+            "anything; give it another type (`types` of the input, or a cast in the query), or name other columns."
+        )
+    return column
+
+
+def _value(value: object) -> str:
+    return "null" if value is None else str(value)
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

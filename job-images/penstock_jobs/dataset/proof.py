@@ -1,0 +1,58 @@
+"""The proof that nothing leaked: the files, as read back, joined."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.errors import JobError
+from penstock_jobs.result import LeakProof
+from penstock_jobs.tables.columns import GROUP, POINT
+from penstock_jobs.tables.engine import explained, parquet
+
+
+class Leaked(JobError):
+    """The files hold a point, or a group, on both sides: a bug or a hand in the storage. Nothing was committed."""
+
+
+def prove(
+    connection: duckdb.DuckDBPyConnection, training: Sequence[Path], validation: Sequence[Path], testing: Sequence[Path]
+) -> LeakProof:
+    """Join training and validation with testing by point and by group, from their files; raise where they meet."""
+    with explained("The tables' files"):
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW one_side AS {_identities([*training, *validation])}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW other_side AS {_identities(testing)}")
+        points = _number(connection, f"SELECT count(*) FROM one_side SEMI JOIN other_side USING ({POINT})")
+        groups = _number(
+            connection,
+            f"SELECT count(*) FROM (SELECT DISTINCT {GROUP} FROM one_side WHERE {GROUP} IS NOT NULL) "
+            f"SEMI JOIN other_side USING ({GROUP})",
+        )
+        twice = (
+            _number(
+                connection,
+                f"SELECT count(*) FROM (SELECT {POINT} FROM {parquet([*training, *validation])} GROUP BY {POINT} HAVING count(*) > 1)",
+            )
+            if training or validation
+            else 0
+        )
+        compared = [_number(connection, f"SELECT count(*) FROM {side}") for side in ("one_side", "other_side")]
+    if points or groups or twice:
+        raise Leaked(
+            f"The files of the tables have {points} points and {groups} groups both in testing and in training or "
+            f"validation, and {twice} points twice in training and validation. Nothing was committed."
+        )
+    return LeakProof(
+        points_in_common=points, groups_in_common=groups, compared_training=compared[0], compared_testing=compared[1]
+    )
+
+
+def _identities(files: Sequence[Path]) -> str:
+    if not files:
+        return f"SELECT CAST(NULL AS BLOB) AS {POINT}, CAST(NULL AS BLOB) AS {GROUP} LIMIT 0"
+    return f"SELECT {POINT}, {GROUP} FROM {parquet(files)}"
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,98 @@
+"""What a query may not do: answer differently each time, or read what is not an input."""
+
+import sqlglot
+from sqlglot import expressions as exp
+from sqlglot.errors import SqlglotError
+
+from penstock_jobs.errors import Refused
+
+_CHANGING = {
+    "random", "rand", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time",
+    "current_timestamp", "current_localtime", "current_localtimestamp", "localtime", "localtimestamp", "today",
+    "get_current_time", "get_current_timestamp", "transaction_timestamp", "nextval", "currval", "txid_current", "sleep_ms",
+    "write_log", "getenv", "hash", "getvariable",
+}  # fmt: skip
+_OUTSIDE = {"glob", "sniff_csv", "query", "query_table", "sql_auto_complete", "which_secret", "load_aws_credentials"}
+_OUTSIDE_PREFIXES = ("read_", "parquet_", "sqlite_", "postgres_", "mysql_", "iceberg_", "delta_", "duckdb_", "pragma_", "st_read", "scan_", "arrow_scan", "pandas_scan", "python_")  # fmt: skip
+_UNORDERED = (exp.Limit, exp.Fetch, exp.TableSample)
+
+
+def check_query(query: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
+    """Raise `Refused` where the query is not a function of the inputs alone; return the warnings about the rest."""
+    tree = _parsed(query)
+    _refuse_changing(tree)
+    _refuse_outside(tree, inputs)
+    return _warnings(tree)
+
+
+def _parsed(query: str) -> exp.Expression:
+    try:
+        statements = [statement for statement in sqlglot.parse(query, dialect="duckdb") if statement is not None]
+    except SqlglotError as error:
+        raise Refused(
+            f"The query (spec.dataset.query) is not SQL that can be read: {str(error).splitlines()[0]}"
+        ) from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise Refused("The query (spec.dataset.query) must be one SELECT statement.")
+    return statements[0]
+
+
+def _refuse_changing(tree: exp.Expression) -> None:
+    for node in tree.walk():
+        name = _function_name(node)
+        if name in _CHANGING:
+            raise Refused(
+                f"The query (spec.dataset.query) calls {name}(), whose answer changes from one run to the next; the same "
+                "inputs must give the same rows. Take it out, or put the value in the query."
+            )
+        if isinstance(node, exp.TableSample):
+            raise Refused(
+                "The query (spec.dataset.query) takes a sample of a table, which may change from one run to the next; "
+                "the same inputs must give the same rows. Filter by a column instead."
+            )
+
+
+def _refuse_outside(tree: exp.Expression, inputs: tuple[str, ...]) -> None:
+    known = {name.lower() for name in inputs} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for node in tree.walk():
+        name = _function_name(node)
+        if name in _OUTSIDE or name.startswith(_OUTSIDE_PREFIXES):
+            raise Refused(
+                f"The query (spec.dataset.query) reads by {name}(); it may read only the inputs, by their names. Declare "
+                "what it reads under spec.dataset.inputs."
+            )
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier) or (table.name.lower() in known and not table.db):
+            continue
+        raise Refused(
+            f"The query (spec.dataset.query) reads '{table.sql(dialect='duckdb')}', which is not an input; the inputs are "
+            f"{', '.join(inputs)}."
+        )
+
+
+def _warnings(tree: exp.Expression) -> tuple[str, ...]:
+    found = []
+    if any(select.args.get("group") or select.find(exp.AggFunc, exp.Window) for select in tree.find_all(exp.Select)):
+        found.append(
+            "The query aggregates over rows or uses windows: a value made from several rows may carry what is in testing "
+            "into training, and may change when rows are added."
+        )
+    limited = [
+        node for node in tree.find_all(exp.Limit, exp.Fetch) if node.parent and not node.parent.args.get("order")
+    ]
+    if limited:
+        found.append("The query has a LIMIT without an ORDER BY: which rows it takes is not defined.")
+    return tuple(found)
+
+
+def _function_name(node: exp.Expression) -> str:
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower()
+    if isinstance(node, exp.Func):
+        return node.sql_names()[0].lower()
+    if isinstance(node, exp.Column) and not node.table and node.name.lower() in _BARE:
+        return node.name.lower()
+    return ""
+
+
+_BARE = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}

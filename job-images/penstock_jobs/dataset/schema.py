@@ -1,0 +1,75 @@
+"""What the first generation of an epoch fixed, kept in `datasets/schema.json`."""
+
+from typing import Literal
+
+from penstock_jobs.document import Document, decode, encode
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column, Strategy
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.storage import NotFound, Store
+
+KEY = "datasets/schema.json"
+
+
+class EpochSchema(Document):
+    """The columns of an epoch's tables with their types, and the rule that made its identities and draws.
+
+    `identity` are the columns that identify a point, in order; `inputs` holds, by input, the type that each column of a
+    text file was read with.
+    """
+
+    columns: tuple[Column, ...]
+    identity: tuple[str, ...]
+    has_key: bool
+    salt: str
+    strategy: Strategy
+    task: Literal["Classification", "Regression"]
+    group_columns: tuple[str, ...] = ()
+    time_column: str | None = None
+    inputs: dict[str, dict[str, str]] = {}
+
+
+class Schemas(Document):
+    """The schema of each epoch, by its number."""
+
+    epochs: dict[str, EpochSchema] = {}
+
+
+def load(store: Store, epoch: int) -> EpochSchema | None:
+    """Return what the epoch's first generation fixed, None where there is nothing yet."""
+    return _all(store).epochs.get(str(epoch))
+
+
+def save(store: Store, epoch: int, schema: EpochSchema) -> None:
+    """Keep the schema of the epoch."""
+    schemas = _all(store)
+    if schemas.epochs.get(str(epoch)) != schema:
+        store.write(KEY, encode(Schemas(epochs={**schemas.epochs, str(epoch): schema})))
+
+
+def refuse_other_rule(schema: EpochSchema, job: DatasetJob) -> None:
+    """Raise `Refused` where the job would give the same points another identity or another draw."""
+    asked: list[tuple[str, object, object]] = [
+        ("spec.dataset.key", list(schema.identity) if schema.has_key else [], list(job.key)),
+        ("spec.dataset.split.strategy", schema.strategy, job.split.strategy),
+        ("spec.dataset.split.salt", schema.salt, job.split.salt),
+        ("spec.dataset.split.group.columns", list(schema.group_columns), list(job.split.group_columns)),
+        ("spec.dataset.split.time.column", schema.time_column, job.split.time_column),
+    ]
+    for field, before, now in asked:
+        if before != now:
+            raise Refused(
+                f"{field} was {_shown(before)} when the testing set was begun and is {_shown(now)} now, which would "
+                "place its points anew; take it back, or begin a new testing set with resetTesting."
+            )
+
+
+def _all(store: Store) -> Schemas:
+    try:
+        return decode(store.read(KEY), Schemas, f"{store.uri}/{KEY}")
+    except NotFound:
+        return Schemas()
+
+
+def _shown(value: object) -> str:
+    return "empty" if value in (None, []) else str(value)

@@ -1,0 +1,177 @@
+"""From an input of the manifest to local files, and to the SQL that reads them as one relation."""
+
+import fnmatch
+import glob
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from msgspec.structs import replace
+
+from penstock_jobs.dataset.delta_input import DeltaFiles, delta_files
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Input, Shard
+from penstock_jobs.storage import open_store
+from penstock_jobs.tables.columns import literal, quoted
+from penstock_jobs.tables.engine import paths
+from penstock_jobs.tables.files import localised
+
+Format = Literal["CSV", "JSONLines", "Parquet", "Delta"]
+
+_ENDINGS: dict[str, Format] = {
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".jsonl": "JSONLines",
+    ".ndjson": "JSONLines",
+    ".json": "JSONLines",
+    ".parquet": "Parquet",
+}
+# Not BOOLEAN: DuckDB would make one of "yes" and "no" too, which are classes with names.
+_GUESSES = "auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'TIMESTAMPTZ', 'VARCHAR']"
+_COMPRESSIONS = (".gz", ".zst")
+_MAGIC = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An input, found: its format and its files, all of them local. `delta` is set for a Delta table."""
+
+    name: str
+    format: Format
+    files: tuple[Path, ...]
+    declared: Input
+    delta: DeltaFiles | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the types of the columns are guessed from text."""
+        return self.format in ("CSV", "JSONLines")
+
+
+def find(declared: Input, shard: Shard, scratch: Path) -> Source:
+    """Return the input with those of its files that are this shard's, downloaded to `scratch` where they are remote."""
+    folder = scratch / "inputs" / declared.name
+    if declared.format == "Delta":
+        delta = delta_files(declared, shard, folder)
+        return Source(declared.name, "Delta", delta.files, declared, delta)
+    found = _matching_files(declared)
+    kind = declared.format or _guessed(declared, found)
+    if kind == "Delta":
+        delta = delta_files(declared, shard, folder)
+        return Source(declared.name, "Delta", delta.files, declared, delta)
+    mine = [key for index, key in enumerate(found) if index % shard.count == shard.index]
+    store = open_store(replace(declared.location, uri=_split(declared.location.uri)[0]))
+    files = tuple(localised(store, key, folder) for key in mine)
+    return Source(declared.name, kind, files, declared)
+
+
+def relation(source: Source, types: dict[str, str]) -> str:
+    """Return the SQL that reads the source; `types` fixes the type of columns of text files."""
+    files = paths(source.files)
+    match source.format:
+        case "CSV":
+            options = [
+                f"read_csv({files}",
+                "union_by_name = true",
+                "allow_quoted_nulls = true",
+                "header = true",
+                _GUESSES,
+            ]
+            delimiter = source.declared.delimiter or ("\t" if _is_tab_separated(source) else None)
+            if delimiter is not None:
+                options.append(f"delim = {literal(delimiter)}")
+            if source.declared.null_values:
+                options.append("nullstr = [" + ", ".join(map(literal, ("", *source.declared.null_values))) + "]")
+            return ", ".join([*options, *_fixed(types), "sample_size = 200000)"])
+        case "JSONLines":
+            read = f"read_json({files}, format = 'newline_delimited', union_by_name = true, sample_size = 200000)"
+            return _cast(read, types)
+        case "Parquet":
+            return f"read_parquet({files}, union_by_name = true)"
+        case "Delta":
+            if source.delta is None:
+                raise AssertionError("a Delta source has its files listed")
+            return source.delta.relation()
+
+
+def _matching_files(declared: Input) -> list[str]:
+    uri = declared.location.uri
+    root, pattern = _split(uri)
+    if urlsplit(uri).scheme == "file":
+        found = _local_files(Path(unquote(urlsplit(root).path)), pattern)
+    else:
+        found = _remote_files(declared, root, pattern)
+    if not found:
+        kind = "No file matches" if _MAGIC.search(pattern) else "There is no file"
+        raise Refused(f"{kind} {uri}, the uri of the input '{declared.name}' (spec.dataset.inputs).")
+    return found
+
+
+def _local_files(root: Path, pattern: str) -> list[str]:
+    path = root / pattern
+    if not _MAGIC.search(pattern) and path.is_dir():
+        if (path / "_delta_log").is_dir():
+            return [pattern]
+        found = [file for file in path.rglob("*") if file.is_file()]
+    elif _MAGIC.search(pattern):
+        found = [Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file()]
+    else:
+        found = [path] if path.is_file() else []
+    visible = [file.relative_to(root) for file in found]
+    return sorted(file.as_posix() for file in visible if not any(part.startswith((".", "_")) for part in file.parts))
+
+
+def _remote_files(declared: Input, root: str, pattern: str) -> list[str]:
+    store = open_store(replace(declared.location, uri=root))
+    literal_part = _MAGIC.split(pattern)[0]
+    keys = store.keys(literal_part)
+    if any(key.startswith(f"{pattern}/_delta_log/") for key in keys):
+        return [pattern]
+    if _MAGIC.search(pattern):
+        keys = [key for key in keys if fnmatch.fnmatchcase(key, pattern)]
+    else:
+        keys = [key for key in keys if key == pattern or key.startswith(pattern.rstrip("/") + "/")]
+    return [key for key in keys if not any(part.startswith((".", "_")) for part in key.split("/"))]
+
+
+def _split(uri: str) -> tuple[str, str]:
+    """Return the folder before the first glob character, and the rest, which is relative to it."""
+    magic = _MAGIC.search(uri)
+    folder = (uri[: magic.start()] if magic else uri.rstrip("/")).rpartition("/")[0]
+    return folder, uri.rstrip("/")[len(folder) + 1 :]
+
+
+def _guessed(declared: Input, found: list[str]) -> Format:
+    kinds = {_format_of(name) for name in found}
+    if len(found) == 1 and not Path(found[0]).suffix:
+        return "Delta"
+    if len(kinds) != 1 or None in kinds:
+        raise Refused(
+            f"The format of the input '{declared.name}' ({declared.location.uri}) cannot be told from the endings of its "
+            "files; set its `format` to CSV, JSONLines, Parquet or Delta."
+        )
+    return next(kind for kind in kinds if kind is not None)
+
+
+def _format_of(name: str) -> Format | None:
+    path = Path(name.lower())
+    return _ENDINGS.get(path.with_suffix("").suffix if path.suffix in _COMPRESSIONS else path.suffix)
+
+
+def _is_tab_separated(source: Source) -> bool:
+    return all(".tsv" in file.name.lower() for file in source.files)
+
+
+def _fixed(types: dict[str, str]) -> list[str]:
+    if not types:
+        return []
+    return ["types = {" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items()) + "}"]
+
+
+def _cast(read: str, types: dict[str, str]) -> str:
+    if not types:
+        return read
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+    return f"(SELECT * REPLACE ({casts}) FROM {read})"

@@ -1,0 +1,46 @@
+"""What every strategy is given, and what it answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column
+from penstock_jobs.specification import DatasetJob
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The engine with the views `points` and `kept_points`, the job, the epoch and the columns of the tables.
+
+    `placed_training` makes, on request, the temporary table `placed` of the points that the last generation of the same
+    epoch put into training or validation.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    job: DatasetJob
+    epoch: int
+    columns: tuple[Column, ...]
+    place_training: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The SQL of the side of a point that is not in testing yet, and of which kept testing points are to be retired."""
+
+    expression: str
+    retire: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def holdout(setting: Setting) -> float:
+    """Return the share of training that becomes validation: 0 where there are folds."""
+    return setting.job.validation.holdout or 0.0
+
+
+def required(value: str | None, field: str, strategy: str) -> str:
+    """Return the value of a field that the strategy cannot do without."""
+    if value is None:
+        raise Refused(f"The strategy {strategy} needs spec.dataset.split.{field}.")
+    return value

@@ -1,0 +1,53 @@
+"""The columns that Penstock adds to the tables, and how each type of a column is stored.
+
+`POINT` is the identity of a row (`penstock_jobs.dataset.encoding`), 16 bytes; `GROUP` the identity of its group, or null.
+`FOLD` is the draw for validation and folds, a signed 64-bit integer, uniform. The other three are in the testing table:
+the generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a retirement
+appended it again; readers take the last), and whether a time window has left the point behind.
+"""
+
+from penstock_jobs.result import Column, ColumnType
+
+PREFIX = "_penstock_"
+POINT = "_penstock_point"
+GROUP = "_penstock_group"
+FOLD = "_penstock_fold"
+GENERATION = "_penstock_generation"
+REVISION = "_penstock_revision"
+RETIRED = "_penstock_retired"
+
+TRAINING_INTERNAL = {POINT: "BLOB", GROUP: "BLOB", FOLD: "BIGINT"}
+TESTING_INTERNAL = {**TRAINING_INTERNAL, GENERATION: "BIGINT", REVISION: "BIGINT", RETIRED: "BOOLEAN"}
+
+DUCKDB_TYPES: dict[ColumnType, str] = {
+    "Integer": "BIGINT",
+    "Float": "DOUBLE",
+    "Boolean": "BOOLEAN",
+    "String": "VARCHAR",
+    "Timestamp": "TIMESTAMP WITH TIME ZONE",
+    "Date": "DATE",
+}
+DELTA_TYPES = {
+    "BLOB": "binary",
+    "BIGINT": "long",
+    "DOUBLE": "double",
+    "BOOLEAN": "boolean",
+    "VARCHAR": "string",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+    "DATE": "date",
+}
+
+
+def stored_types(columns: tuple[Column, ...], internal: dict[str, str]) -> dict[str, str]:
+    """Return the DuckDB type of each column of a table, the internal ones first, in the order that they are stored."""
+    return {**internal, **{column.name: DUCKDB_TYPES[column.type] for column in columns}}
+
+
+def quoted(name: str) -> str:
+    """Return the name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return the text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"

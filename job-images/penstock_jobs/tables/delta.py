@@ -1,0 +1,181 @@
+"""Versions of a Delta table: opened, and committed only on top of the version that was read.
+
+Every commit carries the application transaction `penstock` and no retries: a commit on top of a version that is no
+longer the last is refused by the table itself, so that a stale append cannot double points. Data files are written
+beforehand and are invisible until the commit. Old versions stay readable until a vacuum: logs are never cleaned.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.schema import PrimitiveType
+from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
+
+from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.storage import Store
+from penstock_jobs.tables.columns import DELTA_TYPES
+
+APPLICATION = "penstock"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A Parquet file in the folder of a table: its name, its size in bytes, and its number of rows."""
+
+    name: str
+    size: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What to commit: the files, the DuckDB type of each column, and by which run, in which generation.
+
+    `moment` is the time of the commit in milliseconds since 1970.
+    """
+
+    files: tuple[DataFile, ...]
+    types: Mapping[str, str]
+    generation: int
+    epoch: int
+    run: str
+    moment: int
+    overwrite: bool
+    configuration: Mapping[str, str]
+
+
+def address(store: Store) -> str:
+    """Return what `deltalake` is told: a plain path for a folder, the URI elsewhere."""
+    parts = urlsplit(store.uri)
+    return unquote(parts.path) if parts.scheme == "file" else store.uri
+
+
+def open_table(store: Store, version: int | None = None) -> DeltaTable | None:
+    """Return the table whose root is the store, at that version or at the last; None where there is no table."""
+    if not store.keys("_delta_log/"):
+        return None
+    try:
+        return DeltaTable(address(store), version=version, storage_options=store.delta_options() or None)
+    except TableNotFoundError:
+        return None
+    except DeltaError as error:
+        if version is not None:
+            raise Refused(f"Version {version} of the table {store.uri} cannot be read: {error}.") from error
+        raise Unavailable(f"The table {store.uri} cannot be read: {error}.") from error
+
+
+def file_names(table: DeltaTable) -> tuple[str, ...]:
+    """Return the names, in the table's folder, of the data files of this version, sorted."""
+    return tuple(sorted(uri.rpartition("/")[2] for uri in table.file_uris()))
+
+
+def last_commit(table: DeltaTable) -> dict[str, str]:
+    """Return what the last commit says of itself: `run`, `generation` and `epoch`, empty where it says nothing."""
+    for entry in table.history(1):
+        return {name: str(entry[f"penstock.{name}"]) for name in _NAMES if f"penstock.{name}" in entry}
+    return {}
+
+
+def commit(store: Store, table: DeltaTable | None, change: Commit) -> int:
+    """Commit on top of the version that `table` is at (None: create the table); return the new version."""
+    schema = Schema([Field(name, PrimitiveType(DELTA_TYPES[kind])) for name, kind in change.types.items()])
+    try:
+        if table is None:
+            return _create(store, schema, change)
+        if not change.overwrite:
+            table = _with_columns(store, table, schema, change)
+        actions: list[AddAction | RemoveAction] = [_added(file, change.moment) for file in change.files]
+        mode = "overwrite" if change.overwrite else "append"
+        expected = table.version() + 1
+        table.create_write_transaction(actions, mode, schema, commit_properties=_properties(change))
+        return expected
+    except CommitFailedError as error:
+        raise Unavailable(
+            f"Another generation of the table {store.uri} was committed meanwhile ({error}); this one changed nothing "
+            "there. Run it again."
+        ) from error
+    except (DeltaError, OSError) as error:
+        raise Unavailable(f"The table {store.uri} could not be committed: {error}.") from error
+
+
+def configuration(append_only: bool, keep_seconds: float) -> dict[str, str]:
+    """Return the properties of a table: both retentions, and whether rows may only be added."""
+    interval = f"interval {max(1, round(keep_seconds))} seconds"
+    return {
+        "delta.appendOnly": "true" if append_only else "false",
+        "delta.logRetentionDuration": interval,
+        "delta.deletedFileRetentionDuration": interval,
+        "delta.enableExpiredLogCleanup": "false",
+    }
+
+
+def first_run(table: DeltaTable) -> str:
+    """Return the uid of the run that created the table."""
+    return (table.metadata().description or "").removeprefix(_BEGUN_BY)
+
+
+def vacuum(store: Store, keep_seconds: float, pinned: Sequence[int]) -> None:
+    """Remove the data files that only versions older than `keep_seconds` need, and those of killed runs as old.
+
+    Files of the last version and of the pinned ones stay whatever their age. Nothing is written to the log, so that the
+    last commit stays that of the last generation.
+    """
+    table = open_table(store)
+    if table is None:
+        return
+    hours = max(1, -(-int(keep_seconds) // 3600))
+    known = [version for version in {*pinned, table.version()} if version <= table.version()]
+    for name in table.vacuum(
+        hours, dry_run=True, enforce_retention_duration=False, full=True, keep_versions=sorted(known)
+    ):
+        if name.startswith("part-"):
+            store.delete(name)
+
+
+_BEGUN_BY = "Begun by run "
+_NAMES = ("run", "generation", "epoch")
+
+
+def _create(store: Store, schema: Schema, change: Commit) -> int:
+    if store.uri.startswith("file:"):
+        Path(address(store)).mkdir(parents=True, exist_ok=True)
+    create_table_with_add_actions(
+        address(store),
+        schema,
+        [_added(file, change.moment) for file in change.files],
+        mode="error",
+        description=_BEGUN_BY + change.run,
+        configuration=dict(change.configuration),
+        storage_options=store.delta_options() or None,
+        commit_properties=_properties(change),
+    )
+    return 0
+
+
+def _with_columns(store: Store, table: DeltaTable, schema: Schema, change: Commit) -> DeltaTable:
+    present = {field.name for field in table.schema().fields}
+    added = [field for field in schema.fields if field.name not in present]
+    if not added:
+        return table
+    expected = table.version() + 1
+    table.alter.add_columns(added, commit_properties=_properties(change))
+    return DeltaTable(address(store), version=expected, storage_options=store.delta_options() or None)
+
+
+def _properties(change: Commit) -> CommitProperties:
+    metadata = {
+        "penstock.run": change.run,
+        "penstock.generation": str(change.generation),
+        "penstock.epoch": str(change.epoch),
+    }
+    transaction = Transaction(APPLICATION, change.generation)
+    return CommitProperties(custom_metadata=metadata, max_commit_retries=0, app_transactions=[transaction])
+
+
+def _added(file: DataFile, moment: int) -> AddAction:
+    return AddAction(file.name, file.size, {}, moment, True, json.dumps({"numRecords": file.rows}))

@@ -1,0 +1,89 @@
+"""The engine that reads, joins, hashes and writes: DuckDB, within a memory limit, spilling to a scratch folder.
+
+No extension is ever downloaded. What DuckDB says of a user's data becomes `Refused`, of the machine `Unavailable`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.tables.columns import literal
+
+DEFAULT_MEMORY = 1024 * 2**20
+_OVERHEAD = 400 * 2**20
+_LEAST = 192 * 2**20
+
+
+def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyConnection:
+    """Return a connection to an empty database in memory.
+
+    Args:
+        scratch: folder for what does not fit in memory.
+        memory: what the whole process may use, in bytes; the engine takes less. None: 1 GiB for the engine.
+        threads: how many threads the engine uses.
+    """
+    limit = DEFAULT_MEMORY if memory is None else max(_LEAST, min(memory - _OVERHEAD, memory * 6 // 10))
+    connection = duckdb.connect(":memory:")
+    for statement in (
+        f"SET memory_limit = '{limit // 2**20}MiB'",
+        f"SET temp_directory = {literal(str(scratch / 'spill'))}",
+        f"SET threads = {threads}",
+        "SET autoinstall_known_extensions = false",
+        "SET TimeZone = 'UTC'",
+        "SET enable_progress_bar = false",
+    ):
+        connection.execute(statement)
+    return connection
+
+
+def parquet(files: Sequence[Path]) -> str:
+    """Return the SQL table function that reads the Parquet files as one relation, columns matched by name."""
+    return f"read_parquet({paths(files)}, union_by_name = true)"
+
+
+def paths(files: Sequence[Path]) -> str:
+    """Return the SQL list of the files' paths, each taken literally (no glob)."""
+    return "[" + ", ".join(literal(_escaped(str(file))) for file in files) + "]"
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn what DuckDB raises while it works on `what` into a sentence."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise Unavailable(
+            f"There is not enough memory or disk for {what}: {_first_line(error)} Give the dataset job more memory "
+            "(`jobs.dataset.resources`), or more room for temporary files."
+        ) from error
+    except duckdb.ConversionException as error:
+        raise Refused(f"{what} holds a value that does not fit its column: {conversion(error)}") from error
+    except duckdb.IOException as error:
+        if "space left" in str(error):
+            raise Unavailable(f"The disk is full while working on {what}: {_first_line(error)}") from error
+        raise Refused(f"{what} cannot be read: {_first_line(error)}") from error
+    except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.SerializationException) as error:
+        raise Refused(f"{what} cannot be read: {_first_line(error)}") from error
+
+
+def conversion(error: duckdb.Error) -> str:
+    """Return the one sentence in a conversion error of DuckDB that a person needs: where, and which value."""
+    text = str(error).removeprefix("Conversion Error: ")
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    value = re.search(r'Error when converting column "(.*)"\. (.*)', text)
+    if line and value:
+        return f"line {line.group(1)}, column '{value.group(1)}': {value.group(2).rstrip('.')}."
+    return _first_line(error)
+
+
+def _first_line(error: duckdb.Error) -> str:
+    line = str(error).strip().splitlines()[0]
+    return line if line.endswith(".") else line + "."
+
+
+def _escaped(path: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", path)

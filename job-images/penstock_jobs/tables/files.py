@@ -1,0 +1,44 @@
+"""The data files of one version of a table, as local files."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import TableVersion
+from penstock_jobs.specification import Location
+from penstock_jobs.storage import Store, open_store
+from penstock_jobs.tables.delta import file_names, open_table
+
+
+def store_of(table: TableVersion, location: Location) -> Store:
+    """Return the store whose root is the table; `location` says how to reach the storage it is in."""
+    return open_store(replace(location, uri=table.uri))
+
+
+def version_files(table: TableVersion, location: Location, scratch: Path) -> tuple[Path, ...]:
+    """Return the files of exactly that version, downloaded to `scratch` where the table is not in a local folder."""
+    store = store_of(table, location)
+    opened = open_table(store, table.version)
+    if opened is None:
+        raise Refused(f"There is no table at {table.uri} any more; run the dataset job again.")
+    names = file_names(opened)
+    gone = next((name for name in names if not store.exists(name)), None)
+    if gone is not None:
+        raise Refused(
+            f"Version {table.version} of the table {table.uri} is gone: its files were removed after the retention "
+            "(`retention.tableVersions`). Run the dataset job again."
+        )
+    return tuple(localised(store, name, scratch) for name in names)
+
+
+def localised(store: Store, name: str, scratch: Path) -> Path:
+    """Return a local file with the content: the file itself in a folder, a download elsewhere."""
+    path = store.local_path(name)
+    if path is not None:
+        return path
+    scratch.mkdir(parents=True, exist_ok=True)
+    target = scratch / name.replace("/", "_")
+    if not target.exists():
+        store.download(name, target)
+    return target

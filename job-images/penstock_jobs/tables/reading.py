@@ -1,0 +1,74 @@
+"""Reading a version of a table into a frame, always in the same order."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import TableVersion
+from penstock_jobs.specification import Location
+from penstock_jobs.tables.columns import POINT, quoted
+from penstock_jobs.tables.engine import connect, explained, parquet
+from penstock_jobs.tables.files import version_files
+from penstock_jobs.tables.revisions import readable
+
+
+def read_frame(table: TableVersion, location: Location, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return exactly that version of the table, one row a point, sorted by `_penstock_point`.
+
+    Of a testing table the last revision of each point is read, and retired points are left out.
+
+    Types: Integer is int64, or float64 with NaN where there are nulls; Float is float64 with NaN for null; Boolean is
+    bool, or object with None; String is object with None; Timestamp is datetime64[us, UTC] and Date datetime64[us],
+    both with NaT; the 16-byte identities are object (bytes, None).
+
+    Args:
+        table: the version, as a result names it.
+        location: how to reach the storage that the table is in.
+        columns: which columns, in which order; None: all of them, the internal ones included.
+
+    Raises:
+        Refused: the version is gone (retention), or has no such column.
+    """
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        scratch = Path(folder)
+        files = version_files(table, location, scratch / "files")
+        with explained(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
+            if not files:
+                return pd.DataFrame({name: [] for name in columns or ()})
+            connection.execute(f"CREATE VIEW stored AS SELECT * FROM {parquet(files)}")
+            present = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE stored").fetchall()}
+            names = list(present if columns is None else columns)
+            missing = next((name for name in names if name not in present), None)
+            if missing is not None:
+                raise Refused(f"The table {table.uri} has no column '{missing}'.")
+            listed = ", ".join(quoted(name) for name in names)
+            relation = connection.execute(f"SELECT {listed} FROM {readable('stored', list(present))} ORDER BY {POINT}")
+            return _frame(relation.fetchnumpy(), {name: present[name] for name in names})
+
+
+def _frame(arrays: dict[str, Any], types: dict[str, str]) -> pd.DataFrame:
+    series = {name: _series(arrays.pop(name), kind) for name, kind in types.items()}
+    return pd.DataFrame(series, copy=False)
+
+
+def _series(array: Any, kind: str) -> pd.Series:
+    mask = array.mask if isinstance(array, np.ma.MaskedArray) else np.False_
+    plain = array.data if isinstance(array, np.ma.MaskedArray) else array
+    masked = bool(np.any(mask))
+    if kind == "BLOB":
+        plain = np.array([None if value is None else bytes(value) for value in plain], dtype=object)
+    if kind in ("BIGINT", "DOUBLE") and masked:
+        plain = plain.astype(np.float64)
+        plain[mask] = np.nan
+    elif plain.dtype.kind == "M" and masked:
+        plain[mask] = np.datetime64("NaT")
+    elif masked:
+        plain = plain.astype(object)
+        plain[mask] = None
+    series = pd.Series(plain, copy=False, dtype=plain.dtype)
+    return series.dt.tz_localize("UTC") if kind == "TIMESTAMP WITH TIME ZONE" else series
