@@ -4,7 +4,7 @@ Counts, scores, digests and URIs only, so that it fits a termination message (4 
 with the data or with the grid stays in storage, and the result says where.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -91,6 +91,28 @@ class ModelReference(Document):
     candidate: str | None = None
     algorithm: str | None = None
     validation: Score | None = None
+
+
+class CandidateRow(Document):
+    """What became of one candidate: a row of the table of candidates.
+
+    `scores` are on validation, the ranking one first; over several folds the value is their mean and `spread` their
+    standard deviation. One that failed has `error` and no scores. The baseline looks at no feature; it is there to
+    compare with, and never becomes a Model. `index` is the place in the search, and breaks ties.
+    """
+
+    candidate: str
+    index: int
+    algorithm: str
+    estimator: str
+    parameters: dict[str, Any]
+    seed: int
+    scores: tuple[Score, ...] = ()
+    error: str | None = None
+    baseline: bool = False
+    fit_seconds: float = 0.0
+    score_seconds: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 class CandidateScore(Document):

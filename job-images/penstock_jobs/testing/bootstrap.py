@@ -1,8 +1,8 @@
 """The bootstrap: how far a score would have moved had the testing points been drawn again.
 
 What is resampled is a *unit*: a point, or everything that belongs together (the points of a customer, a stretch of
-time). A resample takes as many units as there are, with replacement, so it is a vector of counts, one for each unit. Two
-Models are compared on the same resamples (paired), which cancels what is hard or easy about the points themselves.
+time). A resample takes as many units as there are, with replacement, so it is a vector of counts, one for each unit.
+Two Models are compared on the same resamples (paired), which cancels what is hard or easy about the points themselves.
 
 Intervals are *expanded percentile* intervals (T. Hesterberg, "What Teachers Should Know About the Bootstrap", The
 American Statistician 69(4), 2015, section 4.1): the plain percentiles are too narrow when the units are few, by the

@@ -1,0 +1,153 @@
+"""Which testing points a Model never saw in training or validation, told from its lineage alone.
+
+A Model may be older than the split that is in use: the testing share may have been raised since, or the testing set
+drawn anew. So each Model is asked by its own rule:
+
+- `Key`, `Group`: the draw of the point (of its group) under the Model's own salt and epoch is below the Model's own
+  share: wherever the point was, it was not in training. Or the point was in testing already, at the Model's generation
+  of the Model's epoch, and what is in testing never leaves it.
+- `Stratified`: the side depends on the history, so only the second holds; and a point that is in none of the tables
+  that the Model read, where they can still be read, was not seen either.
+- `Time`: the point is not older than the end of what training and validation hold.
+
+Models whose points have other identities (another storage, other key or group columns) cannot be compared.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock_jobs.dataset.draw import draw, threshold
+from penstock_jobs.manifest import Lineage
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TestingSet:
+    """The testing points and the split they came from.
+
+    Attributes:
+        storage: whose datasets these are.
+        epoch: the testing epoch.
+        salt: of the split in use.
+        key: the key columns.
+        group: the group columns.
+        points: the identity of each point, 16 bytes.
+        groups: the identity of each point's group, or None where the split knows no groups.
+        generations: at which generation each point entered the testing set.
+        times: of each point as `datetime64[us]` in UTC, or None where no time column is known.
+    """
+
+    storage: str
+    epoch: int
+    salt: str
+    key: tuple[str, ...]
+    group: tuple[str, ...]
+    points: Sequence[bytes]
+    groups: Sequence[bytes] | None
+    generations: NDArray[np.int64]
+    times: NDArray[np.datetime64] | None = None
+
+
+class NotComparable(Exception):  # noqa: N818 - a finding, named as its verdict
+    """A Model cannot be judged by these points; the message is the sentence that says why."""
+
+
+def unseen(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[bytes] | None] | None = None) -> Mask:
+    """Return which testing points the Model of this lineage never saw, shape (points,).
+
+    Args:
+        testing: the testing points.
+        lineage: the Model's.
+        read: returns the points of the training and validation tables that the Model read, or None where they can no
+            longer be read. Asked only where the rule needs it.
+
+    Raises:
+        NotComparable: the points of the two have different identities.
+    """
+    _same_identity(testing, lineage)
+    match lineage.strategy:
+        case "Key":
+            return _set_apart(testing, lineage) | _drawn(testing.points, lineage)
+        case "Group":
+            return _set_apart(testing, lineage) | _drawn(_groups(testing), lineage)
+        case "Stratified":
+            return _set_apart(testing, lineage) | _absent(testing.points, read)
+        case "Time":
+            return _after(testing, lineage)
+
+
+def _same_identity(testing: TestingSet, lineage: Lineage) -> None:
+    if lineage.storage != testing.storage:
+        raise NotComparable(f"It was trained on the tables of another storage, {lineage.storage}.")
+    if lineage.key != testing.key:
+        raise NotComparable(
+            f"It was trained with key {_columns(lineage.key)}, and the key is now {_columns(testing.key)}."
+        )
+    if not lineage.key and (lineage.epoch, lineage.salt) != (testing.epoch, testing.salt):
+        raise NotComparable("Without key columns, points of another testing epoch cannot be told apart.")
+    if lineage.strategy == "Group" and lineage.group != testing.group:
+        raise NotComparable(
+            f"It was trained with groups by {_columns(lineage.group)}, "
+            f"and the groups are now by {_columns(testing.group)}."
+        )
+
+
+def _set_apart(testing: TestingSet, lineage: Lineage) -> Mask:
+    """Return which points were in the testing set already when the Model's tables were made."""
+    if (lineage.epoch, lineage.salt) != (testing.epoch, testing.salt):
+        return np.zeros(len(testing.points), dtype=bool)
+    return np.asarray(testing.generations <= lineage.generation)
+
+
+def _drawn(identities: Sequence[bytes], lineage: Lineage) -> Mask:
+    """Return which identities the Model's own split sends to testing, whatever has happened since."""
+    below = threshold(lineage.testing_share)
+    sides: dict[bytes, bool] = {}
+    for identity in identities:
+        if identity not in sides:
+            sides[identity] = draw("testing", lineage.salt, lineage.epoch, identity) < below
+    return np.fromiter((sides[identity] for identity in identities), dtype=bool, count=len(identities))
+
+
+def _absent(points: Sequence[bytes], read: Callable[[], frozenset[bytes] | None] | None) -> Mask:
+    known = read() if read is not None else None
+    if known is None:
+        return np.zeros(len(points), dtype=bool)
+    return np.fromiter((point not in known for point in points), dtype=bool, count=len(points))
+
+
+def _groups(testing: TestingSet) -> Sequence[bytes]:
+    if testing.groups is None:
+        raise NotComparable("It was trained with a split by groups, and the testing set knows no groups.")
+    return testing.groups
+
+
+def _after(testing: TestingSet, lineage: Lineage) -> Mask:
+    if testing.times is None or lineage.trained_until is None:
+        raise NotComparable("It was trained with a split by time, and the testing set knows no time.")
+    return np.asarray(testing.times >= moment(lineage.trained_until))
+
+
+def moment(written: str) -> np.datetime64:
+    """Return an ISO 8601 moment in UTC; one without a zone is UTC."""
+    from datetime import UTC, datetime
+
+    parsed = datetime.fromisoformat(written)
+    aware = parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def _columns(names: tuple[str, ...]) -> str:
+    return " + ".join(names) if names else "of all input columns"
+
+
+def times_of(values: Any) -> NDArray[np.datetime64]:
+    """Return a frame's time column as `datetime64[us]` in UTC; nulls become NaT, which is after nothing."""
+    import pandas as pd
+
+    return np.asarray(pd.to_datetime(values, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))

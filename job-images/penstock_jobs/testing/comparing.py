@@ -1,0 +1,95 @@
+"""The challenger against the served Model, on the points that neither saw."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock_jobs.result import Comparison
+from penstock_jobs.scoring import Predictions, Scorer
+from penstock_jobs.testing import bootstrap
+from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.resampled import Resampled
+from penstock_jobs.testing.scores import Undefined, exact_score
+
+
+def compare(
+    challenger: tuple[str, Predictions],
+    served: tuple[str, Predictions],
+    common: NDArray[np.bool_],
+    points: Points,
+    scorer: Scorer,
+    *,
+    minimum_points: int,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> Comparison:
+    """Return the difference of the two on the common points, with its bounds by the paired bootstrap.
+
+    Args:
+        challenger: its name and its answers to all points.
+        served: the same of the served Model.
+        common: which points neither saw in training or validation.
+        points: all points.
+        scorer: the scoring function that decides.
+        minimum_points: fewer common points decide nothing.
+        confidence: of each bound.
+        resamples: how many at most.
+        seed: of the bootstrap.
+    """
+    names = (challenger[0], served[0])
+    count = int(common.sum())
+    if count < minimum_points:
+        return not_comparable(*names, scorer.name, count, _too_few(count, len(points), minimum_points))
+    chosen = points.take(common)
+    answers = [take(predictions, common) for _, predictions in (challenger, served)]
+    try:
+        ours, theirs = (
+            exact_score(scorer, chosen, answer, f"{name} and {count:,} testing points")
+            for name, answer in zip(names, answers, strict=True)
+        )
+    except Undefined as error:
+        return not_comparable(*names, scorer.name, count, str(error))
+    ends = difference_bounds(scorer, chosen, answers[0], answers[1], confidence, resamples, seed)
+    if ends is None:
+        why = f"{scorer.name} has no number on too many resamples of the {count:,} common points."
+        return not_comparable(*names, scorer.name, count, why)
+    return Comparison(
+        challenger=names[0],
+        served=names[1],
+        scoring=scorer.name,
+        points=count,
+        difference=ours - theirs,
+        low=ends.low,
+        high=ends.high,
+        confidence=confidence,
+        challenger_score=ours,
+        served_score=theirs,
+    )
+
+
+def not_comparable(challenger: str, served: str, scoring: str, points: int, reason: str) -> Comparison:
+    """Return the comparison that decides nothing, with the reason."""
+    return Comparison(challenger=challenger, served=served, scoring=scoring, points=points, reason=reason)
+
+
+def difference_bounds(
+    scorer: Scorer, points: Points, ours: Predictions, theirs: Predictions, confidence: float, resamples: int, seed: int
+) -> bootstrap.Interval | None:
+    """Return the bounds of the difference ours - theirs, each one-sided at this confidence."""
+    first, second = Resampled(scorer, points, ours), Resampled(scorer, points, theirs)
+    taken = min(one.resamples(len(points), resamples) for one in (first, second))
+    values = bootstrap.distribution(
+        lambda counts: first.statistic(counts) - second.statistic(counts),
+        points.units,
+        taken,
+        seed,
+        width=len(points),
+    )
+    return bootstrap.bounds(values, points.units, confidence)
+
+
+def _too_few(count: int, testing: int, minimum: int) -> str:
+    return (
+        f"Only {count:,} of the {testing:,} testing points were seen by neither Model in training or validation, and "
+        f"testing.minimumPoints asks for {minimum:,}."
+    )

@@ -1,0 +1,147 @@
+"""The testing job: what is scored is the file that will be served, through the server's own code."""
+
+import numpy as np
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.importing import put_on_path
+from penstock_jobs.logs import log, progress
+from penstock_jobs.result import Comparison, ModelReference, ModelScores, TestingResult
+from penstock_jobs.scoring import Scorer
+from penstock_jobs.specification import Selection, TestingJob
+from penstock_jobs.storage import open_store
+from penstock_jobs.testing.comparability import NotComparable
+from penstock_jobs.testing.comparing import compare, not_comparable
+from penstock_jobs.testing.judging import Judged, judge
+from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.report import REPORT, Findings, write_report
+from penstock_jobs.testing.scores import Scores, all_scores, scorers_of
+from penstock_jobs.testing.table import TestingTable, points_of, read_testing, units_of
+
+
+def test(job: TestingJob) -> TestingResult:
+    """Score the Models on the testing set, compare the challenger with the served one, and write the report.
+
+    Raises:
+        Refused: the testing set is gone or empty, a new Model cannot be loaded, or a scoring function fails.
+    """
+    put_on_path(job.source)
+    testing = read_testing(job)
+    judged = [_new(job, reference, testing) for reference in job.models]
+    served, served_reason = _served(job, testing)
+    points = _points(job, testing, judged, served)
+    scorers = scorers_of(job, points)
+    scores = {one.name: _scores(job, one, scorers, points) for one in (*judged, *([served] if served else []))}
+    challenger = _challenger(job, judged)
+    comparison = _comparison(job, challenger, served, served_reason, points, scorers)
+    findings = Findings(job, testing, points, scorers, tuple(judged), served, scores, challenger, comparison)
+    store = open_store(job.run_storage)
+    content = write_report(findings)
+    store.write(REPORT, content.encode())
+    log.info("The report is at %s/%s.", store.uri, REPORT)
+    return TestingResult(
+        testing_version=job.testing.version,
+        epoch=testing.origin.epoch,
+        digest=job.testing.digest,
+        points=len(testing),
+        models=tuple(_model_scores(one, scores[one.name]) for one in (*judged, *([served] if served else []))),
+        report=f"{store.uri}/{REPORT}",
+        challenger=challenger.name if challenger else None,
+        comparison=comparison,
+        warnings=_warnings(job, served_reason),
+    )
+
+
+def _new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> Judged:
+    progress(0, None, f"Testing the Model {reference.name} on {len(testing):,} points.")
+    try:
+        judged = judge(job, reference, testing)
+    except NotComparable as error:
+        raise Refused(f"The Model {reference.name} cannot be tested on this testing set. {error}") from error
+    if not judged.unseen.any():
+        raise Refused(f"The Model {reference.name} may have seen every point of the testing set in training.")
+    return judged
+
+
+def _served(job: TestingJob, testing: TestingTable) -> tuple[Judged | None, str | None]:
+    """Return the served Model, or why it cannot be judged here; that is no reason for the run to fail."""
+    if job.served is None:
+        return None, None
+    try:
+        return judge(job, job.served, testing), None
+    except (NotComparable, Refused) as error:
+        log.warning("The served Model %s is not compared: %s", job.served.name, error)
+        return None, str(error)
+
+
+def _points(job: TestingJob, testing: TestingTable, judged: list[Judged], served: Judged | None) -> Points:
+    first = next(iter([*judged, *([served] if served else [])]), None)
+    if first is None:
+        raise Refused("There is no Model to test: the run trained none, and none is served.")
+    return points_of(job, testing.frame, first.manifest.classes, units_of(job, testing.origin))
+
+
+def _scores(job: TestingJob, judged: Judged, scorers: list[Scorer], points: Points) -> Scores:
+    mine = points.take(judged.unseen)
+    if not len(mine):
+        return Scores((), {scorer.name: "No testing point is unseen by this Model." for scorer in scorers})
+    answers = take(judged.predictions, judged.unseen)
+    return all_scores(scorers, mine, answers, job.resamples, job.seed, f"the testing points and {judged.name}")
+
+
+def _challenger(job: TestingJob, judged: list[Judged]) -> Judged | None:
+    """Return the new Model with the best validation score; of equals the first."""
+    return max(judged, key=_validation, default=None)
+
+
+def _validation(judged: Judged) -> float:
+    score = judged.reference.validation
+    if score is None and judged.manifest.validation:
+        score = judged.manifest.validation[0]
+    return score.value if score is not None and np.isfinite(score.value) else float("-inf")
+
+
+def _comparison(
+    job: TestingJob,
+    challenger: Judged | None,
+    served: Judged | None,
+    served_reason: str | None,
+    points: Points,
+    scorers: list[Scorer],
+) -> Comparison | None:
+    if challenger is None or job.served is None or job.served.name == challenger.name:
+        return None
+    selection = job.selection or Selection(scoring=job.scoring[0].name)
+    scorer = next((one for one in scorers if one.name == selection.scoring), None)
+    if scorer is None:
+        raise Refused(
+            f"deployment.selection.scoring is {selection.scoring}, which testing.scoring does not have: add it there."
+        )
+    if served is None:
+        return not_comparable(challenger.name, job.served.name, scorer.name, 0, served_reason or "")
+    if set(served.manifest.classes) != set(points.classes):
+        why = f"{served.name} knows other classes than {challenger.name}."
+        return not_comparable(challenger.name, served.name, scorer.name, 0, why)
+    return compare(
+        (challenger.name, challenger.predictions),
+        (served.name, served.predictions),
+        challenger.unseen & served.unseen,
+        points,
+        scorer,
+        minimum_points=job.minimum_points,
+        confidence=selection.confidence,
+        resamples=job.resamples,
+        seed=job.seed,
+    )
+
+
+def _model_scores(judged: Judged, scores: Scores) -> ModelScores:
+    return ModelScores(
+        model=judged.name, points=int(judged.unseen.sum()), scores=scores.scores, undefined=scores.undefined
+    )
+
+
+def _warnings(job: TestingJob, served_reason: str | None) -> tuple[str, ...]:
+    found = []
+    if served_reason is not None and job.served is not None:
+        found.append(f"The served Model {job.served.name} was not compared: {served_reason}")
+    return tuple(found)

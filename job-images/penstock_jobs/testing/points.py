@@ -1,0 +1,85 @@
+"""The testing points as scores see them: what is true, what it weighs, and what belongs together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock_jobs.models.answers import Class
+from penstock_jobs.scoring.predictions import Predictions
+
+Positions = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Points:
+    """Points with their truth.
+
+    Attributes:
+        truth: the class or the number of each point, shape (points,).
+        unit: which unit of the bootstrap each point belongs to, from 0 up, shape (points,).
+        classes: in the order of the probabilities; empty for regression.
+        positive: the class that binary scores are about.
+        weight: of each point, or None where all weigh the same.
+    """
+
+    truth: NDArray[Any]
+    unit: Positions
+    classes: tuple[Class, ...] = ()
+    positive: Class | None = None
+    weight: NDArray[np.float64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return int(self.unit.max()) + 1 if len(self.unit) else 0
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """The weight of each point, 1 where none was given."""
+        return np.ones(len(self)) if self.weight is None else self.weight
+
+    def take(self, chosen: NDArray[Any]) -> "Points":
+        """Return the chosen points (a mask or positions), with units counted from 0 again."""
+        return replace(
+            self,
+            truth=self.truth[chosen],
+            unit=np.unique(self.unit[chosen], return_inverse=True)[1],
+            weight=None if self.weight is None else self.weight[chosen],
+        )
+
+
+def take(predictions: Predictions, chosen: NDArray[Any]) -> Predictions:
+    """Return the answers to the chosen points."""
+    return Predictions(
+        labels=predictions.labels[chosen],
+        probabilities=None if predictions.probabilities is None else predictions.probabilities[chosen],
+        decision=None if predictions.decision is None else predictions.decision[chosen],
+    )
+
+
+def single_units(points: int) -> Positions:
+    """Return units of one point each."""
+    return np.arange(points)
+
+
+def group_units(groups: Sequence[bytes]) -> Positions:
+    """Return one unit for each group."""
+    return np.unique(np.asarray(groups, dtype=object), return_inverse=True)[1]
+
+
+def time_units(times: NDArray[Any]) -> Positions:
+    """Return stretches of time, each of about n^(1/3) points; points of one moment are never parted.
+
+    The length is the order that is best for the variance of a block bootstrap (P. Hall, J. Horowitz, B. Jing, "On
+    blocking rules for the bootstrap with dependent data", Biometrika 82(3), 1995).
+    """
+    moments, moment = np.unique(times, return_inverse=True)
+    length = max(1, round(len(times) ** (1 / 3)))
+    before = np.concatenate([[0], np.cumsum(np.bincount(moment, minlength=len(moments)))[:-1]])
+    return np.unique((before // length)[moment], return_inverse=True)[1]

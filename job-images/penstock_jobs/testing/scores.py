@@ -1,0 +1,114 @@
+"""All the scores of one Model on some points, each with its interval."""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Score
+from penstock_jobs.scoring import Predictions, Scorer, load_scorers
+from penstock_jobs.specification import TestingJob
+from penstock_jobs.testing import bootstrap
+from penstock_jobs.testing.points import Points
+from penstock_jobs.testing.resampled import Resampled
+
+INTERVAL = 0.95
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores that there are, and of each that has no number the sentence that says why."""
+
+    scores: tuple[Score, ...]
+    undefined: dict[str, str]
+
+    def of(self, name: str) -> Score | None:
+        """Return the score of that name."""
+        return next((score for score in self.scores if score.name == name), None)
+
+
+def scorers_of(job: TestingJob, points: Points) -> list[Scorer]:
+    """Return the scoring functions of the job, checked against the task and the classes."""
+    return load_scorers(job.scoring, job.task, points.classes, points.positive)
+
+
+def all_scores(
+    scorers: list[Scorer], points: Points, predictions: Predictions, resamples: int, seed: int, whose: str
+) -> Scores:
+    """Return the scores of a Model, with 95 % intervals by bootstrap.
+
+    Args:
+        scorers: the scoring functions.
+        points: the points with their truth.
+        predictions: the Model's answers to them.
+        resamples: how many at most; slow scoring functions get fewer.
+        seed: of the bootstrap.
+        whose: the Model and the set, for a sentence.
+
+    Raises:
+        Refused: a scoring function of the user's own raised an exception.
+    """
+    found: list[Score] = []
+    undefined: dict[str, str] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for scorer in scorers:
+            try:
+                value = exact_score(scorer, points, predictions, whose)
+            except Undefined as error:
+                undefined[scorer.name] = str(error)
+                continue
+            found.append(_with_interval(value, scorer, points, predictions, resamples, seed))
+    return Scores(tuple(found), undefined)
+
+
+class Undefined(Exception):  # noqa: N818 - a finding, and no fault
+    """A scoring function has no number for these values; the message is the sentence that says why."""
+
+
+def exact_score(scorer: Scorer, points: Points, predictions: Predictions, whose: str) -> float:
+    """Return the score, a finite number.
+
+    Raises:
+        Undefined: there is none.
+        Refused: a scoring function of the user's own raised an exception.
+    """
+    try:
+        value = scorer.score(points.truth, predictions, points.weight)
+    except Refused as error:
+        raise Undefined(str(error)) from error
+    except Exception as error:
+        if scorer._own:
+            raise Refused(
+                f"Scoring {scorer.name} failed on {whose}: {type(error).__name__}: {_sentence(error)} "
+                "Correct the function, or leave it out of testing.scoring."
+            ) from error
+        if not isinstance(error, ValueError):
+            raise
+        raise Undefined(f"{scorer.name} is not defined here: {_sentence(error)}") from error
+    if not math.isfinite(value):
+        raise Undefined(f"{scorer.name} is {value} on these {len(points):,} points{_missing_class(points)}.")
+    return value
+
+
+def _with_interval(
+    value: float, scorer: Scorer, points: Points, predictions: Predictions, resamples: int, seed: int
+) -> Score:
+    resampled = Resampled(scorer, points, predictions)
+    taken = resampled.resamples(len(points), resamples)
+    values = bootstrap.distribution(resampled.statistic, points.units, taken, seed, width=len(points))
+    ends = bootstrap.interval(values, points.units, INTERVAL)
+    if ends is None:
+        return Score(name=scorer.name, value=value)
+    return Score(name=scorer.name, value=value, low=ends.low, high=ends.high)
+
+
+def _sentence(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0].rstrip(".") if lines else "no reason given") + "."
+
+
+def _missing_class(points: Points) -> str:
+    present = set(points.truth.tolist())
+    absent = [str(one) for one in points.classes if one not in present]
+    return f", none of which is of class {absent[0]}" if absent else ""
