@@ -1,6 +1,6 @@
 """`python -m penstock.api.crd FOLDER`: write the four CustomResourceDefinitions, generated from the types.
 
-No conversion and no webhook: what the API server must know to refuse a bad manifest is in the schemas and their CEL rules.
+No conversion and no webhook: what the API server must know to refuse a bad manifest is in the schemas and their rules.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""From the types to structural schemas, as the API server wants them: no references, no unions, every field described."""
+"""From the types to structural schemas, as the API server wants them: no references, no unions, all described."""
 
 import inspect
 import types
