@@ -131,8 +131,10 @@ class Tested:
     created: str | None = None
 
 
-def testing_job(  # noqa: PT028 (it is no test)
-    execution: Execution, tested: Tested, request: JobRequest | None = None
+def testing_job(
+    execution: Execution,
+    tested: Tested,
+    request: JobRequest | None = None,  # noqa: PT028 (it is no test)
 ) -> TestingJob:
     """Return what the testing job is asked to do. Without `spec.testing` it scores as training ranked."""
     dataset = execution.spec.dataset

@@ -1,6 +1,6 @@
 """Names that are functions: of what they name, cut to a length at which every name of a child still fits.
 
-A name that is cut ends in a hash of the whole, so that two long names that begin alike stay two.
+A name that is cut, or that loses a capital or another character, ends in a hash of the whole: two names stay two.
 """
 
 import hashlib
@@ -17,8 +17,6 @@ def name_of(*parts: str, longest: int = LONGEST) -> str:
     if plain == whole and len(plain) <= longest:
         return plain
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
-    if plain == whole.lower() and len(plain) <= longest:
-        return plain
     return f"{plain[: longest - _HASH - 1].rstrip('-')}-{digest}".lstrip("-")
 
 
