@@ -73,12 +73,25 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
     def _own_parameters(self) -> dict[str, Any]:
         return {name.removeprefix(OWN): value for name, value in vars(self).items() if name.startswith(OWN)}
 
+    def check_available(self) -> None:
+        """Raise `Refused` where torch is missing, or one's own module, or a parameter that goes with it.
+
+        A job asks before it trains anything; `fit` asks again.
+        """
+        require_torch()
+        if self.module is not None:
+            from penstock_jobs.training.network.modules import import_module_class
+
+            import_module_class(self.module)
+        elif self._own_parameters():
+            raise Refused(
+                f"{OWN}{next(iter(self._own_parameters()))} is for a network of one's own, and `module` names none."
+            )
+
     def _validated(self, X: Any, y: Any, *, numeric: bool) -> tuple[Any, np.ndarray]:
         """Return the features as float32, dense or CSR, and the target, both found sound."""
         self._validate_params()
-        require_torch()
-        if self.module is None and self._own_parameters():
-            raise Refused("module__ parameters are for a network of one's own, and `module` does not name one.")
+        self.check_available()
         validated: tuple[Any, np.ndarray] = validate_data(
             self, X, y, accept_sparse="csr", dtype=np.float32, order="C", y_numeric=numeric, ensure_min_samples=2
         )

@@ -37,7 +37,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
         class_weight: A weight for each class, `balanced`, or None; it multiplies `sample_weight`.
         random_state: The seed of the weights, the batches and the slice. Equal seeds give equal weights on a processor,
             to the bit, with the same number of threads.
-        **module_parameters: The `module__…` parameters.
+        **module__parameters: The `module__…` parameters.
 
     Attributes:
         classes_: The classes, sorted, (classes,).
@@ -71,7 +71,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
         device: str = "auto",
         class_weight: dict[Any, float] | str | None = None,
         random_state: int | np.random.RandomState | None = None,
-        **module_parameters: Any,
+        **module__parameters: Any,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -89,7 +89,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
         self.device = device
         self.class_weight = class_weight
         self.random_state = random_state
-        self._keep_own(module_parameters)
+        self._keep_own(module__parameters)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to features (rows, columns), dense or sparse, and a class for each row (rows,)."""
@@ -156,7 +156,7 @@ class NeuralNetworkRegressor(RegressorMixin, NeuralNetwork):  # type: ignore[mis
         device: str = "auto",
         loss: str = "squared_error",
         random_state: int | np.random.RandomState | None = None,
-        **module_parameters: Any,
+        **module__parameters: Any,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -174,7 +174,7 @@ class NeuralNetworkRegressor(RegressorMixin, NeuralNetwork):  # type: ignore[mis
         self.device = device
         self.loss = loss
         self.random_state = random_state
-        self._keep_own(module_parameters)
+        self._keep_own(module__parameters)
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to features (rows, columns), dense or sparse, and a number for each row (rows,)."""

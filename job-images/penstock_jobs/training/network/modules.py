@@ -1,6 +1,5 @@
 """The network itself: the perceptron that is built by default, or the user's own module by its dotted path."""
 
-import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import torch
 from torch import nn
 
 from penstock_jobs.errors import Refused
+from penstock_jobs.importing import import_object
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
@@ -52,19 +52,9 @@ class Perceptron(nn.Module):
 
 def import_module_class(path: str) -> type[nn.Module]:
     """Return the `torch.nn.Module` class at a dotted path, or raise `Refused` with the reason in a sentence."""
-    package, _, name = path.rpartition(".")
-    if not package:
-        raise Refused(f"module: {path} is no dotted path; write the file and the class, as in networks.Mine.")
-    try:
-        found = getattr(importlib.import_module(package), name)
-    except ModuleNotFoundError as error:
-        raise Refused(
-            f"module: {path} cannot be imported: there is no module {error.name}; is the Pipeline's source set?"
-        ) from error
-    except AttributeError as error:
-        raise Refused(f"module: {package} has no class {name}.") from error
+    found = import_object(path, "The network's module")
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
-        raise Refused(f"module: {path} is not a subclass of torch.nn.Module.")
+        raise Refused(f"The network's module is {path}, which is not a subclass of torch.nn.Module.")
     return found
 
 
@@ -76,5 +66,5 @@ def build_own(path: str, input_size: int, output_size: int, parameters: dict[str
     except TypeError as error:
         given = ", ".join(f"module__{name}" for name in parameters) or "no module__ parameters"
         raise Refused(
-            f"module: {path} cannot be called with (input size, output size) and {given}: {error}."
+            f"The network's module {path} cannot be called with the input size, the output size and {given}: {error}."
         ) from error

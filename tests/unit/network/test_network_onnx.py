@@ -1,0 +1,172 @@
+"""The graph that is served answers as the fitted network does, on all of the real data, whatever stands around it."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pandas as pd
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models import conversion
+from penstock_jobs.models.network_file import network_files
+from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+TOLERANCE = 1e-5
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Return the pixels, some of them missing, with a column of text; and the digits."""
+    data = load_digits(as_frame=True)
+    frame = data.data.astype(np.float64)
+    frame.iloc[::50, 20] = np.nan
+    frame["writer"] = pd.Series(np.array(["left", "right"], dtype=object)[np.arange(len(frame)) % 2], dtype=object)
+    return frame, data.target.to_numpy()
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    data = load_diabetes(as_frame=True)
+    return data.data, data.target.to_numpy()
+
+
+def _features(frame):
+    return [Feature(name=name, type="String" if frame[name].dtype == object else "Float") for name in frame]
+
+
+def _graph(model, frame):
+    return conversion.convert(model, _features(frame), "double")
+
+
+def _answers(content, frame):
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    feed = {
+        entry.name: frame[[entry.name]]
+        .to_numpy()
+        .astype({"tensor(string)": object, "tensor(double)": np.float64}[entry.type])
+        for entry in session.get_inputs()
+    }
+    names = [entry.name for entry in session.get_outputs()]
+    return dict(zip(names, session.run(names, feed), strict=True))
+
+
+def _mixed(**parameters):
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    texts = OneHotEncoder(handle_unknown="ignore")
+    return Pipeline(
+        [
+            (
+                "columns",
+                ColumnTransformer(
+                    [("n", numbers, [f"pixel_{r}_{c}" for r in range(8) for c in range(8)]), ("t", texts, ["writer"])]
+                ),
+            ),
+            ("network", NeuralNetworkClassifier(**{"epochs": 5, "random_state": 0, "device": "cpu"} | parameters)),
+        ]
+    )
+
+
+def _pixels(path, **parameters):
+    network = NeuralNetworkClassifier(module=path, epochs=3, random_state=0, device="cpu", **parameters)
+    return Pipeline([("scale", StandardScaler()), ("network", network)])
+
+
+@pytest.mark.parametrize("names", [np.arange(10), np.array([f"digit {k}" for k in range(10)], dtype=object)])
+def test_a_classifier_on_mixed_columns_answers_as_its_graph(digits, names):
+    frame, y = digits
+    model = _mixed().fit(frame, names[y])
+    answers = _answers(_graph(model, frame), frame)
+    np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
+    np.testing.assert_array_equal(answers["label"], model.predict(frame))
+
+
+def test_two_classes_have_two_probabilities(digits):
+    frame, y = digits
+    model = _mixed().fit(frame, y == 3)
+    answers = _answers(_graph(model, frame), frame)
+    assert answers["probabilities"].shape == (len(y), 2)
+    np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
+
+
+def test_a_regressor_answers_as_its_graph_in_the_unit_of_the_target(diabetes):
+    frame, y = diabetes
+    model = make_pipeline(StandardScaler(), NeuralNetworkRegressor(random_state=0, device="cpu")).fit(frame, y)
+    answers = _answers(_graph(model, frame), frame)
+    assert answers["value"].shape == (len(y), 1)
+    np.testing.assert_allclose(answers["value"][:, 0], model.predict(frame), atol=TOLERANCE * y.std(), rtol=0)
+
+
+def test_a_network_without_preprocessing_takes_the_columns_as_they_are(diabetes):
+    frame, y = diabetes
+    model = Pipeline([("network", NeuralNetworkRegressor(module="own_networks.Flat", random_state=0, device="cpu"))])
+    model.fit(frame, y)
+    answers = _answers(_graph(model, frame), frame)
+    np.testing.assert_allclose(answers["value"][:, 0], model.predict(frame), atol=TOLERANCE * y.std(), rtol=0)
+
+
+@pytest.mark.parametrize("path", ["own_networks.Normalised", "own_networks.Convolution", "own_networks.Tied"])
+def test_ones_own_module_answers_as_its_graph(digits, path):
+    frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
+    model = _pixels(path).fit(frame, y)
+    answers = _answers(_graph(model, frame), frame)
+    np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_a_calibrated_network_answers_as_its_graph(digits, method):
+    frame, y = digits
+    fitted = _mixed().fit(frame[:1200], y[:1200])
+    model = CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(frame[1200:], y[1200:])
+    answers = _answers(_graph(model, frame), frame)
+    np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 1000])
+def test_the_graph_takes_any_number_of_rows(digits, rows):
+    frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
+    model = _pixels("own_networks.Convolution").fit(frame, y)
+    answers = _answers(_graph(model, frame), frame[:rows])
+    np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame[:rows]), atol=TOLERANCE, rtol=0)
+
+
+def test_equal_networks_are_equal_graphs_of_the_opset_of_all_models(digits):
+    frame, y = digits
+    first, second = (_graph(_mixed().fit(frame, y), frame) for _ in range(2))
+    assert first == second
+    graph = onnx.load_from_string(first)
+    onnx.checker.check_model(graph, full_check=True)
+    assert {entry.domain: entry.version for entry in graph.opset_import}[""] <= conversion.OPSETS[""]
+    assert not graph.functions
+
+
+def test_the_graph_says_nothing_of_the_machine_that_wrote_it(digits):
+    frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
+    content = _graph(_pixels("own_networks.Normalised").fit(frame, y), frame)
+    assert b"own_networks" not in content
+    assert b".py" not in content
+
+
+def test_a_network_that_branches_on_its_rows_is_not_convertible(digits):
+    frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
+    model = _pixels("own_networks.Branching").fit(frame, y)
+    with pytest.raises(conversion.NotConvertibleError, match=r"torch cannot export own_networks\.Branching"):
+        _graph(model, frame)
+
+
+def test_the_files_of_a_network_are_found_inside_pipelines_and_calibration(digits):
+    frame, y = digits
+    fitted = _mixed().fit(frame[:1200], y[:1200])
+    calibrated = CalibratedClassifierCV(FrozenEstimator(fitted), method="sigmoid").fit(frame[1200:], y[1200:])
+    assert network_files(calibrated) == network_files(fitted)
+    assert set(network_files(fitted)) == {"network.safetensors", "network.json"}
+    assert network_files(make_pipeline(StandardScaler())) == {}
