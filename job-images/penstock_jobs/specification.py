@@ -216,7 +216,10 @@ class Decision(Document):
 
 
 class TrainingJob(Document, tag="training", tag_field="job"):
-    """Train every candidate, score it, and save the best `keep` as Models."""
+    """Train every candidate, score it, and save the best `keep` as Models.
+
+    `generation` is the dataset's: the last one whose testing points were set apart before these tables were read.
+    """
 
     run: Run
     storage: Location
@@ -232,6 +235,7 @@ class TrainingJob(Document, tag="training", tag_field="job"):
     validation_rule: Validation
     scoring: Scoring
     algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)]
+    generation: int = 0
     search: Search = Search()
     also_scoring: tuple[Scoring, ...] = ()
     features: tuple[str, ...] = ()

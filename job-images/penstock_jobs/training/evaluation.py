@@ -1,0 +1,209 @@
+"""One candidate: fitted on the rows of each split, scored on the others, told as a row."""
+
+import math
+import time
+import warnings
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from penstock_jobs.errors import JobError
+from penstock_jobs.result import CandidateRow, Score
+from penstock_jobs.scoring import Predictions, Scorer, positive_index, predict
+from penstock_jobs.specification import Preprocessing
+from penstock_jobs.training.candidates import Candidate
+from penstock_jobs.training.data import TrainingData
+from penstock_jobs.training.estimators import Factory, parameters_as_json
+from penstock_jobs.training.preprocessing import Layout, Recipe, build, recipe
+from penstock_jobs.training.splits import Rows, Split, mixed
+
+_LONGEST = 500
+_WARNINGS = 3
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a candidate needs to be tried: rows, splits, how to make estimators, and how to score them.
+
+    Attributes:
+        threshold: The fixed probability from which the positive class is predicted, or None.
+        cache: The last transformed rows of this process.
+    """
+
+    data: TrainingData
+    splits: tuple[Split, ...]
+    factories: dict[str, Factory]
+    scorers: tuple[Scorer, ...]
+    preprocessing: Preprocessing
+    positive: object = None
+    threshold: float | None = None
+    cache: "Cache" = field(default_factory=lambda: Cache(0))
+
+    def recipe(self, candidate: Candidate, estimator: Any) -> Recipe:
+        """Return how the rows are preprocessed for this candidate."""
+        return recipe(self.preprocessing, estimator, self.factories[candidate.algorithm].algorithm.scale)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows behind a transformer that was fitted on those to fit on."""
+
+    transformer: Any | None
+    fit: Any
+    score: Any
+
+
+class Cache:
+    """The transformed rows that this process made last.
+
+    A transformer is a function of its recipe and of the rows it is fitted on, so two candidates with the same recipe
+    get the same arrays as if each had fitted its own; and the candidate's own Pipeline is what is saved.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[tuple[Recipe, int], Prepared] = OrderedDict()
+        self._size = 0
+
+    def prepared(self, recipe: Recipe, number: int, data: TrainingData, split: Split) -> Prepared:
+        """Return the rows of a split behind the recipe's transformer."""
+        key = (recipe, number)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        prepared = prepare(recipe, data, split)
+        size = _size(prepared)
+        if size <= self._limit:
+            self._kept[key] = prepared
+            self._size += size
+            while self._size > self._limit:
+                self._size -= _size(self._kept.popitem(last=False)[1])
+        return prepared
+
+
+def evaluate(candidate: Candidate, bench: Bench) -> CandidateRow:
+    """Return the candidate's row: its scores, or the error that it ended with."""
+    factory = bench.factories[candidate.algorithm]
+    row = CandidateRow(
+        candidate=candidate.identity,
+        index=candidate.index,
+        algorithm=candidate.algorithm,
+        estimator=candidate.estimator,
+        parameters=parameters_as_json(candidate),
+        seed=candidate.seed,
+        baseline=factory.baseline,
+    )
+    began = time.perf_counter()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            values, seconds = _scored(candidate, bench)
+        except Exception as error:
+            return msgspec.structs.replace(row, error=_sentence(error), fit_seconds=time.perf_counter() - began)
+    scores = tuple(
+        Score(
+            name=scorer.name,
+            value=float(np.mean(column)),
+            spread=float(np.std(column, ddof=1)) if len(column) > 1 else None,
+        )
+        for scorer, column in zip(bench.scorers, values.T, strict=True)
+    )
+    said = tuple(dict.fromkeys(str(one.message).partition("\n")[0][:_LONGEST] for one in caught))[:_WARNINGS]
+    undefined = [score.name for score in scores if not math.isfinite(score.value)]
+    if undefined and not factory.baseline:
+        return msgspec.structs.replace(row, error=f"Its {undefined[0]} is not a number.", warnings=said)
+    return msgspec.structs.replace(
+        row,
+        scores=tuple(score for score in scores if math.isfinite(score.value)),
+        fit_seconds=seconds[0],
+        score_seconds=seconds[1],
+        warnings=said,
+    )
+
+
+def _scored(candidate: Candidate, bench: Bench) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
+    values = np.empty((len(bench.splits), len(bench.scorers)))
+    fitting = scoring = 0.0
+    for number, split in enumerate(bench.splits):
+        began = time.perf_counter()
+        estimator, prepared = fit(candidate, bench, split, number)
+        fitted = time.perf_counter()
+        predictions = answers(estimator, prepared.score, bench)
+        truth = bench.data.target[split.score]
+        weight = None if bench.data.weight is None else bench.data.weight[split.score]
+        values[number] = [scorer.score(truth, predictions, weight) for scorer in bench.scorers]
+        fitting, scoring = fitting + fitted - began, scoring + time.perf_counter() - fitted
+    return values, (fitting, scoring)
+
+
+def fit(candidate: Candidate, bench: Bench, split: Split, number: int) -> tuple[Any, Prepared]:
+    """Return the candidate's estimator, fitted on the split, and the rows as it saw them."""
+    factory = bench.factories[candidate.algorithm]
+    estimator = factory(candidate)
+    prepared = bench.cache.prepared(bench.recipe(candidate, estimator), number, bench.data, split)
+    fit_estimator(estimator, factory, prepared.fit, bench.data, split.fit)
+    return estimator, prepared
+
+
+def fit_estimator(estimator: Any, factory: Factory, inputs: Any, data: TrainingData, rows: Rows) -> None:
+    """Fit on rows that are transformed already; early stopping looks at a slice of them where the estimator lets us."""
+    target = data.target[rows]
+    arguments: dict[str, Any] = {}
+    if factory.weighted and data.weight is not None:
+        arguments["sample_weight"] = data.weight[rows]
+    stopping = factory.algorithm.early_stopping
+    if stopping is None or not factory.watches:
+        estimator.fit(inputs, target, **arguments)
+        return
+    watched = mixed(data.draw[rows], 1_000_003) < np.uint64(int(stopping.share * 2**64))
+    arguments |= {"X_val": _take(inputs, watched), "y_val": target[watched]}
+    if "sample_weight" in arguments:
+        arguments["sample_weight_val"] = arguments["sample_weight"][watched]
+        arguments["sample_weight"] = arguments["sample_weight"][~watched]
+    estimator.fit(_take(inputs, ~watched), target[~watched], **arguments)
+
+
+def prepare(recipe: Recipe, data: TrainingData, split: Split) -> Prepared:
+    """Fit the recipe's transformer on the rows to fit on, and transform both sides."""
+    transformer = build(recipe, Layout.of(data.features))
+    rows, others = data.frame.iloc[split.fit], data.frame.iloc[split.score]
+    if transformer is None:
+        return Prepared(None, rows, others)
+    inputs = transformer.fit_transform(rows, data.target[split.fit])
+    return Prepared(transformer, inputs, transformer.transform(others))
+
+
+def answers(estimator: Any, inputs: Any, bench: Bench) -> Predictions:
+    """Return the estimator's predictions, at the decision threshold where one is fixed."""
+    predictions = predict(estimator, inputs, classification=bool(bench.data.classes))
+    if bench.threshold is None:
+        return predictions
+    place = positive_index(bench.data.classes, bench.positive)
+    if place is None:
+        raise ValueError("A decision threshold needs two classes and target.positive.")
+    return predictions.decided_at(bench.threshold, bench.data.classes, place)
+
+
+def _take(inputs: Any, mask: npt.NDArray[np.bool_]) -> Any:
+    return inputs.iloc[mask] if hasattr(inputs, "iloc") else inputs[np.flatnonzero(mask)]
+
+
+def _size(prepared: Prepared) -> int:
+    return sum(_bytes(inputs) for inputs in (prepared.fit, prepared.score))
+
+
+def _bytes(inputs: Any) -> int:
+    if hasattr(inputs, "nbytes"):
+        return int(inputs.nbytes)
+    if hasattr(inputs, "indptr"):
+        return int(inputs.data.nbytes + inputs.indices.nbytes + inputs.indptr.nbytes)
+    return int(inputs.memory_usage().sum())
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())[:_LONGEST]
+    return text if isinstance(error, JobError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,175 @@
+"""From one of the best candidates to a Model: fitted again, calibrated, its threshold chosen, saved.
+
+The seed is the candidate's, so the fit is the one that was scored (unless `refit` asks for the validation rows too).
+
+With a holdout, calibration and threshold are fitted on the validation set, which the estimator has not seen; with
+folds they are fitted out of fold. Candidates are ranked without them, so the ranking is no kinder to a candidate for them. A
+validation score taken after that would be flattered; the testing set is where a calibrated Model is judged.
+"""
+
+from copy import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+from penstock_jobs import document
+from penstock_jobs.models.fitted import FittedModel
+from penstock_jobs.models.saving import save_model
+from penstock_jobs.result import ModelReference
+from penstock_jobs.scoring import Predictions, load_scorer, positive_index
+from penstock_jobs.specification import Scoring, TrainingJob
+from penstock_jobs.storage import open_store
+from penstock_jobs.training.candidates import Candidate
+from penstock_jobs.training.curves import curves_key, make_curves
+from penstock_jobs.training.data import read_validated
+from penstock_jobs.training.estimators import parameters_as_json
+from penstock_jobs.training.evaluation import Bench, answers, fit, fit_estimator
+from penstock_jobs.training.origin import lineage_of, origin_of
+from penstock_jobs.training.preprocessing import Layout, build
+from penstock_jobs.training.splits import Rows
+from penstock_jobs.training.tasks import Save
+
+_MOST_THRESHOLDS = 1000
+
+
+def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelReference:
+    """Fit the candidate as a Model, and save it."""
+    data = bench.data
+    scored = fitted_pipeline(task.candidate, bench, slice(0, data.training_rows))
+    estimator = scored
+    if job.refit == "TrainingAndValidation" and data.training_rows < len(data.target):
+        estimator = fitted_pipeline(task.candidate, bench, slice(0, len(data.target)))
+    if job.calibration != "None":
+        estimator = _calibrated(task.candidate, job, bench, scored, estimator)
+    threshold = job.decision.threshold
+    if job.decision.tune is not None:
+        threshold = _tuned_threshold(task.candidate, job, bench, _as_scored(job, estimator, scored))
+    place = positive_index(data.classes, job.target.positive) if data.classes else None
+    model = FittedModel(
+        name=task.name,
+        estimator=estimator,
+        features=data.features,
+        task=job.task,
+        target=job.target.column,
+        target_type=next(column.type for column in job.columns if column.name == job.target.column),
+        validation=read_validated(folder),
+        origin=origin_of(task.candidate, job, parameters_as_json(task.candidate)),
+        lineage=lineage_of(job, data),
+        classes=data.classes,
+        positive=None if place is None else data.classes[place],
+        threshold=threshold,
+        threshold_tuned_for=job.decision.tune,
+        calibration=job.calibration,
+        scores=task.row.scores,
+    )
+    reference = save_model(open_store(job.models), model, job.trusted_types)
+    if task.curves:
+        content = document.encode(make_curves(task.candidate, bench, scored))
+        open_store(job.run_storage).write(curves_key(task.name), content)
+    return reference
+
+
+def fitted_pipeline(candidate: Candidate, bench: Bench, rows: Rows) -> Pipeline:
+    """Return the candidate's Pipeline, every step of it fitted on these rows and on no others."""
+    factory = bench.factories[candidate.algorithm]
+    estimator = factory(candidate)
+    transformer = build(bench.recipe(candidate, estimator), Layout.of(bench.data.features))
+    inputs = bench.data.frame.iloc[rows]
+    if transformer is not None:
+        inputs = transformer.fit_transform(inputs, bench.data.target[rows])
+    fit_estimator(estimator, factory, inputs, bench.data, rows)
+    return _pipeline(transformer, estimator)
+
+
+def _pipeline(transformer: Any | None, estimator: Any) -> Pipeline:
+    before = [] if transformer is None else [("preprocessing", transformer)]
+    return Pipeline([*before, ("estimator", estimator)])
+
+
+def _calibrated(
+    candidate: Candidate, job: TrainingJob, bench: Bench, scored: Pipeline, final: Pipeline
+) -> CalibratedClassifierCV:
+    """Return the final estimator with probabilities calibrated on rows that the fit before them had not seen."""
+    data, method = bench.data, job.calibration.lower()
+    weights = {} if data.weight is None else {"sample_weight": data.weight}
+    if job.validation_rule.folds is None:
+        rows = slice(data.training_rows, len(data.target))
+        calibrated = CalibratedClassifierCV(FrozenEstimator(scored), method=method)
+        calibrated.fit(data.frame.iloc[rows], data.target[rows], **{name: w[rows] for name, w in weights.items()})
+        if final is not scored:
+            frozen = FrozenEstimator(final)
+            calibrated.estimator = frozen
+            calibrated.calibrated_classifiers_[0].estimator = frozen
+        return calibrated
+    factory = bench.factories[candidate.algorithm]
+    estimator = factory(candidate)
+    transformer = build(bench.recipe(candidate, estimator), Layout.of(data.features))
+    folds = [(_places(one.fit), _places(one.score)) for one in bench.splits[: job.validation_rule.folds]]
+    calibrated = CalibratedClassifierCV(_pipeline(transformer, estimator), method=method, cv=folds, ensemble=False)
+    return calibrated.fit(data.frame, data.target)
+
+
+def _places(rows: Rows) -> npt.NDArray[np.int64]:
+    if isinstance(rows, slice):
+        return np.arange(rows.start, rows.stop)
+    return rows
+
+
+def _tuned_threshold(candidate: Candidate, job: TrainingJob, bench: Bench, scored: Any) -> float:
+    """Return the threshold of the best score, on the validation set or out of fold; of equal ones that nearest 0.5."""
+    data = bench.data
+    scorer = load_scorer(Scoring(name=str(job.decision.tune)), job.task, data.classes, job.target.positive)
+    place = positive_index(data.classes, job.target.positive)
+    truth, predictions, weight = out_of_sample(candidate, bench, scored)
+    if place is None or predictions.probabilities is None:
+        raise ValueError("A decision threshold needs two classes and probabilities")
+    reached = np.unique(predictions.probabilities[:, place])
+    if len(reached) > _MOST_THRESHOLDS:
+        reached = np.quantile(reached, np.linspace(0, 1, _MOST_THRESHOLDS))
+    # Between two probabilities that occur, so that rounding in the served file cannot turn a label.
+    thresholds = np.unique(np.concatenate([(reached[1:] + reached[:-1]) / 2, [0.5]]))
+    scores = [
+        scorer.score(truth, predictions.decided_at(float(threshold), data.classes, place), weight)
+        for threshold in thresholds
+    ]
+    best = np.nanmax(scores)
+    return float(min(thresholds[np.array(scores) == best], key=lambda threshold: abs(threshold - 0.5)))
+
+
+def out_of_sample(
+    candidate: Candidate, bench: Bench, scored: Any
+) -> tuple[npt.NDArray[Any], Predictions, npt.NDArray[np.float64] | None]:
+    """Return true values, predictions and weights of rows that each fit had not seen, one split after the other."""
+    data = bench.data
+    parts = []
+    for number, split in enumerate(bench.splits):
+        if len(bench.splits) == 1:
+            parts.append(answers(scored, data.frame.iloc[split.score], bench))
+        else:
+            estimator, prepared = fit(candidate, bench, split, number)
+            parts.append(answers(estimator, prepared.score, bench))
+    probabilities = [part.probabilities for part in parts if part.probabilities is not None]
+    predictions = Predictions(
+        np.concatenate([part.labels for part in parts]), np.concatenate(probabilities) if probabilities else None
+    )
+    truth = np.concatenate([data.target[split.score] for split in bench.splits])
+    weight = None if data.weight is None else np.concatenate([data.weight[split.score] for split in bench.splits])
+    return truth, predictions, weight
+
+
+def _as_scored(job: TrainingJob, estimator: Any, scored: Any) -> Any:
+    """Return the estimator whose probabilities the threshold is for, as it was before it saw the validation rows."""
+    if job.calibration == "None" or job.validation_rule.folds is not None:
+        return scored
+    if job.refit == "None":
+        return estimator
+    calibrated = copy(estimator)
+    inner = copy(estimator.calibrated_classifiers_[0])
+    inner.estimator = FrozenEstimator(scored)
+    calibrated.calibrated_classifiers_ = [inner]
+    return calibrated

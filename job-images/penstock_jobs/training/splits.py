@@ -1,0 +1,94 @@
+"""Which rows a candidate is fitted on and which it is scored on: a holdout, or folds by the points' own draws.
+
+Folds are functions of the points, as the split into tables is: a point stays in its fold when rows come or go. All
+points of a group share its draw, so a group is never on both sides. With strategy `Time` each fold is fitted on what
+came before it, and the gap keeps the two apart.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from penstock_jobs.errors import Refused
+
+Rows = slice | npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """The places of the rows to fit on and of the rows to score on, both in rising order."""
+
+    fit: Rows
+    score: Rows
+
+
+def holdout_split(training_rows: int, validation_rows: int) -> tuple[Split, ...]:
+    """Return the one split of the two tables, where the validation rows follow the training rows."""
+    return (Split(slice(0, training_rows), slice(training_rows, training_rows + validation_rows)),)
+
+
+def hash_folds(draws: npt.NDArray[np.uint64], folds: int, repeats: int) -> tuple[Split, ...]:
+    """Return folds x repeats splits; fold and repeat are functions of a row's draw.
+
+    Args:
+        draws: A uniform 64-bit draw for each row, equal within a group; shape (n,).
+        folds: The number of parts that each repeat makes.
+        repeats: How often the rows are divided anew.
+    """
+    splits = []
+    for repeat in range(repeats):
+        fold = mixed(draws, repeat) % np.uint64(folds)
+        for number in range(folds):
+            inside = fold == number
+            splits.append(Split(np.flatnonzero(~inside), np.flatnonzero(inside)))
+    return tuple(splits)
+
+
+def time_folds(times: npt.NDArray[np.float64], folds: int, gap: float) -> tuple[Split, ...]:
+    """Return folds in time order: each is scored on one stretch and fitted on all that came more than `gap` before.
+
+    The rows are cut into folds + 1 stretches of nearly equal size, never inside one moment; the first is only fitted
+    on.
+
+    Args:
+        times: The moment of each row, in seconds; shape (n,).
+        folds: The number of stretches that are scored.
+        gap: Seconds between the last row fitted on and the first row scored.
+    """
+    ordered = np.sort(times)
+    edges = [ordered[len(ordered) * number // (folds + 1)] for number in range(1, folds + 1)]
+    splits = []
+    for number, begin in enumerate(edges):
+        after = times >= begin
+        scored = after if number + 1 == len(edges) else after & (times < edges[number + 1])
+        splits.append(Split(np.flatnonzero(times < begin - gap), np.flatnonzero(scored)))
+    return tuple(splits)
+
+
+def mixed(draws: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.uint64]:
+    """Return a fresh uniform draw from each, one for each stream (finaliser of SplitMix64, Steele et al. 2014)."""
+    with np.errstate(over="ignore"):
+        z = draws.astype(np.uint64) + np.uint64((stream + 1) * 0x9E3779B97F4A7C15 % 2**64)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def check_splits(splits: tuple[Split, ...], target: npt.NDArray[Any], classes: tuple[Any, ...]) -> None:
+    """Refuse splits that nothing can be fitted on, or scored on."""
+    for number, split in enumerate(splits, start=1):
+        fitted, scored = target[split.fit], target[split.score]
+        where = f"fold {number} of {len(splits)}" if len(splits) > 1 else "the holdout"
+        for rows, use in ((fitted, "trains"), (scored, "is scored")):
+            if len(rows) == 0:
+                raise Refused(f"Validation: {where} {use} on no point; there are too few, or the gap is too long.")
+        if not classes:
+            continue
+        present = np.unique(fitted)
+        missing = [one for one in classes if one not in present]
+        if missing:
+            raise Refused(
+                f"Validation: {where} trains on no point of class {missing[0]}; use fewer folds or more data."
+            )

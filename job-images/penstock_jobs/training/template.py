@@ -1,0 +1,117 @@
+"""The process that worker processes are forked from: libraries imported and rows mapped once, for all of them.
+
+It has one thread and runs nothing parallel, so that forking it is safe (the job's own process, which has read tables
+and may talk to a bucket, is not). It dies with the job, and the workers die with it, even where the job is killed
+outright.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+
+from penstock_jobs import document
+from penstock_jobs.errors import JobError, Unavailable
+from penstock_jobs.importing import import_object, put_on_path
+from penstock_jobs.specification import TrainingJob
+from penstock_jobs.training.data import map_data
+from penstock_jobs.training.evaluation import Bench, evaluate
+from penstock_jobs.training.finishing import save
+from penstock_jobs.training.tasks import Answer, Evaluate, Problem, Task, load_factories, make_bench
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main(descriptor: int, specification: Path, parent: int) -> None:
+    """Serve the job's process: `{"data": folder}` maps the rows, `{"fork": 1}` and a socket make a worker of it."""
+    die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides what ends
+    job = document.read(specification, TrainingJob)
+    control = socket.socket(fileno=descriptor)
+    put_on_path(job.source)
+    for algorithm in job.algorithms:
+        with contextlib.suppress(JobError):  # the job's process refuses it in words
+            import_object(algorithm.estimator, algorithm.name)
+    bench: Bench | None = None
+    folder = Path()
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        if not message:
+            return
+        request = json.loads(message)
+        if "data" in request:
+            folder = Path(request["data"])
+            bench = make_bench(job, map_data(folder), load_factories(job))
+            gc.collect()
+            gc.freeze()  # so that collections in the workers leave the shared pages alone
+            control.sendall(b"{}")
+        elif "fork" in request:
+            if bench is None:
+                raise RuntimeError("A worker was asked for before the data.")
+            _fork(control, descriptors[0], job, bench, folder)
+        else:
+            _, status = os.waitpid(request["wait"], 0)
+            control.sendall(json.dumps({"code": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Bench, folder: Path) -> None:
+    template = os.getpid()
+    child = os.fork()
+    if child:
+        os.close(descriptor)
+        control.sendall(json.dumps({"process": child}).encode())
+        return
+    code = 1
+    try:
+        control.close()
+        die_with(template)
+        work(Connection(descriptor), job, bench, folder)
+        code = 0
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        code = 0  # the job is gone, and with it the need to work
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def work(connection: "Connection[Answer, Task | None]", job: TrainingJob, bench: Bench, folder: Path) -> None:
+    """Do the tasks that come until there is None."""
+    while (task := connection.recv()) is not None:
+        connection.send(_answer(task, job, bench, folder))
+
+
+def _answer(task: Task, job: TrainingJob, bench: Bench, folder: Path) -> Answer:
+    # For estimators that draw from the global generators, having no seed of their own.
+    random.seed(task.candidate.seed)
+    np.random.seed(task.candidate.seed)
+    if isinstance(task, Evaluate):
+        return evaluate(task.candidate, bench)
+    try:
+        return save(task, job, bench, folder)
+    except JobError as error:
+        return Problem(str(error), passing=isinstance(error, Unavailable))
+    except Exception as error:  # the user's estimator, or a library's converter
+        return Problem(f"{task.name} cannot be saved: {type(error).__name__}: {error}.", passing=False)
+
+
+def die_with(parent: int) -> None:
+    """Have the kernel kill this process when that parent ends; elsewhere than on Linux the closed socket ends it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
