@@ -1,212 +1,338 @@
-"""From a Pipeline and a run to what each job is asked to do: pure functions, the same on a cluster and on a laptop."""
+"""What each job is asked to do: a Pipeline, a run and the results so far go in, a job specification comes out.
 
-from dataclasses import dataclass
+The same on a laptop and on a cluster, but for `Places`, which says where the artifacts are from there. Each job is
+given the locations that it needs, with the credentials for what it does there: the dataset job alone writes tables.
+"""
 
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar
+
+import msgspec
+
+from penstock.api import dataset as api_dataset
+from penstock.api import training as api_training
+from penstock.api.jobs import JobSettings, Retries
 from penstock.api.pipeline import PipelineSpec
-from penstock.api.quantities import read_duration
 from penstock.api.run import JobRequest
 from penstock.api.schema import JobName
-from penstock.decide import rules_specification as rules
-from penstock.decide.placement import Placement
-from penstock.decide.settings import memory_of, processors_of, settings_of, timeout_of
+from penstock.api.scoring import Scoring as ApiScoring
+from penstock.api.testing import Testing
+from penstock.api.values import read_value
+from penstock.decide.amounts import quantity, seconds, share
+from penstock_jobs import specification
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import DatasetResult, ModelReference, TrainingResult
-from penstock_jobs.specification import (
-    DatasetJob,
-    Location,
-    Run,
-    ServedModel,
-    Shard,
-    TestingJob,
-    TrainingJob,
-)
+from penstock_jobs.specification import DatasetJob, Location, Run, Source, TestingJob, TrainingJob
+
+HOLDOUT = 0.2  # where a manifest says nothing of validation
 
 
-@dataclass(frozen=True)
-class Execution:
-    """One run of a Pipeline: its spec as the run took it (overrides laid over it), who it is, and where things are."""
+class Places(Protocol):
+    """Where the artifacts of a run are."""
 
-    spec: PipelineSpec
-    run: Run
-    placement: Placement
+    def tables(self, *, write: bool) -> Location:
+        """Return the storage of the Pipeline, which holds the tables."""
+        ...
+
+    def run(self) -> Location:
+        """Return the storage of the run."""
+        ...
+
+    def models(self, *, write: bool) -> Location:
+        """Return the folder that holds the Models' folders."""
+        ...
+
+    def input(self, table: api_dataset.Input) -> Location:
+        """Return where an input is."""
+        ...
+
+    def source(self) -> Source | None:
+        """Return the folder with the user's own operations, where there is one."""
+        ...
 
 
-def dataset_job(execution: Execution, request: JobRequest | None = None, shard: Shard | None = None) -> DatasetJob:
-    """Return what the dataset job is asked to do.
+def settings_of(spec: PipelineSpec, job: JobName, request: JobRequest | None = None) -> JobSettings:
+    """Return how a job runs: what the run asks for, over what the Pipeline says."""
+    settings: JobSettings | None = getattr(spec.jobs, job) if spec.jobs else None
+    settings = settings or JobSettings()
+    if request is None:
+        return settings
+    names = (
+        "profile",
+        "parallelism",
+        "processes",
+        "threads",
+        "resources",
+        "gpu",
+        "timeout",
+        "pending_limit",
+        "retries",
+    )
+    asked = {name: value for name in names if (value := getattr(request, name)) is not None}
+    return msgspec.structs.replace(settings, **asked)
 
-    Args:
-        execution: the run.
-        request: what the run says of this job.
-        shard: which part of the inputs this pod takes; all of them where it is not said.
-    """
-    dataset = execution.spec.dataset
-    if dataset is None:
-        raise Refused("The Pipeline has no spec.dataset to make tables of; add it, or leave the job dataset out.")
-    settings = settings_of(execution.spec, "dataset", request)
-    training = execution.spec.training
+
+def retries_of(settings: JobSettings) -> Retries:
+    """Return how often the job is tried again."""
+    return settings.retries or Retries()
+
+
+def dataset_job(spec: PipelineSpec, run: Run, places: Places, request: JobRequest) -> DatasetJob:
+    """Return what the dataset job is asked to do."""
+    dataset = _required(spec.dataset, "dataset")
+    settings = settings_of(spec, "dataset", request)
     return DatasetJob(
-        run=execution.run,
-        storage=execution.placement.storage,
-        run_storage=execution.placement.run_storage,
-        inputs=tuple(rules.read_input(each, execution.placement.inputs) for each in dataset.inputs),
+        run=run,
+        storage=places.tables(write=True),
+        run_storage=places.run(),
+        inputs=tuple(_input(table, places.input(table)) for table in dataset.inputs),
+        target=_target(dataset),
+        split=_split(dataset.split),
+        validation=_validation(spec),
         query=dataset.query,
-        target=rules.target(dataset),
         task=dataset.task,
         key=dataset.key,
         weight=dataset.weight,
-        split=rules.split(dataset),
-        validation=rules.validation(training),
         updates=dataset.updates,
-        reset_testing=request is not None and request.reset_testing,
+        reset_testing=request.reset_testing,
         minimum_class_count=dataset.minimum_class_count,
-        keep_versions=read_duration(execution.spec.retention.table_versions, "spec.retention.tableVersions"),
-        shard=shard or Shard(),
-        memory=memory_of(settings, "dataset") or execution.placement.memory,
-        threads=settings.threads or processors_of(settings, "dataset") or execution.placement.processors or 1,
-        timeout=timeout_of(settings, "dataset"),
+        keep_versions=seconds(spec.retention.table_versions),
+        memory=_memory(settings),
+        threads=settings.threads or 1,
+        timeout=_optional(settings.timeout, seconds),
     )
 
 
 def training_job(
-    execution: Execution, tables: DatasetResult, request: JobRequest | None = None, worker: int = 0
+    spec: PipelineSpec, run: Run, places: Places, request: JobRequest, made: DatasetResult, processors: int
 ) -> TrainingJob:
-    """Return what one worker of the training job is asked to do.
-
-    Args:
-        execution: the run.
-        tables: what the dataset step reported, of this run or of the one whose tables are used again.
-        request: what the run says of this job.
-        worker: the index of the worker, from 0.
-    """
-    dataset, training = execution.spec.dataset, execution.spec.training
-    if dataset is None or training is None:
-        raise Refused("The Pipeline has no spec.training to train by; add it, or leave the job training out.")
-    settings = settings_of(execution.spec, "training", request)
-    deployment = execution.spec.deployment
+    """Return what the training job is asked to do with the tables; `processors` are those it may use."""
+    training = _required(spec.training, "training")
+    dataset = _required(spec.dataset, "dataset")
+    settings = settings_of(spec, "training", request)
+    decision = spec.deployment.decision if spec.deployment else None
+    features = training.features or api_training.Features()
     return TrainingJob(
-        run=execution.run,
-        storage=execution.placement.readable_storage,
-        run_storage=execution.placement.run_storage,
-        models=execution.placement.models,
-        training=tables.training,
-        validation=tables.validation,
-        testing=tables.testing,
-        columns=tables.columns,
-        task=tables.task,
-        target=rules.target(dataset),
-        split=rules.split(dataset),
-        validation_rule=rules.validation(training),
-        scoring=rules.scoring(training.scoring),
-        also_scoring=tuple(rules.scoring(each) for each in training.additional_scoring),
-        algorithms=tuple(rules.algorithm(each) for each in training.algorithms),
-        search=rules.search(training.search),
-        features=training.features.include if training.features else (),
-        exclude=training.features.exclude if training.features else (),
-        preprocessing=rules.preprocessing(training.preprocessing),
+        run=run,
+        storage=places.tables(write=False),
+        run_storage=places.run(),
+        models=places.models(write=True),
+        training=made.training,
+        validation=made.validation,
+        testing=made.testing,
+        columns=made.columns,
+        task=made.task,
+        target=_target(dataset),
+        split=_split(dataset.split),
+        validation_rule=_validation(spec),
+        scoring=_scoring(training.scoring),
+        algorithms=tuple(_algorithm(each) for each in training.algorithms),
+        search=_search(training.search),
+        also_scoring=tuple(_scoring(each) for each in training.additional_scoring),
+        features=features.include,
+        exclude=features.exclude,
+        preprocessing=_same(training.preprocessing, specification.Preprocessing),
         keep=training.keep,
         refit=training.refit,
         calibration=training.calibration,
-        decision=rules.decision(deployment.decision if deployment else None),
-        source=execution.placement.source,
-        gpu=rules.gpu(settings),
-        workers=settings.parallelism or 1,
-        worker=worker,
-        processes=settings.processes or processors_of(settings, "training") or execution.placement.processors or 1,
+        decision=specification.Decision(
+            threshold=_optional(decision.threshold if decision else None, share),
+            tune=decision.tune if decision else None,
+        ),
+        source=places.source(),
+        gpu=_gpu(settings),
+        processes=settings.processes or processors,
         threads=settings.threads or 1,
-        memory=memory_of(settings, "training") or execution.placement.memory,
-        trusted_types=execution.spec.models.trusted_types,
-        timeout=timeout_of(settings, "training"),
+        memory=_memory(settings),
+        trusted_types=spec.models.trusted_types,
+        timeout=_optional(settings.timeout, seconds),
     )
-
-
-@dataclass(frozen=True)
-class Tested:
-    """What testing looks at: this run's Models, the one being served, and what came before, for the report."""
-
-    models: tuple[ModelReference, ...]
-    tables: DatasetResult
-    served: ModelReference | None = None
-    training: TrainingResult | None = None
-    decisions_so_far: int = 0
-    created: str | None = None
 
 
 def testing_job(
-    execution: Execution,
-    tested: Tested,
-    request: JobRequest | None = None,  # noqa: PT028 (it is no test)
-) -> TestingJob:
-    """Return what the testing job is asked to do. Without `spec.testing` it scores as training ranked."""
-    dataset = execution.spec.dataset
-    if dataset is None:
-        raise Refused("The Pipeline has no spec.dataset to test on; add it, or leave the job testing out.")
-    settings = settings_of(execution.spec, "testing", request)
-    rules_of_testing = rules.testing(execution.spec)
-    return TestingJob(
-        run=execution.run,
-        storage=execution.placement.readable_storage,
-        run_storage=execution.placement.run_storage,
-        models_storage=execution.placement.readable_models,
-        testing=tested.tables.testing,
-        training=tested.tables.training,
-        validation=tested.tables.validation,
-        columns=tested.tables.columns,
-        task=tested.tables.task,
-        target=rules.target(dataset),
-        split=rules.split(dataset),
-        models=tested.models,
-        served=tested.served,
-        scoring=rules.testing_scoring(execution.spec),
-        selection=rules.selection(execution.spec),
-        minimum_points=rules_of_testing.minimum_points,
-        segments=rules_of_testing.segments,
-        resamples=rules_of_testing.resamples,
-        seed=rules_of_testing.seed,
-        decisions_so_far=tested.decisions_so_far,
-        source=execution.placement.source,
-        gpu=rules.gpu(settings),
-        threads=settings.threads or 1,
-        trusted_types=execution.spec.models.trusted_types,
-        dataset_result=tested.tables,
-        training_result=tested.training,
-        created=tested.created,
-        timeout=timeout_of(settings, "testing"),
-    )
-
-
-def served_model(
     spec: PipelineSpec,
-    model: ModelReference,
-    location: Location,
-    *,
-    name: str | None = None,
-    host: str = "127.0.0.1",
-    port: int = 8080,
-) -> ServedModel:
-    """Return what the inference server is asked to serve.
-
-    Args:
-        spec: the Pipeline that serves it. A threshold that was tuned is in the Model's own manifest.
-        model: the Model.
-        location: its folder, with the credentials to read it.
-        name: the name that it is served under; the Model's, where it is not said.
-        host: the address that the server listens on.
-        port: the port that it listens on.
-    """
-    settings = settings_of(spec, "deployment")
-    decision = rules.decision(spec.deployment.decision if spec.deployment else None)
-    return ServedModel(
-        location=location,
-        name=name or model.name,
-        manifest_digest=model.digest,
-        trusted_types=spec.models.trusted_types,
-        threshold=decision.threshold,
-        host=host,
-        port=port,
+    run: Run,
+    places: Places,
+    request: JobRequest,
+    made: DatasetResult,
+    trained: TrainingResult | None,
+    models: tuple[ModelReference, ...],
+    served: ModelReference | None,
+    decisions_so_far: int,
+    created: str | None,
+) -> TestingJob:
+    """Return what the testing job is asked to do: score the new Models, and the served one beside them."""
+    training = _required(spec.training, "training")
+    testing = _or_default(spec)
+    settings = settings_of(spec, "testing", request)
+    return TestingJob(
+        run=run,
+        storage=places.tables(write=False),
+        run_storage=places.run(),
+        models_storage=places.models(write=False),
+        testing=made.testing,
+        training=made.training,
+        validation=made.validation,
+        columns=made.columns,
+        task=made.task,
+        target=_target(_required(spec.dataset, "dataset")),
+        split=_split(_required(spec.dataset, "dataset").split),
+        models=models,
+        scoring=tuple(_scoring(each) for each in testing.scoring or (training.scoring,)),
+        served=served,
+        selection=selection_of(spec),
+        minimum_points=testing.minimum_points,
+        segments=testing.segments,
+        decisions_so_far=decisions_so_far,
+        resamples=testing.resamples,
+        seed=testing.seed,
+        source=places.source(),
+        dataset_result=made,
+        training_result=trained,
+        created=created,
+        gpu=_gpu(settings),
         threads=settings.threads or 1,
+        trusted_types=spec.models.trusted_types,
+        timeout=_optional(settings.timeout, seconds),
     )
 
 
-def workers(execution: Execution, job: JobName, request: JobRequest | None = None) -> int:
-    """Return over how many pods (on a laptop: processes) the job is shared out."""
-    return settings_of(execution.spec, job, request).parallelism or 1
+def selection_of(spec: PipelineSpec) -> specification.Selection | None:
+    """Return the gate; without rules, one that each run's challenger passes. None where nothing is trained."""
+    if spec.training is None:
+        return None
+    scorings = _or_default(spec).scoring or (spec.training.scoring,)
+    rules = spec.deployment.selection if spec.deployment else None
+    if rules is None:
+        first = spec.training.scoring if spec.training.scoring.name in {each.name for each in scorings} else scorings[0]
+        return specification.Selection(scoring=first.name, greater_is_better=first.greater_is_better is not False)
+    own = next((each for each in scorings if each.name == rules.scoring), None)
+    return specification.Selection(
+        scoring=rules.scoring,
+        greater_is_better=own is None or own.greater_is_better is not False,
+        minimum=_optional(rules.minimum, float),
+        maximum=_optional(rules.maximum, float),
+        must_improve=rules.must_improve is not None,
+        confidence=share(rules.must_improve.confidence) if rules.must_improve else 0.95,
+        margin=float(rules.must_improve.margin) if rules.must_improve else 0.0,
+    )
+
+
+def _or_default(spec: PipelineSpec) -> Testing:
+    return spec.testing or Testing()
+
+
+def _input(table: api_dataset.Input, location: Location) -> specification.Input:
+    return specification.Input(
+        name=table.name,
+        location=location,
+        format=table.format,
+        delimiter=table.delimiter,
+        null_values=table.null_values,
+        types={each.column: each.type for each in table.types},
+        version=table.version,
+    )
+
+
+def _target(dataset: api_dataset.Dataset) -> specification.Target:
+    return specification.Target(column=dataset.target.column, positive=dataset.target.positive)
+
+
+def _split(split: api_dataset.Split) -> specification.Split:
+    time = split.time
+    return specification.Split(
+        testing=share(split.testing),
+        strategy=split.strategy,
+        group_columns=split.group.columns if split.group else (),
+        time_column=time.column if time else None,
+        cutoff=time.cutoff if time else None,
+        window=_optional(time.window if time else None, seconds),
+        gap=seconds(time.gap) if time else 0.0,
+        salt=split.salt,
+    )
+
+
+def _validation(spec: PipelineSpec) -> specification.Validation:
+    rule = spec.training.validation if spec.training else api_training.Validation()
+    if rule.folds is not None:
+        return specification.Validation(folds=rule.folds, repeats=rule.repeats)
+    return specification.Validation(holdout=HOLDOUT if rule.holdout is None else share(rule.holdout))
+
+
+def _scoring(scoring: ApiScoring) -> specification.Scoring:
+    return specification.Scoring(
+        name=scoring.name,
+        function=scoring.function,
+        greater_is_better=scoring.greater_is_better is not False,
+        response=scoring.response or "predict",
+        average=scoring.average,
+    )
+
+
+def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
+    return specification.Algorithm(
+        name=algorithm.name,
+        estimator=algorithm.estimator,
+        parameters=tuple(_parameter(each) for each in algorithm.parameters),
+        early_stopping=_optional(algorithm.early_stopping, _early_stopping),
+        scale=algorithm.scale,
+    )
+
+
+def _early_stopping(early: api_training.EarlyStopping) -> specification.EarlyStopping:
+    return specification.EarlyStopping(
+        share=share(early.share), patience=early.patience, tolerance=float(early.tolerance)
+    )
+
+
+def _parameter(parameter: api_training.Parameter) -> specification.Parameter:
+    drawn = parameter.range
+    if drawn is not None:
+        return specification.Parameter(
+            name=parameter.name,
+            low=float(drawn.low),
+            high=float(drawn.high),
+            log=drawn.scale == "Log",
+            integer=drawn.type == "Integer",
+        )
+    return specification.Parameter(
+        name=parameter.name,
+        value=read_value(parameter.value),
+        values=tuple(read_value(value) for value in parameter.values),
+    )
+
+
+def _search(search: api_training.Search) -> specification.Search:
+    if search.strategy == "Adaptive":
+        raise Refused("spec.training.search.strategy Adaptive is not there yet; take Grid or Random.")
+    return specification.Search(strategy=search.strategy, samples=search.samples, seed=search.seed)
+
+
+def _gpu(settings: JobSettings) -> Literal["None", "Preferred", "Required"]:
+    if settings.gpu is None:
+        return "None"
+    return "Required" if settings.gpu.required else "Preferred"
+
+
+def _memory(settings: JobSettings) -> int | None:
+    limits = settings.resources.limits if settings.resources else None
+    return int(quantity(limits.memory)) if limits is not None and limits.memory is not None else None
+
+
+Given = TypeVar("Given")
+Taken = TypeVar("Taken")
+
+
+def _optional(value: Given | None, convert: Callable[[Given], Taken]) -> Taken | None:
+    return None if value is None else convert(value)
+
+
+def _required(section: Given | None, name: str) -> Given:
+    if section is None:
+        raise Refused(f"The Pipeline has no spec.{name}; add it.")
+    return section
+
+
+def _same(value: msgspec.Struct, kind: type[Taken]) -> Taken:
+    """Return a value of another type with the same fields."""
+    return kind(**{name: getattr(value, name) for name in value.__struct_fields__})
