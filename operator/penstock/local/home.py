@@ -39,6 +39,10 @@ class Home:
         """Return the folder of a run's specifications and results."""
         return self.root / "runs" / uid
 
+    def result(self, uid: str, job: str) -> Path:
+        """Return the file of the result of a run's job, or of what it took of an earlier run."""
+        return self.run(uid) / "results" / f"{job}.json"
+
     def lock(self, name: str) -> Path:
         """Return the file of that lock."""
         return self.root / "locks" / f"{name}.lock"

@@ -86,11 +86,11 @@ class Resources:
         return sorted(found, key=lambda each: (each.metadata.creation_timestamp or "", each.metadata.name or ""))
 
     def create(self, resource: Resource) -> Resource:
-        """Put a new resource there, with the metadata that a server gives; return it, or the one that was there."""
+        """Put a new resource there; return it, or the one that was there."""
         name = resource.metadata.name or ""
         with held(self.home.lock("resources")):
             there = self.find(type(resource), name)
-            return there if there is not None else self._write(self._born(resource))
+            return there if there is not None else self._write(self.born(resource))
 
     def change(self, kind: type[Resource], name: str, how: Callable[[Resource], Resource]) -> Resource:
         """Replace the resource by what `how` makes of it; nothing is written where it makes no difference."""
@@ -104,7 +104,7 @@ class Resources:
         with held(self.home.lock("resources")):
             there = self.find(Pipeline, pipeline.metadata.name or "")
             if there is None:
-                return self._write(self._born(pipeline))
+                return self._write(self.born(pipeline))
             merged = how(there, pipeline)
             if merged.spec != there.spec:
                 generation = (there.metadata.generation or 0) + 1
@@ -113,8 +113,11 @@ class Resources:
                 )
             return there if merged == there else self._write(merged)
 
-    def _born(self, resource: Resource) -> Resource:
+    def born(self, resource: Resource) -> Resource:
+        """Return a new resource with the metadata that a server gives, if it has none yet."""
         given = resource.metadata
+        if given.uid is not None:
+            return resource
         metadata = ObjectMeta(
             name=given.name,
             labels=given.labels,
