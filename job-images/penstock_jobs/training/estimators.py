@@ -64,7 +64,7 @@ def load_algorithm(algorithm: Algorithm, task: Task, threads: int) -> Factory:
     given = {parameter.name for parameter in algorithm.parameters}
     _check_names(kind, known, algorithm)
     _check_values(example, algorithm)
-    defaults: dict[str, Any] = {"n_jobs": threads} if "n_jobs" in known else {}
+    defaults: dict[str, Any] = {"n_jobs": threads} if threads > 1 and "n_jobs" in known else {}
     if algorithm.early_stopping is not None:
         defaults |= _early_stopping(algorithm, algorithm.early_stopping, known)
     return Factory(

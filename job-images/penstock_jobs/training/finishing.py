@@ -18,7 +18,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 from penstock_jobs import document
+from penstock_jobs.errors import Refused
+from penstock_jobs.models.files import MANIFEST
 from penstock_jobs.models.fitted import FittedModel
+from penstock_jobs.models.loading import read_manifest
 from penstock_jobs.models.saving import save_model
 from penstock_jobs.result import ModelReference
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
@@ -39,6 +42,9 @@ _MOST_THRESHOLDS = 1000
 
 def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelReference:
     """Fit the candidate as a Model, and save it."""
+    saved = _saved_already(task, job)
+    if saved is not None:
+        return saved
     data = bench.data
     scored = fitted_pipeline(task.candidate, bench, slice(0, data.training_rows))
     estimator = scored
@@ -67,11 +73,30 @@ def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelRefer
         calibration=job.calibration,
         scores=task.row.scores,
     )
-    reference = save_model(open_store(job.models), model, job.trusted_types)
-    if task.curves:
+    if task.curves:  # before the Model, whose manifest says that all of this was done
         content = document.encode(make_curves(task.candidate, bench, scored))
         open_store(job.run_storage).write(curves_key(task.name), content)
-    return reference
+    return save_model(open_store(job.models), model, job.trusted_types)
+
+
+def _saved_already(task: Save, job: TrainingJob) -> ModelReference | None:
+    """Return the Model that an earlier start of this job has saved of the candidate."""
+    store = open_store(job.models).child(task.name)
+    if not store.exists(MANIFEST):
+        return None
+    manifest, digest = read_manifest(store)
+    if (manifest.origin.run_uid, manifest.origin.candidate) != (job.run.uid, task.candidate.identity):
+        raise Refused(
+            f"{store.uri} holds a Model of another run, {manifest.origin.execution_name}; name this one else."
+        )
+    return ModelReference(
+        name=manifest.name,
+        uri=store.uri,
+        digest=digest,
+        candidate=manifest.origin.candidate,
+        algorithm=manifest.origin.algorithm,
+        validation=manifest.validation[0] if manifest.validation else None,
+    )
 
 
 def fitted_pipeline(candidate: Candidate, bench: Bench, rows: Rows) -> Pipeline:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.importing import nearest
 from penstock_jobs.logs import log
 from penstock_jobs.manifest import Feature
 from penstock_jobs.models.inputs import column_of, model_frame
@@ -17,6 +16,7 @@ from penstock_jobs.specification import TrainingJob
 from penstock_jobs.tables.columns import FOLD, GROUP
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training.data import TrainingData
+from penstock_jobs.training.features import choose_features
 
 MAXIMUM_LISTED_CATEGORIES = 1000
 
@@ -47,31 +47,6 @@ def load(job: TrainingJob) -> tuple[TrainingData, pd.DataFrame]:
     )
     validated = (validation if len(validation) else training)[[feature.name for feature in features]]
     return (_with_classes(data, job) if job.task == "Classification" else data), validated
-
-
-def choose_features(job: TrainingJob) -> tuple[Column, ...]:
-    """Return the columns that the Models see, in the order of the tables.
-
-    Raises:
-        Refused: A listed column does not exist or is the target, or nothing is left.
-    """
-    by_name = {column.name: column for column in job.columns}
-    for field, names in (("features", job.features), ("exclude", job.exclude)):
-        for name in names:
-            if name not in by_name:
-                raise Refused(f"training.{field} lists {name}, which is no column{nearest(name, list(by_name))}.")
-    if job.target.column in job.features:
-        raise Refused(f"training.features lists {job.target.column}, which is the target.")
-    chosen = tuple(
-        column
-        for column in job.columns
-        if column.name not in job.exclude
-        and column.name != job.target.column
-        and (column.name in job.features if job.features else column.role == "Feature")
-    )
-    if not chosen:
-        raise Refused("No column is left to learn from; look at training.features and training.exclude.")
-    return chosen
 
 
 def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[Feature, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import TrainingJob
-from penstock_jobs.training.loading import choose_features
+from penstock_jobs.training.features import choose_features
 
 _MIB = 2**20
 # Measured on Linux: interpreter, numpy, pandas, scikit-learn and DuckDB; and what a forked process comes to own.

@@ -14,6 +14,7 @@ import random
 import signal
 import socket
 import sys
+import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -34,6 +35,7 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def main(descriptor: int, specification: Path, parent: int) -> None:
     """Serve the job's process: `{"data": folder}` maps the rows, `{"fork": 1}` and a socket make a worker of it."""
     die_with(parent)
+    warnings.simplefilter("ignore")  # those of a candidate are caught and kept in its row
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides what ends
     job = document.read(specification, TrainingJob)
     control = socket.socket(fileno=descriptor)

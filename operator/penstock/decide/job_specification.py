@@ -128,6 +128,7 @@ def training_job(
         training=made.training,
         validation=made.validation,
         testing=made.testing,
+        generation=made.generation,
         columns=made.columns,
         task=made.task,
         target=_target(dataset),

@@ -1,0 +1,31 @@
+"""Which columns the Models see."""
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.importing import nearest
+from penstock_jobs.result import Column
+from penstock_jobs.specification import TrainingJob
+
+
+def choose_features(job: TrainingJob) -> tuple[Column, ...]:
+    """Return the columns that the Models see, in the order of the tables.
+
+    Raises:
+        Refused: A listed column does not exist or is the target, or nothing is left.
+    """
+    by_name = {column.name: column for column in job.columns}
+    for field, names in (("features", job.features), ("exclude", job.exclude)):
+        for name in names:
+            if name not in by_name:
+                raise Refused(f"training.{field} lists {name}, which is no column{nearest(name, list(by_name))}.")
+    if job.target.column in job.features:
+        raise Refused(f"training.features lists {job.target.column}, which is the target.")
+    chosen = tuple(
+        column
+        for column in job.columns
+        if column.name not in job.exclude
+        and column.name != job.target.column
+        and (column.name in job.features if job.features else column.role == "Feature")
+    )
+    if not chosen:
+        raise Refused("No column is left to learn from; look at training.features and training.exclude.")
+    return chosen
