@@ -44,7 +44,7 @@ def result_key(specification: JobSpecification) -> str:
     match specification:
         case TrainingJob(workers=workers, worker=worker) if workers > 1:
             return f"results/training-{worker}.json"
-        case DatasetJob(shard=shard) if shard.count > 1:
+        case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
             return f"results/dataset-{shard.index}.json"
     return f"results/{type(specification).__struct_config__.tag}.json"
 
@@ -64,6 +64,10 @@ def _result_of(specification: JobSpecification) -> JobResult:
 def _job(specification: JobSpecification) -> Callable[[], JobResult]:
     """Return the job, importing only what that one needs."""
     match specification:
+        case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
+            from penstock_jobs.dataset import read_shard
+
+            return lambda: read_shard(specification)
         case DatasetJob():
             from penstock_jobs.dataset import generate
 

@@ -72,6 +72,14 @@ class DatasetResult(Document, tag="dataset", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
+class DatasetPart(Document, tag="dataset-part", tag_field="job"):
+    """What one shard read: where its rows are for the merging step, how many, and the types text was read with."""
+
+    rows: int
+    uri: str | None = None
+    types: dict[str, str] = {}
+
+
 class Score(Document):
     """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one."""
 
@@ -191,4 +199,4 @@ class Failure(Document, tag="failure", tag_field="job"):
     message: Annotated[str, Meta(max_length=4000)]
 
 
-JobResult = DatasetResult | TrainingResult | TestingResult | Failure
+JobResult = DatasetResult | DatasetPart | TrainingResult | TestingResult | Failure

@@ -104,7 +104,7 @@ class Validation(Document):
 
 
 class Shard(Document):
-    """Which part of the inputs (by file) this pod takes, out of how many."""
+    """Which part of the inputs (by file) this pod takes, out of how many. `index` = `count` > 1 merges all the parts."""
 
     index: int = 0
     count: int = 1

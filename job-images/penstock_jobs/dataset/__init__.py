@@ -4,12 +4,19 @@ The split is a function of each point's identity (`encoding`, `draw`), never a d
 rule a file; `generation` is the order of the work, in which everything is checked before anything is committed.
 """
 
-from penstock_jobs.result import DatasetResult
+from penstock_jobs.result import DatasetPart, DatasetResult
 from penstock_jobs.specification import DatasetJob
 
 
 def generate(job: DatasetJob) -> DatasetResult:
     """Read the inputs and write the next generation of the tables; see `penstock_jobs.dataset.generation`."""
     from penstock_jobs.dataset.generation import generate as run  # DuckDB and deltalake take a while to import
+
+    return run(job)
+
+
+def read_shard(job: DatasetJob) -> DatasetPart:
+    """Read this shard's files for another job to merge; see `penstock_jobs.dataset.shards`."""
+    from penstock_jobs.dataset.shards import read_shard as run
 
     return run(job)

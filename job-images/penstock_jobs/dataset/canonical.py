@@ -46,7 +46,7 @@ def make_canonical(
     """
     with explained("The input"):
         rows = connection.execute(f"DESCRIBE {ROWS}").fetchall()
-    found = {str(row[0]): _column_type(str(row[0]), str(row[1])) for row in rows}
+    found = {str(row[0]): column_type(str(row[0]), str(row[1])) for row in rows}
     _refuse_reserved(found)
     _refuse_missing(job, tuple(found))
     before = {column.name: column.type for column in fixed or ()}
@@ -81,7 +81,8 @@ def nearest(name: str, names: Sequence[str]) -> str:
     return f"the columns are {shown}{', …' if len(names) > 20 else ''}."
 
 
-def _column_type(name: str, duckdb_type: str) -> ColumnType:
+def column_type(name: str, duckdb_type: str) -> ColumnType:
+    """Return the type of a column that the engine describes so, or raise `Refused` where a table cannot hold it."""
     if duckdb_type.startswith("DECIMAL"):
         scale = re.search(r",\s*(\d+)\)", duckdb_type)
         return "Integer" if scale and scale.group(1) == "0" else "Float"

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.dataset import checks, history, points, proof, schema, sources, strategies, writing
+from penstock_jobs.dataset import checks, history, points, proof, schema, shards, sources, strategies, writing
 from penstock_jobs.dataset.canonical import make_canonical
 from penstock_jobs.dataset.claim import claim, serialised
-from penstock_jobs.dataset.loading import Engine, Loaded, load
+from penstock_jobs.dataset.loading import ROWS, Engine, Loaded, load
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
 from penstock_jobs.logs import progress
 from penstock_jobs.result import Column, DatasetResult, TableVersion
@@ -122,8 +122,10 @@ class _Generation:
         )
 
     def _load(self) -> Loaded:
-        found = tuple(sources.find(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
         engine = Engine(self.connection, self.scratch, self.job.memory, self.job.threads)
+        if self.job.shard.count > 1:
+            return shards.load_parts(engine, self.job, ROWS)
+        found = tuple(sources.find(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
         return load(engine, found, self.job.query, self.state.fixed.inputs if self.state.fixed else {})
 
     def _fixed_columns(self) -> tuple[Column, ...] | None:

@@ -50,11 +50,9 @@ def load(
     input_types: dict[str, dict[str, str]] = {}
     relations: dict[str, str] = {}
     for source in sources:
-        known = {**fixed.get(source.name, {}), **source.declared.types}
-        if source.is_text:
-            relations[source.name], input_types[source.name] = _parsed(engine, source, known)
-        else:
-            relations[source.name] = _typed(engine, source)
+        relations[source.name], types = relation_of(engine, source, fixed.get(source.name, {}))
+        if types:
+            input_types[source.name] = types
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
         return Loaded(input_types)
@@ -62,6 +60,19 @@ def load(
     answer = _answered(engine, sources, relations, query)
     engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({paths([answer])})")
     return Loaded(input_types, warnings)
+
+
+def relation_of(engine: Engine, source: Source, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the SQL of the source's rows, text parsed already, and the types that text columns were read with.
+
+    Args:
+        engine: where text is parsed, once, into its scratch folder.
+        source: the input, found.
+        fixed: the types of its text columns at the first generation.
+    """
+    if source.is_text:
+        return _parsed(engine, source, {**fixed, **source.declared.types})
+    return _typed(engine, source), {}
 
 
 def _typed(engine: Engine, source: Source) -> str:

@@ -11,7 +11,7 @@ from penstock_jobs.storage import NotFound, Store
 KEY = "datasets/schema.json"
 
 
-class EpochSchema(Document):
+class EpochSchema(Document, frozen=True):
     """The columns of an epoch's tables with their types, and the rule that made its identities and draws.
 
     `identity` are the columns that identify a point, in order; `inputs` holds, by input, the type that each column of a
@@ -29,7 +29,7 @@ class EpochSchema(Document):
     inputs: dict[str, dict[str, str]] = {}
 
 
-class Schemas(Document):
+class Schemas(Document, frozen=True):
     """The schema of each epoch, by its number."""
 
     epochs: dict[str, EpochSchema] = {}

@@ -30,15 +30,15 @@ def testing_folder(epoch: int) -> str:
     return f"datasets/testing/epoch-{epoch}"
 
 
-def last_epoch(store: Store) -> int:
-    """Return the last epoch that has a testing table, 0 where there is none."""
+def epochs(store: Store) -> list[int]:
+    """Return the epochs that have a testing table, in order."""
     names = {key.split("/")[2] for key in store.keys("datasets/testing/epoch-") if "/_delta_log/" in key}
-    return max((int(name.removeprefix("epoch-")) for name in names), default=0)
+    return sorted(int(name.removeprefix("epoch-")) for name in names)
 
 
 def read_state(store: Store, job: DatasetJob) -> State:
     """Return what this run starts from; a reset begins a new epoch unless this very run has begun it already."""
-    last = last_epoch(store)
+    last = max(epochs(store), default=0)
     testing = delta.open_table(store.child(testing_folder(last))) if last else None
     mine = testing is not None and delta.first_run(testing) == job.run.uid
     if job.reset_testing and testing is not None and not mine:

@@ -1,12 +1,11 @@
 """The strategy that the job names."""
 
-from penstock_jobs.dataset.strategies import key
+from penstock_jobs.dataset.strategies import group, key, stratified, time
 from penstock_jobs.dataset.strategies.setting import Setting, Sides
+
+_STRATEGIES = {"Key": key.prepare, "Group": group.prepare, "Stratified": stratified.prepare, "Time": time.prepare}
 
 
 def prepare(setting: Setting) -> Sides:
     """Return the rule of the job's strategy."""
-    match setting.job.split.strategy:
-        case "Key":
-            return key.prepare(setting)
-    raise AssertionError(setting.job.split.strategy)
+    return _STRATEGIES[setting.job.split.strategy](setting)

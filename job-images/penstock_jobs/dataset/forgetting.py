@@ -1,0 +1,162 @@
+"""Removing named points from all tables, their old versions included: an erasure, asked for by a person only.
+
+The points are deleted from the current version of each table, testing sets of all epochs included, and every older data
+file that holds one of them is removed; a version that needs such a file is not readable any more, and says so. What is
+still in the inputs comes back with the next generation: remove it there first. Models are not touched.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+
+from penstock_jobs.dataset import schema
+from penstock_jobs.dataset.canonical import nearest
+from penstock_jobs.dataset.claim import serialised
+from penstock_jobs.dataset.encoding import Value, identity
+from penstock_jobs.dataset.state import TRAINING, VALIDATION, epochs, testing_folder
+from penstock_jobs.document import Document
+from penstock_jobs.errors import Refused
+from penstock_jobs.logs import progress
+from penstock_jobs.result import ColumnType
+from penstock_jobs.specification import Location
+from penstock_jobs.storage import Store, open_store
+from penstock_jobs.tables import delta
+from penstock_jobs.tables.columns import POINT
+from penstock_jobs.tables.engine import connect, explained, paths
+from penstock_jobs.tables.files import localised
+
+_AT_ONCE = 500
+
+
+class Forgotten(Document):
+    """How many rows of each table (its folder below the storage) were removed, and how many data files went."""
+
+    rows: dict[str, int]
+    files: int
+    unknown: int
+
+
+def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> Forgotten:
+    """Remove the points with these keys from every table of the storage.
+
+    Args:
+        storage: the Pipeline's storage.
+        keys: for each point, the value of each column that identifies one; text is read as the column's type.
+
+    Returns:
+        What was removed; `unknown` counts the keys that no table held.
+
+    Raises:
+        Refused: a key misses a column, or a value is not of its column's type. Nothing was removed.
+    """
+    store = open_store(storage)
+    with serialised(store):
+        wanted = {epoch: _points(store, epoch, keys) for epoch in epochs(store)}
+        if not wanted:
+            raise Refused(f"There are no tables at {store.uri}/datasets; nothing can be forgotten.")
+        every = sorted({point for points in wanted.values() for point in points})
+        folders = [*(testing_folder(epoch) for epoch in wanted), VALIDATION, TRAINING]
+        rows: dict[str, int] = {}
+        found: set[bytes] = set()
+        files = 0
+        for done, folder in enumerate(folders):
+            progress(done, len(folders), f"Forgetting {len(keys)} points in {folder}")
+            rows[folder] = _delete(store.child(folder), every)
+            held, gone = _remove_files(store.child(folder), every)
+            found |= held
+            files += gone
+    last = wanted[max(wanted)]
+    return Forgotten(rows=rows, files=files, unknown=sum(point not in found for point in last))
+
+
+def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> list[bytes]:
+    fixed = schema.load(store, epoch)
+    if fixed is None:
+        return []
+    types = {column.name: column.type for column in fixed.columns}
+    return [identity(_typed(key, name, types[name]) for name in fixed.identity) for key in keys]
+
+
+def _typed(key: Mapping[str, Value], name: str, kind: ColumnType) -> Value:
+    if name not in key:
+        raise Refused(f"The key {dict(key)} has no value for '{name}'; {nearest(name, list(key))}")
+    value = key[name]
+    if not isinstance(value, str) or kind == "String":
+        return value
+    try:
+        return _parsed(value, kind)
+    except ValueError as error:
+        raise Refused(f"'{value}' is no value of the column '{name}', which is {kind}.") from error
+
+
+def _parsed(text: str, kind: ColumnType) -> Value:
+    match kind:
+        case "Integer":
+            return int(text)
+        case "Boolean":
+            return (
+                {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _no_value(text)
+            )
+        case "Timestamp":
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        case "Date":
+            return date.fromisoformat(text)
+        case _:
+            return _no_value(text)
+
+
+def _no_value(text: str) -> Value:
+    raise ValueError(text)
+
+
+def _delete(store: Store, points: Sequence[bytes]) -> int:
+    """Delete the points from the current version; a testing table may lose rows for as long as this takes."""
+    table = delta.open_table(store)
+    if table is None:
+        return 0
+    append_only = table.metadata().configuration.get("delta.appendOnly") == "true"
+    properties = _properties(table)
+    try:
+        if append_only:
+            table.alter.set_table_properties({"delta.appendOnly": "false"}, commit_properties=properties)
+        deleted = 0
+        for start in range(0, len(points), _AT_ONCE):
+            listed = ", ".join(f"decode('{point.hex()}', 'hex')" for point in points[start : start + _AT_ONCE])
+            deleted += int(table.delete(f"{POINT} IN ({listed})", commit_properties=properties)["num_deleted_rows"])
+    finally:
+        if append_only:
+            table.alter.set_table_properties({"delta.appendOnly": "true"}, commit_properties=properties)
+    return deleted
+
+
+def _properties(table: DeltaTable) -> CommitProperties:
+    """Return what marks the commits: the last generation's own number, and no run, so that no run takes it as its own."""
+    last = delta.last_commit(table)
+    metadata = {f"penstock.{name}": value for name, value in last.items() if name != "run"}
+    transaction = Transaction(delta.APPLICATION, int(last.get("generation", 0)))
+    return CommitProperties(custom_metadata=metadata, max_commit_retries=0, app_transactions=[transaction])
+
+
+def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], int]:
+    """Remove the data files, of whatever version, that hold a point; return the points found and the number of files."""
+    names = [name for name in store.keys() if name.endswith(".parquet") and "/" not in name]
+    found: set[bytes] = set()
+    gone = 0
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder, connect(Path(folder), None, 1) as connection:
+        connection.execute("CREATE TABLE wanted (point BLOB)")
+        connection.executemany("INSERT INTO wanted VALUES (?)", [[point] for point in points])
+        for name in names:
+            path = localised(store, name, Path(folder))
+            with explained(f"The file {name} of {store.uri}"):
+                held = connection.execute(
+                    f"SELECT DISTINCT {POINT} FROM read_parquet({paths([path])}) WHERE {POINT} IN (SELECT point FROM wanted)"
+                ).fetchall()
+            if held:
+                found |= {bytes(row[0]) for row in held}
+                store.delete(name)
+                gone += 1
+    return found, gone

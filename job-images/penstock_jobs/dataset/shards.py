@@ -1,0 +1,105 @@
+"""Inputs bigger than one pod: each shard reads its own files, and one more step makes the tables of all parts.
+
+Shards 0 to count - 1 each write the rows of their files (by the files' order, one in `count`) as one Parquet file under
+the run's storage, and report a `DatasetPart`. The job with index = count merges: it takes the parts in place of the
+input, and from there on everything is as for one pod, so that 1 shard and 8 give the same tables and digests. A shard
+started again writes the same part again. With a query there are no shards: one pod reads.
+"""
+
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from penstock_jobs.dataset import sources
+from penstock_jobs.dataset.canonical import column_type
+from penstock_jobs.dataset.loading import Engine, Loaded, relation_of
+from penstock_jobs.dataset.state import read_state
+from penstock_jobs.document import decode
+from penstock_jobs.errors import Refused
+from penstock_jobs.logs import progress
+from penstock_jobs.result import ColumnType, DatasetPart, JobResult
+from penstock_jobs.specification import DatasetJob
+from penstock_jobs.storage import NotFound, open_store
+from penstock_jobs.tables.columns import literal, quoted
+from penstock_jobs.tables.engine import connect, explained, parquet
+from penstock_jobs.tables.files import localised
+
+_FOLDER = "shards"
+
+
+def read_shard(job: DatasetJob) -> DatasetPart:
+    """Read the files of this shard and write their rows to the run's storage."""
+    if job.query is not None or len(job.inputs) > 1:
+        raise Refused("An input is shared out by file only where there is one input and no query; use one shard.")
+    state = read_state(open_store(job.storage), job)
+    name = f"{_FOLDER}/dataset-{job.shard.index}.parquet"
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        scratch = Path(folder)
+        progress(0, 2, f"Reading shard {job.shard.index} of {job.shard.count}")
+        source = sources.find(job.inputs[0], job.shard, scratch)
+        target = scratch / "part.parquet"
+        rows = 0
+        types: dict[str, str] = {}
+        with connect(scratch, job.memory, job.threads) as connection:
+            if source.files:
+                engine = Engine(connection, scratch, job.memory, job.threads)
+                fixed = state.fixed.inputs if state.fixed else {}
+                read, types = relation_of(engine, source, fixed.get(source.name, {}))
+                with explained(f"The input '{source.name}'"):
+                    row = connection.execute(
+                        f"COPY (FROM {read}) TO {literal(str(target))} (FORMAT parquet)"
+                    ).fetchone()
+                rows = int(row[0]) if row else 0
+        store = open_store(job.run_storage)
+        if rows:
+            store.upload(target, name)
+        progress(2, 2, f"Shard {job.shard.index} has {rows} rows")
+    return DatasetPart(uri=f"{store.uri}/{name}" if rows else None, rows=rows, types=types)
+
+
+def load_parts(engine: Engine, job: DatasetJob, view: str) -> Loaded:
+    """Make the view of the rows of all parts."""
+    store = open_store(job.run_storage)
+    parts = [_part(job, index) for index in range(job.shard.count)]
+    names = [f"{_FOLDER}/dataset-{index}.parquet" for index, part in enumerate(parts) if part.rows]
+    if not names:
+        raise Refused("The input has no rows; there is nothing to make a dataset of.")
+    files = [localised(store, name, engine.scratch / "parts") for name in names]
+    with explained("The parts of the input"):
+        _refuse_unlike(engine.connection, files)
+        engine.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {parquet(files)}")
+    found: dict[str, set[str]] = {}
+    for part in parts:
+        for column, kind in part.types.items():
+            found.setdefault(column, set()).add(kind)
+    agreed = {column: kinds.pop() for column, kinds in found.items() if len(kinds) == 1}
+    return Loaded({job.inputs[0].name: agreed} if agreed else {})
+
+
+def _part(job: DatasetJob, index: int) -> DatasetPart:
+    store = open_store(job.run_storage)
+    key = f"results/dataset-{index}.json"
+    try:
+        result = decode(store.read(key), JobResult, f"{store.uri}/{key}")
+    except NotFound as error:
+        raise Refused(f"Shard {index} of {job.shard.count} has not ended; merging waits for all of them.") from error
+    if not isinstance(result, DatasetPart):
+        raise Refused(f"{store.uri}/{key} is not the result of a shard.")
+    return result
+
+
+def _refuse_unlike(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
+    seen: dict[str, ColumnType] = {}
+    for file in files:
+        for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {parquet([file])}").fetchall():
+            now = column_type(str(name), str(kind))
+            before = seen.setdefault(str(name), now)
+            if before == now or {before, now} == {"Integer", "Float"}:
+                continue
+            row = connection.execute(f"SELECT count({quoted(str(name))}) FROM {parquet([file])}").fetchone()
+            if row and row[0]:
+                raise Refused(
+                    f"The column '{name}' is {before} in some files of the input and {now} in others; give it a type "
+                    "(`types` of the input)."
+                )

@@ -1,0 +1,91 @@
+"""`Time`: training < gap < validation < gap < testing, by a fixed `cutoff` or by a `window` before the latest time.
+
+Testing holds the points from its start on. Those within `gap` seconds before it are left out; the rest is training, of
+which the latest `holdout` share becomes validation, again after a gap. When the start advances, older testing points are
+retired: kept, used by nobody, counted.
+"""
+
+from datetime import UTC, datetime
+
+from penstock_jobs.dataset.canonical import CANONICAL, first_row
+from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
+from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout, required
+from penstock_jobs.errors import Refused
+from penstock_jobs.tables.columns import POINT, literal, quoted
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000
+
+
+def prepare(setting: Setting) -> Sides:
+    """Find the borders, and return the side by the time of the point."""
+    name = required(setting.job.split.time_column, "time.column", "Time")
+    _check_column(setting, name)
+    moment = f"epoch_us(CAST({quoted(name)} AS TIMESTAMP WITH TIME ZONE))"
+    start = _start(setting, moment)
+    gap = round(setting.job.split.gap * _SECOND)
+    before = start - gap
+    validation = _validation_start(setting, moment, before)
+    sides = [f"WHEN {moment} >= {start} THEN 'testing'", f"WHEN {moment} >= {before} THEN 'left out'"]
+    if validation is not None:
+        sides.append(f"WHEN {moment} >= {validation} THEN 'validation'")
+        sides.append(f"WHEN {moment} >= {validation - gap} THEN 'left out'")
+    return Sides(
+        f"CASE {' '.join(sides)} ELSE 'training' END", retire=f"{moment.replace('CAST(', 'CAST(kept.')} < {start}"
+    )
+
+
+def _check_column(setting: Setting, name: str) -> None:
+    column = next(column for column in setting.columns if column.name == name)
+    if column.type not in ("Timestamp", "Date"):
+        raise Refused(
+            f"The column '{name}' (spec.dataset.split.time.column) is {column.type}, neither a Timestamp nor a Date; give "
+            "it a type in the input, or cast it in the query."
+        )
+    row = setting.connection.execute(f"SELECT count(*) - count({quoted(name)}) FROM {CANONICAL}").fetchone()
+    missing = int(row[0]) if row else 0
+    if missing:
+        first = first_row(setting.connection, f"{quoted(name)} IS NULL")
+        raise Refused(
+            f"The column '{name}' (spec.dataset.split.time.column) is missing in {missing} rows, first in row {first}; "
+            "every point needs its time."
+        )
+
+
+def _start(setting: Setting, moment: str) -> int:
+    """Return the first microsecond of testing."""
+    split = setting.job.split
+    if (split.cutoff is None) == (split.window is None):
+        raise Refused(
+            "The strategy Time needs either spec.dataset.split.time.cutoff or spec.dataset.split.time.window."
+        )
+    if split.cutoff is not None:
+        return _microseconds(split.cutoff)
+    latest = f"SELECT max({moment}) FROM (SELECT * EXCLUDE ({POINT}) FROM {POINTS})"
+    found = [setting.connection.execute(query).fetchone() for query in (latest, f"SELECT max({moment}) FROM {KEPT}")]
+    last = max(int(row[0]) for row in found if row and row[0] is not None)
+    return last - round((split.window or 0) * _SECOND) + 1
+
+
+def _validation_start(setting: Setting, moment: str, before: int) -> int | None:
+    """Return the first microsecond of validation: the latest `holdout` share of training, by time; None for folds."""
+    share = holdout(setting)
+    if not share:
+        return None
+    row = setting.connection.execute(
+        f"SELECT quantile_disc({moment}, {literal(repr(1 - share))}::DOUBLE) FROM {POINTS} "
+        f"ANTI JOIN {KEPT_POINTS} USING ({POINT}) WHERE {moment} < {before}"
+    ).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def _microseconds(text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(
+            f"'{text}' (spec.dataset.split.time.cutoff) is no date or time as ISO 8601 writes it, such as 2026-01-31."
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    return (since.days * 86400 + since.seconds) * _SECOND + since.microseconds
