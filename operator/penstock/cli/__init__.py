@@ -5,10 +5,10 @@ import traceback
 from importlib import import_module
 
 import click
-from penstock_jobs.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 from penstock import version
 from penstock.local.process import Stopped
+from penstock_jobs.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 _COMMANDS = {
     "run": "run",

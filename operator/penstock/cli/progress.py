@@ -3,31 +3,15 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from penstock.local.log_lines import LogLine
+from penstock.local.watcher import Watcher
 
 QUIET_SECONDS = 5.0  # between two lines of progress of one step, where there is no terminal
-
-
-class Watcher(Protocol):
-    """Who is told how a run goes."""
-
-    def say(self, message: str) -> None:
-        """Hear a remark about the run itself."""
-
-    def started(self, step: str) -> None:
-        """Hear that the step begins."""
-
-    def line(self, step: str, line: LogLine) -> None:
-        """Hear a line of the step's log."""
-
-    def ended(self, step: str, outcome: str) -> None:
-        """Hear how the step ended, in a few words."""
 
 
 class Bars:
@@ -38,12 +22,15 @@ class Bars:
         self._tasks: dict[str, TaskID] = {}
 
     def say(self, message: str) -> None:
+        """Print the remark."""
         self._progress.console.print(escape(message))
 
     def started(self, step: str) -> None:
+        """Begin a bar, or a line."""
         self._tasks[step] = self._progress.add_task(step, total=None, at="")
 
     def line(self, step: str, line: LogLine) -> None:
+        """Show what the line says."""
         if line.level in ("WARNING", "ERROR"):
             self._progress.console.print(f"[yellow]{step}[/]: {escape(line.message)}")
         elif line.is_progress:
@@ -52,6 +39,7 @@ class Bars:
             self._progress.update(self._tasks[step], at=escape(_short(line.message)))
 
     def ended(self, step: str, outcome: str) -> None:
+        """Show how the step ended."""
         task = self._tasks.pop(step, None)
         if task is not None:
             self._progress.update(task, total=1, completed=1, at=escape(_short(outcome)))
@@ -67,13 +55,16 @@ class Lines:
         self._told = float("-inf")
 
     def say(self, message: str) -> None:
+        """Print the remark."""
         self._console.print(escape(message))
 
     def started(self, step: str) -> None:
+        """Begin a bar, or a line."""
         self._told = float("-inf")
         self._console.print(f"{step} begins")
 
     def line(self, step: str, line: LogLine) -> None:
+        """Show what the line says."""
         if line.is_progress:
             last = line.total is not None and line.done == line.total
             if not last and self._clock() - self._told < QUIET_SECONDS:
@@ -84,6 +75,7 @@ class Lines:
             self._console.print(f"{step}: {escape(line.message)}")
 
     def ended(self, step: str, outcome: str) -> None:
+        """Show how the step ended."""
         self._console.print(f"{step}: {escape(outcome)}")
 
 

@@ -31,6 +31,7 @@ from penstock.decide.run_state import (
 from penstock.local.home import write_atomically
 from penstock.local.locks import held, held_if_free, is_free
 from penstock.local.names import first_free, run_name
+from penstock.local.places import MANIFEST
 from penstock.local.resources import Resources
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
@@ -38,7 +39,6 @@ from penstock_jobs.specification import Location
 from penstock_jobs.storage import open_store
 
 DEFAULT_NAME = "run"
-MANIFEST = "penstock.dev/manifest"  # an annotation: the folder of the manifest, to which inputs are relative
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 Result = TypeVar("Result", bound=JobResult)
 
 
-class UnexpectedEnd(JobError):
+class UnexpectedEndError(JobError):
     """The job ended in a way that nobody foresaw."""
 
     exit_code = errors.BUG
@@ -71,8 +71,8 @@ def run_job(
         tell(LogLine(f"The {job.name} job was killed by signal {-ended.code}.", level="WARNING"))
     else:
         raise Killed(
-            f"The {job.name} job was killed by signal {-ended.code}, {attempts} times, as the system does when memory runs "
-            f"out; give it less to do at a time, or more memory. Its log is {job.log}."
+            f"The {job.name} job was killed by signal {-ended.code}, {attempts} times, as the system does when memory "
+            f"runs out; give it less to do at a time, or more memory. Its log is {job.log}."
         )
     return _result(job, specification, ended, kind)
 
@@ -133,6 +133,6 @@ def _result(job: Job, specification: JobSpecification, ended: Ended, kind: type[
         raise (Unavailable if ended.code == errors.UNAVAILABLE else Refused)(result.message)
     if ended.code == errors.TERMINATED:
         raise Killed(f"The {job.name} job was asked to stop by somebody else; the same command takes the run up again.")
-    raise UnexpectedEnd(
+    raise UnexpectedEndError(
         f"The {job.name} job ended with exit code {ended.code}, which is a bug; the end of {job.log} says more."
     )

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
-from penstock.api.pipeline import PipelineSpec
+from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.local.home import Home
-from penstock.local.mapping import Mapped
+from penstock.local.mapping import Mapped, read_mapping
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Credentials, Location, Source
+
+MANIFEST = "penstock.dev/manifest"  # an annotation: the folder of the manifest, to which inputs are relative
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Places:
     home: Home
     mapped: Mapped
     folder: Path
+
+    @classmethod
+    def of(cls, home: Home, pipeline: Pipeline) -> "Places":
+        """Return those of a Pipeline of the home, from where its manifest was."""
+        folder = Path(pipeline.metadata.annotations.get(MANIFEST, home.root))
+        return cls(home, read_mapping(None, folder, home.root), folder)
 
     def storage(self, storage: Storage | None, pipeline: str, field: str, *, write: bool) -> Location:
         """Return the location of a storage; without one, the folder of the home. `field` names it in sentences."""

@@ -1,0 +1,97 @@
+"""What `penstock run` prints at the end: the best candidates, the Model chosen and why, and what to do next."""
+
+from rich.text import Text
+
+from penstock.api.model import Model
+from penstock.api.run import PipelineRun
+from penstock.cli.options import Settings
+from penstock.cli.output import number, rows, shown_score, table
+from penstock.decide.run_state import status_of, step_of
+from penstock.local.places import Places
+from penstock.local.reading import candidates_of, report_path
+from penstock.local.resources import Resources
+from penstock_jobs.result import CandidateRow
+
+SHOWN = 12
+
+
+def show_outcome(settings: Settings, resources: Resources, places: Places, run: PipelineRun) -> None:
+    """Print what came of the run."""
+    console = settings.results
+    if step_of(run, "training"):
+        _show_candidates(settings, candidates_of(resources, places, run))
+    testing = step_of(run, "testing")
+    if testing and testing.testing:
+        _show_models(settings, resources, run)
+    deployment = step_of(run, "deployment")
+    if deployment and deployment.deployment:
+        decided = deployment.deployment
+        console.print(Text.assemble(("Model chosen: ", "bold"), decided.served or "none"))
+        console.print(Text(f"  {decided.message}"))
+    if testing and testing.testing:
+        console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)
+    served = deployment.deployment.served if deployment and deployment.deployment else None
+    pipeline = run.spec.pipeline_ref.name
+    if served:
+        console.print(
+            Text(f"Serve it: penstock serve {pipeline}   Predict: penstock predict {served} FILE"), soft_wrap=True
+        )
+    else:
+        console.print(Text(f"{pipeline}, run {status_of(run).execution_name}: done."), soft_wrap=True)
+
+
+def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
+    scored = sorted((row for row in found if row.scores), key=lambda row: (-row.scores[0].value, row.index))
+    failed = [row for row in found if row.error]
+    if not scored:
+        return
+    names = [score.name for score in scored[0].scores]
+    made = table(
+        "candidate",
+        "algorithm",
+        *(f">{shown_score(name, None)[0]}" for name in names),
+        "parameters",
+        title="Validation",
+    )
+    shown = scored[:SHOWN] + [row for row in scored[SHOWN:] if row.baseline]
+    rows(made, [_row(row) for row in shown])
+    settings.results.print(made)
+    if len(scored) > len(shown):
+        settings.results.print(Text(f"  … and {len(scored) - len(shown):,} more"))
+    if failed:
+        settings.results.print(Text(f"  {len(failed):,} failed; the first: {failed[0].candidate}: {failed[0].error}"))
+
+
+def _row(row: CandidateRow) -> list[object]:
+    parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
+    scores = [shown_score(score.name, score.value)[1] for score in row.scores]
+    return [row.candidate, "baseline" if row.baseline else row.algorithm, *scores, parameters]
+
+
+def _show_models(settings: Settings, resources: Resources, run: PipelineRun) -> None:
+    step = step_of(run, "testing")
+    assert step is not None
+    assert step.testing is not None
+    made = table(
+        "Model",
+        "scoring",
+        ">validation",
+        ">testing",
+        ">95 % interval",
+        title=f"Testing, {step.testing.points:,} points",
+    )
+    for tested in step.testing.models:
+        model = resources.find(Model, tested.name)
+        validation = {score.name: score.value for score in model.spec.validation_scores} if model else {}
+        for position, score in enumerate(tested.scores):
+            name, value = shown_score(score.name, score.value)
+            sign = -1 if score.name.startswith("neg_") else 1
+            ends = sorted(sign * float(end) for end in (score.low, score.high) if end is not None)
+            made.add_row(
+                Text(tested.name if position == 0 else ""),
+                name,
+                shown_score(score.name, validation.get(score.name))[1],
+                value,
+                " to ".join(number(end) for end in ends),
+            )
+    settings.results.print(made)

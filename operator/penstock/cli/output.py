@@ -1,0 +1,70 @@
+"""Results on standard output: a table for people, JSON or YAML for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import msgspec
+import yaml
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.options import Settings
+
+
+def show(settings: Settings, resource: Any) -> None:
+    """Write one resource or value, as JSON or YAML."""
+    content = msgspec.to_builtins(resource)
+    if settings.output == "json":
+        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    else:
+        click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def show_all(settings: Settings, resources: Sequence[Any]) -> None:
+    """Write several resources, as the `List` that kubectl writes."""
+    items = [msgspec.to_builtins(resource) for resource in resources]
+    show(settings, {"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """Return an empty table; a column whose name begins with `>` is aligned to the right."""
+    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(
+            column.removeprefix(">"), justify="right" if column.startswith(">") else "left", overflow="fold"
+        )
+    return made
+
+
+def rows(made: Table, content: Iterable[Sequence[object]]) -> Table:
+    """Return the table with these rows; what the user wrote is never read as markup."""
+    for row in content:
+        made.add_row(*(cell if isinstance(cell, Text) else Text("" if cell is None else str(cell)) for cell in row))
+    return made
+
+
+def age(timestamp: str | None, now: datetime) -> str:
+    """Return how long ago that was, as kubectl says it."""
+    if timestamp is None:
+        return ""
+    seconds = int((now - datetime.fromisoformat(timestamp).astimezone(UTC)).total_seconds())
+    for size, letter in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{letter}"
+    return f"{max(seconds, 0)}s"
+
+
+def number(value: str | float | None) -> str:
+    """Return a score with four digits after the point."""
+    return "" if value is None else f"{float(value):.4f}"
+
+
+def shown_score(name: str, value: str | float | None) -> tuple[str, str]:
+    """Return a score's name and number as people see it: an error as a positive number that should be small."""
+    if not name.startswith("neg_"):
+        return f"{name} ↑", number(value)
+    return f"{name.removeprefix('neg_')} ↓", "" if value is None else f"{-float(value):.4f}"

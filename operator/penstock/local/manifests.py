@@ -1,0 +1,54 @@
+"""The manifests that `penstock run` is given: one Pipeline, and perhaps the run to make of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from penstock.api import Pipeline, PipelineRun, load_file
+from penstock.api.run import PipelineReference, PipelineRunSpec
+from penstock_jobs.errors import Refused
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a file asks for: the Pipeline it describes, if it does, and the run."""
+
+    pipeline: Pipeline | None
+    run: PipelineRunSpec
+
+
+def read_manifests(path: Path) -> Given:
+    """Return what the file asks to be run, or refuse it with what is wrong in it."""
+    resources = load_file(path)
+    pipelines = [each for each in resources if isinstance(each, Pipeline)]
+    runs = [each for each in resources if isinstance(each, PipelineRun)]
+    if len(pipelines) > 1 or len(runs) > 1 or not (pipelines or runs):
+        raise Refused(
+            f"{path} has {len(pipelines)} Pipelines and {len(runs)} PipelineRuns; to be run, a file has one Pipeline, "
+            "one PipelineRun, or one of each."
+        )
+    pipeline = pipelines[0] if pipelines else None
+    if pipeline is not None and not pipeline.metadata.name:
+        raise Refused(f"{path} does not name its Pipeline; add metadata.name.")
+    if not runs:
+        assert pipeline is not None
+        return Given(pipeline, PipelineRunSpec(pipeline_ref=PipelineReference(name=pipeline.metadata.name or "")))
+    run = _with_name(runs[0])
+    if pipeline is not None and run.pipeline_ref.name != pipeline.metadata.name:
+        raise Refused(
+            f"{path} has a run of the Pipeline {run.pipeline_ref.name} beside the Pipeline {pipeline.metadata.name}; "
+            "make spec.pipelineRef.name the same, or keep them in two files."
+        )
+    return Given(pipeline, run)
+
+
+def _with_name(run: PipelineRun) -> PipelineRunSpec:
+    for name in ("rerun_of", "overrides", "suspend", "cancel"):
+        if getattr(run.spec, name):
+            field = msgspec.structs.fields(PipelineRunSpec)
+            encoded = next(each.encode_name for each in field if each.name == name)
+            raise Refused(f"spec.{encoded} of a PipelineRun is not there yet on a laptop; remove it.")
+    if run.spec.execution_name or not run.metadata.name:
+        return run.spec
+    return msgspec.structs.replace(run.spec, execution_name=run.metadata.name)

@@ -1,0 +1,75 @@
+"""What the commands that only look read: runs by their names, their candidates, logs and reports."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from penstock.api.run import PipelineRun
+from penstock.decide.run_state import status_of
+from penstock.local.beginning import read_revision
+from penstock.local.places import Places, RunPlaces
+from penstock.local.resources import Resources
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import CandidateRow
+from penstock_jobs.specification import Location
+from penstock_jobs.storage import open_store
+
+
+def find_run(resources: Resources, name: str) -> PipelineRun:
+    """Return the run of that name: its own, its execution name, or `PIPELINE/EXECUTION NAME`."""
+    exact = resources.find(PipelineRun, name)
+    if exact is not None:
+        return exact
+    runs = resources.list(PipelineRun)
+    found = [run for run in runs if name in (_execution(run), f"{run.spec.pipeline_ref.name}/{_execution(run)}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        choices = ", ".join(f"{run.spec.pipeline_ref.name}/{_execution(run)}" for run in found)
+        raise Refused(f"Several runs are called {name}; say which: {choices}.")
+    names = [run.metadata.name or "" for run in runs[-10:]]
+    there = f"the last are {', '.join(names)}" if names else "there is none yet"
+    raise Refused(f"There is no run {name} in {resources.home.root}; {there}.")
+
+
+def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlaces:
+    """Return where the artifacts of a run are."""
+    revision = read_revision(resources, run)
+    return RunPlaces(places, run.spec.pipeline_ref.name, revision.spec, run.spec, _execution(run))
+
+
+def candidates_of(resources: Resources, places: Places, run: PipelineRun) -> list[CandidateRow]:
+    """Return what became of each candidate of the run."""
+    from penstock_jobs.training.ledger import read_candidates
+
+    return read_candidates(open_store(places_of(resources, places, run).run()))
+
+
+def log_lines(resources: Resources, places: Places, run: PipelineRun, job: str) -> list[bytes]:
+    """Return the lines of the log of a run's job, none where it has not begun."""
+    at_home = resources.home.run(run.metadata.uid or "") / "logs" / f"{job}.log"
+    if at_home.exists():
+        return at_home.read_bytes().splitlines()
+    store = open_store(places_of(resources, places, run).run())
+    key = f"logs/{job}.log"
+    return store.read(key).splitlines() if store.exists(key) else []
+
+
+def report_path(uri: str) -> str:
+    """Return the path of a report that is a local file, and its address elsewhere."""
+    parts = urlsplit(uri)
+    return unquote(parts.path) if parts.scheme == "file" else uri
+
+
+def model_location(places: Places, uri: str, location: Location) -> Location:
+    """Return where a Model's folder is, reached as that location is."""
+    return Location(uri=uri, endpoint=location.endpoint, region=location.region, credentials=location.credentials)
+
+
+def _execution(run: PipelineRun) -> str:
+    return status_of(run).execution_name or ""
+
+
+def local_file(uri: str) -> Path | None:
+    """Return the file of a `file://` address, or None."""
+    parts = urlsplit(uri)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
