@@ -4,8 +4,8 @@ Inputs are double precision, for scikit-learn computes in it: with float32 input
 differed by 0.04 on single rows, with doubles by 5e-8. Where a converter or ONNX Runtime knows no doubles for an
 operator, float32 is tried next. What comes out is only a proposal: `parity` decides.
 
-The outputs are named by what they hold: `probabilities` (rows, classes), or `label` and `decision` for a classifier
-without probabilities, or `value` (rows, 1) for regression.
+The outputs are named as scikit-learn's methods: `predict` (rows,), `predict_proba` (rows, classes), `decision_function`
+(rows,) or (rows, classes).
 """
 
 import sys
@@ -42,7 +42,8 @@ def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -
     Args:
         estimator: fitted on `inputs.model_frame`.
         features: its inputs in order.
-        precision: `double` throughout; `mixed`: preprocessing in double, and its result in float32 to the estimator (which is
+        precision: `double` throughout; `mixed`: preprocessing in double, and its result in float32 to the estimator
+        (which is
             what scikit-learn's own trees do); or `single`, float32 from the inputs on.
     """
     converters.register()
@@ -66,7 +67,7 @@ def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -
             )
     except Exception as error:  # skl2onnx raises anything from RuntimeError to AttributeError for what it does not know
         raise NotConvertibleError(_first_sentence(error)) from error
-    _name_outputs(model, estimator)
+    _name(model, estimator, features)
     return bytes(model.SerializeToString(deterministic=True))
 
 
@@ -115,28 +116,24 @@ def _copy_with(instance: Any, **attributes: Any) -> Any:
     return copy
 
 
-def _name_outputs(model: onnx.ModelProto, estimator: Any) -> None:
-    outputs = model.graph.output
+def _name(model: onnx.ModelProto, estimator: Any, features: Sequence[Feature]) -> None:
+    """Give inputs the names of the features (skl2onnx knows no spaces) and outputs those of scikit-learn's methods."""
+    names = {entry.name: feature.name for entry, feature in zip(model.graph.input, features, strict=True)}
     if not hasattr(estimator, "classes_"):
-        _rename(model, outputs[0].name, "value")
-        return
-    _rename(model, outputs[0].name, "label")
-    _rename(model, outputs[1].name, "probabilities" if hasattr(estimator, "predict_proba") else "decision")
-
-
-def _rename(model: onnx.ModelProto, old: str, new: str) -> None:
-    if old == new:
-        return
-    # The new name may be that of something inside the graph.
-    renamed = {old: new, new: f"{new}_inside"}
+        outputs = ["predict"]
+    else:
+        outputs = ["predict", "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"]
+    taken = set(outputs).intersection(names.values())
+    if taken:
+        raise NotConvertibleError(f"a feature has the name of an output, {taken.pop()}")
+    names.update({entry.name: output for entry, output in zip(model.graph.output, outputs, strict=True)})
+    # A new name may be that of something inside the graph.
+    renamed = {new: f"{new}_inside" for new in names.values()} | names
     for node in model.graph.node:
-        for names in (node.input, node.output):
-            names[:] = [renamed.get(name, name) for name in names]
-    for initializer in model.graph.initializer:
-        initializer.name = renamed.get(initializer.name, initializer.name)
-    for output in model.graph.output:
-        if output.name == old:
-            output.name = new
+        for variables in (node.input, node.output):
+            variables[:] = [renamed.get(name, name) for name in variables]
+    for entry in (*model.graph.initializer, *model.graph.input, *model.graph.output):
+        entry.name = renamed.get(entry.name, entry.name)
 
 
 def _first_sentence(error: Exception) -> str:

@@ -53,7 +53,8 @@ class OnnxPredictor:
         known = [names for names in _OUTPUTS if found.issuperset(names)]
         if not known:
             raise Refused(f"The ONNX file has outputs {', '.join(sorted(found))}, and none that Penstock knows.")
-        self.outputs = known[0]
+        self._outputs = list(known[0])
+        self._keys = list(known[0].values())
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
         """Return the raw answers."""
@@ -64,17 +65,22 @@ class OnnxPredictor:
     def run(self, feed: dict[str, NDArray[Any]]) -> Raw:
         """Return the raw answers to inputs that have the file's own types, each of shape (rows, 1)."""
         try:
-            found = self._session.run(self.outputs, feed)
+            found = self._session.run(self._outputs, feed)
         except Exception as error:  # as above
             raise Refused(f"The ONNX file cannot answer: {str(error).splitlines()[0][:300]}.") from error
-        raw = dict(zip(self.outputs, found, strict=True))
+        raw = dict(zip(self._keys, found, strict=True))
         if "value" in raw:
             raw["value"] = raw["value"].reshape(-1)
         return raw
 
 
 _TYPES = {"tensor(double)": np.float64, "tensor(float)": np.float32, "tensor(string)": object}
-_OUTPUTS = (["probabilities"], ["label", "decision"], ["value"])
+# The outputs to ask for, by what there is; the class follows from the probabilities.
+_OUTPUTS = (
+    {"predict_proba": "probabilities"},
+    {"predict": "label", "decision_function": "decision"},
+    {"predict": "value"},
+)
 
 
 class EstimatorPredictor:

@@ -1,0 +1,195 @@
+"""Requests of the Open Inference Protocol v2: a tensor for each feature, or one matrix for a Model of numbers only.
+
+https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol (REST)
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models.inputs import Columns, column_of
+from penstock_jobs.serving.block import Block, Layout
+from penstock_jobs.serving.refusals import RefusedRequest
+from penstock_jobs.serving.rows import PLAIN, not_json
+
+_FLOATS = ("FP64", "FP32", "FP16")
+_INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
+_ALLOWED: dict[str, tuple[str, ...]] = {
+    "Integer": (*_INTEGERS, *_FLOATS),
+    "Float": (*_FLOATS, *_INTEGERS),
+    "Boolean": ("BOOL",),
+    "String": ("BYTES",),
+    "Timestamp": ("BYTES",),
+    "Date": ("BYTES",),
+}
+DATATYPES = {
+    "Integer": "INT64",
+    "Float": "FP64",
+    "Boolean": "BOOL",
+    "String": "BYTES",
+    "Timestamp": "BYTES",
+    "Date": "BYTES",
+}
+_VALUES: dict[str, Any] = {"Timestamp": datetime, "Date": date, "String": str, "Boolean": bool}
+
+
+class Tensor(msgspec.Struct, gc=False):
+    """One input. `data` is row-major, flat or nested; it is parsed once its datatype is known."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: msgspec.Raw
+    parameters: dict[str, Any] | None = None
+
+
+class RequestedOutput(msgspec.Struct, gc=False):
+    """An output that the client asks for, by name."""
+
+    name: str
+    parameters: dict[str, Any] | None = None
+
+
+class InferenceRequest(msgspec.Struct, gc=False):
+    """The body of `/v2/models/NAME/infer`."""
+
+    inputs: list[Tensor]
+    id: str | None = None
+    parameters: dict[str, Any] | None = None
+    outputs: list[RequestedOutput] | None = None
+
+
+class TensorReader:
+    """Reads the tensors of a request body."""
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        """Make the parser of these features."""
+        self._features = {feature.name: feature for feature in features}
+        self._layout = Layout(features)
+        self._plain = all(feature.type in PLAIN for feature in features)
+        # Where any number is right but a null, looking for one is all there is to check.
+        self._free = all(feature.type == "Float" for feature in features)
+        self._request = msgspec.json.Decoder(InferenceRequest)
+        self._numbers = msgspec.json.Decoder(list[float | None])
+
+    def read(self, body: bytes) -> tuple[InferenceRequest, Block]:
+        """Return the request and its rows, or raise `RefusedRequest` with a sentence that names the tensor."""
+        try:
+            request = self._request.decode(body)
+        except msgspec.ValidationError as error:
+            raise RefusedRequest(f"The body is no inference request: {_plain_words(str(error))}.") from error
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RefusedRequest(not_json(error)) from error
+        inputs = request.inputs
+        if len(inputs) == 1 and len(inputs[0].shape) == 2 and self._is_matrix(inputs[0]):
+            return request, self._matrix(inputs[0])
+        return request, self._layout.block(self._columns(inputs))
+
+    def _is_matrix(self, tensor: Tensor) -> bool:
+        return self._plain and (tensor.shape[1] != 1 or tensor.name not in self._features)
+
+    def _matrix(self, tensor: Tensor) -> Block:
+        rows, width = tensor.shape
+        if width != len(self._features):
+            raise RefusedRequest(
+                f'Tensor "{tensor.name}" has {width} columns; the Model has {len(self._features)} features.'
+            )
+        if tensor.datatype not in (*_FLOATS, *_INTEGERS):
+            raise RefusedRequest(
+                f'Tensor "{tensor.name}" has datatype {tensor.datatype}; '
+                "a matrix of all features needs FP64, FP32 or INT64."
+            )
+        values = self._flat(tensor, float, rows * width)
+        matrix = np.array(values, dtype=np.float64).reshape(rows, width).T
+        if not self._free or np.isnan(matrix).any():
+            for feature, column in zip(self._features.values(), matrix, strict=True):
+                _check(feature, column)
+        return Block(np.ascontiguousarray(matrix), np.empty((0, rows), dtype=object))
+
+    def _columns(self, inputs: list[Tensor]) -> Columns:
+        given = {tensor.name: tensor for tensor in inputs}
+        if len(given) != len(inputs):
+            raise RefusedRequest("Two input tensors have the same name.")
+        unknown = [name for name in given if name not in self._features]
+        if unknown:
+            raise RefusedRequest(f'There is a tensor "{unknown[0]}", which is no feature of the Model.')
+        absent = [name for name in self._features if name not in given]
+        if absent:
+            raise RefusedRequest(f'There is no tensor for the feature "{absent[0]}".')
+        lengths = {tensor.shape[0] if tensor.shape else 0 for tensor in inputs}
+        if len(lengths) > 1:
+            raise RefusedRequest(f"The tensors have different numbers of rows: {', '.join(map(str, sorted(lengths)))}.")
+        return {name: self._column(feature, given[name]) for name, feature in self._features.items()}
+
+    def _column(self, feature: Feature, tensor: Tensor) -> NDArray[Any]:
+        if len(tensor.shape) not in (1, 2) or (len(tensor.shape) == 2 and tensor.shape[1] != 1):
+            raise RefusedRequest(f'Tensor "{tensor.name}" has shape {tensor.shape}; it needs [rows] or [rows, 1].')
+        if tensor.datatype not in _ALLOWED[feature.type]:
+            raise RefusedRequest(
+                f'Tensor "{tensor.name}" has datatype {tensor.datatype}; '
+                f"a feature of type {feature.type} needs {DATATYPES[feature.type]}."
+            )
+        column = column_of(feature, self._flat(tensor, _VALUES.get(feature.type, float), tensor.shape[0]))
+        if feature.type in PLAIN:
+            _check(feature, column)
+        return column
+
+    def _flat(self, tensor: Tensor, kind: Any, count: int) -> list[Any]:
+        if min(tensor.shape, default=0) < 1:
+            raise RefusedRequest(f'Tensor "{tensor.name}" has shape {tensor.shape}; send at least one row.')
+        values = self._decoded(tensor, kind)
+        if values and isinstance(values[0], list):
+            values = [value for row in values for value in row]
+        if len(values) != count:
+            raise RefusedRequest(
+                f'Tensor "{tensor.name}" has {len(values)} values; its shape {tensor.shape} needs {count}.'
+            )
+        nullable = tensor.name not in self._features or self._features[tensor.name].nullable
+        if not nullable and None in values:
+            raise RefusedRequest(
+                f'Row {values.index(None)}, tensor "{tensor.name}": null, which the Model cannot answer to.'
+            )
+        return values
+
+    def _decoded(self, tensor: Tensor, kind: Any) -> list[Any]:
+        try:
+            if kind is float:
+                return self._numbers.decode(tensor.data)
+            return msgspec.json.decode(tensor.data, type=list[kind | None])
+        except msgspec.ValidationError as flat:
+            try:
+                return msgspec.json.decode(tensor.data, type=list[list[kind | None]])
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                sentence = f'Tensor "{tensor.name}" of datatype {tensor.datatype}: {_plain_words(str(flat))}.'
+                raise RefusedRequest(sentence) from flat
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise RefusedRequest(not_json(error)) from error
+
+
+def _check(feature: Feature, column: NDArray[np.float64]) -> None:
+    """Refuse a null where there may be none, a fraction in a whole number, and a boolean that is neither 0 nor 1."""
+    null = np.isnan(column)
+    if not feature.nullable and null.any():
+        raise RefusedRequest(
+            f'Row {int(null.argmax())}, column "{feature.name}": null, which the Model cannot answer to.'
+        )
+    broken = np.zeros(len(column), dtype=bool)
+    if feature.type == "Integer":
+        broken = (column != np.floor(column)) & ~null
+    elif feature.type == "Boolean":
+        broken = (column != 0) & (column != 1) & ~null
+    if broken.any():
+        row = int(broken.argmax())
+        needs = "a whole number" if feature.type == "Integer" else "0 or 1"
+        raise RefusedRequest(f'Row {row}, column "{feature.name}": needs {needs}, got {column[row]:g}.')
+
+
+def _plain_words(message: str) -> str:
+    problem, _, where = message.partition(" - at ")
+    words = problem[:1].lower() + problem[1:].replace("`", '"')
+    return f"{words} at {where.replace('`', '').removeprefix('$').removeprefix('.')}" if where else words
