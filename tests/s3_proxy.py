@@ -23,13 +23,14 @@ Answer = tuple[int, Headers, bytes]
 Fault = Callable[[str, str, Headers], Answer | None]
 """Called with method, path and headers (which it may change) of each request; what it returns is answered instead."""
 
+Loses = Callable[[str, str, Headers], bool]
+"""Tells for each request whether the answer to it never arrives."""
+
 _OWN = {"host", "connection", "authorization", "x-amz-date", "x-amz-security-token", "expect", "content-length"}
 
 
 @contextmanager
-def before(
-    server: S3Server, fault: Fault, loses: Callable[[str, str, Headers], bool] | None = None
-) -> Iterator[S3Server]:
+def before(server: S3Server, fault: Fault, loses: Loses | None = None) -> Iterator[S3Server]:
     """Run a gateway with this fault before the server; answers to requests that `loses` picks never arrive."""
     target = urlsplit(server.endpoint).netloc
 
@@ -50,15 +51,18 @@ def before(
                 if name not in {"transfer-encoding", "connection"}:
                     self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            if self.command != "HEAD":
+                self.wfile.write(content)
 
         def pass_on(self, headers: Headers, body: bytes) -> Answer:
             kept = {name: value for name, value in headers.items() if name not in _OWN}
-            request = AWSRequest(self.command, server.endpoint + self.path, data=body, headers=kept)
+            path, mark, query = self.path.partition("?")
+            path += mark + query.replace("+", "%20")  # clients write a space in either way, and only one is signed
+            request = AWSRequest(self.command, server.endpoint + path, data=body, headers=kept)
             S3SigV4Auth(Credentials(server.access_key, server.secret_key), "s3", "us-east-1").add_auth(request)
             connection = http.client.HTTPConnection(target, timeout=30)
             try:
-                connection.request(self.command, self.path, body, dict(request.headers.items()))
+                connection.request(self.command, path, body, dict(request.headers.items()))
                 response = connection.getresponse()
                 return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
             finally:

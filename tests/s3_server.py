@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from penstock_jobs.specification import Credentials, Location
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 MODULE = Path(__file__).parent / "tools"
 CACHE = Path(__file__).parents[1] / ".cache" / "bin"
@@ -36,7 +40,7 @@ class S3Server:
         credentials = Credentials(folder=str(secret or self.secret))
         return Location(uri=f"s3://{bucket}/{prefix}".rstrip("/"), endpoint=self.endpoint, credentials=credentials)
 
-    def client(self):  # type: ignore[no-untyped-def]
+    def client(self) -> "S3Client":
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -95,7 +99,7 @@ def running(folder: Path) -> Iterator[S3Server]:
         secret=write_secret(folder / "secret", "root-of-the-tests", "a secret/with+odd=characters"),
         program=program,
     )
-    options = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--iam-dir", users]
+    options: list[str | Path] = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--iam-dir", users]
     login = ["--access", server.access_key, "--secret", server.secret_key]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, *options, *login, "posix", files], stdout=log, stderr=log)

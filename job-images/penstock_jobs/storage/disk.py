@@ -63,8 +63,10 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except JobError:
         raise
-    except (FileNotFoundError, NotADirectoryError) as error:
+    except FileNotFoundError as error:
         raise NotFound(f"There is no file {path}.") from error
+    except NotADirectoryError as error:
+        raise NotFound(f"There is no file {path}: a folder of its path is itself a file.") from error
     except OSError as error:
         raise _explanation(path, error) from error
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _PARTS = TransferConfig(multipart_threshold=16 << 20, multipart_chunksize=16 << 20, max_concurrency=4)
 _WRITER = "penstock-writer"
 _TWO_AT_ONCE = {"ConditionalRequestConflict", "OperationAborted", "409"}
-_CONFLICTS = 8
+_CONFLICTS = 6
 
 
 def open_bucket(location: Location, patience: Patience | None = None) -> "BucketStore":

@@ -1,5 +1,6 @@
 """How a bucket is reached: the same server, region and credentials for boto3 and for `deltalake`."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,9 @@ class Connection:
             "timeout": f"{2 * self.patience.read:g}s",
             "max_retries": str(self.patience.attempts),
         }
-        if keys.token:
-            options["AWS_SESSION_TOKEN"] = keys.token
+        if keys.token or os.environ.get("AWS_SESSION_TOKEN"):
+            # An absent option is taken from the environment, whose token belongs to other keys than these.
+            options["AWS_SESSION_TOKEN"] = keys.token or ""
         if self.location.endpoint:
             options["AWS_ENDPOINT_URL"] = self.location.endpoint
             options["AWS_ALLOW_HTTP"] = str(self.location.endpoint.startswith("http://")).lower()

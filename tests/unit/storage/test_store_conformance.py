@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import NotFound, Store, open_store
+from s3_server import S3Server
 
 KEYS = ["a", "b/c", "b/d/e", "b-c", "ä/ö ü", "b/cc", "claims/0001", "claims/0002", "x=1/y+z&%20.txt"]
 
@@ -21,7 +22,8 @@ KEYS = ["a", "b/c", "b/d/e", "b-c", "ä/ö ü", "b/cc", "claims/0001", "claims/0
 def location(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     if request.param == "folder":
         return Location(uri=(tmp_path / "a root").as_uri())
-    return request.getfixturevalue("s3_server").location(f"tests/{uuid4().hex}")
+    server: S3Server = request.getfixturevalue("s3_server")
+    return server.location(f"tests/{uuid4().hex}")
 
 
 @pytest.fixture
