@@ -65,7 +65,7 @@ def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
 def _row(row: CandidateRow) -> list[object]:
     parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
     scores = [shown_score(score.name, score.value)[1] for score in row.scores]
-    return [row.candidate, "baseline" if row.baseline else row.algorithm, *scores, parameters]
+    return [row.candidate[:8], "baseline" if row.baseline else row.algorithm, *scores, parameters]
 
 
 def _show_models(settings: Settings, resources: Resources, run: PipelineRun) -> None:

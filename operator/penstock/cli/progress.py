@@ -98,7 +98,8 @@ def watching(console: Console) -> Iterator[Watcher]:
 
 def _at(line: LogLine) -> str:
     counted = f"{line.done:,}" if line.total is None else f"{line.done:,} of {line.total:,}"
-    return _short(f"{counted} {line.message}")
+    told_already = (not line.done and line.total is None) or line.message.startswith(f"{line.done} ")
+    return _short(line.message if told_already else f"{counted} {line.message}")
 
 
 def _short(text: str) -> str:

@@ -25,9 +25,9 @@ class Places:
     folder: Path
 
     @classmethod
-    def of(cls, home: Home, pipeline: Pipeline) -> "Places":
-        """Return those of a Pipeline of the home, from where its manifest was."""
-        folder = Path(pipeline.metadata.annotations.get(MANIFEST, home.root))
+    def of(cls, home: Home, pipeline: Pipeline | None) -> "Places":
+        """Return those of a Pipeline of the home, from where its manifest was; of the home alone where it is gone."""
+        folder = Path(pipeline.metadata.annotations.get(MANIFEST, home.root)) if pipeline else home.root
         return cls(home, read_mapping(None, folder, home.root), folder)
 
     def storage(self, storage: Storage | None, pipeline: str, field: str, *, write: bool) -> Location:

@@ -1,6 +1,5 @@
 """What the commands that only look read: runs by their names, their candidates, logs and reports."""
 
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from penstock.api.run import PipelineRun
@@ -10,7 +9,6 @@ from penstock.local.places import Places, RunPlaces
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
-from penstock_jobs.specification import Location
 from penstock_jobs.storage import open_store
 
 
@@ -60,16 +58,5 @@ def report_path(uri: str) -> str:
     return unquote(parts.path) if parts.scheme == "file" else uri
 
 
-def model_location(places: Places, uri: str, location: Location) -> Location:
-    """Return where a Model's folder is, reached as that location is."""
-    return Location(uri=uri, endpoint=location.endpoint, region=location.region, credentials=location.credentials)
-
-
 def _execution(run: PipelineRun) -> str:
     return status_of(run).execution_name or ""
-
-
-def local_file(uri: str) -> Path | None:
-    """Return the file of a `file://` address, or None."""
-    parts = urlsplit(uri)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None

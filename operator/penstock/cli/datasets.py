@@ -1,0 +1,130 @@
+"""`penstock datasets`: the tables of each Pipeline; a new testing set, or points removed, when a person asks."""
+
+import csv
+from pathlib import Path
+
+import click
+import msgspec
+
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
+from penstock.cli.names import pipeline_names
+from penstock.cli.options import Settings, with_settings
+from penstock.cli.output import rows, show, show_all, table
+from penstock.cli.run import run_kept
+from penstock.decide.run_state import step_of
+from penstock.local.beginning import runs_of
+from penstock.local.locks import held
+from penstock.local.places import Places
+from penstock.local.process import stopping_on_signals
+from penstock.local.resources import Resources
+from penstock_jobs.errors import Refused
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+@with_settings
+def datasets(settings: Settings) -> None:
+    """List the tables of each Pipeline, as the last dataset step left them."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    resources = Resources(settings.home)
+    found = []
+    for pipeline in resources.list(Pipeline):
+        name = pipeline.metadata.name or ""
+        steps = [
+            step for run in runs_of(resources, name) if (step := step_of(run, "dataset")) and step.state == "Succeeded"
+        ]
+        if steps:
+            last = max(steps, key=lambda step: step.finished or "")
+            assert last.dataset is not None
+            found.append((name, last.dataset))
+    if settings.output != "table":
+        show_all(settings, [{"pipeline": name, **msgspec.to_builtins(made)} for name, made in found])
+        return
+    made = table("pipeline", "table", ">rows", ">version", "testing set", "digest")
+    content = [
+        (
+            name,
+            each.name,
+            f"{each.rows:,}",
+            each.version,
+            f"epoch {summary.epoch}" if each.name == "testing" else "",
+            each.digest,
+        )
+        for name, summary in found
+        for each in summary.tables
+    ]
+    settings.results.print(rows(made, content))
+
+
+@datasets.command()
+@click.argument("pipeline", shell_complete=pipeline_names)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def reset(settings: Settings, pipeline: str, *, yes: bool) -> None:
+    """Begin a new testing set, of a new draw. The old one stays readable.
+
+    Models that were trained before have seen points of the new one: they are not compared on those.
+    """
+    if not yes:
+        click.confirm(f"Begin a new testing set for {pipeline}?", abort=True)
+    spec = PipelineRunSpec(
+        pipeline_ref=PipelineReference(name=pipeline),
+        execution_name="reset",
+        jobs=(JobRequest(name="dataset", reset_testing=True),),
+    )
+    ended = run_kept(settings, pipeline, spec)
+    step = step_of(ended, "dataset")
+    assert step is not None
+    assert step.dataset is not None
+    if settings.output != "table":
+        show(settings, ended)
+    else:
+        click.echo(f"{pipeline} has a new testing set, epoch {step.dataset.epoch}, of {step.dataset.new:,} points.")
+
+
+@datasets.command()
+@click.argument("pipeline", shell_complete=pipeline_names)
+@click.argument("keys", nargs=-1)
+@click.option("--file", type=click.Path(path_type=Path), help="A CSV file with the key columns, a point a line.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path | None, *, yes: bool) -> None:
+    """Remove points from all tables, for good.
+
+    KEYS name the points, each as COLUMN=VALUE, or COLUMN=VALUE,COLUMN=VALUE where several columns make the key. Remove
+    them from the inputs first: what is still there comes back with the next generation.
+    """
+    from penstock_jobs.dataset.forgetting import forget as forget_points
+
+    resources = Resources(settings.home)
+    found = resources.get(Pipeline, pipeline)
+    points = [*(_point(key) for key in keys), *(_points_of(file) if file else [])]
+    if not points:
+        raise Refused("No point is named; give its key, as customer=17, or a CSV file with --file.")
+    if not yes:
+        click.confirm(f"Remove {len(points):,} points from all tables of {pipeline}, for good?", abort=True)
+    places = Places.of(settings.home, found)
+    with stopping_on_signals(), held(settings.home.lock(f"dataset-{pipeline}")):
+        gone = forget_points(places.storage(found.spec.storage, pipeline, "spec.storage", write=True), points)
+    if settings.output != "table":
+        show(settings, gone)
+    else:
+        counted = ", ".join(f"{count:,} of {name}" for name, count in gone.rows.items())
+        click.echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
+
+
+def _point(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    if not all(name and separator for name, separator, _ in pairs):
+        raise Refused(f"{text} is no key: write COLUMN=VALUE, with a comma between several columns.")
+    return {name: value for name, _, value in pairs}
+
+
+def _points_of(file: Path) -> list[dict[str, str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{file} cannot be read as CSV: {error}.") from error

@@ -1,0 +1,114 @@
+"""`penstock models`, `predict`, `deploy`: saved Models, and which of them is served."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.cli.names import model_names, pipeline_names
+from penstock.cli.options import Settings, with_settings
+from penstock.cli.output import age, rows, show, show_all, shown_score, table
+from penstock.decide.serving import PINNED, served_model
+from penstock.local.deploying import reconcile
+from penstock.local.models import batch, find_model
+from penstock.local.process import stopping_on_signals
+from penstock.local.resources import Resources, utc_now
+from penstock_jobs.errors import Refused
+
+
+@click.command()
+@click.option("--pipeline", shell_complete=pipeline_names, help="Only the Models of this Pipeline.")
+@with_settings
+def models(settings: Settings, pipeline: str | None) -> None:
+    """List the Models: their scores, their origin, and which are served."""
+    resources = Resources(settings.home)
+    found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
+    if settings.output != "table":
+        show_all(settings, found)
+        return
+    served = {name for each in resources.list(Pipeline) if (name := served_model(each))}
+    made = table("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
+    content = [
+        (model.metadata.name, model.spec.origin.pipeline, model.spec.origin.execution_name, model.spec.origin.algorithm,
+         _validation(model), _testing(model), model.spec.serving.format,
+         "yes" if model.metadata.name in served else "", age(model.spec.created, utc_now()))
+        for model in found
+    ]  # fmt: skip
+    settings.results.print(rows(made, content))
+
+
+@click.command()
+@click.argument("model", shell_complete=model_names)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="The file to write; FILE with -predictions in its name without it."
+)
+@with_settings
+def predict(settings: Settings, model: str, file: Path, to: Path | None) -> None:
+    """Predict each row of a file, through the inference server's own code.
+
+    MODEL is a Model, or a Pipeline for the Model that it serves. FILE is CSV, JSON lines or Parquet.
+    """
+    output = to or file.with_name(f"{file.stem}-predictions{file.suffix}")
+    resources = Resources(settings.home)
+    with stopping_on_signals():
+        found = find_model(resources, model)
+        count = batch(resources, found, file, output)
+    if settings.output != "table":
+        show(settings, {"model": found.metadata.name, "rows": count, "file": str(output)})
+    else:
+        click.echo(f"{count:,} rows predicted by {found.metadata.name}: {output}")
+
+
+@click.command()
+@click.argument("name", metavar="MODEL", shell_complete=model_names)
+@click.option(
+    "--pipeline",
+    shell_complete=pipeline_names,
+    help="The Pipeline that is to serve it; the one it came from without it.",
+)
+@click.option("--unpin", is_flag=True, help="MODEL is a Pipeline: let it serve again what its runs select.")
+@with_settings
+def deploy(settings: Settings, name: str, pipeline: str | None, *, unpin: bool) -> None:
+    """Serve this Model, whatever runs propose: the way back to an older one."""
+    resources = Resources(settings.home)
+    if unpin:
+        changed = _pin(resources, resources.get(Pipeline, name), None)
+    else:
+        model = resources.get(Model, name)
+        changed = _pin(resources, resources.get(Pipeline, pipeline or model.spec.origin.pipeline), name)
+    if settings.output != "table":
+        show(settings, changed)
+    else:
+        click.echo(f"{changed.metadata.name} serves {served_model(changed) or 'no Model'}.")
+
+
+def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipeline:
+    name = pipeline.metadata.name or ""
+    by_manifest = pipeline.spec.deployment.model if pipeline.spec.deployment else None
+    if by_manifest is not None and by_manifest != model:
+        raise Refused(f"The manifest of {name} pins {by_manifest} in spec.deployment.model; change it there.")
+
+    def pinned(before: Pipeline) -> Pipeline:
+        others = {key: value for key, value in before.metadata.annotations.items() if key != PINNED}
+        annotations = others if model is None else others | {PINNED: model}
+        return msgspec.structs.replace(
+            before, metadata=msgspec.structs.replace(before.metadata, annotations=annotations)
+        )
+
+    resources.change(Pipeline, name, pinned)
+    return reconcile(resources, name)
+
+
+def _validation(model: Model) -> str:
+    scores = model.spec.validation_scores
+    return " ".join(shown_score(scores[0].name, scores[0].value)) if scores else ""
+
+
+def _testing(model: Model) -> str:
+    tested = model.status.testing if model.status else ()
+    if not tested or not tested[0].scores:
+        return ""
+    return " ".join(shown_score(tested[0].scores[0].name, tested[0].scores[0].value))

@@ -1,0 +1,34 @@
+"""Completion of the names of resources, from the home."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineRun
+from penstock.local.home import find_home
+from penstock.local.resources import Resources
+from penstock_jobs.errors import JobError
+
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def names(kind: Any) -> Complete:
+    """Return what completes the name of a Pipeline, a PipelineRun or a Model."""
+
+    def complete(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+        try:
+            resources = Resources(find_home(context.params.get("home"), os.environ))
+            return [name for name in resources.names(kind) if name.startswith(typed)]
+        except JobError:
+            return []
+
+    return complete
+
+
+pipeline_names = names(Pipeline)
+run_names = names(PipelineRun)
+model_names = names(Model)

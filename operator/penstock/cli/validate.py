@@ -1,0 +1,29 @@
+"""`penstock validate`: what a cluster would refuse, found before it is asked."""
+
+from pathlib import Path
+
+import click
+
+from penstock.api import validate_file
+from penstock.cli.options import Settings, with_settings
+from penstock.cli.output import show
+from penstock_jobs.errors import REFUSED
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@with_settings
+def validate(settings: Settings, files: tuple[Path, ...]) -> int:
+    """Hold manifests against the schema and the rules of the CRDs, with field and line; no cluster is asked."""
+    findings = [finding for file in files for finding in validate_file(file)]
+    if settings.output != "table":
+        fields = ("file", "line", "column", "field", "sentence")
+        show(settings, [{name: getattr(finding, name) for name in fields} for finding in findings])
+    else:
+        for finding in findings:
+            place = f"{finding.file}:{finding.line}:{finding.column}: "
+            click.echo(f"{place}{f'{finding.field}: ' if finding.field else ''}{finding.sentence}")
+    if findings:
+        return REFUSED
+    settings.notes.print(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} as they should be.")
+    return 0
