@@ -13,6 +13,7 @@ import yaml
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
+from penstock.api.scalars import PIPELINE_NAME
 from penstock.api.schema import GROUP, VERSION, Value
 from penstock.api.structural import Schema, annotation_schema, prose
 from penstock.api.trigger import Trigger
@@ -74,7 +75,7 @@ KINDS = (
             AGE,
         ),
         longest_name=52,
-        name_pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$",
+        name_pattern=PIPELINE_NAME,
     ),
     Kind(
         PipelineRun,

@@ -3,9 +3,8 @@
 from typing import Annotated, ClassVar, Literal
 
 from penstock.api.credentials import SecretReference
-from penstock.api.scalars import ColumnName, Duration, Share
+from penstock.api.scalars import DATE, HTTP, INPUT_NAME, INPUT_URI, ColumnName, Duration, Share
 from penstock.api.schema import Rule, Value, field
-from penstock.api.storage import HTTP
 
 Task = Literal["Classification", "Regression"]
 ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
@@ -27,7 +26,7 @@ class Input(Value, frozen=True, kw_only=True):
             "The name of the table, unique in the list; an SQL query knows it by this name.",
             min_length=1,
             max_length=63,
-            pattern=r"^[a-z_][a-z0-9_]*$",
+            pattern=INPUT_NAME,
         ),
     ]
     uri: Annotated[
@@ -37,7 +36,7 @@ class Input(Value, frozen=True, kw_only=True):
             "a path relative to the manifest. `*` stands for any part of a name.",
             min_length=1,
             max_length=1024,
-            pattern=r"^((s3|pvc|file)://.+|[^:]+)$",
+            pattern=INPUT_URI,
         ),
     ]
     format: (
@@ -146,7 +145,7 @@ class TimeSplit(Value, frozen=True, kw_only=True):
             field(
                 "Points from this moment on are for testing, as `2026-01-01` or `2026-01-01T00:00:00Z`.",
                 max_length=40,
-                pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[-+][0-9]{2}:[0-9]{2})?)?$",
+                pattern=DATE,
             ),
         ]
         | None

@@ -2,9 +2,8 @@
 
 from typing import Annotated, ClassVar
 
-from penstock.api.scalars import Decimal, ResourceName, Share
+from penstock.api.scalars import PYTHON_NAME, Decimal, ResourceName, Share
 from penstock.api.schema import Rule, Value, field
-from penstock.api.scoring import SCORING_NAME
 
 
 class MustImprove(Value, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ class Selection(Value, frozen=True, kw_only=True):
             "The scoring function of the gate: one of `testing.scoring`.",
             min_length=1,
             max_length=63,
-            pattern=SCORING_NAME,
+            pattern=PYTHON_NAME,
         ),
     ]
     minimum: (
@@ -102,7 +101,7 @@ class Decision(Value, frozen=True, kw_only=True):
                 "The scoring function for which the probability is tuned, on validation or out of fold, as `f1`.",
                 min_length=1,
                 max_length=63,
-                pattern=SCORING_NAME,
+                pattern=PYTHON_NAME,
             ),
         ]
         | None

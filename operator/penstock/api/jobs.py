@@ -4,10 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from penstock.api.scalars import Duration, Label, Quantity, ResourceName
+from penstock.api.scalars import EXTENDED_RESOURCE, LABEL_KEY, PYTHON_NAME, Duration, Label, Quantity, ResourceName
 from penstock.api.schema import Rule, Value, field
-
-LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 
 
 class ResourceAmounts(Value, frozen=True, kw_only=True):
@@ -52,7 +50,7 @@ class Gpu(Value, frozen=True, kw_only=True):
             "The name under which the nodes offer them.",
             min_length=1,
             max_length=253,
-            pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$",
+            pattern=EXTENDED_RESOURCE,
         ),
     ] = "nvidia.com/gpu"
     required: Annotated[
@@ -113,7 +111,7 @@ class Toleration(Value, frozen=True, kw_only=True):
 class EnvironmentVariable(Value, frozen=True, kw_only=True):
     """A variable of the job's environment. It is visible to all who can read the Pipeline: never a credential."""
 
-    name: Annotated[str, field("Its name.", min_length=1, max_length=128, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    name: Annotated[str, field("Its name.", min_length=1, max_length=128, pattern=PYTHON_NAME)]
     value: Annotated[str, field("Its value.", max_length=4096)] = ""
 
 
@@ -189,7 +187,7 @@ class JobSettings(Value, frozen=True, kw_only=True):
                 "One's own image for this job, made from Penstock's; give a digest where the run must be repeatable.",
                 min_length=1,
                 max_length=512,
-                pattern=r"^[^\\s]+$",
+                pattern=r"^[^\s]+$",
             ),
         ]
         | None

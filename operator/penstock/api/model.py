@@ -6,10 +6,9 @@ from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import ColumnType, Task
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import ColumnName, Digest, DottedPath, ResourceName, Share, Timestamp, Uri
+from penstock.api.scalars import HTTP, ColumnName, Digest, DottedPath, ResourceName, Share, Timestamp, Uri
 from penstock.api.schema import Rule, Value, field, immutable
 from penstock.api.scores import Score
-from penstock.api.storage import HTTP
 
 
 class Feature(Value, frozen=True, kw_only=True):

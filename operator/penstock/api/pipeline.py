@@ -8,9 +8,9 @@ from penstock.api.dataset import Dataset
 from penstock.api.deployment import Deployment
 from penstock.api.jobs import Jobs
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import DottedPath, Duration, ResourceName, Timestamp, Uri
+from penstock.api.scalars import GIT_URL, RELATIVE_PATH, DottedPath, Duration, ResourceName, Timestamp, Uri
 from penstock.api.schema import Rule, Value, field
-from penstock.api.storage import RELATIVE_PATH, Storage
+from penstock.api.storage import Storage
 from penstock.api.testing import Testing
 from penstock.api.training import Training
 
@@ -24,7 +24,7 @@ class GitSource(Value, frozen=True, kw_only=True):
             "The repository, as `https://…`, `ssh://…` or `git@host:path`.",
             min_length=1,
             max_length=1024,
-            pattern=r"^(https?://|ssh://|git@)[^\s]+$",
+            pattern=GIT_URL,
         ),
     ]
     revision: Annotated[

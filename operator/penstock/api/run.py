@@ -9,7 +9,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import Gpu, Resources, Retries
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import Digest, Duration, Label, ResourceName, Timestamp, Uri
+from penstock.api.scalars import EXECUTION_NAME, OVERRIDE_PATH, Digest, Duration, Label, ResourceName, Timestamp, Uri
 from penstock.api.schema import JobName, Rule, Value, field, immutable
 from penstock.api.scores import Score
 from penstock.api.storage import Storage
@@ -66,7 +66,7 @@ class Override(Value, frozen=True, kw_only=True):
             "`training.algorithms.forest.parameters.max_depth.values`.",
             min_length=1,
             max_length=512,
-            pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+            pattern=OVERRIDE_PATH,
         ),
     ]
     value: Annotated[Any, field("Its value in this run.")]
@@ -123,7 +123,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
                 "`status.executionName` says which. The run's own name, where it is not said.",
                 min_length=1,
                 max_length=52,
-                pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$",
+                pattern=EXECUTION_NAME,
             ),
         ]
         | None

@@ -9,6 +9,8 @@ from typing import Annotated
 from msgspec import Meta
 
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
+LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 WORD = r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 PYTHON_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
@@ -16,7 +18,47 @@ DOTTED_PATH = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"
 DURATION = r"^([0-9]{1,9}(ms|s|m|h|d|w))+$"
 QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e[0-9]+)?$"
 SHARE = r"^((100|[0-9]{1,2})(\.[0-9]{1,12})?%|[01]|0?\.[0-9]{1,15}|1\.0+)$"
+RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
+HTTP = r"^https?://[^/\s]+(/.*)?$"
+INPUT_URI = r"^((s3|pvc|file)://.+|[^:]+)$"
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[-+][0-9]{2}:[0-9]{2})?)?$"
+CRON = r"^(@(hourly|daily|weekly|monthly|yearly)|\S+ +\S+ +\S+ +\S+ +\S+)$"
+PIPELINE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
+EXECUTION_NAME = r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$"
+ITEM_NAME = r"^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$"
+BUCKET = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
+GIT_URL = r"^(https?://|ssh://|git@)[^\s]+$"
+EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
+OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
+
+PHRASES = {
+    LABEL: "a name of small letters, digits and dashes, as gpu-large",
+    LABEL_KEY: "the key of a label or taint, as nvidia.com/gpu",
+    LABEL_VALUE: "the value of a label: letters, digits, dashes, dots and underscores",
+    SUBDOMAIN: "a name of small letters, digits, dashes and dots, as churn-nightly",
+    WORD: "a name of letters, digits, dashes, dots and underscores, as first-try",
+    PYTHON_NAME: "a name as Python allows it, as max_depth",
+    DOTTED_PATH: "a dotted path, as sklearn.linear_model.LogisticRegression",
+    DURATION: "a duration; write one as 90s, 1h30m or 30d",
+    QUANTITY: "a quantity; write one as 2, 500m or 2Gi",
+    SHARE: 'a share between 0 and 1; write one as 20% or "0.2"',
+    DECIMAL: 'a number; write one as "0.8"',
+    RELATIVE_PATH: "a relative path without a slash at its ends, as team/churn",
+    HTTP: "an address; write one as http://s3.data:9000",
+    INPUT_URI: "an address of s3://, pvc:// or file://, or a path",
+    DATE: "a moment; write one as 2026-01-31 or 2026-01-31T00:00:00Z",
+    CRON: "a cron expression of five fields; write one as 0 3 * * *",
+    PIPELINE_NAME: "a name of small letters, digits and dashes that begins with a letter, as churn",
+    INPUT_NAME: "a name that SQL needs no quotes for: small letters, digits and underscores, as customers",
+    EXECUTION_NAME: "a name of letters, digits, dashes, dots and underscores, as first-try",
+    ITEM_NAME: "a name of letters, digits, dashes and underscores, as forest",
+    BUCKET: "a bucket's name: small letters, digits, dashes and dots",
+    GIT_URL: "the address of a git repository; write one as https://host/team/repository",
+    EXTENDED_RESOURCE: "an extended resource, as nvidia.com/gpu",
+    OVERRIDE_PATH: "a path of fields below the Pipeline's spec, as training.keep",
+}
 
 ResourceName = Annotated[str, Meta(min_length=1, max_length=253, pattern=SUBDOMAIN)]
 Label = Annotated[str, Meta(min_length=1, max_length=63, pattern=LABEL)]

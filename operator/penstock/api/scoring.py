@@ -2,14 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from penstock.api.scalars import DottedPath
+from penstock.api.scalars import PYTHON_NAME, DottedPath
 from penstock.api.schema import Rule, Value, field
 
-SCORING_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
-
-ScoringName = Annotated[
-    str, field("The name of a scoring function.", min_length=1, max_length=63, pattern=SCORING_NAME)
-]
+ScoringName = Annotated[str, field("The name of a scoring function.", min_length=1, max_length=63, pattern=PYTHON_NAME)]
 
 
 class Scoring(Value, frozen=True, kw_only=True):
@@ -25,7 +21,7 @@ class Scoring(Value, frozen=True, kw_only=True):
             "one's own.",
             min_length=1,
             max_length=63,
-            pattern=SCORING_NAME,
+            pattern=PYTHON_NAME,
         ),
     ]
     function: (

@@ -3,19 +3,14 @@
 from typing import Annotated, ClassVar
 
 from penstock.api.credentials import StorageCredentials
-from penstock.api.scalars import ResourceName
+from penstock.api.scalars import BUCKET, HTTP, RELATIVE_PATH, ResourceName
 from penstock.api.schema import Rule, Value, field
-
-RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
-HTTP = r"^https?://[^/\s]+(/.*)?$"
 
 
 class S3Storage(Value, frozen=True, kw_only=True):
     """A prefix of a bucket on any server that speaks S3 and honours conditional writes."""
 
-    bucket: Annotated[
-        str, field("The bucket. It must exist.", min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
-    ]
+    bucket: Annotated[str, field("The bucket. It must exist.", min_length=3, max_length=63, pattern=BUCKET)]
     prefix: (
         Annotated[
             str,

@@ -2,11 +2,9 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from penstock.api.scalars import ColumnName, Decimal, DottedPath, Share
+from penstock.api.scalars import ITEM_NAME, PYTHON_NAME, ColumnName, Decimal, DottedPath, Share
 from penstock.api.schema import Rule, Value, field
 from penstock.api.scoring import Scoring
-
-PARAMETER_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 
 AnyValue = Annotated[
     Any,
@@ -123,7 +121,7 @@ class Parameter(Value, frozen=True, kw_only=True):
             "estimator.",
             min_length=1,
             max_length=128,
-            pattern=PARAMETER_NAME,
+            pattern=PYTHON_NAME,
         ),
     ]
     value: Annotated[Any, field("The one value it has.")] = None
@@ -153,7 +151,7 @@ class Algorithm(Value, frozen=True, kw_only=True):
             "A name for it, unique in the list.",
             min_length=1,
             max_length=63,
-            pattern=r"^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$",
+            pattern=ITEM_NAME,
         ),
     ]
     estimator: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
-from penstock.api.scalars import Duration, ResourceName, Timestamp
+from penstock.api.scalars import CRON, EXECUTION_NAME, Duration, ResourceName, Timestamp
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 
@@ -19,7 +19,7 @@ class Schedule(Value, frozen=True, kw_only=True):
             field(
                 "Five fields: minute, hour, day of the month, month, day of the week; as `0 3 * * *`.",
                 max_length=128,
-                pattern=r"^(@(hourly|daily|weekly|monthly|yearly)|\S+ +\S+ +\S+ +\S+ +\S+)$",
+                pattern=CRON,
             ),
         ]
         | None
@@ -83,7 +83,7 @@ class TriggeredRun(Value, frozen=True, kw_only=True):
                 "The execution name that the runs wish for.",
                 min_length=1,
                 max_length=52,
-                pattern=r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$",
+                pattern=EXECUTION_NAME,
             ),
         ]
         | None

@@ -1,46 +1,155 @@
-"""What the API server would refuse, found before it is asked."""
+"""What the cluster would refuse, found before it is asked, with the line: all of it at once.
 
+A manifest is read as kubectl reads it and checked against the schema and the CEL rules of the very CRD; then comes what
+only the operator could see. What nothing implements yet is refused, so that no field is ever silently ignored.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
+from pathlib import Path as File
+from typing import Any
 
 import msgspec
-import yaml
 
+from penstock.api import crd, structure
+from penstock.api.cluster_only import cluster_only
+from penstock.api.findings import Fault, Finding, listed, proposal, shown
+from penstock.api.manifests import Manifest, NotYamlError, read_manifests
+from penstock.api.metadata_schema import metadata_schema
+from penstock.api.not_yet import not_yet
 from penstock.api.resource import KINDS, Resource
+from penstock.api.rules import broken_rules
+from penstock.api.schema import API_VERSION
+from penstock.api.semantics import semantic_faults
+from penstock.api.structural import Schema
 from penstock_jobs.errors import Refused
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What is wrong in a manifest: where, and what to do, in one sentence. Lines and columns count from 1."""
+class Checked:
+    """A file, read: its resources (those of documents that are right), what is wrong, what only a cluster heeds."""
 
-    file: str
-    line: int
-    column: int
-    field: str
-    sentence: str
+    resources: tuple[Resource, ...]
+    findings: tuple[Finding, ...]
+    notices: tuple[Finding, ...]
 
 
-def validate_file(path: Path | str) -> list[Finding]:
-    """Return everything that is wrong in the manifests of a file."""
-    try:
-        load_file(path)
-    except Refused as error:
-        return [Finding(str(path), 1, 1, "", str(error))]
-    return []
+def validate_file(path: File | str) -> list[Finding]:
+    """Return everything that is wrong in the manifests of a file, in the order of its lines."""
+    return list(check_file(path).findings)
 
 
-def load_file(path: Path | str) -> list[Resource]:
+def load_file(path: File | str) -> list[Resource]:
     """Return the resources that a file describes, or raise `Refused` with everything that is wrong in it."""
-    resources = []
-    for document in yaml.safe_load_all(Path(path).read_text("utf-8")):
-        if document is None:
-            continue
-        kind = KINDS.get(document.get("kind"))
-        if kind is None:
-            raise Refused(f"{path}: kind is not one of {', '.join(KINDS)}.")
-        try:
-            resources.append(msgspec.convert(document, kind))
-        except msgspec.ValidationError as error:
-            raise Refused(f"{path}: {error}.") from error
-    return resources
+    checked = check_file(path)
+    if checked.findings:
+        raise Refused("\n".join(str(finding) for finding in checked.findings))
+    return list(checked.resources)
+
+
+def notices_of(path: File | str) -> list[Finding]:
+    """Return the fields of a file that mean nothing on a laptop, and why."""
+    return list(check_file(path).notices)
+
+
+def check_file(path: File | str) -> Checked:
+    """Read a file and check every document in it. A file that cannot be read is a finding too."""
+    try:
+        text = File(path).read_text("utf-8")
+    except OSError as error:
+        return _nothing(path, f"{path} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError:
+        return _nothing(path, f"{path} is not text in UTF-8; save it so.")
+    return check_text(text, str(path))
+
+
+def check_text(text: str, file: str) -> Checked:
+    """Check the documents of a text; `file` names it in the findings."""
+    try:
+        manifests = read_manifests(text)
+    except NotYamlError as error:
+        finding = Finding(file, error.place.line, error.place.column, "", error.sentence)
+        return Checked((), (finding,), ())
+    if not manifests:
+        return _nothing(file, f"{file} holds no manifest; write a Pipeline or a PipelineRun in it.")
+    resources: list[Resource] = []
+    findings: list[Finding] = []
+    notices: list[Finding] = []
+    for manifest in manifests:
+        faults = [*manifest.faults, *_faults(manifest.value)]
+        findings += sorted((_finding(fault, manifest, file) for fault in faults), key=lambda each: each.line)
+        if not faults:
+            resources.append(_resource(manifest.value))
+            notices += [_finding(fault, manifest, file) for fault in cluster_only(manifest.value)]
+    return Checked(tuple(resources), tuple(findings), tuple(notices))
+
+
+def _faults(value: Any) -> Iterator[Fault]:
+    """Yield what is wrong with a document: its kind first; structure and rules; and if these are right, its meaning."""
+    wrong_kind = list(_of_no_kind(value))
+    yield from wrong_kind
+    if wrong_kind:
+        return
+    kind = value["kind"]
+    schema = _schema(kind)
+    full = structure.with_defaults(value, schema)
+    wrong = list(structure.faults(full, schema))
+    metadata = full.get("metadata")
+    if isinstance(metadata, dict) and "name" not in metadata and "generateName" not in metadata:
+        wrong.append(Fault(("metadata",), "is missing; add it", ("name",)))
+    wrong += broken_rules(full, schema, [fault.path for fault in wrong])
+    yield from wrong
+    unfinished = list(not_yet(kind, value))
+    yield from unfinished
+    if not wrong:
+        yield from semantic_faults(_resource(value))
+
+
+def _of_no_kind(value: Any) -> Iterator[Fault]:
+    if not isinstance(value, dict):
+        yield Fault(
+            (), f"is {shown(value)}, and a manifest is a mapping of fields: apiVersion, kind, metadata and spec"
+        )
+        return
+    version, kind = value.get("apiVersion"), value.get("kind")
+    if version is None:
+        yield Fault((), f"is missing; add apiVersion: {API_VERSION}", ("apiVersion",))
+    elif version != API_VERSION:
+        yield Fault(("apiVersion",), f"is {shown(version)}, and Penstock knows {API_VERSION}; write that")
+    if kind is None:
+        yield Fault((), f"is missing; add one of {listed(KINDS)}", ("kind",))
+    elif kind not in KINDS:
+        likely = proposal(kind, KINDS) if isinstance(kind, str) else None
+        ending = f"did you mean {likely}?" if likely else f"it is one of {listed(KINDS)}."
+        yield Fault(("kind",), f"is {shown(kind)}, which Penstock does not have; {ending}")
+
+
+@cache
+def _schema(kind: str) -> Schema:
+    found = next(each for each in crd.KINDS if each.name == kind)
+    schema = crd.object_schema(found)
+    name = schema["properties"]["metadata"]["properties"]["name"]
+    fields = schema["properties"] | {"metadata": metadata_schema(name)}
+    return schema | {"properties": fields, "required": ["metadata", "spec"]}
+
+
+def _resource(value: Any) -> Resource:
+    """Return the resource; with the defaults that the API server would fill in."""
+    kind = KINDS[value["kind"]]
+    return msgspec.convert(structure.with_defaults(value, _schema(value["kind"])), kind)
+
+
+def _finding(fault: Fault, manifest: Manifest, file: str) -> Finding:
+    place = manifest.place((*fault.path, *fault.beside))
+    sentence = fault.sentence if fault.sentence.endswith((".", "?")) else f"{fault.sentence}."
+    field = fault.field or "The document"
+    separator = ": " if sentence[:1].isupper() else " "
+    return Finding(file, place.line, place.column, fault.field, f"{field}{separator}{sentence}")
+
+
+def _nothing(path: File | str, sentence: str) -> Checked:
+    return Checked((), (Finding(str(path), 1, 1, "", sentence),), ())
+
+
+__all__ = ["Checked", "Finding", "check_file", "check_text", "load_file", "notices_of", "validate_file"]

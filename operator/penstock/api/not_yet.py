@@ -1,0 +1,71 @@
+"""Fields that are there so that the shape can be judged, and that nothing implements yet: refused, never ignored.
+
+When one is implemented its line goes. `path` is the field, `*` standing for any item; with `value` only that value of
+it is refused. `sentence` follows the field's name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.api.findings import Fault, Path
+
+ANY = object()
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """A field, or one value of it, of a kind, that nothing implements yet."""
+
+    kind: str
+    path: str
+    sentence: str
+    value: Any = ANY
+
+
+TABLE = (
+    NotYet("Trigger", "spec", "is not acted on yet: nothing fires Triggers; start runs with penstock run"),
+    NotYet("Pipeline", "spec.source.git", "is not fetched yet; put your operations on the Python path of the jobs"),
+    NotYet("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    NotYet("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    NotYet("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    NotYet("Pipeline", "spec.models.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    NotYet("Pipeline", "spec.models.deletionPolicy", "deletes nothing yet; use Keep", "Delete"),
+    NotYet("Pipeline", "spec.training.search.strategy", "is Adaptive, which is not there yet; use Random", "Adaptive"),
+    NotYet("Pipeline", "spec.logs.retention", "is not acted on yet: logs are kept as long as their run; remove it"),
+    NotYet("Pipeline", "spec.retention.runs", "is not acted on yet: runs are kept; remove it"),
+    NotYet("Pipeline", "spec.retention.models", "is not acted on yet: Models are kept; remove it"),
+    NotYet("PipelineRun", "spec.overrides", "is not there yet; change the Pipeline, or run another manifest"),
+    NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    NotYet("PipelineRun", "spec.credentials.source", "is not there yet, since no source is fetched; remove it"),
+    NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
+    NotYet("PipelineRun", "spec.suspend", "is not there yet; remove it", value=True),
+    NotYet("PipelineRun", "spec.cancel", "is not there yet; end a local run with Ctrl-C", value=True),
+    NotYet("Model", "spec.deletionPolicy", "deletes nothing yet; use Keep", "Delete"),
+)
+
+
+def not_yet(kind: str, value: Any) -> Iterator[Fault]:
+    """Yield each field of a resource that nothing implements yet."""
+    for line in TABLE:
+        if line.kind == kind:
+            for path, found in paths_of(value, line.path):
+                if line.value is ANY or found == line.value:
+                    yield Fault(path, line.sentence)
+
+
+def paths_of(value: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
+    """Yield where the pattern is in the value, and what is there."""
+    found: list[tuple[Path, Any]] = [((), value)]
+    for part in pattern.split("."):
+        found = [step for path, each in found for step in _steps(path, each, part)]
+    yield from found
+
+
+def _steps(path: Path, value: Any, part: str) -> Iterator[tuple[Path, Any]]:
+    if part == "*":
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        yield from (((*path, name), each) for name, each in items)
+    elif isinstance(value, dict) and part in value:
+        yield (*path, part), value[part]

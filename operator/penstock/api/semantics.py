@@ -1,0 +1,239 @@
+"""What no schema and no CEL rule can say: a cluster's operator finds it and sets a condition; here it is found first.
+
+Each check is a function from a resource to what is wrong with it. They are pure; those that need scikit-learn are in
+`estimators.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from penstock.api.cron import cron_fault
+from penstock.api.estimators import estimator_faults
+from penstock.api.findings import Fault, Path, proposal
+from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.pipeline import Pipeline
+from penstock.api.quantities import read_decimal, read_duration, read_quantity, read_share
+from penstock.api.resource import Resource
+from penstock.api.run import PipelineRun
+from penstock.api.schema import JOBS
+from penstock.api.scoring import Scoring
+from penstock.api.scoring_names import CLASSIFICATION, CLUSTERING, REGRESSION, task_of
+from penstock.api.training import Parameter, Training
+from penstock.api.trigger import Trigger
+
+_NEEDS_CLASSES = "Classification"
+
+
+def semantic_faults(resource: Resource) -> Iterator[Fault]:
+    """Yield what is wrong with a resource whose structure and rules are right."""
+    if isinstance(resource, Pipeline):
+        for check in _OF_PIPELINE:
+            yield from check(resource)
+    elif isinstance(resource, PipelineRun):
+        for index, request in enumerate(resource.spec.jobs):
+            yield from _resources(request.resources, ("spec", "jobs", index, "resources"))
+    elif isinstance(resource, Trigger):
+        yield from _schedule(resource)
+
+
+def _shares(pipeline: Pipeline) -> Iterator[Fault]:
+    dataset, training = pipeline.spec.dataset, pipeline.spec.training
+    if dataset is not None and dataset.split.strategy != "Time" and not 0 < read_share(dataset.split.testing, "") < 1:
+        path: Path = ("spec", "dataset", "split", "testing")
+        yield Fault(path, "leaves a side without any point; write a share between them, as 20%")
+    holdout = training.validation.holdout if training is not None else None
+    if holdout is not None and not 0 < read_share(holdout, "") < 1:
+        path = ("spec", "training", "validation", "holdout")
+        yield Fault(path, "leaves nothing to train on or to score on; write a share between them, as 20%")
+    for index, algorithm in enumerate(training.algorithms if training is not None else ()):
+        early = algorithm.early_stopping
+        if early is not None and not 0 < read_share(early.share, "") < 1:
+            path = ("spec", "training", "algorithms", index, "earlyStopping", "share")
+            yield Fault(path, "leaves nothing to train on or to watch; write a share between them, as 10%")
+
+
+def _time(pipeline: Pipeline) -> Iterator[Fault]:
+    dataset = pipeline.spec.dataset
+    time = dataset.split.time if dataset is not None else None
+    if time is None:
+        return
+    path: Path = ("spec", "dataset", "split", "time")
+    if time.cutoff is not None and not _is_date(time.cutoff):
+        yield Fault((*path, "cutoff"), f"is {time.cutoff}, which is no moment of the calendar; correct it")
+    if time.window is not None and read_duration(time.window, "") == 0:
+        yield Fault((*path, "window"), "is of no length, so nothing is for testing; write one as 30d")
+
+
+def _columns(pipeline: Pipeline) -> Iterator[Fault]:
+    dataset, training = pipeline.spec.dataset, pipeline.spec.training
+    features = training.features if training is not None else None
+    if dataset is None or features is None:
+        return
+    roles = {dataset.target.column: "the target"} | dict.fromkeys(dataset.key, "part of the key")
+    if dataset.weight is not None:
+        roles[dataset.weight] = "the weight"
+    for index, column in enumerate(features.include):
+        if roles.get(column) in ("the target", "the weight"):
+            path: Path = ("spec", "training", "features", "include", index)
+            yield Fault(path, f"is {roles[column]}, which cannot be a feature; remove it from the list")
+
+
+def _scorings(pipeline: Pipeline) -> Iterator[Fault]:
+    training, testing = pipeline.spec.training, pipeline.spec.testing
+    if training is not None:
+        yield from _scoring(pipeline, training.scoring, ("spec", "training", "scoring"))
+        for index, each in enumerate(training.additional_scoring):
+            yield from _scoring(pipeline, each, ("spec", "training", "additionalScoring", index))
+    for index, each in enumerate(testing.scoring if testing is not None else ()):
+        yield from _scoring(pipeline, each, ("spec", "testing", "scoring", index))
+
+
+def _scoring(pipeline: Pipeline, scoring: Scoring, path: Path) -> Iterator[Fault]:
+    if scoring.function is not None:
+        return
+    yield from _known_scoring(pipeline, scoring.name, (*path, "name"))
+    plain = task_of(scoring.name) is not None and scoring.average is not None
+    if plain and not scoring.name.startswith(("f1", "jaccard", "precision", "recall", "roc_auc", "average_precision")):
+        yield Fault((*path, "average"), f"means nothing to {scoring.name}, which has nothing to average; remove it")
+
+
+def _known_scoring(pipeline: Pipeline, name: str, path: Path) -> Iterator[Fault]:
+    task = pipeline.spec.dataset.task if pipeline.spec.dataset is not None else None
+    if name in CLUSTERING:
+        yield Fault(path, f"is {name}, which scores clusterings; take one for classes or numbers")
+        return
+    fits = task_of(name)
+    if fits is None:
+        likely = proposal(name, CLASSIFICATION | REGRESSION)
+        ending = f"did you mean {likely}?" if likely else "name one of its, or give your own function."
+        yield Fault(path, f"is {name}, which scikit-learn does not have; {ending}")
+    elif task is not None and fits != task:
+        examples = "accuracy or roc_auc" if task == _NEEDS_CLASSES else "r2 or neg_mean_absolute_error"
+        yield Fault(path, f"is {name}, which is for {fits.lower()}, and the task is {task}; take one as {examples}")
+
+
+def _tuned(pipeline: Pipeline) -> Iterator[Fault]:
+    deployment = pipeline.spec.deployment
+    decision = deployment.decision if deployment is not None else None
+    if decision is None or decision.tune is None:
+        return
+    path: Path = ("spec", "deployment", "decision", "tune")
+    training, testing = pipeline.spec.training, pipeline.spec.testing
+    own = {each.name for each in (testing.scoring if testing else ()) if each.function is not None}
+    own |= {each.name for each in (training.additional_scoring if training else ()) if each.function is not None}
+    if decision.tune in own:
+        return
+    if decision.tune in REGRESSION:
+        yield Fault(path, f"is {decision.tune}, which is for regression and knows no threshold; take one as f1")
+    else:
+        yield from _known_scoring(pipeline, decision.tune, path)
+
+
+def _searched(pipeline: Pipeline) -> Iterator[Fault]:
+    training = pipeline.spec.training
+    for index, algorithm in enumerate(training.algorithms if training is not None else ()):
+        for place, parameter in enumerate(algorithm.parameters):
+            path: Path = ("spec", "training", "algorithms", index, "parameters", place)
+            yield from _range(training, parameter, path)
+            if _has_twice(parameter):
+                yield Fault((*path, "values"), "has a value twice, which would train a candidate twice; remove one")
+
+
+def _range(training: Training | None, parameter: Parameter, path: Path) -> Iterator[Fault]:
+    drawn = parameter.range
+    if drawn is None or training is None:
+        return
+    if training.search.strategy == "Grid":
+        yield Fault((*path, "range"), "has no end of values, and a Grid search tries all; use Random or give values")
+    low, high = read_decimal(drawn.low, ""), read_decimal(drawn.high, "")
+    if low >= high:
+        yield Fault((*path, "range", "high"), f"is {drawn.high}, which is not above low ({drawn.low}); raise it")
+    if drawn.scale == "Log" and low <= 0:
+        yield Fault((*path, "range", "low"), f"is {drawn.low}, and only numbers above zero have a logarithm; raise it")
+    if drawn.type == "Integer":
+        for name, end in (("low", low), ("high", high)):
+            if end != end.to_integral_value():
+                yield Fault((*path, "range", name), f"is {end}, and the range is of integers; write a whole number")
+
+
+def _has_twice(parameter: Parameter) -> bool:
+    marked = [(type(value).__name__, repr(value)) for value in parameter.values]
+    return len(set(marked)) < len(marked)
+
+
+def _gate(pipeline: Pipeline) -> Iterator[Fault]:
+    deployment = pipeline.spec.deployment
+    rule = deployment.selection if deployment is not None else None
+    if rule is None or rule.must_improve is None:
+        return
+    path: Path = ("spec", "deployment", "selection", "mustImprove", "confidence")
+    if not 0.5 <= read_share(rule.must_improve.confidence, "") < 1:
+        yield Fault(path, 'is no confidence that a verdict can rest on; write one between "0.5" and "1", as "0.95"')
+
+
+def _jobs(pipeline: Pipeline) -> Iterator[Fault]:
+    for job in JOBS:
+        settings: JobSettings | None = getattr(pipeline.spec.jobs, job) if pipeline.spec.jobs is not None else None
+        if settings is None:
+            continue
+        path: Path = ("spec", "jobs", job)
+        yield from _resources(settings.resources, (*path, "resources"))
+        if settings.timeout is not None and read_duration(settings.timeout, "") == 0:
+            yield Fault((*path, "timeout"), "leaves the job no time; write one as 1h, or remove it")
+        if job != "training" and settings.processes is not None:
+            yield Fault((*path, "processes"), "is for training, whose candidates run in processes; remove it")
+        if job == "testing" and settings.parallelism is not None:
+            yield Fault((*path, "parallelism"), "is for dataset and training, whose work can be shared out; remove it")
+
+
+def _resources(resources: Resources | None, path: Path) -> Iterator[Fault]:
+    if resources is None or resources.requests is None or resources.limits is None:
+        return
+    for name, key in (("cpu", "cpu"), ("memory", "memory"), ("ephemeral_storage", "ephemeral-storage")):
+        asked, most = _amount(resources.requests, name), _amount(resources.limits, name)
+        if asked is not None and most is not None and asked > most:
+            place = (*path, "requests", key)
+            yield Fault(
+                place, f"is more than the limit of {getattr(resources.limits, name)}; lower it, or raise the limit"
+            )
+
+
+def _amount(amounts: ResourceAmounts, name: str) -> Decimal | None:
+    quantity = getattr(amounts, name)
+    return None if quantity is None else read_quantity(quantity, "")
+
+
+def _schedule(trigger: Trigger) -> Iterator[Fault]:
+    schedule = trigger.spec.schedule
+    if schedule is None:
+        return
+    path: Path = ("spec", "schedule")
+    try:
+        ZoneInfo(schedule.time_zone)
+    except (KeyError, ValueError, OSError):
+        yield Fault((*path, "timeZone"), f"is {schedule.time_zone}, which is no time zone; write one as Europe/Paris")
+    if schedule.cron is not None and (problem := cron_fault(schedule.cron)):
+        yield Fault((*path, "cron"), problem)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+_OF_PIPELINE: tuple[Callable[[Pipeline], Iterator[Fault]], ...] = (
+    _shares,
+    _time,
+    _columns,
+    _scorings,
+    _tuned,
+    _searched,
+    _gate,
+    _jobs,
+    estimator_faults,
+)
