@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.api import crd, structure
+from penstock.api import definitions, structure
 from penstock.api.cluster_only import cluster_only
 from penstock.api.findings import Fault, Finding, listed, proposal, shown
 from penstock.api.manifests import Manifest, NotYamlError, read_manifests
@@ -127,8 +127,8 @@ def _of_no_kind(value: Any) -> Iterator[Fault]:
 
 @cache
 def _schema(kind: str) -> Schema:
-    found = next(each for each in crd.KINDS if each.name == kind)
-    schema = crd.object_schema(found)
+    found = next(each for each in definitions.KINDS if each.name == kind)
+    schema = definitions.object_schema(found)
     name = schema["properties"]["metadata"]["properties"]["name"]
     fields = schema["properties"] | {"metadata": metadata_schema(name)}
     return schema | {"properties": fields, "required": ["metadata", "spec"]}

@@ -1,0 +1,175 @@
+"""The four CustomResourceDefinitions, generated from the types.
+
+No conversion and no webhook: what the API server must know to refuse a bad manifest is in the schemas and their rules.
+"""
+
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import yaml
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineRun
+from penstock.api.scalars import PIPELINE_NAME
+from penstock.api.schema import GROUP, VERSION, Value
+from penstock.api.structural import Schema, annotation_schema, prose
+from penstock.api.trigger import Trigger
+
+HEADER = "# Generated from the types in operator/penstock/api by `make crds`; a change here is lost.\n"
+LONGEST_FOR_CLIENT_SIDE_APPLY = 262144
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of `kubectl get`. Those of priority 1 are shown with `-o wide` only."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+    priority: int = 0
+
+    def as_schema(self) -> dict[str, Any]:
+        """Return the column as an element of `additionalPrinterColumns`."""
+        column = {"name": self.name, "type": self.type, "description": self.description, "jsonPath": self.path}
+        return column | ({"priority": self.priority} if self.priority else {})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A resource: its type, its names, what its `metadata.name` must be, and its columns."""
+
+    struct: type[Value]
+    plural: str
+    short_name: str
+    columns: tuple[Column, ...]
+    longest_name: int = 63
+    name_pattern: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The kind, as manifests say it."""
+        return self.struct.__name__
+
+
+def _condition(kind: str, aspect: str) -> str:
+    return f'.status.conditions[?(@.type=="{kind}")].{aspect}'
+
+
+AGE = Column("Age", ".metadata.creationTimestamp", "How old it is.", type="date")
+
+KINDS = (
+    Kind(
+        Pipeline,
+        "pipelines",
+        "pl",
+        (
+            Column("Ready", _condition("Ready", "status"), "Whether it is as its spec says."),
+            Column("Model", ".status.servedModel.name", "The Model that is served."),
+            Column("URL", ".status.url", "The address of the inference API.", priority=1),
+            Column("Latest Run", ".status.latestRun", "The run started last."),
+            Column("Reason", _condition("Ready", "reason"), "Why it is ready or not.", priority=1),
+            AGE,
+        ),
+        longest_name=52,
+        name_pattern=PIPELINE_NAME,
+    ),
+    Kind(
+        PipelineRun,
+        "pipelineruns",
+        "plr",
+        (
+            Column("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
+            Column("Execution", ".status.executionName", "The name of the run, for people."),
+            Column("Succeeded", _condition("Succeeded", "status"), "Whether it succeeded; Unknown while it is live."),
+            Column("Reason", _condition("Succeeded", "reason"), "How far it is, or how it ended."),
+            Column("Message", _condition("Succeeded", "message"), "The same in a sentence.", priority=1),
+            Column("Started", ".status.started", "When it began.", type="date"),
+            Column("Finished", ".status.finished", "When it ended.", type="date"),
+            AGE,
+        ),
+    ),
+    Kind(
+        Trigger,
+        "triggers",
+        "trg",
+        (
+            Column("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
+            Column("Schedule", ".spec.schedule.cron", "The cron expression."),
+            Column("Time Zone", ".spec.schedule.timeZone", "Its time zone.", priority=1),
+            Column("Suspended", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
+            Column("Ready", _condition("Ready", "status"), "Whether it fires."),
+            Column("Last Run", ".status.lastRun", "The run started last."),
+            Column("Next", ".status.nextMoment", "The moment of the next run."),
+            AGE,
+        ),
+    ),
+    Kind(
+        Model,
+        "models",
+        "mdl",
+        (
+            Column("Pipeline", ".spec.origin.pipeline", "The Pipeline that made it."),
+            Column("Execution", ".spec.origin.executionName", "The run that made it."),
+            Column("Algorithm", ".spec.origin.algorithm", "The algorithm."),
+            Column("Scoring", ".spec.validationScores[0].name", "The scoring function that ranked it."),
+            Column("Validation", ".spec.validationScores[0].value", "Its score on validation."),
+            Column("Ready", _condition("Ready", "status"), "Whether its files are there.", priority=1),
+            Column("URI", ".spec.uri", "Where its files are.", priority=1),
+            AGE,
+        ),
+    ),
+)
+
+
+def crd(kind: Kind) -> dict[str, Any]:
+    """Return the CustomResourceDefinition of a kind, as a plain document."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{kind.plural}.{GROUP}", "labels": {"app.kubernetes.io/part-of": "penstock"}},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind.name,
+                "listKind": f"{kind.name}List",
+                "plural": kind.plural,
+                "singular": kind.name.lower(),
+                "shortNames": [kind.short_name],
+                "categories": ["penstock"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": [column.as_schema() for column in kind.columns],
+                    "schema": {"openAPIV3Schema": object_schema(kind)},
+                }
+            ],
+        },
+    }
+
+
+def object_schema(kind: Kind) -> Schema:
+    """Return the schema of a whole object of the kind."""
+    hints = get_type_hints(kind.struct, include_extras=True)
+    name: Schema = {"type": "string", "maxLength": kind.longest_name}
+    if kind.name_pattern:
+        name["pattern"] = kind.name_pattern
+    described = {
+        "apiVersion": {"description": f"Always `{GROUP}/{VERSION}`.", "type": "string"},
+        "kind": {"description": f"Always `{kind.name}`.", "type": "string"},
+        "metadata": {"type": "object", "properties": {"name": name}},
+        "spec": annotation_schema(hints["spec"]),
+        "status": annotation_schema(hints["status"]),
+    }
+    return {"description": prose(kind.struct), "type": "object", "properties": described, "required": ["spec"]}
+
+
+def text(kind: Kind) -> str:
+    """Return the CustomResourceDefinition as YAML."""
+    return HEADER + yaml.safe_dump(crd(kind), sort_keys=False, allow_unicode=True, width=110)
