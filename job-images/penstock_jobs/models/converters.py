@@ -27,6 +27,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
+from penstock_jobs.models import isotonic_onnx
+
 _CLASSIFIER_OPTIONS = {
     "zipmap": [True, False, "columns"],
     "nocl": [True, False],
@@ -51,6 +53,7 @@ def precision(*, double: bool) -> Iterator[None]:
 @cache
 def register() -> None:
     """Make skl2onnx use them, once in a process."""
+    isotonic_onnx.register()
     update_registered_converter(SimpleImputer, "PenstockSimpleImputer", _imputer_shape, _imputer, overwrite=True)
     update_registered_converter(OneHotEncoder, "PenstockOneHotEncoder", _one_hot_shape, _one_hot, overwrite=True)
     for estimator in (HistGradientBoostingClassifier, HistGradientBoostingRegressor, LinearSVC):

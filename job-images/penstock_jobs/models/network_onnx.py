@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnx
@@ -27,6 +27,8 @@ from skl2onnx.operator_converters.common import concatenate_variables
 
 if TYPE_CHECKING:
     import torch
+
+Precision = Literal["double", "single"]
 
 _ROWS, _OUTPUTS = "rows", "outputs"
 
@@ -46,20 +48,22 @@ def register() -> None:
     update_registered_converter(NeuralNetworkRegressor, "PenstockNeuralNetworkRegressor", _regressor_shapes, _regressor)
 
 
-def export(network: "torch.nn.Module", input_size: int, opset: int) -> onnx.ModelProto:
-    """Return the network as a graph from `rows` (n, input size) to `outputs`, float32, n of any size.
+def export(network: "torch.nn.Module", input_size: int, opset: int, precision: Precision) -> onnx.ModelProto:
+    """Return the network as a graph from `rows` (n, input size) to `outputs`, in that precision, n of any size.
 
     Raises:
         RuntimeError: torch cannot write this module down; the message says why, and is for its author.
     """
     import torch
 
+    from penstock_jobs.training.network.modules import in_precision
+
     # Two rows: a size of 1 would be taken for a constant.
-    example = torch.zeros(2, input_size)
+    example = torch.zeros(2, input_size, dtype=torch.float64 if precision == "double" else torch.float32)
     with _quiet():
         try:
             program = torch.onnx.export(
-                network.eval(),
+                in_precision(network, precision),
                 (example,),
                 dynamo=True,
                 opset_version=opset,
@@ -131,13 +135,17 @@ def _regressor(scope: Any, operator: Any, container: Any) -> None:
 def _network(scope: Any, operator: Any, container: Any) -> str:
     """Put the network's nodes into the container, from the operator's inputs; return the name of its outputs."""
     estimator = operator.raw_operator
+    # Single where the inputs are: ONNX Runtime has no convolution of doubles, for one, and then asks for float32.
+    precision: Precision = "double" if _number(operator) is DoubleTensorType else "single"
+    if estimator.precision_ == "single":
+        precision = "single"
     opset = container.target_opset_any_domain("")
-    model = export(estimator.network_, estimator.n_features_in_, opset)
+    model = export(estimator.network_, estimator.n_features_in_, opset, precision)
     prefix = _unique(scope, "network") + "/"
     graph = onnx.compose.add_prefix(model, prefix).graph
     joined = concatenate_variables(scope, operator.inputs, container)
     container.add_node(
-        "Cast", [joined], [prefix + _ROWS], to=TensorProto.FLOAT, op_version=13, name=_name(scope, "Cast")
+        "Cast", [joined], [prefix + _ROWS], to=_kind(precision), op_version=13, name=_name(scope, "Cast")
     )
     for node in graph.node:
         # torch's own notes hold the paths and the source lines of the machine that exported.
@@ -147,6 +155,10 @@ def _network(scope: Any, operator: Any, container: Any) -> str:
     container.initializers.extend(graph.initializer)
     container.node_domain_version_pair_sets.update((used.domain, used.version) for used in model.opset_import)
     return prefix + _OUTPUTS
+
+
+def _kind(precision: Precision) -> int:
+    return int(TensorProto.DOUBLE if precision == "double" else TensorProto.FLOAT)
 
 
 def _cast(scope: Any, container: Any, source: str, target: Any) -> None:

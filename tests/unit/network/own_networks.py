@@ -58,6 +58,17 @@ class Flat(nn.Module):
         return self.leave(rows).reshape(-1)
 
 
+class Single(nn.Module):
+    """A network that insists on single precision."""
+
+    def __init__(self, input_size: int, output_size: int) -> None:
+        super().__init__()
+        self.leave = nn.Linear(input_size, output_size)
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return self.leave(rows.to(torch.float32))
+
+
 class Branching(nn.Module):
     """What it computes depends on the values of its rows: a graph cannot say that."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -107,10 +107,19 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         with repeatable(seed, device):
             network = build_network(self, self.n_features_in_, output_size)
             done = fit(network, slices, self._plan(loss, output_size), device, seed)
-        self.network_ = network.cpu()
+        self._keep(network.cpu())
         self.history_ = [asdict(epoch) for epoch in done.epochs]
         self.n_iter_ = len(done.epochs)
         self.best_epoch_ = done.best_epoch
+
+    def _keep(self, network: "torch.nn.Module") -> None:
+        """Keep the fitted network, and the precision in which it will predict."""
+        from penstock_jobs.training.network.modules import runs_in_double
+
+        self.network_ = network
+        self.precision_: Literal["double", "single"] = (
+            "double" if runs_in_double(network, self.n_features_in_) else "single"
+        )
 
     def _slices(self, X: Any, targets: np.ndarray, weights: np.ndarray, seed: int) -> "Slices":
         from penstock_jobs.training.network.batches import Rows, Slices
@@ -141,23 +150,31 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         )
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Return what the network says of each row: (rows, output size), float32. One batch at a time is dense."""
+        """Return what the network says of each row: (rows, output size). One batch at a time is dense.
+
+        It is trained in single precision, and predicts in double: sums of float32 come out otherwise on another
+        processor or in another order, and a threshold or an isotonic calibration can turn the last bit into another
+        answer.
+        """
         import torch
 
         from penstock_jobs.training.network.batches import bounds, dense
+        from penstock_jobs.training.network.modules import in_precision
 
         check_is_fitted(self)
-        rows = validate_data(self, X, accept_sparse="csr", dtype=np.float32, order="C", reset=False)
+        kind = np.float64 if self.precision_ == "double" else np.float32
+        rows = validate_data(self, X, accept_sparse="csr", dtype=kind, reset=False)
         device = prediction_device(self.device)
-        outputs = []
-        network = self.network_.to(device).eval()
-        try:
-            with torch.inference_mode():
-                for start, end in bounds(rows.shape[0], _ROWS_AT_ONCE):
-                    outputs.append(network(dense(rows[start:end]).to(device)).reshape(end - start, -1).cpu().numpy())
-        finally:
-            network.cpu()
-        return np.concatenate(outputs)
+        network = in_precision(self.network_, self.precision_).to(device)
+        outputs = np.empty((rows.shape[0], self._output_size()))
+        with torch.inference_mode():
+            for start, end in bounds(rows.shape[0], _ROWS_AT_ONCE):
+                batch = dense(rows[start:end], kind).to(device)
+                outputs[start:end] = network(batch).reshape(end - start, -1).cpu().numpy()
+        return outputs
+
+    def _output_size(self) -> int:
+        raise NotImplementedError
 
 
 def build_network(estimator: NeuralNetwork, input_size: int, output_size: int) -> "torch.nn.Module":

@@ -37,7 +37,7 @@ class Rows:
         """Return the rows at these positions of the slice as tensors."""
         chosen = self.index[positions]
         return (
-            dense(self.features[chosen]),
+            dense(self.features[chosen], np.float32),
             (torch.from_numpy(self.targets[chosen]), torch.from_numpy(self.weights[chosen])),
         )
 
@@ -79,7 +79,8 @@ def bounds(count: int, size: int, *, whole: bool = False) -> Iterator[tuple[int,
         start = end
 
 
-def dense(rows: np.ndarray | scipy.sparse.csr_matrix) -> torch.Tensor:
-    """Return the rows as a dense tensor of float32."""
+def dense(rows: np.ndarray | scipy.sparse.csr_matrix, kind: type[np.floating]) -> torch.Tensor:
+    """Return the rows as a dense tensor of that kind of number."""
     values = rows if isinstance(rows, np.ndarray) else rows.toarray()
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    # A copy where the rows are shared read-only memory, which torch warns about.
+    return torch.from_numpy(np.require(values, dtype=kind, requirements=["C", "W"]))

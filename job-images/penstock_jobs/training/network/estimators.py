@@ -42,6 +42,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
     Attributes:
         classes_: The classes, sorted, (classes,).
         network_: The fitted module, on the processor.
+        precision_: In which it predicts: `double`, or `single` where one's own module cannot otherwise.
         history_: For each epoch its number (`epoch`), `training_loss` and `stopping_loss`.
         best_epoch_: The epoch whose weights were kept.
         n_iter_: How many epochs there were.
@@ -107,7 +108,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class of `classes_`, (rows, classes), float32."""
+        """Return the probability of each class of `classes_`, (rows, classes)."""
         import torch
 
         return torch.from_numpy(self._outputs(X)).softmax(dim=1).numpy()
@@ -116,6 +117,9 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
         """Return the most probable class of each row, (rows,)."""
         chosen = self._outputs(X).argmax(axis=1)
         return np.asarray(self.classes_[chosen])
+
+    def _output_size(self) -> int:
+        return len(self.classes_)
 
 
 class NeuralNetworkRegressor(RegressorMixin, NeuralNetwork):  # type: ignore[misc]
@@ -191,6 +195,8 @@ class NeuralNetworkRegressor(RegressorMixin, NeuralNetwork):  # type: ignore[mis
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the predicted number of each row, (rows,), float64."""
-        standardised = self._outputs(X)[:, 0].astype(np.float64)
-        return np.asarray(standardised * self.target_scale_ + self.target_mean_)
+        """Return the predicted number of each row, (rows,)."""
+        return np.asarray(self._outputs(X)[:, 0] * self.target_scale_ + self.target_mean_)
+
+    def _output_size(self) -> int:
+        return 1

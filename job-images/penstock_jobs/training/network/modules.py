@@ -1,7 +1,8 @@
 """The network itself: the perceptron that is built by default, or the user's own module by its dotted path."""
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -68,3 +69,19 @@ def build_own(path: str, input_size: int, output_size: int, parameters: dict[str
         raise Refused(
             f"The network's module {path} cannot be called with the input size, the output size and {given}: {error}."
         ) from error
+
+
+def in_precision(network: nn.Module, precision: Literal["double", "single"]) -> nn.Module:
+    """Return a copy of the network for prediction, its weights in that precision (every float32 is a double)."""
+    copied = copy.deepcopy(network).eval()
+    return copied.double() if precision == "double" else copied
+
+
+def runs_in_double(network: nn.Module, input_size: int) -> bool:
+    """Return whether the network answers to doubles with doubles: one that names float32 in its code does not."""
+    try:
+        with torch.no_grad():
+            outputs = in_precision(network, "double")(torch.zeros(2, input_size, dtype=torch.float64))
+    except RuntimeError:  # torch's word for numbers of two kinds in one operation
+        return False
+    return bool(outputs.dtype == torch.float64)

@@ -73,8 +73,9 @@ def load(files: dict[str, bytes], trusted_modules: Collection[str] = ()) -> Neur
         )
     estimator = _estimator(architecture)
     estimator.n_features_in_ = architecture.input_size
-    estimator.network_ = build_network(estimator, architecture.input_size, architecture.output_size)
-    _restore(estimator.network_, files[WEIGHTS])
+    network = build_network(estimator, architecture.input_size, architecture.output_size)
+    _restore(network, files[WEIGHTS])
+    estimator._keep(network)
     return estimator
 
 
