@@ -57,16 +57,33 @@ def interval(values: NDArray[np.float64], units: int, confidence: float) -> Inte
 
     A resample may have no score (it drew no point of one class); an interval needs nine resamples in ten.
     """
-    return bounds(values, units, 1 - (1 - confidence) / 2)
+    return _percentiles(values, units, (1 - confidence) / 2)
 
 
-def bounds(values: NDArray[np.float64], units: int, confidence: float) -> Interval | None:
-    """Return the lower and the upper bound, each one-sided at this confidence."""
+def bounds(values: NDArray[np.float64], estimate: float, units: int, confidence: float) -> Interval | None:
+    """Return the lower and the upper bound, each one-sided and wrong at most as often as the confidence says.
+
+    No single bootstrap bound keeps its promise on every score and every number of points: by simulation with no true
+    difference, the percentile bound is wrong in up to 5.7 % where 5 % was meant. So the outermost of three is taken:
+    the expanded percentile, its reflection at the estimate (the "basic" bound), and Student's.
+    """
+    percentile = _percentiles(values, units, 1 - confidence)
+    if percentile is None:
+        return None
+    spread = float(values[np.isfinite(values)].std()) * np.sqrt(units / (units - 1))
+    reach = float(-stats.t.ppf(1 - confidence, units - 1)) * spread
+    return Interval(
+        min(percentile.low, 2 * estimate - percentile.high, estimate - reach),
+        max(percentile.high, 2 * estimate - percentile.low, estimate + reach),
+    )
+
+
+def _percentiles(values: NDArray[np.float64], units: int, tail: float) -> Interval | None:
     usable = values[np.isfinite(values)]
     if units < 2 or len(usable) < _USABLE * len(values) or len(usable) == 0:
         return None
-    tail = expanded_tail(1 - confidence, units)
-    low, high = np.quantile(usable, [tail, 1 - tail])
+    share = expanded_tail(tail, units)
+    low, high = np.quantile(usable, [share, 1 - share])
     return Interval(float(low), float(high))
 
 

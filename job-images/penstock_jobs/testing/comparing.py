@@ -49,7 +49,7 @@ def compare(
         )
     except Undefined as error:
         return not_comparable(*names, scorer.name, count, str(error))
-    ends = difference_bounds(scorer, chosen, answers[0], answers[1], confidence, resamples, seed)
+    ends = difference_bounds(scorer, chosen, answers, ours - theirs, confidence, resamples, seed)
     if ends is None:
         why = f"{scorer.name} has no number on too many resamples of the {count:,} common points."
         return not_comparable(*names, scorer.name, count, why)
@@ -73,10 +73,16 @@ def not_comparable(challenger: str, served: str, scoring: str, points: int, reas
 
 
 def difference_bounds(
-    scorer: Scorer, points: Points, ours: Predictions, theirs: Predictions, confidence: float, resamples: int, seed: int
+    scorer: Scorer,
+    points: Points,
+    answers: list[Predictions],
+    difference: float,
+    confidence: float,
+    resamples: int,
+    seed: int,
 ) -> bootstrap.Interval | None:
-    """Return the bounds of the difference ours - theirs, each one-sided at this confidence."""
-    first, second = Resampled(scorer, points, ours), Resampled(scorer, points, theirs)
+    """Return the bounds of the difference first - second of two answers, each one-sided at this confidence."""
+    first, second = (Resampled(scorer, points, answer) for answer in answers)
     taken = min(one.resamples(len(points), resamples) for one in (first, second))
     values = bootstrap.distribution(
         lambda counts: first.statistic(counts) - second.statistic(counts),
@@ -85,7 +91,7 @@ def difference_bounds(
         seed,
         width=len(points),
     )
-    return bootstrap.bounds(values, points.units, confidence)
+    return bootstrap.bounds(values, difference, points.units, confidence)
 
 
 def _too_few(count: int, testing: int, minimum: int) -> str:
