@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 Class = str | int | bool | float
 
+# Probabilities nearer than this are equal: a forest's votes are often split evenly, and what a file sums in single
+# precision must not decide then. scikit-learn takes the first class of equals too.
+EQUAL = 1e-6
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -39,8 +43,14 @@ def choose(
     """
     names = np.asarray(classes)
     if threshold is None or positive is None:
-        return np.asarray(names[probabilities.argmax(axis=1)])
+        return np.asarray(names[_greatest(probabilities)])
     position = list(classes).index(positive)
-    others = np.delete(probabilities, position, axis=1).argmax(axis=1)
+    others = _greatest(np.delete(probabilities, position, axis=1))
     others = others + (others >= position)
-    return np.asarray(names[np.where(probabilities[:, position] >= threshold, position, others)])
+    return np.asarray(names[np.where(probabilities[:, position] >= threshold - EQUAL, position, others)])
+
+
+def _greatest(probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the column of the greatest of each row, the first of equals."""
+    greatest = probabilities.max(axis=1, keepdims=True)
+    return np.asarray((probabilities >= greatest - EQUAL).argmax(axis=1))

@@ -110,6 +110,8 @@ def read_manifest(store: Store, digest: str | None = None) -> tuple[ModelManifes
 
 
 def _checked(store: Store, manifest: ModelManifest, name: str) -> bytes:
+    if name not in (files.ONNX, files.SKOPS):
+        raise Refused(f"{store.uri}/{files.MANIFEST} names {name} to be served, which is no file of a Model.")
     if name not in manifest.files:
         raise Refused(f"{store.uri}/{files.MANIFEST} records no digest of {name}, so it is not loaded.")
     try:

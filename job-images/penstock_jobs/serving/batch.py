@@ -1,4 +1,4 @@
-"""Predictions for whole files: read in chunks by DuckDB, answered by the server's own code, written whole or not at all.
+"""Predictions for whole files: read in chunks by DuckDB, answered by the server's code, written whole or not at all.
 
 The output has the input's columns, then `prediction`, and for a classifier with probabilities one column a class,
 `probability_<class>`. Memory does not grow with the input.
@@ -37,7 +37,7 @@ _WRITERS = {
     ".parquet": "FORMAT parquet",
 }
 _SQL_TYPES = {
-    "Integer": "BIGINT",
+    "Integer": "DOUBLE",  # a cast to BIGINT would round a fraction, silently; see `_check_whole`
     "Float": "DOUBLE",
     "Boolean": "BOOLEAN",
     "String": "VARCHAR",
@@ -79,7 +79,7 @@ def predict_file(model: LoadedModel, source: Path, output: Path, *, threads: int
         parts = Path(folder)
         rows = 0
         for number, frame in enumerate(_chunks(database, _selection(model, columns, relation), source)):
-            _write(_answered(model, frame, columns), parts / f"{number:08d}.parquet")
+            _write(_answered(model, frame, columns, source), parts / f"{number:08d}.parquet")
             rows += len(frame)
             progress(rows, None, f"{rows} rows predicted")
         if rows == 0:
@@ -109,7 +109,7 @@ def _options(model: LoadedModel, reader: str) -> str:
 
 def _columns(database: duckdb.DuckDBPyConnection, relation: str, source: Path) -> list[str]:
     try:
-        return [str(row[0]) for row in database.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()]
+        return [str(row[0]) for row in database.execute(f"DESCRIBE FROM {relation}").fetchall()]
     except duckdb.IOException as error:
         raise Refused(f"{source} cannot be read: {_first_line(error)}.") from error
     except duckdb.Error as error:
@@ -135,7 +135,7 @@ def _selection(model: LoadedModel, columns: list[str], relation: str) -> str:
         f'CAST("{_doubled(feature.name)}" AS {_SQL_TYPES[feature.type]}) AS "feature_{position}"'
         for position, feature in enumerate(model.manifest.features)
     ]
-    return f"SELECT {', '.join(kept + features)} FROM {relation}"
+    return f"SELECT {', '.join(kept + features)} FROM {relation}"  # noqa: S608 - every name in it is quoted
 
 
 def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> Iterator["pd.DataFrame"]:
@@ -149,16 +149,27 @@ def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> It
         raise Refused(f"{source} cannot be read: {_first_line(error)}.") from error
 
 
-def _answered(model: LoadedModel, frame: "pd.DataFrame", columns: list[str]) -> "pd.DataFrame":
+def _answered(model: LoadedModel, frame: "pd.DataFrame", columns: list[str], source: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    features = frame[[f"feature_{position}" for position in range(len(model.manifest.features))]]
-    predictions = model.predict_frame(features.set_axis([feature.name for feature in model.manifest.features], axis=1))
+    names = [feature.name for feature in model.manifest.features]
+    features = frame[[f"feature_{position}" for position in range(len(names))]].set_axis(names, axis=1)
+    _check_whole(model, features, source)
+    predictions = model.predict_frame(features)
     answer = frame[[f"kept_{position}" for position in range(len(columns))]].set_axis(columns, axis=1)
     added = {"prediction": predictions.labels}
     if predictions.probabilities is not None:
         added.update(zip(_added(model)[1:], predictions.probabilities.T, strict=True))
     return pd.concat([answer, pd.DataFrame(added, index=frame.index)], axis=1)
+
+
+def _check_whole(model: LoadedModel, features: "pd.DataFrame", source: Path) -> None:
+    for feature in model.manifest.features:
+        if feature.type == "Integer":
+            column = features[feature.name]
+            broken = column[column.notna() & (column % 1 != 0)]
+            if len(broken):
+                raise Refused(f"{source}, column {feature.name}: needs whole numbers, and has {broken.iloc[0]:g}.")
 
 
 def _added(model: LoadedModel) -> list[str]:
@@ -181,7 +192,7 @@ def _combine(parts: Path, output: Path, writer: str) -> None:
     os.close(descriptor)
     try:
         with duckdb.connect(config=_settings(1)) as database:
-            query = f"SELECT * FROM read_parquet({_quoted(str(parts / '*.parquet'))})"
+            query = f"FROM read_parquet({_quoted(str(parts / '*.parquet'))})"
             database.execute(f"COPY ({query}) TO {_quoted(name)} ({writer})")
         os.replace(name, output)
     except (OSError, duckdb.Error) as error:

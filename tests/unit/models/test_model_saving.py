@@ -1,0 +1,279 @@
+import json
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, SGDClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.svm import SVC, SVR, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+import model_making as making
+from penstock_jobs.errors import Refused
+from penstock_jobs.models.inputs import MISSING
+from penstock_jobs.models.loading import load_model, read_manifest
+from penstock_jobs.specification import Location
+
+CLASSIFIERS = [
+    LogisticRegression(),
+    RandomForestClassifier(20, random_state=0),
+    ExtraTreesClassifier(20, random_state=0),
+    HistGradientBoostingClassifier(max_iter=20),
+    GradientBoostingClassifier(n_estimators=20),
+    DecisionTreeClassifier(),
+    KNeighborsClassifier(),
+    GaussianNB(),
+    MLPClassifier(max_iter=20, random_state=0),
+    SVC(),
+    LinearSVC(),
+    SGDClassifier(random_state=0),
+    RidgeClassifier(),
+]
+REGRESSORS = [
+    Ridge(),
+    RandomForestRegressor(20, random_state=0),
+    HistGradientBoostingRegressor(max_iter=20),
+    SVR(),
+    MLPRegressor(max_iter=20, random_state=0),
+]
+
+
+def named(estimator: Any) -> str:
+    return type(estimator).__name__
+
+
+def calibrated(method: str) -> Any:
+    return lambda pipeline, frame, target: CalibratedClassifierCV(FrozenEstimator(pipeline), method=method).fit(
+        frame, target
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", CLASSIFIERS, ids=named)
+def test_a_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, estimator: Any) -> None:
+    fitted = making.fitted(estimator)
+    model = making.loaded(tmp_path, fitted)
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+    frame = making.people(60, seed=2)
+    answer = model.predict_frame(frame)
+    seen = making.model_frame(frame, making.FEATURES)
+    assert answer.labels.tolist() == fitted.estimator.predict(seen).tolist()
+    if answer.probabilities is not None:
+        np.testing.assert_allclose(answer.probabilities, fitted.estimator.predict_proba(seen), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("estimator", REGRESSORS, ids=named)
+def test_a_regression_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, estimator: Any) -> None:
+    fitted = making.regression(estimator)
+    model = making.loaded(tmp_path, fitted)
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+    frame = making.people(60, seed=2)
+    expected = fitted.estimator.predict(making.model_frame(frame, making.FEATURES))
+    np.testing.assert_allclose(model.predict_frame(frame).labels, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+def test_a_calibrated_classifier_answers_with_its_calibrated_probabilities(tmp_path: Any, method: str) -> None:
+    fitted = making.fitted(RandomForestClassifier(10, random_state=0), wrap=calibrated(method))
+    model = making.loaded(tmp_path, fitted)
+    frame = making.people(60, seed=2)
+    expected = fitted.estimator.predict_proba(making.model_frame(frame, making.FEATURES))
+    np.testing.assert_allclose(model.predict_frame(frame).probabilities, expected, atol=1e-6)
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+
+
+def test_an_estimator_whose_onnx_answers_otherwise_is_served_by_skops_and_the_manifest_says_why(tmp_path: Any) -> None:
+    # skl2onnx writes a softmax where scikit-learn has a sigmoid for two classes.
+    model = making.loaded(tmp_path, making.fitted(LinearDiscriminantAnalysis()))
+    serving = model.manifest.serving
+    assert serving.format == "skops"
+    assert "it answers otherwise: the largest difference on" in serving.reason
+    assert "answers as the estimator does" in serving.reason
+    assert "model.onnx" not in model.manifest.files
+
+
+def test_parity_is_checked_on_every_validation_row_and_on_nulls_and_unseen_categories(tmp_path: Any) -> None:
+    fitted = making.fitted()
+    manifest, _ = read_manifest(making.store_at(tmp_path / making.saved(tmp_path, fitted).name))
+    rows = len(fitted.validation) + len(making.FEATURES) + 1
+    assert f"on {rows} rows" in manifest.serving.reason
+
+
+def test_a_category_not_seen_in_training_and_a_null_are_answered_as_the_estimator_answers_them(tmp_path: Any) -> None:
+    fitted = making.fitted(RandomForestClassifier(20, random_state=0))
+    model = making.loaded(tmp_path, fitted)
+    frame = making.people(4, seed=3)
+    frame.loc[0, "town"] = "Atlantis"
+    frame.loc[1, "town"] = None
+    frame["member"] = [True, None, False, None]
+    seen = making.model_frame(frame, making.FEATURES)
+    assert seen["town"].tolist()[:2] == ["Atlantis", MISSING]
+    expected = fitted.estimator.predict_proba(seen)
+    np.testing.assert_allclose(model.predict_frame(frame).probabilities, expected, atol=1e-6)
+
+
+def test_a_feature_whose_null_the_estimator_refuses_is_not_nullable(tmp_path: Any) -> None:
+    frame = making.people().dropna()
+    features = (making.Feature(name="age", type="Integer"), making.Feature(name="mean radius", type="Float"))
+    estimator = LogisticRegression(max_iter=1000).fit(making.model_frame(frame, features), making.outcome(frame))
+    fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
+    assert [feature.nullable for feature in making.loaded(tmp_path, fitted).manifest.features] == [False, False]
+    whole = making.loaded(tmp_path, making.fitted(name="whole"))
+    assert all(feature.nullable for feature in whole.manifest.features)
+
+
+def test_equal_models_have_equal_files_and_a_manifest_that_differs_only_in_when_it_was_made(tmp_path: Any) -> None:
+    def bytes_at(folder: str, moment: str) -> dict[str, bytes]:
+        store = making.store_at(tmp_path / folder)
+        making.save_model(store, making.fitted(RandomForestClassifier(5, random_state=0)), clock=making.at(moment))
+        return {key: store.read(key) for key in store.keys("")}
+
+    first, second = bytes_at("one", "2026-01-31T12:00:00"), bytes_at("two", "2026-02-28T12:00:00")
+    assert first["model/model.onnx"] == second["model/model.onnx"]
+    assert first["model/model.skops"] == second["model/model.skops"]
+    manifests = [json.loads(files["model/manifest.json"]) for files in (first, second)]
+    assert [manifest.pop("created") for manifest in manifests] == [
+        "2026-01-31T12:00:00+00:00",
+        "2026-02-28T12:00:00+00:00",
+    ]
+    assert manifests[0] == manifests[1]
+
+
+def test_the_manifest_is_written_last(tmp_path: Any) -> None:
+    written = []
+
+    class Recording:
+        def __init__(self, store: Any) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._store, name)
+
+        def child(self, prefix: str) -> Any:
+            return Recording(self._store.child(prefix))
+
+        def write(self, key: str, content: bytes) -> None:
+            written.append(key)
+            self._store.write(key, content)
+
+        def write_if_absent(self, key: str, content: bytes) -> bool:
+            written.append(key)
+            return bool(self._store.write_if_absent(key, content))
+
+    making.save_model(Recording(making.store_at(tmp_path)), making.fitted())
+    assert sorted(written[:-1]) == ["model.onnx", "model.skops"]
+    assert written[-1] == "manifest.json"
+
+
+def test_saving_the_same_candidate_again_changes_nothing(tmp_path: Any) -> None:
+    first = making.saved(tmp_path, making.fitted())
+    again = making.save_model(making.store_at(tmp_path), making.fitted(), clock=making.at("2027-01-01T00:00:00"))
+    assert again == first
+
+
+def test_a_model_of_another_run_is_never_overwritten(tmp_path: Any) -> None:
+    making.saved(tmp_path, making.fitted())
+    with pytest.raises(Refused, match="holds another Model already, of run first"):
+        making.saved(tmp_path, making.with_origin(making.fitted(), run_uid="run-2"))
+
+
+def test_the_recorded_samples_are_answers_of_the_served_file_to_rows_of_validation(tmp_path: Any) -> None:
+    fitted = making.fitted()
+    model = making.loaded(tmp_path, fitted)
+    samples = model.manifest.samples
+    assert len(samples) == 5
+    assert samples[0].row.keys() == {feature.name for feature in making.FEATURES}
+    assert samples[0].row["town"] is None
+    assert samples[1].row["joined"].startswith("202")
+    answer = model.predict_frame(fitted.validation.head(5))
+    assert [sample.prediction for sample in samples] == answer.labels.tolist()
+    assert answer.probabilities is not None
+    assert [list(sample.probabilities) for sample in samples] == answer.probabilities.tolist()
+
+
+def test_a_threshold_for_an_estimator_without_probabilities_is_refused(tmp_path: Any) -> None:
+    with pytest.raises(Refused, match="predicts no probabilities"):
+        making.saved(tmp_path, making.fitted(LinearSVC(), threshold=0.3))
+
+
+def test_the_threshold_is_applied_to_the_probability_of_the_positive_class(tmp_path: Any) -> None:
+    model = making.loaded(tmp_path, making.fitted(threshold=0.2))
+    answer = model.predict_frame(making.people(200, seed=5))
+    assert answer.probabilities is not None
+    expected = ["yes" if probability >= 0.2 else "no" for probability in answer.probabilities[:, 1]]
+    assert answer.labels.tolist() == expected
+    assert "yes" in expected
+    assert "no" in expected
+
+
+@pytest.mark.parametrize("classes", [(0, 1), (False, True)])
+def test_classes_keep_their_type(tmp_path: Any, classes: tuple[Any, Any]) -> None:
+    frame = making.people()
+    target = np.array([classes[answer == "yes"] for answer in making.outcome(frame)])
+    estimator = making.Pipeline([("preprocessing", making.preprocessing()), ("estimator", LogisticRegression())])
+    estimator.fit(making.model_frame(frame, making.FEATURES), target)
+    fitted = making.changed(making.fitted(), estimator=estimator, classes=classes, positive=classes[1])
+    model = making.loaded(tmp_path, fitted)
+    assert model.manifest.classes == classes
+    assert {type(label) for label in model.predict_frame(frame).labels.tolist()} == {type(classes[0])}
+
+
+def test_names_of_features_need_not_be_identifiers(tmp_path: Any) -> None:
+    names = {"age": "a b", "mean radius": "a_b", "member": "é – %", "town": "predict it", "joined": "x", "born": "y"}
+    frame = making.people().rename(columns=names)
+    features = tuple(msgspec.structs.replace(feature, name=names[feature.name]) for feature in making.FEATURES)
+    numbers = [names[name] for name in making.NUMBERS]
+    columns = making.preprocessing().set_params(
+        transformers=[
+            ("numbers", making.SimpleImputer(), numbers),
+            ("texts", making.OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["predict it"]),
+        ]
+    )
+    estimator = making.make_pipeline(columns, RandomForestClassifier(5)).fit(
+        making.model_frame(frame, features), making.outcome(making.people())
+    )
+    fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
+    model = making.loaded(tmp_path, fitted)
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+    assert model.predict_frame(frame).labels.tolist() == estimator.predict(making.model_frame(frame, features)).tolist()
+
+
+def test_infrequent_categories_go_the_same_way_in_the_file(tmp_path: Any) -> None:
+    frame = making.people()
+    estimator = making.make_pipeline(
+        making.preprocessing(max_categories=2), RandomForestClassifier(10, random_state=0)
+    ).fit(making.model_frame(frame, making.FEATURES), making.outcome(frame))
+    model = making.loaded(tmp_path, making.changed(making.fitted(), estimator=estimator))
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+
+
+def test_an_empty_validation_set_is_refused_because_nothing_could_be_checked(tmp_path: Any) -> None:
+    with pytest.raises(Refused, match="its validation set is empty"):
+        making.saved(tmp_path, making.fitted(validation=making.people().head(0)))
+
+
+def test_a_missing_column_is_refused_by_name(tmp_path: Any) -> None:
+    model = making.loaded(tmp_path, making.fitted())
+    with pytest.raises(Refused, match="has no column mean radius, which the Model was trained on"):
+        model.predict_frame(making.people().drop(columns="mean radius"))
+
+
+def test_a_model_under_another_name_is_refused(tmp_path: Any) -> None:
+    reference = making.saved(tmp_path, making.fitted())
+    with pytest.raises(Refused, match="holds the Model model, not other"):
+        load_model(Location(uri=reference.uri), "other")
