@@ -22,7 +22,6 @@ from penstock_jobs.errors import Refused
 
 
 @click.group(invoke_without_command=True)
-@click.pass_context
 @with_settings
 def datasets(settings: Settings) -> None:
     """List the tables of each Pipeline, as the last dataset step left them."""
