@@ -225,7 +225,8 @@ def test_a_job_that_requires_a_gpu_and_finds_none_fails_with_that_sentence(digit
         _small(device=device_for("Required")).fit(*digits)
 
 
-def test_a_job_that_may_fall_back_uses_the_processor(digits, monkeypatch):
+def test_a_job_that_may_fall_back_uses_the_processor_and_says_so(digits, monkeypatch, caplog):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     check_gpu("Preferred")
+    assert "No GPU was found; the job goes on with the processor" in caplog.text
     assert _weights(_small(device=device_for("Preferred")).fit(*digits)) == _weights(_small(device="cpu").fit(*digits))

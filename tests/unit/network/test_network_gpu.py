@@ -1,4 +1,4 @@
-"""The same network on a GPU: chosen where there is one, fitted there, equal again for equal seeds, near the processor."""
+"""The same network on a GPU: chosen where there is one, equal again for equal seeds, near the processor."""
 
 import numpy as np
 import pytest

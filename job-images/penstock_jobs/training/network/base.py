@@ -73,6 +73,12 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
     def _own_parameters(self) -> dict[str, Any]:
         return {name.removeprefix(OWN): value for name, value in vars(self).items() if name.startswith(OWN)}
 
+    @staticmethod
+    def preload() -> None:
+        """Import torch and skorch now, in a process that others will be forked from, so that each does not."""
+        require_torch()
+        from penstock_jobs.training.network import fitting, modules  # noqa: F401
+
     def check_available(self) -> None:
         """Raise `Refused` where torch is missing, or one's own module, or a parameter that goes with it.
 

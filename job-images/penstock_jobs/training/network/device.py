@@ -1,16 +1,24 @@
 """Where a network computes: the choice of the device, and what makes a fit on it repeatable."""
 
+import importlib.util
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.logs import log
 
 if TYPE_CHECKING:
     import torch
 
 Gpu = Literal["None", "Preferred", "Required"]
+
+_NO_GPU = (
+    "A GPU was asked for and none was found on this machine; run where there is one, or let the job fall back to the "
+    "processor with `required: false`."
+)
 
 _DEVICE_OF: dict[Gpu, str] = {"None": "cpu", "Preferred": "auto", "Required": "cuda"}
 
@@ -21,14 +29,10 @@ def device_for(gpu: Gpu) -> str:
 
 
 def require_torch() -> None:
-    """Raise `Refused` where torch, or what a network needs beside it, is not installed."""
-    try:
-        import skorch  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise Refused(
-            f"A torch network was asked for, and {error.name or 'torch'} is not installed: install penstock[torch]."
-        ) from error
+    """Raise `Refused` where torch, or what a network needs beside it, is not installed; import none of them."""
+    for package in ("torch", "skorch"):
+        if importlib.util.find_spec(package) is None:
+            raise Refused(f"A torch network was asked for, and {package} is not installed: install penstock[torch].")
 
 
 def select_device(device: str) -> "torch.device":
@@ -47,12 +51,9 @@ def select_device(device: str) -> "torch.device":
         return torch.device("cuda", torch.cuda.current_device()) if count else torch.device("cpu")
     if device == "cpu":
         return torch.device("cpu")
-    chosen = torch.device(device)
     if count == 0:
-        raise Unavailable(
-            "A GPU was asked for and none was found: "
-            f"{_why_no_gpu()}. Run where there is one, or allow the processor with `required: false`."
-        )
+        raise Unavailable(_NO_GPU)
+    chosen = torch.device(device)
     index = torch.cuda.current_device() if chosen.index is None else chosen.index
     if index >= count:
         raise Unavailable(f"The GPU {device} was asked for, and this machine has {count}, counted from cuda:0.")
@@ -67,18 +68,26 @@ def prediction_device(device: str) -> "torch.device":
 
 
 def check_gpu(gpu: Gpu) -> None:
-    """Raise `Unavailable` where the job requires a GPU and none is there: at its start, and not in each of its fits."""
+    """Look for the GPU that a job asks for, before anything is trained.
+
+    torch says what it can use; where it is not installed, for estimators of other libraries, the driver's device files do.
+
+    Raises:
+        Unavailable: The job requires a GPU, and none is there. Where it only prefers one, that is a warning.
+    """
+    if gpu == "None" or _gpus() > 0:
+        return
     if gpu == "Required":
-        require_torch()
-        select_device(device_for(gpu))
+        raise Unavailable(_NO_GPU)
+    log.warning("No GPU was found; the job goes on with the processor, as it may.")
 
 
-def _why_no_gpu() -> str:
+def _gpus() -> int:
+    if importlib.util.find_spec("torch") is None:
+        return len(list(Path("/dev").glob("nvidia[0-9]*")))
     import torch
 
-    if torch.version.cuda is None:
-        return "the installed torch is built for the processor alone"
-    return "torch sees no CUDA device on this machine"
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 @contextmanager
