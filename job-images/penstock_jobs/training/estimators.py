@@ -64,6 +64,7 @@ def load_algorithm(algorithm: Algorithm, task: Task, threads: int) -> Factory:
     given = {parameter.name for parameter in algorithm.parameters}
     _check_names(kind, known, algorithm)
     _check_values(example, algorithm)
+    _check_available(kind, algorithm)
     defaults: dict[str, Any] = {"n_jobs": threads} if threads > 1 and "n_jobs" in known else {}
     if algorithm.early_stopping is not None:
         defaults |= _early_stopping(algorithm, algorithm.early_stopping, known)
@@ -145,6 +146,16 @@ def _check_values(example: Any, algorithm: Algorithm) -> None:
                 raise Refused(
                     f"Hyper-parameter {parameter.name} of algorithm {algorithm.name} is {value!r}; it must be {reason}."
                 ) from error
+
+
+def _check_available(kind: Callable[..., Any], algorithm: Algorithm) -> None:
+    """Have an estimator that needs more than scikit-learn (a library, one's own module) look whether it is there."""
+    if not hasattr(kind, "check_available"):
+        return
+    first = {parameter.name: _samples(parameter)[0] for parameter in algorithm.parameters}
+    others = [{**first, one.name: value} for one in algorithm.parameters for value in _samples(one)[1:]]
+    for parameters in (first, *others):
+        kind(**parameters).check_available()
 
 
 def _samples(parameter: Any) -> tuple[Any, ...]:

@@ -42,7 +42,9 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
     put_on_path(job.source)
     for algorithm in job.algorithms:
         with contextlib.suppress(JobError):  # the job's process refuses it in words
-            import_object(algorithm.estimator, algorithm.name)
+            estimator = import_object(algorithm.estimator, algorithm.name)
+            if hasattr(estimator, "preload"):  # what it imports only when it is fitted, such as torch
+                estimator.preload()
     bench: Bench | None = None
     folder = Path()
     while True:

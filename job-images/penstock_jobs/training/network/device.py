@@ -70,7 +70,7 @@ def prediction_device(device: str) -> "torch.device":
 def check_gpu(gpu: Gpu) -> None:
     """Look for the GPU that a job asks for, before anything is trained.
 
-    torch says what it can use; where it is not installed, for estimators of other libraries, the driver's device files do.
+    torch says what it can use; where it is not installed (the estimator is of another library), the driver's files do.
 
     Raises:
         Unavailable: The job requires a GPU, and none is there. Where it only prefers one, that is a warning.
