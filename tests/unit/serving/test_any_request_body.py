@@ -1,0 +1,93 @@
+"""Whatever the body, the answer is 200 or 400 with a sentence: never 500, never a hang, never a traceback."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_inference_requests import ROW, ROWS, TENSORS, numbers_only
+
+import model_making as making
+from penstock_jobs.serving.application import Application
+from penstock_jobs.serving.warming import ask
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+LIKELY = st.one_of(
+    SCALARS, st.sampled_from(["2022-01-01", "2022-01-01T00:00:00Z", "Lyon", 10**400, -(2**63), 2**64, 1e308, -0.0])
+)
+ROW_LIKE = st.fixed_dictionaries(dict.fromkeys(ROW, LIKELY)) | st.dictionaries(st.sampled_from([*ROW, "x"]), VALUES)
+TENSOR_LIKE = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.sampled_from([*ROW, "x"]),
+        "shape": st.lists(st.integers(-2, 7), max_size=3) | VALUES,
+        "datatype": st.sampled_from(["FP64", "FP32", "INT64", "UINT8", "BOOL", "BYTES", "X"]) | st.text(max_size=3),
+        "data": st.lists(LIKELY, max_size=7) | st.lists(st.lists(LIKELY, max_size=3), max_size=3) | VALUES,
+        "parameters": VALUES,
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def applications(tmp_path_factory: pytest.TempPathFactory) -> list[Application]:
+    mixed = making.loaded(tmp_path_factory.mktemp("mixed"), making.fitted())
+    return [Application(mixed, "churn"), Application(numbers_only(tmp_path_factory.mktemp("numbers")), "churn")]
+
+
+def answered(applications: list[Application], path: str, body: bytes) -> None:
+    for application in applications:
+        status, answer = asyncio.run(ask(application, path, body))
+        assert status in (200, 400), answer
+        decoded = json.loads(answer)
+        if status == 400:
+            assert decoded.keys() == {"error"}
+            assert decoded["error"].endswith("."), decoded
+            assert "Traceback" not in decoded["error"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_answered(applications: list[Application], body: bytes) -> None:
+    answered(applications, ROWS, body)
+    answered(applications, TENSORS, body)
+
+
+@given(VALUES | st.fixed_dictionaries({"instances": VALUES}))
+def test_any_json_is_answered(applications: list[Application], body: Any) -> None:
+    answered(applications, ROWS, json.dumps(body).encode())
+    answered(applications, TENSORS, json.dumps(body).encode())
+
+
+@settings(max_examples=300)
+@given(st.lists(ROW_LIKE | st.lists(LIKELY, max_size=7), min_size=1, max_size=4))
+def test_rows_of_any_values_are_answered(applications: list[Application], rows: list[Any]) -> None:
+    answered(applications, ROWS, json.dumps({"instances": rows}).encode())
+
+
+@settings(max_examples=300)
+@given(st.lists(TENSOR_LIKE, max_size=7))
+def test_tensors_of_any_shape_and_type_are_answered(applications: list[Application], inputs: list[Any]) -> None:
+    answered(applications, TENSORS, json.dumps({"inputs": inputs}).encode())
+
+
+@pytest.mark.parametrize("text", ["\x00", "\ud800", "␀", "a" * 100_000, "é\u0301", "\U0001f600"])
+def test_any_string_is_a_category(applications: list[Application], text: str) -> None:
+    answered(applications[:1], ROWS, json.dumps({"instances": [ROW | {"town": text}]}).encode())
+
+
+@pytest.mark.parametrize("depth", [10, 1000, 200_000])
+def test_any_depth_is_answered(applications: list[Application], depth: int) -> None:
+    for start in (b"", b'{"instances":', b'{"parameters":', b'{"inputs":[{"data":'):
+        answered(applications, ROWS, start + b"[" * depth)
+        answered(applications, TENSORS, start + b"[" * depth + b"]" * depth)
+
+
+def test_the_helper_that_asks_is_the_servers_own(applications: list[Application], tmp_path: Path) -> None:
+    status, answer = asyncio.run(ask(applications[0], ROWS, json.dumps({"instances": [ROW]}).encode()))
+    assert status == 200
+    assert json.loads(answer)["predictions"][0] in ("yes", "no")

@@ -1,0 +1,80 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from penstock_jobs.models.answers import Predictions
+from penstock_jobs.serving.batcher import LARGE, Batcher
+from penstock_jobs.serving.block import Block
+
+
+def block(*values: float) -> Block:
+    return Block(np.array([values]), np.empty((0, len(values)), dtype=object))
+
+
+def doubled(rows: Block) -> Predictions:
+    if (rows.numbers < 0).any():
+        raise ValueError("negative")
+    return Predictions(rows.numbers[0] * 2)
+
+
+def test_what_waits_at_the_same_moment_is_answered_by_one_run_and_each_gets_its_own() -> None:
+    batcher = Batcher(doubled)
+
+    async def together() -> list[Predictions]:
+        return await asyncio.gather(*(batcher.answer(block(value, value + 0.5)) for value in range(10)))
+
+    answers = asyncio.run(together())
+    assert [answer.labels.tolist() for answer in answers] == [[2.0 * value, 2.0 * value + 1] for value in range(10)]
+    assert batcher.runs == 1
+
+
+def test_a_request_alone_does_not_wait_for_another() -> None:
+    batcher = Batcher(doubled)
+
+    async def alone() -> int:
+        """Return after how many steps of the loop the answer is there."""
+        task = asyncio.ensure_future(batcher.answer(block(1)))
+        steps = 0
+        while not task.done():
+            steps += 1
+            await asyncio.sleep(0)
+        return steps
+
+    assert asyncio.run(alone()) <= 3
+
+
+def test_a_row_that_fails_fails_only_its_own_request() -> None:
+    batcher = Batcher(doubled)
+
+    async def together() -> list[Predictions | BaseException]:
+        return await asyncio.gather(*(batcher.answer(block(value)) for value in (1, -1, 3)), return_exceptions=True)
+
+    first, second, third = asyncio.run(together())
+    assert isinstance(second, ValueError)
+    assert isinstance(first, Predictions)
+    assert isinstance(third, Predictions)
+    assert (first.labels.tolist(), third.labels.tolist()) == ([2.0], [6.0])
+
+
+def test_a_client_that_went_away_takes_no_answer_from_the_others() -> None:
+    batcher = Batcher(doubled)
+
+    async def leaving() -> Predictions:
+        gone = asyncio.ensure_future(batcher.answer(block(1)))
+        stays = asyncio.ensure_future(batcher.answer(block(2)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        return await stays
+
+    assert asyncio.run(leaving()).labels.tolist() == [4.0]
+
+
+@pytest.mark.parametrize("rows", [LARGE, LARGE * 3])
+def test_a_large_request_leaves_the_loop_free(rows: int) -> None:
+    batcher = Batcher(doubled)
+
+    async def large() -> Predictions:
+        return await batcher.answer(block(*range(rows)))
+
+    assert asyncio.run(large()).labels.tolist() == [2.0 * value for value in range(rows)]
