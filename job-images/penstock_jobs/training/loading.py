@@ -25,8 +25,8 @@ def load(job: TrainingJob) -> tuple[TrainingData, pd.DataFrame]:
     """Read both tables; return the rows, and the validation set as read (with folds, the training set)."""
     chosen = choose_features(job)
     names = [column.name for column in chosen]
-    others = [column.name for column in job.columns if column.role in ("Weight", "Time") and column.name not in names]
-    wanted = [*names, *others, job.target.column, FOLD, GROUP]
+    others = [column.name for column in job.columns if column.role == "Weight" or column.name == job.split.time_column]
+    wanted = list(dict.fromkeys([*names, *others, job.target.column, FOLD, GROUP]))
     training = read_frame(job.training, job.storage, wanted)
     if len(training) == 0:
         raise Refused(f"The training table {job.training.uri} has no rows; lower the share for testing or add data.")
