@@ -16,7 +16,7 @@ from types import FrameType
 from penstock_jobs import document, errors, logs
 from penstock_jobs.result import Failure, JobResult
 from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
-from penstock_jobs.storage import open_store
+from penstock_jobs.storage import Store, open_store
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     try:
-        specification = document.read(options.specification, JobSpecification)
+        specification: JobSpecification = document.read(options.specification, JobSpecification)
         _limit_time(specification.timeout)
         result = _result_of(specification)
     except errors.JobError as error:
@@ -54,10 +54,15 @@ def _result_of(specification: JobSpecification) -> JobResult:
     key = result_key(specification)
     if store.exists(key):
         logs.log.info("The result is in storage already, at %s/%s; nothing is done again.", store.uri, key)
-        return document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
+        return _stored(store, key)
     result = _job(specification)()
     if not store.write_if_absent(key, document.encode(result)):
-        return document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
+        return _stored(store, key)
+    return result
+
+
+def _stored(store: Store, key: str) -> JobResult:
+    result: JobResult = document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
     return result
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from penstock_jobs import document, errors
 from penstock_jobs.__main__ import main, result_key
 from penstock_jobs.result import Failure
@@ -34,7 +35,9 @@ def written(folder: Path, job: DatasetJob) -> Path:
     return path
 
 
-def test_a_job_that_finds_its_result_prints_it_and_does_nothing_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_that_finds_its_result_prints_it_and_does_nothing_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     job = dataset_job(tmp_path)
     earlier = Failure(reason="Refused", message="What the first one found.")
     (tmp_path / "run" / "results").mkdir(parents=True)
@@ -59,7 +62,9 @@ def test_a_failure_leaves_no_result_in_storage(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "results").exists()
 
 
-def test_a_specification_with_an_unknown_field_is_refused_by_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_specification_with_an_unknown_field_is_refused_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = written(tmp_path, dataset_job(tmp_path))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"colour": "red"}))
 
@@ -80,7 +85,10 @@ def test_a_job_ends_itself_at_its_timeout(tmp_path: Path) -> None:
         tmp_path, inputs=(Input(name="rows", location=Location(uri=fifo.as_uri()), format="CSV"),), timeout=1.0
     )
     process = subprocess.run(
-        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert process.returncode == errors.TIMED_OUT
