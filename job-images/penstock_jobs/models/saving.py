@@ -16,7 +16,7 @@ from penstock_jobs.manifest import FORMAT, Feature, ModelManifest, ServedFile
 from penstock_jobs.models import conversion, files, skops_file
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.loading import LoadedModel, label, read_manifest
-from penstock_jobs.models.network_file import network_files
+from penstock_jobs.models.network_file import network_files, network_in
 from penstock_jobs.models.parity import Parity, compare
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor
 from penstock_jobs.models.probes import Probes, probes_of
@@ -165,7 +165,9 @@ def _manifest(
         serving=serving,
         origin=model.origin,
         lineage=model.lineage,
-        versions={"python": platform.python_version()} | {package: version(package) for package in _PACKAGES},
+        versions={"python": platform.python_version()}
+        | {package: version(package) for package in _PACKAGES}
+        | ({} if network_in(model.estimator) is None else {"torch": version("torch")}),
         classes=model.classes,
         positive=model.positive,
         threshold=model.threshold,
