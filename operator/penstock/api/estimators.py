@@ -35,7 +35,10 @@ def _algorithm(pipeline: Pipeline, algorithm: Algorithm, path: Path) -> Iterator
             (*path, "estimator"), f"is {algorithm.estimator}, an estimator that scikit-learn does not have; {ending}"
         )
         return
-    yield from _kind(pipeline, algorithm, estimator, (*path, "estimator"))
+    wrong_kind = list(_kind(pipeline, algorithm, estimator, (*path, "estimator")))
+    yield from wrong_kind
+    if wrong_kind:
+        return
     known = inspect.signature(estimator).parameters
     constraints = getattr(estimator, "_parameter_constraints", {})
     for place, parameter in enumerate(algorithm.parameters):

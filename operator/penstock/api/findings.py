@@ -24,15 +24,25 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something stands in a file, counted from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
 class Fault:
     """What is wrong at a path of a document, before anybody looked up the line. The sentence follows the field's name.
 
-    `beside` is the field, beneath the path, that is missing or that the sentence is about.
+    `beside` is the field, beneath the path, that is missing or that the sentence is about. `place` is where it stands,
+    where the path does not tell.
     """
 
     path: Path
     sentence: str
     beside: Path = ()
+    place: Place | None = None
 
     @property
     def field(self) -> str:

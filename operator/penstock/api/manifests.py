@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from penstock.api.findings import Fault, Path
+from penstock.api.findings import Fault, Path, Place
 
 MOST_NODES = 200_000  # an alias may stand for many; kubectl refuses what unfolds without end, and so must we
 _TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
@@ -24,15 +24,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?")
 _BASES = {"0x": 16, "0X": 16, "0o": 8, "0O": 8, "0b": 2, "0B": 2}
 _TAG = "tag:yaml.org,2002:"
-_TEXT_TAG = re.compile(r"(&\S+\s+)?!(!str|!binary|<tag:yaml\.org,2002:str>|(?=\s))")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something stands in a file, counted from 1."""
-
-    line: int
-    column: int
+_TEXT_TAG = re.compile(r"(&\S+\s+)?!(!str|<tag:yaml\.org,2002:str>|(?=\s))")
 
 
 @dataclass
@@ -152,6 +144,8 @@ class _Reading:
         text = str(node.value)
         if getattr(node, "style", None) in ("'", '"', "|", ">") or self._is_tagged_text(node):
             return text
+        if node.tag == f"{_TAG}binary":
+            self._fault(path, "is tagged !!binary, which no field is; write it as text", node)
         value = plain_value(text)
         if isinstance(value, float) and not math.isfinite(value):
             self._fault(path, f"is {text}, which JSON cannot say; write a finite number or, quoted, text", node)
@@ -164,8 +158,7 @@ class _Reading:
         return _TEXT_TAG.match(source) is not None or node.tag.startswith("!")
 
     def _fault(self, path: Path, sentence: str, node: yaml.Node) -> None:
-        self.read.places.setdefault(path, _place(node))
-        self.read.faults.append(Fault(path, sentence))
+        self.read.faults.append(Fault(path, sentence, place=_place(node)))
 
 
 def plain_value(text: str) -> Any:
@@ -178,11 +171,11 @@ def plain_value(text: str) -> Any:
         return math.inf
     if text[0] not in "+-.0123456789" or _DATE.fullmatch(text):
         return text
-    plain = text.replace("_", "") if text[0] != "." else text
+    plain = text.replace("_", "")
     number: int | float | None = _integer(plain)
     if number is None and _FLOAT.fullmatch(plain):
         number = float(plain)
-    return text if number is None else _as_json(number)
+    return text if number is None or math.isinf(number) else _as_json(number)
 
 
 def _integer(plain: str) -> int | None:
@@ -202,9 +195,9 @@ def _integer(plain: str) -> int | None:
 
 def _as_json(number: float) -> int | float:
     """Return the number as it comes back from JSON: a whole one has no point there, so it is an integer."""
-    if isinstance(number, float) and number.is_integer() and abs(number) < 2**63:
-        return int(number)
-    return number
+    if not -(2**63) <= number < 2**63:
+        return float(number)
+    return int(number) if float(number).is_integer() and not isinstance(number, int) else number
 
 
 def _place(node: yaml.Node) -> Place:

@@ -31,15 +31,17 @@ BUCKET = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
 GIT_URL = r"^(https?://|ssh://|git@)[^\s]+$"
 EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
 OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
+DIGEST = r"^sha256:[0-9a-f]{64}$"
 DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
 PHRASES = {
+    DIGEST: "a digest, as sha256: and 64 hexadecimal digits",
     LABEL: "a name of small letters, digits and dashes, as gpu-large",
     LABEL_KEY: "the key of a label or taint, as nvidia.com/gpu",
     LABEL_VALUE: "the value of a label: letters, digits, dashes, dots and underscores",
     SUBDOMAIN: "a name of small letters, digits, dashes and dots, as churn-nightly",
     WORD: "a name of letters, digits, dashes, dots and underscores, as first-try",
-    PYTHON_NAME: "a name as Python allows it, as max_depth",
+    PYTHON_NAME: "a name of letters, digits and underscores, as max_depth",
     DOTTED_PATH: "a dotted path, as sklearn.linear_model.LogisticRegression",
     DURATION: "a duration; write one as 90s, 1h30m or 30d",
     QUANTITY: "a quantity; write one as 2, 500m or 2Gi",
@@ -70,5 +72,5 @@ Quantity = Annotated[int | str, Meta(extra_json_schema={"maxLength": 32, "patter
 Share = Annotated[str, Meta(min_length=1, max_length=20, pattern=SHARE)]
 Decimal = Annotated[str, Meta(min_length=1, max_length=40, pattern=DECIMAL)]
 Uri = Annotated[str, Meta(min_length=1, max_length=2048)]
-Digest = Annotated[str, Meta(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")]
+Digest = Annotated[str, Meta(max_length=80, pattern=DIGEST)]
 Timestamp = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})]

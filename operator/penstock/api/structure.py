@@ -33,7 +33,7 @@ def with_defaults(value: Any, schema: Schema) -> Any:
     """Return the value with the schema's defaults filled in and nulls left out, as the API server stores it."""
     if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
-        given = {name: each for name, each in value.items() if each is not None or _is_any(known.get(name, {}))}
+        given = {name: each for name, each in value.items() if each is not None or name not in known}
         for name, each in known.items():
             if name not in given and "default" in each:
                 given[name] = each["default"]
@@ -77,8 +77,8 @@ def _one_of(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Fault
     choices = [name for choice in schema.get("oneOf", ()) for name in choice["required"]]
     given = [name for name in choices if name in value]
     if choices and len(given) != 1:
-        has = f"has {' and '.join(given)}" if given else "has none of them"
-        yield Fault(path, f"{has}; give exactly one of {listed(choices)}")
+        has = f"has {' and '.join(given)}" if given else f"has neither {', '.join(choices[:-1])} nor {choices[-1]}"
+        yield Fault(path, f"{has}; give it exactly one of these")
 
 
 def _array(value: list[Any], schema: Schema, path: Path) -> Iterator[Fault]:
@@ -109,8 +109,8 @@ def _twice(
 def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
     if "enum" in schema and value not in schema["enum"]:
         likely = proposal(value, schema["enum"])
-        ending = f"; did you mean {likely}?" if likely else "; take one of them."
-        yield Fault(path, f"is {shown(value)}, which is not one of {listed(schema['enum'])}{ending}")
+        ending = f"did you mean {likely}?" if likely else "take one of them."
+        yield Fault(path, f"is {shown(value)}, and must be {listed(schema['enum'])}; {ending}")
         return
     if "minLength" in schema and len(value) < schema["minLength"]:
         least = schema["minLength"]
@@ -120,7 +120,7 @@ def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
     if "maxLength" in schema and len(value) > schema["maxLength"]:
         yield Fault(path, f"has {len(value)} characters, and {schema['maxLength']} fit; shorten it")
         return
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    if "pattern" in schema and not _matches(schema["pattern"], value):
         phrase = PHRASES.get(schema["pattern"], f"text of the form {schema['pattern']}")
         yield Fault(path, f"is {shown(value)}, which is not {phrase}")
     if schema.get("format") == "date-time" and not _is_moment(value):
@@ -166,8 +166,9 @@ def _is_a(value: Any, kind: str) -> bool:
     return isinstance(value, _PYTHON[kind]) and (kind != "integer" or not isinstance(value, bool))
 
 
-def _is_any(schema: Schema) -> bool:
-    return "type" not in schema and "x-kubernetes-preserve-unknown-fields" in schema
+def _matches(pattern: str, value: str) -> bool:
+    # Go's `$` is the very end; Python's is also before a last newline.
+    return re.search(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern, value) is not None
 
 
 def _is_moment(value: str) -> bool:

@@ -119,7 +119,7 @@ def _of_no_kind(value: Any) -> Iterator[Fault]:
         yield Fault(("apiVersion",), f"is {shown(version)}, and Penstock knows {API_VERSION}; write that")
     if kind is None:
         yield Fault((), f"is missing; add one of {listed(KINDS)}", ("kind",))
-    elif kind not in KINDS:
+    elif not isinstance(kind, str) or kind not in KINDS:
         likely = proposal(kind, KINDS) if isinstance(kind, str) else None
         ending = f"did you mean {likely}?" if likely else f"it is one of {listed(KINDS)}."
         yield Fault(("kind",), f"is {shown(kind)}, which Penstock does not have; {ending}")
@@ -141,7 +141,7 @@ def _resource(value: Any) -> Resource:
 
 
 def _finding(fault: Fault, manifest: Manifest, file: str) -> Finding:
-    place = manifest.place((*fault.path, *fault.beside))
+    place = fault.place or manifest.place((*fault.path, *fault.beside))
     sentence = fault.sentence if fault.sentence.endswith((".", "?")) else f"{fault.sentence}."
     field = fault.field or "The document"
     separator = ": " if sentence[:1].isupper() else " "

@@ -1,0 +1,39 @@
+"""Bad manifests, one mistake each: what is changed in a good one, and the sentences that refuse it.
+
+The table is `bad_manifests.yaml`: data only, so that it serves offline and against a real API server. `by` says who
+can refuse it: `schema` and `rule` (CEL) are the API server by the CRD, at `kubectl apply`; `server` is the API server for any
+kind; `operator` is what only Penstock's own reading can see; `not yet` is what nothing implements.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+By = Literal["yaml", "schema", "rule", "server", "operator", "not yet"]
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A good manifest (`of`, a file in tests/unit/api/manifests) in which `old` is replaced, once, by `new`.
+
+    `found` are the lines and sentences with which it is refused: all of them.
+    """
+
+    of: str
+    old: str
+    new: str
+    by: By
+    found: tuple[tuple[int, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.of}-{' '.join((self.new or 'without ' + self.old).split())[:60]}"
+
+
+def _read() -> tuple[Bad, ...]:
+    table = yaml.safe_load((Path(__file__).parent / "bad_manifests.yaml").read_text("utf-8"))
+    return tuple(Bad(**row | {"found": tuple((line, sentence) for line, sentence in row["found"])}) for row in table)
+
+
+BAD = _read()

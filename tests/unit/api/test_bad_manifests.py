@@ -1,0 +1,124 @@
+"""A bad manifest is refused before a cluster sees it: every mistake at once, with its line and a sentence."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bad_manifests import BAD, Bad
+from penstock.api.definitions import KINDS, object_schema
+from penstock.api.validation import check_text
+
+MANIFESTS = Path(__file__).parent / "manifests"
+
+
+def spoiled(bad: Bad) -> str:
+    text = (MANIFESTS / f"{bad.of}.yaml").read_text("utf-8")
+    assert bad.old in text
+    return text.replace(bad.old, bad.new, 1)
+
+
+def found(text: str) -> list[tuple[int, str]]:
+    """What is found, but for what is said of every Trigger."""
+    findings = check_text(text, "m.yaml").findings
+    return [(each.line, each.sentence) for each in findings if "nothing fires Triggers" not in each.sentence]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_each_mistake_is_refused_with_its_line_and_its_sentence(bad):
+    assert found(spoiled(bad)) == list(bad.found)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_a_sentence_names_the_field_and_ends_as_a_sentence_does(bad):
+    for finding in check_text(spoiled(bad), "m.yaml").findings:
+        assert finding.sentence.startswith(finding.field or ("The document", "This is not YAML"))
+        assert finding.sentence.endswith((".", "?"))
+        assert "\n" not in finding.sentence
+
+
+def test_every_rule_of_a_manifest_has_a_manifest_that_breaks_it():
+    broken = " ".join(sentence for bad in BAD for _, sentence in bad.found)
+    for kind in KINDS:
+        for rule in rules_of(object_schema(kind)):
+            if "oldSelf" not in rule["rule"]:
+                assert rule["message"] in broken, rule["message"]
+
+
+def test_all_mistakes_are_found_at_once():
+    text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
+    text = text.replace("keep: 3", "keep: 0").replace("updates: Freeze", "updates: Never").replace("20%}", "2}")
+    assert [line for line, _ in found(text)] == [17, 19, 33]
+
+
+def test_a_mistake_in_one_document_does_not_hide_one_in_the_next():
+    one = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8").replace("accuracy", "acuracy")
+    two = (MANIFESTS / "pipelinerun.yaml").read_text("utf-8").replace("dataset", "data")
+    assert [line for line, _ in found(f"{one}---\n{two}")] == [9, 18]
+
+
+@pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null\n"])
+def test_a_file_without_a_manifest_is_refused(text):
+    assert found(text) == [(1, "m.yaml holds no manifest; write a Pipeline or a PipelineRun in it.")]
+
+
+@pytest.mark.parametrize("text", ["3", "a", "[1, 2]", "yes"])
+def test_a_document_that_is_no_mapping_is_refused(text):
+    [(_, sentence)] = found(text)
+    assert sentence.startswith("The document is ")
+
+
+words = st.sampled_from(
+    [
+        "spec",
+        "kind",
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "- ",
+        "\n",
+        "  ",
+        "yes",
+        "1.0",
+        "~",
+        "&a",
+        "*a",
+        "<<",
+        "name",
+        '"',
+        "!!str",
+        "%",
+        "\t",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_text_whatever_brings_it_down(data):
+    text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(text)))
+        end = min(len(text), start + data.draw(st.integers(0, 40)))
+        text = text[:start] + data.draw(st.lists(words, max_size=3).map("".join)) + text[end:]
+    checked = check_text(text, "m.yaml")
+    assert checked.findings or checked.resources
+
+
+def test_aliases_that_unfold_without_end_are_refused():
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    [(_, sentence)] = found("\n".join(lines))
+    assert sentence == "This unfolds into too much; write it without so many aliases or levels."
+
+
+def rules_of(schema):
+    yield from schema.get("x-kubernetes-validations", ())
+    for each in schema.get("properties", {}).values():
+        yield from rules_of(each)
+    if "items" in schema:
+        yield from rules_of(schema["items"])
