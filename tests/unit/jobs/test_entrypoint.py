@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,32 +80,36 @@ def test_each_shard_has_a_result_of_its_own(tmp_path: Path) -> None:
     assert len(keys) == 3
 
 
-def test_a_job_ends_itself_at_its_timeout(tmp_path: Path) -> None:
-    fifo = tmp_path / "never-written.csv"
-    os.mkfifo(fifo)
-    job = dataset_job(
-        tmp_path, inputs=(Input(name="rows", location=Location(uri=fifo.as_uri()), format="CSV"),), timeout=1.0
-    )
-    process = subprocess.run(
-        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))],
-        capture_output=True,
-        text=True,
-        check=False,
+@pytest.fixture
+def silent_store() -> Iterator[Location]:
+    """A bucket whose server takes the connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield Location(uri="s3://bucket/run", endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}")
+
+
+def started(folder: Path, job: DatasetJob) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "penstock_jobs", str(written(folder, job))]
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any"}
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=os.environ | keys
     )
 
+
+def test_a_job_ends_itself_at_its_timeout(tmp_path: Path, silent_store: Location) -> None:
+    with started(tmp_path, dataset_job(tmp_path, run_storage=silent_store, timeout=1.0)) as process:
+        _, log = process.communicate()
+
     assert process.returncode == errors.TIMED_OUT
-    assert "timeout of 1 s" in process.stderr
+    assert "timeout of 1 s" in log
 
 
 def test_a_terminated_job_says_so_by_its_exit_code(tmp_path: Path) -> None:
-    fifo = tmp_path / "never-written.csv"
-    os.mkfifo(fifo)
-    job = dataset_job(tmp_path, inputs=(Input(name="rows", location=Location(uri=fifo.as_uri()), format="CSV"),))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job))], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    process.stderr.readline()  # the job has begun once it has logged something
-    process.send_signal(signal.SIGTERM)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        store = Location(uri="s3://bucket/run", endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with started(tmp_path, dataset_job(tmp_path, run_storage=store)) as process:
+            connection, _ = listener.accept()  # the job is at work once it asks its store for a result
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+            connection.close()
 
-    assert process.wait() == errors.TERMINATED
+    assert process.returncode == errors.TERMINATED
