@@ -6,9 +6,15 @@ from penstock_jobs.dataset.draw import RANGE, Purpose, prefix, threshold
 from penstock_jobs.result import Column, ColumnType
 from penstock_jobs.tables.columns import quoted
 
+# nfc_normalize ends a text at its first NUL, which never composes with anything: the parts are normalised one by one.
+_NFC = (
+    "(CASE WHEN contains({0}, chr(0)) "
+    "THEN array_to_string(list_transform(string_split({0}, chr(0)), lambda part: nfc_normalize(part)), chr(0)) "
+    "ELSE nfc_normalize({0}) END)"
+)
 _TEXTS: dict[ColumnType, tuple[str, str]] = {
     "Integer": ("i", "CAST({0} AS VARCHAR)"),
-    "String": ("s", "nfc_normalize({0})"),
+    "String": ("s", _NFC),
     "Timestamp": ("t", "CAST(epoch_us({0}) AS VARCHAR)"),
     "Date": ("d", "CAST({0} - DATE '1970-01-01' AS VARCHAR)"),
 }

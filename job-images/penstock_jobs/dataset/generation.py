@@ -93,7 +93,8 @@ class _Generation:
         )
         classes_of = target.name if task == "Classification" else None
         measured = {
-            name: writing.measure(self.connection, files, columns, classes_of) for name, files in written.paths.items()
+            name: writing.measure(self.connection, files, _types(name, columns), columns, classes_of)
+            for name, files in written.paths.items()
         }
         self._check(task, measured)
         past = history.count(self.connection, job, self.state.generation, columns, written.paths["testing"])
@@ -197,7 +198,7 @@ class _Generation:
             testing = name == "testing"
             change = delta.Commit(
                 files=written.new[name],
-                types=stored_types(columns, TESTING_INTERNAL if testing else TRAINING_INTERNAL),
+                types=_types(name, columns),
                 generation=self.state.generation,
                 epoch=self.state.epoch,
                 run=self.job.run.uid,
@@ -218,3 +219,7 @@ class _Generation:
         seen = measured[name]
         uri = self.stores[name].uri
         return TableVersion(uri=uri, version=versions[name], rows=seen.rows, digest=seen.digest, classes=seen.classes)
+
+
+def _types(name: str, columns: tuple[Column, ...]) -> dict[str, str]:
+    return stored_types(columns, TESTING_INTERNAL if name == "testing" else TRAINING_INTERNAL)

@@ -23,6 +23,7 @@ from penstock_jobs.tables.columns import (
     stored_types,
 )
 from penstock_jobs.tables.engine import parquet
+from penstock_jobs.tables.revisions import stored
 
 IDENTIFIED = "identified"
 POINTS = "points"
@@ -103,11 +104,7 @@ def read_kept(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], colu
     """Make `kept` (the testing rows, last revisions), `kept_points` and `kept_groups` of the testing table's files."""
     files = tuple(files)
     types = stored_types(columns, TESTING_INTERNAL)
-    empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in types.items())
-    stored = f"(SELECT {empty} LIMIT 0)"
-    if files:
-        stored = f"(SELECT * FROM (SELECT {empty} LIMIT 0) UNION ALL BY NAME SELECT * FROM {parquet(files)})"
-    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {stored}")
+    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {stored(files, types)}")
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
     if not files or not _number(connection, f"SELECT coalesce(max({REVISION}), 0) FROM stored"):
         connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored")

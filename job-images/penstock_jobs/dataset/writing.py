@@ -1,7 +1,7 @@
 """Writing the rows of a side to a file, and measuring files as read back."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,11 @@ import duckdb
 
 from penstock_jobs.result import Column
 from penstock_jobs.storage import Store
-from penstock_jobs.tables.columns import REVISION, literal, quoted
+from penstock_jobs.tables.columns import literal, quoted
 from penstock_jobs.tables.delta import DataFile
 from penstock_jobs.tables.digest import RowSums, digest, sums_expression
-from penstock_jobs.tables.engine import explained, parquet
-from penstock_jobs.tables.revisions import readable
+from penstock_jobs.tables.engine import explained
+from penstock_jobs.tables.revisions import readable, stored
 
 
 def write_rows(
@@ -47,23 +47,25 @@ class Measured:
 
 
 def measure(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], columns: tuple[Column, ...], classes_of: str | None
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    types: Mapping[str, str],
+    columns: tuple[Column, ...],
+    classes_of: str | None,
 ) -> Measured:
     """Return the rows, the digest and the class counts of what readers see of the files.
 
     Args:
         connection: the engine.
         files: all files of the table's version.
+        types: the type of each column of the table.
         columns: the user's columns.
         classes_of: the target of a classification, None for a regression.
     """
     if not files:
         return Measured(0, digest(columns, RowSums(0, 0, 0)), {})
     with explained("The tables' files"):
-        seen = parquet(files)
-        present = {str(row[0]) for row in connection.execute(f"DESCRIBE SELECT * FROM {seen}").fetchall()}
-        if REVISION in present:
-            seen = readable(seen, list(present))
+        seen = readable(stored(files, types), types)
         row = connection.execute(f"SELECT {sums_expression(columns)} FROM {seen}").fetchone()
         counts: dict[str, int] = {}
         if classes_of is not None:

@@ -74,6 +74,12 @@ def file_names(table: DeltaTable) -> tuple[str, ...]:
     return tuple(sorted(uri.rpartition("/")[2] for uri in table.file_uris()))
 
 
+def stored_types(table: DeltaTable) -> dict[str, str]:
+    """Return the DuckDB type of each column of the table, in order."""
+    duckdb_types = {delta: duckdb for duckdb, delta in DELTA_TYPES.items()}
+    return {field.name: duckdb_types[str(getattr(field.type, "type", field.type))] for field in table.schema().fields}
+
+
 def last_commit(table: DeltaTable) -> dict[str, str]:
     """Return what the last commit says of itself: `run`, `generation` and `epoch`, empty where it says nothing."""
     for entry in table.history(1):

@@ -1,5 +1,6 @@
 """The data files of one version of a table, as local files."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -8,7 +9,7 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.result import TableVersion
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
-from penstock_jobs.tables.delta import file_names, open_table
+from penstock_jobs.tables.delta import file_names, open_table, stored_types
 
 
 def store_of(table: TableVersion, location: Location) -> Store:
@@ -16,7 +17,15 @@ def store_of(table: TableVersion, location: Location) -> Store:
     return open_store(replace(location, uri=table.uri))
 
 
-def version_files(table: TableVersion, location: Location, scratch: Path) -> tuple[Path, ...]:
+@dataclass(frozen=True)
+class VersionFiles:
+    """The local data files of a version, and the DuckDB type of each column of the table."""
+
+    paths: tuple[Path, ...]
+    types: dict[str, str]
+
+
+def version_files(table: TableVersion, location: Location, scratch: Path) -> VersionFiles:
     """Return the files of exactly that version, downloaded to `scratch` where the table is not in a local folder."""
     store = store_of(table, location)
     opened = open_table(store, table.version)
@@ -29,7 +38,7 @@ def version_files(table: TableVersion, location: Location, scratch: Path) -> tup
             f"Version {table.version} of the table {table.uri} is gone: its files were removed after the retention "
             "(`retention.tableVersions`). Run the dataset job again."
         )
-    return tuple(localised(store, name, scratch) for name in names)
+    return VersionFiles(tuple(localised(store, name, scratch) for name in names), stored_types(opened))
 
 
 def localised(store: Store, name: str, scratch: Path) -> Path:

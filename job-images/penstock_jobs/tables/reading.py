@@ -12,12 +12,14 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.result import TableVersion
 from penstock_jobs.specification import Location
 from penstock_jobs.tables.columns import POINT, quoted
-from penstock_jobs.tables.engine import connect, explained, parquet
+from penstock_jobs.tables.engine import connect, explained
 from penstock_jobs.tables.files import version_files
-from penstock_jobs.tables.revisions import readable
+from penstock_jobs.tables.revisions import readable, stored
 
 
-def read_frame(table: TableVersion, location: Location, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_frame(
+    table: TableVersion, location: Location, columns: Sequence[str] | None = None, limit: int | None = None
+) -> pd.DataFrame:
     """Return exactly that version of the table, one row a point, sorted by `_penstock_point`.
 
     Of a testing table the last revision of each point is read, and retired points are left out.
@@ -30,6 +32,7 @@ def read_frame(table: TableVersion, location: Location, columns: Sequence[str] |
         table: the version, as a result names it.
         location: how to reach the storage that the table is in.
         columns: which columns, in which order; None: all of them, the internal ones included.
+        limit: at most so many rows, the first by identity: a hash, so that they are a random sample.
 
     Raises:
         Refused: the version is gone (retention), or has no such column.
@@ -38,17 +41,16 @@ def read_frame(table: TableVersion, location: Location, columns: Sequence[str] |
         scratch = Path(folder)
         files = version_files(table, location, scratch / "files")
         with explained(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
-            if not files:
-                return pd.DataFrame({name: [] for name in columns or ()})
-            connection.execute(f"CREATE VIEW stored AS SELECT * FROM {parquet(files)}")
-            present = {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE stored").fetchall()}
+            present = files.types
             names = list(present if columns is None else columns)
             missing = next((name for name in names if name not in present), None)
             if missing is not None:
                 raise Refused(f"The table {table.uri} has no column '{missing}'.")
             listed = ", ".join(quoted(name) for name in names)
-            relation = connection.execute(f"SELECT {listed} FROM {readable('stored', list(present))} ORDER BY {POINT}")
-            return _frame(relation.fetchnumpy(), {name: present[name] for name in names})
+            first = "" if limit is None else f" LIMIT {limit:d}"
+            seen = readable(stored(files.paths, present), present)
+            query = f"SELECT {listed} FROM {seen} ORDER BY {POINT}{first}"
+            return _frame(connection.execute(query).fetchnumpy(), {name: present[name] for name in names})
 
 
 def _frame(arrays: dict[str, Any], types: dict[str, str]) -> pd.DataFrame:

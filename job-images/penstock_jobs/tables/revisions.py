@@ -1,13 +1,22 @@
-"""What readers see of a testing table: the last revision of each point, and no retired ones."""
+"""What readers see of the files of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from penstock_jobs.tables.columns import POINT, RETIRED, REVISION
+from penstock_jobs.tables.columns import POINT, RETIRED, REVISION, quoted
+from penstock_jobs.tables.engine import parquet
 
 
-def readable(relation: str, present: Sequence[str]) -> str:
+def stored(files: Sequence[Path], types: Mapping[str, str]) -> str:
+    """Return the SQL of all rows of the files with the columns of the table: null where a file is older than a column."""
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+    empty = f"SELECT {columns} LIMIT 0"
+    return f"({empty})" if not files else f"(({empty}) UNION ALL BY NAME SELECT * FROM {parquet(files)})"
+
+
+def readable(relation: str, types: Mapping[str, str]) -> str:
     """Return the SQL of what readers see of a stored relation: last revisions only, none of them retired."""
-    if REVISION not in present:
+    if REVISION not in types:
         return relation
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
     return f"(SELECT * FROM (SELECT * FROM {relation} QUALIFY {last}) WHERE NOT {RETIRED})"
