@@ -1,0 +1,97 @@
+"""The examples are what they say: the cluster would take them, and each makes a Model of real data that passes its gate."""
+
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from sklearn import datasets
+
+from penstock_command import ROOT, penstock, step
+
+EXAMPLES = ROOT / "examples"
+MANIFESTS = sorted(path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*.yaml"))
+
+# The score of the chosen Model on the testing set, and what it must reach for the example to be worth showing. Errors are
+# negative, as on scikit-learn's scale.
+WORTH_SHOWING = {
+    "breast-cancer.yaml": ("roc_auc", 0.98),
+    "diabetes.yaml": ("neg_mean_absolute_error", -52.0),
+    "digits.yaml": ("accuracy", 0.95),
+    "own-operations/pipeline.yaml": ("cost", -0.3),
+    "penguins.yaml": ("roc_auc", 0.95),
+    "weather.yaml": ("neg_root_mean_squared_error", -3.2),
+    "wine.yaml": ("accuracy", 0.9),
+}
+
+
+def test_every_example_is_run_here() -> None:
+    assert set(WORTH_SHOWING) == set(MANIFESTS)
+
+
+def test_every_example_is_in_the_index() -> None:
+    linked = re.findall(r"\]\(([^)]+\.yaml)\)", (EXAMPLES / "README.md").read_text("utf-8"))
+    assert sorted(linked) == MANIFESTS
+
+
+def test_every_table_of_the_examples_says_where_it_is_from() -> None:
+    described = (EXAMPLES / "data" / "README.md").read_text("utf-8")
+    tables = [path.name for path in (EXAMPLES / "data").iterdir() if path.suffix in {".csv", ".parquet"}]
+    assert tables
+    assert [name for name in tables if f"| `{name}` |" not in described] == []
+
+
+def test_a_cluster_would_take_every_example(tmp_path: Path) -> None:
+    done = penstock("validate", *(EXAMPLES / manifest for manifest in MANIFESTS), home=tmp_path)
+    assert done.code == 0, done.output + done.errors
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [pytest.param(name, marks=pytest.mark.torch) if name == "digits.yaml" else name for name in sorted(WORTH_SHOWING)],
+)
+def test_an_example_makes_a_model_that_passes_its_gate(manifest: str, tmp_path: Path) -> None:
+    if manifest == "digits.yaml":
+        pytest.importorskip("torch")
+    path = EXAMPLES / manifest
+    environment = {"PYTHONPATH": str(path.parent)} if path.parent != EXAMPLES else {}
+    run = penstock("run", path, "-o", "json", "-q", home=tmp_path, environment=environment).json()
+
+    dataset = step(run, "dataset")
+    assert {table["name"]: table["rows"] > 0 for table in dataset["tables"]}["testing"]
+    assert step(run, "training")["failed"] == 0
+    deployed = step(run, "deployment")
+    assert deployed["served"] == deployed["challenger"]
+
+    scoring, least = WORTH_SHOWING[manifest]
+    [chosen] = [model for model in step(run, "testing")["models"] if model["name"] == deployed["served"]]
+    assert {score["name"]: float(score["value"]) for score in chosen["scores"]}[scoring] >= least
+
+
+@pytest.mark.parametrize(
+    ("file", "target", "classes"),
+    [
+        ("breast-cancer.parquet", "diagnosis", {"malignant": 212, "benign": 357}),
+        ("wine.csv", "cultivar", {"class_0": 59, "class_1": 71, "class_2": 48}),
+    ],
+)
+def test_the_tables_have_the_classes_that_scikit_learn_documents(
+    file: str, target: str, classes: dict[str, int]
+) -> None:
+    table = duckdb.sql(f"SELECT * FROM '{EXAMPLES / 'data' / file}'").df()
+    assert table[target].value_counts().to_dict() == classes
+
+
+def test_the_digits_are_those_of_scikit_learn() -> None:
+    frame = datasets.load_digits(as_frame=True).frame.astype("int64")
+    table = duckdb.sql(f"SELECT * EXCLUDE image FROM '{EXAMPLES / 'data' / 'digits.parquet'}' ORDER BY image").df()
+    assert (table.to_numpy() == frame.to_numpy()).all()
+
+
+def test_the_manifest_of_the_readme_is_taken_too(tmp_path: Path) -> None:
+    [manifest] = re.findall(r"```yaml\n(apiVersion: .*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert yaml.safe_load(manifest)["kind"] == "Pipeline"
+    (tmp_path / "readme.yaml").write_text(manifest)
+    done = penstock("validate", tmp_path / "readme.yaml", home=tmp_path)
+    assert done.code == 0, done.output + done.errors
