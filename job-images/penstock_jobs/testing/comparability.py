@@ -53,7 +53,7 @@ class TestingSet:
     times: NDArray[np.datetime64] | None = None
 
 
-class NotComparable(Exception):  # noqa: N818 - a finding, named as its verdict
+class NotComparable(Exception):
     """A Model cannot be judged by these points; the message is the sentence that says why."""
 
 

@@ -3,18 +3,20 @@
 import numpy as np
 
 from penstock_jobs.errors import Refused
+from penstock_jobs.gate import Decision, gate
 from penstock_jobs.importing import put_on_path
 from penstock_jobs.logs import log, progress
 from penstock_jobs.result import Comparison, ModelReference, ModelScores, TestingResult
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.specification import Selection, TestingJob
+from penstock_jobs.specification import TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.comparability import NotComparable
 from penstock_jobs.testing.comparing import compare, not_comparable
+from penstock_jobs.testing.details import candidates_of, details_of
 from penstock_jobs.testing.judging import Judged, judge
 from penstock_jobs.testing.points import Points, take
 from penstock_jobs.testing.report import REPORT, Findings, write_report
-from penstock_jobs.testing.scores import Scores, all_scores, scorers_of
+from penstock_jobs.testing.scores import INTERVAL, Scores, all_scores, scorers_of
 from penstock_jobs.testing.table import TestingTable, points_of, read_testing, units_of
 
 
@@ -28,27 +30,51 @@ def test(job: TestingJob) -> TestingResult:
     testing = read_testing(job)
     judged = [_new(job, reference, testing) for reference in job.models]
     served, served_reason = _served(job, testing)
-    points = _points(job, testing, judged, served)
+    everyone = [*judged, *([served] if served and served.name not in {one.name for one in judged} else [])]
+    points = _points(job, testing, everyone)
     scorers = scorers_of(job, points)
-    scores = {one.name: _scores(job, one, scorers, points) for one in (*judged, *([served] if served else []))}
-    challenger = _challenger(job, judged)
+    scores = {one.name: _scores(job, one, scorers, points) for one in everyone}
+    challenger = _challenger(judged)
     comparison = _comparison(job, challenger, served, served_reason, points, scorers)
-    findings = Findings(job, testing, points, scorers, tuple(judged), served, scores, challenger, comparison)
     store = open_store(job.run_storage)
-    content = write_report(findings)
-    store.write(REPORT, content.encode())
-    log.info("The report is at %s/%s.", store.uri, REPORT)
-    return TestingResult(
+    result = TestingResult(
         testing_version=job.testing.version,
         epoch=testing.origin.epoch,
         digest=job.testing.digest,
         points=len(testing),
-        models=tuple(_model_scores(one, scores[one.name]) for one in (*judged, *([served] if served else []))),
+        models=tuple(_model_scores(one, scores[one.name]) for one in everyone),
         report=f"{store.uri}/{REPORT}",
         challenger=challenger.name if challenger else None,
         comparison=comparison,
         warnings=_warnings(job, served_reason),
     )
+    shown = challenger or everyone[0]
+    ranking = _ranking(job, scorers)
+    findings = Findings(
+        job=job,
+        testing=testing,
+        points=points,
+        scorers=scorers,
+        ranking=ranking,
+        models=tuple(judged),
+        served=served,
+        shown=shown,
+        scores=scores,
+        comparison=comparison,
+        decision=_decision(job, result),
+        details=details_of(job, shown, testing, points, scorers, ranking),
+        candidates=candidates_of(job),
+    )
+    progress(1, 1, "Writing the report.")
+    store.write(REPORT, write_report(findings).encode())
+    log.info("The report is at %s/%s.", store.uri, REPORT)
+    return result
+
+
+def _decision(job: TestingJob, result: TestingResult) -> Decision | None:
+    if job.selection is None or result.challenger is None:
+        return None
+    return gate(result, job.selection, job.served.name if job.served else None)
 
 
 def _new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> Judged:
@@ -73,11 +99,10 @@ def _served(job: TestingJob, testing: TestingTable) -> tuple[Judged | None, str 
         return None, str(error)
 
 
-def _points(job: TestingJob, testing: TestingTable, judged: list[Judged], served: Judged | None) -> Points:
-    first = next(iter([*judged, *([served] if served else [])]), None)
-    if first is None:
-        raise Refused("There is no Model to test: the run trained none, and none is served.")
-    return points_of(job, testing.frame, first.manifest.classes, units_of(job, testing.origin))
+def _points(job: TestingJob, testing: TestingTable, everyone: list[Judged]) -> Points:
+    if not everyone:
+        raise Refused("There is no Model to test: the run trained none, and none is served that can be tested.")
+    return points_of(job, testing.frame, everyone[0].manifest.classes, units_of(job, testing.origin))
 
 
 def _scores(job: TestingJob, judged: Judged, scorers: list[Scorer], points: Points) -> Scores:
@@ -88,7 +113,7 @@ def _scores(job: TestingJob, judged: Judged, scorers: list[Scorer], points: Poin
     return all_scores(scorers, mine, answers, job.resamples, job.seed, f"the testing points and {judged.name}")
 
 
-def _challenger(job: TestingJob, judged: list[Judged]) -> Judged | None:
+def _challenger(judged: list[Judged]) -> Judged | None:
     """Return the new Model with the best validation score; of equals the first."""
     return max(judged, key=_validation, default=None)
 
@@ -110,12 +135,7 @@ def _comparison(
 ) -> Comparison | None:
     if challenger is None or job.served is None or job.served.name == challenger.name:
         return None
-    selection = job.selection or Selection(scoring=job.scoring[0].name)
-    scorer = next((one for one in scorers if one.name == selection.scoring), None)
-    if scorer is None:
-        raise Refused(
-            f"deployment.selection.scoring is {selection.scoring}, which testing.scoring does not have: add it there."
-        )
+    scorer = _ranking(job, scorers)
     if served is None:
         return not_comparable(challenger.name, job.served.name, scorer.name, 0, served_reason or "")
     if set(served.manifest.classes) != set(points.classes):
@@ -128,9 +148,21 @@ def _comparison(
         points,
         scorer,
         minimum_points=job.minimum_points,
-        confidence=selection.confidence,
+        confidence=job.selection.confidence if job.selection else INTERVAL,
         resamples=job.resamples,
         seed=job.seed,
+    )
+
+
+def _ranking(job: TestingJob, scorers: list[Scorer]) -> Scorer:
+    """Return the scoring function that decides; without a gate the first."""
+    if job.selection is None:
+        return scorers[0]
+    for scorer in scorers:
+        if scorer.name == job.selection.scoring:
+            return scorer
+    raise Refused(
+        f"deployment.selection.scoring is {job.selection.scoring}, which testing.scoring does not have: add it there."
     )
 
 

@@ -62,7 +62,7 @@ def all_scores(
     return Scores(tuple(found), undefined)
 
 
-class Undefined(Exception):  # noqa: N818 - a finding, and no fault
+class Undefined(Exception):
     """A scoring function has no number for these values; the message is the sentence that says why."""
 
 

@@ -2,25 +2,48 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.result import Comparison
+from penstock_jobs.gate import Decision
+from penstock_jobs.result import CandidateRow, Comparison
 from penstock_jobs.scoring import Scorer
 from penstock_jobs.specification import TestingJob
+from penstock_jobs.testing.importance import Importances
 from penstock_jobs.testing.judging import Judged
 from penstock_jobs.testing.points import Points
 from penstock_jobs.testing.scores import Scores
+from penstock_jobs.testing.segments import Segmentation
+from penstock_jobs.testing.sides import Sides
 from penstock_jobs.testing.table import TestingTable
+from penstock_jobs.training.curves import Curves
+
+
+@dataclass(frozen=True)
+class Details:
+    """What is looked into for the challenger alone."""
+
+    sides: Sides
+    importances: Importances | None
+    segmentations: tuple[Segmentation, ...]
+    curves: Curves | None
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the job was asked, the testing set, the Models with their scores by name, and the comparison."""
+    """What the job was asked, the testing set, the Models with their scores by name, and what follows.
+
+    `shown` is the Model that the report is about: the challenger, or without new Models the served one. `ranking` is
+    the scoring function that decides. `decision` is what the gate says of these scores, None where there is no gate.
+    """
 
     job: TestingJob
     testing: TestingTable
     points: Points
     scorers: list[Scorer]
+    ranking: Scorer
     models: tuple[Judged, ...]
     served: Judged | None
+    shown: Judged
     scores: dict[str, Scores]
-    challenger: Judged | None
     comparison: Comparison | None
+    decision: Decision | None
+    details: Details
+    candidates: tuple[CandidateRow, ...]

@@ -1,0 +1,53 @@
+"""What the report looks into beyond the scores; nothing here decides anything."""
+
+import numpy as np
+
+from penstock_jobs import document
+from penstock_jobs.errors import Refused
+from penstock_jobs.logs import log
+from penstock_jobs.result import CandidateRow
+from penstock_jobs.scoring import Scorer
+from penstock_jobs.specification import TestingJob
+from penstock_jobs.storage import open_store
+from penstock_jobs.testing.importance import importances
+from penstock_jobs.testing.judging import Judged
+from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.report.findings import Details
+from penstock_jobs.testing.segments import segmentation
+from penstock_jobs.testing.sides import sides_of
+from penstock_jobs.testing.table import TestingTable
+from penstock_jobs.training.curves import Curves, curves_key
+from penstock_jobs.training.ledger import read_candidates
+
+
+def details_of(
+    job: TestingJob, shown: Judged, testing: TestingTable, points: Points, scorers: list[Scorer], ranking: Scorer
+) -> Details:
+    """Return the other sides' scores, the importances, the segments and the curves of the Model shown."""
+    chosen = np.flatnonzero(shown.unseen)
+    frame, mine, answers = testing.frame.iloc[chosen], points.take(chosen), take(shown.predictions, chosen)
+    return Details(
+        sides=sides_of(job, shown, mine, scorers),
+        importances=importances(shown, frame, mine, ranking, job.seed),
+        segmentations=tuple(
+            segmentation(column, frame, mine, answers, ranking, job.resamples, job.seed) for column in job.segments
+        ),
+        curves=_curves(job, shown.name),
+    )
+
+
+def candidates_of(job: TestingJob) -> tuple[CandidateRow, ...]:
+    """Return the table of candidates of the run, empty where the run trained none."""
+    return tuple(read_candidates(open_store(job.run_storage)))
+
+
+def _curves(job: TestingJob, model: str) -> Curves | None:
+    store = open_store(job.run_storage)
+    key = curves_key(model)
+    if not store.exists(key):
+        return None
+    try:
+        return document.decode(store.read(key), Curves, f"{store.uri}/{key}")
+    except Refused as error:
+        log.warning("The report does without the curves: %s", error)
+        return None

@@ -1,0 +1,180 @@
+"""The pictures of a classification: confusion, and for two classes what each threshold would do."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from penstock_jobs.scoring import Predictions
+from penstock_jobs.testing.curves import Thresholds, confusion, reliability, thresholds
+from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.report.charts.plot import Plot
+from penstock_jobs.testing.report.findings import Findings
+from penstock_jobs.testing.report.numbers import number, share
+
+_MOST_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many points; their share of the row; how strongly to colour it, 0 to 100."""
+
+    count: int
+    share: str
+    strength: int
+    right: bool
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The confusion matrix: the classes, one row of cells for each true class, and the recall of each."""
+
+    classes: list[str]
+    rows: list[tuple[str, list[Cell], str]]
+    precisions: list[str]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its heading and a sentence that says how to read it."""
+
+    heading: str
+    picture: Markup
+    caption: str
+
+
+def confusion_of(findings: Findings) -> Confusion | None:
+    """Return the confusion matrix; None for a regression, and for more classes than fit a page."""
+    points, answers = _mine(findings)
+    if not 2 <= len(points.classes) <= _MOST_CLASSES:
+        return None
+    counts = confusion(points.truth, answers.labels, points.classes)
+    names = [str(one) for one in points.classes]
+    rows = []
+    for place, name in enumerate(names):
+        total = int(counts[place].sum())
+        cells = [_cell(int(count), total, place == column) for column, count in enumerate(counts[place])]
+        rows.append((name, cells, share(int(counts[place, place]), total)))
+    return Confusion(
+        names, rows, [share(int(counts[one, one]), int(counts[:, one].sum())) for one in range(len(names))]
+    )
+
+
+def pictures(findings: Findings) -> list[Picture]:
+    """Return ROC, precision and recall, thresholds, and reliability: for two classes with probabilities."""
+    points, answers = _mine(findings)
+    if len(points.classes) != 2:
+        return []
+    positive = points.positive if points.positive is not None else points.classes[1]
+    mask, response, probable = _response(points, answers, positive)
+    if response is None:
+        return []
+    found = thresholds(mask, response, points.weight)
+    if found is None:
+        return []
+    served = _served(findings, positive)
+    drawn = [_roc(found, served), _precision_recall(found, served, mask)]
+    if probable:
+        drawn.append(_by_threshold(found, findings.shown.model.threshold, str(positive)))
+        drawn.append(_reliability(mask, response, str(positive)))
+    return drawn
+
+
+def _mine(findings: Findings) -> tuple[Points, Predictions]:
+    unseen = findings.shown.unseen
+    return findings.points.take(unseen), take(findings.shown.predictions, unseen)
+
+
+def _response(
+    points: Points, answers: Predictions, positive: object
+) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None, bool]:
+    """Return what is positive, the response that ranks the points, and whether that is a probability."""
+    column = points.classes.index(positive)
+    mask = np.asarray(points.truth == points.classes[column])
+    if answers.probabilities is not None:
+        return mask, answers.probabilities[:, column], True
+    if answers.decision is not None and answers.decision.ndim == 1:
+        return mask, answers.decision if column == 1 else -answers.decision, False
+    return mask, None, False
+
+
+def _served(findings: Findings, positive: object) -> Thresholds | None:
+    """Return the curves of the served Model, where it may be judged by the very same points."""
+    served, shown = findings.served, findings.shown
+    if served is None or served.name == shown.name or set(served.manifest.classes) != set(findings.points.classes):
+        return None
+    if (shown.unseen & ~served.unseen).any() or served.manifest.classes != findings.points.classes:
+        return None
+    points, answers = findings.points.take(shown.unseen), take(served.predictions, shown.unseen)
+    mask, response, _ = _response(points, answers, positive)
+    return None if response is None else thresholds(mask, response, points.weight)
+
+
+def _roc(found: Thresholds, served: Thresholds | None) -> Picture:
+    plot = Plot("ROC curve", (0, 1), (0, 1), "false positive rate", "true positive rate (recall)")
+    plot.line([(0, 0), (1, 1)], "muted", "line dashed")
+    if served is not None:
+        plot.line(_from(0.0, 0.0, served.false_positive_rate, served.recall), "served")
+    pairs = _from(0.0, 0.0, found.false_positive_rate, found.recall)
+    plot.area(pairs, "challenger")
+    plot.line(pairs, "challenger")
+    return Picture("ROC curve", plot.render(), "Up and left is better; the dashed line is a coin.")
+
+
+def _precision_recall(found: Thresholds, served: Thresholds | None, mask: NDArray[np.bool_]) -> Picture:
+    base = float(mask.mean())
+    plot = Plot("Precision and recall", (0, 1), (0, 1), "recall", "precision")
+    plot.line([(0, base), (1, base)], "muted", "line dashed")
+    if served is not None:
+        plot.line(list(zip(served.recall, served.precision, strict=True)), "served")
+    plot.line(list(zip(found.recall, found.precision, strict=True)), "challenger")
+    return Picture(
+        "Precision and recall", plot.render(), f"Up and right is better; the dashed line is chance ({number(base)})."
+    )
+
+
+def _by_threshold(found: Thresholds, chosen: float | None, positive: str) -> Picture:
+    plot = Plot("Precision and recall by threshold", (0, 1), (0, 1), f"threshold on the probability of {positive}")
+    order = slice(None, None, -1)
+    threshold = found.threshold[order]
+    plot.line(list(zip(threshold, found.selected[order], strict=True)), "muted", "line dashed")
+    plot.line(list(zip(threshold, found.recall[order], strict=True)), "served")
+    plot.line(list(zip(threshold, found.precision[order], strict=True)), "challenger")
+    plot.upright(0.5 if chosen is None else chosen)
+    said = "0.5" if chosen is None else number(chosen)
+    return Picture(
+        "What each threshold would do",
+        plot.render(),
+        f"Blue: precision. Amber: recall. Dashed: share of points called {positive}. Served with {said}.",
+    )
+
+
+def _reliability(mask: NDArray[np.bool_], probability: NDArray[np.float64], positive: str) -> Picture:
+    plot = Plot("Reliability", (0, 1), (0, 1), f"predicted probability of {positive}", "how often it came true")
+    counts, edges = np.histogram(probability, bins=25, range=(0.0, 1.0))
+    for count, low, high in zip(counts, edges, edges[1:], strict=False):
+        if count:
+            plot.bar(float(low), float(high), 0.22 * float(count) / float(counts.max()), "faint")
+    plot.line([(0, 0), (1, 1)], "muted", "line dashed")
+    bins = reliability(mask, probability)
+    for one in bins:
+        plot.whisker(one.mean, one.share_low, one.share_high, "challenger")
+    pairs = [(one.mean, one.share) for one in bins]
+    plot.line(pairs, "challenger")
+    plot.dots(pairs, "challenger", 3.6)
+    brier = float(np.mean((probability - mask) ** 2))
+    return Picture(
+        "Reliability",
+        plot.render(),
+        f"On the dashed line probabilities mean what they say. Brier score {number(brier)}.",
+    )
+
+
+def _cell(count: int, total: int, right: bool) -> Cell:
+    part = count / total if total else 0.0
+    return Cell(count, share(count, total), round(100 * part), right)
+
+
+def _from(x: float, y: float, across: NDArray[np.float64], up: NDArray[np.float64]) -> list[tuple[float, float]]:
+    return [(x, y), *zip(across.tolist(), up.tolist(), strict=True)]

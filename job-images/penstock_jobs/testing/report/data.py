@@ -1,0 +1,99 @@
+"""The data: how many points on each side, of each class, and the proof that no side leaks into the other."""
+
+from dataclasses import dataclass
+
+from penstock_jobs.testing.report.findings import Findings
+from penstock_jobs.testing.report.numbers import share
+
+_MOST_CLASSES = 12
+
+
+@dataclass(frozen=True)
+class ClassShare:
+    """The points of a class on a side, with their share in words and in per cent, and a colour from 0 to 5."""
+
+    name: str
+    points: int
+    share: str
+    percent: float
+    colour: int
+
+
+@dataclass(frozen=True)
+class DataSide:
+    """One side: its points, their share of all, and its classes."""
+
+    name: str
+    points: int
+    share: str
+    percent: float
+    classes: list[ClassShare]
+
+
+def sides(findings: Findings) -> list[DataSide]:
+    """Return training, validation and testing."""
+    job = findings.job
+    tables = (("Training", job.training), ("Validation", job.validation), ("Testing", job.testing))
+    whole = sum(table.rows for _, table in tables)
+    names = [str(one) for one in findings.points.classes][:_MOST_CLASSES]
+    found = []
+    for name, table in tables:
+        classes = [
+            ClassShare(
+                one,
+                table.classes.get(one, 0),
+                share(table.classes.get(one, 0), table.rows),
+                100 * table.classes.get(one, 0) / max(table.rows, 1),
+                place % 6,
+            )
+            for place, one in enumerate(names)
+            if table.classes
+        ]
+        found.append(DataSide(name, table.rows, share(table.rows, whole), 100 * table.rows / max(whole, 1), classes))
+    return found
+
+
+def proof(findings: Findings) -> str:
+    """Return the leak proof in a sentence, or nothing where the run made no dataset."""
+    made = findings.job.dataset_result
+    if made is None:
+        return ""
+    found = made.leak_proof
+    groups = f" and {found.groups_in_common:,} groups" if findings.job.split.group_columns else ""
+    return (
+        f"{found.points_in_common:,} points{groups} in common between {found.compared_training:,} of training and "
+        f"validation and {found.compared_testing:,} of testing, found by joining the files as they were read back."
+    )
+
+
+def counted(findings: Findings) -> list[tuple[str, str]]:
+    """Return what the dataset job counted."""
+    made = findings.job.dataset_result
+    if made is None:
+        return []
+    found = [
+        ("Rows read", made.rows_read),
+        ("Exact duplicates dropped", made.duplicates),
+        ("New testing points", made.new),
+        ("Testing points whose row changed", made.changed),
+        ("Testing points no longer in the input", made.vanished),
+        ("Testing points retired by the time window", made.retired),
+        ("Points left out, as their group is in testing", made.left_out),
+    ]
+    return [(name, f"{count:,}") for name, count in found if count or name in ("Rows read", "New testing points")]
+
+
+def split(findings: Findings) -> str:
+    """Return the rule of the split in a sentence."""
+    rule = findings.job.split
+    by = {
+        "Key": "by the hash of the key",
+        "Group": f"by the hash of the group ({', '.join(rule.group_columns)})",
+        "Stratified": "by class, in the order of the hash of the key",
+        "Time": f"by time ({rule.time_column})",
+    }[rule.strategy]
+    return (
+        f"Split {by}; {100 * rule.testing:g} % wanted for testing, which by hash is an expectation and not a count."
+        if rule.strategy in ("Key", "Group")
+        else f"Split {by}."
+    )

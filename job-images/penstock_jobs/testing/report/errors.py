@@ -1,0 +1,84 @@
+"""The pictures of a regression: predicted against true, the residuals, and how large the errors are."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock_jobs.testing.curves import histogram
+from penstock_jobs.testing.points import take
+from penstock_jobs.testing.report.charts.plot import Plot, padded
+from penstock_jobs.testing.report.classes import Picture
+from penstock_jobs.testing.report.findings import Findings
+from penstock_jobs.testing.report.numbers import number
+
+_MOST_DOTS = 1_500
+
+
+def pictures(findings: Findings) -> list[Picture]:
+    """Return the pictures; none for a classification."""
+    if findings.points.classes:
+        return []
+    unseen = findings.shown.unseen
+    truth = findings.points.truth[unseen].astype(np.float64)
+    predicted = take(findings.shown.predictions, unseen).labels.astype(np.float64)
+    target = findings.job.target.column
+    return [
+        _against(truth, predicted, target),
+        _residuals(truth, predicted, target),
+        _distribution(predicted - truth, target),
+        _quantiles(np.abs(predicted - truth), target),
+    ]
+
+
+def _against(truth: NDArray[np.float64], predicted: NDArray[np.float64], target: str) -> Picture:
+    both = padded([*truth.tolist(), *predicted.tolist()])
+    plot = Plot("Predicted against true", both, both, f"true {target}", f"predicted {target}")
+    plot.line([(both[0], both[0]), (both[1], both[1])], "muted", "line dashed")
+    plot.dots(_pairs(truth, predicted), "challenger")
+    return Picture("Predicted against true", plot.render(), "On the dashed line the prediction is right.")
+
+
+def _residuals(truth: NDArray[np.float64], predicted: NDArray[np.float64], target: str) -> Picture:
+    error = predicted - truth
+    plot = Plot("Residuals", padded(predicted.tolist()), padded(error.tolist()), f"predicted {target}", "error")
+    plot.line([(plot.x[0], 0.0), (plot.x[1], 0.0)], "muted", "line dashed")
+    plot.dots(_pairs(predicted, error), "challenger")
+    return Picture("Residuals", plot.render(), "Error is predicted less true: above the line is too high.")
+
+
+def _distribution(error: NDArray[np.float64], target: str) -> Picture:
+    counts, edges = histogram(error)
+    plot = Plot(
+        "Distribution of the errors",
+        (float(edges[0]), float(edges[-1])),
+        (0, float(counts.max()) * 1.05),
+        "error",
+        "points",
+    )
+    for count, low, high in zip(counts, edges, edges[1:], strict=False):
+        plot.bar(float(low), float(high), float(count), "challenger")
+    plot.upright(0.0)
+    middle = float(np.median(error))
+    return Picture(
+        "Distribution of the errors", plot.render(), f"Half of the errors are below {number(middle)} of {target}."
+    )
+
+
+def _quantiles(size: NDArray[np.float64], target: str) -> Picture:
+    ordered = np.sort(size)
+    shares = (np.arange(len(ordered)) + 1) / len(ordered)
+    kept = np.unique(np.linspace(0, len(ordered) - 1, min(len(ordered), 300)).astype(int))
+    plot = Plot("Size of the errors", (0, float(ordered[-1]) or 1.0), (0, 1), "error at most", "share of points")
+    pairs = [(0.0, 0.0), *zip(ordered[kept].tolist(), shares[kept].tolist(), strict=True)]
+    plot.area(pairs, "challenger")
+    plot.line(pairs, "challenger")
+    half, most = (float(np.quantile(ordered, share)) for share in (0.5, 0.9))
+    return Picture(
+        "Size of the errors",
+        plot.render(),
+        f"Half of the predictions are off by at most {number(half)}, nine in ten by at most {number(most)}.",
+    )
+
+
+def _pairs(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:
+    """Return the pairs to draw: the first ones, which are a random sample, as rows are in the order of their hashes."""
+    return list(zip(x[:_MOST_DOTS].tolist(), y[:_MOST_DOTS].tolist(), strict=True))

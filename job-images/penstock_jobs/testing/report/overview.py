@@ -1,0 +1,93 @@
+"""The head of the report: what was decided, and the facts in a line each."""
+
+from dataclasses import dataclass
+
+from penstock_jobs.testing.report.findings import Findings
+from penstock_jobs.testing.report.numbers import display, short
+
+_OFTEN = 20
+
+
+@dataclass(frozen=True)
+class Banner:
+    """What was decided: the tone (`good`, `even`, `bad`), a title of a few words, and the sentence with the numbers."""
+
+    tone: str
+    title: str
+    reason: str
+
+
+_TITLES = {
+    "Improved": ("good", "Improved"),
+    "NotBetter": ("even", "Not better"),
+    "Undecided": ("even", "Undecided"),
+    "NotComparable": ("even", "Not comparable"),
+    "BelowMinimum": ("bad", "Below the minimum"),
+}
+
+
+def banner(findings: Findings) -> Banner | None:
+    """Return the verdict of the gate, in the words that deployment uses."""
+    if findings.decision is None or findings.decision.verdict is None:
+        return None
+    tone, title = _TITLES[findings.decision.verdict]
+    return Banner(tone, title, findings.decision.reason)
+
+
+def facts(findings: Findings) -> list[tuple[str, str]]:
+    """Return what was run, a name and a value each."""
+    job, manifest = findings.job, findings.shown.manifest
+    task = job.task if not findings.points.classes else f"{job.task}, {len(findings.points.classes)} classes"
+    positive = findings.points.positive
+    found = [
+        ("Pipeline", job.run.pipeline),
+        ("Run", job.run.execution_name),
+        ("Started", (job.created or "").replace("T", " ")[:16]),
+        ("Task", f"{task}; target {job.target.column}"),
+        ("Positive class", "" if positive is None else str(positive)),
+        ("Model shown", findings.shown.name),
+        ("Algorithm", f"{manifest.origin.algorithm} ({manifest.origin.estimator.rpartition('.')[2]})"),
+        ("Features", f"{len(manifest.features)}"),
+        ("Served file", f"{manifest.serving.format} ({manifest.serving.file})"),
+        ("Decision threshold", "" if manifest.threshold is None else f"{manifest.threshold:.3g}"),
+        ("Testing points", f"{int(findings.shown.unseen.sum()):,}"),
+        ("Decided by", display(job, findings.ranking.name).label if job.selection else ""),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def parameters(findings: Findings) -> list[tuple[str, str]]:
+    """Return the hyper-parameters of the Model shown."""
+    return [(name, repr(value)) for name, value in findings.shown.manifest.origin.parameters.items()]
+
+
+def usage(findings: Findings) -> str:
+    """Return how often this testing version has been used to decide, and what that means."""
+    count = findings.job.decisions_so_far
+    if count == 0:
+        return "This testing version has decided nothing before, so its scores are as honest as they can be."
+    times = "once" if count == 1 else f"{count:,} times"
+    said = f"This testing version has been used to decide {times} before. "
+    if count < _OFTEN:
+        return said + "Each further use lets a little luck through: the Model that won on it may be flattered by it."
+    return said + (
+        "A Model that has won on the same points so often is flattered by them: trust new points more, "
+        "and think of drawing a new testing set (resetTesting)."
+    )
+
+
+def versions(findings: Findings) -> list[tuple[str, str, str]]:
+    """Return what exactly was used: a name, a version, and a digest each."""
+    job, manifest = findings.job, findings.shown.manifest
+    found = [
+        (f"{name} table", f"version {table.version}", short(table.digest))
+        for name, table in (("Training", job.training), ("Validation", job.validation), ("Testing", job.testing))
+    ]
+    found.append(
+        (f"Model {findings.shown.name}", manifest.created[:19].replace("T", " "), short(findings.shown.model.digest))
+    )
+    found += [(f"File {name}", "", short(digest)) for name, digest in manifest.files.items()]
+    if manifest.origin.commit:
+        found.append(("Source", manifest.origin.commit, ""))
+    found += [(name, version, "") for name, version in sorted(manifest.versions.items())]
+    return found

@@ -1,0 +1,125 @@
+"""The scores: of the Model shown on each side, of the served one, of the baseline, and the difference that decides."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from penstock_jobs.result import Score
+from penstock_jobs.testing.report.charts.intervals import Row, intervals
+from penstock_jobs.testing.report.findings import Findings
+from penstock_jobs.testing.report.numbers import Display, display, number
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One scoring function: its label, the testing score large, and a picture of all sides."""
+
+    label: str
+    value: str
+    interval: str
+    picture: Markup
+    decides: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The difference to the served Model, as a picture and in words."""
+
+    picture: Markup
+    challenger: str
+    served: str
+    label: str
+    challenger_score: str
+    served_score: str
+    difference: str
+    low: str
+    high: str
+    confidence: str
+    points: int
+
+
+def panels(findings: Findings) -> list[Panel]:
+    """Return one panel for each scoring function, the deciding one first."""
+    ordered = sorted(findings.scorers, key=lambda one: one.name != findings.ranking.name)
+    return [_panel(findings, scorer.name) for scorer in ordered]
+
+
+def difference(findings: Findings) -> Difference | None:
+    """Return the difference to the served Model, where the two were compared."""
+    found = findings.comparison
+    if found is None or found.difference is None or found.low is None or found.high is None:
+        return None
+    shown = display(findings.job, found.scoring)
+    value = shown.value(found.difference)
+    low, high = shown.ends(found.low, found.high)
+    assert low is not None
+    assert high is not None
+    margin = findings.job.selection.margin if findings.job.selection else 0.0
+    text = f"{number(low)} to {number(high)}"
+    picture = intervals(
+        f"The difference in {shown.label} is {number(value)}, with bounds {text}.",
+        [Row("difference", value, low, high, "challenger", f"{value:+.3g}")],
+        mark=shown.value(margin),
+        width=560,
+        left=100,
+    )
+    return Difference(
+        picture=picture,
+        challenger=found.challenger,
+        served=found.served,
+        label=shown.label,
+        challenger_score=_plain(shown, found.challenger_score),
+        served_score=_plain(shown, found.served_score),
+        difference=f"{value:+.3g}",
+        low=f"{low:+.3g}",
+        high=f"{high:+.3g}",
+        confidence=f"{100 * (found.confidence or 0):g} %",
+        points=found.points,
+    )
+
+
+def _panel(findings: Findings, name: str) -> Panel:
+    shown = display(findings.job, name)
+    sides = findings.details.sides
+    mine = findings.scores[findings.shown.name]
+    found: list[tuple[str, Score | None, str]] = [
+        ("training", sides.training.scores.of(name) if sides.training else None, "muted"),
+        ("validation", _validation(findings, name), "muted"),
+        ("testing", mine.of(name), "challenger"),
+    ]
+    served = findings.served
+    if served is not None and served.name != findings.shown.name:
+        found.append((f"served: {served.name}", findings.scores[served.name].of(name), "served"))
+    found.append(("baseline", sides.baseline.of(name) if sides.baseline else None, "baseline"))
+    rows = [_row(shown, label, score, colour) for label, score, colour in found if score is not None]
+    testing = mine.of(name)
+    return Panel(
+        label=shown.label,
+        value=shown.text(testing),
+        interval=shown.interval(testing),
+        picture=intervals(f"{shown.label} by side", rows, width=470, left=132) if rows else Markup(""),
+        decides=name == findings.ranking.name,
+        note=mine.undefined.get(name, ""),
+    )
+
+
+def _validation(findings: Findings, name: str) -> Score | None:
+    """Return the score on validation as scored here, or (over folds) as training recorded it."""
+    side = findings.details.sides.validation
+    if side is not None and findings.shown.manifest.origin.refit == "None":
+        return side.scores.of(name)
+    recorded = next((one for one in findings.shown.manifest.validation if one.name == name), None)
+    if recorded is None or recorded.low is not None or recorded.spread is None:
+        return recorded
+    ends = recorded.value - recorded.spread, recorded.value + recorded.spread
+    return Score(name=name, value=recorded.value, low=ends[0], high=ends[1])
+
+
+def _row(shown: Display, label: str, score: Score, colour: str) -> Row:
+    low, high = shown.ends(score.low, score.high)
+    return Row(label, shown.value(score.value), low, high, colour, number(shown.value(score.value)))
+
+
+def _plain(shown: Display, value: float | None) -> str:
+    return "–" if value is None else number(shown.value(value))

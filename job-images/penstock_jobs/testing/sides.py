@@ -1,0 +1,94 @@
+"""What the report shows beside the testing scores: the challenger on training and validation, and a baseline."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.logs import log
+from penstock_jobs.models.answers import Class
+from penstock_jobs.result import TableVersion
+from penstock_jobs.scoring import Predictions, Scorer
+from penstock_jobs.specification import TestingJob
+from penstock_jobs.tables.columns import GROUP
+from penstock_jobs.tables.reading import read_frame
+from penstock_jobs.testing.comparability import times_of
+from penstock_jobs.testing.judging import Judged, predict
+from penstock_jobs.testing.points import Points, Positions, group_units, single_units, time_units
+from penstock_jobs.testing.scores import Scores, all_scores
+from penstock_jobs.testing.table import points_of, truth_of
+
+SAMPLE = 20_000
+
+
+@dataclass(frozen=True)
+class Side:
+    """The scores of a Model on a side that it knows; `rows` of `whole` were looked at, at most `SAMPLE` of them."""
+
+    scores: Scores
+    rows: int
+    whole: int
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The challenger on training and on validation (None: the table is gone or empty), and the baseline on testing."""
+
+    training: Side | None
+    validation: Side | None
+    baseline: Scores | None
+
+
+def sides_of(job: TestingJob, challenger: Judged, points: Points, scorers: list[Scorer]) -> Sides:
+    """Return the scores that the report sets beside the challenger's testing scores."""
+    training, validation = _sample(job, job.training), _sample(job, job.validation)
+    classes = challenger.manifest.classes
+    baseline = None
+    if training is not None:
+        guess = baseline_of(training, job, classes, len(points))
+        baseline = all_scores(scorers, points, guess, job.resamples, job.seed, "the baseline")
+    return Sides(
+        _side(job, challenger, training, job.training, scorers),
+        _side(job, challenger, validation, job.validation, scorers),
+        baseline,
+    )
+
+
+def baseline_of(training: pd.DataFrame, job: TestingJob, classes: tuple[Class, ...], rows: int) -> Predictions:
+    """Return the answers of one that looks at no feature: the classes' shares in training, or the mean."""
+    truth = truth_of(training[job.target.column], classes)
+    if not classes:
+        return Predictions(np.full(rows, float(np.mean(truth))))
+    names = np.asarray(classes)
+    shares = (truth[:, None] == names[None, :]).mean(axis=0)
+    labels = np.full(rows, names[int(shares.argmax())])
+    return Predictions(labels, np.tile(shares, (rows, 1)))
+
+
+def _sample(job: TestingJob, table: TableVersion) -> pd.DataFrame | None:
+    if table.rows == 0:
+        return None
+    try:
+        frame = read_frame(table, job.storage, limit=SAMPLE)
+    except Refused as error:
+        log.warning("The report does without the table %s: %s", table.uri, error)
+        return None
+    return None if frame.empty else frame
+
+
+def _side(
+    job: TestingJob, challenger: Judged, frame: pd.DataFrame | None, table: TableVersion, scorers: list[Scorer]
+) -> Side | None:
+    if frame is None:
+        return None
+    points = points_of(job, frame, challenger.manifest.classes, _units(job, frame))
+    answers = predict(challenger.model, frame)
+    whose = f"{challenger.name} and what it was trained on"
+    return Side(all_scores(scorers, points, answers, job.resamples, job.seed, whose), len(frame), table.rows)
+
+
+def _units(job: TestingJob, frame: pd.DataFrame) -> Positions:
+    if job.split.strategy == "Time" and job.split.time_column is not None:
+        return time_units(times_of(frame[job.split.time_column]))
+    return group_units(list(frame[GROUP])) if job.split.group_columns else single_units(len(frame))
