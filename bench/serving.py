@@ -286,8 +286,9 @@ def with_wrk(url: str, body: bytes, connections: int, seconds: float) -> Measure
     )
     path = Path(os.environ.get("TMPDIR", "/tmp")) / f"penstock-wrk-{os.getpid()}.lua"
     path.write_text(script)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(path),
-    url] try:
+    length = f"-d{max(1, round(seconds))}s"
+    command = ["wrk", "-t1", f"-c{connections}", length, "--timeout", "30s", "-s", str(path), url]
+    try:
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     finally:
         path.unlink()
