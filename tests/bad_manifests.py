@@ -1,8 +1,8 @@
 """Bad manifests, one mistake each: what is changed in a good one, and the sentences that refuse it.
 
-The table is `bad_manifests.yaml`: data only, so that it serves offline and against a real API server. `by` says who
-can refuse it: `schema` and `rule` (CEL) are the API server by the CRD, at `kubectl apply`; `server` is the API server for any
-kind; `operator` is what only Penstock's own reading can see; `not yet` is what nothing implements.
+The table is `bad_manifests.yaml`: data only, to serve offline and against a real API server. `by` says who can refuse
+it: `schema` and `rule` (CEL) are the API server by the CRD, at `kubectl apply`; `server` is the API server for all;
+`operator` is what only Penstock's own reading can see; `not yet` is what nothing implements.
 """
 
 from dataclasses import dataclass

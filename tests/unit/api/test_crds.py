@@ -1,0 +1,157 @@
+"""The CRDs are what the types say, and what the API server and `kubectl explain` want."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from penstock.api.crd import main
+from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, crd, object_schema, text
+from penstock.api.structural import annotation_schema
+
+FOLDER = Path(__file__).parents[3] / "crds"
+
+
+def nodes(schema, path=""):
+    """Yield every schema below this one, with its path."""
+    yield path, schema
+    for name, each in schema.get("properties", {}).items():
+        yield from nodes(each, f"{path}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(schema.get(key), dict):
+            yield from nodes(schema[key], f"{path}[]")
+
+
+ALL = [(kind.name + path, node) for kind in KINDS for path, node in nodes(object_schema(kind))]
+OURS = [(path, node) for path, node in ALL if not path.endswith((".apiVersion", ".kind")) and ".metadata" not in path]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_the_files_are_those_that_the_types_generate(kind):
+    assert (FOLDER / f"{kind.plural}.yaml").read_text("utf-8") == text(kind), "run `make crds`"
+
+
+def test_there_is_a_file_for_each_kind_and_no_other(tmp_path):
+    assert main([str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in FOLDER.glob("*.yaml")}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_crd_is_small_enough_for_client_side_apply(kind):
+    assert len(text(kind).encode()) < LONGEST_FOR_CLIENT_SIDE_APPLY
+
+
+def test_every_field_is_described_in_a_sentence():
+    for path, node in OURS:
+        if path.endswith("[]") and node.get("type") != "object":
+            continue  # the list says what its items are
+        assert node.get("description", "").rstrip().endswith((".", "`", ")")), path
+
+
+def test_every_text_list_and_map_is_bounded():
+    for path, node in OURS:
+        match node.get("type"):
+            case "string":
+                assert {"maxLength", "enum"} & node.keys(), path
+            case "array":
+                assert "maxItems" in node, path
+            case "object" if "additionalProperties" in node:
+                assert "maxProperties" in node, path
+
+
+def test_nothing_is_said_that_a_structural_schema_cannot_say():
+    for path, node in ALL:
+        assert not {"$ref", "anyOf", "allOf", "not", "nullable"} & node.keys(), path
+        assert "type" in node or "x-kubernetes-int-or-string" in node or unknown(node), path
+        assert node.get("additionalProperties") is not False, path
+
+
+def test_unknown_fields_are_kept_only_where_another_api_or_any_value_is_meant():
+    kept = {path.split(".")[-1] for path, node in ALL if unknown(node)}
+    assert kept == {"podTemplate", "value", "values[]"}
+
+
+def test_no_field_is_a_floating_point_number():
+    assert "number" not in {node.get("type") for _, node in ALL}
+
+
+def test_lists_whose_items_have_names_are_maps_by_these_names():
+    for path, node in OURS:
+        if node.get("type") == "array" and "name" in node["items"].get("properties", {}):
+            if "features" in path or "validationScores" in path or "History" in path:
+                continue  # their order is their meaning
+            assert node["x-kubernetes-list-map-keys"] == ["name"], path
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind):
+    status = object_schema(kind)["properties"]["status"]["properties"]
+    assert status["observedGeneration"]["type"] == "integer"
+    assert status["conditions"]["x-kubernetes-list-map-keys"] == ["type"]
+    assert set(status["conditions"]["items"]["properties"]) == {
+        "type",
+        "status",
+        "reason",
+        "message",
+        "lastTransitionTime",
+        "observedGeneration",
+    }
+
+
+def test_short_names_category_and_subresource_are_those_of_the_contract():
+    names = {crd(kind)["spec"]["names"]["shortNames"][0] for kind in KINDS}
+    assert names == {"pl", "plr", "trg", "mdl"}
+    for kind in KINDS:
+        spec = crd(kind)["spec"]
+        assert spec["names"]["categories"] == ["penstock"]
+        assert spec["versions"][0]["subresources"] == {"status": {}}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_column_shows_a_field_that_is_there(kind):
+    paths = {path.removeprefix(kind.name) for path, _ in ALL if path.startswith(kind.name)}
+    for column in kind.columns:
+        plain = column.path.split("[?")[0].replace("[0]", "[]")
+        assert plain in paths or plain.startswith(".metadata"), column
+
+
+def test_a_model_is_immutable_but_for_what_happens_to_its_files():
+    [kind] = [each for each in KINDS if each.name == "Model"]
+    assert mutable(kind) == {"deletionPolicy"}
+
+
+def test_a_run_is_immutable_but_for_suspend_and_cancel():
+    [kind] = [each for each in KINDS if each.name == "PipelineRun"]
+    assert mutable(kind) == {"suspend", "cancel"}
+
+
+def test_every_rule_has_a_sentence_and_speaks_of_a_field_that_is_there():
+    for path, node in ALL:
+        for rule in node.get("x-kubernetes-validations", ()):
+            assert rule["message"].endswith("."), path
+            field = rule.get("fieldPath", "").removeprefix(".")
+            assert not field or field in node["properties"], (path, field)
+
+
+def test_a_type_that_no_structural_schema_can_say_is_refused():
+    with pytest.raises(TypeError, match="cannot say"):
+        annotation_schema(float)
+
+
+def test_the_yaml_reads_back_as_the_document():
+    for kind in KINDS:
+        assert yaml.safe_load(text(kind)) == crd(kind)
+
+
+def unknown(node):
+    return node.get("x-kubernetes-preserve-unknown-fields", False)
+
+
+def mutable(kind):
+    spec = object_schema(kind)["properties"]["spec"]
+    held = {
+        rule["fieldPath"].removeprefix(".")
+        for rule in spec["x-kubernetes-validations"]
+        if rule["rule"].startswith("has(self.") and "oldSelf" in rule["rule"]
+    }
+    return set(spec["properties"]) - held
