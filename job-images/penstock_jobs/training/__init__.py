@@ -14,6 +14,6 @@ def train(job: TrainingJob) -> TrainingResult:
 
     What was finished before, by an earlier start of the same job, is not done again.
     """
-    from penstock_jobs.training.job import run  # scikit-learn takes a second to import
+    from penstock_jobs.training.job import run
 
     return run(job)

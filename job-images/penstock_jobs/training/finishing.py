@@ -3,8 +3,9 @@
 The seed is the candidate's, so the fit is the one that was scored (unless `refit` asks for the validation rows too).
 
 With a holdout, calibration and threshold are fitted on the validation set, which the estimator has not seen; with
-folds they are fitted out of fold. Candidates are ranked without them, so the ranking is no kinder to a candidate for them. A
-validation score taken after that would be flattered; the testing set is where a calibrated Model is judged.
+folds they are fitted out of fold. Candidates are ranked without them (but at the threshold, where the manifest fixes
+one), so the ranking flatters none. A validation score taken after them would flatter the Model; the testing set is
+where a calibrated Model is judged. With `refit` both are those of the fit that had not seen the validation rows.
 """
 
 from copy import copy

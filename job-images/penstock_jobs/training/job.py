@@ -1,189 +1,21 @@
-"""The training job, from its specification to its result."""
+"""The training job, from its specification to its result.
+
+It starts the process that workers are forked from before anything else, so that the two import scikit-learn at once.
+"""
 
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 
-from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.importing import put_on_path
-from penstock_jobs.logs import log, progress
-from penstock_jobs.result import CandidateRow, CandidateScore, ModelReference, TrainingResult
+from penstock_jobs.result import TrainingResult
 from penstock_jobs.specification import TrainingJob
-from penstock_jobs.storage import open_store
-from penstock_jobs.training.candidates import Candidate, candidates, check_search
-from penstock_jobs.training.data import write_data
-from penstock_jobs.training.estimators import parameters_as_json
-from penstock_jobs.training.ledger import FOLDER, Ledger
-from penstock_jobs.training.loading import load
-from penstock_jobs.training.memory import check_memory
-from penstock_jobs.training.names import model_name
-from penstock_jobs.training.pool import Died, Pool
-from penstock_jobs.training.tasks import Answer, Evaluate, Problem, Save, Task, load_factories, make_bench
-
-_SECONDS_BETWEEN_PROGRESS = 0.5
+from penstock_jobs.training.pool import Pool
 
 
 def run(job: TrainingJob) -> TrainingResult:
     """Do the job; see `penstock_jobs.training.train`."""
     put_on_path(job.source)
-    check_search(job.search, job.algorithms)
-    check_memory(job)
     with tempfile.TemporaryDirectory(prefix="penstock-training-") as scratch, Pool(job, Path(scratch)) as pool:
-        factories = load_factories(job)
-        baseline = factories["baseline"].algorithm
-        fixed = tuple((parameter.name, parameter.value) for parameter in baseline.parameters)
-        first = Candidate(-1, baseline.name, baseline.estimator, fixed)
-        data, validated = load(job)
-        make_bench(job, data, factories)
-        write_data(Path(scratch), data, validated)
-        del data, validated
-        pool.give_data(Path(scratch))
-        ledger = Ledger(open_store(job.run_storage), job.worker, job.workers)
-        total = sum(1 for _ in candidates(job.search, job.algorithms))
-        try:
-            _evaluate_all(job, pool, ledger, first, total)
-        finally:
-            ledger.close()
-        best = _best(ledger, job)
-        models, warnings = _save_all(job, pool, best)
-    return _result(job, ledger, total, best, models, warnings)
+        from penstock_jobs.training.search import search
 
-
-def _evaluate_all(job: TrainingJob, pool: Pool, ledger: Ledger, baseline: Candidate, total: int) -> None:
-    report = _Progress(total, ledger, time.monotonic)
-
-    def done(task: Task, answer: Answer | Died) -> None:
-        row = _row(task.candidate, answer)
-        ledger.write(row)
-        report.tell(row)
-
-    pool.run(_tasks(job, ledger, baseline, total), job.processes, done)
-    report.tell(None)
-
-
-def _tasks(job: TrainingJob, ledger: Ledger, baseline: Candidate, total: int) -> Iterator[Task]:
-    """Yield what is left to do; each worker begins at another place of the search, so that few claims collide."""
-    start = total * job.worker // job.workers
-    listed = candidates(job.search, job.algorithms)
-    if start:
-        before = [next(listed) for _ in range(start)]
-        listed = chain(listed, before)
-    for candidate in chain([baseline], listed):
-        if not ledger.is_done(candidate.identity) and ledger.claim(candidate.identity):
-            yield Evaluate(candidate)
-
-
-def _row(candidate: Candidate, answer: Answer | Died) -> CandidateRow:
-    if isinstance(answer, CandidateRow):
-        return answer
-    if not isinstance(answer, Died):
-        raise TypeError(f"A candidate was answered with {type(answer).__name__}.")
-    return CandidateRow(
-        candidate=candidate.identity,
-        index=candidate.index,
-        algorithm=candidate.algorithm,
-        estimator=candidate.estimator,
-        parameters=parameters_as_json(candidate),
-        seed=candidate.seed,
-        baseline=candidate.index < 0,
-        error=answer.sentence(),
-    )
-
-
-def _best(ledger: Ledger, job: TrainingJob) -> list[CandidateRow]:
-    """Return this worker's best rows: by score, then by place in the search."""
-    rows = [row for row in ledger.rows.values() if row.candidate in ledger.own and not row.baseline]
-    scored = sorted((row for row in rows if row.error is None), key=lambda row: (-row.scores[0].value, row.index))
-    if not scored and (rows or job.workers == 1):
-        reason, count = Counter(row.error for row in rows).most_common(1)[0]
-        raise Refused(f"None of the {len(rows)} candidates could be scored; {count} of them for this: {reason}")
-    return scored[: job.keep]
-
-
-def _save_all(
-    job: TrainingJob, pool: Pool, best: list[CandidateRow]
-) -> tuple[tuple[ModelReference, ...], tuple[str, ...]]:
-    wanted = {row.candidate: row for row in best}
-    places = [row.candidate for row in best]
-    found = [one for one in candidates(job.search, job.algorithms) if one.identity in wanted]
-    found.sort(key=lambda one: places.index(one.identity))
-    tasks = [
-        Save(one, wanted[one.identity], model_name(job.run, one), curves=place == 0) for place, one in enumerate(found)
-    ]
-    models: dict[str, ModelReference] = {}
-    problems: dict[str, str] = {}
-
-    def done(task: Task, answer: Answer | Died) -> None:
-        if isinstance(answer, ModelReference):
-            models[task.candidate.identity] = answer
-        elif isinstance(answer, Problem) and answer.passing:
-            raise Unavailable(answer.message)
-        elif isinstance(answer, (Problem, Died)):
-            problems[task.candidate.identity] = answer.message if isinstance(answer, Problem) else answer.sentence()
-
-    pool.run(iter(tasks), job.processes, done)
-    warnings = tuple(problems[place] for place in places if place in problems)
-    for warning in warnings:
-        log.warning("%s", warning)
-    if not models and warnings:
-        raise Refused(warnings[0])
-    return tuple(models[place] for place in places if place in models), warnings
-
-
-def _result(
-    job: TrainingJob,
-    ledger: Ledger,
-    total: int,
-    best: list[CandidateRow],
-    models: tuple[ModelReference, ...],
-    warnings: tuple[str, ...],
-) -> TrainingResult:
-    rows = [ledger.rows[candidate] for candidate in ledger.own]
-    failed = sum(row.error is not None and not row.baseline for row in rows)
-    return TrainingResult(
-        candidates=f"{open_store(job.run_storage).uri}/{FOLDER}",
-        total=total,
-        succeeded=sum(row.error is None and not row.baseline for row in rows),
-        failed=failed,
-        best=tuple(
-            CandidateScore(candidate=row.candidate, algorithm=row.algorithm, score=row.scores[0].value) for row in best
-        ),
-        models=models,
-        warnings=warnings,
-    )
-
-
-class _Progress:
-    """Says how far the search is, not more often than a person can read."""
-
-    def __init__(self, total: int, ledger: Ledger, clock: Callable[[], float]) -> None:
-        self._total = total
-        self._clock = clock
-        self._told = clock()
-        rows = [row for row in ledger.rows.values() if not row.baseline]
-        self._done = len(rows)
-        self._best = max((row for row in rows if row.error is None), key=lambda row: row.scores[0].value, default=None)
-        if rows:
-            log.info("%d of %d candidates were finished before; they are not done again.", len(rows), total)
-
-    def tell(self, row: CandidateRow | None) -> None:
-        """Count a row; None: say where things are now, whatever the time."""
-        if row is not None and not row.baseline:
-            self._done += 1
-            if row.error is None and (self._best is None or row.scores[0].value > self._best.scores[0].value):
-                self._best = row
-        now = self._clock()
-        if row is not None and now - self._told < _SECONDS_BETWEEN_PROGRESS:
-            return
-        self._told = now
-        progress(self._done, self._total, self._message())
-
-    def _message(self) -> str:
-        said = f"{self._done} of {self._total} candidates"
-        if self._best is None:
-            return said
-        score = self._best.scores[0]
-        return f"{said}, best {score.name} {score.value:.4f} ({self._best.algorithm})"
+        return search(job, pool, Path(scratch))

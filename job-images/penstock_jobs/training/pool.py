@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import penstock_jobs
 from penstock_jobs import document
 from penstock_jobs.specification import TrainingJob
-from penstock_jobs.training.tasks import Answer, Task
+
+if TYPE_CHECKING:  # they bring scikit-learn, which the template is to import meanwhile
+    from penstock_jobs.training.tasks import Answer, Task
+
+    Channel = Connection[Task | None, Answer]
 
 _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS",
                   "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS")  # fmt: skip
@@ -45,7 +49,7 @@ class Pool:
         specification = scratch / "specification.json"
         specification.write_bytes(document.encode(job))
         self._control, other = socket.socketpair()
-        self._workers: dict[Connection[Task | None, Answer], int] = {}
+        self._workers: dict[Channel, int] = {}
         arguments = [str(other.fileno()), str(specification), str(os.getpid())]
         self._template = subprocess.Popen(
             [sys.executable, "-P", "-m", "penstock_jobs.training.template", *arguments],
@@ -75,9 +79,9 @@ class Pool:
         """Have the template map the rows in the folder."""
         self._ask({"data": str(folder)})
 
-    def run(self, tasks: Iterator[Task], processes: int, done: Callable[[Task, Answer | Died], None]) -> None:
+    def run(self, tasks: "Iterator[Task]", processes: int, done: "Callable[[Task, Answer | Died], None]") -> None:
         """Do all tasks, at most `processes` at once; `done` is told of each as it ends, in this thread."""
-        busy: dict[Connection[Task | None, Answer], Task] = {}
+        busy: dict[Channel, Task] = {}
         idle = list(self._workers)
         pending = next(tasks, None)
         while pending is not None or busy:
@@ -92,9 +96,7 @@ class Pool:
                 answer = self._receive(connection)
                 if isinstance(answer, Died):
                     connection.close()
-                elif (
-                    pending is not None
-                ):  # first work for the process that waits, then what is to be kept of its answer
+                elif pending is not None:  # first work for the process that waits, then its answer
                     connection.send(pending)
                     busy[connection] = pending
                     pending = None
@@ -104,17 +106,17 @@ class Pool:
                 if pending is None:
                     pending = next(tasks, None)
 
-    def _receive(self, connection: "Connection[Task | None, Answer]") -> Answer | Died:
+    def _receive(self, connection: "Channel") -> "Answer | Died":
         try:
             return connection.recv()
         except (EOFError, ConnectionResetError):
             return Died(int(self._ask({"wait": self._workers.pop(connection)})["code"]))
 
-    def _fork(self) -> "Connection[Task | None, Answer]":
+    def _fork(self) -> "Channel":
         ours, theirs = socket.socketpair()
         process = self._ask({"fork": 1}, theirs.fileno())["process"]
         theirs.close()
-        connection: Connection[Task | None, Answer] = Connection(ours.detach())
+        connection: Channel = Connection(ours.detach())
         self._workers[connection] = process
         return connection
 

@@ -1,0 +1,90 @@
+"""`kill -9` at any fit, then the same command again. The estimator itself kills the job, at exactly that fit."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from training_jobs import algorithm, comparable, start
+
+from penstock_jobs import document
+from penstock_jobs.result import TrainingResult
+from penstock_jobs.specification import Source
+from penstock_jobs.training import train
+
+SHIFTS = [float(shift) for shift in range(8)]
+PROCESSES = 2
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the job's process in /proc")
+
+
+def job_of(tables, name):
+    return tables.job(
+        name=name,
+        algorithms=(algorithm("own", "own_estimators.Noted", shift=SHIFTS),),
+        source=Source(folder=str(Path(__file__).parent)),
+        features=("first", "second"),
+        exclude=("colour",),
+        processes=PROCESSES,
+        keep=2,
+        trusted_types=("own_estimators.Noted",),
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(mixed_tables, tmp_path_factory):
+    os.environ["NOTES"] = str(tmp_path_factory.mktemp("notes") / "fits")
+    train(job_of(mixed_tables, "undisturbed"))
+    return comparable(mixed_tables.rows("undisturbed"))
+
+
+@pytest.mark.parametrize("fits_before", [1, 6, 10])
+def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
+    mixed_tables, undisturbed, tmp_path, fits_before
+):
+    notes, name = tmp_path / "fits", f"killed-{fits_before}"
+    job = job_of(mixed_tables, name)
+    killed = start(job, tmp_path / "job.json", NOTES=str(notes), KILL_AT=str(fits_before))
+    _, said = killed.communicate()
+    assert killed.returncode == -9, said.decode()
+    finished = {row.parameters["shift"] for row in mixed_tables.rows(name) if not row.baseline}
+    before = notes.read_text().splitlines()
+
+    again = start(job, tmp_path / "job.json", NOTES=str(notes))
+    _, said = again.communicate()
+    assert again.returncode == 0, said.decode()
+
+    result = document.read(tmp_path / "job.result", TrainingResult)
+    assert comparable(mixed_tables.rows(name)) == undisturbed
+    assert (result.succeeded, result.failed) == (len(SHIFTS), 0)
+    assert mixed_tables.models(name) == sorted(model.name for model in result.models)
+    saved = {row.parameters["shift"] for row in mixed_tables.rows(name) if row.candidate in _candidates(result)}
+    fitted_again = {float(line) for line in notes.read_text().splitlines()[len(before) :]}
+    assert not (finished - saved) & fitted_again
+    if fits_before <= len(SHIFTS):  # at most what was in flight was lost: one a process, and what was on its way
+        assert len(finished) >= fits_before - 2 * PROCESSES
+
+
+def test_no_worker_outlives_a_killed_job(mixed_tables, tmp_path):
+    job = job_of(mixed_tables, "orphans")
+    killed = start(job, tmp_path / "job.json", NOTES=str(tmp_path / "fits"), KILL_AT="3")
+    # All of the job's processes hold its standard error; it ends when the last of them is gone.
+    killed.stderr.read()
+    assert killed.wait() == -9
+    assert not _of_session(killed.pid)
+
+
+def _candidates(result):
+    return {model.candidate for model in result.models}
+
+
+def _of_session(session):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z":
+            found.append(path)
+    return found

@@ -1,0 +1,125 @@
+"""Tables that the dataset job made of small inputs, and training jobs on them."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from penstock_jobs import document
+from penstock_jobs.dataset import generate
+from penstock_jobs.result import CandidateRow, DatasetResult
+from penstock_jobs.specification import (
+    Algorithm,
+    DatasetJob,
+    Input,
+    Location,
+    Parameter,
+    Run,
+    Scoring,
+    Split,
+    Target,
+    TrainingJob,
+    Validation,
+)
+from penstock_jobs.storage.folder import FolderStore
+from penstock_jobs.training.ledger import read_candidates
+
+ROOT = Path(__file__).parents[3]
+
+
+def at(path: Path) -> Location:
+    return Location(uri=path.as_uri())
+
+
+def algorithm(name: str, estimator: str, early_stopping: Any = None, **values: Any) -> Algorithm:
+    """Return an algorithm; a list is searched, anything else is fixed."""
+    parameters = tuple(
+        Parameter(name=key, values=tuple(value)) if isinstance(value, list) else Parameter(name=key, value=value)
+        for key, value in values.items()
+    )
+    return Algorithm(name=name, estimator=estimator, parameters=parameters, early_stopping=early_stopping)
+
+
+LINEAR = algorithm("linear", "sklearn.linear_model.LogisticRegression", C=[0.1, 1.0, 10.0])
+
+
+@dataclass
+class Tables:
+    """Tables in `home`, and what made them."""
+
+    home: Path
+    made: DatasetResult
+    asked: DatasetJob
+
+    def job(self, **changes: Any) -> TrainingJob:
+        """Return a training job on the tables that leaves what it makes in `home/<name>`."""
+        name = changes.pop("name", "run")
+        run = Run(uid=f"uid-{name}", execution_name=name, pipeline="pipe", pipeline_uid="p")
+        return TrainingJob(
+            **{
+                "run": run,
+                "storage": self.asked.storage,
+                "run_storage": at(self.home / name / "run"),
+                "models": at(self.home / name / "models"),
+                "training": self.made.training,
+                "validation": self.made.validation,
+                "testing": self.made.testing,
+                "columns": self.made.columns,
+                "task": self.made.task,
+                "target": self.asked.target,
+                "split": self.asked.split,
+                "validation_rule": self.asked.validation,
+                "scoring": Scoring(name="roc_auc"),
+                "algorithms": (LINEAR,),
+                "generation": self.made.generation,
+                **changes,
+            }
+        )
+
+    def rows(self, name: str = "run") -> list[CandidateRow]:
+        return read_candidates(FolderStore(self.home / name / "run"))
+
+    def models(self, name: str = "run") -> list[str]:
+        return sorted(path.parent.name for path in (self.home / name / "models").glob("*/manifest.json"))
+
+
+def make_tables(home: Path, frame: pd.DataFrame, **changes: Any) -> Tables:
+    """Split the frame, whose key is `id` and whose target is `y`, into tables."""
+    home.mkdir(parents=True, exist_ok=True)
+    frame.to_json(home / "rows.jsonl", orient="records", lines=True)
+    asked = DatasetJob(
+        **{
+            "run": Run(uid="d", execution_name="d", pipeline="pipe", pipeline_uid="p"),
+            "storage": at(home / "storage"),
+            "run_storage": at(home / "dataset-run"),
+            "inputs": (Input(name="rows", location=at(home / "rows.jsonl")),),
+            "target": Target(column="y"),
+            "split": Split(testing=0.2),
+            "validation": Validation(holdout=0.25),
+            "key": ("id",),
+            **changes,
+        }
+    )
+    return Tables(home, generate(asked), asked)
+
+
+def start(job: TrainingJob, path: Path, **environment: str) -> "subprocess.Popen[bytes]":
+    """Start the job as its own process, in a session of its own."""
+    path.write_bytes(document.encode(job))
+    return subprocess.Popen(
+        [sys.executable, "-m", "penstock_jobs", path, "--result", path.with_suffix(".result")],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "job-images"), **environment},
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def comparable(rows: list[CandidateRow]) -> list[dict[str, Any]]:
+    """Return the rows without what differs from run to run: the seconds."""
+    timed = ("fitSeconds", "scoreSeconds")
+    return [{name: value for name, value in msgspec.to_builtins(row).items() if name not in timed} for row in rows]
