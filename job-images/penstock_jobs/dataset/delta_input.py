@@ -53,7 +53,7 @@ class DeltaFiles:
         added = "".join(
             f", CAST({_text(value)} AS {self.types[name]}) AS {quoted(name)}" for name, value in values.items()
         )
-        return f"SELECT *{added} FROM read_parquet({paths([file])})"
+        return f"SELECT *{added} FROM read_parquet({paths([file])}, hive_partitioning = false)"
 
 
 def delta_files(declared: Input, shard: Shard, folder: Path) -> DeltaFiles:
