@@ -186,7 +186,7 @@ def _shown(value: float, selection: Selection) -> str:
 
 def number(value: float) -> str:
     """Return a number as people read it."""
-    return f"{value:.4g}"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
 
 
 def _change(difference: float, selection: Selection) -> str:
@@ -201,4 +201,4 @@ def _between(comparison: Comparison, selection: Selection) -> str:
     if is_error(selection):
         low, high = -high, -low
     confidence = comparison.confidence if comparison.confidence is not None else selection.confidence
-    return f"difference between {low:+.4g} and {high:+.4g}, each end at {confidence * 100:g} %"
+    return f"difference between {low:+.3g} and {high:+.3g}, each end at {confidence * 100:g} %"

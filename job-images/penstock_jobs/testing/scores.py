@@ -87,7 +87,7 @@ def exact_score(scorer: Scorer, points: Points, predictions: Predictions, whose:
             raise
         raise Undefined(f"{scorer.name} is not defined here: {_sentence(error)}") from error
     if not math.isfinite(value):
-        raise Undefined(f"{scorer.name} is {value} on these {len(points):,} points{_missing_class(points)}.")
+        raise Undefined(f"{scorer.name} has no number on these {len(points):,} points{_missing_class(points)}.")
     return value
 
 
@@ -111,4 +111,4 @@ def _sentence(error: Exception) -> str:
 def _missing_class(points: Points) -> str:
     present = set(points.truth.tolist())
     absent = [str(one) for one in points.classes if one not in present]
-    return f", none of which is of class {absent[0]}" if absent else ""
+    return f": none of them is of class {absent[0]}" if absent else ""

@@ -78,6 +78,7 @@ def pictures(findings: Findings) -> list[Picture]:
     if probable:
         drawn.append(_by_threshold(found, findings.shown.model.threshold, str(positive)))
         drawn.append(_reliability(mask, response, str(positive)))
+        drawn.append(_by_class(mask, response, points, str(positive)))
     return drawn
 
 
@@ -127,8 +128,8 @@ def _precision_recall(found: Thresholds, served: Thresholds | None, mask: NDArra
     plot = Plot("Precision and recall", (0, 1), (0, 1), "recall", "precision")
     plot.line([(0, base), (1, base)], "muted", "line dashed")
     if served is not None:
-        plot.line(list(zip(served.recall, served.precision, strict=True)), "served")
-    plot.line(list(zip(found.recall, found.precision, strict=True)), "challenger")
+        plot.line(_from(0.0, float(served.precision[0]), served.recall, served.precision), "served")
+    plot.line(_from(0.0, float(found.precision[0]), found.recall, found.precision), "challenger")
     return Picture(
         "Precision and recall", plot.render(), f"Up and right is better; the dashed line is chance ({number(base)})."
     )
@@ -139,14 +140,14 @@ def _by_threshold(found: Thresholds, chosen: float | None, positive: str) -> Pic
     order = slice(None, None, -1)
     threshold = found.threshold[order]
     plot.line(list(zip(threshold, found.selected[order], strict=True)), "muted", "line dashed")
-    plot.line(list(zip(threshold, found.recall[order], strict=True)), "served")
+    plot.line(list(zip(threshold, found.recall[order], strict=True)), "second")
     plot.line(list(zip(threshold, found.precision[order], strict=True)), "challenger")
     plot.upright(0.5 if chosen is None else chosen)
     said = "0.5" if chosen is None else number(chosen)
     return Picture(
         "What each threshold would do",
         plot.render(),
-        f"Blue: precision. Amber: recall. Dashed: share of points called {positive}. Served with {said}.",
+        f"Blue: precision. Green: recall. Dashed: share of points called {positive}. Served with {said}.",
     )
 
 
@@ -168,6 +169,25 @@ def _reliability(mask: NDArray[np.bool_], probability: NDArray[np.float64], posi
         "Reliability",
         plot.render(),
         f"On the dashed line probabilities mean what they say. Brier score {number(brier)}.",
+    )
+
+
+def _by_class(mask: NDArray[np.bool_], probability: NDArray[np.float64], points: Points, positive: str) -> Picture:
+    shares = [
+        np.histogram(probability[side], bins=25, range=(0.0, 1.0))[0] / max(int(side.sum()), 1)
+        for side in (mask, ~mask)
+    ]
+    most = float(max(share.max() for share in shares)) * 1.05
+    label = f"predicted probability of {positive}"
+    plot = Plot("Predicted probabilities by class", (0, 1), (0, most), label, "share of the class")
+    edges = np.linspace(0, 1, 26)
+    for share_of, colour in zip(shares, ("challenger", "second"), strict=True):
+        for height, low, high in zip(share_of, edges, edges[1:], strict=False):
+            if height:
+                plot.bar(float(low), float(high), float(height), f"{colour} clear")
+    other = next(str(one) for one in points.classes if str(one) != positive)
+    return Picture(
+        "Predicted probabilities by class", plot.render(), f"Blue: points that are {positive}. Green: {other}."
     )
 
 

@@ -12,7 +12,7 @@ from penstock_jobs.testing.report.classes import Picture
 from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import display, number
 
-_MOST_FEATURES = 25
+_MOST_FEATURES = 15
 _MOST_CANDIDATES = 20
 
 
@@ -22,7 +22,7 @@ def importance(findings: Findings) -> Picture | None:
     if found is None or not found.features:
         return None
     rows = [
-        Row(one.feature, one.mean, one.least, one.greatest, "challenger", f"{one.mean:.3g}")
+        Row(one.feature, one.mean, one.least, one.greatest, "challenger", _small(one.mean))
         for one in found.features[:_MOST_FEATURES]
     ]
     label = display(findings.job, found.scoring).label.rstrip(" ↑↓")
@@ -138,10 +138,10 @@ def segments(findings: Findings) -> list[SegmentPicture]:
                 continue
             low, high = shown.ends(one.score.low, one.score.high)
             value = shown.value(one.score.value)
-            rows.append(Row(one.name, value, low, high, "challenger", f"{number(value)}  (n {one.points:,})"))
+            rows.append(Row(one.name, value, low, high, "challenger", f"{number(value)} (n {one.points:,})"))
         mark = None if mine is None else shown.value(mine.value)
         title = f"{shown.label} by {segmentation.column}"
-        picture = intervals(title, rows, mark=mark, width=600, left=170) if rows else Markup("")
+        picture = intervals(title, rows, mark=mark, width=500, left=130) if rows else Markup("")
         found.append(SegmentPicture(segmentation.column, picture, notes))
     return found
 
@@ -171,6 +171,10 @@ def models(findings: Findings) -> list[ModelLine]:
             scores.append((shown.text(score), shown.interval(score)))
         lines.append(ModelLine(one.name, role, int(one.unseen.sum()), scores))
     return lines
+
+
+def _small(value: float) -> str:
+    return "0" if abs(value) < 1e-9 else f"{value:.2g}"
 
 
 def _line(

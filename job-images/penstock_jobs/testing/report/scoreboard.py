@@ -90,7 +90,7 @@ def _panel(findings: Findings, name: str) -> Panel:
     ]
     served = findings.served
     if served is not None and served.name != findings.shown.name:
-        found.append((f"served: {served.name}", findings.scores[served.name].of(name), "served"))
+        found.append(("served", findings.scores[served.name].of(name), "served"))
     found.append(("baseline", sides.baseline.of(name) if sides.baseline else None, "baseline"))
     rows = [_row(shown, label, score, colour) for label, score, colour in found if score is not None]
     testing = mine.of(name)
@@ -98,7 +98,7 @@ def _panel(findings: Findings, name: str) -> Panel:
         label=shown.label,
         value=shown.text(testing),
         interval=shown.interval(testing),
-        picture=intervals(f"{shown.label} by side", rows, width=470, left=132) if rows else Markup(""),
+        picture=intervals(f"{shown.label} by side", rows, width=470, left=92) if rows else Markup(""),
         decides=name == findings.ranking.name,
         note=mine.undefined.get(name, ""),
     )
@@ -118,7 +118,8 @@ def _validation(findings: Findings, name: str) -> Score | None:
 
 def _row(shown: Display, label: str, score: Score, colour: str) -> Row:
     low, high = shown.ends(score.low, score.high)
-    return Row(label, shown.value(score.value), low, high, colour, number(shown.value(score.value)))
+    text = number(shown.value(score.value))
+    return Row(label, shown.value(score.value), low, high, colour, text, loose=label == "baseline")
 
 
 def _plain(shown: Display, value: float | None) -> str:

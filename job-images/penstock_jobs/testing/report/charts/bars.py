@@ -9,17 +9,17 @@ from penstock_jobs.testing.report.charts.intervals import Row, _cut
 from penstock_jobs.testing.report.charts.plot import padded, shown, svg, ticks
 
 
-def bars(title: str, rows: Sequence[Row], width: float = 640.0, left: float = 190.0) -> Markup:
+def bars(title: str, rows: Sequence[Row], width: float = 470.0, left: float = 160.0) -> Markup:
     """Return one bar a row, from 0 to the value, with its interval as a thin line."""
     ends = padded([0.0, *(end for row in rows for end in (row.value, row.low, row.high) if end is not None)], 0.02)
     height = len(rows) * 24.0 + 30
     floor = height - 24
 
     def across(value: float) -> float:
-        return left + (value - ends[0]) / (ends[1] - ends[0]) * (width - left - 80)
+        return left + (value - ends[0]) / (ends[1] - ends[0]) * (width - left - 66)
 
     parts = []
-    for value in ticks(*ends, 5):
+    for value in ticks(*ends, 3):
         parts.append(f'<path class="grid" d="M{across(value):.1f} 2V{floor:.1f}"/>')
         parts.append(f'<text x="{across(value):.1f}" y="{floor + 16:.1f}" text-anchor="middle">{shown(value)}</text>')
     for place, row in enumerate(rows):
@@ -30,7 +30,7 @@ def bars(title: str, rows: Sequence[Row], width: float = 640.0, left: float = 19
         if row.low is not None and row.high is not None:
             parts.append(f'<path class="error" d="M{across(row.low):.1f} {middle:.1f}H{across(row.high):.1f}"/>')
         parts.append(
-            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{_cut(row.name, 28)}</text>'
+            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{_cut(row.name, 24)}</text>'
         )
-        parts.append(f'<text class="value" x="{width - 72}" y="{middle + 4:.1f}">{escape(row.text)}</text>')
+        parts.append(f'<text class="value" x="{width - 56}" y="{middle + 4:.1f}">{escape(row.text)}</text>')
     return svg(width, height, title, parts)

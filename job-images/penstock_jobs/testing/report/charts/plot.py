@@ -14,7 +14,7 @@ LEFT, RIGHT, TOP, BOTTOM = 52.0, 14.0, 12.0, 42.0
 
 @dataclass
 class Plot:
-    """A plot under construction. Colours are classes of the page's style: `challenger`, `served`, `baseline`, `muted`.
+    """A plot under construction. Colours are classes of the page's style, as `challenger`.
 
     Attributes:
         title: what it shows, in a sentence, for those who cannot see it.
@@ -31,8 +31,8 @@ class Plot:
     y: tuple[float, float]
     x_label: str = ""
     y_label: str = ""
-    width: float = 420.0
-    height: float = 320.0
+    width: float = 470.0
+    height: float = 330.0
     left: float = LEFT
     marks: list[str] = field(default_factory=list)
 
