@@ -8,30 +8,54 @@ from typing import Any
 
 from penstock.api.findings import Fault
 from penstock.api.not_yet import paths_of
+from penstock.api.schema import JOBS
 
+_OF_A_JOB = {
+    "profile": "profiles are the operator's",
+    "parallelism": "one process does the job, its candidates in parallel by processes",
+    "resources.requests": "nothing is reserved",
+    "resources.limits.cpu": "processors are limited by processes and threads",
+    "resources.limits.ephemeral-storage": "the disk is yours",
+    "gpu.count": "the job uses a GPU that it finds",
+    "gpu.resource": "the job uses a GPU that it finds",
+    "pendingLimit": "nothing waits for a place",
+    "retries.backoff": "a job is tried again at once",
+    "image": "the jobs run in this Python environment",
+    "imagePullSecrets": "no image is pulled",
+    "serviceAccountName": "the jobs run as you",
+    "nodeSelector": "there is one machine",
+    "tolerations": "there is one machine",
+    "runtimeClassName": "there is no container",
+    "priorityClassName": "there is no scheduler",
+    "queueName": "there is no queue",
+    "podTemplate": "there is no pod",
+}
 TABLE = {
     "spec.deployment.replicas": "one server answers",
     "spec.deployment.port": "penstock serve has --port",
-    "spec.jobs.*.profile": "profiles are the operator's",
-    "spec.jobs.*.parallelism": "one process does the job, its candidates in parallel by processes",
-    "spec.jobs.*.gpu.count": "the job uses a GPU that it finds",
-    "spec.jobs.*.gpu.resource": "the job uses a GPU that it finds",
-    "spec.jobs.*.pendingLimit": "nothing waits for a place",
-    "spec.jobs.*.image": "the jobs run in this Python environment",
-    "spec.jobs.*.imagePullSecrets": "no image is pulled",
-    "spec.jobs.*.serviceAccountName": "the jobs run as you",
-    "spec.jobs.*.nodeSelector": "there is one machine",
-    "spec.jobs.*.tolerations": "there is one machine",
-    "spec.jobs.*.runtimeClassName": "there is no container",
-    "spec.jobs.*.priorityClassName": "there is no scheduler",
-    "spec.jobs.*.queueName": "there is no queue",
-    "spec.jobs.*.environment": "the jobs have your environment",
-    "spec.jobs.*.podTemplate": "there is no pod",
+    "spec.jobs.deployment": "penstock serve has settings of its own",
+    "spec.logs.format": "logs are shown as text",
+    **{f"spec.jobs.{job}.{name}": why for job in JOBS[:3] for name, why in _OF_A_JOB.items()},
 }
+
+
+_SAID_BY_A_RUN = (
+    "profile",
+    "parallelism",
+    "resources.requests",
+    "resources.limits.cpu",
+    "resources.limits.ephemeral-storage",
+    "gpu.count",
+    "gpu.resource",
+    "pendingLimit",
+    "retries.backoff",
+)
+OF_A_RUN = {f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN}
 
 
 def cluster_only(value: Any) -> Iterator[Fault]:
     """Yield each field of a manifest that means nothing on a laptop, and why."""
-    for pattern, why in TABLE.items():
+    of_a_run = isinstance(value, dict) and isinstance(value.get("spec", {}).get("jobs"), list)
+    for pattern, why in (OF_A_RUN if of_a_run else TABLE).items():
         for path, _ in paths_of(value, pattern):
             yield Fault(path, f"means nothing on a laptop: {why}")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.api import Model, Pipeline, PipelineRun, load_file, notices_of, validate_file
+from penstock.api import Model, Pipeline, PipelineRun, cluster_only, load_file, not_yet, notices_of, validate_file
+from penstock.api.definitions import KINDS, object_schema
 from penstock_jobs.errors import Refused
 
 MANIFESTS = Path(__file__).parent / "manifests"
@@ -56,17 +57,39 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     assert finding.sentence == f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory."
 
 
-def test_fields_that_mean_nothing_on_a_laptop_are_listed_and_not_refused():
-    assert [(each.line, each.sentence) for each in notices_of(MANIFESTS / "pipeline.yaml")] == [
-        (41, "spec.deployment.replicas means nothing on a laptop: one server answers."),
-        (44, "spec.jobs.training.profile means nothing on a laptop: profiles are the operator's."),
-        (
-            44,
-            (
-                "spec.jobs.training.parallelism means nothing on a laptop: one process does the job, its candidates in "
-                "parallel by processes."
-            ),
-        ),
-        (44, "spec.jobs.training.gpu.count means nothing on a laptop: the job uses a GPU that it finds."),
-        (44, "spec.jobs.training.pendingLimit means nothing on a laptop: nothing waits for a place."),
+def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_not_refused():
+    listed = [(each.line, each.field) for each in notices_of(MANIFESTS / "pipeline.yaml")]
+    assert sorted(listed) == [
+        (41, "spec.deployment.replicas"),
+        (43, "spec.jobs.dataset.resources.requests"),
+        (44, "spec.jobs.training.gpu.count"),
+        (44, "spec.jobs.training.parallelism"),
+        (44, "spec.jobs.training.pendingLimit"),
+        (44, "spec.jobs.training.profile"),
+        (44, "spec.jobs.training.retries.backoff"),
+        (45, "spec.jobs.testing.resources.requests"),
     ]
+    [notice] = notices_of(MANIFESTS / "pipelinerun.yaml")
+    assert notice.sentence == (
+        "spec.jobs[1].parallelism means nothing on a laptop: one process does the job, its candidates in parallel by "
+        "processes."
+    )
+
+
+def is_in(schema, parts):
+    if not parts:
+        return True
+    if parts[0] == "*":
+        return is_in(schema["items"], parts[1:])
+    return parts[0] in schema.get("properties", {}) and is_in(schema["properties"][parts[0]], parts[1:])
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [(line.kind, line.path) for line in not_yet.TABLE]
+    + [("Pipeline", path) for path in cluster_only.TABLE]
+    + [("PipelineRun", path) for path in cluster_only.OF_A_RUN],
+)
+def test_the_fields_that_are_refused_or_listed_are_fields(kind, path):
+    [schema] = [object_schema(each) for each in KINDS if each.name == kind]
+    assert is_in(schema, path.split("."))
