@@ -1,4 +1,4 @@
-"""The examples are what they say: the cluster would take them, and each makes a Model of real data that passes its gate."""
+"""The examples are what they say: a cluster would take them, and each makes a Model that passes its gate."""
 
 import re
 from pathlib import Path
@@ -13,8 +13,8 @@ from penstock_command import ROOT, penstock, step
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(path.relative_to(EXAMPLES).as_posix() for path in EXAMPLES.rglob("*.yaml"))
 
-# The score of the chosen Model on the testing set, and what it must reach for the example to be worth showing. Errors are
-# negative, as on scikit-learn's scale.
+# The score of the chosen Model on the testing set, and what it must reach for the example to be worth showing, on
+# scikit-learn's scale.
 WORTH_SHOWING = {
     "breast-cancer.yaml": ("roc_auc", 0.98),
     "diabetes.yaml": ("neg_mean_absolute_error", -52.0),
