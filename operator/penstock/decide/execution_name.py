@@ -1,18 +1,16 @@
 """The name that a run gets: the one that was wished for, or with an index where it is taken."""
 
-from collections.abc import Collection
-
-LONGEST = 63
+from collections.abc import Container
 
 
-def execution_name(wish: str, taken: Collection[str]) -> str:
-    """Return `test`, or `test_2`, `test_3`, … : the first that is not taken.
+def indexed(wish: str, index: int) -> str:
+    """Return the execution name of the n-th run that wished for this one: `test`, `test_2`, `test_3`."""
+    return wish if index == 1 else f"{wish}_{index}"
 
-    A wish so long that its index would not fit is cut, for the name is a folder and a label as well.
-    """
-    name, index = wish[:LONGEST], 1
-    while name in taken:
+
+def first_free(wish: str, taken: Container[str]) -> tuple[str, int]:
+    """Return the first execution name of the wish that is not taken, and its index."""
+    index = 1
+    while indexed(wish, index) in taken:
         index += 1
-        ending = f"_{index}"
-        name = wish[: LONGEST - len(ending)] + ending
-    return name
+    return indexed(wish, index), index

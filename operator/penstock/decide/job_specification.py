@@ -4,7 +4,6 @@ The same on a laptop and on a cluster, but for `Places`, which says where the ar
 given the locations that it needs, with the credentials for what it does there: the dataset job alone writes tables.
 """
 
-from collections.abc import Callable
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
@@ -13,12 +12,12 @@ from penstock.api import dataset as api_dataset
 from penstock.api import training as api_training
 from penstock.api.jobs import JobSettings, Retries
 from penstock.api.pipeline import PipelineSpec
+from penstock.api.quantities import read_bytes, read_duration, read_number, read_share
 from penstock.api.run import JobRequest
 from penstock.api.schema import JobName
 from penstock.api.scoring import Scoring as ApiScoring
 from penstock.api.testing import Testing
 from penstock.api.values import read_value
-from penstock.decide.amounts import quantity, seconds, share
 from penstock_jobs import specification
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import DatasetResult, ModelReference, TrainingResult
@@ -104,10 +103,10 @@ def dataset_job(spec: PipelineSpec, run: Run, places: Places, request: JobReques
         updates=dataset.updates,
         reset_testing=request.reset_testing,
         minimum_class_count=dataset.minimum_class_count,
-        keep_versions=seconds(spec.retention.table_versions),
-        memory=_memory(settings),
+        keep_versions=read_duration(spec.retention.table_versions, "spec.retention.tableVersions"),
+        memory=_memory(settings, "dataset"),
         threads=settings.threads or 1,
-        timeout=_optional(settings.timeout, seconds),
+        timeout=_timeout(settings, "dataset"),
     )
 
 
@@ -145,16 +144,16 @@ def training_job(
         refit=training.refit,
         calibration=training.calibration,
         decision=specification.Decision(
-            threshold=_optional(decision.threshold if decision else None, share),
+            threshold=_share(decision.threshold if decision else None, "spec.deployment.decision.threshold"),
             tune=decision.tune if decision else None,
         ),
         source=places.source(),
         gpu=_gpu(settings),
         processes=settings.processes or processors,
         threads=settings.threads or 1,
-        memory=_memory(settings),
+        memory=_memory(settings, "training"),
         trusted_types=spec.models.trusted_types,
-        timeout=_optional(settings.timeout, seconds),
+        timeout=_timeout(settings, "training"),
     )
 
 
@@ -202,7 +201,7 @@ def testing_job(
         gpu=_gpu(settings),
         threads=settings.threads or 1,
         trusted_types=spec.models.trusted_types,
-        timeout=_optional(settings.timeout, seconds),
+        timeout=_timeout(settings, "testing"),
     )
 
 
@@ -216,14 +215,15 @@ def selection_of(spec: PipelineSpec) -> specification.Selection | None:
         first = spec.training.scoring if spec.training.scoring.name in {each.name for each in scorings} else scorings[0]
         return specification.Selection(scoring=first.name, greater_is_better=first.greater_is_better is not False)
     own = next((each for each in scorings if each.name == rules.scoring), None)
+    field, must = "spec.deployment.selection", rules.must_improve
     return specification.Selection(
         scoring=rules.scoring,
         greater_is_better=own is None or own.greater_is_better is not False,
-        minimum=_optional(rules.minimum, float),
-        maximum=_optional(rules.maximum, float),
-        must_improve=rules.must_improve is not None,
-        confidence=share(rules.must_improve.confidence) if rules.must_improve else 0.95,
-        margin=float(rules.must_improve.margin) if rules.must_improve else 0.0,
+        minimum=_number(rules.minimum, f"{field}.minimum"),
+        maximum=_number(rules.maximum, f"{field}.maximum"),
+        must_improve=must is not None,
+        confidence=read_share(must.confidence, f"{field}.mustImprove.confidence") if must else 0.95,
+        margin=read_number(must.margin, f"{field}.mustImprove.margin") if must else 0.0,
     )
 
 
@@ -249,14 +249,15 @@ def _target(dataset: api_dataset.Dataset) -> specification.Target:
 
 def _split(split: api_dataset.Split) -> specification.Split:
     time = split.time
+    window = time.window if time else None
     return specification.Split(
-        testing=share(split.testing),
+        testing=read_share(split.testing, "spec.dataset.split.testing"),
         strategy=split.strategy,
         group_columns=split.group.columns if split.group else (),
         time_column=time.column if time else None,
         cutoff=time.cutoff if time else None,
-        window=_optional(time.window if time else None, seconds),
-        gap=seconds(time.gap) if time else 0.0,
+        window=None if window is None else read_duration(window, "spec.dataset.split.time.window"),
+        gap=read_duration(time.gap, "spec.dataset.split.time.gap") if time else 0.0,
         salt=split.salt,
     )
 
@@ -265,7 +266,8 @@ def _validation(spec: PipelineSpec) -> specification.Validation:
     rule = spec.training.validation if spec.training else api_training.Validation()
     if rule.folds is not None:
         return specification.Validation(folds=rule.folds, repeats=rule.repeats)
-    return specification.Validation(holdout=HOLDOUT if rule.holdout is None else share(rule.holdout))
+    holdout = _share(rule.holdout, "spec.training.validation.holdout")
+    return specification.Validation(holdout=HOLDOUT if holdout is None else holdout)
 
 
 def _scoring(scoring: ApiScoring) -> specification.Scoring:
@@ -282,25 +284,32 @@ def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
     return specification.Algorithm(
         name=algorithm.name,
         estimator=algorithm.estimator,
-        parameters=tuple(_parameter(each) for each in algorithm.parameters),
-        early_stopping=_optional(algorithm.early_stopping, _early_stopping),
+        parameters=tuple(
+            _parameter(each, f"spec.training.algorithms[{algorithm.name}]") for each in algorithm.parameters
+        ),
+        early_stopping=_early_stopping(algorithm),
         scale=algorithm.scale,
     )
 
 
-def _early_stopping(early: api_training.EarlyStopping) -> specification.EarlyStopping:
+def _early_stopping(algorithm: api_training.Algorithm) -> specification.EarlyStopping | None:
+    early, field = algorithm.early_stopping, f"spec.training.algorithms[{algorithm.name}].earlyStopping"
+    if early is None:
+        return None
     return specification.EarlyStopping(
-        share=share(early.share), patience=early.patience, tolerance=float(early.tolerance)
+        share=read_share(early.share, f"{field}.share"),
+        patience=early.patience,
+        tolerance=read_number(early.tolerance, f"{field}.tolerance"),
     )
 
 
-def _parameter(parameter: api_training.Parameter) -> specification.Parameter:
-    drawn = parameter.range
+def _parameter(parameter: api_training.Parameter, algorithm: str) -> specification.Parameter:
+    drawn, field = parameter.range, f"{algorithm}.parameters[{parameter.name}].range"
     if drawn is not None:
         return specification.Parameter(
             name=parameter.name,
-            low=float(drawn.low),
-            high=float(drawn.high),
+            low=read_number(drawn.low, f"{field}.low"),
+            high=read_number(drawn.high, f"{field}.high"),
             log=drawn.scale == "Log",
             integer=drawn.type == "Integer",
         )
@@ -323,17 +332,27 @@ def _gpu(settings: JobSettings) -> Literal["None", "Preferred", "Required"]:
     return "Required" if settings.gpu.required else "Preferred"
 
 
-def _memory(settings: JobSettings) -> int | None:
+def _memory(settings: JobSettings, job: JobName) -> int | None:
     limits = settings.resources.limits if settings.resources else None
-    return int(quantity(limits.memory)) if limits is not None and limits.memory is not None else None
+    if limits is None or limits.memory is None:
+        return None
+    return read_bytes(limits.memory, f"spec.jobs.{job}.resources.limits.memory")
+
+
+def _timeout(settings: JobSettings, job: JobName) -> float | None:
+    return None if settings.timeout is None else read_duration(settings.timeout, f"spec.jobs.{job}.timeout")
+
+
+def _share(text: str | None, field: str) -> float | None:
+    return None if text is None else read_share(text, field)
+
+
+def _number(text: str | None, field: str) -> float | None:
+    return None if text is None else read_number(text, field)
 
 
 Given = TypeVar("Given")
 Taken = TypeVar("Taken")
-
-
-def _optional(value: Given | None, convert: Callable[[Given], Taken]) -> Taken | None:
-    return None if value is None else convert(value)
 
 
 def _required(section: Given | None, name: str) -> Given:

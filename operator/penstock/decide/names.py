@@ -1,24 +1,21 @@
-"""Names that are functions: of what they name, cut to a length at which every name of a child still fits.
+"""Names of objects that are functions of what they name, cut so that the names of their children still fit.
 
-A name that is cut, or that loses a capital or another character, ends in a hash of the whole: two names stay two.
+A name that is cut ends in a hash of the whole, so that two long names that begin alike stay two.
 """
 
 import hashlib
 import re
+from collections.abc import Container
 
-LONGEST = 52  # a CronJob's or Job's pod adds up to eleven characters to the 63 of a label
+LONGEST = 52  # what Kubernetes leaves of a name, once the children's endings are added
 _HASH = 8
+_NOT_ALLOWED = re.compile(r"[^a-z0-9-]+")
 
 
-def name_of(*parts: str, longest: int = LONGEST) -> str:
-    """Return the parts as one name: lower case, digits and dashes, at most `longest` characters, never cut blindly."""
-    whole = "-".join(parts)
-    plain = _plain(whole)
-    if plain == whole and len(plain) <= longest:
+def run_name(pipeline: str, execution: str, taken: Container[str]) -> str:
+    """Return the resource name of that run of the Pipeline."""
+    plain = _NOT_ALLOWED.sub("-", f"{pipeline}-{execution}".lower()).strip("-")
+    if len(plain) <= LONGEST and plain not in taken:
         return plain
-    digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH]
-    return f"{plain[: longest - _HASH - 1].rstrip('-')}-{digest}".lstrip("-")
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    digest = hashlib.sha256(f"{pipeline}/{execution}".encode()).hexdigest()[:_HASH]
+    return f"{plain[: LONGEST - _HASH - 1].rstrip('-')}-{digest}"

@@ -19,6 +19,8 @@ from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.api.schema import API_VERSION, JobName
+from penstock.decide.execution_name import first_free
+from penstock.decide.names import run_name
 from penstock.decide.run_state import (
     SUPERSEDED,
     is_finished,
@@ -30,7 +32,6 @@ from penstock.decide.run_state import (
 )
 from penstock.local.home import write_atomically
 from penstock.local.locks import held, held_if_free, is_free
-from penstock.local.names import first_free, run_name
 from penstock.local.places import MANIFEST
 from penstock.local.resources import Resources
 from penstock_jobs import document
