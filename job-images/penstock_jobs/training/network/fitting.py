@@ -89,6 +89,7 @@ class _Watch(Callback):  # type: ignore[misc]
     def on_epoch_end(self, net: NeuralNet, **_: Any) -> None:
         """Judge the epoch that has just ended."""
         epoch = net.history[-1]
+        epoch["batches"].clear()  # a record of every step of a long fit would outgrow the rows
         loss = epoch["train_loss"] if self.patience is None else epoch["valid_loss"]
         if not (math.isfinite(loss) and math.isfinite(epoch["train_loss"])):
             raise ValueError(
