@@ -1,0 +1,193 @@
+"""What a manifest says reaches the jobs: text as numbers, literals as values, and what a run says over the Pipeline."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from penstock.api import load_file
+from penstock.api.dataset import Input
+from penstock.api.run import JobRequest
+from penstock.api.validation import check_text
+from penstock.decide import job_specification
+from penstock.decide.job_specification import DUCKDB_TYPES, dataset_job, selection_of, settings_of, training_job
+from penstock_jobs import document
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
+from penstock_jobs.specification import JobSpecification, Location, Parameter, Run, Source
+from penstock_jobs.tables import columns
+
+MANIFESTS = Path(__file__).parents[1] / "api" / "manifests"
+RUN = Run(uid="u", execution_name="first-try", pipeline="churn", pipeline_uid="p")
+TABLE = TableVersion(uri="file:///t", version=3, rows=10, digest="d")
+MADE = DatasetResult(
+    training=TABLE,
+    validation=TABLE,
+    testing=TABLE,
+    columns=(Column(name="age", type="Integer"),),
+    task="Classification",
+    epoch=1,
+    generation=1,
+    rows_read=30,
+    duplicates=0,
+    new=0,
+    changed=0,
+    vanished=0,
+    retired=0,
+    left_out=0,
+    leak_proof=LeakProof(points_in_common=0, groups_in_common=0, compared_training=1, compared_testing=1),
+)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Locations that say with which right they were asked for."""
+
+    def tables(self, *, write: bool) -> Location:
+        return Location(uri="s3://tables/write" if write else "s3://tables/read")
+
+    def run(self) -> Location:
+        return Location(uri="s3://run")
+
+    def models(self, *, write: bool) -> Location:
+        return Location(uri="s3://models/write" if write else "s3://models/read")
+
+    def input(self, table: Input) -> Location:
+        return Location(uri=table.uri)
+
+    def source(self) -> Source | None:
+        return Source(folder="/operations", commit="c0ffee")
+
+
+def spec_of(name="pipeline", old="", new=""):
+    checked = check_text((MANIFESTS / f"{name}.yaml").read_text("utf-8").replace(old, new, 1), "m.yaml")
+    assert checked.findings == ()
+    return checked.resources[0].spec
+
+
+def trained(spec, request=None):
+    return training_job(spec, RUN, Placed(), request or JobRequest(name="training"), MADE, processors=2)
+
+
+def scored(spec):
+    model = ModelReference(name="m", uri="file:///m", digest="sha256:0")
+    return job_specification.testing_job(
+        spec, RUN, Placed(), JobRequest(name="testing"), MADE, None, (model,), None, 4, "2026-01-01"
+    )
+
+
+def generated(spec, request=None):
+    return dataset_job(spec, RUN, Placed(), request or JobRequest(name="dataset"))
+
+
+def test_the_dataset_job_is_asked_for_what_the_manifest_says():
+    job = generated(spec_of(), JobRequest(name="dataset", reset_testing=True))
+    assert (job.split.testing, job.split.strategy, job.split.group_columns) == (0.2, "Group", ("customer_id",))
+    assert (job.target.column, job.target.positive, job.task) == ("left", "yes", "Classification")
+    assert (job.key, job.updates, job.reset_testing) == (("customer_id", "month"), "Freeze", True)
+    assert (job.validation.holdout, job.keep_versions, job.timeout) == (0.2, 90 * 86400, 3600)
+    assert job.inputs[0].location.uri == "s3://lake/customers/*.parquet"
+
+
+def test_a_time_split_is_in_seconds():
+    job = generated(spec_of("pipeline-shortest", "target: {column: cultivar}", TIME))
+    assert (job.split.time_column, job.split.window, job.split.gap) == ("day", 30 * 86400, 86400)
+
+
+TIME = "target: {column: cultivar}\n    split: {strategy: Time, time: {column: day, window: 30d, gap: 1d}}"
+
+
+def test_column_types_are_those_that_the_reader_of_tables_knows():
+    assert DUCKDB_TYPES == columns.DUCKDB_TYPES
+    job = generated(spec_of("pipeline-shortest", "uri: wine.csv", "uri: wine.csv, types: [{column: a, type: Float}]"))
+    assert job.inputs[0].types == {"a": "DOUBLE"}
+
+
+def test_hyper_parameters_have_the_values_that_their_literals_mean():
+    linear, forest = trained(spec_of()).algorithms
+    assert linear.parameters == (Parameter(name="C", values=(0.1, 1, 10)),)
+    assert forest.parameters == (
+        Parameter(name="n_estimators", value=300),
+        Parameter(name="max_depth", values=(None, 4, 8)),
+        Parameter(name="max_features", values=("sqrt", 1.0)),
+    )
+
+
+def test_a_range_is_numbers_with_their_scale_and_type():
+    drawn = "estimator: sklearn.ensemble.RandomForestClassifier, parameters: [{name: max_depth, range: {low: "
+    spec = spec_of(
+        "pipeline-shortest",
+        "algorithms: [{name: forest, estimator: sklearn.ensemble.RandomForestClassifier}]",
+        "search: {strategy: Random, samples: 5, seed: 7}\n    algorithms: [{name: forest, "
+        + drawn
+        + '"1", high: "64", scale: Log, type: Integer}}]}]',
+    )
+    job = trained(spec)
+    assert job.algorithms[0].parameters == (Parameter(name="max_depth", low=1, high=64, log=True, integer=True),)
+    assert (job.search.strategy, job.search.samples, job.search.seed) == ("Random", 5, 7)
+
+
+def test_training_and_testing_have_what_the_manifest_says():
+    job, test = trained(spec_of()), scored(spec_of())
+    assert (job.keep, job.refit, job.scoring.name, job.gpu, job.timeout) == (3, "None", "roc_auc", "Required", 7200)
+    assert (job.decision.threshold, job.source) == (0.3, Source(folder="/operations", commit="c0ffee"))
+    assert [(each.name, each.function, each.greater_is_better) for each in test.scoring] == [
+        ("roc_auc", None, True),
+        ("f1", None, True),
+        ("cost", "scores.cost", False),
+    ]
+    assert (test.minimum_points, test.decisions_so_far) == (200, 4)
+
+
+def test_the_gate_is_that_of_the_manifest():
+    gate = selection_of(spec_of())
+    assert gate is not None
+    assert (gate.scoring, gate.minimum, gate.must_improve, gate.confidence, gate.margin) == (
+        "roc_auc",
+        0.8,
+        True,
+        0.95,
+        0,
+    )
+
+
+def test_without_a_word_on_testing_it_scores_as_training_ranked():
+    assert [each.name for each in scored(spec_of("pipeline-shortest")).scoring] == ["accuracy"]
+
+
+def test_each_job_gets_only_the_rights_that_it_needs():
+    spec = spec_of()
+    assert generated(spec).storage.uri == "s3://tables/write"
+    assert (trained(spec).storage.uri, trained(spec).models.uri) == ("s3://tables/read", "s3://models/write")
+    test = scored(spec)
+    assert (test.storage.uri, test.models_storage) == ("s3://tables/read", Location(uri="s3://models/read"))
+
+
+def test_what_a_run_asks_of_a_job_goes_over_what_the_pipeline_says():
+    spec = spec_of()
+    request = JobRequest(name="training", timeout="5m", threads=4, processes=3)
+    job = trained(spec, request)
+    assert (job.timeout, job.threads, job.processes) == (300, 4, 3)
+    settings = settings_of(spec, "training", JobRequest(name="training", parallelism=8))
+    assert (settings.parallelism, settings.profile, settings.timeout) == (8, "gpu-large", "2h")
+
+
+def test_a_pipeline_without_the_part_that_a_job_needs_is_refused():
+    spec = spec_of("pipeline-serving")
+    with pytest.raises(Refused, match=r"The Pipeline has no spec\.dataset; add it\."):
+        generated(spec)
+    with pytest.raises(Refused, match=r"The Pipeline has no spec\.training; add it\."):
+        trained(spec)
+
+
+@pytest.mark.parametrize("name", ["pipeline", "pipeline-shortest"])
+def test_every_specification_is_read_back_equal(name):
+    spec = spec_of(name)
+    for job in (generated(spec), trained(spec), scored(spec)):
+        assert document.decode(document.encode(job), JobSpecification, "job.json") == job
+
+
+def test_the_same_manifest_always_gives_the_same_specification():
+    [first], [second] = load_file(MANIFESTS / "pipeline.yaml"), load_file(MANIFESTS / "pipeline.yaml")
+    assert msgspec.json.encode(trained(first.spec)) == msgspec.json.encode(trained(second.spec))
