@@ -12,6 +12,7 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import FORMAT, ModelManifest
 from penstock_jobs.models import files
 from penstock_jobs.models.answers import Class, Predictions, choose
+from penstock_jobs.models.block import Block
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw
 from penstock_jobs.specification import Location
@@ -40,13 +41,17 @@ class LoadedModel:
 
     def predict(self, columns: Mapping[str, NDArray[Any]]) -> Predictions:
         """Return the answer to columns as `inputs` makes them, each of shape (rows,)."""
-        return self.answer(self.predictor(columns))
+        return self._answer(self.predictor(columns))
+
+    def predict_block(self, block: Block) -> Predictions:
+        """Return the answer to rows that are in a block already, as the server has them."""
+        return self._answer(self.predictor.block(block))
 
     def predict_frame(self, frame: "pd.DataFrame") -> Predictions:
         """Return the answer to a frame that has at least the features, as a table of the Pipeline has them."""
         return self.predict(columns_of_frame(frame, self.manifest.features))
 
-    def answer(self, raw: Raw) -> Predictions:
+    def _answer(self, raw: Raw) -> Predictions:
         """Return the answer that raw answers of the predictor mean."""
         if "value" in raw:
             return Predictions(labels=np.asarray(raw["value"], dtype=np.float64))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import Feature
+from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, Layout
 from penstock_jobs.models.inputs import frame_of_columns
 
 Raw = dict[str, NDArray[Any]]
@@ -19,6 +20,10 @@ class Predictor(Protocol):
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
         """Return the raw answers; `columns` are as `inputs` says."""
+        ...
+
+    def block(self, block: Block) -> Raw:
+        """Return the raw answers to rows that are in a block already."""
         ...
 
 
@@ -41,14 +46,13 @@ class OnnxPredictor:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions have only Exception in common
             raise Refused(f"The ONNX file cannot be loaded: {str(error).splitlines()[0][:300]}.") from error
+        self._layout = Layout(features)
+        self._merged = METADATA in self._session.get_modelmeta().custom_metadata_map
         inputs = {entry.name: entry.type for entry in self._session.get_inputs()}
-        unknown = sorted(set(inputs) - {feature.name for feature in features})
+        unknown = sorted(set(inputs) - ({NUMBERS, TEXTS} if self._merged else {feature.name for feature in features}))
         if unknown:
             raise Refused(f"The ONNX file has an input {unknown[0]}, which is no feature of its manifest.")
-        # A feature that the preprocessing drops is no input of the file.
-        self.types: dict[str, Any] = {
-            feature.name: _TYPES[inputs[feature.name]] for feature in features if feature.name in inputs
-        }
+        self._types: dict[str, Any] = {name: _TYPES[kind] for name, kind in inputs.items()}
         found = {entry.name for entry in self._session.get_outputs()}
         known = [names for names in _OUTPUTS if found.issuperset(names)]
         if not known:
@@ -58,12 +62,19 @@ class OnnxPredictor:
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
         """Return the raw answers."""
-        return self.run(
-            {name: columns[name].astype(kind, copy=False).reshape(-1, 1) for name, kind in self.types.items()}
-        )
+        if self._merged:
+            return self.block(self._layout.block(columns))
+        # A feature that the preprocessing drops may be no input of the file.
+        return self._run({name: columns[name].reshape(-1, 1).astype(kind) for name, kind in self._types.items()})
 
-    def run(self, feed: dict[str, NDArray[Any]]) -> Raw:
-        """Return the raw answers to inputs that have the file's own types, each of shape (rows, 1)."""
+    def block(self, block: Block) -> Raw:
+        """Return the raw answers."""
+        if not self._merged:
+            return self(self._layout.columns(block))
+        matrices: dict[str, NDArray[Any]] = {NUMBERS: block.numbers, TEXTS: block.texts}
+        return self._run({name: matrices[name].astype(kind, copy=False) for name, kind in self._types.items()})
+
+    def _run(self, feed: dict[str, NDArray[Any]]) -> Raw:
         try:
             found = self._session.run(self._outputs, feed)
         except Exception as error:  # as above
@@ -90,6 +101,11 @@ class EstimatorPredictor:
         """Take the estimator, with one job: more only slow small predictions down."""
         self._estimator = estimator
         self._features = tuple(features)
+        self._layout = Layout(features)
+
+    def block(self, block: Block) -> Raw:
+        """Return the raw answers, or refuse rows that the estimator refuses."""
+        return self(self._layout.columns(block))
 
     def __call__(self, columns: Mapping[str, NDArray[Any]]) -> Raw:
         """Return the raw answers, or refuse rows that the estimator refuses."""

@@ -16,6 +16,7 @@ from penstock_jobs.manifest import FORMAT, Feature, ModelManifest, ServedFile
 from penstock_jobs.models import conversion, files, skops_file
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.loading import LoadedModel, label, read_manifest
+from penstock_jobs.models.merging import merged
 from penstock_jobs.models.network_file import network_files, network_in
 from penstock_jobs.models.parity import Parity, compare
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor
@@ -126,7 +127,7 @@ def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> 
     reasons = []
     for precision, words in _PRECISIONS.items():
         try:
-            content = conversion.convert(model.estimator, model.features, precision)
+            content = merged(conversion.convert(model.estimator, model.features, precision), model.features)
             predictor = OnnxPredictor(content, model.features)
             parity = _parity(model, estimator, predictor, probes)
         except conversion.NotConvertibleError as error:

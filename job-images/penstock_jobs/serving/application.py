@@ -9,11 +9,11 @@ import msgspec
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import log
 from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.block import Block
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving import description
 from penstock_jobs.serving.answering import Answers
 from penstock_jobs.serving.batcher import Batcher
-from penstock_jobs.serving.block import Block, Layout
 from penstock_jobs.serving.metrics import Metrics
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.rows import RowReader
@@ -40,11 +40,10 @@ class Application:
         self._model = model
         self._name = name
         self._maximum_body = maximum_body
-        self._layout = Layout(model.manifest.features)
         self._rows = RowReader(model.manifest.features)
         self._tensors = TensorReader(model.manifest.features)
         self._answers = Answers(model, name)
-        self._batcher = Batcher(self._predict)
+        self._batcher = Batcher(model.predict_block)
         self.reset_metrics()
         self._identity = [
             (b"penstock-model", model.manifest.name.encode()),
@@ -106,9 +105,6 @@ class Application:
         predictions = await self._batcher.answer(block)
         self.metrics.rows += block.rows
         return predictions
-
-    def _predict(self, block: Block) -> Predictions:
-        return self._model.predict(self._layout.columns(block))
 
     async def _body(self, receive: Receive) -> bytes:
         message = await receive()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from penstock_jobs.models.answers import Predictions
-from penstock_jobs.serving.block import Block, joined
+from penstock_jobs.models.block import Block, joined
 
 # From here on a run would hold up the health checks of the same loop, so it goes to a thread.
 LARGE = 512

@@ -1,7 +1,7 @@
 """A request that is not answered: the HTTP status, and the sentence that the client gets."""
 
 
-class RefusedRequest(Exception):  # noqa: N818 - an answer, rather than an error of ours
+class RefusedRequest(Exception):
     """What the client sent is wrong; nothing is wrong here."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock_jobs.manifest import Feature
+from penstock_jobs.models.block import Block, Layout
 from penstock_jobs.models.inputs import column_of
-from penstock_jobs.serving.block import Block, Layout
 from penstock_jobs.serving.refusals import RefusedRequest
 
 PLAIN = ("Integer", "Float", "Boolean")
@@ -69,7 +69,7 @@ class RowReader:
             raise RefusedRequest('"instances" is empty; send at least one row.')
         values = [msgspec.structs.astuple(row) for row in rows]
         if self._plain:
-            return Block(self._matrix(values), np.empty((0, len(values)), dtype=object))
+            return Block(self._matrix(values), np.empty((len(values), 0), dtype=object))
         columns = {}
         for feature, column in zip(self._features, zip(*values, strict=True), strict=True):
             columns[feature.name] = column_of(feature, column)
@@ -79,12 +79,12 @@ class RowReader:
 
     def _matrix(self, values: list[tuple[Any, ...]]) -> NDArray[np.float64]:
         try:
-            matrix = np.array(values, dtype=np.float64).T
+            matrix = np.array(values, dtype=np.float64)
         except OverflowError as error:
             raise RefusedRequest("A number is larger than a double can hold.") from error
         if self._whole:
-            self._check_whole(matrix[self._whole])
-        return np.ascontiguousarray(matrix)
+            self._check_whole(matrix[:, self._whole].T)
+        return matrix
 
     def _check_whole(self, columns: NDArray[np.float64]) -> None:
         broken = (columns != np.floor(columns)) & ~np.isnan(columns)

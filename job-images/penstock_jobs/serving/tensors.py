@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock_jobs.manifest import Feature
+from penstock_jobs.models.block import Block, Layout
 from penstock_jobs.models.inputs import Columns, column_of
-from penstock_jobs.serving.block import Block, Layout
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.rows import PLAIN, not_json
 
@@ -105,11 +105,11 @@ class TensorReader:
                 "a matrix of all features needs FP64, FP32 or INT64."
             )
         values = self._flat(tensor, float, rows * width)
-        matrix = np.array(values, dtype=np.float64).reshape(rows, width).T
+        matrix = np.array(values, dtype=np.float64).reshape(rows, width)
         if not self._free or np.isnan(matrix).any():
-            for feature, column in zip(self._features.values(), matrix, strict=True):
+            for feature, column in zip(self._features.values(), matrix.T, strict=True):
                 _check(feature, column)
-        return Block(np.ascontiguousarray(matrix), np.empty((0, rows), dtype=object))
+        return Block(matrix, np.empty((rows, 0), dtype=object))
 
     def _columns(self, inputs: list[Tensor]) -> Columns:
         given = {tensor.name: tensor for tensor in inputs}

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.block import Block
 from penstock_jobs.serving.batcher import LARGE, Batcher
-from penstock_jobs.serving.block import Block
 
 
 def block(*values: float) -> Block:
-    return Block(np.array([values]), np.empty((0, len(values)), dtype=object))
+    return Block(np.array([values]).T, np.empty((len(values), 0), dtype=object))
 
 
 def doubled(rows: Block) -> Predictions:
     if (rows.numbers < 0).any():
         raise ValueError("negative")
-    return Predictions(rows.numbers[0] * 2)
+    return Predictions(rows.numbers[:, 0] * 2)
 
 
 def test_what_waits_at_the_same_moment_is_answered_by_one_run_and_each_gets_its_own() -> None:

@@ -300,7 +300,7 @@ def test_a_failure_of_ours_is_a_sentence_and_never_a_traceback(client: Client, m
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("a secret of the inside")
 
-    monkeypatch.setattr(client.application._model, "predict", broken)
+    monkeypatch.setattr(client.application._batcher, "_predict", broken)
     answer = client.rows(ROW)
     assert answer.status_code == 500
     assert answer.json() == {"error": "The server failed to answer; its log says why."}
