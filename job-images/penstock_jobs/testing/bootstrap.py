@@ -9,6 +9,7 @@ American Statistician 69(4), 2015, section 4.1): the plain percentiles are too n
 same amount as a normal interval with the biased standard deviation is narrower than Student's.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -70,7 +71,7 @@ def bounds(values: NDArray[np.float64], estimate: float, units: int, confidence:
     percentile = _percentiles(values, units, 1 - confidence)
     if percentile is None:
         return None
-    spread = float(values[np.isfinite(values)].std()) * np.sqrt(units / (units - 1))
+    spread = float(values[np.isfinite(values)].std()) * math.sqrt(units / (units - 1))
     reach = float(-stats.t.ppf(1 - confidence, units - 1)) * spread
     return Interval(
         min(percentile.low, 2 * estimate - percentile.high, estimate - reach),

@@ -74,7 +74,7 @@ def _values(column: "pd.Series[Any]", null: NDArray[np.bool_]) -> list[tuple[str
     values = column.to_numpy(dtype=object)
     counts = column[~null].value_counts()
     common = list(counts.index[:_MOST_VALUES])
-    found = [(str(one), np.asarray((values == one) & ~null, dtype=bool)) for one in common]
+    found = [(_short(one), np.asarray((values == one) & ~null, dtype=bool)) for one in common]
     rest = ~null & ~np.logical_or.reduce([mask for _, mask in found]) if found else ~null
     if rest.any():
         found.append((f"{len(counts) - len(common)} other values", rest))
@@ -91,4 +91,6 @@ def _stretches(column: "pd.Series[Any]", null: NDArray[np.bool_]) -> list[tuple[
 
 
 def _short(edge: Any) -> str:
-    return f"{edge:.4g}" if isinstance(edge, float | int) else str(edge)[:10]
+    if isinstance(edge, float):
+        return f"{edge:.4g}"
+    return f"{edge:%Y-%m-%d}" if isinstance(edge, pd.Timestamp) else str(edge)

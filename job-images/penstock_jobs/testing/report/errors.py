@@ -25,7 +25,7 @@ def pictures(findings: Findings) -> list[Picture]:
         _against(truth, predicted, target),
         _residuals(truth, predicted, target),
         _distribution(predicted - truth, target),
-        _quantiles(np.abs(predicted - truth), target),
+        _sizes(np.abs(predicted - truth), _served(findings, truth)),
     ]
 
 
@@ -58,25 +58,34 @@ def _distribution(error: NDArray[np.float64], target: str) -> Picture:
         plot.bar(float(low), float(high), float(count), "challenger")
     plot.upright(0.0)
     middle = float(np.median(error))
-    return Picture(
-        "Distribution of the errors", plot.render(), f"Half of the errors are below {number(middle)} of {target}."
-    )
+    caption = f"Error is predicted less true {target}; the one in the middle is {number(middle)}."
+    return Picture("Distribution of the errors", plot.render(), caption)
 
 
-def _quantiles(size: NDArray[np.float64], target: str) -> Picture:
+def _served(findings: Findings, truth: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the size of the served Model's errors, where it may be judged by the very same points."""
+    served, shown = findings.served, findings.shown
+    if served is None or served.name == shown.name or (shown.unseen & ~served.unseen).any():
+        return None
+    return np.asarray(np.abs(served.predictions.labels[shown.unseen].astype(np.float64) - truth))
+
+
+def _sizes(size: NDArray[np.float64], served: NDArray[np.float64] | None) -> Picture:
+    most = max(float(one.max()) for one in (size, served) if one is not None)
+    plot = Plot("Size of the errors", (0, most or 1.0), (0, 1), "error at most", "share of points")
+    if served is not None:
+        plot.line(_cumulated(served), "served")
+    plot.area(_cumulated(size), "challenger")
+    plot.line(_cumulated(size), "challenger")
+    half, nine = (number(float(np.quantile(size, share))) for share in (0.5, 0.9))
+    caption = f"Half of the predictions are off by at most {half}, nine in ten by at most {nine}."
+    return Picture("Size of the errors", plot.render(), caption)
+
+
+def _cumulated(size: NDArray[np.float64]) -> list[tuple[float, float]]:
     ordered = np.sort(size)
-    shares = (np.arange(len(ordered)) + 1) / len(ordered)
     kept = np.unique(np.linspace(0, len(ordered) - 1, min(len(ordered), 300)).astype(int))
-    plot = Plot("Size of the errors", (0, float(ordered[-1]) or 1.0), (0, 1), "error at most", "share of points")
-    pairs = [(0.0, 0.0), *zip(ordered[kept].tolist(), shares[kept].tolist(), strict=True)]
-    plot.area(pairs, "challenger")
-    plot.line(pairs, "challenger")
-    half, most = (float(np.quantile(ordered, share)) for share in (0.5, 0.9))
-    return Picture(
-        "Size of the errors",
-        plot.render(),
-        f"Half of the predictions are off by at most {number(half)}, nine in ten by at most {number(most)}.",
-    )
+    return [(0.0, 0.0), *zip(ordered[kept].tolist(), ((kept + 1) / len(ordered)).tolist(), strict=True)]
 
 
 def _pairs(x: NDArray[np.float64], y: NDArray[np.float64]) -> list[tuple[float, float]]:

@@ -39,6 +39,7 @@ def facts(findings: Findings) -> list[tuple[str, str]]:
     job, manifest = findings.job, findings.shown.manifest
     task = job.task if not findings.points.classes else f"{job.task}, {len(findings.points.classes)} classes"
     positive = findings.points.positive
+    estimator = manifest.origin.estimator.rpartition(".")[2]
     found = [
         ("Pipeline", job.run.pipeline),
         ("Run", job.run.execution_name),
@@ -48,7 +49,7 @@ def facts(findings: Findings) -> list[tuple[str, str]]:
         ("Positive class", "" if positive is None else str(positive)),
         ("Model shown", findings.shown.name),
         ("Algorithm", manifest.origin.algorithm),
-        ("Estimator", manifest.origin.estimator.rpartition(".")[2]),
+        ("Estimator", "" if estimator == manifest.origin.algorithm else estimator),
         ("Features", f"{len(manifest.features)}"),
         ("Served file", f"{manifest.serving.format} ({manifest.serving.file})"),
         ("Decision threshold", "" if manifest.threshold is None else f"{manifest.threshold:.3g}"),
