@@ -85,21 +85,26 @@ def build() -> Path:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[S3Server]:
-    """Run the server over this folder for as long as the context lasts."""
+def running(folder: Path, certificate: Path | None = None) -> Iterator[S3Server]:
+    """Run the server over this folder for as long as the context lasts, over TLS where there is a certificate.
+
+    Its private key is beside it, with the ending `.key`.
+    """
     program = build()
     port = free_port()
     files, users = folder / "files", folder / "users"
     for each in (files, users, *(files / bucket for bucket in BUCKETS)):
         each.mkdir(parents=True)
     server = S3Server(
-        endpoint=f"http://127.0.0.1:{port}",
+        endpoint=f"http{'s' if certificate else ''}://127.0.0.1:{port}",
         access_key="root-of-the-tests",
         secret_key="a secret/with+odd=characters",
         secret=write_secret(folder / "secret", "root-of-the-tests", "a secret/with+odd=characters"),
         program=program,
     )
     options: list[str | Path] = ["--port", f"127.0.0.1:{port}", "--quiet", "--keep-alive", "--iam-dir", users]
+    if certificate:
+        options += ["--cert", certificate, "--key", certificate.with_suffix(".key")]
     login = ["--access", server.access_key, "--secret", server.secret_key]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, *options, *login, "posix", files], stdout=log, stderr=log)

@@ -86,7 +86,12 @@ def connect(location: Location, keys: Keys | None, patience: Patience) -> Connec
     )
     try:
         client = session.client(
-            "s3", endpoint_url=location.endpoint, region_name=session.region_name or _REGION, config=config
+            "s3",
+            endpoint_url=location.endpoint,
+            region_name=session.region_name or _REGION,
+            config=config,
+            # One variable for both: `deltalake` knows only the second.
+            verify=os.environ.get("AWS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE"),
         )
     except ValueError as error:  # what botocore raises for an endpoint that is not an address
         raise Refused(

@@ -107,7 +107,10 @@ def no_bucket(place: Place) -> Refused:
 
 def _no_answer(place: Place, error: BotoCoreError | Boto3Error) -> JobError:
     if isinstance(error, botocore.SSLError):
-        return Unavailable(f"The certificate of {place.server} is not trusted: {_short(error)}.")
+        return Unavailable(
+            f"The certificate of {place.server} is not trusted ({_short(error)}); name a file with its authority's in "
+            f"SSL_CERT_FILE."
+        )
     if isinstance(error, _NO_KEYS):
         return Refused(f"There are no usable credentials for the bucket {place.bucket}: {_short(error)}; name some.")
     if isinstance(error, _UNREACHABLE):
