@@ -67,6 +67,7 @@ def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -
             )
     except Exception as error:  # skl2onnx raises anything from RuntimeError to AttributeError for what it does not know
         raise NotConvertibleError(_first_sentence(error)) from error
+    _join_in_double(model)
     _name(model, estimator, features)
     return bytes(model.SerializeToString(deterministic=True))
 
@@ -114,6 +115,14 @@ def _copy_with(instance: Any, **attributes: Any) -> Any:
     for name in ("feature_names_in_", "n_features_in_"):
         copy.__dict__.pop(name, None)
     return copy
+
+
+def _join_in_double(model: onnx.ModelProto) -> None:
+    """Join columns by Concat: skl2onnx takes FeatureVectorizer, which makes float32 of doubles, and casts them back."""
+    for node in model.graph.node:
+        if node.op_type == "FeatureVectorizer":
+            joined = onnx.helper.make_node("Concat", list(node.input), list(node.output), name=node.name, axis=1)
+            node.CopyFrom(joined)
 
 
 def _name(model: onnx.ModelProto, estimator: Any, features: Sequence[Feature]) -> None:

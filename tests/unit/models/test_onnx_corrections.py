@@ -1,4 +1,4 @@
-"""Isotonic calibration in a Model's graph is that of scikit-learn, between its knots as well."""
+"""What skl2onnx gets wrong and we put right: isotonic calibration between its knots, and columns joined as doubles."""
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from penstock_jobs.manifest import Feature
 from penstock_jobs.models.conversion import convert
 from penstock_jobs.models.inputs import columns_of_frame
+from penstock_jobs.models.merging import merged
 from penstock_jobs.models.predictors import OnnxPredictor
 
 
@@ -25,3 +26,13 @@ def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data):
     features = [Feature(name=name, type="Float") for name in frame]
     answered = OnnxPredictor(convert(model, features, "double"), features)(columns_of_frame(frame, features))
     np.testing.assert_allclose(answered["probabilities"], model.predict_proba(frame), atol=1e-10, rtol=0)
+
+
+def test_columns_of_numbers_stay_doubles_on_their_way_into_the_graph():
+    frame, y = load_breast_cancer(as_frame=True, return_X_y=True)
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(frame, y)
+    features = [Feature(name=name, type="Float") for name in frame]
+    plain = convert(model, features, "double")
+    for content in (plain, merged(plain, features)):
+        answered = OnnxPredictor(content, features)(columns_of_frame(frame, features))
+        np.testing.assert_allclose(answered["probabilities"], model.predict_proba(frame), atol=1e-14, rtol=0)
