@@ -101,9 +101,14 @@ def _joined(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | No
     return np.concatenate(whole) if whole else None
 
 
-def _decision(first: NDArray[np.float64] | None, parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
-    """Return the decision function, or None where the Model has none: its file then answers NaN."""
+def _decision(
+    first: NDArray[np.float64] | None, parts: list[NDArray[np.float64] | None]
+) -> NDArray[np.float64] | None:
+    """Return the decision function, or None where the Model has none: its file then answers NaN.
+
+    Of two classes an ONNX file has a column for each, scikit-learn one number, which is that of the second class.
+    """
     if first is None or np.isnan(first).all():
         return None
     joined = _joined(parts)
-    return joined[:, 0] if joined is not None and joined.ndim == 2 and joined.shape[1] == 1 else joined
+    return joined[:, -1] if joined is not None and joined.ndim == 2 and joined.shape[1] <= 2 else joined
