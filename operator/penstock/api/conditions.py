@@ -13,7 +13,7 @@ class Condition(Value, frozen=True, kw_only=True):
         str,
         field(
             "Which aspect: `Ready`, `Succeeded`, `Reconciling`, `Stalled`.",
-            max_length=316,
+            max_length=63,
             pattern=r"^[A-Za-z][A-Za-z0-9.-]*$",
         ),
     ]
@@ -23,11 +23,11 @@ class Condition(Value, frozen=True, kw_only=True):
         field(
             "One word for programs that says why, as `ServedModelKept`.",
             min_length=1,
-            max_length=128,
+            max_length=64,
             pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
         ),
     ]
-    message: Annotated[str, field("A sentence for people that says why.", max_length=4096)] = ""
+    message: Annotated[str, field("A sentence for people that says why.", max_length=1024)] = ""
     last_transition_time: Annotated[Timestamp, field("When the status changed last.")]
     observed_generation: (
         Annotated[int, field("The generation of the object that the condition was found on.", ge=0)] | None
@@ -36,6 +36,6 @@ class Condition(Value, frozen=True, kw_only=True):
 
 Conditions = Annotated[
     tuple[Condition, ...],
-    field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=16),
+    field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=5),
 ]
 ObservedGeneration = Annotated[int, field("The generation of the spec that this status is about.", ge=0)] | None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from penstock.api.scalars import PYTHON_NAME, Decimal, ResourceName, Share
+from penstock.api.scalars import PYTHON_NAME, Decimal, ObjectName, Share
 from penstock.api.schema import Rule, Value, field
 
 
@@ -120,7 +120,7 @@ class Deployment(Value, frozen=True, kw_only=True):
 
     model: (
         Annotated[
-            ResourceName,
+            ObjectName,
             field(
                 "The Model that is served, chosen by hand, whatever runs propose: the way back to an older one. "
                 "Remove "

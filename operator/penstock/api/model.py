@@ -6,7 +6,7 @@ from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import ColumnType, Task
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import HTTP, ColumnName, Digest, DottedPath, ResourceName, Share, Timestamp, Uri
+from penstock.api.scalars import HTTP, ColumnName, Digest, DottedPath, ObjectName, Share, StatusUri, Timestamp, Uri
 from penstock.api.schema import Rule, Value, field, immutable
 from penstock.api.scores import Score
 
@@ -42,9 +42,9 @@ class ModelParameter(Value, frozen=True, kw_only=True):
 class ModelOrigin(Value, frozen=True, kw_only=True):
     """Which candidate of which run of which Pipeline it is."""
 
-    pipeline: Annotated[ResourceName, field("The Pipeline.")]
+    pipeline: Annotated[ObjectName, field("The Pipeline.")]
     pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
-    run: Annotated[ResourceName, field("The run.")] | None = None
+    run: Annotated[ObjectName, field("The run.")] | None = None
     run_uid: Annotated[str, field("The uid of the run.", max_length=64)]
     execution_name: Annotated[str, field("The name of the run, for people.", max_length=63)]
     candidate: Annotated[str, field("The candidate.", max_length=128)]
@@ -150,8 +150,8 @@ class TestingScores(Value, frozen=True, kw_only=True):
     version: Annotated[int, field("Its version. Scores of different versions are never ranked together.", ge=0)]
     digest: Annotated[str, field("The hash of its schema and rows.", max_length=128)] | None = None
     points: Annotated[int, field("On how many points, of those that it never saw.", ge=0)]
-    scores: Annotated[tuple[Score, ...], field("The scores.", keys=("name",), max_length=32)]
-    report: Annotated[Uri, field("The report.")] | None = None
+    scores: Annotated[tuple[Score, ...], field("The first of its scores.", keys=("name",), max_length=10)]
+    report: Annotated[StatusUri, field("The report.")] | None = None
 
 
 class ModelStatus(Value, frozen=True, kw_only=True):
@@ -161,10 +161,10 @@ class ModelStatus(Value, frozen=True, kw_only=True):
     conditions: Conditions = ()
     testing: Annotated[
         tuple[TestingScores, ...],
-        field("Its scores on testing sets; the newest first.", keys=("epoch", "version"), max_length=16),
+        field("Its scores on testing sets; the newest first.", keys=("epoch", "version"), max_length=8),
     ] = ()
     served_by: Annotated[
-        tuple[ResourceName, ...], field("The Pipelines that serve it now.", unique=True, max_length=32)
+        tuple[ObjectName, ...], field("The Pipelines that serve it now.", unique=True, max_length=16)
     ] = ()
 
 

@@ -8,7 +8,7 @@ from penstock.api.dataset import Dataset
 from penstock.api.deployment import Deployment
 from penstock.api.jobs import Jobs
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import GIT_URL, RELATIVE_PATH, DottedPath, Duration, ResourceName, Timestamp, Uri
+from penstock.api.scalars import GIT_URL, RELATIVE_PATH, DottedPath, Duration, ObjectName, StatusUri, Timestamp
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 from penstock.api.testing import Testing
@@ -192,20 +192,20 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
 class ServedModel(Value, frozen=True, kw_only=True):
     """A Model that is or was served, and when."""
 
-    name: Annotated[ResourceName, field("The Model.")]
+    name: Annotated[ObjectName, field("The Model.")]
     since: Annotated[Timestamp, field("Since when it is served.")]
     until: Annotated[Timestamp, field("Until when it was.")] | None = None
     selected_by: (
         Annotated[
             str,
-            field("The run that proposed it, or `deployment.model` where it was pinned by hand.", max_length=253),
+            field("The run that proposed it, or `deployment.model` where it was pinned by hand.", max_length=63),
         ]
         | None
     ) = None
     reason: Annotated[str, field("Why, in one word, as `Improved`, `Pinned`, `FirstModel`.", max_length=128)] | None = (
         None
     )
-    revision: Annotated[str, field("The Deployment that serves it.", max_length=253)] | None = None
+    revision: Annotated[str, field("The Deployment that serves it.", max_length=63)] | None = None
 
 
 class TestingUse(Value, frozen=True, kw_only=True):
@@ -223,10 +223,9 @@ class PipelineStatus(Value, frozen=True, kw_only=True):
     conditions: Conditions = ()
     served_model: Annotated[ServedModel, field("The Model that is served now.")] | None = None
     selected_model: (
-        Annotated[ResourceName, field("The Model last selected; served again when `deployment.model` is removed.")]
-        | None
+        Annotated[ObjectName, field("The Model last selected; served again when `deployment.model` is removed.")] | None
     ) = None
-    url: Annotated[Uri, field("The address of the inference API inside the cluster.")] | None = None
+    url: Annotated[StatusUri, field("The address of the inference API inside the cluster.")] | None = None
     served_history: Annotated[
         tuple[ServedModel, ...], field("Who was served, from when to when; the newest first.", max_length=20)
     ] = ()
@@ -234,7 +233,7 @@ class PipelineStatus(Value, frozen=True, kw_only=True):
         tuple[TestingUse, ...],
         field("How often each version of the testing set has served to decide; the newest first.", max_length=20),
     ] = ()
-    latest_run: Annotated[ResourceName, field("The run that was started last.")] | None = None
+    latest_run: Annotated[ObjectName, field("The run that was started last.")] | None = None
     active_runs: Annotated[int, field("How many runs are live.", ge=0)] | None = None
     models: Annotated[int, field("How many Models there are.", ge=0)] | None = None
 

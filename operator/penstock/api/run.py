@@ -9,8 +9,17 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import Gpu, Resources, Retries
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import EXECUTION_NAME, OVERRIDE_PATH, Digest, Duration, Label, ResourceName, Timestamp, Uri
-from penstock.api.schema import JobName, Rule, Value, field, immutable
+from penstock.api.scalars import (
+    EXECUTION_NAME,
+    OVERRIDE_PATH,
+    Digest,
+    Duration,
+    Label,
+    ObjectName,
+    StatusUri,
+    Timestamp,
+)
+from penstock.api.schema import JOBS, JobName, Rule, Value, field, immutable
 from penstock.api.scores import Score
 from penstock.api.storage import Storage
 
@@ -18,7 +27,7 @@ from penstock.api.storage import Storage
 class PipelineReference(Value, frozen=True, kw_only=True):
     """The Pipeline, in the namespace of the object."""
 
-    name: Annotated[ResourceName, field("Its name. It need not be there yet: the run waits for it.")]
+    name: Annotated[ObjectName, field("Its name. It need not be there yet: the run waits for it.")]
 
 
 class JobRequest(Value, frozen=True, kw_only=True):
@@ -98,7 +107,7 @@ class RunCredentials(Value, frozen=True, kw_only=True):
 class RerunOf(Value, frozen=True, kw_only=True):
     """The run that this one repeats."""
 
-    name: Annotated[ResourceName, field("The name of the run.")]
+    name: Annotated[ObjectName, field("The name of the run.")]
     from_: (
         Annotated[
             JobName,
@@ -185,7 +194,7 @@ class StepTable(Value, frozen=True, kw_only=True):
     """A version of a table that a step wrote."""
 
     name: Annotated[Literal["training", "validation", "testing"], field("Which table.")]
-    uri: Annotated[Uri, field("Where it is.")]
+    uri: Annotated[StatusUri, field("Where it is.")]
     version: Annotated[int, field("Its version.", ge=0)]
     rows: Annotated[int, field("How many rows it has.", ge=0)]
     digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=128)]
@@ -213,16 +222,14 @@ class TrainingSummary(Value, frozen=True, kw_only=True):
     total: Annotated[int, field("How many there were.", ge=0)]
     succeeded: Annotated[int, field("How many were scored.", ge=0)]
     failed: Annotated[int, field("How many failed; their rows say why.", ge=0)]
-    candidates: Annotated[Uri, field("The table of all candidates.")]
-    models: Annotated[
-        tuple[ResourceName, ...], field("The Models made of the best, the best first.", max_length=100)
-    ] = ()
+    candidates: Annotated[StatusUri, field("The table of all candidates.")]
+    models: Annotated[tuple[ObjectName, ...], field("The best of the Models made, the best first.", max_length=20)] = ()
 
 
 class TestedModel(Value, frozen=True, kw_only=True):
     """The scores of one Model on the testing set."""
 
-    name: Annotated[ResourceName, field("The Model.")]
+    name: Annotated[ObjectName, field("The Model.")]
     points: Annotated[int, field("On how many points.", ge=0)]
     scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=8)] = ()
 
@@ -233,10 +240,10 @@ class TestingSummary(Value, frozen=True, kw_only=True):
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
     version: Annotated[int, field("Its version.", ge=0)]
     points: Annotated[int, field("How many points it has.", ge=0)]
-    report: Annotated[Uri, field("The report, an HTML file.")]
+    report: Annotated[StatusUri, field("The report, an HTML file.")]
     models: Annotated[
         tuple[TestedModel, ...],
-        field("The scores, of the best Models and the served one.", keys=("name",), max_length=8),
+        field("The scores, of the best Models and the served one.", keys=("name",), max_length=6),
     ] = ()
 
 
@@ -250,8 +257,8 @@ class DeploymentSummary(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    challenger: Annotated[ResourceName, field("The Model that met the gate.")] | None = None
-    served: Annotated[ResourceName, field("The Model that is served after the decision.")] | None = None
+    challenger: Annotated[ObjectName, field("The Model that met the gate.")] | None = None
+    served: Annotated[ObjectName, field("The Model that is served after the decision.")] | None = None
     message: Annotated[str, field("The decision in a sentence.", max_length=1024)] | None = None
 
 
@@ -267,13 +274,22 @@ class Step(Value, frozen=True, kw_only=True):
     message: (
         Annotated[str, field("Why, in a sentence; the beginning of it, where it is long.", max_length=1024)] | None
     ) = None
-    job_name: Annotated[ResourceName, field("The Job of Kubernetes.")] | None = None
+    job_name: Annotated[ObjectName, field("The Job of Kubernetes.")] | None = None
     started: Annotated[Timestamp, field("When its first pod started.")] | None = None
     finished: Annotated[Timestamp, field("When it ended.")] | None = None
     dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None
     training: Annotated[TrainingSummary, field("What became of the candidates.")] | None = None
     testing: Annotated[TestingSummary, field("What testing found.")] | None = None
     deployment: Annotated[DeploymentSummary, field("What was decided, and why.")] | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = tuple(
+        Rule(
+            f"!has(self.{job}) || self.name == '{job}'",
+            f"Only the step {job} has the figures of {job}; remove them from the others.",
+            field=f".{job}",
+        )
+        for job in JOBS
+    )
 
 
 class PipelineRunStatus(Value, frozen=True, kw_only=True):
@@ -284,12 +300,12 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
     execution_name: Annotated[str, field("The name that the run got.", max_length=63)] | None = None
     run_index: Annotated[int, field("The index in that name: 2 for `test_2`.", ge=1)] | None = None
     revision: (
-        Annotated[ResourceName, field("The ControllerRevision that holds the Pipeline as this run took it.")] | None
+        Annotated[ObjectName, field("The ControllerRevision that holds the Pipeline as this run took it.")] | None
     ) = None
     pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
     commit: Annotated[str, field("The commit that the source was at.", max_length=64)] | None = None
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
-    storage: Annotated[Uri, field("Where the files of this run are.")] | None = None
+    storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
     started: Annotated[Timestamp, field("When the run began.")] | None = None
     finished: Annotated[Timestamp, field("When it ended.")] | None = None
     steps: Annotated[tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=4)] = ()

@@ -63,6 +63,8 @@ PHRASES = {
 }
 
 ResourceName = Annotated[str, Meta(min_length=1, max_length=253, pattern=SUBDOMAIN)]
+# The kinds of this API group; an object of theirs has a name that is a label's value too.
+ObjectName = Annotated[str, Meta(min_length=1, max_length=63, pattern=SUBDOMAIN)]
 Label = Annotated[str, Meta(min_length=1, max_length=63, pattern=LABEL)]
 Word = Annotated[str, Meta(min_length=1, max_length=63, pattern=WORD)]
 ColumnName = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -72,5 +74,6 @@ Quantity = Annotated[int | str, Meta(extra_json_schema={"maxLength": 32, "patter
 Share = Annotated[str, Meta(min_length=1, max_length=20, pattern=SHARE)]
 Decimal = Annotated[str, Meta(min_length=1, max_length=40, pattern=DECIMAL)]
 Uri = Annotated[str, Meta(min_length=1, max_length=2048)]
+StatusUri = Annotated[str, Meta(min_length=1, max_length=512)]  # a status has room for no more than 32 KiB
 Digest = Annotated[str, Meta(max_length=80, pattern=DIGEST)]
 Timestamp = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})]

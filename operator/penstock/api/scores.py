@@ -5,7 +5,7 @@ from typing import Annotated
 from penstock.api.schema import Value, field
 
 NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
-Number = Annotated[str, field("A number.", max_length=48, pattern=NUMBER)]
+Number = Annotated[str, field("A number.", max_length=24, pattern=NUMBER)]
 
 
 class Score(Value, frozen=True, kw_only=True):

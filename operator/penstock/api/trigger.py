@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
-from penstock.api.scalars import CRON, EXECUTION_NAME, Duration, ResourceName, Timestamp
+from penstock.api.scalars import CRON, EXECUTION_NAME, Duration, ObjectName, Timestamp
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 
@@ -148,7 +148,7 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
     observed_generation: ObservedGeneration = None
     conditions: Conditions = ()
     last_moment: Annotated[Timestamp, field("The moment or event dealt with last.")] | None = None
-    last_run: Annotated[ResourceName, field("The run started last.")] | None = None
+    last_run: Annotated[ObjectName, field("The run started last.")] | None = None
     next_moment: Annotated[Timestamp, field("The moment of the next run.")] | None = None
     counts: Annotated[TriggerCounts, field("What became of moments and events since the Trigger was made.")] | None = (
         None

@@ -1,4 +1,4 @@
-"""The Model that stands for a saved model: its spec from the manifest in its folder, its testing scores as they come."""
+"""The Model of a saved model: its spec, from the manifest in its folder; its testing scores, as they come."""
 
 import msgspec
 
@@ -24,7 +24,8 @@ from penstock_jobs.manifest import Lineage, ModelManifest, Origin
 from penstock_jobs.result import ModelReference, TestingResult
 
 LONGEST_VALUE = 1024
-TESTED = 16  # testing versions whose scores a status keeps
+SCORES = 10  # as many as a status has room for
+TESTED = 8  # testing versions whose scores a status keeps
 
 
 def model_resource(
@@ -74,7 +75,7 @@ def with_testing_scores(model: Model, result: TestingResult) -> Model:
         version=result.testing_version,
         digest=result.digest,
         points=found.points,
-        scores=scores(found.scores[:32]),
+        scores=scores(found.scores[:SCORES]),
         report=result.report,
     )
     status = model.status or ModelStatus()

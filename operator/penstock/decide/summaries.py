@@ -5,7 +5,8 @@ from penstock.api.scores import Score
 from penstock_jobs import result
 from penstock_jobs.result import DatasetResult, TestingResult, TrainingResult
 
-MODELS = 8  # as many as the status has room for
+MODELS = 6  # as many as the status has room for
+MADE = 20
 SCORES = 8
 
 
@@ -37,7 +38,7 @@ def training_summary(found: TrainingResult) -> TrainingSummary:
         succeeded=found.succeeded,
         failed=found.failed,
         candidates=found.candidates,
-        models=tuple(model.name for model in found.models),
+        models=tuple(model.name for model in found.models[:MADE]),
     )
 
 

@@ -59,6 +59,35 @@ def test_every_text_list_and_map_is_bounded():
                 assert "maxProperties" in node, path
 
 
+def most(schema):
+    """Return the most characters that a value of the schema can have as JSON, in round figures."""
+    match schema.get("type"):
+        case "string":
+            return 2 + max([len(each) for each in schema.get("enum", ())] or [schema["maxLength"]])
+        case "array" if schema.get("x-kubernetes-list-map-keys") == ["name"]:
+            return most_of_items(schema)
+        case "array":
+            return 2 + schema["maxItems"] * (1 + most(schema["items"]))
+        case "object":
+            return 2 + sum(len(name) + 4 + most(each) for name, each in schema["properties"].items())
+    return 20
+
+
+def most_of_items(schema):
+    """The same of a list; of a part that rules allow to one item only, once."""
+    once = {
+        rule.get("fieldPath", ".").removeprefix(".") for rule in schema["items"].get("x-kubernetes-validations", ())
+    }
+    parts = {name: len(name) + 4 + most(each) for name, each in schema["items"]["properties"].items()}
+    alone = sum(size for name, size in parts.items() if name in once)
+    return 2 + alone + schema["maxItems"] * (3 + sum(parts.values()) - alone)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_no_status_can_grow_over_32_kib(kind):
+    assert most(object_schema(kind)["properties"]["status"]) < 32 * 1024
+
+
 def test_nothing_is_said_that_a_structural_schema_cannot_say():
     for path, node in ALL:
         assert not {"$ref", "anyOf", "allOf", "not", "nullable"} & node.keys(), path
