@@ -14,7 +14,7 @@ from penstock_jobs.models import files
 from penstock_jobs.models.answers import Class, Predictions, choose
 from penstock_jobs.models.block import Block
 from penstock_jobs.models.inputs import columns_of_frame
-from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw
+from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw, with_one_job
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import NotFound, Store, open_store
 
@@ -139,7 +139,8 @@ def _predictor(
     from penstock_jobs.models import skops_file  # scikit-learn takes 100 MiB that an ONNX Model does without
 
     skops_file.check_version(manifest.versions)
-    return EstimatorPredictor(skops_file.load(content, trusted_types, origin), manifest.features)
+    estimator = with_one_job(skops_file.load(content, trusted_types, origin))
+    return EstimatorPredictor(estimator, manifest.features, threads)
 
 
 def _threshold(manifest: ModelManifest, threshold: float | None) -> float | None:

@@ -7,6 +7,8 @@ own step.
 
 import asyncio
 from collections.abc import Callable
+from itertools import accumulate
+from time import perf_counter
 from typing import Any
 
 from penstock_jobs.models.answers import Predictions
@@ -14,15 +16,23 @@ from penstock_jobs.models.block import Block, joined
 
 # From here on a run would hold up the health checks of the same loop, so it goes to a thread.
 LARGE = 512
+SLOW_SECONDS = 0.02
 
 
 class Batcher:
-    """Joins what is waiting, and gives each its own part of the answer."""
+    """Joins what is waiting, and gives each its own part of the answer.
 
-    def __init__(self, predict: Callable[[Block], Predictions]) -> None:
-        """Take the function that answers a block of rows."""
+    Attributes:
+        runs: how many times the Model was run.
+    """
+
+    def __init__(self, predict: Callable[[Block], Predictions], slow: float = SLOW_SECONDS) -> None:
+        """Take the function that answers a block of rows, and the seconds from which on a run goes to a thread."""
+        self._limit = slow
         self._predict = predict
-        self._waiting: list[tuple[Block, asyncio.Future[Predictions]]] = []
+        self._waiting: list[_Waiting] = []
+        self._busy = False
+        self._slow = False
         self.runs = 0
 
     async def answer(self, block: Block) -> Predictions:
@@ -33,33 +43,63 @@ class Batcher:
             return await loop.run_in_executor(None, self._predict, block)
         future: asyncio.Future[Predictions] = loop.create_future()
         self._waiting.append((block, future))
-        if len(self._waiting) == 1:
+        if not self._busy:
+            self._busy = True
             loop.call_soon(self._flush)
         return await future
 
     def _flush(self) -> None:
+        """Answer all that waits: here, or in a thread where the last run took long; the next flush waits for that."""
         waiting, self._waiting = self._waiting, []
         self.runs += 1
-        try:
-            answer = self._predict(joined([block for block, _ in waiting]))
-        except Exception:
-            self._one_by_one(waiting)
+        if not self._slow:
+            self._deliver(waiting, self._outcome(waiting))
+            self._busy = False
             return
-        start = 0
-        for block, future in waiting:
-            if not future.done():  # it is when the client went away
-                future.set_result(answer if len(waiting) == 1 else _part(answer, start, start + block.rows))
-            start += block.rows
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(None, self._outcome, waiting)
 
-    def _one_by_one(self, waiting: list[tuple[Block, "asyncio.Future[Predictions]"]]) -> None:
-        """Answer each alone, so that a row that the Model cannot answer to fails only its own request."""
-        for block, future in waiting:
-            if future.done():
+        def done(finished: "asyncio.Future[_Outcome]") -> None:
+            self._deliver(waiting, finished.result())
+            self._busy = bool(self._waiting)
+            if self._busy:
+                loop.call_soon(self._flush)
+
+        running.add_done_callback(done)
+
+    def _outcome(self, waiting: "list[_Waiting]") -> "_Outcome":
+        """Return an answer for each, or why there is none. A row that cannot be answered fails only its own request."""
+        blocks = [block for block, _ in waiting]
+        started = perf_counter()
+        try:
+            answer = self._predict(joined(blocks))
+        except Exception:
+            return [self._alone(block) for block in blocks]
+        finally:
+            self._slow = perf_counter() - started > self._limit
+        if len(blocks) == 1:
+            return [answer]
+        ends = list(accumulate(block.rows for block in blocks))
+        return [_part(answer, end - block.rows, end) for block, end in zip(blocks, ends, strict=True)]
+
+    def _alone(self, block: Block) -> Predictions | Exception:
+        try:
+            return self._predict(block)
+        except Exception as error:
+            return error
+
+    def _deliver(self, waiting: "list[_Waiting]", outcome: "_Outcome") -> None:
+        for (_, future), answer in zip(waiting, outcome, strict=True):
+            if future.done():  # it is when the client went away
                 continue
-            try:
-                future.set_result(self._predict(block))
-            except Exception as error:
-                future.set_exception(error)
+            if isinstance(answer, Exception):
+                future.set_exception(answer)
+            else:
+                future.set_result(answer)
+
+
+_Waiting = tuple[Block, "asyncio.Future[Predictions]"]
+_Outcome = list[Predictions | Exception]
 
 
 def _part(answer: Predictions, start: int, end: int) -> Predictions:

@@ -13,6 +13,7 @@ from sklearn.ensemble import (
     HistGradientBoostingRegressor,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, SGDClassifier
@@ -277,3 +278,15 @@ def test_a_model_under_another_name_is_refused(tmp_path: Any) -> None:
     reference = making.saved(tmp_path, making.fitted())
     with pytest.raises(Refused, match="holds the Model model, not other"):
         load_model(Location(uri=reference.uri), "other")
+
+
+def test_a_forest_saved_with_many_jobs_answers_with_one(tmp_path: Any) -> None:
+    estimators = [("forest", RandomForestClassifier(3, n_jobs=2)), ("line", LinearDiscriminantAnalysis())]
+    fitted = making.fitted(VotingClassifier(estimators, voting="soft", n_jobs=2))
+    model = making.loaded(tmp_path, fitted)
+    assert model.manifest.serving.format == "skops", model.manifest.serving.reason
+    parameters = model.predictor._estimator.get_params()  # type: ignore[attr-defined]
+    jobs = {name: value for name, value in parameters.items() if name.endswith("n_jobs")}
+    assert len(jobs) >= 3
+    assert set(jobs.values()) == {None}
+    assert fitted.estimator[-1].n_jobs == 2

@@ -1,4 +1,5 @@
 import asyncio
+import threading
 
 import numpy as np
 import pytest
@@ -78,3 +79,31 @@ def test_a_large_request_leaves_the_loop_free(rows: int) -> None:
         return await batcher.answer(block(*range(rows)))
 
     assert asyncio.run(large()).labels.tolist() == [2.0 * value for value in range(rows)]
+
+
+def test_a_slow_model_runs_in_a_thread_so_that_the_loop_stays_free_and_what_comes_meanwhile_goes_together() -> None:
+    release = threading.Event()
+    runs: list[int] = []
+
+    async def asked() -> list[list[float]]:
+        loop, second = asyncio.get_running_loop(), asyncio.Event()
+
+        def held_up(rows: Block) -> Predictions:
+            runs.append(rows.rows)
+            if len(runs) == 2:
+                loop.call_soon_threadsafe(second.set)
+                assert release.wait(10)
+            return doubled(rows)
+
+        batcher = Batcher(held_up, slow=0)
+        first = await batcher.answer(block(1))
+        under_way = asyncio.ensure_future(batcher.answer(block(2)))
+        await second.wait()
+        meanwhile = [asyncio.ensure_future(batcher.answer(block(value))) for value in (3, 4, 5)]
+        await asyncio.sleep(0)
+        assert not under_way.done()
+        release.set()
+        return [answer.labels.tolist() for answer in [first, *await asyncio.gather(under_way, *meanwhile)]]
+
+    assert asyncio.run(asked()) == [[2.0], [4.0], [6.0], [8.0], [10.0]]
+    assert runs == [1, 1, 3]
