@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -61,11 +61,15 @@ joblib.dump(make_pipeline(StandardScaler(), last).fit(data.data, data.target), p
 
 @dataclass(frozen=True)
 class Measured:
-    """What one round found: requests a second, and latencies in milliseconds."""
+    """What one round found: requests a second, latencies in milliseconds, the server's own time a request in µs.
+
+    The last counts processor time, so it says the same on a machine that has other things to do.
+    """
 
     rate: float
     p50: float
     p99: float
+    cost: float = 0.0
 
 
 def main() -> None:
@@ -99,27 +103,35 @@ def compare(kind: str, python: Path, options: argparse.Namespace) -> None:
             ):
                 rounds = found.setdefault(name, {})
                 for connections in CONNECTIONS:
-                    rounds.setdefault(connections, []).append(measure(url + path, body, connections, options.seconds))
+                    rounds.setdefault(connections, []).append(
+                        cost_of(process.pid, url + path, body, connections, options.seconds)
+                    )
             memory.setdefault("Penstock", []).append(resident(process.pid))
         with running_mlserver(python, folder) as (process, url):
             rounds = found.setdefault("MLServer, matrix", {})
             for connections in CONNECTIONS:
                 path = f"{url}/v2/models/{kind}/infer"
-                rounds.setdefault(connections, []).append(measure(path, matrix, connections, options.seconds))
+                rounds.setdefault(connections, []).append(
+                    cost_of(process.pid, path, matrix, connections, options.seconds)
+                )
             memory.setdefault("MLServer", []).append(resident(process.pid))
     report(kind, found, memory)
 
 
 def report(kind: str, found: dict[str, dict[int, list[Measured]]], memory: dict[str, list[float]]) -> None:
     print(f"\n{kind}, 30 features, one row a request")
-    print(f"{'':24}{'connections':>12}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'times MLServer':>16}")
+    print(f"{'':24}{'connections':>12}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'times MLServer':>16}")
     for name, rounds in found.items():
         for connections, measured in rounds.items():
-            rate, p50, p99 = (
-                statistics.median(getattr(one, part) for one in measured) for part in ("rate", "p50", "p99")
+            median = {
+                part: statistics.median(getattr(one, part) for one in measured)
+                for part in ("rate", "p50", "p99", "cost")
+            }
+            times = median["rate"] / statistics.median(one.rate for one in found["MLServer, matrix"][connections])
+            print(
+                f"{name:24}{connections:>12}{median['rate']:>12.0f}{median['p50']:>9.2f}{median['p99']:>9.2f}"
+                f"{median['cost']:>9.0f}{times:>16.1f}"
             )
-            theirs = statistics.median(one.rate for one in found["MLServer, matrix"][connections])
-            print(f"{name:24}{connections:>12}{rate:>12.0f}{p50:>9.2f}{p99:>9.2f}{rate / theirs:>16.1f}")
     for name, values in memory.items():
         print(f"{name}: {statistics.median(values):.0f} MiB resident after the load")
 
@@ -258,6 +270,19 @@ def wait_until_ready(url: str, model: str, process: subprocess.Popen[str]) -> No
         except httpx.TransportError:
             time.sleep(0.1)
     raise SystemExit(f"MLServer did not become ready (exit code {process.poll()}).")
+
+
+def cost_of(pid: int, url: str, body: bytes, connections: int, seconds: float) -> Measured:
+    """Return a round with what it cost the server."""
+    before = processor_seconds(pid)
+    measured = measure(url, body, connections, seconds)
+    spent = processor_seconds(pid) - before
+    return replace(measured, cost=spent / (measured.rate * seconds) * 1e6)
+
+
+def processor_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> float:
