@@ -167,7 +167,7 @@ def sentences(error: str) -> list[str]:
     return [line.removeprefix("penstock: ") for line in error.splitlines() if line.startswith("penstock: ")]
 
 
-def kill_everything(process: subprocess.Popen[bytes], home: Path) -> None:
+def kill_everything(process: subprocess.Popen[bytes]) -> None:
     """Kill the runner and its job with SIGKILL, the runner first, as a machine that loses its power would."""
     job = job_of(process.pid)
     process.kill()

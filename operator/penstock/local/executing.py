@@ -36,12 +36,13 @@ from penstock.local.locks import held
 from penstock.local.places import Places, RunPlaces, child
 from penstock.local.process import Stopped
 from penstock.local.resources import Resources
+from penstock.local.sources import operations
 from penstock.local.watcher import Watcher
 from penstock_jobs import document
 from penstock_jobs.errors import JobError, Unavailable
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import DatasetResult, ModelReference, TestingResult, TrainingResult
-from penstock_jobs.specification import JobSpecification, Location, Run
+from penstock_jobs.specification import JobSpecification, Location, Run, Source
 from penstock_jobs.storage import open_store
 
 
@@ -55,8 +56,11 @@ def execute(
         Stopped: a signal came; nothing of the run is running any more, and the same command takes it up again.
     """
     with begun(resources, pipeline, spec) as start, _at_work(resources, start, watcher) as lock:
-        execution = Execution(resources, places, start.revision, start.run.metadata.name or "", watcher, lock)
-        with execution.explaining():
+        name = start.run.metadata.name or ""
+        with explaining(resources, name, watcher):
+            commit = status_of(start.run).commit
+            source = operations(resources.home, places.mapped, start.revision.spec.source, commit)
+            execution = Execution(resources, places, start.revision, name, watcher, lock, source)
             return execution.go(start)
 
 
@@ -78,6 +82,7 @@ class Execution:
     name: str
     watcher: Watcher
     lock: int
+    source: Source | None
 
     @property
     def run(self) -> PipelineRun:
@@ -97,9 +102,9 @@ class Execution:
     def go(self, start: Begun) -> PipelineRun:
         """Do the steps that are not done yet."""
         run = claim_name(self.resources, start, lambda name: self.at(name).run())
-        self._record(
-            lambda before: _running(before, self.at(status_of(run).execution_name or "").run().uri, self._now())
-        )
+        storage = self.at(status_of(run).execution_name or "").run().uri
+        commit = self.source.commit if self.source else None
+        self._record(lambda before: _running(before, storage, commit, self._now()))
         self.watcher.say(_greeting(run, taken_up=start.taken_up))
         for step in status_of(self.run).steps:
             if step.state != "Succeeded":
@@ -108,7 +113,7 @@ class Execution:
 
     def at(self, execution: str) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name."""
-        return RunPlaces(self.places, self.pipeline, self.revision.spec, self.run.spec, execution)
+        return RunPlaces(self.places, self.pipeline, self.revision.spec, self.run.spec, execution, self.source)
 
     def _step(self, job: JobName) -> None:
         self.watcher.started(job)
@@ -290,36 +295,43 @@ class Execution:
     def _now(self) -> str:
         return self.resources.now()
 
-    @contextmanager
-    def explaining(self) -> Iterator[None]:
-        """Record how the run ended when that is otherwise than well, and let it be raised."""
-        try:
-            yield
-        except Stopped as stopped:
-            name = signal.Signals(stopped.number).name
-            self._ended(INTERRUPTED, f"It was stopped by {name}; the same command takes it up again.", final=False)
-            raise
-        except Unavailable as error:
-            self._ended(error.reason, f"{error} The same command takes the run up again.", final=False)
-            raise
-        except JobError as error:
-            self._ended(error.reason, str(error), final=True)
-            raise
-        except Exception as error:
-            self._ended("Bug", f"{type(error).__name__}: {error}", final=True)
-            raise
 
-    def _ended(self, reason: str, message: str, *, final: bool) -> None:
-        def ended(run: PipelineRun) -> PipelineRun:
-            for step in status_of(run).steps:
-                if step.state in ("Running", "Waiting"):
-                    state: StepState = "Failed" if final else "Pending"
-                    run = with_step(run, step.name, state, reason=reason, message=shortened(message))
-                    self.watcher.ended(step.name, reason)
-            return with_outcome(run, "False" if final else "Unknown", reason, message, self._now())
+@contextmanager
+def explaining(resources: Resources, name: str, watcher: Watcher) -> Iterator[None]:
+    """Record how the run ended when that is otherwise than well, and let it be raised."""
 
+    def ended(reason: str, message: str, *, final: bool) -> None:
         with suppress(JobError):  # a full disk is told by the error that is on its way
-            self._record(ended)
+            run = resources.change(
+                PipelineRun, name, lambda run: _ended_badly(run, reason, message, resources.now(), final=final)
+            )
+            for step in status_of(run).steps:
+                if step.reason == reason:
+                    watcher.ended(step.name, reason)
+
+    try:
+        yield
+    except Stopped as stopped:
+        said = f"It was stopped by {signal.Signals(stopped.number).name}; the same command takes it up again."
+        ended(INTERRUPTED, said, final=False)
+        raise
+    except Unavailable as error:
+        ended(error.reason, f"{error} The same command takes the run up again.", final=False)
+        raise
+    except JobError as error:
+        ended(error.reason, str(error), final=True)
+        raise
+    except Exception as error:
+        ended("Bug", f"{type(error).__name__}: {error}", final=True)
+        raise
+
+
+def _ended_badly(run: PipelineRun, reason: str, message: str, now: str, *, final: bool) -> PipelineRun:
+    for step in status_of(run).steps:
+        if step.state in ("Running", "Waiting"):
+            state: StepState = "Failed" if final else "Pending"
+            run = with_step(run, step.name, state, reason=reason, message=shortened(message))
+    return with_outcome(run, "False" if final else "Unknown", reason, message, now)
 
 
 def reference_to(model: Model) -> ModelReference:
@@ -333,9 +345,9 @@ def reference_to(model: Model) -> ModelReference:
     )
 
 
-def _running(run: PipelineRun, storage: str, now: str) -> PipelineRun:
+def _running(run: PipelineRun, storage: str, commit: str | None, now: str) -> PipelineRun:
     status = status_of(run)
-    changed = msgspec.structs.replace(status, started=status.started or now, storage=storage)
+    changed = msgspec.structs.replace(status, started=status.started or now, storage=storage, commit=commit)
     return with_outcome(msgspec.structs.replace(run, status=changed), "Unknown", RUNNING, "Its jobs are running.", now)
 
 

@@ -80,7 +80,8 @@ def run_job(
 def _asked_once(path: Path, asked: Callable[[], JobSpecification]) -> JobSpecification:
     if not path.exists():
         write_atomically(path, document.encode(asked()))
-    return document.read(path, JobSpecification)  # type: ignore[arg-type]
+    specification: JobSpecification = document.read(path, JobSpecification)
+    return specification
 
 
 def _command(job: Job, specification: JobSpecification) -> Command:
@@ -121,7 +122,7 @@ def _variables(value: Any) -> frozenset[str]:
 
 
 def _result(job: Job, specification: JobSpecification, ended: Ended, kind: type[Result]) -> Result:
-    result = document.read(job.result, JobResult) if job.result.exists() else None  # type: ignore[arg-type]
+    result = document.read(job.result, JobResult) if job.result.exists() else None
     if ended.code == errors.SUCCEEDED and isinstance(result, kind):
         return result
     if ended.at_ceiling or ended.code == errors.TIMED_OUT:

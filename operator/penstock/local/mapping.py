@@ -6,6 +6,8 @@
       http://s3.data:9000: http://127.0.0.1:9000                            # as the manifest says it: as it is here
     volumes:
       datasets: ~/data                                                      # a volume claim: a folder
+    sources:
+      https://git.example/ml.git: ~/work/ml                                 # a git repository: a folder, as it is now
 
 Relative folders are relative to the file. It is looked for beside the manifest, then in the home; `--local` names
 another.
@@ -29,6 +31,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     secrets: dict[str, dict[str, str]] = {}
     endpoints: dict[str, str] = {}
     volumes: dict[str, str] = {}
+    sources: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Mapped:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, Path] = field(default_factory=dict)
+    sources: Mapping[str, Path] = field(default_factory=dict)
 
     def credentials(self, secret: str, keys: Mapping[str, str], place: str) -> Credentials:
         """Return the environment variables that stand for the Secret; `place` is the field that names it."""
@@ -95,7 +99,7 @@ def _read(path: Path) -> Mapped:
         raise Refused(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
     except msgspec.ValidationError as error:
         raise Refused(
-            f"{path} is not as local.yaml must be: {error}; it has secrets, endpoints and volumes."
+            f"{path} is not as local.yaml must be: {error}; it has secrets, endpoints, volumes and sources."
         ) from error
     folder = path.absolute().parent
     return Mapped(
@@ -103,4 +107,5 @@ def _read(path: Path) -> Mapped:
         secrets=file.secrets,
         endpoints={name.rstrip("/"): value for name, value in file.endpoints.items()},
         volumes={claim: folder / Path(value).expanduser() for claim, value in file.volumes.items()},
+        sources={url: folder / Path(value).expanduser() for url, value in file.sources.items()},
     )

@@ -13,9 +13,10 @@ from penstock.local.home import write_atomically
 from penstock.local.jobs import environment
 from penstock.local.places import Places
 from penstock.local.resources import Resources
+from penstock.local.sources import operations
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location, ServedModel
+from penstock_jobs.specification import Location, ServedModel, Source
 
 if TYPE_CHECKING:
     from penstock_jobs.models.loading import LoadedModel
@@ -50,6 +51,7 @@ class Files:
     location: Location
     trusted_types: tuple[str, ...]
     secrets: frozenset[str]
+    source: Source | None
 
 
 def files_of(resources: Resources, model: Model) -> Files:
@@ -63,14 +65,19 @@ def files_of(resources: Resources, model: Model) -> Files:
         credentials=places.credentials(model.spec.credentials, f"The Model {model.metadata.name}, spec.credentials,"),
     )
     trusted = pipeline.spec.models.trusted_types if pipeline else ()
-    return Files(location, trusted, places.mapped.variables())
+    source = operations(
+        resources.home, places.mapped, pipeline.spec.source if pipeline else None, model.spec.origin.commit
+    )
+    return Files(location, trusted, places.mapped.variables(), source)
 
 
 def load(resources: Resources, model: Model) -> "LoadedModel":
     """Return the Model, loaded by the server's own code, its digests checked."""
+    from penstock_jobs.importing import put_on_path
     from penstock_jobs.models.loading import load_model
 
     files = files_of(resources, model)
+    put_on_path(files.source)
     return load_model(
         files.location,
         model.metadata.name,
@@ -95,8 +102,13 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     write_atomically(path, document.encode(asked))
     words = [sys.executable, "-m", "penstock_jobs.serving", str(path), "--log-level", "WARNING"]
     sys.stdout.flush()
+    own = {"PYTHONPATH": _import_path(files.source)} if files.source else {}
     # The server takes this process's place: what a terminal or a supervisor sends reaches it, and nothing is left.
-    os.execve(sys.executable, words, environment(os.environ, asked, files.secrets))  # noqa: S606
+    os.execve(sys.executable, words, environment(os.environ, asked, files.secrets) | own)  # noqa: S606
+
+
+def _import_path(source: Source) -> str:
+    return os.pathsep.join([source.folder, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def batch(resources: Resources, model: Model, source: Path, output: Path) -> int:
