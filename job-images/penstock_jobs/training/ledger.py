@@ -95,7 +95,7 @@ class _Writer:
         self._closed = False
         self._failure: BaseException | None = None
         self._files = [key for key in run.keys(folder) if key.endswith(".jsonl")]
-        self._next = 1 + max((int(key.rpartition("-")[2].removesuffix(".jsonl")) for key in self._files), default=-1)
+        self._next = 1 + max((_numbers(key)[1] for key in self._files), default=-1)
         self._thread = threading.Thread(target=self._work, name="candidates", daemon=True)
         self._thread.start()
 
@@ -118,10 +118,9 @@ class _Writer:
         try:
             while rows := self._take():
                 self._write(rows)
-                if len(self._files) >= _MERGE_AT:
-                    self._merge()
+                self._tidy()
             if len(self._files) > 1:
-                self._merge()
+                self._merge(self._files)
         except BaseException as error:  # handed to the thread that waits for it
             self._failure = error
 
@@ -139,12 +138,28 @@ class _Writer:
         self._files.append(key)
         self._next += 1
 
-    def _merge(self) -> None:
-        names = [key.rpartition("/")[2].removesuffix(".jsonl") for key in self._files]
-        first, last = min(name.partition("-")[0] for name in names), max(name.partition("-")[2] for name in names)
-        merged = f"{self._folder}{first}-{last}.jsonl"
-        self._run.write(merged, b"".join(self._run.read(key) for key in self._files))
-        for key in self._files:
+    def _tidy(self) -> None:
+        """Merge the last files while there are enough of one size, so that each row is copied a few times only."""
+        while len(self._files) >= _MERGE_AT and len({_span(key) for key in self._files[-_MERGE_AT:]}) == 1:
+            self._merge(self._files[-_MERGE_AT:])
+
+    def _merge(self, parts: list[str]) -> None:
+        numbers = [number for key in parts for number in _numbers(key)]
+        merged = f"{self._folder}{min(numbers):08d}-{max(numbers):08d}.jsonl"
+        lines = dict.fromkeys(line for key in parts for line in self._run.read(key).splitlines(keepends=True))
+        self._run.write(merged, b"".join(lines))
+        for key in parts:
             if key != merged:
                 self._run.delete(key)
-        self._files = [merged]
+        self._files = [key for key in self._files if key not in parts] + [merged]
+
+
+def _numbers(key: str) -> tuple[int, int]:
+    """Return the first and the last number of the writes that a file holds."""
+    first, last = key.rpartition("/")[2].removesuffix(".jsonl").split("-")
+    return int(first), int(last)
+
+
+def _span(key: str) -> int:
+    first, last = _numbers(key)
+    return last - first + 1

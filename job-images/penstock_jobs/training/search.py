@@ -52,7 +52,10 @@ def _share_rows(job: TrainingJob, pool: Pool, scratch: Path, factories: dict[str
     """Read the tables, hold everything against them, and hand them over: this process keeps no copy."""
     data, validated = load(job)
     make_bench(job, data, factories)
-    write_data(scratch, data, validated)
+    try:
+        write_data(scratch, data, validated)
+    except OSError as error:
+        raise Unavailable(f"The rows cannot be written to the scratch folder {scratch}: {error.strerror}.") from error
     pool.give_data(scratch)
 
 

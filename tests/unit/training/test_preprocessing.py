@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models.inputs import MISSING
+from penstock_jobs.specification import Preprocessing
+from penstock_jobs.training.preprocessing import Layout, build, check_preprocessing, profits_from_scale, recipe
+
+FEATURES = (
+    Feature(name="age", type="Integer"),
+    Feature(name="town", type="String"),
+    Feature(name="member", type="Boolean"),
+)
+FRAME = pd.DataFrame(
+    {
+        "age": [20.0, np.nan, 40.0, 60.0],
+        "town": pd.Series(["Ulm", MISSING, "Bonn", "Ulm"], dtype=object),
+        "member": [1.0, 0.0, np.nan, 1.0],
+    }
+)
+
+
+def fitted(estimator, preprocessing=None, scale=None):
+    transformer = build(recipe(preprocessing or Preprocessing(), estimator, scale), Layout.of(FEATURES))
+    made = transformer.fit_transform(FRAME)
+    return transformer, made.toarray() if hasattr(made, "toarray") else made
+
+
+@pytest.mark.parametrize("kind", [LogisticRegression, SVC, KNeighborsClassifier])
+def test_what_measures_distances_is_scaled(kind):
+    assert profits_from_scale(kind())
+    _, made = fitted(kind())
+    assert made[:, 0].mean() == pytest.approx(0)
+    assert made[:, 0].std() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        DecisionTreeClassifier,
+        RandomForestClassifier,
+        GradientBoostingClassifier,
+        HistGradientBoostingClassifier,
+        MultinomialNB,
+    ],
+)
+def test_what_has_no_use_for_a_scale_gets_the_numbers_as_they_are(kind):
+    assert not profits_from_scale(kind())
+    assert fitted(kind())[1][:, 0].tolist() == [20, 40, 40, 60]
+
+
+def test_the_manifest_decides_the_scale():
+    assert fitted(LogisticRegression(), scale=False)[1][:, 0].tolist() == [20, 40, 40, 60]
+
+
+def test_a_missing_text_is_a_category_and_an_unseen_one_is_none():
+    transformer, made = fitted(DecisionTreeClassifier())
+    assert made.shape == (4, 5)
+    assert made[1, 2:].sum() == 1
+    new = transformer.transform(FRAME.assign(town="Kiel"))
+    assert (new.toarray() if hasattr(new, "toarray") else new)[:, 2:].sum() == 0
+
+
+def test_rare_categories_are_one():
+    made = fitted(DecisionTreeClassifier(), Preprocessing(maximum_categories=2))[1]
+    assert made.shape == (4, 4)
+
+
+def test_equal_recipes_are_equal():
+    first, second = (recipe(Preprocessing(), LogisticRegression(C=c), None) for c in (1, 2))
+    assert first == second
+    assert first != recipe(Preprocessing(), DecisionTreeClassifier(), None)
+
+
+def test_text_that_nothing_would_encode_is_refused_by_name():
+    with pytest.raises(Refused, match="Column town is text"):
+        check_preprocessing(Preprocessing(strategy="None"), FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        (None, "needs `transformer`"),
+        ("sklearn.preprocessing.StandardScalar", "the nearest is StandardScaler"),
+        ("sklearn.compose.ColumnTransformer", "fails when called without arguments"),
+        ("collections.OrderedDict", "is not a transformer"),
+    ],
+)
+def test_a_transformer_of_ones_own_is_checked_first(path, sentence):
+    with pytest.raises(Refused, match=sentence):
+        check_preprocessing(Preprocessing(strategy="Custom", transformer=path), FEATURES)

@@ -1,0 +1,83 @@
+"""Searches with a network, with folds in time order, and against what a job may use."""
+
+import numpy as np
+import pytest
+from training_jobs import LINEAR, algorithm, make_tables
+
+from conftest import mixed_frame
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import Column, TableVersion
+from penstock_jobs.specification import EarlyStopping, Scoring, Split, Target, Validation
+from penstock_jobs.training import train
+from penstock_jobs.training.features import choose_features
+from penstock_jobs.training.loading import load
+from penstock_jobs.training.memory import check_memory, estimate
+from penstock_jobs.training.tasks import make_splits
+
+
+@pytest.mark.torch
+def test_a_network_is_a_candidate_like_any_other(mixed_tables):
+    pytest.importorskip("torch")
+    network = algorithm(
+        "network",
+        "penstock_jobs.training.network.NeuralNetworkClassifier",
+        early_stopping=EarlyStopping(share=0.2, patience=3),
+        epochs=30,
+        hidden_layer_sizes=[(8,), (16, 8)],
+    )
+    result = train(mixed_tables.job(name="network", algorithms=(network, LINEAR), keep=5, processes=2))
+    rows = [row for row in mixed_tables.rows("network") if row.algorithm == "network"]
+    assert [row.error for row in rows] == [None, None]
+    assert all(row.scores[0].value > 0.6 for row in rows)
+    assert {model.algorithm for model in result.models} == {"network", "linear"}
+
+
+def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path):
+    frame = mixed_frame(240).drop(columns="since")
+    frame["day"] = np.arange(240)
+    frame["day"] = (np.datetime64("2026-01-01") + np.arange(240).astype("timedelta64[D]")).astype(str)
+    tables = make_tables(
+        tmp_path,
+        frame,
+        task="Classification",
+        target=Target(column="y", positive="yes"),
+        split=Split(testing=0.2, strategy="Time", time_column="day", cutoff="2026-07-01", gap=86400.0),
+        validation=Validation(folds=3),
+    )
+    job = tables.job(validation_rule=Validation(folds=3))
+    data, _ = load(job)
+    for split in make_splits(job, data):
+        assert data.time[split.fit].max() + 86400.0 < data.time[split.score].min()
+    assert train(job).succeeded == 3
+
+
+def test_a_task_and_a_target_that_do_not_fit_are_refused(mixed_tables):
+    with pytest.raises(Refused, match=r"Algorithm linear is .* not a regressor"):
+        train(mixed_tables.job(name="task", task="Regression", scoring=Scoring(name="r2")))
+
+
+def sized(job, rows, memory, processes):
+    table = TableVersion(uri="file:///x", version=0, rows=rows, digest="")
+    columns = tuple(Column(name=f"c{place}", type="Float") for place in range(20))
+    fields = {name: getattr(job, name) for name in job.__struct_fields__}
+    changed = {"training": table, "validation": table, "columns": columns, "memory": memory, "processes": processes}
+    return type(job)(**{**fields, **changed})
+
+
+def test_memory_grows_with_rows_and_processes(mixed_tables):
+    job = mixed_tables.job()
+    small, large = (estimate(sized(job, rows, None, 1)).total for rows in (1000, 10_000_000))
+    assert large > 10 * small
+    assert estimate(sized(job, 10_000_000, None, 4)).shared == estimate(sized(job, 10_000_000, None, 1)).shared
+
+
+def test_too_little_memory_is_refused_with_what_to_do(mixed_tables):
+    with pytest.raises(Refused, match="fewer than 8 processes"):
+        check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 8))
+    check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 1))
+
+
+def test_the_features_are_all_columns_without_another_role(mixed_tables):
+    assert [one.name for one in choose_features(mixed_tables.job())] == ["first", "second", "colour", "member", "since"]
+    assert [one.name for one in choose_features(mixed_tables.job(exclude=("since",)))][-1] == "member"
+    assert [one.name for one in choose_features(mixed_tables.job(features=("id", "first")))] == ["id", "first"]
