@@ -133,11 +133,6 @@ class Deployment(Value, frozen=True, kw_only=True):
         Annotated[Selection, field("The gate that a new Model must pass. Without it each run's challenger is served.")]
         | None
     ) = None
-    decision: (
-        Annotated[
-            Decision, field("From which probability the positive class is predicted; one half where it is not said.")
-        ]
-        | None
-    ) = None
+    decision: Annotated[Decision, field("The threshold of the decision; one half where it is not said.")] | None = None
     replicas: Annotated[int, field("How many servers there are.", ge=0, le=1000)] = 1
     port: Annotated[int, field("The port of the Service.", ge=1, le=65535)] = 80

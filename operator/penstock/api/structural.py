@@ -100,9 +100,18 @@ def _add_note(schema: Schema, note: msgspec.Meta) -> None:
         if (value := getattr(note, bound)) is not None:
             schema[name] = value
     if note.description is not None:
-        about_type = schema.get("description")
-        schema["description"] = f"{note.description}\n\n{about_type}" if about_type else note.description
+        schema["description"] = _told(note.description, schema.get("description"))
     schema.update(note.extra_json_schema or {})
+
+
+def _told(of_field: str, of_type: str | None) -> str:
+    """Return what a field is and what its type is, saying nothing twice."""
+    if not of_type:
+        return of_field
+    first, _, rest = of_field.partition(". ")
+    if of_type.startswith(first.rstrip(".")):
+        return f"{of_type}\n\n{rest}" if rest else of_type
+    return f"{of_field}\n\n{of_type}"
 
 
 def _add_default(schema: Schema, each: msgspec.structs.FieldInfo) -> None:

@@ -23,6 +23,7 @@ from penstock.api.rules import broken_rules
 from penstock.api.schema import API_VERSION
 from penstock.api.semantics import semantic_faults
 from penstock.api.structural import Schema
+from penstock.api.together import faults_between
 from penstock_jobs.errors import Refused
 
 
@@ -76,12 +77,15 @@ def check_text(text: str, file: str) -> Checked:
     resources: list[Resource] = []
     findings: list[Finding] = []
     notices: list[Finding] = []
+    right: list[Manifest] = []
     for manifest in manifests:
         faults = [*manifest.faults, *_faults(manifest.value)]
         findings += sorted((_finding(fault, manifest, file) for fault in faults), key=lambda each: each.line)
         if not faults:
+            right.append(manifest)
             resources.append(_resource(manifest.value))
             notices += [_finding(fault, manifest, file) for fault in cluster_only(manifest.value)]
+    findings += [_finding(fault, right[place], file) for place, fault in faults_between(resources)]
     return Checked(tuple(resources), tuple(findings), tuple(notices))
 
 

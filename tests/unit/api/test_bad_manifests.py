@@ -58,6 +58,27 @@ def test_a_mistake_in_one_document_does_not_hide_one_in_the_next():
     assert [line for line, _ in found(f"{one}---\n{two}")] == [9, 18]
 
 
+def test_two_documents_of_one_name_are_refused():
+    text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
+    assert found(f"{text}---\n{text}") == [
+        (14, "metadata.name is wine, as a Pipeline before it in this file; give it another name.")
+    ]
+
+
+def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused():
+    pipeline = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
+    run = (MANIFESTS / "pipelinerun-shortest.yaml").read_text("utf-8")
+    assert found(f"{pipeline}---\n{run}  jobs: [{{name: deployment}}]\n") == [
+        (
+            17,
+            (
+                "spec.jobs[0].name is deployment, and the Pipeline in this file has no spec.deployment; add it, or leave "
+                "the job out."
+            ),
+        )
+    ]
+
+
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null\n"])
 def test_a_file_without_a_manifest_is_refused(text):
     assert found(text) == [(1, "m.yaml holds no manifest; write a Pipeline or a PipelineRun in it.")]

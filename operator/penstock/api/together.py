@@ -1,0 +1,43 @@
+"""What is wrong between the documents of one file, each of which is right alone."""
+
+from collections.abc import Iterator, Sequence
+
+from penstock.api.findings import Fault
+from penstock.api.pipeline import Pipeline
+from penstock.api.resource import Resource
+from penstock.api.run import PipelineRun
+from penstock.api.schema import JobName
+
+
+def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:
+    """Yield the place of a resource in the file, and what is wrong with it beside the others."""
+    yield from _same_names(resources)
+    pipelines = {each.metadata.name: each for each in resources if isinstance(each, Pipeline)}
+    for place, run in enumerate(resources):
+        if isinstance(run, PipelineRun) and (pipeline := pipelines.get(run.spec.pipeline_ref.name)) is not None:
+            yield from ((place, fault) for fault in _jobs_without_a_part(run, pipeline))
+
+
+def _same_names(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:
+    seen: set[tuple[str, str | None, str]] = set()
+    for place, each in enumerate(resources):
+        if each.metadata.name is None:
+            continue
+        name = (each.kind, each.metadata.namespace, each.metadata.name)
+        if name in seen:
+            sentence = f"is {each.metadata.name}, as a {each.kind} before it in this file; give it another name"
+            yield place, Fault(("metadata", "name"), sentence)
+        seen.add(name)
+
+
+def _jobs_without_a_part(run: PipelineRun, pipeline: Pipeline) -> Iterator[Fault]:
+    parts: dict[JobName, bool] = {
+        "dataset": pipeline.spec.dataset is not None,
+        "training": pipeline.spec.training is not None,
+        "testing": pipeline.spec.dataset is not None,
+        "deployment": pipeline.spec.deployment is not None,
+    }
+    for index, request in enumerate(run.spec.jobs):
+        if not parts[request.name]:
+            sentence = f"is {request.name}, and the Pipeline in this file has no spec.{request.name}; add it, or leave "
+            yield Fault(("spec", "jobs", index, "name"), f"{sentence}the job out")
