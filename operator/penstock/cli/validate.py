@@ -21,8 +21,7 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> int:
         show(settings, [{name: getattr(finding, name) for name in fields} for finding in findings])
     else:
         for finding in findings:
-            place = f"{finding.file}:{finding.line}:{finding.column}: "
-            click.echo(f"{place}{f'{finding.field}: ' if finding.field else ''}{finding.sentence}")
+            click.echo(str(finding))  # the sentence names the field
     if findings:
         return REFUSED
     settings.notes.print(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} as they should be.")

@@ -72,8 +72,8 @@ def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused():
         (
             17,
             (
-                "spec.jobs[0].name is deployment, and the Pipeline in this file has no spec.deployment; add it, or leave "
-                "the job out."
+                "spec.jobs[0].name is deployment, and the Pipeline in this file has no spec.deployment; add it, or "
+                "leave the job out."
             ),
         )
     ]
