@@ -28,7 +28,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in (
         "req -newkey rsa:2048 -nodes -x509 -keyout authority.key -out authority.pem -days 2 -subj /CN=authority",
         "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=server",
-        "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -CAcreateserial -out server.pem -extfile extensions",
+        "x509 -req -in server.csr -CA authority.pem -CAkey authority.key -out server.pem -extfile extensions",
     ):
         subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
     return folder / "authority.pem"
