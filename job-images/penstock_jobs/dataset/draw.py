@@ -1,6 +1,6 @@
 """The draw of a point: the number that decides its side, a function of the point, the salt and the epoch only.
 
-A draw is uniform on [0, 2^64): the first 8 bytes, little-endian, of the MD5 of a prefix (purpose, epoch, length of the
+A draw is uniform on [0, 2^64): the last 8 bytes, little-endian, of the MD5 of a prefix (purpose, epoch, length of the
 salt in bytes, salt) and the point's 16 bytes. The purposes `testing` and `validation` give independent draws from one
 salt. A point is below a share when its draw is less than the share of 2^64, compared as integers: exact, and a raised
 share moves only the points between the two thresholds.
@@ -24,7 +24,7 @@ def prefix(purpose: Purpose, salt: str, epoch: int) -> bytes:
 def draw(purpose: Purpose, salt: str, epoch: int, point: bytes) -> int:
     """Return the draw of the point (or of the group: any identity of 16 bytes), in [0, 2^64)."""
     hashed = hashlib.md5(prefix(purpose, salt, epoch) + point, usedforsecurity=False).digest()
-    return int.from_bytes(hashed[:8], "little")
+    return int.from_bytes(hashed[8:], "little")
 
 
 def fold_draw(salt: str, epoch: int, point: bytes) -> int:

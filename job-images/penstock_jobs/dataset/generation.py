@@ -153,21 +153,11 @@ class _Generation:
 
     def _write(self, sides: strategies.Sides, columns: tuple[Column, ...]) -> _Written:
         history.make_sides(self.connection, sides)
-        appended = history.appended(self.connection, self.job, self.state.generation, columns, sides)
-        queries = {
-            "testing": appended,
-            "validation": ["SELECT * EXCLUDE (side) FROM sided WHERE side = 'validation'"],
-            "training": ["SELECT * EXCLUDE (side) FROM sided WHERE side = 'training'"],
-        }
-        new = {name: self._files(name, listed) for name, listed in queries.items()}
+        queries = history.to_write(self.connection, self.job, self.state.generation, columns, sides)
+        rows = " UNION ALL BY NAME ".join(f"({query})" for query in queries)
+        new = writing.write_sides(self.connection, self.stores, rows, self.scratch)
         paths = {name: self._local(name, tuple(file.name for file in files)) for name, files in new.items()}
         return _Written(new, {**paths, "testing": (*self._kept_files(), *paths["testing"])})
-
-    def _files(self, name: str, queries: list[str]) -> tuple[delta.DataFile, ...]:
-        found: list[delta.DataFile] = []
-        for query in queries:
-            found += writing.write_rows(self.connection, self.stores[name], query, self.scratch, f"The {name} table")
-        return tuple(found)
 
     def _check(self, task: checks.Task, measured: Mapping[str, writing.Measured]) -> None:
         asked = ["training", "testing"] + (["validation"] if self.job.validation.holdout else [])

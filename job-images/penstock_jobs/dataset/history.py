@@ -33,23 +33,27 @@ def make_sides(connection: duckdb.DuckDBPyConnection, sides: Sides) -> None:
     )
 
 
-def appended(
+def to_write(
     connection: duckdb.DuckDBPyConnection, job: DatasetJob, generation: int, columns: tuple[Column, ...], sides: Sides
 ) -> list[str]:
-    """Return the queries whose rows are appended to testing: new points, new revisions, retirements."""
-    queries = [_as_testing(f"SELECT * EXCLUDE (side) FROM {SIDED} WHERE side = 'testing'", generation, "0", "FALSE")]
+    """Return the queries of the rows to write, with their `side`: all new ones, and testing's revisions and retirements.
+
+    The columns of the testing table are in the files of all three: constants take no room, and the schema of the other
+    two tables does not name them.
+    """
+    queries = [_as_testing(f"SELECT * FROM {SIDED}", generation, "0", "FALSE")]
     if not _number(connection, f"SELECT count(*) FROM {KEPT_POINTS}"):
         return queries
     retiring = f"(NOT kept.{RETIRED} AND {sides.retire})" if sides.retire else "FALSE"
     if job.updates == "Refresh":
         changed = (
-            f"SELECT points.*, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) "
+            f"SELECT points.*, 'testing' AS side, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) "
             f"WHERE {_differs(columns)} AND NOT kept.{RETIRED} AND NOT {retiring}"
         )
         queries.append(_as_testing(changed, generation, "revision", "FALSE", "EXCLUDE (revision)"))
     if sides.retire:
         listed = ", ".join([POINT, GROUP, FOLD, *(quoted(column.name) for column in columns)])
-        gone = f"SELECT {listed}, {REVISION} + 1 AS revision FROM {KEPT} AS kept WHERE {retiring}"
+        gone = f"SELECT {listed}, 'testing' AS side, {REVISION} + 1 AS revision FROM {KEPT} AS kept WHERE {retiring}"
         queries.append(_as_testing(gone, generation, "revision", "TRUE", "EXCLUDE (revision)"))
     return queries
 

@@ -1,6 +1,7 @@
-"""Writing the rows of a side to a file, and measuring files as read back."""
+"""Writing the rows of each side to a file of its table, and measuring files as read back."""
 
-import uuid
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,30 +12,59 @@ from penstock_jobs.result import Column
 from penstock_jobs.storage import Store
 from penstock_jobs.tables.columns import literal, quoted
 from penstock_jobs.tables.delta import DataFile
-from penstock_jobs.tables.digest import RowSums, digest, sums_expression
-from penstock_jobs.tables.engine import explained
+from penstock_jobs.tables.digest import RowSums, digest, row_hash, sums_of
+from penstock_jobs.tables.engine import explained, paths
 from penstock_jobs.tables.revisions import readable, stored
 
+# Rows that each thread gathers of each side before it writes them: the engine's own would take half a gigabyte.
+_ROWS_IN_MEMORY = 100_000
+_STAGING = ".penstock-part-"
 
-def write_rows(
-    connection: duckdb.DuckDBPyConnection, store: Store, query: str, scratch: Path, what: str
-) -> tuple[DataFile, ...]:
-    """Write what the query selects to a new file in the table's folder, not yet committed; no file for no rows."""
-    name = f"part-{uuid.uuid4().hex}.parquet"
-    local = store.local_path(name)
-    path = local or scratch / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with explained(what):
-        row = connection.execute(
-            f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)"
-        ).fetchone()
-    rows = int(row[0]) if row else 0
-    size = path.stat().st_size
-    if rows and local is None:
-        store.upload(path, name)
-    if not rows or local is None:
-        path.unlink()
-    return (DataFile(name, size, rows),) if rows else ()
+
+def write_sides(
+    connection: duckdb.DuckDBPyConnection, stores: Mapping[str, Store], query: str, scratch: Path
+) -> dict[str, tuple[DataFile, ...]]:
+    """Write what the query selects to new files, each row to the table that its `side` names, in one pass.
+
+    Args:
+        connection: the engine.
+        stores: the folder of each table, by side.
+        query: the rows, with the column `side`; rows of another side are not written.
+        scratch: where files are made before they go to a store that is not a folder.
+
+    Returns:
+        The files of each table, not yet committed; none for a side without rows.
+    """
+    local = next(iter(stores.values())).local_path("x")
+    base = scratch if local is None else local.parent.parent  # beside the tables: a rename puts a file in its place
+    base.mkdir(parents=True, exist_ok=True)
+    for abandoned in base.glob(f"{_STAGING}*"):  # by a killed run: whoever is here is alone
+        shutil.rmtree(abandoned, ignore_errors=True)
+    found: dict[str, list[DataFile]] = {side: [] for side in stores}
+    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=base) as folder:
+        sides = ", ".join(map(literal, stores))
+        with explained("The tables"):
+            connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_IN_MEMORY}")
+            connection.execute(
+                f"COPY (SELECT * FROM ({query}) WHERE side IN ({sides})) TO {literal(folder + '/sides')} "
+                "(FORMAT parquet, COMPRESSION snappy, PARTITION_BY (side), FILENAME_PATTERN 'part-{uuid}')"
+            )
+        for path in sorted(Path(folder).rglob("*.parquet")):
+            side = path.parent.name.removeprefix("side=")
+            found[side].append(_placed(connection, stores[side], path))
+    return {side: tuple(files) for side, files in found.items()}
+
+
+def _placed(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> DataFile:
+    row = connection.execute(f"SELECT count(*) FROM read_parquet({paths([path])})").fetchone()
+    file = DataFile(path.name, path.stat().st_size, int(row[0]) if row else 0)
+    target = store.local_path(path.name)
+    if target is None:
+        store.upload(path, path.name)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+    return file
 
 
 @dataclass(frozen=True)
@@ -66,11 +96,12 @@ def measure(
         return Measured(0, digest(columns, RowSums(0, 0, 0)), {})
     with explained("The tables' files"):
         seen = readable(stored(files, types), types)
-        row = connection.execute(f"SELECT {sums_expression(columns)} FROM {seen}").fetchone()
+        row_hashes = f"(SELECT {row_hash(columns)} AS hash FROM {seen})"
+        row = connection.execute(f"SELECT {sums_of('hash')} FROM {row_hashes}").fetchone()
         counts: dict[str, int] = {}
         if classes_of is not None:
             target = quoted(classes_of)
             found = connection.execute(f"SELECT {target}, count(*) FROM {seen} GROUP BY 1 ORDER BY 1").fetchall()
             counts = {str(value): int(count) for value, count in found}
-    rows, upper, lower = row or (0, 0, 0)
-    return Measured(int(rows), digest(columns, RowSums(int(rows), int(upper), int(lower))), counts)
+    rows, lower, upper = row or (0, 0, 0)
+    return Measured(int(rows), digest(columns, RowSums(int(rows), int(lower), int(upper))), counts)

@@ -6,6 +6,7 @@ beforehand and are invisible until the commit. Old versions stay readable until 
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from penstock_jobs.storage import Store
 from penstock_jobs.tables.columns import DELTA_TYPES
 
 APPLICATION = "penstock"
+_DECORATION = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ def open_table(store: Store, version: int | None = None) -> DeltaTable | None:
         return None
     except DeltaError as error:
         if version is not None:
-            raise Refused(f"Version {version} of the table {store.uri} cannot be read: {error}.") from error
-        raise Unavailable(f"The table {store.uri} cannot be read: {error}.") from error
+            raise Refused(f"Version {version} of the table {store.uri} cannot be read: {_cause(error)}.") from error
+        raise Unavailable(f"The table {store.uri} cannot be read: {_cause(error)}.") from error
 
 
 def file_names(table: DeltaTable) -> tuple[str, ...]:
@@ -102,11 +104,11 @@ def commit(store: Store, table: DeltaTable | None, change: Commit) -> int:
         return expected
     except CommitFailedError as error:
         raise Unavailable(
-            f"Another generation of the table {store.uri} was committed meanwhile ({error}); this one changed nothing "
+            f"Another generation of the table {store.uri} was committed meanwhile ({_cause(error)}); this one changed nothing "
             "there. Run it again."
         ) from error
     except (DeltaError, OSError) as error:
-        raise Unavailable(f"The table {store.uri} could not be committed: {error}.") from error
+        raise Unavailable(f"The table {store.uri} could not be committed: {_cause(error)}.") from error
 
 
 def configuration(append_only: bool, keep_seconds: float) -> dict[str, str]:
@@ -185,3 +187,9 @@ def _properties(change: Commit) -> CommitProperties:
 
 def _added(file: DataFile, moment: int) -> AddAction:
     return AddAction(file.name, file.size, {}, moment, True, json.dumps({"numRecords": file.rows}))
+
+
+def _cause(error: Exception) -> str:
+    """Return the last line of what `deltalake` says: its errors are trees over many lines, in colours, the cause last."""
+    lines = [_DECORATION.sub("", line).strip() for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line), type(error).__name__)[:300].rstrip(".")

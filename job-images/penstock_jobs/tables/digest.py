@@ -19,20 +19,25 @@ class RowSums:
     """The number of rows and the sums, over them, of both halves of their hashes."""
 
     rows: int
-    upper: int
     lower: int
+    upper: int
 
 
-def sums_expression(columns: tuple[Column, ...]) -> str:
-    """Return the three SQL aggregates (count, sum, sum) that make the `RowSums` of a relation."""
+def row_hash(columns: tuple[Column, ...]) -> str:
+    """Return the SQL of the hash of a row, a UHUGEINT."""
     names = sorted(column.name for column in columns)
     key = ", ".join(f"{quoted(name)}, 'ASC NULLS FIRST'" for name in names)
-    row = f"create_sort_key({key})"
-    return f"count(*), coalesce(sum(md5_number_upper({row})), 0), coalesce(sum(md5_number_lower({row})), 0)"
+    return f"md5_number(create_sort_key({key}))"
+
+
+def sums_of(hashed: str) -> str:
+    """Return the three SQL aggregates (count, sum, sum) that make the `RowSums` of a column of row hashes."""
+    halves = (f"{hashed} & {2**64 - 1}::UHUGEINT", f"{hashed} >> 64")
+    return "count(*), " + ", ".join(f"coalesce(sum(CAST({half} AS UBIGINT)), 0)" for half in halves)
 
 
 def digest(columns: tuple[Column, ...], sums: RowSums) -> str:
     """Return `sha256:` and the digest of a table with these columns and these sums."""
     schema = sorted((column.name, column.type) for column in columns)
-    content = json.dumps([schema, sums.rows, sums.upper % 2**64, sums.lower % 2**64], ensure_ascii=False)
+    content = json.dumps([schema, sums.rows, sums.lower % 2**64, sums.upper % 2**64], ensure_ascii=False)
     return "sha256:" + hashlib.sha256(content.encode()).hexdigest()

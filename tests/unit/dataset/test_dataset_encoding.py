@@ -55,10 +55,10 @@ IDENTITIES = [
     ((2026, "Zo\u00eb", True, None), "ed7545338a6d8a0b5be43dfad1021576"),
 ]
 DRAWS = [
-    ("testing", "penstock", 1, 833844307147869660),
-    ("validation", "penstock", 1, 5372275863944999058),
-    ("testing", "penstock", 2, 5655250611064496609),
-    ("testing", "\u00fc", 1, 14727498463099801332),
+    ("testing", "penstock", 1, 1786227023915711631),
+    ("validation", "penstock", 1, 8380644776519727225),
+    ("testing", "penstock", 2, 10015830460613431337),
+    ("testing", "\u00fc", 1, 935936639414269397),
 ]
 
 
@@ -129,7 +129,8 @@ def test_python_and_the_engine_draw_the_same(engine, point, salt, epoch):
 @settings(max_examples=200, deadline=None)
 def test_a_draw_is_compared_with_a_share_exactly(engine, drawn, share):
     expected = Fraction(drawn, RANGE) < Fraction(repr(share)) and drawn < threshold(share)
-    assert engine.execute(f"SELECT {below(f'{drawn}::UBIGINT', share)}").fetchone()[0] == expected
+    hashed = f"'{drawn * RANGE + 12345}'::UHUGEINT"
+    assert engine.execute(f"SELECT {below(hashed, share)}").fetchone()[0] == expected
     assert engine.execute(f"SELECT {fold_below(f'({drawn - 2**63})::BIGINT', share)}").fetchone()[0] == expected
 
 

@@ -77,7 +77,9 @@ def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path):
     def typed(name, kind):
         path = tmp_path / f"{name}.parquet"
         with duckdb.connect() as connection:
-            connection.execute(f"COPY (SELECT i::{kind} AS id, i::DOUBLE / 2 AS amount FROM range(120) t(i)) TO '{path}'")
+            connection.execute(
+                f"COPY (SELECT i::{kind} AS id, i::DOUBLE / 2 AS amount FROM range(120) t(i)) TO '{path}'"
+            )
         return path
 
     narrow = generate(job(tmp_path, typed("narrow", "SMALLINT"), "a"))
@@ -157,7 +159,9 @@ def test_a_commit_on_top_of_a_version_that_is_not_the_last_is_refused(tmp_path, 
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/testing/epoch-1"))
     files = [f"{tmp_path}/storage/datasets/testing/epoch-1/{name}" for name in delta.file_names(table)]
     with duckdb.connect() as connection:
-        total, distinct = connection.execute(f"SELECT count(*), count(DISTINCT {POINT}) FROM read_parquet({files})").fetchone()
+        total, distinct = connection.execute(
+            f"SELECT count(*), count(DISTINCT {POINT}) FROM read_parquet({files})"
+        ).fetchone()
     assert total == distinct
 
 
@@ -170,17 +174,18 @@ def test_the_testing_table_refuses_to_lose_a_row(tmp_path):
 
 def test_a_leak_planted_in_the_files_is_found(tmp_path, monkeypatch):
     first = made(tmp_path, rows(150), "a")
-    write_rows = generation.writing.write_rows
+    write_sides = generation.writing.write_sides
 
-    def leaking(connection, store, query, scratch, what):
-        if "training" in what:
-            query = f"{query} UNION ALL (SELECT * EXCLUDE (_penstock_generation, _penstock_revision, _penstock_retired) FROM kept LIMIT 1)"
-        return write_rows(connection, store, query, scratch, what)
+    def leaking(connection, stores, query, scratch):
+        planted = "SELECT *, 'training' AS side FROM kept LIMIT 1"
+        return write_sides(connection, stores, f"({query}) UNION ALL BY NAME ({planted})", scratch)
 
-    monkeypatch.setattr(generation.writing, "write_rows", leaking)
+    monkeypatch.setattr(generation.writing, "write_sides", leaking)
     with pytest.raises(proof.Leaked, match="1 points and 0 groups"):
         made(tmp_path, rows(150), "b")
-    assert delta.open_table(open_store(storage(tmp_path)).child("datasets/training")).version() == first.training.version
+    assert (
+        delta.open_table(open_store(storage(tmp_path)).child("datasets/training")).version() == first.training.version
+    )
 
 
 def test_a_group_planted_on_both_sides_is_found(tmp_path):
@@ -203,7 +208,9 @@ def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path):
     points = {identity([i]) for i in gone}
     with duckdb.connect() as connection:
         files = f"{tmp_path}/storage/datasets/**/*.parquet"
-        left = connection.execute(f"SELECT DISTINCT {POINT} FROM read_parquet('{files}', union_by_name = true)").fetchall()
+        left = connection.execute(
+            f"SELECT DISTINCT {POINT} FROM read_parquet('{files}', union_by_name = true)"
+        ).fetchall()
     assert not points & {row[0] for row in left}
     after = made(tmp_path, [row for row in rows(160) if row["id"] not in gone], "c")
     assert sides(tmp_path, after) == {name: ids - set(gone) for name, ids in found.items()}

@@ -65,7 +65,9 @@ def _logs(home: Path) -> list[str]:
     return sorted(str(path) for path in (home / "storage/datasets").rglob("_delta_log/*.json"))
 
 
-@pytest.mark.parametrize(("name", "table", "changes", "sentence"), REFUSED_TABLES, ids=[case[0] for case in REFUSED_TABLES])
+@pytest.mark.parametrize(
+    ("name", "table", "changes", "sentence"), REFUSED_TABLES, ids=[case[0] for case in REFUSED_TABLES]
+)
 def test_a_mistake_is_refused_in_one_sentence_and_changes_no_table(there, name, table, changes, sentence):
     home, _, logs = there
     head = table or []
@@ -82,7 +84,12 @@ def test_a_mistake_is_refused_in_one_sentence_and_changes_no_table(there, name, 
 
 @pytest.mark.parametrize(
     ("uri", "sentence"),
-    [("missing.csv", "There is no file"), ("none-*.csv", "No file matches"), ("broken.parquet", "cannot be read"), ("odd.xyz", "format")],
+    [
+        ("missing.csv", "There is no file"),
+        ("none-*.csv", "No file matches"),
+        ("broken.parquet", "cannot be read"),
+        ("odd.xyz", "format"),
+    ],
 )
 def test_an_input_that_is_not_there_or_not_readable_is_refused_by_its_uri(there, uri, sentence):
     home, _, _ = there
@@ -110,7 +117,18 @@ def test_several_inputs_without_a_query_are_refused(there):
 
 @pytest.mark.parametrize(
     "call",
-    ["random()", "now()", "current_date", "CURRENT_TIMESTAMP", "uuid()", "today()", "get_current_timestamp()", "gen_random_uuid()", "current_localtime()", "hash(id)"],
+    [
+        "random()",
+        "now()",
+        "current_date",
+        "CURRENT_TIMESTAMP",
+        "uuid()",
+        "today()",
+        "get_current_timestamp()",
+        "gen_random_uuid()",
+        "current_localtime()",
+        "hash(id)",
+    ],
 )
 def test_a_query_whose_answer_changes_is_refused_by_the_name_of_what_it_calls(call):
     with pytest.raises(Refused, match="changes from one run"):

@@ -4,7 +4,7 @@ A group that testing holds already (drawn when the share was higher, or by a row
 its points out of training and validation: those that are not in testing themselves are left out of all tables.
 """
 
-from penstock_jobs.dataset.expressions import below, draw_expression, fold_below
+from penstock_jobs.dataset.expressions import below, hash_expression, fold_below
 from penstock_jobs.dataset.points import KEPT_GROUPS, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout
 from penstock_jobs.errors import Refused
@@ -20,7 +20,7 @@ def prepare(setting: Setting) -> Sides:
         setting.connection.execute(
             f"INSERT INTO {KEPT_GROUPS} SELECT DISTINCT {GROUP} FROM {POINTS} SEMI JOIN {KEPT_POINTS} USING ({POINT})"
         )
-    testing = below(draw_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
+    testing = below(hash_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
     return Sides(
         f"CASE WHEN {testing} THEN 'testing' WHEN {GROUP} IN (SELECT {GROUP} FROM {KEPT_GROUPS}) THEN 'left out' "
         f"WHEN {fold_below(FOLD, holdout(setting))} THEN 'validation' ELSE 'training' END"
