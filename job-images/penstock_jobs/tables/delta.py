@@ -104,8 +104,8 @@ def commit(store: Store, table: DeltaTable | None, change: Commit) -> int:
         return expected
     except CommitFailedError as error:
         raise Unavailable(
-            f"Another generation of the table {store.uri} was committed meanwhile ({_cause(error)}); this one changed nothing "
-            "there. Run it again."
+            f"Another generation of the table {store.uri} was committed meanwhile ({_cause(error)}); this one changed "
+            "nothing there. Run it again."
         ) from error
     except (DeltaError, OSError) as error:
         raise Unavailable(f"The table {store.uri} could not be committed: {_cause(error)}.") from error
@@ -190,6 +190,6 @@ def _added(file: DataFile, moment: int) -> AddAction:
 
 
 def _cause(error: Exception) -> str:
-    """Return the last line of what `deltalake` says: its errors are trees over many lines, in colours, the cause last."""
+    """Return the last line of what `deltalake` says: its errors are trees over many lines, coloured, the cause last."""
     lines = [_DECORATION.sub("", line).strip() for line in str(error).splitlines()]
     return next((line for line in reversed(lines) if line), type(error).__name__)[:300].rstrip(".")
