@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import Feature
@@ -39,36 +40,43 @@ class Probes:
 def probes_of(estimator: Predictor, features: Sequence[Feature], validation: "pd.DataFrame") -> Probes:
     """Return the rows to compare on."""
     columns = columns_of_frame(validation, features)
-    rows: list[Columns] = [columns]
-    found = []
-    refused = []
-    for feature in features:
-        null = _with(columns, feature, MISSING if is_text(feature) else np.nan)
-        nullable = _answers(estimator, null)
-        if nullable:
-            rows.append(null)
-        found.append(msgspec.structs.replace(feature, nullable=nullable))
-        if is_text(feature):
-            unseen = _with(columns, feature, UNSEEN)
-            if _answers(estimator, unseen):
-                rows.append(unseen)
-            else:
-                refused.append(feature.name)
-    joined = {feature.name: np.concatenate([part[feature.name] for part in rows]) for feature in features}
-    return Probes(joined, tuple(found), tuple(refused))
+    texts = [feature for feature in features if is_text(feature)]
+    nulls = _each(columns, [(feature.name, MISSING if is_text(feature) else np.nan) for feature in features])
+    unseen = _each(columns, [(feature.name, UNSEEN) for feature in texts])
+    nullable = _answered(estimator, nulls, len(features))
+    taken = _answered(estimator, unseen, len(texts))
+    return Probes(
+        {
+            name: np.concatenate([column, nulls[name][nullable], unseen[name][taken]])
+            for name, column in columns.items()
+        },
+        tuple(
+            msgspec.structs.replace(feature, nullable=bool(answered))
+            for feature, answered in zip(features, nullable, strict=True)
+        ),
+        tuple(feature.name for feature, answered in zip(texts, taken, strict=True) if not answered),
+    )
 
 
-def _with(columns: Columns, feature: Feature, value: object) -> Columns:
-    """Return the first row with one value replaced."""
-    row = {name: column[:1].copy() for name, column in columns.items()}
-    row[feature.name][0] = value
-    return row
+def _each(columns: Columns, changes: Sequence[tuple[str, object]]) -> Columns:
+    """Return the first row once for each change, with that one value replaced."""
+    rows = {name: np.repeat(column[:1], len(changes)) for name, column in columns.items()}
+    for position, (name, value) in enumerate(changes):
+        rows[name][position] = value
+    return rows
 
 
-def _answers(estimator: Predictor, columns: Columns) -> bool:
+def _answered(estimator: Predictor, rows: Columns, count: int) -> NDArray[np.bool_]:
+    """Return which rows the estimator answers with numbers: all in one go, one by one only if it refuses that."""
+    if not count:
+        return np.zeros(0, dtype=bool)
     try:
-        raw = estimator(columns)
+        raw = estimator(rows)
     except Refused:
-        return False
+        if count == 1:
+            return np.zeros(1, dtype=bool)
+        alone = [{name: column[place : place + 1] for name, column in rows.items()} for place in range(count)]
+        return np.concatenate([_answered(estimator, row, 1) for row in alone])
     number = next(name for name in ("probabilities", "decision", "value") if name in raw)
-    return bool(np.isfinite(np.asarray(raw[number], dtype=np.float64)).all())
+    finite = np.isfinite(np.asarray(raw[number], dtype=np.float64).reshape(count, -1))
+    return np.asarray(finite.all(axis=1))

@@ -282,11 +282,11 @@ def test_a_model_under_another_name_is_refused(tmp_path: Any) -> None:
 
 def test_a_forest_saved_with_many_jobs_answers_with_one(tmp_path: Any) -> None:
     estimators = [("forest", RandomForestClassifier(3, n_jobs=2)), ("line", LinearDiscriminantAnalysis())]
-    fitted = making.fitted(VotingClassifier(estimators, voting="soft", n_jobs=2))
+    fitted = making.fitted(VotingClassifier(estimators, voting="soft"))
     model = making.loaded(tmp_path, fitted)
     assert model.manifest.serving.format == "skops", model.manifest.serving.reason
     parameters = model.predictor._estimator.get_params()  # type: ignore[attr-defined]
     jobs = {name: value for name, value in parameters.items() if name.endswith("n_jobs")}
     assert len(jobs) >= 3
     assert set(jobs.values()) == {None}
-    assert fitted.estimator[-1].n_jobs == 2
+    assert fitted.estimator[-1].estimators[0][1].n_jobs == 2

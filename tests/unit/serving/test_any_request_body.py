@@ -22,6 +22,7 @@ LIKELY = st.one_of(
     SCALARS, st.sampled_from(["2022-01-01", "2022-01-01T00:00:00Z", "Lyon", 10**400, -(2**63), 2**64, 1e308, -0.0])
 )
 ROW_LIKE = st.fixed_dictionaries(dict.fromkeys(ROW, LIKELY)) | st.dictionaries(st.sampled_from([*ROW, "x"]), VALUES)
+LOOP = asyncio.Runner()
 TENSOR_LIKE = st.fixed_dictionaries(
     {},
     optional={
@@ -42,7 +43,7 @@ def applications(tmp_path_factory: pytest.TempPathFactory) -> list[Application]:
 
 def answered(applications: list[Application], path: str, body: bytes) -> None:
     for application in applications:
-        status, answer = asyncio.run(ask(application, path, body))
+        status, answer = LOOP.run(ask(application, path, body))
         assert status in (200, 400), answer
         decoded = json.loads(answer)
         if status == 400:
@@ -88,6 +89,6 @@ def test_any_depth_is_answered(applications: list[Application], depth: int) -> N
 
 
 def test_the_helper_that_asks_is_the_servers_own(applications: list[Application], tmp_path: Path) -> None:
-    status, answer = asyncio.run(ask(applications[0], ROWS, json.dumps({"instances": [ROW]}).encode()))
+    status, answer = LOOP.run(ask(applications[0], ROWS, json.dumps({"instances": [ROW]}).encode()))
     assert status == 200
     assert json.loads(answer)["predictions"][0] in ("yes", "no")

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.svm import LinearSVC
 
 import model_making as making
@@ -65,8 +65,6 @@ def numbers_only(folder: Path) -> Any:
     """A Model of two numbers, neither of which may be null."""
     frame = making.people().dropna()
     features = (making.Feature(name="age", type="Integer"), making.Feature(name="mean radius", type="Float"))
-    estimator = RandomForestClassifier(5, random_state=0)
-    estimator.fit(making.model_frame(frame, features), making.outcome(frame))
     pipeline = making.make_pipeline(making.StandardScaler(), making.LogisticRegression())
     pipeline.fit(making.model_frame(frame, features), making.outcome(frame))
     return making.loaded(
