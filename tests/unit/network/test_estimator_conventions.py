@@ -6,6 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
 
 pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
 
 _SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 0.02, "epochs": 60, "batch_size": 16, "device": "cpu"}
 
