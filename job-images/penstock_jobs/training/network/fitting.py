@@ -71,7 +71,7 @@ class Fit:
     best_epoch: int
 
 
-class _Stop(Exception):  # noqa: N818 - not an error
+class _Stop(Exception):
     """The watched loss has stopped falling."""
 
 
