@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -31,11 +32,16 @@ def main(arguments: list[str] | None = None) -> int:
         result = _result_of(specification)
     except errors.JobError as error:
         logs.log.error("%s", error)
-        _report(Failure(reason=error.reason, message=str(error)[:4000]), options.result)
+        with suppress(OSError):  # a full disk may be what it failed of; the log and the exit code say so all the same
+            _report(Failure(reason=error.reason, message=str(error)[:4000]), options.result)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.INTERRUPTED
-    _report(result, options.result)
+    try:
+        _report(result, options.result)
+    except OSError as error:
+        logs.log.error("The result, which is in storage, cannot be reported: %s.", error.strerror)
+        return errors.UNAVAILABLE
     return errors.SUCCEEDED
 
 

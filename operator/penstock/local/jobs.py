@@ -134,6 +134,8 @@ def _result(job: Job, specification: JobSpecification, ended: Ended, kind: type[
         raise (Unavailable if ended.code == errors.UNAVAILABLE else Refused)(result.message)
     if ended.code == errors.TERMINATED:
         raise Killed(f"The {job.name} job was asked to stop by somebody else; the same command takes the run up again.")
+    if ended.code == errors.UNAVAILABLE:
+        raise Unavailable(f"The {job.name} job could not say what it came to; the end of {job.log} says more.")
     raise UnexpectedEndError(
         f"The {job.name} job ended with exit code {ended.code}, which is a bug; the end of {job.log} says more."
     )
