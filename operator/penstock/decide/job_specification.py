@@ -4,6 +4,7 @@ The same on a laptop and on a cluster, but for `Places`, which says where the ar
 given the locations that it needs, with the credentials for what it does there: the dataset job alone writes tables.
 """
 
+from collections.abc import Iterable
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from penstock.api import dataset as api_dataset
 from penstock.api import training as api_training
 from penstock.api.jobs import JobSettings, Retries
+from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.quantities import read_bytes, read_duration, read_number, read_share
 from penstock.api.run import JobRequest
@@ -84,13 +86,17 @@ def retries_of(settings: JobSettings) -> Retries:
     return settings.retries or Retries()
 
 
-def dataset_job(spec: PipelineSpec, run: Run, places: Places, request: JobRequest) -> DatasetJob:
-    """Return what the dataset job is asked to do."""
+def dataset_job(
+    spec: PipelineSpec, run: Run, places: Places, request: JobRequest, models: Iterable[Model] = ()
+) -> DatasetJob:
+    """Return what the dataset job is asked to do; the tables that these Models were made of are kept, however old."""
     dataset = _required(spec.dataset, "dataset")
     settings = settings_of(spec, "dataset", request)
+    storage = places.tables(write=True)
+    lineages = [model.spec.lineage for model in models if model.spec.lineage.storage == storage.uri]
     return DatasetJob(
         run=run,
-        storage=places.tables(write=True),
+        storage=storage,
         run_storage=places.run(),
         inputs=tuple(_input(table, places.input(table)) for table in dataset.inputs),
         target=_target(dataset),
@@ -102,6 +108,8 @@ def dataset_job(spec: PipelineSpec, run: Run, places: Places, request: JobReques
         weight=dataset.weight,
         updates=dataset.updates,
         reset_testing=request.reset_testing,
+        pinned_training=tuple(sorted({lineage.training.version for lineage in lineages})),
+        pinned_validation=tuple(sorted({lineage.validation.version for lineage in lineages})),
         minimum_class_count=dataset.minimum_class_count,
         keep_versions=read_duration(spec.retention.table_versions, "spec.retention.tableVersions"),
         memory=_memory(settings, "dataset"),

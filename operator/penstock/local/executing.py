@@ -142,7 +142,13 @@ class Execution:
         return f"{', '.join(f'{table.rows:,} {name}' for name, table in tables)} points"
 
     def _ask_dataset(self) -> JobSpecification:
-        return asking.dataset_job(self.revision.spec, self._job_run(), self._places(), self._request("dataset"))
+        return asking.dataset_job(
+            self.revision.spec,
+            self._job_run(),
+            self._places(),
+            self._request("dataset"),
+            self.resources.list(Model),
+        )
 
     def _training(self) -> str:
         made = self.earlier("dataset", DatasetResult)
