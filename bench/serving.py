@@ -262,7 +262,7 @@ def running_mlserver(python: Path, folder: Path) -> Iterator[tuple[subprocess.Po
 
 
 def wait_until_ready(url: str, model: str, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{url}/v2/models/{model}/ready").status_code == 200:

@@ -15,7 +15,7 @@ pandas is imported by the functions that take or give a frame, never by the othe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,8 @@ MISSING = "␀"  # U+2400, the symbol for null: one character, visible in a repo
 Columns = dict[str, NDArray[Any]]
 
 _EPOCH = date(1970, 1, 1)
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def is_text(feature: Feature) -> bool:
@@ -53,7 +55,8 @@ def column_of(feature: Feature, values: Iterable[Any]) -> NDArray[Any]:
 
 def seconds(moment: datetime) -> float:
     """Return the seconds since 1970-01-01 UTC; a moment without a zone is UTC."""
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    # From whole microseconds, as `_moments` does, so that both round alike; `timestamp()` may differ in the last bit.
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _START) // _MICROSECOND / 1e6
 
 
 def days(day: date) -> float:
@@ -93,12 +96,18 @@ def _series(feature: Feature, series: "pd.Series[Any]") -> NDArray[Any]:
         return _objects([MISSING if absent else str(value) for value, absent in zip(series.array, null, strict=True)])
     try:
         if feature.type in ("Timestamp", "Date"):
-            moments = pd.to_datetime(series, utc=True).dt.as_unit("us")
-            unit = pd.Timedelta(days=1) if feature.type == "Date" else pd.Timedelta(seconds=1)
-            return np.asarray((moments - pd.Timestamp(0, tz="UTC")) / unit, dtype=np.float64)
+            return _moments(series, 1e6 if feature.type == "Timestamp" else 86400e6)
         return np.asarray(pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     except (ValueError, TypeError) as error:
         raise Refused(f"Column {feature.name} is not {feature.type}, as the Model needs it: {error}.") from error
+
+
+def _moments(series: "pd.Series[Any]", unit: float) -> NDArray[np.float64]:
+    """Return moments or days as numbers of a unit (in microseconds) since 1970-01-01 UTC, NaN for null."""
+    import pandas as pd
+
+    moments = pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / unit)
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

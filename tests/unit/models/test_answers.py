@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_jobs.models.answers import choose
@@ -25,6 +25,7 @@ def test_below_the_threshold_the_most_probable_of_the_others_is_chosen() -> None
     assert choose(probabilities, ("a", "b", "c"), "b", 0.8).tolist() == ["c", "c"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1), st.floats(0.001, 0.999))
 def test_a_lower_threshold_never_predicts_fewer_positives(positives: list[float], threshold: float) -> None:
     probabilities = np.array([[1 - value, value] for value in positives])

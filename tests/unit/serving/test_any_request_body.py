@@ -52,25 +52,27 @@ def answered(applications: list[Application], path: str, body: bytes) -> None:
             assert "Traceback" not in decoded["error"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_answered(applications: list[Application], body: bytes) -> None:
     answered(applications, ROWS, body)
     answered(applications, TENSORS, body)
 
 
+@settings(deadline=None)
 @given(VALUES | st.fixed_dictionaries({"instances": VALUES}))
 def test_any_json_is_answered(applications: list[Application], body: Any) -> None:
     answered(applications, ROWS, json.dumps(body).encode())
     answered(applications, TENSORS, json.dumps(body).encode())
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(ROW_LIKE | st.lists(LIKELY, max_size=7), min_size=1, max_size=4))
 def test_rows_of_any_values_are_answered(applications: list[Application], rows: list[Any]) -> None:
     answered(applications, ROWS, json.dumps({"instances": rows}).encode())
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(TENSOR_LIKE, max_size=7))
 def test_tensors_of_any_shape_and_type_are_answered(applications: list[Application], inputs: list[Any]) -> None:
     answered(applications, TENSORS, json.dumps({"inputs": inputs}).encode())
