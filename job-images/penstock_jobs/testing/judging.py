@@ -101,9 +101,7 @@ def _joined(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | No
     return np.concatenate(whole) if whole else None
 
 
-def _decision(
-    first: NDArray[np.float64] | None, parts: list[NDArray[np.float64] | None]
-) -> NDArray[np.float64] | None:
+def _decision(first: NDArray[np.float64] | None, parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
     """Return the decision function, or None where the Model has none: its file then answers NaN.
 
     Of two classes an ONNX file has a column for each, scikit-learn one number, which is that of the second class.

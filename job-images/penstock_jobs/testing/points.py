@@ -11,6 +11,7 @@ from penstock_jobs.models.answers import Class
 from penstock_jobs.scoring.predictions import Predictions
 
 Positions = NDArray[np.intp]
+MOST_UNITS = 5_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,12 @@ def take(predictions: Predictions, chosen: NDArray[Any]) -> Predictions:
 
 
 def single_units(points: int) -> Positions:
-    """Return units of one point each."""
-    return np.arange(points)
+    """Return units of one point each; of very many points, blocks of neighbours, which are enough to be as exact.
+
+    Rows are in the order of their hashes, so a block is a random few: resampling blocks of independent points gives the
+    same spread as resampling points, known to within one part in the square root of twice the number of blocks.
+    """
+    return np.arange(points) * min(points, MOST_UNITS) // max(points, 1)
 
 
 def group_units(groups: Sequence[bytes]) -> Positions:

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing.bootstrap import Counts, Statistic
 from penstock_jobs.testing.fast import forms
+from penstock_jobs.testing.fast.ranking import RANKING
 from penstock_jobs.testing.points import Points, take
 
 _FAST_WORK = 400_000_000
+_RANKED_WORK = 60_000_000
 _SLOW_WORK = 4_000_000
 _LEAST_FAST = 400
 _LEAST_SLOW = 200
@@ -30,12 +32,13 @@ class Resampled:
         slow = _one_by_one(scorer, points, predictions)
         fast = _fast(scorer.name, slow, points, predictions)
         self.fast = fast is not None
+        self._work = _SLOW_WORK if fast is None else _RANKED_WORK if scorer.name in RANKING else _FAST_WORK
         self.statistic: Statistic = slow if fast is None else fast
 
     def resamples(self, points: int, wanted: int) -> int:
         """Return how many resamples are affordable: a function of the number of points and never of the clock."""
-        work, least = (_FAST_WORK, _LEAST_FAST) if self.fast else (_SLOW_WORK, _LEAST_SLOW)
-        return min(wanted, max(least, work // max(points, 1)))
+        least = _LEAST_FAST if self.fast else _LEAST_SLOW
+        return min(wanted, max(least, self._work // max(points, 1)))
 
 
 def score(scorer: Scorer, points: Points, predictions: Predictions) -> float:

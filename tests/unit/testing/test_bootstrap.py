@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from penstock_jobs.scoring import Predictions, load_scorer
 from penstock_jobs.specification import Scoring
 from penstock_jobs.testing import bootstrap
-from penstock_jobs.testing.points import Points, group_units, time_units
+from penstock_jobs.testing.points import MOST_UNITS, Points, group_units, single_units, time_units
 from penstock_jobs.testing.resampled import Resampled
 
 
@@ -109,3 +109,15 @@ def test_slow_scoring_functions_get_fewer_resamples_by_the_number_of_points_only
     assert not slow.fast
     assert slow.resamples(1_000, 2_000) == fast.resamples(1_000, 2_000) == 2_000
     assert slow.resamples(100_000, 2_000) < fast.resamples(100_000, 2_000)
+
+
+def test_of_very_many_points_blocks_of_neighbours_give_the_same_interval() -> None:
+    generator = np.random.default_rng(4)
+    points = 4 * MOST_UNITS
+    truth, answers = generator.normal(size=points), Predictions(generator.normal(size=points))
+    blocks = interval_of(Points(truth, single_units(points)), answers)
+    single = interval_of(Points(truth, np.arange(points)), answers)
+
+    assert len(set(single_units(points))) == MOST_UNITS
+    assert (single_units(10) == np.arange(10)).all()
+    assert blocks.high - blocks.low == pytest.approx(single.high - single.low, rel=0.1)
