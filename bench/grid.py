@@ -10,12 +10,15 @@ their ratio.
 import argparse
 import os
 import pickle
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.datasets import load_breast_cancer
@@ -90,35 +93,35 @@ def main() -> None:
         _same_rows(job, home / "rows.pickle")
         ours, theirs = [], []
         for repeat in range(options.repeats):
-            fresh = _elsewhere(job, home, repeat)
-            began = time.perf_counter()
-            subprocess.run(
-                [
-                    sys.executable,
-                    "-m",
-                    "penstock_jobs",
-                    fresh,
-                    "--result",
-                    home / "result.json",
-                    "--log-level",
-                    "ERROR",
-                ],
-                check=True,
-                env=environment,
-                cwd=Path(__file__).parents[1] / "job-images",
-            )
-            ours.append(time.perf_counter() - began)
+            fresh = [_elsewhere(job, home, repeat), "--result", home / "result.json", "--log-level", "ERROR"]
+            ours.append(_timed([sys.executable, "-m", "penstock_jobs", *fresh], environment))
             result = document.read(home / "result.json", TrainingResult)
-            began = time.perf_counter()
-            search = [sys.executable, home / "search.py", home / "rows.pickle"]
-            said = subprocess.run(search, check=True, env=environment, capture_output=True, text=True).stdout
-            theirs.append(time.perf_counter() - began)
-            print(f"penstock {ours[-1]:.2f} s ({result.succeeded} candidates, best {result.best[0].score:.5f}); "
-                  f"GridSearchCV {theirs[-1]:.2f} s ({said.strip()})")  # fmt: skip
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    print(
-        f"medians {statistics.median(ours):.2f} s and {statistics.median(theirs):.2f} s: ratio {ratio:.2f}, goal 1.10"
-    )
+            print(f"penstock      {ours[-1]}; {result.succeeded} candidates, best {result.best[0].score:.5f}")
+            theirs.append(_timed([sys.executable, home / "search.py", home / "rows.pickle"], environment))
+            print(f"GridSearchCV  {theirs[-1]}; {theirs[-1].said.strip()}")
+    for name in ("wall", "processor"):
+        first, second = (statistics.median(getattr(one, name) for one in side) for side in (ours, theirs))
+        print(f"median {name} {first:.2f} s and {second:.2f} s: ratio {first / second:.2f}, goal 1.10")
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds from start to end, seconds of all its processes, and what it said."""
+
+    wall: float
+    processor: float
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.wall:6.2f} s, {self.processor:6.2f} s of processor"
+
+
+def _timed(command: list[Any], environment: dict[str, str]) -> Timed:
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    folder = Path(__file__).parents[1] / "job-images"
+    said = subprocess.run(command, check=True, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True).stdout
+    wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Timed(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said)
 
 
 def _job(home: Path, validation: Validation) -> TrainingJob:

@@ -50,6 +50,7 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
         if not message:
+            _wait_for_workers()
             return
         request = json.loads(message)
         if "data" in request:
@@ -65,6 +66,13 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
         else:
             _, status = os.waitpid(request["wait"], 0)
             control.sendall(json.dumps({"code": os.waitstatus_to_exitcode(status)}).encode())
+
+
+def _wait_for_workers() -> None:
+    """Wait for the workers, which have been told to end."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
 
 
 def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Bench, folder: Path) -> None:
