@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -68,7 +69,8 @@ def candidates(bench: Bench) -> list[Any]:
 
 
 def run_until_killed(bench: Bench, role: str, before: int) -> subprocess.CompletedProcess[str]:
-    return bench.run("--name", "night", PYTHONPATH=str(KILLING), KILL_ROLE=role, KILL_BEFORE=str(before))
+    path = os.pathsep.join([str(KILLING), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return bench.run("--name", "night", PYTHONPATH=path, KILL_ROLE=role, KILL_BEFORE=str(before))
 
 
 def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(bench: Bench, calm: Bench) -> None:

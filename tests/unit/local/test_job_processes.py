@@ -1,0 +1,96 @@
+"""A job as a child process: its log is kept, its end is certain, and it gets only the credentials that it needs."""
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.local.jobs import environment
+from penstock.local.log_lines import parse
+from penstock.local.process import Command, Stopped, run, stopping_on_signals
+from penstock_jobs.specification import Credentials, Location, ServedModel
+
+HANG = (
+    "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
+
+
+def command(folder: Path, code: str, ceiling: float | None = None) -> Command:
+    return Command([sys.executable, "-c", code], dict(os.environ), folder / "logs" / "job.log", ceiling=ceiling)
+
+
+def test_every_line_is_told_and_kept_and_the_exit_code_is_returned(tmp_path: Path) -> None:
+    told: list[bytes] = []
+    ended = run(command(tmp_path, "import sys; print('one'); sys.stderr.write('two'); sys.exit(3)"), told.append)
+
+    assert ended.code == 3
+    assert sorted(told) == [b"one", b"two"]
+    assert sorted((tmp_path / "logs" / "job.log").read_bytes().splitlines()) == [b"one", b"two"]
+
+
+def test_a_job_at_its_ceiling_is_killed_though_it_ignores_being_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.process.GRACE", 0.1)
+    ended = run(command(tmp_path, HANG, ceiling=1.0), lambda line: None)
+
+    assert ended.at_ceiling
+
+
+def test_what_a_job_leaves_behind_in_its_group_is_killed_with_it(tmp_path: Path) -> None:
+    told: list[bytes] = []
+    leaving = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, flush=True)"
+    run(command(tmp_path, leaving), told.append)
+    state = Path(f"/proc/{int(told[0])}/stat")
+
+    assert not state.exists() or state.read_text().split()[2] == "Z"
+
+
+def test_a_signal_stops_the_job_and_is_raised_once_it_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("penstock.local.process.GRACE", 0.1)
+    pids: list[int] = []
+    code = HANG.replace("print('up'", "import os; print(os.getpid()")
+
+    def tell(line: bytes) -> None:
+        pids.append(int(line))
+        threading.Timer(0, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    with pytest.raises(Stopped) as stopped, stopping_on_signals():
+        run(command(tmp_path, code), tell)
+
+    assert stopped.value.number == signal.SIGINT
+    assert not Path(f"/proc/{pids[0]}").exists()
+
+
+def test_a_job_gets_its_own_credentials_and_no_others() -> None:
+    mine = {"PATH": "/bin", "OWN_KEY": "1", "OWN_SECRET": "2", "OTHER_SECRET": "3"}
+    own = Credentials(environment={"accessKeyId": "OWN_KEY", "secretAccessKey": "OWN_SECRET"})
+    asked = ServedModel(location=Location(uri="s3://b", credentials=own), name="churn")
+
+    given = environment(mine, asked, frozenset({"OWN_KEY", "OWN_SECRET", "OTHER_SECRET"}))
+
+    assert given["PATH"] == "/bin"
+    assert (given["OWN_KEY"], given["OWN_SECRET"]) == ("1", "2")
+    assert "OTHER_SECRET" not in given
+
+
+def test_threads_come_from_the_specification_and_not_from_the_machine() -> None:
+    asked = ServedModel(location=Location(uri="file:///m"), name="churn", threads=3)
+
+    assert environment({"OMP_NUM_THREADS": "64"}, asked, frozenset())["OMP_NUM_THREADS"] == "3"
+
+
+@given(st.binary())
+def test_no_line_of_a_log_is_too_odd_to_be_shown(line: bytes) -> None:
+    assert isinstance(str(parse(line)), str)
+
+
+def test_a_line_of_progress_says_how_far_the_job_is() -> None:
+    line = parse(b'{"time": "t", "level": "INFO", "message": "candidates", "done": 3, "total": 9}')
+
+    assert (line.done, line.total, line.is_progress) == (3, 9, True)
