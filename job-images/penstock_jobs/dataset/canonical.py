@@ -53,7 +53,8 @@ def make_canonical(
     for name in before:
         if name not in found:
             raise Refused(
-                f"The column '{name}' was in the tables' first generation and is not in the input any more; give it back "
+                f"The column '{name}' was in the tables' first generation and is not in the input any more; give it "
+                "back "
                 "(or select it as NULL in the query), or begin a new testing set with resetTesting."
             )
     types = {name: before.get(name, kind) for name, kind in found.items()}
@@ -92,7 +93,8 @@ def column_type(name: str, duckdb_type: str) -> ColumnType:
         return "String"
     if duckdb_type not in _TYPES:
         raise Refused(
-            f"The column '{name}' is of type {duckdb_type}, which a table cannot hold; use a query that takes it apart or "
+            f"The column '{name}' is of type {duckdb_type}, which a table cannot hold; use a query that takes it "
+            "apart or "
             "leaves it out (Integer, Float, Boolean, String, Timestamp and Date can be held)."
         )
     return _TYPES[duckdb_type]
@@ -114,11 +116,13 @@ def _refuse_changed(connection: duckdb.DuckDBPyConnection, name: str, before: Co
         return
     bad = f"{column} IS NOT NULL"
     if (before, now) == ("Integer", "Float"):
-        bad = f"NOT isnan({column}) AND (TRY_CAST({column} AS BIGINT) IS NULL OR TRY_CAST({column} AS BIGINT) <> {column})"
+        whole = f"TRY_CAST({column} AS BIGINT)"
+        bad = f"NOT isnan({column}) AND ({whole} IS NULL OR {whole} <> {column})"
     row = first_row(connection, bad)
     if row is not None:
         raise Refused(
-            f"The column '{name}' was {before} at the first generation and is {now} now, first in row {row}; give it its "
+            f"The column '{name}' was {before} at the first generation and is {now} now, first in row {row}; give it "
+            "its "
             "type back (`types` of the input, or a cast in the query), or begin a new testing set with resetTesting."
         )
 

@@ -30,7 +30,8 @@ def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column:
     task = _task(job, column)
     if task == "Classification" and least == greatest:
         raise Refused(
-            f"The target '{column.name}' has a single class, {least!s}, in all {total} rows; there is nothing to predict."
+            f"The target '{column.name}' has a single class, {least!s}, in all {total} rows; there is nothing to "
+            "predict."
         )
     return task
 
@@ -75,7 +76,8 @@ def _task(job: DatasetJob, column: Column) -> Task:
         return job.task
     if column.type == "Integer":
         raise Refused(
-            f"The target '{column.name}' holds whole numbers, which may be classes or amounts; set spec.dataset.task to "
+            f"The target '{column.name}' holds whole numbers, which may be classes or amounts; set spec.dataset.task "
+            "to "
             "Classification or Regression."
         )
     return "Regression" if column.type == "Float" else "Classification"

@@ -19,7 +19,7 @@ CLAIM = "penstock-claim.json"
 _LOCK = "datasets/.lock"
 
 
-class Claim(Document):
+class Claim(Document, frozen=True):
     """The Pipeline that a storage belongs to."""
 
     pipeline: str

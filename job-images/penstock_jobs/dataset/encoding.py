@@ -13,7 +13,8 @@ Each value becomes a type tag, the length of its text in bytes, a colon, and the
 
 The encodings of the values, one after the other, are the encoding of the row; no two rows share one. A floating-point
 number has none: its text differs between formats, so it cannot identify a point. `identity` is the MD5 of the encoding
-(a name for the point, not a secret). `penstock_jobs.dataset.expressions` says the same in SQL; tests hold both together.
+(a name for the point, not a secret). `penstock_jobs.dataset.expressions` says the same in SQL; tests hold both
+together.
 """
 
 import hashlib

@@ -31,7 +31,7 @@ from penstock_jobs.tables.files import localised
 _AT_ONCE = 500
 
 
-class Forgotten(Document):
+class Forgotten(Document, frozen=True):
     """How many rows of each table (its folder below the storage) were removed, and how many data files went."""
 
     rows: dict[str, int]
@@ -134,7 +134,7 @@ def _delete(store: Store, points: Sequence[bytes]) -> int:
 
 
 def _properties(table: DeltaTable) -> CommitProperties:
-    """Return what marks the commits: the last generation's own number, and no run, so that no run takes it as its own."""
+    """Return what marks the commits: the last generation's number, and no run, so that no run takes it as its own."""
     last = delta.last_commit(table)
     metadata = {f"penstock.{name}": value for name, value in last.items() if name != "run"}
     transaction = Transaction(delta.APPLICATION, int(last.get("generation", 0)))
@@ -142,8 +142,8 @@ def _properties(table: DeltaTable) -> CommitProperties:
 
 
 def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], int]:
-    """Remove the data files, of whatever version, that hold a point; return the points found and the number of files."""
-    names = [name for name in store.keys() if name.endswith(".parquet") and "/" not in name]
+    """Remove the data files, of whatever version, that hold a point; return the points found, and how many files."""
+    names = [name for name in store.keys("") if name.endswith(".parquet") and "/" not in name]
     found: set[bytes] = set()
     gone = 0
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder, connect(Path(folder), None, 1) as connection:
@@ -153,7 +153,8 @@ def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], in
             path = localised(store, name, Path(folder))
             with explained(f"The file {name} of {store.uri}"):
                 held = connection.execute(
-                    f"SELECT DISTINCT {POINT} FROM read_parquet({paths([path])}) WHERE {POINT} IN (SELECT point FROM wanted)"
+                    f"SELECT DISTINCT {POINT} FROM read_parquet({paths([path])}) WHERE {POINT} IN (SELECT point FROM "
+                    "wanted)"
                 ).fetchall()
             if held:
                 found |= {bytes(row[0]) for row in held}

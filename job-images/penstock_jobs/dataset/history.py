@@ -29,14 +29,15 @@ class History:
 def make_sides(connection: duckdb.DuckDBPyConnection, sides: Sides) -> None:
     """Make the view `sided`: the points that are not in testing yet, with their `side`."""
     connection.execute(
-        f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT})"
+        f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING "
+        f"({POINT})"
     )
 
 
 def to_write(
     connection: duckdb.DuckDBPyConnection, job: DatasetJob, generation: int, columns: tuple[Column, ...], sides: Sides
 ) -> list[str]:
-    """Return the queries of the rows to write, with their `side`: all new ones, and testing's revisions and retirements.
+    """Return the queries of the rows to write, with their `side`: new points, revisions, retirements.
 
     The columns of the testing table are in the files of all three: constants take no room, and the schema of the other
     two tables does not name them.
@@ -47,7 +48,8 @@ def to_write(
     retiring = f"(NOT kept.{RETIRED} AND {sides.retire})" if sides.retire else "FALSE"
     if job.updates == "Refresh":
         changed = (
-            f"SELECT points.*, 'testing' AS side, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) "
+            f"SELECT points.*, 'testing' AS side, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN "
+            f"{KEPT} AS kept USING ({POINT}) "
             f"WHERE {_differs(columns)} AND NOT kept.{RETIRED} AND NOT {retiring}"
         )
         queries.append(_as_testing(changed, generation, "revision", "FALSE", "EXCLUDE (revision)"))

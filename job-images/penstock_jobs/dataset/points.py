@@ -41,7 +41,7 @@ class Counts:
 
 
 def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[str, ...] | None) -> tuple[Column, ...]:
-    """Return the columns that identify a point: the key, or without one those of the first generation but the target."""
+    """Return the columns that identify a point: the key; without one, the first generation's columns but the target."""
     by_name = {column.name: column for column in columns}
     if job.key:
         return tuple(_identifying(by_name[name], "key") for name in job.key)
@@ -136,7 +136,8 @@ def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, id
     ).fetchone()
     key = shown.format(*(_value(value) for value in first or ()))
     advice = (
-        "add the column that tells them apart to spec.dataset.key, or, if the rows of one key belong together, split with "
+        "add the column that tells them apart to spec.dataset.key, or, if the rows of one key belong together, split "
+        "with "
         "strategy Group (spec.dataset.split.group)"
         if job.key
         else "name the columns that identify a point in spec.dataset.key"

@@ -6,15 +6,56 @@ from sqlglot.errors import SqlglotError
 
 from penstock_jobs.errors import Refused
 
-_CHANGING = {
-    "random", "rand", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "current_date", "current_time",
-    "current_timestamp", "current_localtime", "current_localtimestamp", "localtime", "localtimestamp", "today",
-    "get_current_time", "get_current_timestamp", "transaction_timestamp", "nextval", "currval", "txid_current", "sleep_ms",
-    "write_log", "getenv", "hash", "getvariable",
-}  # fmt: skip
-_OUTSIDE = {"glob", "sniff_csv", "query", "query_table", "sql_auto_complete", "which_secret", "load_aws_credentials"}
-_OUTSIDE_PREFIXES = ("read_", "parquet_", "sqlite_", "postgres_", "mysql_", "iceberg_", "delta_", "duckdb_", "pragma_", "st_read", "scan_", "arrow_scan", "pandas_scan", "python_")  # fmt: skip
-_UNORDERED = (exp.Limit, exp.Fetch, exp.TableSample)
+_CHANGING = frozenset(
+    [
+        "random",
+        "rand",
+        "setseed",
+        "uuid",
+        "gen_random_uuid",
+        "uuidv4",
+        "uuidv7",
+        "now",
+        "today",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "current_localtime",
+        "current_localtimestamp",
+        "localtime",
+        "localtimestamp",
+        "get_current_time",
+        "get_current_timestamp",
+        "transaction_timestamp",
+        "nextval",
+        "currval",
+        "txid_current",
+        "sleep_ms",
+        "write_log",
+        "getenv",
+        "getvariable",
+        "hash",
+    ]
+)
+_OUTSIDE = frozenset(
+    ["glob", "sniff_csv", "query", "query_table", "sql_auto_complete", "which_secret", "load_aws_credentials"]
+)
+_OUTSIDE_PREFIXES = (
+    "read_",
+    "parquet_",
+    "sqlite_",
+    "postgres_",
+    "mysql_",
+    "iceberg_",
+    "delta_",
+    "duckdb_",
+    "pragma_",
+    "st_read",
+    "scan_",
+    "arrow_scan",
+    "pandas_scan",
+    "python_",
+)
 
 
 def check_query(query: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
@@ -25,7 +66,7 @@ def check_query(query: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
     return _warnings(tree)
 
 
-def _parsed(query: str) -> exp.Expression:
+def _parsed(query: str) -> exp.Expr:
     try:
         statements = [statement for statement in sqlglot.parse(query, dialect="duckdb") if statement is not None]
     except SqlglotError as error:
@@ -37,12 +78,13 @@ def _parsed(query: str) -> exp.Expression:
     return statements[0]
 
 
-def _refuse_changing(tree: exp.Expression) -> None:
+def _refuse_changing(tree: exp.Expr) -> None:
     for node in tree.walk():
         name = _function_name(node)
         if name in _CHANGING:
             raise Refused(
-                f"The query (spec.dataset.query) calls {name}(), whose answer changes from one run to the next; the same "
+                f"The query (spec.dataset.query) calls {name}(), whose answer changes from one run to the next; the "
+                "same "
                 "inputs must give the same rows. Take it out, or put the value in the query."
             )
         if isinstance(node, exp.TableSample):
@@ -52,29 +94,32 @@ def _refuse_changing(tree: exp.Expression) -> None:
             )
 
 
-def _refuse_outside(tree: exp.Expression, inputs: tuple[str, ...]) -> None:
+def _refuse_outside(tree: exp.Expr, inputs: tuple[str, ...]) -> None:
     known = {name.lower() for name in inputs} | {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for node in tree.walk():
         name = _function_name(node)
         if name in _OUTSIDE or name.startswith(_OUTSIDE_PREFIXES):
             raise Refused(
-                f"The query (spec.dataset.query) reads by {name}(); it may read only the inputs, by their names. Declare "
+                f"The query (spec.dataset.query) reads by {name}(); it may read only the inputs, by their names. "
+                "Declare "
                 "what it reads under spec.dataset.inputs."
             )
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) or (table.name.lower() in known and not table.db):
             continue
         raise Refused(
-            f"The query (spec.dataset.query) reads '{table.sql(dialect='duckdb')}', which is not an input; the inputs are "
+            f"The query (spec.dataset.query) reads '{table.sql(dialect='duckdb')}', which is not an input; the "
+            "inputs are "
             f"{', '.join(inputs)}."
         )
 
 
-def _warnings(tree: exp.Expression) -> tuple[str, ...]:
+def _warnings(tree: exp.Expr) -> tuple[str, ...]:
     found = []
     if any(select.args.get("group") or select.find(exp.AggFunc, exp.Window) for select in tree.find_all(exp.Select)):
         found.append(
-            "The query aggregates over rows or uses windows: a value made from several rows may carry what is in testing "
+            "The query aggregates over rows or uses windows: a value made from several rows may carry what is in "
+            "testing "
             "into training, and may change when rows are added."
         )
     limited = [
@@ -85,7 +130,7 @@ def _warnings(tree: exp.Expression) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _function_name(node: exp.Expression) -> str:
+def _function_name(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous):
         return node.name.lower()
     if isinstance(node, exp.Func):

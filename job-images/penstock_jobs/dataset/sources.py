@@ -149,7 +149,8 @@ def _guessed(declared: Input, found: list[str]) -> Format:
         return "Delta"
     if len(kinds) != 1 or None in kinds:
         raise Refused(
-            f"The format of the input '{declared.name}' ({declared.location.uri}) cannot be told from the endings of its "
+            f"The format of the input '{declared.name}' ({declared.location.uri}) cannot be told from the endings of "
+            "its "
             "files; set its `format` to CSV, JSONLines, Parquet or Delta."
         )
     return next(kind for kind in kinds if kind is not None)

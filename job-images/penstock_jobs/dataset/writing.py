@@ -47,7 +47,8 @@ def write_sides(
             connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_IN_MEMORY}")
             connection.execute(
                 f"COPY (SELECT * FROM ({query}) WHERE side IN ({sides})) TO {literal(folder + '/sides')} "
-                "(FORMAT parquet, COMPRESSION snappy, PARTITION_BY (side), FILENAME_PATTERN 'part-{uuid}')"
+                "(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, PARTITION_BY (side), "
+                "FILENAME_PATTERN 'part-{uuid}')"
             )
         for path in sorted(Path(folder).rglob("*.parquet")):
             side = path.parent.name.removeprefix("side=")

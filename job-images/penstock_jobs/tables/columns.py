@@ -1,9 +1,9 @@
 """The columns that Penstock adds to the tables, and how each type of a column is stored.
 
-`POINT` is the identity of a row (`penstock_jobs.dataset.encoding`), 16 bytes; `GROUP` the identity of its group, or null.
-`FOLD` is the draw for validation and folds, a signed 64-bit integer, uniform. The other three are in the testing table:
-the generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a retirement
-appended it again; readers take the last), and whether a time window has left the point behind.
+`POINT` is the identity of a row (`penstock_jobs.dataset.encoding`), 16 bytes; `GROUP` the identity of its group, or
+null. `FOLD` is the draw for validation and folds, a signed 64-bit integer, uniform. The other three are in the testing
+table: the generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a
+retirement appended it again; readers take the last), and whether a time window has left the point behind.
 """
 
 from penstock_jobs.result import Column, ColumnType

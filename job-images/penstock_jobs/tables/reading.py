@@ -72,5 +72,6 @@ def _series(array: Any, kind: str) -> pd.Series:
     elif masked:
         plain = plain.astype(object)
         plain[mask] = None
-    series = pd.Series(plain, copy=False, dtype=plain.dtype)
-    return series.dt.tz_localize("UTC") if kind == "TIMESTAMP WITH TIME ZONE" else series
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return pd.Series(pd.DatetimeIndex(plain).tz_localize("UTC"))
+    return pd.Series(plain, copy=False, dtype=plain.dtype)

@@ -8,7 +8,7 @@ from penstock_jobs.tables.engine import parquet
 
 
 def stored(files: Sequence[Path], types: Mapping[str, str]) -> str:
-    """Return the SQL of all rows of the files with the columns of the table: null where a file is older than a column."""
+    """Return the SQL of all rows of the files; a column that is younger than a file is null in its rows."""
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in types.items())
     empty = f"SELECT {columns} LIMIT 0"
     return f"({empty})" if not files else f"(({empty}) UNION ALL BY NAME SELECT * FROM {parquet(files)})"

@@ -46,9 +46,8 @@ def write_parquet(path: Path, table: Sequence[Row]) -> Path:
     """Write the rows as Parquet, typed as the CSV of them would be."""
     text = write_csv(path.with_suffix(".csv"), table)
     with duckdb.connect() as connection:
-        connection.execute(
-            f"COPY (FROM read_csv('{text}', auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'VARCHAR'])) TO '{path}'"
-        )
+        read = f"read_csv('{text}', auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'VARCHAR'])"
+        connection.execute(f"COPY (FROM {read}) TO '{path}'")
     text.unlink()
     return path
 

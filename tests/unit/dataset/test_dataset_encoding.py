@@ -24,7 +24,7 @@ COLUMNS = (
 TYPES = "i BIGINT, s VARCHAR, b BOOLEAN, t TIMESTAMP WITH TIME ZONE, d DATE"
 # Characters assigned long ago: a normalisation of what Unicode has added since differs with the age of the library.
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cn", "Cs"], max_codepoint=0x2FFF), max_size=12)
-MOMENT = st.datetimes(datetime(1600, 1, 1), datetime(2400, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))  # noqa: DTZ001
+MOMENT = st.datetimes(datetime(1600, 1, 1), datetime(2400, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC))
 ROW = st.tuples(
     st.none() | st.integers(-(2**63), 2**63 - 1),
     st.none() | TEXT,

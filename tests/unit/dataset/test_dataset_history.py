@@ -6,6 +6,7 @@ from datetime import date
 import duckdb
 import pytest
 from dataset_making import digests, job, keys, made, rows, sides, write_csv, write_parquet
+
 from penstock_jobs.dataset import generate, generation, proof
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.dataset.forgetting import forget
@@ -111,7 +112,7 @@ def test_a_reset_frees_the_schema(tmp_path):
     with pytest.raises(Refused, match="column 'x'"):
         made(tmp_path, texts, "b")
     fresh = made(tmp_path, texts, "b", reset_testing=True)
-    assert dict((c.name, c.type) for c in fresh.columns)["x"] == "String"
+    assert {column.name: column.type for column in fresh.columns}["x"] == "String"
 
 
 class Killed(BaseException):
@@ -132,9 +133,10 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
             raise Killed
         return commit(*arguments)
 
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(delta, "commit", kill_after)
+    monkeypatch.setattr(delta, "commit", kill_after)
+    with pytest.raises(Killed):
         made(tmp_path / "killed", grown, "b")
+    monkeypatch.setattr(delta, "commit", commit)
     again = made(tmp_path / "killed", grown, "b")
     assert digests(again) == digests(whole)
     assert (again.new, again.generation, again.epoch) == (whole.new, whole.generation, whole.epoch)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from dataset_making import digests, job, made, rows, write_csv
+
 from penstock_jobs.dataset import generate
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.errors import Refused
@@ -19,6 +20,7 @@ def one_changed(index, **values):
     return [{**row, **values} if row["id"] == index else row for row in rows(90)]
 
 
+# ruff: noqa: E501 a case is a line
 REFUSED_TABLES = [
     ("an empty table", rows(0) or [], {}, "no rows"),
     ("a target with nulls", one_changed(41, amount=None), {}, "'amount' is missing in 1 of 90 rows, first in row 42"),
@@ -111,7 +113,7 @@ def test_several_inputs_without_a_query_are_refused(there):
     home, _, _ = there
     path = write_csv(home / "input/again.csv", rows(90)).as_uri()
     inputs = tuple(Input(name=name, location=Location(uri=path)) for name in ("one", "two"))
-    with pytest.raises(Refused, match="'one', 'two'.*no query"):
+    with pytest.raises(Refused, match=r"'one', 'two'.*no query"):
         generate(job(home, path, inputs=inputs))
 
 
@@ -155,7 +157,7 @@ def test_a_query_reads_nothing_but_the_inputs(query):
 
 @pytest.mark.parametrize("query", ["DROP TABLE rows", "SELECT 1; SELECT 2", "COPY rows TO 'x'", "SELEKT", "ATTACH 'x'"])
 def test_a_query_is_one_select(query):
-    with pytest.raises(Refused, match="spec.dataset.query"):
+    with pytest.raises(Refused, match=r"spec\.dataset\.query"):
         check_query(query, ("rows",))
 
 

@@ -4,6 +4,7 @@ import pytest
 from dataset_making import digests, job, made, rows, shuffled, sides, write_csv, write_parquet
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
 from penstock_jobs.dataset import generate, read_shard
 from penstock_jobs.dataset.draw import draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import identity

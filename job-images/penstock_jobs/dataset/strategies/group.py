@@ -4,7 +4,7 @@ A group that testing holds already (drawn when the share was higher, or by a row
 its points out of training and validation: those that are not in testing themselves are left out of all tables.
 """
 
-from penstock_jobs.dataset.expressions import below, hash_expression, fold_below
+from penstock_jobs.dataset.expressions import below, fold_below, hash_expression
 from penstock_jobs.dataset.points import KEPT_GROUPS, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout
 from penstock_jobs.errors import Refused

@@ -1,8 +1,9 @@
 """`Stratified`: each class has its share of testing, filled in order of the points' draws.
 
 Points already placed stay where the last generation put them; only points never placed before fill what their class's
-quota (the share of all its points, rounded) still lacks. So the split depends on the history of generations, and a raised
-share is met by new points only. Validation, which is made anew each time, takes its share of each class of the rest.
+quota (the share of all its points, rounded) still lacks. So the split depends on the history of generations, and a
+raised share is met by new points only. Validation, which is made anew each time, takes its share of each class of the
+rest.
 """
 
 from fractions import Fraction
@@ -14,7 +15,8 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import FOLD, POINT, quoted
 
 _HISTORY = (
-    "The split is Stratified: it depends on the history of generations, so the same rows in another order of generations "
+    "The split is Stratified: it depends on the history of generations, so the same rows in another order of "
+    "generations "
     "may be split otherwise. Key and Group do not."
 )
 
@@ -69,7 +71,8 @@ def _unfilled(setting: Setting, lacking: dict[object, int]) -> list[str]:
     chosen = dict(setting.connection.execute("SELECT class, count(*) FROM chosen_testing GROUP BY 1").fetchall())
     short = {value: wanted - chosen.get(value, 0) for value, wanted in lacking.items()}
     return [
-        f"The testing set is {missing} points of class '{value}' short of its share: only points never placed before may "
+        f"The testing set is {missing} points of class '{value}' short of its share: only points never placed before "
+        "may "
         "be added. A reset would draw it anew."
         for value, missing in sorted(short.items(), key=lambda item: str(item[0]))
         if missing

@@ -1,8 +1,8 @@
 """`Time`: training < gap < validation < gap < testing, by a fixed `cutoff` or by a `window` before the latest time.
 
 Testing holds the points from its start on. Those within `gap` seconds before it are left out; the rest is training, of
-which the latest `holdout` share becomes validation, again after a gap. When the start advances, older testing points are
-retired: kept, used by nobody, counted.
+which the latest `holdout` share becomes validation, again after a gap. When the start advances, older testing points
+are retired: kept, used by nobody, counted.
 """
 
 from datetime import UTC, datetime
@@ -39,7 +39,8 @@ def _check_column(setting: Setting, name: str) -> None:
     column = next(column for column in setting.columns if column.name == name)
     if column.type not in ("Timestamp", "Date"):
         raise Refused(
-            f"The column '{name}' (spec.dataset.split.time.column) is {column.type}, neither a Timestamp nor a Date; give "
+            f"The column '{name}' (spec.dataset.split.time.column) is {column.type}, neither a Timestamp nor a Date; "
+            "give "
             "it a type in the input, or cast it in the query."
         )
     row = setting.connection.execute(f"SELECT count(*) - count({quoted(name)}) FROM {CANONICAL}").fetchone()

@@ -1,0 +1,123 @@
+"""What readers of a table get: that version exactly, in one order, with types that a model can be fitted on."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from penstock_jobs.dataset import generate
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
+from penstock_jobs.storage import open_store
+from penstock_jobs.tables import delta
+from penstock_jobs.tables.reading import read_frame
+
+
+def generated(home: Path, count: int, uid: str, **changes):
+    path = home / f"{uid}.jsonl"
+    lines = (
+        {
+            "id": i,
+            "whole": i,
+            "holes": None if i % 3 else i,
+            "flag": bool(i % 2),
+            "perhaps": None if i % 5 == 0 else bool(i % 2),
+            "word": None if i % 4 == 0 else f"w{i}",
+            "moment": f"2026-01-01 00:{i % 60:02}:00",
+            "day": None if i % 7 == 0 else "2026-01-01",
+            "y": i * 0.5,
+        }
+        for i in range(count)
+    )
+    path.write_text("\n".join(map(json.dumps, lines)))
+    storage = Location(uri=(home / "storage").as_uri())
+    fields = {
+        "run": Run(uid=uid, execution_name=uid, pipeline="p", pipeline_uid="p"),
+        "storage": storage,
+        "run_storage": storage,
+        "inputs": (Input(name="rows", location=Location(uri=path.as_uri())),),
+        "target": Target(column="y"),
+        "split": Split(testing=0.3),
+        "validation": Validation(holdout=0.2),
+        "key": ("id",),
+    }
+    return generate(DatasetJob(**{**fields, **changes})), storage
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory):
+    result, storage = generated(tmp_path_factory.mktemp("tables"), 150, "a")
+    return read_frame(result.training, storage)
+
+
+def test_rows_come_sorted_by_their_identity(frame):
+    points = list(frame["_penstock_point"])
+    assert points == sorted(points)
+    assert all(isinstance(point, bytes) and len(point) == 16 for point in points)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("whole", "int64"),
+        ("holes", "float64"),
+        ("flag", "bool"),
+        ("perhaps", "object"),
+        ("word", "object"),
+        ("moment", "datetime64[us, UTC]"),
+        ("day", "datetime64[us]"),
+        ("y", "float64"),
+        ("_penstock_fold", "int64"),
+    ],
+)
+def test_each_type_has_one_dtype(frame, column, kind):
+    assert str(frame[column].dtype) == kind
+
+
+def test_what_is_missing_is_none_in_text_and_nan_in_numbers(frame):
+    assert set(frame.loc[frame["id"] % 4 == 0, "word"]) == {None}
+    assert np.isnan(frame.loc[frame["id"] % 3 != 0, "holes"]).all()
+    assert set(frame.loc[frame["id"] % 5 == 0, "perhaps"]) == {None}
+    assert frame.loc[frame["id"] % 7 == 0, "day"].isna().all()
+
+
+def test_only_the_columns_asked_for_come_in_the_order_asked(tmp_path):
+    result, storage = generated(tmp_path, 150, "a")
+    assert list(read_frame(result.testing, storage, ["y", "id"]).columns) == ["y", "id"]
+    with pytest.raises(Refused, match="no column 'z'"):
+        read_frame(result.testing, storage, ["z"])
+
+
+def test_an_empty_table_has_its_columns_and_their_types(tmp_path):
+    result, storage = generated(tmp_path, 150, "a", validation=Validation(folds=3))
+    empty = read_frame(result.validation, storage)
+    assert len(empty) == 0
+    assert str(empty["whole"].dtype) == "int64"
+
+
+def test_an_old_version_reads_as_it_was(tmp_path):
+    first, storage = generated(tmp_path, 150, "a")
+    before = read_frame(first.training, storage)
+    generated(tmp_path, 180, "b")
+    pd.testing.assert_frame_equal(read_frame(first.training, storage), before)
+
+
+def test_a_version_whose_files_are_gone_is_refused_with_the_reason(tmp_path):
+    first, storage = generated(tmp_path, 150, "a")
+    generated(tmp_path, 180, "b")
+    store = open_store(Location(uri=first.training.uri))
+    for name in delta.file_names(delta.open_table(store, 0)):
+        store.delete(name)
+    with pytest.raises(Refused, match=r"gone.*retention\.tableVersions"):
+        read_frame(first.training, storage)
+
+
+def test_a_vacuum_spares_young_versions_and_pinned_ones(tmp_path):
+    first, storage = generated(tmp_path, 150, "a")
+    second, _ = generated(tmp_path, 180, "b")
+    generated(tmp_path, 200, "c")
+    delta.vacuum(open_store(Location(uri=first.training.uri)), keep_seconds=90 * 86400.0, pinned=())
+    assert len(read_frame(first.training, storage)) == first.training.rows
+    assert len(read_frame(second.training, storage)) == second.training.rows
