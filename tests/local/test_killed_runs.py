@@ -36,7 +36,11 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def what_came_of(bench: Bench) -> dict[str, Any]:
-    """Return everything about the one run there must be that does not depend on when it ran or on where."""
+    """Return everything about the one run there must be that does not depend on when it ran or on where.
+
+    A dataset job that was killed between its commit and its result commits the same rows once more, so that versions of
+    the tables may differ; the generation, the rows and the digests may not.
+    """
     (run,) = bench.runs()
     status = run["status"]
     pipeline = bench.pipeline()["status"]
@@ -45,8 +49,7 @@ def what_came_of(bench: Bench) -> dict[str, Any]:
         "name": status["executionName"],
         "conditions": [(each["type"], each["status"], each["reason"]) for each in status["conditions"]],
         "tables": [
-            {key: table[key] for key in ("name", "version", "rows", "digest")}
-            for table in steps["dataset"]["dataset"]["tables"]
+            {key: table[key] for key in ("name", "rows", "digest")} for table in steps["dataset"]["dataset"]["tables"]
         ],
         "generation": steps["dataset"]["dataset"]["generation"],
         "candidates": candidates(bench),
