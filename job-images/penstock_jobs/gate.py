@@ -99,11 +99,18 @@ def _compared(comparison: Comparison | None, challenger: str, served: str, selec
         why = comparison.reason or "The two Models cannot be compared."
         return _applied("NotComparable", why, challenger, served, selection)
     verdict, finding = _verdict(comparison.low, comparison.high, comparison.difference, selection)
-    evidence = (
-        f"{challenger} scores {_change(comparison.difference, selection)} in {_name(selection)} than {served} on "
-        f"{comparison.points:,} points that neither was trained on ({_between(comparison, selection)}): {finding}."
-    )
+    evidence = _evidence(comparison, challenger, served, finding, selection)
     return _applied(verdict, evidence, challenger, served, selection)
+
+
+def _evidence(comparison: Comparison, challenger: str, served: str, finding: str, selection: Selection) -> str:
+    points = f"on {comparison.points:,} points that neither was trained on"
+    if comparison.difference == comparison.low == comparison.high == 0:
+        return f"{challenger} and {served} have the same {_name(selection)} {points}, however they are drawn again."
+    return (
+        f"{challenger} scores {_change(comparison.difference or 0.0, selection)} in {_name(selection)} than {served} "
+        f"{points} ({_between(comparison, selection)}): {finding}."
+    )
 
 
 def _fits(comparison: Comparison | None, challenger: str, served: str, selection: Selection) -> bool:

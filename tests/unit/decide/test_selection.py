@@ -218,3 +218,12 @@ def test_rules_on_the_wrong_scale_are_refused_with_what_to_say_instead(selection
 )
 def test_rules_on_the_right_scale_are_accepted(selection: Selection) -> None:
     refuse_impossible(selection)
+
+
+def test_two_models_that_do_not_differ_are_said_to_be_the_same() -> None:
+    decision = decide(scored(comparison=compared(0.0, 0.0)), rules(), served="old")
+
+    assert decision.reason == (
+        "new and old have the same roc_auc on 480 points that neither was trained on, however they are drawn again. "
+        "old stays."
+    )

@@ -56,6 +56,11 @@ def number(value: float) -> str:
     return f"{value:.3f}" if size >= 0.01 or size == 0 else f"{value:.2g}"
 
 
+def signed(value: float) -> str:
+    """Return a difference, with its sign."""
+    return f"{value:+.3g}" if abs(value) > 1e-12 else "0"
+
+
 def share(part: float, whole: float) -> str:
     """Return a share in per cent."""
     return "–" if whole == 0 else f"{100 * part / whole:.1f} %"

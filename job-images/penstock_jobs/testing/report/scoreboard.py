@@ -7,7 +7,7 @@ from markupsafe import Markup
 from penstock_jobs.result import Score
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import Display, display, number
+from penstock_jobs.testing.report.numbers import Display, display, number, signed
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def difference(findings: Findings) -> Difference | None:
     text = f"{number(low)} to {number(high)}"
     picture = intervals(
         f"The difference in {shown.label} is {number(value)}, with bounds {text}.",
-        [Row("difference", value, low, high, "challenger", f"{value:+.3g}")],
+        [Row("difference", value, low, high, "challenger", signed(value))],
         mark=shown.value(margin),
         width=560,
         left=100,
@@ -71,9 +71,9 @@ def difference(findings: Findings) -> Difference | None:
         label=shown.label,
         challenger_score=_plain(shown, found.challenger_score),
         served_score=_plain(shown, found.served_score),
-        difference=f"{value:+.3g}",
-        low=f"{low:+.3g}",
-        high=f"{high:+.3g}",
+        difference=signed(value),
+        low=signed(low),
+        high=signed(high),
         confidence=f"{100 * (found.confidence or 0):g} %",
         points=found.points,
     )
