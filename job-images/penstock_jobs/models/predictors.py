@@ -47,7 +47,7 @@ class OnnxPredictor:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions have only Exception in common
-            raise Refused(f"The ONNX file cannot be loaded: {str(error).splitlines()[0][:300]}.") from error
+            raise Refused(f"The ONNX file cannot be loaded: {_first_line(error)}.") from error
         self._layout = Layout(features)
         self._merged = METADATA in self._session.get_modelmeta().custom_metadata_map
         inputs = {entry.name: entry.type for entry in self._session.get_inputs()}
@@ -80,7 +80,7 @@ class OnnxPredictor:
         try:
             found = self._session.run(self._outputs, feed)
         except Exception as error:  # as above
-            raise Refused(f"The ONNX file cannot answer: {str(error).splitlines()[0][:300]}.") from error
+            raise Refused(f"The ONNX file cannot answer: {_first_line(error)}.") from error
         raw = dict(zip(self._keys, found, strict=True))
         if "value" in raw:
             raw["value"] = raw["value"].reshape(-1)
@@ -123,8 +123,11 @@ class EstimatorPredictor:
             with self._limited():
                 return _answers(self._estimator, frame)
         except ValueError as error:
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise Refused(f"The Model cannot answer: {lines[0].rstrip('.')}.") from error
+            raise Refused(f"The Model cannot answer: {_first_line(error)}.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(". ")
 
 
 def _thread_limit(threads: int | None) -> Callable[[], AbstractContextManager[Any]]:

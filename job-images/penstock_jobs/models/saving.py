@@ -131,7 +131,7 @@ def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> 
             predictor = OnnxPredictor(content, model.features)
             parity = _parity(model, estimator, predictor, probes)
         except conversion.NotConvertibleError as error:
-            reasons.append(f"It cannot be written as ONNX {words}: {error}.")
+            reasons.append(f"It cannot be written as ONNX: {error}.")
             continue
         except Refused as error:
             reasons.append(f"As ONNX {words} it does not run: {error}")
@@ -141,7 +141,7 @@ def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> 
                 content, f"The ONNX file, {words}, answers as the estimator does: {parity.sentence()}.", predictor
             )
         reasons.append(f"As ONNX {words} it answers otherwise: {parity.sentence()}.")
-    return _Candidate(None, " ".join(reasons))
+    return _Candidate(None, " ".join(dict.fromkeys(reasons)))
 
 
 def _parity(model: FittedModel, estimator: Predictor, file: Predictor, probes: Probes) -> Parity:

@@ -99,6 +99,7 @@ def test_a_type_that_the_pipeline_trusts_is_loaded(tmp_path: Path) -> None:
     loaded = making.loaded(tmp_path, model, trusted_types=trusted)
     assert loaded.manifest.untrusted_types == trusted
     assert loaded.manifest.serving.format == "skops"
+    assert loaded.manifest.serving.reason.count("It cannot be written as ONNX") == 1
 
 
 def own_function(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,52 @@
+"""The two matrices of a served ONNX file stand for the features, whatever these are called and whichever are used."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import onnx
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import model_making as making
+from penstock_jobs.models.inputs import model_frame
+
+FRAME = making.people().dropna()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "texts"),
+    [(["age", "mean radius"], ["town"]), (["mean radius", "age"], []), (["born"], ["town"]), ([], ["town"])],
+)
+@pytest.mark.parametrize("names", [{}, {"age": "numbers", "town": "texts"}, {"age": "texts", "mean radius": "numbers"}])
+def test_features_that_are_used_in_any_order_under_any_name_are_answered(
+    tmp_path: Path, numbers: list[str], texts: list[str], names: dict[str, str]
+) -> None:
+    features = tuple(
+        msgspec.structs.replace(feature, name=names.get(feature.name, feature.name)) for feature in making.FEATURES
+    )
+    frame = FRAME.rename(columns=names)
+    columns = ColumnTransformer(
+        [
+            ("texts", OneHotEncoder(handle_unknown="ignore"), [names.get(name, name) for name in texts]),
+            ("numbers", StandardScaler(), [names.get(name, name) for name in numbers]),
+        ]
+    )
+    estimator = make_pipeline(columns, LogisticRegression())
+    estimator.fit(model_frame(frame, features), making.outcome(FRAME))
+    model = making.loaded(
+        tmp_path, making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
+    )
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+    assert model.predict_frame(frame).labels.tolist() == estimator.predict(model_frame(frame, features)).tolist()
+
+
+def test_the_file_says_which_features_its_columns_are(tmp_path: Path) -> None:
+    making.saved(tmp_path, making.fitted())
+    model = onnx.load(tmp_path / "model" / "model.onnx")
+    assert [entry.name for entry in model.graph.input] == ["numbers", "texts"]
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(metadata["penstock.features"]) == {"numbers": making.NUMBERS, "texts": ["town"]}
