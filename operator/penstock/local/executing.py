@@ -320,6 +320,7 @@ def explaining(resources: Resources, name: str, watcher: Watcher) -> Iterator[No
     except Stopped as stopped:
         said = f"It was stopped by {signal.Signals(stopped.number).name}; the same command takes it up again."
         ended(INTERRUPTED, said, final=False)
+        watcher.say(said)
         raise
     except Unavailable as error:
         ended(error.reason, f"{error} The same command takes the run up again.", final=False)
