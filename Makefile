@@ -22,7 +22,7 @@ check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m penstock.api.crd --check crds
+	$(BIN)/python -m penstock.api.crd crds && git diff --exit-code --stat crds
 
 setup: $(VENV)/dev.stamp ## Make the virtual environment with all that development needs
 
