@@ -26,7 +26,8 @@ def show_outcome(settings: Settings, resources: Resources, places: Places, run: 
     deployment = step_of(run, "deployment")
     if deployment and deployment.deployment:
         decided = deployment.deployment
-        console.print(Text.assemble(("Model chosen: ", "bold"), decided.served or "none"))
+        kept = decided.challenger is not None and decided.served not in (None, decided.challenger)
+        console.print(Text.assemble(("Model kept: " if kept else "Model chosen: ", "bold"), decided.served or "none"))
         console.print(Text(f"  {decided.message}"))
     if testing and testing.testing:
         console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)

@@ -164,7 +164,7 @@ class Execution:
             self._keep_model(reference)
         self._record(lambda run: with_step(run, "training", "Running", training=training_summary(result)))
         failed = f", {result.failed:,} failed" if result.failed else ""
-        return f"{result.total:,} candidates{failed}, {len(result.models)} Models kept"
+        return f"{_counted(result.total, 'candidate')}{failed}, {_counted(len(result.models), 'Model')} kept"
 
     def _keep_model(self, reference: ModelReference) -> None:
         models = self._places().models(write=False)
@@ -188,7 +188,7 @@ class Execution:
     def _testing(self) -> str:
         result = self.test("testing", self.earlier("training", TrainingResult).models)
         self._record(lambda run: with_step(run, "testing", "Running", testing=testing_summary(result)))
-        return f"{len(result.models)} Models on {result.points:,} points"
+        return f"{_counted(len(result.models), 'Model')} on {_counted(result.points, 'point')}"
 
     def test(self, name: str, models: tuple[ModelReference, ...], beneath: str | None = None) -> TestingResult:
         """Run the testing job for these Models and the served one; `beneath` moves its files in the run's storage."""
@@ -365,6 +365,10 @@ def _ended_well(run: PipelineRun, now: str) -> PipelineRun:
         return with_outcome(run, "True", SUCCEEDED, "All its jobs succeeded.", now)
     kept = decided.challenger is not None and decided.served != decided.challenger
     return with_outcome(run, "True", SERVED_MODEL_KEPT if kept else SUCCEEDED, decided.message or "", now)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _greeting(run: PipelineRun, *, taken_up: bool) -> str:
