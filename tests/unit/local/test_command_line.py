@@ -1,0 +1,102 @@
+"""The command line around its commands: exit codes, sentences, progress, completion."""
+
+import io
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from penstock import cli
+from penstock.cli.progress import QUIET_SECONDS, Lines
+from penstock.local.log_lines import LogLine
+from penstock.local.process import Stopped
+from penstock.local.unused import unused_fields
+from penstock_jobs.errors import Refused, Unavailable
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.commands, "main", fail)
+    with pytest.raises(SystemExit) as exit_:
+        cli.main([])
+    assert isinstance(exit_.value.code, int)
+    return exit_.value.code
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Refused("A sentence."), 2),
+        (Unavailable("No answer."), 2),
+        (Stopped(signal.SIGINT), 130),
+        (Stopped(signal.SIGTERM), 143),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_what_is_foreseen_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: BaseException, code: int
+) -> None:
+    assert ended(monkeypatch, error) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_bug_ends_with_1_and_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(monkeypatch, ZeroDivisionError("never")) == 1
+    assert "ZeroDivisionError: never" in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_one_sentence_that_says_where_help_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["runs", "--colour"])
+
+    assert exit_.value.code == 2
+    assert capsys.readouterr().err.splitlines() == ["penstock: No such option '--colour'. See penstock runs --help."]
+
+
+def test_every_command_has_help_and_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in cli.commands.list_commands(None):  # type: ignore[arg-type]
+        with pytest.raises(SystemExit) as exit_:
+            cli.main([name, "--help"])
+        assert exit_.value.code == 0
+        assert "Usage: penstock" in capsys.readouterr().out
+
+
+def test_progress_without_a_terminal_is_a_line_now_and_then_and_the_last() -> None:
+    written = io.StringIO()
+    now = [0.0]
+    lines = Lines(Console(file=written, width=200), clock=lambda: now[0])
+    lines.started("training")
+    for done in range(1, 101):
+        now[0] += QUIET_SECONDS / 20
+        lines.line("training", LogLine("candidates", level="INFO", done=done, total=100))
+    told = [line for line in written.getvalue().splitlines() if "candidates" in line]
+
+    assert len(told) == 6
+    assert told[-1] == "training: 100 of 100 candidates"
+
+
+def test_names_of_the_home_are_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "resources" / "pipelines"
+    folder.mkdir(parents=True)
+    (folder / "churn.json").write_text("{}")
+    changes = {"_PENSTOCK_COMPLETE": "bash_complete", "COMP_WORDS": "penstock serve ch", "COMP_CWORD": "2"}
+    for name, value in (changes | {"PENSTOCK_HOME": str(tmp_path)}).items():
+        monkeypatch.setitem(os.environ, name, value)
+    with pytest.raises(SystemExit):
+        cli.main()
+
+    assert capsys.readouterr().out == "plain,churn\n"
+
+
+def test_what_a_laptop_has_no_use_for_is_told_by_its_field() -> None:
+    spec = {"deployment": {"replicas": 2}, "jobs": {"training": {"timeout": "1h", "nodeSelector": {"disk": "fast"}}}}
+
+    assert set(unused_fields(spec)) == {"spec.deployment.replicas", "spec.jobs.training.nodeSelector"}
