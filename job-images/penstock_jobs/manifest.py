@@ -8,7 +8,7 @@ from penstock_jobs.result import ColumnType, Score
 FORMAT = "penstock.dev/model/v1"
 
 
-class Feature(Document):
+class Feature(Document, frozen=True):
     """An input of the Model, in order. `categories` are those seen in training, where it is a string."""
 
     name: str
@@ -17,7 +17,7 @@ class Feature(Document):
     categories: tuple[str, ...] = ()
 
 
-class Lineage(Document):
+class Lineage(Document, frozen=True):
     """How the points were split when the Model was trained: enough to tell which testing points it never saw.
 
     The draws of any point can be made again from its identity with `salt`, `epoch` and the shares; the versions name the
@@ -44,7 +44,7 @@ class Lineage(Document):
     trained_until: str | None = None
 
 
-class Origin(Document):
+class Origin(Document, frozen=True):
     """Which candidate of which run of which Pipeline this is."""
 
     pipeline: str
@@ -59,7 +59,7 @@ class Origin(Document):
     refit: Literal["None", "TrainingAndValidation"] = "None"
 
 
-class ServedFile(Document):
+class ServedFile(Document, frozen=True):
     """The file that the server loads, and why that one."""
 
     format: Literal["ONNX", "skops"]
@@ -67,7 +67,7 @@ class ServedFile(Document):
     reason: str
 
 
-class Sample(Document):
+class Sample(Document, frozen=True):
     """A row and what the Model answers to it: the server checks one at start, and shows it as an example."""
 
     row: dict[str, Any]
@@ -75,7 +75,7 @@ class Sample(Document):
     probabilities: tuple[float, ...] = ()
 
 
-class ModelManifest(Document):
+class ModelManifest(Document, frozen=True):
     """A Model, complete: its files with their digests (`sha256:…`), its inputs and outputs, its origin, its scores.
 
     `classes` are in the order of the probabilities. `threshold`, where set, is applied by the server to the probability

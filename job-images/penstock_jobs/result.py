@@ -15,7 +15,7 @@ ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
 Strategy = Literal["Key", "Group", "Stratified", "Time"]
 
 
-class Column(Document):
+class Column(Document, frozen=True):
     """A column of the tables: its type, fixed at the first generation, and what it is for."""
 
     name: str
@@ -23,7 +23,7 @@ class Column(Document):
     role: ColumnRole = "Feature"
 
 
-class TableVersion(Document):
+class TableVersion(Document, frozen=True):
     """One version of one table, as it was read back.
 
     `digest` is a hash of the schema and the multiset of canonical rows, equal wherever the rows are equal, whatever the
@@ -37,7 +37,7 @@ class TableVersion(Document):
     classes: dict[str, int] = {}
 
 
-class LeakProof(Document):
+class LeakProof(Document, frozen=True):
     """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0."""
 
     points_in_common: int
@@ -46,7 +46,7 @@ class LeakProof(Document):
     compared_testing: int
 
 
-class DatasetResult(Document, tag="dataset", tag_field="job"):
+class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
     """What one generation of the tables did.
 
     `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer in
@@ -72,7 +72,7 @@ class DatasetResult(Document, tag="dataset", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
-class DatasetPart(Document, tag="dataset-part", tag_field="job"):
+class DatasetPart(Document, frozen=True, tag="dataset-part", tag_field="job"):
     """What one shard read: where its rows are for the merging step, how many, and the types text was read with."""
 
     rows: int
@@ -80,7 +80,7 @@ class DatasetPart(Document, tag="dataset-part", tag_field="job"):
     types: dict[str, str] = {}
 
 
-class Score(Document):
+class Score(Document, frozen=True):
     """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one."""
 
     name: str
@@ -90,7 +90,7 @@ class Score(Document):
     spread: float | None = None
 
 
-class ModelReference(Document):
+class ModelReference(Document, frozen=True):
     """A saved Model: its name, its folder, the digest of its manifest, and the validation score that ranks it."""
 
     name: str
@@ -101,7 +101,7 @@ class ModelReference(Document):
     validation: Score | None = None
 
 
-class CandidateRow(Document):
+class CandidateRow(Document, frozen=True):
     """What became of one candidate: a row of the table of candidates.
 
     `scores` are on validation, the ranking one first; over several folds the value is their mean and `spread` their
@@ -123,7 +123,7 @@ class CandidateRow(Document):
     warnings: tuple[str, ...] = ()
 
 
-class CandidateScore(Document):
+class CandidateScore(Document, frozen=True):
     """The best candidates of one worker: enough to rank them against those of the other workers."""
 
     candidate: str
@@ -131,7 +131,7 @@ class CandidateScore(Document):
     score: float
 
 
-class TrainingResult(Document, tag="training", tag_field="job"):
+class TrainingResult(Document, frozen=True, tag="training", tag_field="job"):
     """What became of the candidates. Every row of the grid is in the table at `candidates`."""
 
     candidates: str
@@ -143,7 +143,7 @@ class TrainingResult(Document, tag="training", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
-class ModelScores(Document):
+class ModelScores(Document, frozen=True):
     """One Model's scores on the testing points that it may be judged by.
 
     `undefined` says of each scoring function that gave no number why it did not (there is no NaN in JSON).
@@ -158,7 +158,7 @@ class ModelScores(Document):
 Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"]
 
 
-class Comparison(Document):
+class Comparison(Document, frozen=True):
     """The challenger against the served Model, on the points that neither saw: difference = challenger - served.
 
     `low` and `high` are the bounds of the difference by the paired bootstrap, each one-sided at `confidence`. Where
@@ -178,7 +178,7 @@ class Comparison(Document):
     served_score: float | None = None
 
 
-class TestingResult(Document, tag="testing", tag_field="job"):
+class TestingResult(Document, frozen=True, tag="testing", tag_field="job"):
     """The scores of each Model and, where one is served, the comparison that deployment decides by."""
 
     testing_version: int
@@ -192,7 +192,7 @@ class TestingResult(Document, tag="testing", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
-class Failure(Document, tag="failure", tag_field="job"):
+class Failure(Document, frozen=True, tag="failure", tag_field="job"):
     """A job that ended with a sentence for a person."""
 
     reason: str

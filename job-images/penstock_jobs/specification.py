@@ -20,7 +20,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 # --- where things are -------------------------------------------------------------------------------------------------
 
 
-class Credentials(Document):
+class Credentials(Document, frozen=True):
     """Where a job finds the credentials of one artifact: a folder with one file a name, or environment variables.
 
     The names are `accessKeyId`, `secretAccessKey` and, optionally, `sessionToken`. `folder` is a mounted Secret;
@@ -32,7 +32,7 @@ class Credentials(Document):
     keys: dict[str, str] = {}
 
 
-class Location(Document):
+class Location(Document, frozen=True):
     """A folder (`file:///path`) or a prefix of a bucket (`s3://bucket/prefix`), and how to reach it."""
 
     uri: str
@@ -41,14 +41,14 @@ class Location(Document):
     credentials: Credentials = Credentials()
 
 
-class Source(Document):
+class Source(Document, frozen=True):
     """A folder on the import path that holds the user's own operations, and the commit that it is at."""
 
     folder: str
     commit: str | None = None
 
 
-class Run(Document):
+class Run(Document, frozen=True):
     """Whose job this is. `uid` names everything that the run writes; the execution name is for people."""
 
     uid: str
@@ -60,7 +60,7 @@ class Run(Document):
 # --- dataset ----------------------------------------------------------------------------------------------------------
 
 
-class Input(Document):
+class Input(Document, frozen=True):
     """One input table: a file, a folder or a glob at `location`, all of one format.
 
     `format` is guessed from the ending when it is not given. `types` gives a column the type that its text should have.
@@ -75,14 +75,14 @@ class Input(Document):
     version: int | None = None
 
 
-class Target(Document):
+class Target(Document, frozen=True):
     """The column to predict; `positive` is the class that scores and thresholds are about."""
 
     column: str
     positive: str | bool | int | None = None
 
 
-class Split(Document):
+class Split(Document, frozen=True):
     """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
 
     testing: Share
@@ -95,7 +95,7 @@ class Split(Document):
     salt: str = "penstock"
 
 
-class Validation(Document):
+class Validation(Document, frozen=True):
     """How candidates are scored: on a holdout taken out of training, or on folds of it."""
 
     holdout: Share | None = None
@@ -103,14 +103,14 @@ class Validation(Document):
     repeats: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
-class Shard(Document):
+class Shard(Document, frozen=True):
     """Which part of the inputs (by file) this pod takes, out of how many. `index` = `count` > 1 merges all the parts."""
 
     index: int = 0
     count: int = 1
 
 
-class DatasetJob(Document, tag="dataset", tag_field="job"):
+class DatasetJob(Document, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.
 
     `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their files
@@ -143,7 +143,7 @@ class DatasetJob(Document, tag="dataset", tag_field="job"):
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Scoring(Document):
+class Scoring(Document, frozen=True):
     """A scoring function: one of scikit-learn's by name, or the user's own by the dotted path `function`."""
 
     name: str
@@ -153,7 +153,7 @@ class Scoring(Document):
     average: str | None = None
 
 
-class Parameter(Document):
+class Parameter(Document, frozen=True):
     """A hyper-parameter: `value` is fixed, `values` are searched, `low` and `high` bound a random draw.
 
     Values are Python values already (the manifest's literals have been read).
@@ -168,7 +168,7 @@ class Parameter(Document):
     integer: bool = False
 
 
-class EarlyStopping(Document):
+class EarlyStopping(Document, frozen=True):
     """Stop fitting when a slice of the training points has not improved for `patience` epochs or rounds."""
 
     share: Share = 0.1
@@ -176,7 +176,7 @@ class EarlyStopping(Document):
     tolerance: float = 0.0001
 
 
-class Algorithm(Document):
+class Algorithm(Document, frozen=True):
     """An estimator by its dotted path, with its hyper-parameters."""
 
     name: str
@@ -186,7 +186,7 @@ class Algorithm(Document):
     scale: bool | None = None
 
 
-class Preprocessing(Document):
+class Preprocessing(Document, frozen=True):
     """What is fitted before the estimator, inside the candidate's own Pipeline.
 
     `Automatic`: impute, scale where the estimator profits, one-hot encode strings. `None`: the columns as they are.
@@ -200,7 +200,7 @@ class Preprocessing(Document):
     minimum_frequency: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Search(Document):
+class Search(Document, frozen=True):
     """How the candidates are taken from the hyper-parameters: all of them, or `samples` of them at random."""
 
     strategy: Literal["Grid", "Random"] = "Grid"
@@ -208,14 +208,14 @@ class Search(Document):
     seed: int = 0
 
 
-class Decision(Document):
+class Decision(Document, frozen=True):
     """The probability from which the positive class is predicted: fixed, or tuned for a scoring on validation."""
 
     threshold: Share | None = None
     tune: str | None = None
 
 
-class TrainingJob(Document, tag="training", tag_field="job"):
+class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
     """Train every candidate, score it, and save the best `keep` as Models.
 
     `generation` is the dataset's: the last one whose testing points were set apart before these tables were read.
@@ -259,7 +259,7 @@ class TrainingJob(Document, tag="training", tag_field="job"):
 # --- testing ----------------------------------------------------------------------------------------------------------
 
 
-class Selection(Document):
+class Selection(Document, frozen=True):
     """The gate a challenger must pass: see `penstock.decide.selection`, which decides from what testing reports.
 
     `minimum`, `maximum` and `margin` are as a person writes them; `greater_is_better` is that of a scoring function of
@@ -275,7 +275,7 @@ class Selection(Document):
     margin: float = 0.0
 
 
-class TestingJob(Document, tag="testing", tag_field="job"):
+class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
     """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new.
 
     `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts the
@@ -320,7 +320,7 @@ JobSpecification = DatasetJob | TrainingJob | TestingJob
 # --- serving ----------------------------------------------------------------------------------------------------------
 
 
-class ServedModel(Document):
+class ServedModel(Document, frozen=True):
     """A Model's folder, the digest that its manifest must have, and the name and port it is served under."""
 
     location: Location
