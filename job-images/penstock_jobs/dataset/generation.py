@@ -47,10 +47,11 @@ def generate(job: DatasetJob) -> DatasetResult:
 
 @dataclass(frozen=True)
 class _Written:
-    """The files of each table: those new, and all those of the version to be."""
+    """The files of each table, those new and all those of the version to be, and the rows that are in no table."""
 
     new: dict[str, tuple[delta.DataFile, ...]]
     paths: dict[str, tuple[Path, ...]]
+    left_out: int
 
 
 class _Generation:
@@ -119,7 +120,7 @@ class _Generation:
             changed=past.changed,
             vanished=past.vanished,
             retired=past.retired,
-            left_out=past.left_out,
+            left_out=written.left_out,
         )
 
     def _load(self) -> Loaded:
@@ -155,9 +156,10 @@ class _Generation:
         history.make_sides(self.connection, sides)
         queries = history.to_write(self.connection, self.job, self.state.generation, columns, sides)
         rows = " UNION ALL BY NAME ".join(f"({query})" for query in queries)
-        new = writing.write_sides(self.connection, self.stores, rows, self.scratch)
+        written = writing.write_sides(self.connection, self.stores, rows, self.scratch)
+        new = written.files
         paths = {name: self._local(name, tuple(file.name for file in files)) for name, files in new.items()}
-        return _Written(new, {**paths, "testing": (*self._kept_files(), *paths["testing"])})
+        return _Written(new, {**paths, "testing": (*self._kept_files(), *paths["testing"])}, written.left_out)
 
     def _check(self, task: checks.Task, measured: Mapping[str, writing.Measured]) -> None:
         asked = ["training", "testing"] + (["validation"] if self.job.validation.holdout else [])

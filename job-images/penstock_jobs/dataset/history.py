@@ -17,21 +17,19 @@ SIDED = "sided"
 
 @dataclass(frozen=True)
 class History:
-    """How many testing points are new, changed, vanished and retired, and how many rows were left out of all tables."""
+    """How many testing points are new, changed, vanished and retired."""
 
     new: int
     changed: int
     vanished: int
     retired: int
-    left_out: int
 
 
 def make_sides(connection: duckdb.DuckDBPyConnection, sides: Sides) -> None:
     """Make the view `sided`: the points that are not in testing yet, with their `side`."""
-    connection.execute(
-        f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING "
-        f"({POINT})"
-    )
+    kept = _number(connection, f"SELECT count(*) FROM {KEPT_POINTS}")
+    others = f"{POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT})" if kept else POINTS
+    connection.execute(f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {others}")
 
 
 def to_write(
@@ -68,9 +66,8 @@ def count(
     testing: tuple[Path, ...],
 ) -> History:
     """Count what this generation did, from the files of the testing table as they will be committed."""
-    left_out = _number(connection, f"SELECT count(*) FROM {SIDED} WHERE side = 'left out'")
     if not testing:
-        return History(0, 0, 0, 0, left_out)
+        return History(0, 0, 0, 0)
     stored = parquet(testing)
     new = _number(connection, f"SELECT count(*) FROM {stored} WHERE {GENERATION} = {generation} AND {REVISION} = 0")
     retired = _number(connection, f"SELECT count(DISTINCT {POINT}) FROM {stored} WHERE {RETIRED}")
@@ -83,7 +80,7 @@ def count(
             connection,
             f"SELECT count(*) FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) WHERE {_differs(columns)}",
         )
-    return History(new, changed, vanished, retired, left_out)
+    return History(new, changed, vanished, retired)
 
 
 def _differs(columns: tuple[Column, ...]) -> str:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 
@@ -21,19 +22,24 @@ _ROWS_IN_MEMORY = 100_000
 _STAGING = ".penstock-part-"
 
 
+@dataclass(frozen=True)
+class WrittenSides:
+    """The new files of each table, not yet committed (none for a side without rows), and the rows that are in none."""
+
+    files: dict[str, tuple[DataFile, ...]]
+    left_out: int
+
+
 def write_sides(
     connection: duckdb.DuckDBPyConnection, stores: Mapping[str, Store], query: str, scratch: Path
-) -> dict[str, tuple[DataFile, ...]]:
+) -> WrittenSides:
     """Write what the query selects to new files, each row to the table that its `side` names, in one pass.
 
     Args:
         connection: the engine.
         stores: the folder of each table, by side.
-        query: the rows, with the column `side`; rows of another side are not written.
+        query: the rows, with the column `side`; rows of another side than those of `stores` are counted only.
         scratch: where files are made before they go to a store that is not a folder.
-
-    Returns:
-        The files of each table, not yet committed; none for a side without rows.
     """
     local = next(iter(stores.values())).local_path("x")
     base = scratch if local is None else local.parent.parent  # beside the tables: a rename puts a file in its place
@@ -42,23 +48,26 @@ def write_sides(
         shutil.rmtree(abandoned, ignore_errors=True)
     found: dict[str, list[DataFile]] = {side: [] for side in stores}
     with tempfile.TemporaryDirectory(prefix=_STAGING, dir=base) as folder:
-        sides = ", ".join(map(literal, stores))
         with explained("The tables"):
+            connection.execute("SET preserve_insertion_order = false")
             connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_IN_MEMORY}")
             connection.execute(
-                f"COPY (SELECT * FROM ({query}) WHERE side IN ({sides})) TO {literal(folder + '/sides')} "
+                f"COPY ({query}) TO {literal(folder + '/sides')} "
                 "(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, PARTITION_BY (side), "
                 "FILENAME_PATTERN 'part-{uuid}')"
             )
+        left_out = 0
         for path in sorted(Path(folder).rglob("*.parquet")):
-            side = path.parent.name.removeprefix("side=")
-            found[side].append(_placed(connection, stores[side], path))
-    return {side: tuple(files) for side, files in found.items()}
+            side = unquote(path.parent.name.removeprefix("side="))
+            if side in found:
+                found[side].append(_placed(connection, stores[side], path))
+            else:
+                left_out += _rows(connection, path)
+    return WrittenSides({side: tuple(files) for side, files in found.items()}, left_out)
 
 
 def _placed(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> DataFile:
-    row = connection.execute(f"SELECT count(*) FROM read_parquet({paths([path])})").fetchone()
-    file = DataFile(path.name, path.stat().st_size, int(row[0]) if row else 0)
+    file = DataFile(path.name, path.stat().st_size, _rows(connection, path))
     target = store.local_path(path.name)
     if target is None:
         store.upload(path, path.name)
@@ -66,6 +75,11 @@ def _placed(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> 
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
     return file
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    row = connection.execute(f"SELECT count(*) FROM read_parquet({paths([path])})").fetchone()
+    return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True)
