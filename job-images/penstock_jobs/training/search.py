@@ -14,7 +14,7 @@ from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate, candidates, check_search
 from penstock_jobs.training.data import write_data
 from penstock_jobs.training.estimators import BASELINE, Factory, parameters_as_json
-from penstock_jobs.training.ledger import FOLDER, Ledger
+from penstock_jobs.training.ledger import FOLDER, Ledger, read_candidates
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory
 from penstock_jobs.training.names import model_name
@@ -104,10 +104,18 @@ def _best(ledger: Ledger, job: TrainingJob) -> list[CandidateRow]:
     """Return this worker's best rows: by score, then by place in the search."""
     rows = [row for row in ledger.rows.values() if row.candidate in ledger.own and not row.baseline]
     scored = sorted((row for row in rows if row.error is None), key=lambda row: (-row.scores[0].value, row.index))
-    if not scored and (rows or job.workers == 1):
-        reason, count = Counter(row.error for row in rows).most_common(1)[0]
-        raise Refused(f"None of the {len(rows)} candidates could be scored; {count} of them for this: {reason}")
+    if not scored:
+        _refuse_if_all_failed(job)
     return scored[: job.keep]
+
+
+def _refuse_if_all_failed(job: TrainingJob) -> None:
+    """Refuse the job where no worker could score a single candidate, for the reason that most of them give."""
+    rows = [row for row in read_candidates(open_store(job.run_storage)) if not row.baseline]
+    if not rows or any(row.error is None for row in rows):
+        return
+    reason, count = Counter(row.error for row in rows).most_common(1)[0]
+    raise Refused(f"None of the {len(rows)} candidates could be scored; {count} of them for this: {reason}")
 
 
 def _save_all(

@@ -36,7 +36,9 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
     """Serve the job's process: `{"data": folder}` maps the rows, `{"fork": 1}` and a socket make a worker of it."""
     die_with(parent)
     warnings.simplefilter("ignore")  # those of a candidate are caught and kept in its row
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides what ends
+    # A signal to the whole group is for the job to answer; the death of a worker would be taken for its candidate's.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     job = document.read(specification, TrainingJob)
     control = socket.socket(fileno=descriptor)
     put_on_path(job.source)

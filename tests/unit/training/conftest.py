@@ -1,29 +1,7 @@
-import numpy as np
-import pandas as pd
 import pytest
-from training_jobs import make_tables
+from training_jobs import make_tables, mixed_frame
 
 from penstock_jobs.specification import Target
-
-
-def mixed_frame(rows=240, seed=5):
-    random = np.random.default_rng(seed)
-    first, second = random.normal(size=rows), random.normal(size=rows)
-    colour = random.choice(["red", "green", "blue", None], size=rows)
-    chance = 1 / (1 + np.exp(-(2 * first - second + 1.5 * (colour == "red"))))
-    return pd.DataFrame(
-        {
-            "id": range(rows),
-            "first": first,
-            "second": np.where(random.random(rows) < 0.1, np.nan, second),
-            "colour": colour,
-            "member": random.choice([True, False], size=rows),
-            "since": pd.Series(pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), "D")).dt.strftime(
-                "%Y-%m-%dT%H:%M:%SZ"
-            ),
-            "y": np.where(random.random(rows) < chance, "yes", "no"),
-        }
-    )
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score, roc_auc_score
-from training_jobs import LINEAR, algorithm, comparable, make_tables
+from training_jobs import LINEAR, algorithm, comparable, make_tables, mixed_frame
 
-from conftest import mixed_frame
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest

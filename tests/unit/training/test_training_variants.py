@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from training_jobs import LINEAR, algorithm, make_tables
+from training_jobs import LINEAR, algorithm, make_tables, mixed_frame
 
-from conftest import mixed_frame
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, TableVersion
 from penstock_jobs.specification import EarlyStopping, Scoring, Split, Target, Validation

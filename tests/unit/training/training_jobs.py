@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 
 from penstock_jobs import document
@@ -123,3 +124,24 @@ def comparable(rows: list[CandidateRow]) -> list[dict[str, Any]]:
     """Return the rows without what differs from run to run: the seconds."""
     timed = ("fitSeconds", "scoreSeconds")
     return [{name: value for name, value in msgspec.to_builtins(row).items() if name not in timed} for row in rows]
+
+
+def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
+    """Return numbers, text, a flag and a moment, some of them missing, and `y` in yes and no that depends on them."""
+    random = np.random.default_rng(seed)
+    first, second = random.normal(size=rows), random.normal(size=rows)
+    colour = random.choice(["red", "green", "blue", None], size=rows)
+    chance = 1 / (1 + np.exp(-(2 * first - second + 1.5 * (colour == "red"))))
+    return pd.DataFrame(
+        {
+            "id": range(rows),
+            "first": first,
+            "second": np.where(random.random(rows) < 0.1, np.nan, second),
+            "colour": colour,
+            "member": random.choice([True, False], size=rows),
+            "since": pd.Series(pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(rows), "D")).dt.strftime(
+                "%Y-%m-%dT%H:%M:%SZ"
+            ),
+            "y": np.where(random.random(rows) < chance, "yes", "no"),
+        }
+    )
