@@ -47,7 +47,7 @@ def sides(findings: Findings) -> list[DataSide]:
                 place % 6,
             )
             for place, one in enumerate(names)
-            if table.classes
+            if any(one.classes for _, one in tables)
         ]
         found.append(DataSide(name, table.rows, share(table.rows, whole), 100 * table.rows / max(whole, 1), classes))
     return found

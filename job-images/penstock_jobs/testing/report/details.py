@@ -141,7 +141,7 @@ def segments(findings: Findings) -> list[SegmentPicture]:
             rows.append(Row(one.name, value, low, high, "challenger", f"{number(value)} (n {one.points:,})"))
         mark = None if mine is None else shown.value(mine.value)
         title = f"{shown.label} by {segmentation.column}"
-        picture = intervals(title, rows, mark=mark, width=500, left=130) if rows else Markup("")
+        picture = intervals(title, rows, mark=mark, width=500, left=150) if rows else Markup("")
         found.append(SegmentPicture(segmentation.column, picture, notes))
     return found
 
@@ -185,7 +185,7 @@ def _line(
     shown = display(findings.job, score.name if score else findings.ranking.name)
     return CandidateLine(
         rank=rank,
-        algorithm=f"{row.algorithm} (baseline)" if row.baseline else row.algorithm,
+        algorithm="baseline" if row.baseline else row.algorithm,
         parameters=", ".join(f"{name}={value!r}" for name, value in row.parameters.items()),
         score=shown.text(score),
         spread="" if score is None or score.spread is None else f"± {number(score.spread)}",

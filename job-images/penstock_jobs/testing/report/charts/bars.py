@@ -5,7 +5,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from penstock_jobs.testing.report.charts.intervals import Row, _cut
+from penstock_jobs.testing.report.charts.intervals import Row, cut
 from penstock_jobs.testing.report.charts.plot import padded, shown, svg, ticks
 
 
@@ -30,7 +30,7 @@ def bars(title: str, rows: Sequence[Row], width: float = 470.0, left: float = 16
         if row.low is not None and row.high is not None:
             parts.append(f'<path class="error" d="M{across(row.low):.1f} {middle:.1f}H{across(row.high):.1f}"/>')
         parts.append(
-            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{_cut(row.name, 24)}</text>'
+            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{cut(row.name, left)}</text>'
         )
         parts.append(f'<text class="value" x="{width - 56}" y="{middle + 4:.1f}">{escape(row.text)}</text>')
     return svg(width, height, title, parts)

@@ -49,7 +49,7 @@ def intervals(
     for place, row in enumerate(rows):
         middle = 6 + _ROW * place + _ROW / 2
         parts.append(
-            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{_cut(row.name)}</text>'
+            f'<text class="row" x="{left - 10}" y="{middle + 4:.1f}" text-anchor="end">{cut(row.name, left)}</text>'
         )
         if not ends[0] <= row.value <= ends[1]:
             parts.append(_arrow(row, left if row.value < ends[0] else width - _RIGHT, middle, row.value < ends[0]))
@@ -77,8 +77,9 @@ def _list(mark: float | None) -> list[float]:
     return [] if mark is None else [mark]
 
 
-def _cut(name: str, length: int = 22) -> str:
-    whole = escape(name)
+def cut(name: str, width: float) -> str:
+    """Return the name, escaped, as far as it fits so many pixels; whole where the pointer rests on it."""
+    whole, length = escape(name), int((width - 10) / 6.6)
     if len(name) <= length:
         return whole
     return f"{escape(name[: length - 1])}…<title>{whole}</title>"
