@@ -49,8 +49,8 @@ class LeakProof(Document, frozen=True):
 class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
     """What one generation of the tables did.
 
-    `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer in
-    the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
+    `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer
+    in the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
     `left_out` those of a group that is in testing.
     """
 

@@ -104,7 +104,7 @@ class Validation(Document, frozen=True):
 
 
 class Shard(Document, frozen=True):
-    """Which part of the inputs (by file) this pod takes, out of how many. `index` = `count` > 1 merges all the parts."""
+    """Which part of the inputs (by file) this pod takes, out of how many; `index` = `count` > 1 merges all parts."""
 
     index: int = 0
     count: int = 1
@@ -113,8 +113,8 @@ class Shard(Document, frozen=True):
 class DatasetJob(Document, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.
 
-    `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their files
-    stay, however old.
+    `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their
+    files stay, however old.
     """
 
     run: Run
@@ -276,10 +276,10 @@ class Selection(Document, frozen=True):
 
 
 class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
-    """Score Models on the testing set, and write the report. `served` is among the Models compared, not among the new.
+    """Score Models on the testing set, and write the report. `served` is compared with them, and is not one of them.
 
-    `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts the
-    decisions that this testing version has served before. What the steps before reported (`dataset_result`,
+    `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts
+    the decisions that this testing version has served before. What the steps before reported (`dataset_result`,
     `training_result`) and `created` (ISO 8601, when the run began) are only for the report. `segments` are columns;
     scores are also made for each of their values.
     """
