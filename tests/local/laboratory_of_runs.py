@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,6 +180,14 @@ def kill_everything(process: subprocess.Popen[bytes]) -> None:
 def kill_group(group: int) -> None:
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
+
+
+def wait_until(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> None:
+    """Return as soon as it holds, or the process has ended, without taking the processor from who is waited for."""
+    while not holds():
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.002)
+            return
 
 
 def job_of(runner: int) -> int | None:

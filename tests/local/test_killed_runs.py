@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.laboratory_of_runs import Bench, environment_with, job_of, kill_everything, kill_group
+from local.laboratory_of_runs import Bench, environment_with, job_of, kill_everything, kill_group, wait_until
 
 KILLING = Path(__file__).with_name("killing")
 
@@ -71,6 +72,10 @@ def candidates(bench: Bench) -> list[Any]:
     return sorted((row["candidate"], json.dumps(row.get("scores"))) for row in rows)
 
 
+def has(bench: Bench, pattern: str) -> bool:
+    return any(bench.storage.glob(pattern))
+
+
 def run_until_killed(bench: Bench, role: str, before: int) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(KILLING), *filter(None, [os.environ.get("PYTHONPATH")])])
     return bench.run("--name", "night", PYTHONPATH=path, KILL_ROLE=role, KILL_BEFORE=str(before))
@@ -116,8 +121,7 @@ def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, c
     ]
     for moment in moments:
         process = bench.start("--name", "night")
-        while process.poll() is None and not any(bench.storage.glob(moment)):
-            pass
+        wait_until(process, partial(has, bench, moment))
         if victim == "job":
             job = job_of(process.pid)
             if job is not None:
@@ -127,16 +131,18 @@ def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, c
             kill_everything(process)
         assert process.stderr is not None
         process.stderr.close()
-    ended = bench.run("--name", "night")
-
-    assert ended.returncode == 0, ended.stderr
+        if process.returncode == 0:  # the last file was there, and the job had ended, before it could be killed
+            break
+    else:
+        ended = bench.run("--name", "night")
+        assert ended.returncode == 0, ended.stderr
     assert what_came_of(bench) == what_came_of(calm)
 
 
 def test_a_job_does_not_outlive_a_killed_runner(bench: Bench) -> None:
     process = bench.start("--name", "night")
-    while (job := job_of(process.pid)) is None:
-        pass
+    wait_until(process, lambda: job_of(process.pid) is not None)
+    job = job_of(process.pid)
     process.kill()
     process.communicate()
 
@@ -148,8 +154,8 @@ def test_a_job_does_not_outlive_a_killed_runner(bench: Bench) -> None:
 
 def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench: Bench, calm: Bench) -> None:
     process = bench.start("--name", "night")
-    while not any(bench.storage.glob("runs/night/candidates/**/*.jsonl")):
-        assert process.poll() is None
+    wait_until(process, lambda: has(bench, "runs/night/candidates/**/*.jsonl"))
+    assert process.poll() is None
     job = job_of(process.pid)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
@@ -181,8 +187,9 @@ def test_a_killed_job_is_started_again_within_its_retries(tmp_path: Path) -> Non
     bench = Bench(tmp_path)
     bench.write(jobs__dataset={"retries": {"limit": 1}})
     process = bench.start("--jobs", "dataset", "--name", "night")
-    while (job := job_of(process.pid)) is None:
-        pass
+    wait_until(process, lambda: job_of(process.pid) is not None)
+    job = job_of(process.pid)
+    assert job is not None
     kill_group(job)
     _, error = process.communicate(timeout=120)
 
