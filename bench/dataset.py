@@ -1,8 +1,8 @@
 """Making the tables of a Parquet file, against pandas, `train_test_split` and `to_parquet` on the same file.
 
 Run `python bench/dataset.py`, with `bench/requirements.txt` installed beside the package (`--rows 20000000
---only penstock` for the large one). Each side runs in a process of its own, in turn, `--repeats` times; printed are the medians
-of wall time and of processor time, the greatest memory, and the ratios. Nothing is written down.
+--only penstock` for the large one). Each side runs in a process of its own, in turn, `--repeats` times; printed are the
+medians of wall time and of processor time, the greatest memory, and the ratios. Nothing is written down.
 """
 
 import argparse
@@ -104,9 +104,7 @@ def _show(results: dict[str, list[dict[str, float]]]) -> None:
         )
     if len(middle) == 2:
         ratio = {name: middle["pandas"][name] / middle["penstock"][name] for name in middle["pandas"]}
-        print(
-            f"pandas / penstock: wall {ratio['wall']:.2f}, processor {ratio['processor']:.2f}, memory {ratio['memory']:.2f}"
-        )
+        print("pandas / penstock: " + ", ".join(f"{name} {value:.2f}" for name, value in ratio.items()))
 
 
 def _options() -> argparse.Namespace:

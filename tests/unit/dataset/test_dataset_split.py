@@ -13,7 +13,7 @@ from penstock_jobs.specification import Shard, Split, Target, Validation
 from penstock_jobs.storage import open_store
 
 FEW = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # each example takes a second: shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
