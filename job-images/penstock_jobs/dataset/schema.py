@@ -26,13 +26,13 @@ class EpochSchema(Document, frozen=True):
     task: Literal["Classification", "Regression"]
     group_columns: tuple[str, ...] = ()
     time_column: str | None = None
-    inputs: dict[str, dict[str, str]] = {}  # noqa: RUF012 msgspec copies it
+    inputs: dict[str, dict[str, str]] = {}
 
 
 class Schemas(Document, frozen=True):
     """The schema of each epoch, by its number."""
 
-    epochs: dict[str, EpochSchema] = {}  # noqa: RUF012 msgspec copies it
+    epochs: dict[str, EpochSchema] = {}
 
 
 def load(store: Store, epoch: int) -> EpochSchema | None:
