@@ -5,6 +5,7 @@
 | SimpleImputer | ONNX's Imputer has no double precision in ONNX Runtime |
 | OneHotEncoder | skl2onnx knows no infrequent categories, and its file stops at an unknown one |
 | HistGradientBoosting | onnx refuses the booleans that skl2onnx gives for integers |
+| trees and forests | skl2onnx sends every null to the right |
 | LinearSVC | skl2onnx asks it for an option that it does not have |
 """
 
@@ -22,10 +23,18 @@ from skl2onnx._supported_operators import sklearn_operator_name_map
 from skl2onnx.common._registration import get_converter, get_shape_calculator
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 from skl2onnx.operator_converters.common import concatenate_variables
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from penstock_jobs.models import isotonic_onnx
 
@@ -35,6 +44,7 @@ _CLASSIFIER_OPTIONS = {
     "raw_scores": [True, False],
     "output_class_labels": [False, True],
 }
+_TREE_OPTIONS = _CLASSIFIER_OPTIONS | {"decision_path": [True, False], "decision_leaf": [True, False]}
 
 # An encoder of strings cannot tell from its inputs which precision the graph around it has.
 _double: ContextVar[bool] = ContextVar("double", default=True)
@@ -56,16 +66,13 @@ def register() -> None:
     isotonic_onnx.register()
     update_registered_converter(SimpleImputer, "PenstockSimpleImputer", _imputer_shape, _imputer, overwrite=True)
     update_registered_converter(OneHotEncoder, "PenstockOneHotEncoder", _one_hot_shape, _one_hot, overwrite=True)
-    for estimator in (HistGradientBoostingClassifier, HistGradientBoostingRegressor, LinearSVC):
-        alias = sklearn_operator_name_map[estimator]
-        update_registered_converter(
-            estimator,
-            alias,
-            get_shape_calculator(alias),
-            _with_plain_integers(get_converter(alias)),
-            overwrite=True,
-            options=None if estimator is HistGradientBoostingRegressor else _CLASSIFIER_OPTIONS,
-        )
+    for classifier in (HistGradientBoostingClassifier, LinearSVC):
+        _adjusted(classifier, _plain_integers, _CLASSIFIER_OPTIONS)
+    _adjusted(HistGradientBoostingRegressor, _plain_integers, None)
+    for classifier in (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier):
+        _adjusted(classifier, _missing_directions, _TREE_OPTIONS)
+    for regressor in (DecisionTreeRegressor, ExtraTreesRegressor, RandomForestRegressor):
+        _adjusted(regressor, _missing_directions, {"decision_path": [True, False], "decision_leaf": [True, False]})
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -173,17 +180,38 @@ def _single_columns(graph: "_Graph", inputs: Any) -> list[tuple[str, bool]]:
 # --- gradient boosting by histograms ----------------------------------------------------------------------------------
 
 
-class _PlainIntegers:
-    """A container that turns NumPy's and Python's other integers in lists of attributes into `int`."""
+Attributes = dict[str, Any]
+Adjust = Callable[[Attributes, Any], Attributes]
 
-    def __init__(self, container: Any) -> None:
+
+class _Adjusting:
+    """A container that adjusts the attributes of each node before it is added."""
+
+    def __init__(self, container: Any, adjust: Callable[[Attributes], Attributes]) -> None:
         self._container = container
+        self._adjust = adjust
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._container, name)
 
     def add_node(self, *arguments: Any, **attributes: Any) -> None:
-        self._container.add_node(*arguments, **{name: _plain(value) for name, value in attributes.items()})
+        self._container.add_node(*arguments, **self._adjust(attributes))
+
+
+def _adjusted(estimator: Any, adjust: Adjust, options: Any) -> None:
+    """Let skl2onnx's own converter of an estimator write other attributes."""
+    alias = sklearn_operator_name_map[estimator]
+    convert = get_converter(alias)
+
+    def converted(scope: Any, operator: Any, container: Any) -> None:
+        convert(scope, operator, _Adjusting(container, lambda attributes: adjust(attributes, operator.raw_operator)))
+
+    shape = get_shape_calculator(alias)
+    update_registered_converter(estimator, alias, shape, converted, overwrite=True, options=options)
+
+
+def _plain_integers(attributes: Attributes, _estimator: Any) -> Attributes:
+    return {name: _plain(value) for name, value in attributes.items()}
 
 
 def _plain(value: Any) -> Any:
@@ -192,11 +220,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _with_plain_integers(convert: Callable[[Any, Any, Any], None]) -> Callable[[Any, Any, Any], None]:
-    def converted(scope: Any, operator: Any, container: Any) -> None:
-        convert(scope, operator, _PlainIntegers(container))
-
-    return converted
+def _missing_directions(attributes: Attributes, estimator: Any) -> Attributes:
+    """Send a null the way that scikit-learn's tree sends it: where most of the training rows went, if none was null."""
+    if "nodes_missing_value_tracks_true" not in attributes:
+        return attributes
+    trees = [tree.tree_.missing_go_to_left for tree in getattr(estimator, "estimators_", [estimator])]
+    places = zip(attributes["nodes_treeids"], attributes["nodes_nodeids"], attributes["nodes_modes"], strict=True)
+    directions = [int(mode != "LEAF" and trees[tree][node]) for tree, node, mode in places]
+    return attributes | {"nodes_missing_value_tracks_true": directions}
 
 
 # --- writing nodes ----------------------------------------------------------------------------------------------------

@@ -2,14 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
+import numpy as np
 import onnx
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 import model_making as making
 from penstock_jobs.models.inputs import model_frame
@@ -42,6 +46,24 @@ def test_features_that_are_used_in_any_order_under_any_name_are_answered(
     )
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     assert model.predict_frame(frame).labels.tolist() == estimator.predict(model_frame(frame, features)).tolist()
+
+
+@pytest.mark.parametrize("estimator", [RandomForestClassifier(30, random_state=0), DecisionTreeClassifier()])
+def test_a_tree_sends_a_null_that_training_never_had_the_way_it_does_in_scikit_learn(
+    tmp_path: Path, estimator: Any
+) -> None:
+    features = tuple(feature for feature in making.FEATURES if feature.type != "String")
+    pipeline = make_pipeline(StandardScaler(), estimator)
+    pipeline.fit(model_frame(FRAME, features), making.outcome(FRAME))
+    model = making.loaded(
+        tmp_path, making.changed(making.fitted(), estimator=pipeline, features=features, validation=FRAME)
+    )
+    assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
+    frame = FRAME.head(60).astype({"age": float})
+    for place, feature in enumerate(features[:2]):
+        frame.iloc[place::2, frame.columns.get_loc(feature.name)] = None
+    expected = pipeline.predict_proba(model_frame(frame, features))
+    np.testing.assert_allclose(model.predict_frame(frame).probabilities, expected, atol=1e-6)
 
 
 def test_the_file_says_which_features_its_columns_are(tmp_path: Path) -> None:
