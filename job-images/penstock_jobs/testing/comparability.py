@@ -37,7 +37,8 @@ class TestingSet:
         key: the key columns.
         group: the group columns.
         points: the identity of each point, 16 bytes.
-        groups: the identity of each point's group, or None where the split knows no groups.
+        groups: the identity of each point's group (None for a point older than the groups), or None where the split
+            knows no groups.
         generations: at which generation each point entered the testing set.
         times: of each point as `datetime64[us]` in UTC, or None where no time column is known.
     """
@@ -48,7 +49,7 @@ class TestingSet:
     key: tuple[str, ...]
     group: tuple[str, ...]
     points: Sequence[bytes]
-    groups: Sequence[bytes] | None
+    groups: Sequence[bytes | None] | None
     generations: NDArray[np.int64]
     times: NDArray[np.datetime64] | None = None
 
@@ -82,7 +83,7 @@ def unseen(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[b
 
 
 def _same_identity(testing: TestingSet, lineage: Lineage) -> None:
-    if lineage.storage != testing.storage:
+    if lineage.storage.rstrip("/") != testing.storage.rstrip("/"):
         raise NotComparable(f"It was trained on the tables of another storage, {lineage.storage}.")
     if lineage.key != testing.key:
         raise NotComparable(
@@ -104,12 +105,12 @@ def _set_apart(testing: TestingSet, lineage: Lineage) -> Mask:
     return np.asarray(testing.generations <= lineage.generation)
 
 
-def _drawn(identities: Sequence[bytes], lineage: Lineage) -> Mask:
+def _drawn(identities: Sequence[bytes | None], lineage: Lineage) -> Mask:
     """Return which identities the Model's own split sends to testing, whatever has happened since."""
     below = threshold(lineage.testing_share)
-    sides: dict[bytes, bool] = {}
+    sides: dict[bytes | None, bool] = {None: False}
     for identity in identities:
-        if identity not in sides:
+        if identity is not None and identity not in sides:
             sides[identity] = draw("testing", lineage.salt, lineage.epoch, identity) < below
     return np.fromiter((sides[identity] for identity in identities), dtype=bool, count=len(identities))
 
@@ -121,7 +122,7 @@ def _absent(points: Sequence[bytes], read: Callable[[], frozenset[bytes] | None]
     return np.fromiter((point not in known for point in points), dtype=bool, count=len(points))
 
 
-def _groups(testing: TestingSet) -> Sequence[bytes]:
+def _groups(testing: TestingSet) -> Sequence[bytes | None]:
     if testing.groups is None:
         raise NotComparable("It was trained with a split by groups, and the testing set knows no groups.")
     return testing.groups

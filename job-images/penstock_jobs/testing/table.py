@@ -72,7 +72,7 @@ def units_of(job: TestingJob, origin: TestingSet) -> Positions:
     if job.split.strategy == "Time" and origin.times is not None:
         return time_units(origin.times)
     if origin.groups is not None:
-        return group_units(origin.groups)
+        return group_units([group or point for group, point in zip(origin.groups, origin.points, strict=True)])
     return single_units(len(origin.points))
 
 

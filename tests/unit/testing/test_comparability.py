@@ -180,3 +180,14 @@ def test_points_with_other_identities_are_not_comparable(changes: dict[str, Any]
 def test_without_a_key_points_of_another_epoch_cannot_be_told_apart() -> None:
     with pytest.raises(NotComparable, match="Without key columns"):
         unseen(split_of([point(1)], key=(), epoch=2), lineage(key=()))
+
+
+def test_a_point_older_than_the_groups_is_seen_unless_it_was_in_testing_already() -> None:
+    testing = split_of([point(1), point(2)], [3, 4], group=("customer",), groups=[None, None])
+    mask = unseen(testing, lineage(strategy="Group", group=("customer",), testing_share=1.0))
+
+    assert mask.tolist() == [True, False]
+
+
+def test_a_final_slash_does_not_make_another_storage() -> None:
+    assert unseen(split_of([point(1)]), lineage(storage="file:///storage/")).all()
