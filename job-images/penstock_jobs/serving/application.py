@@ -55,10 +55,11 @@ class Application:
     def reset_metrics(self) -> None:
         """Count from now on: what warming asked is nobody's request."""
         manifest = self._model.manifest
-        self.metrics = Metrics(
-            {"name": self._name, "model": manifest.name, "version": description.version(self._model)}
-        )
         self._batcher.runs = 0
+        self.metrics = Metrics(
+            {"name": self._name, "model": manifest.name, "version": description.version(self._model)},
+            lambda: self._batcher.runs,
+        )
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
@@ -66,7 +67,7 @@ class Application:
             raise RuntimeError(f"ASGI scope {scope['type']} is not served")
         started = perf_counter()
         metrics = self.metrics
-        metrics.in_flight += 1
+        metrics.in_flight.inc()
         path = scope["path"]
         route = "other"
         kind = _JSON
@@ -88,7 +89,7 @@ class Application:
             log.exception("A request to %s failed.", path)
             status, body = 500, _error("The server failed to answer; its log says why.")
         finally:
-            metrics.in_flight -= 1
+            metrics.in_flight.dec()
         metrics.answered(route, status, perf_counter() - started)
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *self._identity]
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -103,7 +104,7 @@ class Application:
 
     async def _answer(self, block: Block) -> Predictions:
         predictions = await self._batcher.answer(block)
-        self.metrics.rows += block.rows
+        self.metrics.rows.inc(block.rows)
         return predictions
 
     async def _body(self, receive: Receive) -> bytes:
@@ -136,7 +137,7 @@ class Application:
     def _page(self, path: str, method: str) -> tuple[str, int, bytes, bytes]:
         """Return (route, status, content type, body) of anything but inference."""
         if path == "/metrics":
-            return "metrics", 200, b"text/plain; version=0.0.4; charset=utf-8", self.metrics.text(self._batcher.runs)
+            return "metrics", 200, b"text/plain; version=0.0.4; charset=utf-8", self.metrics.text()
         if path in ("/v2/health/ready", f"/v2/models/{self._name}/ready"):
             ready = not self.draining
             return "health", 200 if ready else 503, _JSON, b'{"ready":%s}' % (b"true" if ready else b"false")

@@ -1,85 +1,57 @@
-"""Counters of the server, and their text for Prometheus.
+"""What the server counts, for Prometheus. The labels are bounded: routes, statuses, and the one Model."""
 
-Plain numbers in one process and one thread: a counter costs an addition. The text format is
-https://prometheus.io/docs/instrumenting/exposition_formats/
-"""
+from collections.abc import Callable, Iterable
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterable
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+disable_created_metrics()
+
 
 class Metrics:
-    """What happened since the start.
+    """What happened since the start, in a registry of its own.
 
     Attributes:
-        requests: by (route, status).
         in_flight: requests being answered now.
         rows: answered.
     """
 
-    def __init__(self, information: dict[str, str]) -> None:
-        """Take the labels of the Model that is served."""
-        self.requests: Counter[tuple[str, int]] = Counter()
-        self.in_flight = 0
-        self.rows = 0
-        self._information = information
-        self._buckets = [0] * (len(BUCKETS) + 1)
-        self._seconds = 0.0
+    def __init__(self, information: dict[str, str], runs: Callable[[], int]) -> None:
+        """Take the labels of the Model that is served, and what tells how many times it was run."""
+        self._registry = registry = CollectorRegistry()
+        model = Gauge("penstock_model_info", "The Model that is served.", list(information), registry=registry)
+        model.labels(**information).set(1)
+        self.in_flight = Gauge("penstock_requests_in_flight", "Requests being answered.", registry=registry)
+        self.rows = Counter("penstock_rows", "Rows answered.", registry=registry)
+        self._requests = Counter(
+            "penstock_requests", "Requests, by route and HTTP status.", ["route", "code"], registry=registry
+        )
+        self._seconds = Histogram(
+            "penstock_inference_seconds",
+            "From a request's headers to its answer, inference only.",
+            buckets=BUCKETS,
+            registry=registry,
+        )
+        registry.register(_ModelRuns(runs))
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count a request to a route, its status, and how long it took from its headers to its answer."""
-        self.requests[route, status] += 1
+        self._requests.labels(route, str(status)).inc()
         if route == "infer":
-            self._buckets[bisect_left(BUCKETS, seconds)] += 1
-            self._seconds += seconds
+            self._seconds.observe(seconds)
 
-    def text(self, runs: int) -> bytes:
-        """Return the metrics; `runs` is how many times the Model was run."""
-        lines = [
-            *_family("penstock_model_info", "gauge", "The Model that is served.", [(self._information, 1)]),
-            *_family(
-                "penstock_requests_total",
-                "counter",
-                "Requests, by route and HTTP status.",
-                [
-                    ({"route": route, "code": str(status)}, count)
-                    for (route, status), count in sorted(self.requests.items())
-                ],
-            ),
-            *_family("penstock_requests_in_flight", "gauge", "Requests being answered.", [({}, self.in_flight)]),
-            *_family("penstock_rows_total", "counter", "Rows answered.", [({}, self.rows)]),
-            *_family(
-                "penstock_model_runs_total",
-                "counter",
-                "Runs of the Model; each answers the rows that wait.",
-                [({}, runs)],
-            ),
-            *self._histogram(),
-        ]
-        return ("\n".join(lines) + "\n").encode()
-
-    def _histogram(self) -> Iterable[str]:
-        name = "penstock_inference_seconds"
-        yield f"# HELP {name} From a request's headers to its answer, inference only."
-        yield f"# TYPE {name} histogram"
-        total = 0
-        for bound, count in zip((*BUCKETS, float("inf")), self._buckets, strict=True):
-            total += count
-            yield f'{name}_bucket{{le="{"+Inf" if bound == float("inf") else bound}"}} {total}'
-        yield f"{name}_sum {self._seconds}"
-        yield f"{name}_count {total}"
+    def text(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
 
 
-def _family(name: str, kind: str, words: str, samples: Iterable[tuple[dict[str, str], int]]) -> Iterable[str]:
-    yield f"# HELP {name} {words}"
-    yield f"# TYPE {name} {kind}"
-    for labels, value in samples:
-        inside = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-        yield f"{name}{{{inside}}} {value}" if inside else f"{name} {value}"
+class _ModelRuns(Collector):
+    def __init__(self, runs: Callable[[], int]) -> None:
+        self._runs = runs
 
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        words = "Runs of the Model; each answers the rows that wait."
+        yield CounterMetricFamily("penstock_model_runs", words, value=self._runs())

@@ -73,7 +73,7 @@ def test_it_says_in_one_line_when_it_is_ready_and_ends_well_when_told_to(tmp_pat
         assert httpx.get(f"{url}/v2/health/ready").json() == {"ready": True}
         answer = httpx.post(f"{url}/v1/models/churn:predict", json={"instances": [ROW]})
         assert answer.json()["predictions"][0] in ("yes", "no")
-        assert "penstock_rows_total 1\n" in httpx.get(f"{url}/metrics").text  # warming counts as nobody's request
+        assert "penstock_rows_total 1.0\n" in httpx.get(f"{url}/metrics").text  # warming counts as nobody's request
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == errors.SUCCEEDED
 
