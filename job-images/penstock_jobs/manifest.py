@@ -41,6 +41,7 @@ class Lineage(Document, frozen=True):
     testing_uri: str
     testing_version: int
     group: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
     trained_until: str | None = None
 
 

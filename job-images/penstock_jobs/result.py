@@ -13,6 +13,7 @@ from penstock_jobs.document import Document
 ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
 ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
 Strategy = Literal["Key", "Group", "Stratified", "Time"]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Column(Document, frozen=True):
@@ -37,6 +38,19 @@ class TableVersion(Document, frozen=True):
     classes: dict[str, int] = {}
 
 
+class Split(Document, frozen=True):
+    """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
+
+    testing: Share
+    strategy: Strategy = "Key"
+    group_columns: tuple[str, ...] = ()
+    time_column: str | None = None
+    cutoff: str | None = None
+    window: float | None = None
+    gap: float = 0.0
+    salt: str = "penstock"
+
+
 class LeakProof(Document, frozen=True):
     """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0."""
 
@@ -51,7 +65,9 @@ class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
 
     `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer
     in the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
-    `left_out` those of a group that is in testing.
+    `left_out` those of a group that is in testing. `split` is the rule that the tables were made with, and `identity`
+    the columns, in order and each with its type (`id Integer`), that identify a point in them: whoever reads the tables
+    goes by these, since the manifest may have changed since.
     """
 
     training: TableVersion
@@ -69,6 +85,8 @@ class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
     retired: int
     left_out: int
     leak_proof: LeakProof
+    split: Split | None = None
+    identity: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from penstock_jobs.document import Document
-from penstock_jobs.result import Column, DatasetResult, ModelReference, TableVersion, TrainingResult
+from penstock_jobs.result import Column, DatasetResult, ModelReference, Share, TableVersion, TrainingResult
+from penstock_jobs.result import Split as Split  # told of what was made, asked for what is to be made
 
 Task = Literal["Classification", "Regression"]
-Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 # --- where things are -------------------------------------------------------------------------------------------------
@@ -80,19 +80,6 @@ class Target(Document, frozen=True):
 
     column: str
     positive: str | bool | int | None = None
-
-
-class Split(Document, frozen=True):
-    """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
-
-    testing: Share
-    strategy: Literal["Key", "Group", "Stratified", "Time"] = "Key"
-    group_columns: tuple[str, ...] = ()
-    time_column: str | None = None
-    cutoff: str | None = None
-    window: float | None = None
-    gap: float = 0.0
-    salt: str = "penstock"
 
 
 class Validation(Document, frozen=True):
@@ -219,6 +206,7 @@ class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
     """Train every candidate, score it, and save the best `keep` as Models.
 
     `generation` is the dataset's: the last one whose testing points were set apart before these tables were read.
+    `split` and `identity` are the dataset's too, whatever the manifest says by now.
     """
 
     run: Run
@@ -236,6 +224,7 @@ class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
     scoring: Scoring
     algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)]
     generation: int = 0
+    identity: tuple[str, ...] = ()
     search: Search = Search()
     also_scoring: tuple[Scoring, ...] = ()
     features: tuple[str, ...] = ()
@@ -281,7 +270,7 @@ class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
     `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts
     the decisions that this testing version has served before. What the steps before reported (`dataset_result`,
     `training_result`) and `created` (ISO 8601, when the run began) are only for the report. `segments` are columns;
-    scores are also made for each of their values.
+    scores are also made for each of their values. `split` and `identity` are those that the tables were made with.
     """
 
     run: Run
@@ -300,6 +289,7 @@ class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
     selection: Selection | None = None
     minimum_points: Annotated[int, Meta(ge=1)] = 100
     segments: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
     decisions_so_far: int = 0
     resamples: Annotated[int, Meta(ge=100)] = 2000
     seed: int = 0

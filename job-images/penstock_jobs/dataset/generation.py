@@ -115,6 +115,8 @@ class _Generation:
             rows_read=counts.rows,
             duplicates=counts.duplicates,
             leak_proof=leak_proof,
+            split=job.split,
+            identity=tuple(f"{column.name} {column.type}" for column in identity),
             warnings=(*loaded.warnings, *sides.warnings),
             new=past.new,
             changed=past.changed,

@@ -53,6 +53,24 @@ def read_frame(
             return _frame(connection.execute(query).fetchnumpy(), {name: present[name] for name in names})
 
 
+def points_in(table: TableVersion, location: Location, points: Sequence[bytes]) -> frozenset[bytes]:
+    """Return which of the points exactly that version of the table holds; memory grows with the points asked about.
+
+    Raises:
+        Refused: the version is gone (retention, or an erasure).
+    """
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        scratch = Path(folder)
+        files = version_files(table, location, scratch / "files")
+        with explained(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
+            connection.register("asked", pd.DataFrame({POINT: pd.Series(list(points), dtype=object)}))
+            connection.execute(f"CREATE TEMP TABLE wanted AS SELECT CAST({POINT} AS BLOB) AS {POINT} FROM asked")
+            found = connection.execute(
+                f"SELECT DISTINCT {POINT} FROM {stored(files.paths, files.types)} SEMI JOIN wanted USING ({POINT})"
+            ).fetchall()
+    return frozenset(bytes(row[0]) for row in found)
+
+
 def _frame(arrays: dict[str, Any], types: dict[str, str]) -> pd.DataFrame:
     series = {name: _series(arrays.pop(name), kind) for name, kind in types.items()}
     return pd.DataFrame(series, copy=False)

@@ -3,14 +3,18 @@
 A Model may be older than the split that is in use: the testing share may have been raised since, or the testing set
 drawn anew. So each Model is asked by its own rule:
 
-- `Key`, `Group`: the draw of the point (of its group) under the Model's own salt and epoch is below the Model's own
-  share: wherever the point was, it was not in training. Or the point was in testing already, at the Model's generation
-  of the Model's epoch, and what is in testing never leaves it.
-- `Stratified`: the side depends on the history, so only the second holds; and a point that is in none of the tables
-  that the Model read, where they can still be read, was not seen either.
-- `Time`: the point is not older than the end of what training and validation hold.
+- Whatever the strategy: a point that was in testing already, at the Model's generation of the Model's epoch, was not
+  seen, since what is in testing never leaves it.
+- `Key`: nor was one whose draw under the Model's own salt and epoch is below the Model's own share: wherever it was, it
+  was not in training.
+- `Group`: the same by the draw of its group. Where the key does not tell the group, a point may have had another group
+  then, and must also be in none of the tables that the Model read, where they can still be read.
+- `Stratified`: the side depends on the history, so what counts is that the point is in none of those tables.
+- `Time`: the point is not older than the end of what training and validation hold. Its time may have been another then,
+  so it must also have been in testing, or be in none of those tables.
 
-Models whose points have other identities (another storage, other key or group columns) cannot be compared.
+Models whose points have other identities (another storage, other key or group columns, other types of these) cannot be
+compared.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,6 +40,7 @@ class TestingSet:
         salt: of the split in use.
         key: the key columns.
         group: the group columns.
+        identity: the columns that identify a point, in order and with their types; empty where it is not known.
         points: the identity of each point, 16 bytes.
         groups: the identity of each point's group (None for a point older than the groups), or None where the split
             knows no groups.
@@ -52,6 +57,7 @@ class TestingSet:
     groups: Sequence[bytes | None] | None
     generations: NDArray[np.int64]
     times: NDArray[np.datetime64] | None = None
+    identity: tuple[str, ...] = ()
 
 
 class NotComparable(Exception):
@@ -74,12 +80,23 @@ def unseen(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[b
     match lineage.strategy:
         case "Key":
             return _set_apart(testing, lineage) | _drawn(testing.points, lineage)
-        case "Group":
+        case "Group" if set(lineage.group) <= set(lineage.key):
             return _set_apart(testing, lineage) | _drawn(_groups(testing), lineage)
+        case "Group":
+            return _also_absent(testing, lineage, _drawn(_groups(testing), lineage), read)
         case "Stratified":
-            return _set_apart(testing, lineage) | _absent(testing.points, read)
+            return _also_absent(testing, lineage, np.ones(len(testing.points), dtype=bool), read)
         case "Time":
-            return _after(testing, lineage)
+            later = _after(testing, lineage)
+            return later & _also_absent(testing, lineage, later, read)
+
+
+def _also_absent(
+    testing: TestingSet, lineage: Lineage, mask: Mask, read: Callable[[], frozenset[bytes] | None] | None
+) -> Mask:
+    """Return the points that were set apart, and those of the mask that are in none of the tables that were read."""
+    apart = _set_apart(testing, lineage)
+    return apart if not (mask & ~apart).any() else apart | (mask & _absent(testing.points, read))
 
 
 def _same_identity(testing: TestingSet, lineage: Lineage) -> None:
@@ -88,6 +105,11 @@ def _same_identity(testing: TestingSet, lineage: Lineage) -> None:
     if lineage.key != testing.key:
         raise NotComparable(
             f"It was trained with key {_columns(lineage.key)}, and the key is now {_columns(testing.key)}."
+        )
+    if lineage.identity and testing.identity and lineage.identity != testing.identity:
+        raise NotComparable(
+            f"Its points were identified by {_columns(lineage.identity)}, and they are now by "
+            f"{_columns(testing.identity)}."
         )
     if not lineage.key and (lineage.epoch, lineage.salt) != (testing.epoch, testing.salt):
         raise NotComparable("Without key columns, points of another testing epoch cannot be told apart.")

@@ -1,5 +1,6 @@
 """One Model on the testing set: what it answers, and by which of the points it may be judged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,7 @@ from penstock_jobs.models.loading import LoadedModel, load_model
 from penstock_jobs.result import ModelReference, TableVersion
 from penstock_jobs.scoring import Predictions
 from penstock_jobs.specification import Location, TestingJob
-from penstock_jobs.tables.columns import POINT
-from penstock_jobs.tables.reading import read_frame
+from penstock_jobs.tables.reading import points_in
 from penstock_jobs.testing.comparability import NotComparable, unseen
 from penstock_jobs.testing.table import TestingTable
 
@@ -52,7 +52,7 @@ def judge(job: TestingJob, reference: ModelReference, testing: TestingTable) -> 
     manifest = model.manifest
     if (manifest.task, manifest.target) != (job.task, job.target.column):
         raise NotComparable(f"It predicts {manifest.target} ({manifest.task}), not {job.target.column} ({job.task}).")
-    mask = unseen(testing.origin, manifest.lineage, lambda: points_read(job, manifest.lineage))
+    mask = unseen(testing.origin, manifest.lineage, lambda: points_read(job, manifest.lineage, testing.origin.points))
     return Judged(reference, model, predict(model, testing.frame), mask)
 
 
@@ -78,8 +78,8 @@ def predict(model: LoadedModel, frame: pd.DataFrame) -> Predictions:
     )
 
 
-def points_read(job: TestingJob, lineage: Lineage) -> frozenset[bytes] | None:
-    """Return the points of the training and validation tables that a Model read, or None where they are gone."""
+def points_read(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> frozenset[bytes] | None:
+    """Return which of the points are in the tables that a Model read, or None where those can no longer be read."""
     tables = (
         TableVersion(
             uri=lineage.training_uri, version=lineage.training_version, rows=0, digest=lineage.training_digest
@@ -89,11 +89,10 @@ def points_read(job: TestingJob, lineage: Lineage) -> frozenset[bytes] | None:
         ),
     )
     try:
-        frames = [read_frame(table, job.storage, [POINT]) for table in tables]
+        return frozenset().union(*(points_in(table, job.storage, points) for table in tables))
     except Refused as error:
         log.info("What an older Model read can no longer be read: %s", error)
         return None
-    return frozenset(point for frame in frames for point in frame[POINT])
 
 
 def _joined(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:

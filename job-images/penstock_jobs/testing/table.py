@@ -42,6 +42,7 @@ def read_testing(job: TestingJob) -> TestingTable:
         salt=job.split.salt,
         key=named(job, "Key"),
         group=job.split.group_columns,
+        identity=job.identity,
         points=list(frame[POINT]),
         groups=groups,
         generations=frame[GENERATION].to_numpy(dtype=np.int64),

@@ -47,6 +47,7 @@ def lineage_of(job: TrainingJob, data: TrainingData) -> Lineage:
         testing_uri=job.testing.uri,
         testing_version=job.testing.version,
         group=job.split.group_columns,
+        identity=job.identity,
         trained_until=_end(data),
     )
 

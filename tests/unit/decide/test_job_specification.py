@@ -15,7 +15,7 @@ from penstock.decide.job_specification import DUCKDB_TYPES, dataset_job, selecti
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
-from penstock_jobs.specification import JobSpecification, Location, Parameter, Run, Source
+from penstock_jobs.specification import JobSpecification, Location, Parameter, Run, Source, Split
 from penstock_jobs.tables import columns
 
 MANIFESTS = Path(__file__).parents[1] / "api" / "manifests"
@@ -191,3 +191,16 @@ def test_every_specification_is_read_back_equal(name):
 def test_the_same_manifest_always_gives_the_same_specification():
     [first], [second] = load_file(MANIFESTS / "pipeline.yaml"), load_file(MANIFESTS / "pipeline.yaml")
     assert msgspec.json.encode(trained(first.spec)) == msgspec.json.encode(trained(second.spec))
+
+
+def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_says_by_now():
+    then = Split(testing=0.1, strategy="Key", salt="earlier")
+    made = msgspec.structs.replace(MADE, split=then, identity=("id Integer",))
+    spec = spec_of()
+    model = ModelReference(name="m", uri="file:///m", digest="sha256:0")
+    training = training_job(spec, RUN, Placed(), JobRequest(name="training"), made, processors=2)
+    testing = job_specification.testing_job(
+        spec, RUN, Placed(), JobRequest(name="testing"), made, None, (model,), None, 4, "2026-01-01"
+    )
+
+    assert (training.split, training.identity) == (testing.split, testing.identity) == (then, ("id Integer",))

@@ -12,7 +12,7 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
-from penstock_jobs.tables.reading import read_frame
+from penstock_jobs.tables.reading import points_in, read_frame
 
 
 def generated(home: Path, count: int, uid: str, **changes):
@@ -121,3 +121,20 @@ def test_a_vacuum_spares_young_versions_and_pinned_ones(tmp_path):
     delta.vacuum(open_store(Location(uri=first.training.uri)), keep_seconds=90 * 86400.0, pinned=())
     assert len(read_frame(first.training, storage)) == first.training.rows
     assert len(read_frame(second.training, storage)) == second.training.rows
+
+
+def test_which_points_a_version_holds_is_told_of_that_version_only(tmp_path):
+    first, storage = generated(tmp_path, 40, "a")
+    second, _ = generated(tmp_path, 80, "b")
+    asked = [*read_frame(second.training, storage)["_penstock_point"], bytes(16)]
+
+    assert points_in(second.training, storage, asked) == set(asked[:-1])
+    assert points_in(first.training, storage, asked) == set(read_frame(first.training, storage)["_penstock_point"])
+    assert points_in(first.training, storage, []) == frozenset()
+
+
+def test_a_generation_says_by_which_split_and_identity_it_was_made(tmp_path):
+    result, _ = generated(tmp_path, 40, "a", split=Split(testing=0.25, salt="mine"))
+
+    assert result.split == Split(testing=0.25, salt="mine")
+    assert result.identity == ("id Integer",)

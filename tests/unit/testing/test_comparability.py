@@ -135,8 +135,11 @@ def test_after_a_reset_the_models_own_draw_says_what_it_never_saw() -> None:
 
 def test_a_group_is_unseen_by_its_own_draw_and_not_by_its_points() -> None:
     groups = [point(one // 5) for one in range(100)]
-    testing = split_of([point(1000 + one) for one in range(100)], [9] * 100, group=("customer",), groups=groups)
-    mask = unseen(testing, lineage(strategy="Group", group=("customer",), testing_share=0.4))
+    key = ("customer", "month")
+    testing = split_of(
+        [point(1000 + one) for one in range(100)], [9] * 100, key=key, group=("customer",), groups=groups
+    )
+    mask = unseen(testing, lineage(strategy="Group", key=key, group=("customer",), testing_share=0.4))
 
     below = threshold(0.4)
     assert mask.tolist() == [draw("testing", "penstock", 1, one) < below for one in groups]
@@ -163,18 +166,42 @@ def test_a_time_split_counts_the_points_from_the_end_of_training_on() -> None:
     assert mask.tolist() == [False, True, False, True]
 
 
+@pytest.mark.parametrize(("tables", "counted"), [({2}, [True, True, False]), (None, [True, False, False])])
+def test_a_point_that_has_changed_its_group_since_is_seen_if_the_model_read_it(
+    tables: set[int] | None, counted: list[bool]
+) -> None:
+    testing = split_of([point(one) for one in range(3)], [3, 4, 4], group=("who",), groups=[point(9)] * 3)
+    origin = lineage(strategy="Group", group=("who",), testing_share=1.0)
+
+    mask = unseen(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
+    assert mask.tolist() == counted
+
+
+@pytest.mark.parametrize(("tables", "counted"), [({2}, [True, True, False]), (None, [True, False, False])])
+def test_a_point_that_has_changed_its_time_since_is_seen_if_the_model_read_it(
+    tables: set[int] | None, counted: list[bool]
+) -> None:
+    times = np.array(["2026-03-01"] * 3, dtype="datetime64[us]")
+    testing = split_of([point(one) for one in range(3)], [3, 4, 4], times=times)
+    origin = lineage(strategy="Time", trained_until="2026-02-01")
+
+    mask = unseen(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
+    assert mask.tolist() == counted
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"storage": "file:///elsewhere"}, "another storage"),
         ({"key": ("id", "month")}, r"key id \+ month, and the key is now id"),
+        ({"identity": ("id String",)}, "identified by id String, and they are now by id Integer"),
         ({"strategy": "Group", "group": ("customer",)}, "groups by customer"),
         ({"strategy": "Time", "trained_until": "2026-01-01"}, "knows no time"),
     ],
 )
 def test_points_with_other_identities_are_not_comparable(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(NotComparable, match=sentence):
-        unseen(split_of([point(1)]), lineage(**changes))
+        unseen(split_of([point(1)], identity=("id Integer",)), lineage(**changes))
 
 
 def test_without_a_key_points_of_another_epoch_cannot_be_told_apart() -> None:
