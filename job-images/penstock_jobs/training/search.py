@@ -138,7 +138,9 @@ def _save_all(
             raise Unavailable(answer.message)
         elif isinstance(answer, (Problem, Died)):
             problems[task.candidate.identity] = answer.message if isinstance(answer, Problem) else answer.sentence()
+        progress(len(models) + len(problems), len(tasks), "Saving the best as Models")
 
+    progress(0, len(tasks), "Saving the best as Models")
     pool.run(iter(tasks), job.processes, done)
     warnings = tuple(problems[place] for place in places if place in problems)
     for warning in warnings:
