@@ -47,12 +47,23 @@ def test_it_prints_candidates_the_model_and_why_the_report_and_what_to_do_next(
 
 def test_the_snapshot_is_the_pipeline_as_it_was_taken(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
     bench, _ = done
-    pipeline, run = yaml.safe_load_all((bench.storage / "runs" / "test" / "snapshot.yaml").read_text())
+    pipeline, run, _ = yaml.safe_load_all((bench.storage / "runs" / "test" / "snapshot.yaml").read_text())
 
     # What equals a default is not written; everything that the manifest says otherwise is there, word for word.
     assert pipeline["spec"]["dataset"] == yaml.safe_load(bench.manifest.read_text())["spec"]["dataset"]
     assert pipeline["kind"] == "Pipeline"
     assert run["spec"]["executionName"] == "test"
+
+
+def test_the_snapshot_names_the_table_versions_of_the_run(
+    done: tuple[Bench, subprocess.CompletedProcess[str]],
+) -> None:
+    bench, _ = done
+    *_, said = yaml.safe_load_all((bench.storage / "runs" / "test" / "snapshot.yaml").read_text())
+    (run,) = [each for each in bench.runs() if each["status"]["executionName"] == "test"]
+    (dataset,) = [step["dataset"] for step in run["status"]["steps"] if step["name"] == "dataset"]
+
+    assert said == {"resolved": {"tables": dataset["tables"]}}
 
 
 def test_every_list_and_every_description_is_json_too(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:

@@ -54,7 +54,16 @@ class ModelOrigin(Value, frozen=True, kw_only=True):
         tuple[ModelParameter, ...], field("Its hyper-parameters.", keys=("name",), max_length=64)
     ] = ()
     seed: Annotated[int, field("The candidate's seed.", ge=0)]
-    commit: Annotated[str, field("The commit that the source was at.", max_length=64)] | None = None
+    commit: (
+        Annotated[
+            str,
+            field(
+                "The commit that the source was at; with `-dirty` where it was a folder that had changes.",
+                max_length=80,
+            ),
+        ]
+        | None
+    ) = None
     refit: Annotated[
         Literal["None", "TrainingAndValidation"], field("Whether it was fitted again before it was saved, and on what.")
     ] = "None"

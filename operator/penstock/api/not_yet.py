@@ -25,7 +25,6 @@ class NotYet:
 
 TABLE = (
     NotYet("Trigger", "spec", "is not acted on yet: nothing fires Triggers; start runs with penstock run"),
-    NotYet("Pipeline", "spec.source.git", "is not fetched yet; put your operations on the Python path of the jobs"),
     NotYet("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     NotYet("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),
@@ -38,7 +37,6 @@ TABLE = (
     NotYet("PipelineRun", "spec.overrides", "is not there yet; change the Pipeline, or run another manifest"),
     NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    NotYet("PipelineRun", "spec.credentials.source", "is not there yet, since no source is fetched; remove it"),
     NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
     NotYet("PipelineRun", "spec.suspend", "is not there yet; remove it", value=True),
     NotYet("PipelineRun", "spec.cancel", "is not there yet; end a local run with Ctrl-C", value=True),

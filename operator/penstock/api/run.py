@@ -303,7 +303,16 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
         Annotated[ObjectName, field("The ControllerRevision that holds the Pipeline as this run took it.")] | None
     ) = None
     pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
-    commit: Annotated[str, field("The commit that the source was at.", max_length=64)] | None = None
+    commit: (
+        Annotated[
+            str,
+            field(
+                "The commit that the source was at; with `-dirty` where it was a folder that had changes.",
+                max_length=80,
+            ),
+        ]
+        | None
+    ) = None
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
     storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
     started: Annotated[Timestamp, field("When the run began.")] | None = None

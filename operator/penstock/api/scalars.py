@@ -28,7 +28,7 @@ INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
 EXECUTION_NAME = r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$"
 ITEM_NAME = r"^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
-GIT_URL = r"^(https?://|ssh://|git@)[^\s]+$"
+GIT_URL = r"^(https?://[^/@\s]+(/[^\s]*)?|(ssh://|git@)[^\s]+)$"  # no password: it would be in every snapshot
 EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
 OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
@@ -57,7 +57,7 @@ PHRASES = {
     EXECUTION_NAME: "a name of letters, digits, dashes, dots and underscores, as first-try",
     ITEM_NAME: "a name of letters, digits, dashes and underscores, as forest",
     BUCKET: "a bucket's name: small letters, digits, dashes and dots",
-    GIT_URL: "the address of a git repository; write one as https://host/team/repository",
+    GIT_URL: "the address of a git repository, without a user or password; write one as https://host/team/repository",
     EXTENDED_RESOURCE: "an extended resource, as nvidia.com/gpu",
     OVERRIDE_PATH: "a path of fields below the Pipeline's spec, as training.keep",
 }

@@ -66,6 +66,7 @@ def describe(settings: Settings, run: str) -> None:
         ("State", _state(resources, found)),
         ("Message", condition.message if condition else ""),
         ("Uid", found.metadata.uid),
+        *([("Commit", commit)] if (commit := status_of(found).commit) else []),
         ("Storage", status_of(found).storage),
         ("Started", status_of(found).started),
         ("Finished", status_of(found).finished),

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline
@@ -30,6 +29,7 @@ from penstock.decide.run_state import (
     wanted_jobs,
     with_outcome,
 )
+from penstock.local import snapshot
 from penstock.local.home import write_atomically
 from penstock.local.locks import held, held_if_free, is_free
 from penstock.local.places import MANIFEST
@@ -123,23 +123,12 @@ def claim_name(resources: Resources, begin: Begun, where: Callable[[str], Locati
     """
     run = begin.run
     taken = _names(runs_of(resources, run.spec.pipeline_ref.name))
-    content = snapshot(begin)
     while True:
         execution = status_of(run).execution_name or ""
-        store = open_store(where(execution))
-        if store.write_if_absent("snapshot.yaml", content) or store.read("snapshot.yaml") == content:
+        if snapshot.claim(open_store(where(execution)), begin.revision, run):
             return run
         taken.add(execution)
         run = resources.change(PipelineRun, run.metadata.name or "", partial(_renamed, taken=frozenset(taken)))
-
-
-def snapshot(begin: Begun) -> bytes:
-    """Return the Pipeline exactly as the run took it, and the run, as YAML. No credential is in either."""
-    documents = []
-    for resource in (begin.revision, begin.run):
-        content = msgspec.to_builtins(msgspec.structs.replace(resource, status=None))
-        documents.append(content | {"metadata": {"name": resource.metadata.name, "uid": resource.metadata.uid}})
-    return yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True).encode()
 
 
 def runs_of(resources: Resources, pipeline: str) -> list[PipelineRun]:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -36,7 +36,8 @@ from penstock.local.locks import held
 from penstock.local.places import Places, RunPlaces, child
 from penstock.local.process import Stopped
 from penstock.local.resources import Resources
-from penstock.local.sources import operations
+from penstock.local.snapshot import with_tables
+from penstock.local.sources import operations_of
 from penstock.local.watcher import Watcher
 from penstock_jobs import document
 from penstock_jobs.errors import JobError, Unavailable
@@ -58,10 +59,9 @@ def execute(
     with begun(resources, pipeline, spec) as start, _at_work(resources, start, watcher) as lock:
         name = start.run.metadata.name or ""
         with explaining(resources, name, watcher):
-            commit = status_of(start.run).commit
-            source = operations(resources.home, places.mapped, start.revision.spec.source, commit)
+            run, source = operations_of(resources, places.mapped, start.revision.spec, start.run, watcher.say)
             execution = Execution(resources, places, start.revision, name, watcher, lock, source)
-            return execution.go(start)
+            return execution.go(replace(start, run=run))
 
 
 @contextmanager
@@ -103,8 +103,7 @@ class Execution:
         """Do the steps that are not done yet."""
         run = claim_name(self.resources, start, lambda name: self.at(name).run())
         storage = self.at(status_of(run).execution_name or "").run().uri
-        commit = self.source.commit if self.source else None
-        self._record(lambda before: _running(before, storage, commit, self._now()))
+        self._record(lambda before: _running(before, storage, self._now()))
         self.watcher.say(_greeting(run, taken_up=start.taken_up))
         for step in status_of(self.run).steps:
             if step.state != "Succeeded":
@@ -136,7 +135,8 @@ class Execution:
             self._record(lambda run: with_step(run, "dataset", "Waiting", reason="Waiting"))
 
         with held(self.resources.home.lock(f"dataset-{self.pipeline}"), waiting):
-            result = self._job("dataset", self._ask_dataset, DatasetResult)
+            self._job("dataset", self._ask_dataset, DatasetResult)
+        result = self._tables()
         self._record(lambda run: with_step(run, "dataset", "Running", dataset=dataset_summary(result)))
         tables = (("training", result.training), ("validation", result.validation), ("testing", result.testing))
         return f"{', '.join(f'{table.rows:,} {name}' for name, table in tables)} points"
@@ -151,7 +151,7 @@ class Execution:
         )
 
     def _training(self) -> str:
-        made = self.earlier("dataset", DatasetResult)
+        made = self._tables()
         processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
         def ask() -> JobSpecification:
@@ -192,7 +192,7 @@ class Execution:
 
     def test(self, name: str, models: tuple[ModelReference, ...], beneath: str | None = None) -> TestingResult:
         """Run the testing job for these Models and the served one; `beneath` moves its files in the run's storage."""
-        made = self.earlier("dataset", DatasetResult)
+        made = self._tables()
         trained = self.earlier("training", TrainingResult)
 
         def ask() -> JobSpecification:
@@ -241,6 +241,12 @@ class Execution:
     def _decisions(self, made: DatasetResult) -> int:
         uses = testing_uses(runs_of(self.resources, self.pipeline))
         return sum(each.decisions for each in uses if (each.epoch, each.version) == (made.epoch, made.testing.version))
+
+    def _tables(self) -> DatasetResult:
+        """Return the tables of the run, which its snapshot then names."""
+        made = self.earlier("dataset", DatasetResult)
+        with_tables(open_store(self._places().run()), self.revision, self.run, made)
+        return made
 
     def earlier(self, job: JobName, kind: type[Result]) -> Result:
         """Return the result of a job of this run, or the last of an earlier one, which this run keeps as its own."""
@@ -352,9 +358,9 @@ def reference_to(model: Model) -> ModelReference:
     )
 
 
-def _running(run: PipelineRun, storage: str, commit: str | None, now: str) -> PipelineRun:
+def _running(run: PipelineRun, storage: str, now: str) -> PipelineRun:
     status = status_of(run)
-    changed = msgspec.structs.replace(status, started=status.started or now, storage=storage, commit=commit)
+    changed = msgspec.structs.replace(status, started=status.started or now, storage=storage)
     return with_outcome(msgspec.structs.replace(run, status=changed), "Unknown", RUNNING, "Its jobs are running.", now)
 
 

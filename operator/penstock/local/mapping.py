@@ -2,6 +2,7 @@
 
     secrets:
       churn-read: {accessKeyId: CHURN_KEY, secretAccessKey: CHURN_SECRET}   # a Secret's keys: environment variables
+      repository: {username: GIT_USER, password: GIT_TOKEN}                 # for git; by SSH, {ssh-privatekey: GIT_KEY}
     endpoints:
       http://s3.data:9000: http://127.0.0.1:9000                            # as the manifest says it: as it is here
     volumes:
@@ -46,19 +47,26 @@ class Mapped:
 
     def credentials(self, secret: str, keys: Mapping[str, str], place: str) -> Credentials:
         """Return the environment variables that stand for the Secret; `place` is the field that names it."""
+        names = {keys.get(name, name): name for name in _NAMES}
+        required = tuple(names)[:2]
+        found = self.named(secret, place, required, tuple(names)[2:])
+        return Credentials(environment={names[key]: variable for key, variable in found.items()})
+
+    def named(
+        self, secret: str, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, str]:
+        """Return the environment variable that stands for each of these keys of the Secret."""
         if secret not in self.secrets:
+            lacking = ", ".join(f"{key}: VARIABLE" for key in required)
             raise Refused(
                 f"{place} names the Secret {secret}, and {self.path} does not say which environment variables stand "
-                f"for it; add: secrets: {{{secret}: {{accessKeyId: VARIABLE, secretAccessKey: VARIABLE}}}}."
+                f"for it; add: secrets: {{{secret}: {{{lacking}}}}}."
             )
         variables = self.secrets[secret]
-        wanted = {name: variables[keys.get(name, name)] for name in _NAMES if keys.get(name, name) in variables}
-        for name in _NAMES[:2]:
-            if name not in wanted:
-                raise Refused(
-                    f"{self.path} has no {keys.get(name, name)} for the Secret {secret}, which {place} names; add it."
-                )
-        return Credentials(environment=wanted)
+        for key in required:
+            if key not in variables:
+                raise Refused(f"{self.path} has no {key} for the Secret {secret}, which {place} names; add it.")
+        return {key: variables[key] for key in (*required, *optional) if key in variables}
 
     def endpoint(self, endpoint: str | None) -> str | None:
         """Return where that endpoint is reached from here."""
@@ -72,6 +80,10 @@ class Mapped:
                 f"add: volumes: {{{claim}: ~/folder}}."
             )
         return self.volumes[claim]
+
+    def source(self, url: str) -> Path | None:
+        """Return the folder that stands for the git repository, where one does."""
+        return self.sources.get(url.rstrip("/"))
 
     def variables(self) -> frozenset[str]:
         """Return every environment variable that holds a credential: a job gets only those that it needs."""
@@ -107,5 +119,5 @@ def _read(path: Path) -> Mapped:
         secrets=file.secrets,
         endpoints={name.rstrip("/"): value for name, value in file.endpoints.items()},
         volumes={claim: folder / Path(value).expanduser() for claim, value in file.volumes.items()},
-        sources={url: folder / Path(value).expanduser() for url, value in file.sources.items()},
+        sources={url.rstrip("/"): folder / Path(value).expanduser() for url, value in file.sources.items()},
     )

@@ -65,9 +65,10 @@ def files_of(resources: Resources, model: Model) -> Files:
         credentials=places.credentials(model.spec.credentials, f"The Model {model.metadata.name}, spec.credentials,"),
     )
     trusted = pipeline.spec.models.trusted_types if pipeline else ()
-    source = operations(
-        resources.home, places.mapped, pipeline.spec.source if pipeline else None, model.spec.origin.commit
-    )
+    # Only such a file can hold what is not scikit-learn's own; any other is loaded without a repository to ask.
+    needed = pipeline is not None and model.spec.serving.format == "skops" and bool(trusted)
+    git = pipeline.spec.source.git if pipeline is not None and needed and pipeline.spec.source else None
+    source = operations(resources.home, places.mapped, git, model.spec.origin.commit, git.credentials) if git else None
     return Files(location, trusted, places.mapped.variables(), source)
 
 

@@ -1,79 +1,206 @@
 """One's own operations on a laptop: a folder that `local.yaml` names, or the git repository at one commit.
 
-A commit is checked out once and then kept; a run that is taken up again keeps the commit that it recorded.
+A revision is resolved to a commit once for a run, which records it before anything uses it; a run that is taken up
+again keeps it, wherever the branch is by then. A commit is checked out once, into a folder of its own, and then kept.
 """
 
 import hashlib
+import os
 import re
 import shutil
-import subprocess
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from penstock.api.pipeline import GitSource
-from penstock.api.pipeline import Source as ApiSource
+import msgspec
+
+from penstock.api.credentials import SecretReference
+from penstock.api.pipeline import GitSource, PipelineSpec
+from penstock.api.run import PipelineRun
+from penstock.decide.run_state import status_of
+from penstock.local.git import Git, Login, is_ssh
 from penstock.local.home import Home, make_folder
+from penstock.local.locks import held
 from penstock.local.mapping import Mapped
-from penstock_jobs.errors import Refused
+from penstock.local.resources import Resources
+from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.specification import Source
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
+DIRTY = "-dirty"  # after a commit: the folder had changes that the commit does not hold
+_COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_ABBREVIATION = re.compile(r"[0-9a-fA-F]{4,63}")
+_EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
-def operations(home: Home, mapped: Mapped, source: ApiSource | None, commit: str | None = None) -> Source | None:
-    """Return the folder that goes on the import path, and its commit; `commit` is the one to take, where known."""
-    if source is None:
-        return None
-    git = source.git
-    folder = mapped.sources.get(git.url)
-    if folder is None:
-        commit = commit or _resolved(git)
-        folder = _checked_out(home, git, commit)
-    path = folder / git.path if git.path else folder
-    if not path.is_dir():
-        raise Refused(f"spec.source.git.path is {git.path}, and {git.url} has no such folder; correct it.")
-    return Source(folder=str(path.absolute()), commit=commit)
+def operations_of(
+    resources: Resources, mapped: Mapped, spec: PipelineSpec, run: PipelineRun, tell: Callable[[str], None]
+) -> tuple[PipelineRun, Source | None]:
+    """Return the run, which says at which commit its operations are, and the folder that holds them.
+
+    A run that reads and writes tables only has no use for operations, and needs no repository.
+    """
+    if spec.source is None or {step.name for step in status_of(run).steps} == {"dataset"}:
+        return run, None
+    git = spec.source.git
+    secret = (run.spec.credentials.source if run.spec.credentials else None) or git.credentials
+    recorded = status_of(run).commit
+    if recorded is None and (commit := resolved(mapped, git, secret)) is not None:
+        run = resources.change(PipelineRun, run.metadata.name or "", partial(_with_commit, commit=commit))
+        recorded = commit
+    source = operations(resources.home, mapped, git, recorded, secret, tell)
+    if source.commit != recorded:
+        tell(f"The run began with {git.url} at {recorded}; {source.folder} is at {source.commit or 'no commit'} now.")
+    return run, source
 
 
-def _resolved(git: GitSource) -> str:
-    if _COMMIT.fullmatch(git.revision):
-        return git.revision
-    # An annotated tag is listed twice; `^{}` is the commit that it stands for.
-    lines = _git(git, "ls-remote", "--", git.url, git.revision, f"{git.revision}^{{}}").splitlines()
-    if not lines:
+def operations(
+    home: Home,
+    mapped: Mapped,
+    git: GitSource,
+    commit: str | None,
+    secret: SecretReference | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Source:
+    """Return the folder that goes on the import path, and its commit; without one, that of the revision now.
+
+    Where `local.yaml` names a folder for the repository it is that folder, as it is now, with the commit that it is at.
+    """
+    folder = mapped.source(git.url)
+    if folder is not None:
+        if not folder.is_dir():
+            raise Refused(f"{mapped.path} says that {git.url} is {folder}, which is no folder; correct it.")
+        path = _beneath(folder, git)
+        return Source(folder=str(path), commit=commit_of(path))
+    if commit is not None and commit.endswith(DIRTY):
         raise Refused(
-            f"spec.source.git.revision is {git.revision}, and {git.url} has no such branch or tag; correct it."
+            f"The operations were those of a folder with changes that the commit {commit.removesuffix(DIRTY)} of "
+            f"{git.url} does not hold; name that folder under sources in {mapped.path}."
         )
-    return next((line for line in lines if line.endswith("^{}")), lines[0]).split()[0]
+    program = _program(mapped, git, secret)
+    commit = commit or _resolved(program, git.revision)
+    return Source(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
 
 
-def _checked_out(home: Home, git: GitSource, commit: str) -> Path:
-    target = home.root / "sources" / hashlib.sha256(git.url.encode()).hexdigest()[:16] / commit
+def resolved(mapped: Mapped, git: GitSource, secret: SecretReference | None = None) -> str | None:
+    """Return the commit that the revision is at now; None where a folder stands for the repository and has none."""
+    folder = mapped.source(git.url)
+    if folder is not None:
+        return commit_of(folder / git.path if git.path else folder)
+    return _resolved(_program(mapped, git, secret), git.revision)
+
+
+def commit_of(folder: Path) -> str | None:
+    """Return the commit that holds the folder, with `-dirty` where the folder is not as it is there; None without."""
+    git = Git(str(folder))
+    here = ("--no-optional-locks", "-C", str(folder))
+    # A folder that merely lies in a repository, as in a home that is one, is not in its commit.
+    if not folder.is_dir() or git.answer(*here, "rev-parse", "--verify", "--quiet", "HEAD:./") is None:
+        return None
+    commit = git.answer(*here, "rev-parse", "--verify", "--quiet", "HEAD")
+    changes = git.answer(*here, "status", "--porcelain", "--", ".", ":(exclude,glob)**/__pycache__/**")
+    return f"{commit}{DIRTY}" if changes else commit
+
+
+def _with_commit(run: PipelineRun, commit: str) -> PipelineRun:
+    status = status_of(run)
+    return msgspec.structs.replace(run, status=msgspec.structs.replace(status, commit=status.commit or commit))
+
+
+def _beneath(folder: Path, git: GitSource) -> Path:
+    path = folder / git.path if git.path else folder
+    if not path.is_dir() or not path.resolve().is_relative_to(folder.resolve()):
+        raise Refused(f"spec.source.git.path is {git.path}, and {git.url} has no such folder; correct it.")
+    return path.absolute()
+
+
+def _program(mapped: Mapped, git: GitSource, secret: SecretReference | None) -> Git:
+    login = Login() if secret is None else _login(mapped, git, secret)
+    return Git(git.url, login, mapped.variables())
+
+
+def _login(mapped: Mapped, git: GitSource, secret: SecretReference) -> Login:
+    place = "spec.source.git.credentials.secretName"
+    keys = secret.keys
+    if is_ssh(git.url):
+        name = (keys.ssh_private_key if keys else None) or "ssh-privatekey"
+        return Login(ssh_key=_value(mapped.named(secret.secret_name, place, (name,))[name], name))
+    password = (keys.password if keys else None) or "password"
+    username = (keys.username if keys else None) or "username"
+    variables = mapped.named(secret.secret_name, place, (password,), (username,))
+    # Who is let in by a token is often not asked for a name, but git sends one.
+    name = _value(variables[username], username) if username in variables else "git"
+    return Login(username=name, password=_value(variables[password], password))
+
+
+def _value(variable: str, key: str) -> str:
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise Refused(f"The environment variable {variable}, which should hold the {key}, is not set; set it.")
+    return value
+
+
+def _resolved(git: Git, revision: str) -> str:
+    if _COMMIT.fullmatch(revision):
+        return revision.lower()
+    # An annotated tag is listed twice; `^{}` is the commit that it stands for.
+    lines = git("ls-remote", "--", git.url, revision, f"{revision}^{{}}").splitlines()
+    listed = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
+    for place in ("", "refs/", "refs/tags/", "refs/heads/"):  # in the order of gitrevisions(7)
+        for ending in ("^{}", ""):
+            if (commit := listed.get(f"{place}{revision}{ending}")) is not None:
+                return commit
+    found = _whole_of(git, revision) if _ABBREVIATION.fullmatch(revision) else None
+    if found is None:
+        raise Refused(
+            f"spec.source.git.revision is {revision}, and {git.url} has no such branch, tag or commit; correct it."
+        )
+    return found
+
+
+def _whole_of(git: Git, abbreviation: str) -> str | None:
+    """Return the commit that begins so; only the whole history can tell."""
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        git("init", "--quiet", "--bare", "--template=", folder)
+        git("--git-dir", folder, "fetch", "--quiet", "--", git.url, *_EVERYTHING)
+        return git.answer("--git-dir", folder, "rev-parse", "--verify", "--quiet", f"{abbreviation}^{{commit}}")
+
+
+def _checked_out(home: Home, git: Git, commit: str, tell: Callable[[str], None]) -> Path:
+    name = hashlib.sha256(git.url.encode()).hexdigest()[:16]
+    target = home.root / "sources" / name / commit
     if target.is_dir():
         return target
-    make_folder(target.parent)
-    unfinished = Path(tempfile.mkdtemp(prefix=".part-", dir=target.parent))
-    try:
-        _git(git, "clone", "--quiet", "--no-checkout", "--", git.url, str(unfinished))
-        _git(git, "-C", str(unfinished), "checkout", "--quiet", "--detach", commit)
-        unfinished.rename(target)
-    except OSError as error:
-        if not target.is_dir():  # another run may have been first
-            raise Refused(f"{target} cannot be made: {error.strerror}.") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with held(home.lock(f"source-{name}"), lambda: tell(f"Waiting for another run that fetches {git.url}.")):
+        if not target.is_dir():
+            tell(f"Fetching {git.url} at {commit[:12]}.")
+            make_folder(target.parent)
+            for left in target.parent.glob(".part-*"):  # of a process that was killed: the lock is ours
+                shutil.rmtree(left, ignore_errors=True)
+            _fetch_and_check_out(git, commit, target)
     return target
 
 
-def _git(git: GitSource, *words: str) -> str:
+def _fetch_and_check_out(git: Git, commit: str, target: Path) -> None:
+    """Make the folder appear with all its files, or not at all."""
     try:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-    except FileNotFoundError as error:
-        raise Refused("spec.source is in git, and there is no git on this machine; install it.") from error
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1].rstrip(".")
-        raise Refused(
-            f"spec.source.git cannot be had from {git.url}: {said}; correct it, let git reach it, or name a folder for "
-            "it under sources in local.yaml."
-        )
-    return done.stdout
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent, ignore_cleanup_errors=True) as part:
+            files = Path(part, "files")
+            files.mkdir()
+            _fill(git, commit, f"{part}/repository", files)
+            files.rename(target)
+    except OSError as error:
+        raise Unavailable(f"{target} cannot be made: {error.strerror}.") from error
+
+
+def _fill(git: Git, commit: str, repository: str, files: Path) -> None:
+    """Put the files of the commit, and nothing of git, into the folder; the repository is made for that alone."""
+    kind = "sha256" if len(commit) == 64 else "sha1"
+    git("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", repository)
+    there = ("--git-dir", repository)
+    if git.answer(*there, "fetch", "--quiet", "--depth=1", "--no-tags", "--", git.url, commit) is None:
+        # Not every server gives a commit by its name: then everything, once.
+        git(*there, "fetch", "--quiet", "--", git.url, *_EVERYTHING)
+    if git.answer(*there, "cat-file", "-e", f"{commit}^{{commit}}") is None:
+        raise Refused(f"spec.source.git.revision is {commit}, and {git.url} has no such commit; correct it.")
+    git(*there, "--work-tree", str(files), "checkout", "--quiet", "--force", "--detach", commit)
