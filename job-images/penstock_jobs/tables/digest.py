@@ -1,17 +1,38 @@
 """The digest of a table: equal wherever the schema and the multiset of rows are equal, whatever the files.
 
-A row is made canonical as the concatenation of its columns in order of their names (null marker, then the bytes of the
-value so that they sort as the values do: DuckDB's `create_sort_key`); its MD5 is read as two unsigned 64-bit integers,
-and each is summed over all rows. The sums do not depend on the order of the rows, and parts add up. The digest is the
-SHA-256 of the schema, the number of rows and the two sums.
+A row is made canonical as the concatenation of its values in order of their columns' names. A null is the byte 1; any
+other value is the byte 2 and then, big-endian:
+
+| type | bytes |
+|---|---|
+| Integer | 8: the value plus 2^63 |
+| Float | 8: the IEEE 754 bits, all inverted where the sign is minus, else plus 2^63 |
+| Boolean | 1: 0 or 1 |
+| String | each byte of its UTF-8 plus 1, then a 0 |
+| Timestamp | 8: microseconds since 1970 in UTC, plus 2^63 |
+| Date | 4: days since 1970, plus 2^31 |
+
+Of floats, -0.0 counts as 0.0, NaN is 2^64 - 1, infinity 2^64 - 2, and minus infinity 0. `encode_row` is that
+definition; DuckDB's `create_sort_key` gives the same bytes, fast, and tests hold both together. The MD5 of a row's bytes is read as
+two little-endian unsigned 64-bit integers, and each is summed over all rows, modulo 2^64. The sums do not depend on the
+order of the rows, and parts add up. The digest is the SHA-256 of the schema, the number of rows and the two sums.
 """
 
 import hashlib
 import json
+import math
+import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 
-from penstock_jobs.result import Column
+from penstock_jobs.result import Column, ColumnType
 from penstock_jobs.tables.columns import quoted
+
+Value = None | bool | int | float | str | datetime | date
+
+_SIGN = 2**63
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -24,7 +45,7 @@ class RowSums:
 
 
 def row_hash(columns: tuple[Column, ...]) -> str:
-    """Return the SQL of the hash of a row, a UHUGEINT."""
+    """Return the SQL of the hash of a row, a UHUGEINT: its lower 64 bits are the first 8 bytes of the MD5."""
     names = sorted(column.name for column in columns)
     key = ", ".join(f"{quoted(name)}, 'ASC NULLS FIRST'" for name in names)
     return f"md5_number(create_sort_key({key}))"
@@ -41,3 +62,50 @@ def digest(columns: tuple[Column, ...], sums: RowSums) -> str:
     schema = sorted((column.name, column.type) for column in columns)
     content = json.dumps([schema, sums.rows, sums.lower % 2**64, sums.upper % 2**64], ensure_ascii=False)
     return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
+
+
+def digest_of_rows(columns: tuple[Column, ...], rows: Iterable[Mapping[str, Value]]) -> str:
+    """Return the digest of the rows without the engine: what a stranger would write from the definition above.
+
+    Args:
+        columns: the table's columns.
+        rows: each a value by column name; a datetime without a zone is in UTC.
+    """
+    hashes = [hashlib.md5(encode_row(columns, row), usedforsecurity=False).digest() for row in rows]
+    lower = sum(int.from_bytes(hashed[:8], "little") for hashed in hashes)
+    upper = sum(int.from_bytes(hashed[8:], "little") for hashed in hashes)
+    return digest(columns, RowSums(len(hashes), lower, upper))
+
+
+def encode_row(columns: tuple[Column, ...], row: Mapping[str, Value]) -> bytes:
+    """Return the canonical bytes of a row."""
+    ordered = sorted(columns, key=lambda column: column.name)
+    values = ((column.type, row[column.name]) for column in ordered)
+    return b"".join(b"\1" if value is None else b"\2" + _encoded(kind, value) for kind, value in values)
+
+
+def _encoded(kind: ColumnType, value: Value) -> bytes:
+    match kind, value:
+        case "Boolean", bool():
+            return bytes([value])
+        case "Integer", int():
+            return struct.pack(">Q", value + _SIGN)
+        case "Float", float() | int():
+            return struct.pack(">Q", _float_bits(float(value)))
+        case "String", str():
+            return bytes(byte + 1 for byte in value.encode()) + b"\0"
+        case "Timestamp", datetime():
+            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+            return struct.pack(">Q", (moment - _EPOCH) // timedelta(microseconds=1) + _SIGN)
+        case "Date", date():
+            return struct.pack(">I", (value - _EPOCH.date()).days + 2**31)
+    raise TypeError(f"{value!r} is no value of a column of type {kind}")
+
+
+def _float_bits(value: float) -> int:
+    if math.isnan(value):
+        return 2**64 - 1
+    if math.isinf(value):
+        return 2**64 - 2 if value > 0 else 0
+    bits = int(struct.unpack(">Q", struct.pack(">d", value or 0.0))[0])
+    return bits + _SIGN if bits < _SIGN else 2**64 - 1 - bits
