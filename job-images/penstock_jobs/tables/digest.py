@@ -13,9 +13,10 @@ other value is the byte 2 and then, big-endian:
 | Date | 4: days since 1970, plus 2^31 |
 
 Of floats, -0.0 counts as 0.0, NaN is 2^64 - 1, infinity 2^64 - 2, and minus infinity 0. `encode_row` is that
-definition; DuckDB's `create_sort_key` gives the same bytes, fast, and tests hold both together. The MD5 of a row's bytes is read as
-two little-endian unsigned 64-bit integers, and each is summed over all rows, modulo 2^64. The sums do not depend on the
-order of the rows, and parts add up. The digest is the SHA-256 of the schema, the number of rows and the two sums.
+definition; DuckDB's `create_sort_key` gives the same bytes, fast, and tests hold both together. The MD5 of a row's
+bytes is read as two little-endian unsigned 64-bit integers, and each is summed over all rows, modulo 2^64. The sums do
+not depend on the order of the rows, and parts add up. The digest is the SHA-256 of the schema, the number of rows and
+the two sums.
 """
 
 import hashlib
