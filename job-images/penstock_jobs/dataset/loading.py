@@ -11,6 +11,7 @@ from penstock_jobs.dataset.sources import Source, relation
 from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import literal, quoted
 from penstock_jobs.tables.engine import connect, explained, paths
+from penstock_jobs.tables.text_table import check_header
 
 ROWS = "loaded"
 
@@ -91,6 +92,9 @@ def _typed(engine: Engine, source: Source) -> str:
 def _parsed(engine: Engine, source: Source, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     connection = engine.connection
     with explained(_named(source)):
+        if source.format == "CSV":
+            for file in source.files:
+                check_header(connection, file, _named(source), source.delimiter)
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation(source, {})}").fetchall()
     present = {str(row[0]): str(row[1]) for row in found}
     _refuse_unknown(source, source.declared.types, set(present))

@@ -17,6 +17,7 @@ from penstock_jobs.storage import open_store
 from penstock_jobs.tables.columns import literal, quoted
 from penstock_jobs.tables.engine import paths
 from penstock_jobs.tables.files import localised
+from penstock_jobs.tables.text_table import WHOLE_FILE
 
 Format = Literal["CSV", "JSONLines", "Parquet", "Delta"]
 
@@ -49,6 +50,12 @@ class Source:
         """Whether the types of the columns are guessed from text."""
         return self.format in ("CSV", "JSONLines")
 
+    @property
+    def delimiter(self) -> str | None:
+        """What is between the values of a CSV file, where that is known."""
+        tabs = all(".tsv" in file.name.lower() for file in self.files)
+        return self.declared.delimiter or ("\t" if tabs else None)
+
 
 def find(declared: Input, shard: Shard, scratch: Path) -> Source:
     """Return the input with those of its files that are this shard's, downloaded to `scratch` where they are remote."""
@@ -76,12 +83,11 @@ def relation(source: Source, types: dict[str, str]) -> str:
                 f"read_csv({files}",
                 "union_by_name = true",
                 "allow_quoted_nulls = true",
-                "header = true",
+                WHOLE_FILE,
                 _GUESSES,
             ]
-            delimiter = source.declared.delimiter or ("\t" if _is_tab_separated(source) else None)
-            if delimiter is not None:
-                options.append(f"delim = {literal(delimiter)}")
+            if source.delimiter is not None:
+                options.append(f"delim = {literal(source.delimiter)}")
             if source.declared.null_values:
                 options.append("nullstr = [" + ", ".join(map(literal, ("", *source.declared.null_values))) + "]")
             return ", ".join([*options, *_fixed(types), "sample_size = 200000)"])
@@ -159,10 +165,6 @@ def _guessed(declared: Input, found: list[str]) -> Format:
 def _format_of(name: str) -> Format | None:
     path = Path(name.lower())
     return _ENDINGS.get(path.with_suffix("").suffix if path.suffix in _COMPRESSIONS else path.suffix)
-
-
-def _is_tab_separated(source: Source) -> bool:
-    return all(".tsv" in file.name.lower() for file in source.files)
 
 
 def _fixed(types: dict[str, str]) -> list[str]:

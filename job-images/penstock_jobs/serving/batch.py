@@ -4,6 +4,7 @@ The output has the input's columns, then `prediction`, and for a classifier with
 `probability_<class>`. Memory does not grow with the input.
 """
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import duckdb
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.logs import progress
 from penstock_jobs.models.loading import LoadedModel
+from penstock_jobs.tables.engine import explained
+from penstock_jobs.tables.text_table import WHOLE_FILE, check_header
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,14 +107,16 @@ def _options(model: LoadedModel, reader: str) -> str:
     """Return the arguments that hold strings as they are: a code such as 007 must not become a number on the way."""
     if reader != "read_csv":
         return ""
-    return ", all_varchar = true, header = true"
+    return f", all_varchar = true, {WHOLE_FILE}"
 
 
 def _columns(database: duckdb.DuckDBPyConnection, relation: str, source: Path) -> list[str]:
     try:
-        return [str(row[0]) for row in database.execute(f"DESCRIBE FROM {relation}").fetchall()]
-    except duckdb.IOException as error:
-        raise Refused(f"{source} cannot be read: {_first_line(error)}.") from error
+        with explained(str(source)):
+            if relation.startswith("read_csv"):
+                for name in sorted(glob.glob(str(source))) or [str(source)]:
+                    check_header(database, Path(name), name, "\t" if source.suffix.lower() == ".tsv" else None)
+            return [str(row[0]) for row in database.execute(f"DESCRIBE FROM {relation}").fetchall()]
     except duckdb.Error as error:
         raise Refused(f"{source} is not a table that can be read: {_first_line(error)}.") from error
 
@@ -143,6 +148,9 @@ def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> It
         database.execute(query)
         while len(frame := database.fetch_df_chunk(_VECTORS)):
             yield frame
+    except duckdb.InvalidInputException:
+        with explained(str(source)):
+            raise
     except duckdb.ConversionException as error:
         raise Refused(f"{source} has a value of the wrong type: {_first_line(error)}.") from error
     except duckdb.Error as error:

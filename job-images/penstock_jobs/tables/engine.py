@@ -67,6 +67,10 @@ def explained(what: str) -> Iterator[None]:
             raise Unavailable(f"The disk is full while working on {what}: {_first_line(error)}") from error
         raise Refused(f"{what} cannot be read: {_first_line(error)}") from error
     except (duckdb.InvalidInputException, duckdb.BinderException, duckdb.SerializationException) as error:
+        if "not utf-8 encoded" in str(error):
+            line = re.search(r"CSV Error on Line: (\d+)", str(error))
+            where = f", line {line.group(1)}," if line else ""
+            raise Refused(f"{what}{where} is not encoded as UTF-8; save it as UTF-8.") from error
         raise Refused(f"{what} cannot be read: {_first_line(error)}") from error
 
 

@@ -102,6 +102,36 @@ def test_an_input_that_is_not_there_or_not_readable_is_refused_by_its_uri(there,
     assert uri in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (b"id,x,label\n1,2,no\n2,3\n3,4,yes\n", "line 3 has 2 values and the first line, .* has 3"),
+        (b"id,x,label\n1,2,no\n2,3,yes,4\n", "line 3 has 4 values"),
+        (b"Sales of May\nid,x,label\n1,2,no\n", "no column 'label'"),
+        (b"id,label,label\n1,2,no\n2,3,yes\n", "two columns named 'label'"),
+        (b"id,label,Label\n1,2,no\n2,3,yes\n", "'label' and 'Label', which differ in case only"),
+        ("id,town,label\n1,Orl\xe9ans,no\n".encode("latin-1"), "line 2, is not encoded as UTF-8"),
+        (b"", "is empty"),
+    ],
+    ids=["a value too few", "a value too many", "a title above", "a name twice", "a name in another case", "Latin-1", "empty"],
+)  # fmt: skip
+def test_a_text_file_that_is_not_quite_a_table_is_refused_by_what_is_wrong_in_it(tmp_path, text, sentence):
+    path = tmp_path / "odd.csv"
+    path.write_bytes(text)
+    with pytest.raises(Refused, match=sentence) as refusal:
+        generate(job(tmp_path, path, target=Target(column="label")))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_row_that_begins_with_a_hash_is_a_row(tmp_path):
+    path = tmp_path / "marks.csv"
+    lines = [f"{'#' if number % 10 == 0 else ''}{number},{number},{number % 2}\n" for number in range(200)]
+    path.write_text("mark,x,odd\n" + "".join(lines))
+    target = Target(column="odd")
+    result = generate(job(tmp_path, path, key=("mark",), target=target, task="Classification"))
+    assert sum(table.rows for table in (result.training, result.validation, result.testing)) == 200
+
+
 def test_a_storage_of_another_pipeline_is_refused(there):
     home, _, _ = there
     other = Run(uid="x", execution_name="x", pipeline="other", pipeline_uid="pipeline-2")

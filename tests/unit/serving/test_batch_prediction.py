@@ -53,6 +53,20 @@ def test_columns_of_the_input_come_along_as_they_are(tmp_path: Path, model: Any)
     assert all(after.startswith(before + ",") for before, after in zip(source[1:], output[1:], strict=True))
 
 
+def test_a_row_that_begins_with_a_hash_is_predicted_too(tmp_path: Path, model: Any) -> None:
+    frame = making.people(20)
+    frame.insert(0, "mark", [f"#{number}" if number % 5 == 0 else str(number) for number in range(20)])
+    assert predict_file(model, written(frame, tmp_path / "new.csv"), tmp_path / "out.csv").rows == 20
+
+
+def test_a_line_with_a_value_too_few_is_refused_by_its_number(tmp_path: Path, model: Any) -> None:
+    path = written(making.people(20), tmp_path / "new.csv")
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:7], lines[7].rpartition(",")[0], *lines[8:]]) + "\n")
+    with pytest.raises(Refused, match="line 8 has"):
+        predict_file(model, path, tmp_path / "out.csv")
+
+
 def test_more_rows_than_a_chunk_keep_their_order(tmp_path: Path, model: Any) -> None:
     frame = pd.concat([making.people(1000)] * 230, ignore_index=True).assign(number=range(230_000))
     predict_file(model, written(frame, tmp_path / "new.parquet"), tmp_path / "out.parquet")
