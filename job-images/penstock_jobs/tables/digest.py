@@ -33,6 +33,8 @@ from penstock_jobs.tables.columns import quoted
 Value = None | bool | int | float | str | datetime | date
 
 _SIGN = 2**63
+_SHORT: dict[ColumnType, int] = {"Boolean": 2, "Date": 5}
+_LONG = 9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,7 +51,10 @@ def row_hash(columns: tuple[Column, ...]) -> str:
     """Return the SQL of the hash of a row, a UHUGEINT: its lower 64 bits are the first 8 bytes of the MD5."""
     names = sorted(column.name for column in columns)
     key = ", ".join(f"{quoted(name)}, 'ASC NULLS FIRST'" for name in names)
-    return f"md5_number(create_sort_key({key}))"
+    if sum(_SHORT.get(column.type, _LONG) for column in columns) >= _LONG:
+        return f"md5_number(create_sort_key({key}))"
+    longer = f"create_sort_key({key}, '', 'ASC NULLS FIRST')"  # the engine makes a number of up to eight bytes
+    return f"md5_number({longer}[1:octet_length({longer}) - 2])"
 
 
 def sums_of(hashed: str) -> str:

@@ -94,6 +94,16 @@ def test_the_engine_and_the_definition_give_the_same_digest(engine, rows):
     assert in_engine(engine, rows) == digest_of_rows(COLUMNS, rows)
 
 
+@pytest.mark.parametrize("names", [("flag",), ("day",), ("day", "flag"), ("flag", "text"), ("whole",)])
+def test_rows_of_few_bytes_have_digests_too(engine, names):
+    columns = tuple(column for column in COLUMNS if column.name in names)
+    in_engine(engine, TABLE)
+    hashes = f"(SELECT {row_hash(columns)} AS hash FROM rows)"
+    found = engine.execute(f"SELECT {sums_of('hash')} FROM {hashes}").fetchone()
+
+    assert digest(columns, RowSums(*map(int, found))) == digest_of_rows(columns, TABLE)
+
+
 @given(rows=st.lists(ROW, min_size=2, max_size=4), data=st.data())
 @settings(max_examples=50)
 def test_the_order_of_rows_and_columns_does_not_matter(rows, data):
