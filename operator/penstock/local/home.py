@@ -3,6 +3,7 @@
 <home>/resources/<kind>/<name>.json   the resources, one file each, as an API server would hold them
 <home>/runs/<uid>/                    a run's job specifications and results; its logs until they are in its storage
 <home>/locks/                         locks of the operating system: whoever dies leaves none behind
+<home>/sources/<repository>/<commit>/ one's own operations, as git has them; `<repository>` is a hash of its address
 <home>/storage/<pipeline>/            tables, Models and runs
 <home>/local.yaml                     what Secrets, endpoints and volumes are on this machine
 """
