@@ -1,11 +1,13 @@
-"""What tests of several parts need."""
+"""What tests of several files need."""
 
 from collections.abc import Iterator
 
 import pytest
 
 import s3_server as server_of_the_tests
+from penstock_jobs.specification import Target
 from s3_server import S3Server
+from training_jobs import Tables, make_tables, mixed_frame
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         pytest.skip(reason)
     with server_of_the_tests.running(tmp_path_factory.mktemp("s3")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mixed_tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """Mixed and missing columns, two classes of text."""
+    return make_tables(
+        tmp_path_factory.mktemp("mixed"),
+        mixed_frame(),
+        target=Target(column="y", positive="yes"),
+        task="Classification",
+    )

@@ -14,7 +14,7 @@ from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.specification import EarlyStopping, Scoring, Source, Target
 from penstock_jobs.training import train
 from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
-from unit.training.training_jobs import algorithm, make_tables
+from training_jobs import algorithm, make_tables
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from training_jobs import algorithm, comparable, start
 
 from penstock_jobs import document
 from penstock_jobs.result import TrainingResult
 from penstock_jobs.specification import Source
 from penstock_jobs.training import train
+from training_jobs import algorithm, comparable, start
 
 SHIFTS = [float(shift) for shift in range(8)]
 PROCESSES = 2

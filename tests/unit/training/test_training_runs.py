@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score, roc_auc_score
-from training_jobs import LINEAR, algorithm, comparable, make_tables, mixed_frame
 
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
@@ -28,6 +27,7 @@ from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training import train
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.tasks import make_splits
+from training_jobs import LINEAR, algorithm, comparable, make_tables, mixed_frame
 
 SOURCE = Source(folder=str(Path(__file__).parent))
 RIDGE = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[0.1, 1000.0])

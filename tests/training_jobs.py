@@ -30,7 +30,7 @@ from penstock_jobs.specification import (
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.training.ledger import read_candidates
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[1]
 
 
 def at(path: Path) -> Location:
@@ -130,7 +130,7 @@ def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
     """Return numbers, text, a flag and a moment, some of them missing, and `y` in yes and no that depends on them."""
     random = np.random.default_rng(seed)
     first, second = random.normal(size=rows), random.normal(size=rows)
-    colour = random.choice(["red", "green", "blue", None], size=rows)
+    colour = random.choice(np.array(["red", "green", "blue", None]), size=rows)
     chance = 1 / (1 + np.exp(-(2 * first - second + 1.5 * (colour == "red"))))
     return pd.DataFrame(
         {
