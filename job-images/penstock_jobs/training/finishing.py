@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from sklearn.utils.metaestimators import available_if
 
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
@@ -125,25 +127,75 @@ def _calibrated(
     weights = {} if data.weight is None else {"sample_weight": data.weight}
     if job.validation_rule.folds is None:
         rows = slice(data.training_rows, len(data.target))
-        calibrated = CalibratedClassifierCV(FrozenEstimator(scored), method=method)
+        calibrated = _calibration(scored, method, len(data.target) - data.training_rows)
         calibrated.fit(data.frame.iloc[rows], data.target[rows], **{name: w[rows] for name, w in weights.items()})
         if final is not scored:
-            frozen = FrozenEstimator(final)
-            calibrated.estimator = frozen
-            calibrated.calibrated_classifiers_[0].estimator = frozen
+            _stand_in(calibrated, final)
         return calibrated
-    factory = bench.factories[candidate.algorithm]
-    estimator = factory(candidate)
-    transformer = build(bench.recipe(candidate, estimator), Layout.of(data.features))
-    folds = [(_places(one.fit), _places(one.score)) for one in bench.splits[: job.validation_rule.folds]]
-    calibrated = CalibratedClassifierCV(_pipeline(transformer, estimator), method=method, cv=folds, ensemble=False)
-    return calibrated.fit(data.frame, data.target)
+    response = "decision_function" if hasattr(final, "decision_function") else "predict_proba"
+    unseen = _out_of_fold(candidate, job, bench, response)
+    calibrated = _calibration(unseen, method, len(data.target))
+    calibrated.fit(np.arange(len(data.target)).reshape(-1, 1), data.target, **weights)
+    _stand_in(calibrated, final)
+    return calibrated
 
 
-def _places(rows: Rows) -> npt.NDArray[np.int64]:
-    if isinstance(rows, slice):
-        return np.arange(rows.start, rows.stop)
-    return rows
+def _calibration(estimator: Any, method: str, rows: int) -> CalibratedClassifierCV:
+    """Return an unfitted calibration of a fitted estimator on all rows at once, however few there are of a class."""
+    every = np.arange(rows)
+    return CalibratedClassifierCV(FrozenEstimator(estimator), method=method, cv=[(every, every)], ensemble=False)
+
+
+def _stand_in(calibrated: CalibratedClassifierCV, estimator: Any) -> None:
+    """Put the estimator in the place of the one whose answers the calibration was fitted on."""
+    frozen = FrozenEstimator(estimator)
+    calibrated.estimator = frozen
+    calibrated.calibrated_classifiers_[0].estimator = frozen
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(estimator, name):
+            setattr(calibrated, name, getattr(estimator, name))
+
+
+def _recorded(response: str) -> Any:
+    return available_if(lambda estimator: estimator.response == response)
+
+
+class _Recorded(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Answers the places of rows with what was recorded of those rows: its calibration is that of who said it."""
+
+    def __init__(self, classes: tuple[Any, ...], response: str, answers: npt.NDArray[np.float64]) -> None:
+        self.classes, self.response, self.answers = classes, response, answers
+        self.classes_ = np.array(classes)
+
+    def fit(self, places: Any, target: Any) -> "_Recorded":
+        return self
+
+    def predict(self, places: Any) -> npt.NDArray[Any]:
+        answers = self.answers[places[:, 0]]
+        return np.asarray(self.classes_[answers.argmax(axis=1) if answers.ndim == 2 else (answers > 0).astype(int)])
+
+    @_recorded("decision_function")  # type: ignore[untyped-decorator]
+    def decision_function(self, places: Any) -> npt.NDArray[np.float64]:
+        return np.asarray(self.answers[places[:, 0]])
+
+    @_recorded("predict_proba")  # type: ignore[untyped-decorator]
+    def predict_proba(self, places: Any) -> npt.NDArray[np.float64]:
+        return np.asarray(self.answers[places[:, 0]])
+
+
+def _out_of_fold(candidate: Candidate, job: TrainingJob, bench: Bench, response: str) -> _Recorded:
+    """Return what the fits of the first repeat, weights and early stopping included, say of the rows they left out."""
+    data = bench.data
+    answered: npt.NDArray[np.float64] | None = None
+    for number, split in enumerate(bench.splits[: job.validation_rule.folds]):
+        estimator, prepared = fit(candidate, bench, split, number)
+        answer = np.asarray(getattr(estimator, response)(prepared.score), dtype=np.float64)
+        if answered is None:
+            answered = np.empty((len(data.target), *answer.shape[1:]))
+        answered[split.score] = answer
+    if answered is None:
+        raise ValueError("There are no folds to calibrate on")
+    return _Recorded(data.classes, response, answered)
 
 
 def _tuned_threshold(candidate: Candidate, job: TrainingJob, bench: Bench, scored: Any) -> float:

@@ -1,17 +1,19 @@
 """Searches with a network, with folds in time order, and against what a job may use."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from training_jobs import LINEAR, algorithm, make_tables, mixed_frame
 
 from penstock_jobs.errors import Refused
+from penstock_jobs.models.loading import load_model
 from penstock_jobs.result import Column, TableVersion
-from penstock_jobs.specification import EarlyStopping, Scoring, Split, Target, Validation
+from penstock_jobs.specification import EarlyStopping, Location, Scoring, Split, Target, Validation
 from penstock_jobs.training import train
 from penstock_jobs.training.features import choose_features
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory, estimate
 from penstock_jobs.training.tasks import make_splits
+from training_jobs import LINEAR, algorithm, make_tables, mixed_frame
 
 
 @pytest.mark.torch
@@ -80,3 +82,28 @@ def test_the_features_are_all_columns_without_another_role(mixed_tables):
     assert [one.name for one in choose_features(mixed_tables.job())] == ["first", "second", "colour", "member", "since"]
     assert [one.name for one in choose_features(mixed_tables.job(exclude=("since",)))][-1] == "member"
     assert [one.name for one in choose_features(mixed_tables.job(features=("id", "first")))] == ["id", "first"]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "estimator"),
+    [("Sigmoid", "sklearn.linear_model.LogisticRegression"), ("Isotonic", "sklearn.naive_bayes.GaussianNB")],
+)
+def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(tmp_path, calibration, estimator):
+    frame = mixed_frame(300)[["id", "first"]]
+    wrong = frame["id"] % 5 < 3
+    frame["weight"] = np.where(wrong, 0.0, 1.0)
+    frame["y"] = np.where((frame["first"] > 0) ^ wrong, "yes", "no")
+    tables = make_tables(
+        tmp_path,
+        frame,
+        task="Classification",
+        target=Target(column="y", positive="yes"),
+        validation=Validation(folds=3, repeats=2),
+        weight="weight",
+    )
+    [reference] = train(tables.job(calibration=calibration, algorithms=(algorithm("one", estimator),))).models
+
+    answers = load_model(Location(uri=reference.uri)).predict_frame(pd.DataFrame({"first": [-1.5, 1.5]}))
+    low, high = answers.probabilities[:, 1]
+    assert low < 0.2
+    assert high > 0.8
