@@ -22,8 +22,18 @@ _TEXTS: dict[ColumnType, tuple[str, str]] = {
 
 def identity_expression(columns: Iterable[Column]) -> str:
     """Return the SQL of `encoding.identity` over the columns, a BLOB of 16 bytes."""
-    encoded = " || ".join(_encoded(column) for column in columns)
-    return f"unhex(md5({encoded}))"
+    return f"unhex(md5({_encoded_row(columns)}))"
+
+
+def identity_number(columns: Iterable[Column]) -> str:
+    """Return the SQL of the identity as one little-endian UHUGEINT, which the engine groups by faster than a BLOB."""
+    return f"md5_number({_encoded_row(columns)})"
+
+
+def identity_of_number(number: str) -> str:
+    """Return the SQL of the identity whose `identity_number` is given; slow, for few rows."""
+    pairs = f"regexp_extract_all(lpad(hex({number}), 32, '0'), '..')"
+    return f"unhex(array_to_string(list_reverse({pairs}), ''))"
 
 
 def hash_expression(purpose: Purpose, salt: str, epoch: int, point: str) -> str:
@@ -55,6 +65,10 @@ def fold_below(fold: str, share: float) -> str:
     """Return the SQL condition that a stored fold draw is below the share."""
     limit = threshold(share)
     return "TRUE" if limit >= RANGE else f"{fold} < {limit - RANGE // 2}"
+
+
+def _encoded_row(columns: Iterable[Column]) -> str:
+    return " || ".join(_encoded(column) for column in columns)
 
 
 def _encoded(column: Column) -> str:

@@ -7,7 +7,12 @@ from pathlib import Path
 import duckdb
 
 from penstock_jobs.dataset.canonical import CANONICAL
-from penstock_jobs.dataset.expressions import fold_expression, identity_expression
+from penstock_jobs.dataset.expressions import (
+    fold_expression,
+    identity_expression,
+    identity_number,
+    identity_of_number,
+)
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column
 from penstock_jobs.specification import DatasetJob
@@ -23,7 +28,7 @@ from penstock_jobs.tables.columns import (
     stored_types,
 )
 from penstock_jobs.tables.engine import parquet
-from penstock_jobs.tables.revisions import stored
+from penstock_jobs.tables.revisions import is_revised, stored
 
 IDENTIFIED = "identified"
 POINTS = "points"
@@ -81,10 +86,7 @@ def identify(
 
 def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> Counts:
     """Make the view `points`, each point of `identified` once; refuse different rows under one key."""
-    connection.execute(
-        f"CREATE TEMP TABLE repeated AS SELECT {POINT}, count(*) AS copies FROM {IDENTIFIED} GROUP BY {POINT} "
-        "HAVING count(*) > 1"
-    )
+    connection.execute(f"CREATE TEMP TABLE repeated AS {_repeated(identity)}")
     rows = _number(connection, f"SELECT count(*) FROM {CANONICAL}")
     duplicates = _number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
     if not duplicates:
@@ -106,7 +108,7 @@ def read_kept(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], colu
     types = stored_types(columns, TESTING_INTERNAL)
     connection.execute(f"CREATE VIEW stored AS SELECT * FROM {stored(files, types)}")
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
-    if not files or not _number(connection, f"SELECT coalesce(max({REVISION}), 0) FROM stored"):
+    if not is_revised(connection, "stored"):
         connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored")
     else:
         connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored QUALIFY {last}")
@@ -122,6 +124,17 @@ def read_placed(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) ->
     """Make `placed`: the points in the files of the last training and validation tables."""
     rows = f"SELECT {POINT} FROM {parquet(files)}" if files else f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
     connection.execute(f"CREATE TEMP TABLE placed AS {rows}")
+
+
+def _repeated(identity: tuple[Column, ...]) -> str:
+    """Return the query of the points that several rows have, and how many, from as few bytes a row as will do."""
+    if len(identity) <= 2 and all(column.type != "String" for column in identity):
+        names = ", ".join(quoted(column.name) for column in identity)
+        point, grouped = identity_expression(identity), names
+    else:
+        point, grouped = identity_of_number("number"), f"{identity_number(identity)} AS number"
+    copies = f"SELECT {grouped}, count(*) AS copies FROM {CANONICAL} GROUP BY ALL HAVING count(*) > 1"
+    return f"SELECT {point} AS {POINT}, copies FROM ({copies})"
 
 
 def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> None:

@@ -18,7 +18,7 @@ from penstock_jobs.tables.engine import explained, paths
 from penstock_jobs.tables.revisions import readable, stored
 
 # Rows that each thread gathers of each side before it writes them: the engine's own would take half a gigabyte.
-_ROWS_IN_MEMORY = 100_000
+_ROWS_IN_MEMORY = 50_000
 _STAGING = ".penstock-part-"
 
 
@@ -110,13 +110,11 @@ def measure(
     if not files:
         return Measured(0, digest(columns, RowSums(0, 0, 0)), {})
     with explained("The tables' files"):
-        seen = readable(stored(files, types), types)
-        row_hashes = f"(SELECT {row_hash(columns)} AS hash FROM {seen})"
-        row = connection.execute(f"SELECT {sums_of('hash')} FROM {row_hashes}").fetchone()
-        counts: dict[str, int] = {}
-        if classes_of is not None:
-            target = quoted(classes_of)
-            found = connection.execute(f"SELECT {target}, count(*) FROM {seen} GROUP BY 1 ORDER BY 1").fetchall()
-            counts = {str(value): int(count) for value, count in found}
-    rows, lower, upper = row or (0, 0, 0)
-    return Measured(int(rows), digest(columns, RowSums(int(rows), int(lower), int(upper))), counts)
+        seen = readable(connection, stored(files, types), types)
+        name = "NULL" if classes_of is None else quoted(classes_of)
+        hashed = f"(SELECT {row_hash(columns)} AS hash, {name} AS class FROM {seen})"
+        by_class = f"SELECT class, {sums_of('hash')} FROM {hashed} GROUP BY class ORDER BY class"
+        found = connection.execute(by_class).fetchall()
+    counts = {} if classes_of is None else {str(value): int(rows) for value, rows, *_ in found}
+    sums = RowSums(*(sum(int(row[part]) for row in found) for part in (1, 2, 3)))
+    return Measured(sums.rows, digest(columns, sums), counts)

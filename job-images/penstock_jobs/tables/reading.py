@@ -48,7 +48,7 @@ def read_frame(
                 raise Refused(f"The table {table.uri} has no column '{missing}'.")
             listed = ", ".join(quoted(name) for name in names)
             first = "" if limit is None else f" LIMIT {limit:d}"
-            seen = readable(stored(files.paths, present), present)
+            seen = readable(connection, stored(files.paths, present), present)
             query = f"SELECT {listed} FROM {seen} ORDER BY {POINT}{first}"
             return _frame(connection.execute(query).fetchnumpy(), {name: present[name] for name in names})
 

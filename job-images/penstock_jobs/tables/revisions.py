@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import duckdb
+
 from penstock_jobs.tables.columns import POINT, RETIRED, REVISION, quoted
 from penstock_jobs.tables.engine import parquet
 
@@ -14,9 +16,17 @@ def stored(files: Sequence[Path], types: Mapping[str, str]) -> str:
     return f"({empty})" if not files else f"(({empty}) UNION ALL BY NAME SELECT * FROM {parquet(files)})"
 
 
-def readable(relation: str, types: Mapping[str, str]) -> str:
+def is_revised(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Return whether a point of the stored testing table may have more than one row."""
+    row = connection.execute(f"SELECT coalesce(max({REVISION}), 0) FROM {relation}").fetchone()
+    return row is not None and int(row[0]) > 0
+
+
+def readable(connection: duckdb.DuckDBPyConnection, relation: str, types: Mapping[str, str]) -> str:
     """Return the SQL of what readers see of a stored relation: last revisions only, none of them retired."""
     if REVISION not in types:
         return relation
+    if not is_revised(connection, relation):  # whole rows would go through the window
+        return f"(SELECT * FROM {relation} WHERE NOT {RETIRED})"
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
     return f"(SELECT * FROM (SELECT * FROM {relation} QUALIFY {last}) WHERE NOT {RETIRED})"
