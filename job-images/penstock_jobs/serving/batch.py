@@ -6,6 +6,7 @@ The output has the input's columns, then `prediction`, and for a classifier with
 
 import glob
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -47,6 +48,13 @@ _SQL_TYPES = {
     "Timestamp": "TIMESTAMP",
     "Date": "DATE",
 }
+# What DuckDB says of a value that does not fit, and what a person calls it.
+_KINDS = {
+    "to DOUBLE": "a number",
+    "to BOOL": "true or false",
+    "timestamp field": "a moment, as 2026-05-31 14:30:00",
+    "date field": "a date, as 2026-05-31",
+}
 _VECTORS = 50  # of 2,048 rows, DuckDB's own measure
 
 
@@ -70,8 +78,12 @@ def predict_file(model: LoadedModel, source: Path, output: Path, *, threads: int
     Raises:
         Refused: in a sentence that names a missing column, a value of the wrong type, or a file that cannot be read.
     """
-    writer = _by_ending(_WRITERS, output, "written")
     reader = _by_ending(_READERS, source, "read")
+    writer = _by_ending(_WRITERS, output, "written")
+    if not glob.glob(str(source)):
+        raise Refused(f"There is no file {source}.")
+    if output.exists() and any(output.samefile(name) for name in glob.glob(str(source))):
+        raise Refused(f"{output} is the file to read; name another file to write.")
     with (
         tempfile.TemporaryDirectory(prefix="penstock-predict-") as folder,
         duckdb.connect(config=_settings(threads)) as database,
@@ -114,7 +126,7 @@ def _columns(database: duckdb.DuckDBPyConnection, relation: str, source: Path) -
     try:
         with explained(str(source)):
             if relation.startswith("read_csv"):
-                for name in sorted(glob.glob(str(source))) or [str(source)]:
+                for name in sorted(glob.glob(str(source))):
                     check_header(database, Path(name), name, "\t" if source.suffix.lower() == ".tsv" else None)
             return [str(row[0]) for row in database.execute(f"DESCRIBE FROM {relation}").fetchall()]
     except duckdb.Error as error:
@@ -152,7 +164,7 @@ def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> It
         with explained(str(source)):
             raise
     except duckdb.ConversionException as error:
-        raise Refused(f"{source} has a value of the wrong type: {_first_line(error)}.") from error
+        raise Refused(f"{source} has a value of the wrong type: {_wrong_value(error)}.") from error
     except duckdb.Error as error:
         raise Refused(f"{source} cannot be read: {_first_line(error)}.") from error
 
@@ -212,6 +224,16 @@ def _combine(parts: Path, output: Path, writer: str) -> None:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(". ")
+
+
+def _wrong_value(error: duckdb.ConversionException) -> str:
+    """Return which value of which column it is, in the words that a person has for types."""
+    text = _first_line(error).removeprefix("Conversion Error: ")
+    value = re.search(r"""(?:'(.*)'|"(.*?)").* when casting from source column (.*)""", text)
+    kind = next((words for sign, words in _KINDS.items() if sign in text), None)
+    if value is None or kind is None:
+        return text
+    return f"'{value[1] or value[2] or ''}' in the column {value[3]} is not {kind}"
 
 
 def _quoted(text: str) -> str:

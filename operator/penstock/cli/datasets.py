@@ -1,6 +1,7 @@
 """`penstock datasets`: the tables of each Pipeline; a new testing set, or points removed, when a person asks."""
 
 import csv
+import sys
 from pathlib import Path
 
 import click
@@ -66,8 +67,9 @@ def reset(settings: Settings, pipeline: str, *, yes: bool) -> None:
 
     Models that were trained before have seen points of the new one: they are not compared on those.
     """
+    Resources(settings.home).get(Pipeline, pipeline)
     if not yes:
-        click.confirm(f"Begin a new testing set for {pipeline}?", abort=True)
+        _agreed(f"Begin a new testing set for {pipeline}?")
     spec = PipelineRunSpec(
         pipeline_ref=PipelineReference(name=pipeline),
         execution_name="reset",
@@ -103,7 +105,8 @@ def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path 
     if not points:
         raise Refused("No point is named; give its key, as customer=17, or a CSV file with --file.")
     if not yes:
-        click.confirm(f"Remove {len(points):,} points from all tables of {pipeline}, for good?", abort=True)
+        counted = "1 point" if len(points) == 1 else f"{len(points):,} points"
+        _agreed(f"Remove {counted} from all tables of {pipeline}, for good?")
     places = Places.of(settings.home, found)
     with stopping_on_signals(), held(settings.home.lock(f"dataset-{pipeline}")):
         gone = forget_points(places.storage(found.spec.storage, pipeline, "spec.storage", write=True), points)
@@ -112,6 +115,12 @@ def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path 
     else:
         counted = ", ".join(f"{count:,} of {name}" for name, count in gone.rows.items())
         click.echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
+
+
+def _agreed(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise Refused(f"{question} There is no terminal to answer on; add --yes.")
+    click.confirm(question, abort=True)
 
 
 def _point(text: str) -> dict[str, str]:
@@ -125,5 +134,7 @@ def _points_of(file: Path) -> list[dict[str, str]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise Refused(f"{file} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{file} cannot be read as CSV: {error}.") from error

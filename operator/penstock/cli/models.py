@@ -24,6 +24,8 @@ from penstock_jobs.errors import Refused
 def models(settings: Settings, pipeline: str | None) -> None:
     """List the Models: their scores, their origin, and which are served."""
     resources = Resources(settings.home)
+    if pipeline is not None:
+        resources.get(Pipeline, pipeline)
     found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
     if settings.output != "table":
         show_all(settings, found)

@@ -81,6 +81,8 @@ def _asked(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, reset_t
         for word in names:
             if word not in JOBS:
                 raise Refused(f"--jobs names {word}, which is none of {', '.join(JOBS)}.")
+        if not names:
+            raise Refused(f"--jobs names no job; name some of {', '.join(JOBS)}, or leave it out for all.")
         chosen = tuple(given.get(job, JobRequest(name=job)) for job in JOBS if job in names)
         spec = msgspec.structs.replace(spec, jobs=chosen)
     if name is not None:

@@ -31,6 +31,8 @@ _run = click.argument("run", shell_complete=run_names)
 def runs(settings: Settings, pipeline: str | None) -> None:
     """List the runs, oldest first."""
     resources = Resources(settings.home)
+    if pipeline is not None:
+        resources.get(Pipeline, pipeline)
     found = [run for run in resources.list(PipelineRun) if pipeline in (None, run.spec.pipeline_ref.name)]
     if settings.output != "table":
         show_all(settings, found)

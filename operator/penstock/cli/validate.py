@@ -24,5 +24,7 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> int:
             click.echo(str(finding))  # the sentence names the field
     if findings:
         return REFUSED
-    settings.notes.print(f"{len(files)} {'file is' if len(files) == 1 else 'files are'} as they should be.")
+    settings.notes.print(
+        "1 file is as it should be." if len(files) == 1 else f"{len(files)} files are as they should be."
+    )
     return 0

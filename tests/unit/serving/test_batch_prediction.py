@@ -67,6 +67,14 @@ def test_a_line_with_a_value_too_few_is_refused_by_its_number(tmp_path: Path, mo
         predict_file(model, path, tmp_path / "out.csv")
 
 
+def test_the_file_to_read_is_never_the_file_to_write(tmp_path: Path, model: Any) -> None:
+    path = written(making.people(20), tmp_path / "new.csv")
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="name another file"):
+        predict_file(model, path, tmp_path / "." / "new.csv")
+    assert path.read_bytes() == before
+
+
 def test_more_rows_than_a_chunk_keep_their_order(tmp_path: Path, model: Any) -> None:
     frame = pd.concat([making.people(1000)] * 230, ignore_index=True).assign(number=range(230_000))
     predict_file(model, written(frame, tmp_path / "new.parquet"), tmp_path / "out.parquet")
@@ -85,9 +93,9 @@ def test_a_missing_column_is_refused_by_name_and_nothing_is_written(tmp_path: Pa
 @pytest.mark.parametrize(
     ("column", "value", "sentence"),
     [
-        ("age", "old", "wrong type"),
+        ("age", "old", "'old' in the column age is not a number"),
         ("age", "41.5", "age: needs whole numbers, and has 41.5"),
-        ("born", "x", "wrong type"),
+        ("born", "x", "'x' in the column born is not a date"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_and_nothing_is_written(
@@ -105,7 +113,7 @@ def test_files_that_cannot_be_are_refused(tmp_path: Path, model: Any) -> None:
     source = written(making.people(5), tmp_path / "new.csv")
     with pytest.raises(Refused, match="ending must be one of"):
         predict_file(model, source, tmp_path / "out.xlsx")
-    with pytest.raises(Refused, match="cannot be read"):
+    with pytest.raises(Refused, match="There is no file"):
         predict_file(model, tmp_path / "nothing.csv", tmp_path / "out.csv")
     (tmp_path / "empty.csv").write_text(source.read_text().splitlines()[0] + "\n")
     with pytest.raises(Refused, match="has no rows"):
