@@ -1,13 +1,13 @@
 """The candidates that a search consists of, made one at a time from its rules.
 
 A candidate's identity is a function of its algorithm and hyper-parameters and of nothing else, and its seed is a
-function of that identity: adding a value to the grid moves no other candidate's score.
+function of that identity and of the search's seed: adding a value to the grid moves no other candidate's score.
 """
 
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,12 +25,14 @@ class Candidate:
         index: Its place in the search, which breaks ties.
         algorithm: The name of the algorithm.
         parameters: Name and value of each hyper-parameter, in the order of the manifest.
+        search_seed: The search's seed.
     """
 
     index: int
     algorithm: str
     estimator: str
     parameters: tuple[tuple[str, Any], ...]
+    search_seed: int = 0
 
     @cached_property
     def identity(self) -> str:
@@ -39,8 +41,9 @@ class Candidate:
 
     @property
     def seed(self) -> int:
-        """The seed of everything random about it, in [0, 2³¹)."""
-        return int.from_bytes(bytes.fromhex(self.identity)[:4]) % 2**31
+        """The seed of everything random about it, in [0, 2³¹): a function of itself and of the search's seed."""
+        own = _digest(self.search_seed, self.identity) if self.search_seed else bytes.fromhex(self.identity)
+        return int.from_bytes(own[:4]) % 2**31
 
 
 def candidates(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Candidate]:
@@ -49,7 +52,7 @@ def candidates(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Ca
     for candidate in _drawn(search, algorithms) if search.strategy == "Random" else _grid(algorithms):
         if candidate.identity not in seen:
             seen.add(candidate.identity)
-            yield Candidate(len(seen) - 1, candidate.algorithm, candidate.estimator, candidate.parameters)
+            yield replace(candidate, index=len(seen) - 1, search_seed=search.seed)
         if search.strategy == "Random" and len(seen) == search.samples:
             return
 

@@ -72,7 +72,8 @@ class Search(Value, frozen=True, kw_only=True):
         ),
     ] = "Grid"
     samples: (
-        Annotated[int, field("How many candidates a random search draws for each algorithm.", ge=1, le=100000)] | None
+        Annotated[int, field("How many candidates a random search draws, of all algorithms together.", ge=1, le=100000)]
+        | None
     ) = None
     adaptive: Annotated[AdaptiveSearch, field("The rounds of an adaptive search.")] | None = None
     seed: Annotated[
