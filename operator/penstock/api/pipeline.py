@@ -212,7 +212,8 @@ class TestingUse(Value, frozen=True, kw_only=True):
     """How often one version of the testing set has served to decide: the more often, the less its scores are worth."""
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
-    version: Annotated[int, field("Its version.", ge=0)]
+    version: Annotated[int, field("Its version; the newest, of those with the same rows.", ge=0)]
+    digest: Annotated[str, field("The hash of its rows.", max_length=128)] | None = None
     decisions: Annotated[int, field("How many decisions rested on it.", ge=0)]
 
 

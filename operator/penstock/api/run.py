@@ -239,6 +239,7 @@ class TestingSummary(Value, frozen=True, kw_only=True):
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
     version: Annotated[int, field("Its version.", ge=0)]
+    digest: Annotated[str, field("The hash of its rows.", max_length=128)] | None = None
     points: Annotated[int, field("How many points it has.", ge=0)]
     report: Annotated[StatusUri, field("The report, an HTML file.")]
     models: Annotated[

@@ -55,17 +55,23 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
 
 
 def testing_uses(runs: Iterable[PipelineRun]) -> tuple[TestingUse, ...]:
-    """Return how often each testing version has served to decide, counted from the runs themselves; newest first."""
-    counts: dict[tuple[int, int], int] = {}
+    """Return how often each testing version has served to decide, counted from the runs themselves; newest first.
+
+    Versions with the same rows, which their digest tells, are counted as one: the newest of them.
+    """
+    uses: dict[tuple[int, int | str], TestingUse] = {}
     for run in runs:
         tested, decided = step_of(run, "testing"), step_of(run, "deployment")
         if tested and tested.testing and decided and decided.deployment and decided.deployment.verdict:
-            version = (tested.testing.epoch, tested.testing.version)
-            counts[version] = counts.get(version, 0) + 1
-    newest = sorted(counts, reverse=True)[:20]
-    return tuple(
-        TestingUse(epoch=epoch, version=version, decisions=counts[epoch, version]) for epoch, version in newest
-    )
+            epoch, version, digest = tested.testing.epoch, tested.testing.version, tested.testing.digest
+            before = uses.get((epoch, digest or version))
+            uses[epoch, digest or version] = TestingUse(
+                epoch=epoch,
+                version=max(version, before.version if before else 0),
+                digest=digest,
+                decisions=1 + (before.decisions if before else 0),
+            )
+    return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
 
 
 def _ready(pipeline: Pipeline, model: str | None, now: str) -> Condition:

@@ -47,6 +47,7 @@ def testing_summary(found: TestingResult) -> TestingSummary:
     return TestingSummary(
         epoch=found.epoch,
         version=found.testing_version,
+        digest=found.digest,
         points=found.points,
         report=found.report,
         models=tuple(

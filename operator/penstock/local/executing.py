@@ -240,7 +240,7 @@ class Execution:
 
     def _decisions(self, made: DatasetResult) -> int:
         uses = testing_uses(runs_of(self.resources, self.pipeline))
-        return sum(each.decisions for each in uses if (each.epoch, each.version) == (made.epoch, made.testing.version))
+        return sum(each.decisions for each in uses if each.epoch == made.epoch and each.digest == made.testing.digest)
 
     def _tables(self) -> DatasetResult:
         """Return the tables of the run, which its snapshot then names."""
