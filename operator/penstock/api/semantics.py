@@ -16,8 +16,8 @@ from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_decimal, read_duration, read_quantity, read_share
 from penstock.api.resource import Resource
-from penstock.api.run import PipelineRun
-from penstock.api.schema import JOBS
+from penstock.api.run import JobRequest, PipelineRun
+from penstock.api.schema import JOBS, JobName
 from penstock.api.scoring import Scoring
 from penstock.api.scoring_names import CLASSIFICATION, CLUSTERING, REGRESSION, task_of
 from penstock.api.training import Parameter, Training
@@ -34,6 +34,7 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
             yield from _resources(request.resources, ("spec", "jobs", index, "resources"))
+            yield from _of_another_job(request, request.name, ("spec", "jobs", index))
     elif isinstance(resource, Trigger):
         yield from _schedule(resource)
 
@@ -122,7 +123,8 @@ def _tuned(pipeline: Pipeline) -> Iterator[Fault]:
     path: Path = ("spec", "deployment", "decision", "tune")
     training, testing = pipeline.spec.training, pipeline.spec.testing
     own = {each.name for each in (testing.scoring if testing else ()) if each.function is not None}
-    own |= {each.name for each in (training.additional_scoring if training else ()) if each.function is not None}
+    ranking = (training.scoring, *training.additional_scoring) if training else ()
+    own |= {each.name for each in ranking if each.function is not None}
     if decision.tune in own:
         return
     if decision.tune in REGRESSION:
@@ -182,10 +184,19 @@ def _jobs(pipeline: Pipeline) -> Iterator[Fault]:
         yield from _resources(settings.resources, (*path, "resources"))
         if settings.timeout is not None and read_duration(settings.timeout, "") == 0:
             yield Fault((*path, "timeout"), "leaves the job no time; write one as 1h, or remove it")
-        if job != "training" and settings.processes is not None:
-            yield Fault((*path, "processes"), "is for training, whose candidates run in processes; remove it")
-        if job == "testing" and settings.parallelism is not None:
-            yield Fault((*path, "parallelism"), "is for dataset and training, whose work can be shared out; remove it")
+        yield from _of_another_job(settings, job, path)
+
+
+def _of_another_job(settings: JobSettings | JobRequest, job: JobName, path: Path) -> Iterator[Fault]:
+    """Yield the settings that the job has no use for."""
+    if job != "training" and settings.processes is not None:
+        yield Fault((*path, "processes"), "is for training, whose candidates run in processes; remove it")
+    if job == "testing" and settings.parallelism is not None:
+        yield Fault((*path, "parallelism"), "is for dataset and training, whose work can be shared out; remove it")
+    if job == "dataset" and settings.gpu is not None:
+        yield Fault((*path, "gpu"), "is for training and testing: tables are made without one; remove it")
+    if job == "deployment" and isinstance(settings, JobRequest) and settings != JobRequest(name=job):
+        yield Fault(path, "sets how deployment runs, which decides only and runs no job; leave its name alone")
 
 
 def _resources(resources: Resources | None, path: Path) -> Iterator[Fault]:
