@@ -196,10 +196,14 @@ class Search(Document, frozen=True):
 
 
 class Decision(Document, frozen=True):
-    """The probability from which the positive class is predicted: fixed, or tuned for a scoring on validation."""
+    """The probability from which the positive class is predicted: fixed, or tuned for a scoring on validation.
+
+    `scoring` is what `tune` names, where the manifest says more of it than the name.
+    """
 
     threshold: Share | None = None
     tune: str | None = None
+    scoring: Scoring | None = None
 
 
 class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):

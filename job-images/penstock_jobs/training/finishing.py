@@ -201,7 +201,8 @@ def _out_of_fold(candidate: Candidate, job: TrainingJob, bench: Bench, response:
 def _tuned_threshold(candidate: Candidate, job: TrainingJob, bench: Bench, scored: Any) -> float:
     """Return the threshold of the best score, on the validation set or out of fold; of equal ones that nearest 0.5."""
     data = bench.data
-    scorer = load_scorer(Scoring(name=str(job.decision.tune)), job.task, data.classes, job.target.positive)
+    scoring = job.decision.scoring or Scoring(name=str(job.decision.tune))
+    scorer = load_scorer(scoring, job.task, data.classes, job.target.positive)
     place = positive_index(data.classes, job.target.positive)
     truth, predictions, weight = out_of_sample(candidate, bench, scored)
     if place is None or predictions.probabilities is None:

@@ -155,6 +155,7 @@ def training_job(
         decision=specification.Decision(
             threshold=_share(decision.threshold if decision else None, "spec.deployment.decision.threshold"),
             tune=decision.tune if decision else None,
+            scoring=_tuned(spec, decision.tune) if decision and decision.tune else None,
         ),
         source=places.source(),
         gpu=_gpu(settings),
@@ -288,6 +289,13 @@ def _scoring(scoring: ApiScoring) -> specification.Scoring:
         response=scoring.response or "predict",
         average=scoring.average,
     )
+
+
+def _tuned(spec: PipelineSpec, name: str) -> specification.Scoring | None:
+    """Return what the manifest says of the scoring function that the threshold is tuned for."""
+    training = _required(spec.training, "training")
+    said = (training.scoring, *training.additional_scoring, *_or_default(spec).scoring)
+    return next((_scoring(each) for each in said if each.name == name), None)
 
 
 def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
