@@ -1,6 +1,7 @@
 # `make help` lists the commands. Everything is made inside this folder: .venv, .cache, demo.
 
 PYTHON ?= python3
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := operator job-images tests bench examples
@@ -15,7 +16,7 @@ demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, u
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/dev.stamp ## Run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
