@@ -6,16 +6,26 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock.api import load_file
 from penstock.api.dataset import Input
+from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import JobRequest
 from penstock.api.validation import check_text
 from penstock.decide import job_specification
 from penstock.decide.job_specification import DUCKDB_TYPES, dataset_job, selection_of, settings_of, training_job
-from penstock_jobs import document
+from penstock_jobs import document, specification
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
-from penstock_jobs.specification import JobSpecification, Location, Parameter, Run, Source, Split
+from penstock_jobs.specification import (
+    DatasetJob,
+    JobSpecification,
+    Location,
+    Parameter,
+    Run,
+    Scoring,
+    Source,
+    Split,
+    TrainingJob,
+)
 from penstock_jobs.tables import columns
 
 MANIFESTS = Path(__file__).parents[1] / "api" / "manifests"
@@ -60,28 +70,30 @@ class Placed:
         return Source(folder="/operations", commit="c0ffee")
 
 
-def spec_of(name="pipeline", old="", new=""):
+def spec_of(name: str = "pipeline", old: str = "", new: str = "") -> PipelineSpec:
     checked = check_text((MANIFESTS / f"{name}.yaml").read_text("utf-8").replace(old, new, 1), "m.yaml")
     assert checked.findings == ()
-    return checked.resources[0].spec
+    spec = checked.resources[0].spec
+    assert isinstance(spec, PipelineSpec)
+    return spec
 
 
-def trained(spec, request=None):
+def trained(spec: PipelineSpec, request: JobRequest | None = None) -> TrainingJob:
     return training_job(spec, RUN, Placed(), request or JobRequest(name="training"), MADE, processors=2)
 
 
-def scored(spec):
+def scored(spec: PipelineSpec) -> specification.TestingJob:
     model = ModelReference(name="m", uri="file:///m", digest="sha256:0")
     return job_specification.testing_job(
         spec, RUN, Placed(), JobRequest(name="testing"), MADE, None, (model,), None, 4, "2026-01-01"
     )
 
 
-def generated(spec, request=None):
+def generated(spec: PipelineSpec, request: JobRequest | None = None) -> DatasetJob:
     return dataset_job(spec, RUN, Placed(), request or JobRequest(name="dataset"))
 
 
-def test_the_dataset_job_is_asked_for_what_the_manifest_says():
+def test_the_dataset_job_is_asked_for_what_the_manifest_says() -> None:
     job = generated(spec_of(), JobRequest(name="dataset", reset_testing=True))
     assert (job.split.testing, job.split.strategy, job.split.group_columns) == (0.2, "Group", ("customer_id",))
     assert (job.target.column, job.target.positive, job.task) == ("left", "yes", "Classification")
@@ -90,7 +102,7 @@ def test_the_dataset_job_is_asked_for_what_the_manifest_says():
     assert job.inputs[0].location.uri == "s3://lake/customers/*.parquet"
 
 
-def test_a_time_split_is_in_seconds():
+def test_a_time_split_is_in_seconds() -> None:
     job = generated(spec_of("pipeline-shortest", "target: {column: cultivar}", TIME))
     assert (job.split.time_column, job.split.window, job.split.gap) == ("day", 30 * 86400, 86400)
 
@@ -98,13 +110,13 @@ def test_a_time_split_is_in_seconds():
 TIME = "target: {column: cultivar}\n    split: {strategy: Time, time: {column: day, window: 30d, gap: 1d}}"
 
 
-def test_column_types_are_those_that_the_reader_of_tables_knows():
+def test_column_types_are_those_that_the_reader_of_tables_knows() -> None:
     assert DUCKDB_TYPES == columns.DUCKDB_TYPES
     job = generated(spec_of("pipeline-shortest", "uri: wine.csv", "uri: wine.csv, types: [{column: a, type: Float}]"))
     assert job.inputs[0].types == {"a": "DOUBLE"}
 
 
-def test_hyper_parameters_have_the_values_that_their_literals_mean():
+def test_hyper_parameters_have_the_values_that_their_literals_mean() -> None:
     linear, forest = trained(spec_of()).algorithms
     assert linear.parameters == (Parameter(name="C", values=(0.1, 1, 10)),)
     assert forest.parameters == (
@@ -114,7 +126,7 @@ def test_hyper_parameters_have_the_values_that_their_literals_mean():
     )
 
 
-def test_a_range_is_numbers_with_their_scale_and_type():
+def test_a_range_is_numbers_with_their_scale_and_type() -> None:
     drawn = "estimator: sklearn.ensemble.RandomForestClassifier, parameters: [{name: max_depth, range: {low: "
     spec = spec_of(
         "pipeline-shortest",
@@ -128,7 +140,7 @@ def test_a_range_is_numbers_with_their_scale_and_type():
     assert (job.search.strategy, job.search.samples, job.search.seed) == ("Random", 5, 7)
 
 
-def test_training_and_testing_have_what_the_manifest_says():
+def test_training_and_testing_have_what_the_manifest_says() -> None:
     job, test = trained(spec_of()), scored(spec_of())
     assert (job.keep, job.refit, job.scoring.name, job.gpu, job.timeout) == (3, "None", "roc_auc", "Required", 7200)
     assert (job.decision.threshold, job.source) == (0.3, Source(folder="/operations", commit="c0ffee"))
@@ -140,7 +152,7 @@ def test_training_and_testing_have_what_the_manifest_says():
     assert (test.minimum_points, test.decisions_so_far) == (200, 4)
 
 
-def test_the_gate_is_that_of_the_manifest():
+def test_the_gate_is_that_of_the_manifest() -> None:
     gate = selection_of(spec_of())
     assert gate is not None
     assert (gate.scoring, gate.minimum, gate.must_improve, gate.confidence, gate.margin) == (
@@ -152,11 +164,11 @@ def test_the_gate_is_that_of_the_manifest():
     )
 
 
-def test_without_a_word_on_testing_it_scores_as_training_ranked():
+def test_without_a_word_on_testing_it_scores_as_training_ranked() -> None:
     assert [each.name for each in scored(spec_of("pipeline-shortest")).scoring] == ["accuracy"]
 
 
-def test_each_job_gets_only_the_rights_that_it_needs():
+def test_each_job_gets_only_the_rights_that_it_needs() -> None:
     spec = spec_of()
     assert generated(spec).storage.uri == "s3://tables/write"
     assert (trained(spec).storage.uri, trained(spec).models.uri) == ("s3://tables/read", "s3://models/write")
@@ -164,7 +176,7 @@ def test_each_job_gets_only_the_rights_that_it_needs():
     assert (test.storage.uri, test.models_storage) == ("s3://tables/read", Location(uri="s3://models/read"))
 
 
-def test_what_a_run_asks_of_a_job_goes_over_what_the_pipeline_says():
+def test_what_a_run_asks_of_a_job_goes_over_what_the_pipeline_says() -> None:
     spec = spec_of()
     request = JobRequest(name="training", timeout="5m", threads=4, processes=3)
     job = trained(spec, request)
@@ -173,7 +185,7 @@ def test_what_a_run_asks_of_a_job_goes_over_what_the_pipeline_says():
     assert (settings.parallelism, settings.profile, settings.timeout) == (8, "gpu-large", "2h")
 
 
-def test_a_pipeline_without_the_part_that_a_job_needs_is_refused():
+def test_a_pipeline_without_the_part_that_a_job_needs_is_refused() -> None:
     spec = spec_of("pipeline-serving")
     with pytest.raises(Refused, match=r"The Pipeline has no spec\.dataset; add it\."):
         generated(spec)
@@ -182,18 +194,24 @@ def test_a_pipeline_without_the_part_that_a_job_needs_is_refused():
 
 
 @pytest.mark.parametrize("name", ["pipeline", "pipeline-shortest"])
-def test_every_specification_is_read_back_equal(name):
+def test_every_specification_is_read_back_equal(name: str) -> None:
     spec = spec_of(name)
     for job in (generated(spec), trained(spec), scored(spec)):
         assert document.decode(document.encode(job), JobSpecification, "job.json") == job
 
 
-def test_the_same_manifest_always_gives_the_same_specification():
-    [first], [second] = load_file(MANIFESTS / "pipeline.yaml"), load_file(MANIFESTS / "pipeline.yaml")
-    assert msgspec.json.encode(trained(first.spec)) == msgspec.json.encode(trained(second.spec))
+def test_the_same_manifest_always_gives_the_same_specification() -> None:
+    first, second = spec_of(), spec_of()
+    assert msgspec.json.encode(trained(first)) == msgspec.json.encode(trained(second))
 
 
-def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_says_by_now():
+def test_a_threshold_is_tuned_for_the_function_that_the_manifest_gives_that_name() -> None:
+    spec = spec_of(old='decision: {threshold: "0.3"}', new="decision: {tune: cost}")
+
+    assert trained(spec).decision.scoring == Scoring(name="cost", function="scores.cost", greater_is_better=False)
+
+
+def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_says_by_now() -> None:
     then = Split(testing=0.1, strategy="Key", salt="earlier")
     made = msgspec.structs.replace(MADE, split=then, identity=("id Integer",))
     spec = spec_of()
