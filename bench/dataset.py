@@ -1,12 +1,17 @@
 """Making the tables of a Parquet file, against pandas, `train_test_split` and `to_parquet` on the same file.
 
+A third side, `copy`, is the floor: DuckDB copies the file to one other file, and does not identify, split, digest or
+prove anything.
+
 Run `python bench/dataset.py`, with `bench/requirements.txt` installed beside the package (`--rows 20000000
 --only penstock` for the large one). Each side runs in a process of its own, in turn, `--repeats` times; printed are the
-medians of wall time and of processor time, the greatest memory, and the ratios. Nothing is written down.
+medians of wall time and of processor time, the greatest memory, the load average before and after, and the ratios.
+Nothing is written down.
 """
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -17,22 +22,24 @@ from pathlib import Path
 
 import duckdb
 
-MEMORY = 2 * 2**30
+SIDES = ["pandas", "copy", "penstock"]
 
 
 def main() -> None:
     options = _options()
     if options.side:
-        print(json.dumps(_measured(options.side, Path(options.folder), options.threads)))
+        print(json.dumps(_measured(options)))
         return
     with tempfile.TemporaryDirectory(prefix="penstock-bench-", dir=options.folder) as folder:
         _make_input(Path(folder), options.rows)
-        sides = [options.only] if options.only else ["pandas", "penstock"]
+        sides = [options.only] if options.only else SIDES
         results: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
+        load = os.getloadavg()[0]
         for _ in range(options.repeats):
             for side in sides:
-                results[side].append(_in_a_process(side, folder, options.threads))
+                results[side].append(_in_a_process(side, folder, options))
         _show(results)
+        print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
 def _make_input(folder: Path, rows: int) -> None:
@@ -45,15 +52,16 @@ def _make_input(folder: Path, rows: int) -> None:
         connection.execute(f"COPY (SELECT {', '.join(columns)} FROM range({rows}) t(i)) TO '{folder}/input.parquet'")
 
 
-def _in_a_process(side: str, folder: str, threads: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--side", side, "--folder", folder, "--threads", str(threads)]
+def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, float]:
+    limits = ["--threads", str(options.threads), "--memory", str(options.memory)]
+    command = [sys.executable, __file__, "--side", side, "--folder", folder, *limits]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
 
 
-def _measured(side: str, folder: Path, threads: int) -> dict[str, float]:
-    work = _penstock if side == "penstock" else _pandas
-    with tempfile.TemporaryDirectory(dir=folder) as target:
-        run = work(folder / "input.parquet", Path(target), threads)
+def _measured(options: argparse.Namespace) -> dict[str, float]:
+    work = {"pandas": _pandas, "copy": _copy, "penstock": _penstock}[options.side]
+    with tempfile.TemporaryDirectory(dir=options.folder) as target:
+        run = work(Path(options.folder) / "input.parquet", Path(target), options)
         start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
         run()
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
@@ -61,7 +69,7 @@ def _measured(side: str, folder: Path, threads: int) -> dict[str, float]:
     return {"wall": wall, "processor": processor, "memory": after.ru_maxrss / 1024}
 
 
-def _pandas(source: Path, target: Path, threads: int):
+def _pandas(source: Path, target: Path, options: argparse.Namespace):
     import pandas as pd
     from sklearn.model_selection import train_test_split
 
@@ -74,7 +82,16 @@ def _pandas(source: Path, target: Path, threads: int):
     return run
 
 
-def _penstock(source: Path, target: Path, threads: int):
+def _copy(source: Path, target: Path, options: argparse.Namespace):
+    def run() -> None:
+        with duckdb.connect(config={"threads": options.threads, "memory_limit": "1GB"}) as connection:
+            connection.execute("SET preserve_insertion_order = false")
+            connection.execute(f"COPY (FROM '{source}') TO '{target}/copy.parquet' (COMPRESSION snappy)")
+
+    return run
+
+
+def _penstock(source: Path, target: Path, options: argparse.Namespace):
     from penstock_jobs.dataset import generate
     from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
 
@@ -88,8 +105,8 @@ def _penstock(source: Path, target: Path, threads: int):
         split=Split(testing=0.2),
         validation=Validation(holdout=0.2),
         key=("id",),
-        memory=MEMORY,
-        threads=threads,
+        memory=options.memory * 2**20,
+        threads=options.threads,
     )
     return lambda: generate(job)
 
@@ -102,9 +119,9 @@ def _show(results: dict[str, list[dict[str, float]]]) -> None:
         print(
             f"{side:9} {found['wall']:7.1f} s   {found['processor']:7.1f} s of processor   {found['memory']:6.0f} MiB"
         )
-    if len(middle) == 2:
-        ratio = {name: middle["pandas"][name] / middle["penstock"][name] for name in middle["pandas"]}
-        print("pandas / penstock: " + ", ".join(f"{name} {value:.2f}" for name, value in ratio.items()))
+    for side in SIDES[1:] if len(middle) == len(SIDES) else []:
+        ratio = {name: middle["pandas"][name] / middle[side][name] for name in middle["pandas"]}
+        print(f"pandas / {side}: " + ", ".join(f"{name} {value:.2f}" for name, value in ratio.items()))
 
 
 def _options() -> argparse.Namespace:
@@ -112,9 +129,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory", type=int, default=2048, help="MiB that the dataset job is told it may use")
     parser.add_argument("--folder", default=tempfile.gettempdir(), help="where the files of the bench are made")
-    parser.add_argument("--only", choices=["pandas", "penstock"])
-    parser.add_argument("--side", choices=["pandas", "penstock"], help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=SIDES)
+    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
