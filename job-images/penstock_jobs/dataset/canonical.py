@@ -68,7 +68,8 @@ def make_canonical(
 
 def first_row(connection: duckdb.DuckDBPyConnection, condition: str) -> int | None:
     """Return the number, from 1, of the first loaded row that meets the condition; None where none does."""
-    query = f"SELECT row FROM (SELECT row_number() OVER () AS row, * FROM {ROWS}) WHERE {condition} LIMIT 1"
+    numbered = f"SELECT row_number() OVER () AS _penstock_row, * FROM {ROWS}"
+    query = f"SELECT _penstock_row FROM ({numbered}) WHERE {condition} LIMIT 1"
     found = connection.execute(query).fetchone()
     return None if found is None else int(found[0])
 

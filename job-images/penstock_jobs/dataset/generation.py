@@ -26,7 +26,7 @@ from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, stored_types
-from penstock_jobs.tables.engine import connect
+from penstock_jobs.tables.engine import connect, explained
 from penstock_jobs.tables.files import localised
 
 
@@ -78,14 +78,16 @@ class _Generation:
         loaded = self._load()
         columns = make_canonical(self.connection, job, self._fixed_columns())
         target = next(column for column in columns if column.name == job.target.column)
-        task = checks.check_target(self.connection, job, target)
+        with explained("The input"):
+            task = checks.check_target(self.connection, job, target)
         progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))
-        counts = points.deduplicate(self.connection, job, identity)
-        points.read_kept(self.connection, self._kept_files(), columns)
-        setting = strategies.Setting(self.connection, job, self.state.epoch, columns, self._place_training)
-        sides = strategies.prepare(setting)
+        with explained("The input"):
+            counts = points.deduplicate(self.connection, job, identity)
+            points.read_kept(self.connection, self._kept_files(), columns)
+            setting = strategies.Setting(self.connection, job, self.state.epoch, columns, self._place_training)
+            sides = strategies.prepare(setting)
         progress(2, 5, f"Splitting {counts.rows} rows")
         written = self._write(sides, columns)
         progress(3, 5, "Reading the tables back")

@@ -9,10 +9,11 @@ from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies import Sides
 from penstock_jobs.result import Column
 from penstock_jobs.specification import DatasetJob
-from penstock_jobs.tables.columns import FOLD, GENERATION, GROUP, POINT, RETIRED, REVISION, quoted
+from penstock_jobs.tables.columns import FOLD, GENERATION, GROUP, POINT, RETIRED, REVISION, SIDE, quoted
 from penstock_jobs.tables.engine import parquet
 
 SIDED = "sided"
+_NEXT = "_penstock_next"
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,16 @@ class History:
 
 
 def make_sides(connection: duckdb.DuckDBPyConnection, sides: Sides) -> None:
-    """Make the view `sided`: the points that are not in testing yet, with their `side`."""
+    """Make the view `sided`: the points that are not in testing yet, with their side."""
     kept = _number(connection, f"SELECT count(*) FROM {KEPT_POINTS}")
     others = f"{POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT})" if kept else POINTS
-    connection.execute(f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS side FROM {others}")
+    connection.execute(f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS {SIDE} FROM {others}")
 
 
 def to_write(
     connection: duckdb.DuckDBPyConnection, job: DatasetJob, generation: int, columns: tuple[Column, ...], sides: Sides
 ) -> list[str]:
-    """Return the queries of the rows to write, with their `side`: new points, revisions, retirements.
+    """Return the queries of the rows to write, with their side: new points, revisions, retirements.
 
     The columns of the testing table are in the files of all three: constants take no room, and the schema of the other
     two tables does not name them.
@@ -46,15 +47,15 @@ def to_write(
     retiring = f"(NOT kept.{RETIRED} AND {sides.retire})" if sides.retire else "FALSE"
     if job.updates == "Refresh":
         changed = (
-            f"SELECT points.*, 'testing' AS side, kept.{REVISION} + 1 AS revision FROM {POINTS} AS points JOIN "
+            f"SELECT points.*, 'testing' AS {SIDE}, kept.{REVISION} + 1 AS {_NEXT} FROM {POINTS} AS points JOIN "
             f"{KEPT} AS kept USING ({POINT}) "
             f"WHERE {_differs(columns)} AND NOT kept.{RETIRED} AND NOT {retiring}"
         )
-        queries.append(_as_testing(changed, generation, "revision", "FALSE", "EXCLUDE (revision)"))
+        queries.append(_as_testing(changed, generation, _NEXT, "FALSE", f"EXCLUDE ({_NEXT})"))
     if sides.retire:
         listed = ", ".join([POINT, GROUP, FOLD, *(quoted(column.name) for column in columns)])
-        gone = f"SELECT {listed}, 'testing' AS side, {REVISION} + 1 AS revision FROM {KEPT} AS kept WHERE {retiring}"
-        queries.append(_as_testing(gone, generation, "revision", "TRUE", "EXCLUDE (revision)"))
+        gone = f"SELECT {listed}, 'testing' AS {SIDE}, {REVISION} + 1 AS {_NEXT} FROM {KEPT} AS kept WHERE {retiring}"
+        queries.append(_as_testing(gone, generation, _NEXT, "TRUE", f"EXCLUDE ({_NEXT})"))
     return queries
 
 

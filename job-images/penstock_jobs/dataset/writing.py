@@ -52,7 +52,8 @@ def write_sides(
             connection.execute("SET preserve_insertion_order = false")
             connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_IN_MEMORY}")
             connection.execute(
-                f"COPY (SELECT * REPLACE ({_numbered(sides)} AS {SIDE}) FROM ({query})) TO {literal(folder + '/sides')} "
+                f"COPY (SELECT * REPLACE ({_numbered(sides)} AS {SIDE}) FROM ({query})) "
+                f"TO {literal(folder + '/sides')} "
                 f"(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, PARTITION_BY ({SIDE}), "
                 "FILENAME_PATTERN 'part-{uuid}')"
             )

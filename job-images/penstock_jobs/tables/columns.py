@@ -4,6 +4,7 @@
 null. `FOLD` is the draw for validation and folds, a signed 64-bit integer, uniform. The other three are in the testing
 table: the generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a
 retirement appended it again; readers take the last), and whether a time window has left the point behind.
+`SIDE` names the table that a row is to be written to, and is in none.
 """
 
 from penstock_jobs.result import Column, ColumnType
@@ -15,6 +16,7 @@ FOLD = "_penstock_fold"
 GENERATION = "_penstock_generation"
 REVISION = "_penstock_revision"
 RETIRED = "_penstock_retired"
+SIDE = "_penstock_side"
 
 TRAINING_INTERNAL = {POINT: "BLOB", GROUP: "BLOB", FOLD: "BIGINT"}
 TESTING_INTERNAL = {**TRAINING_INTERNAL, GENERATION: "BIGINT", REVISION: "BIGINT", RETIRED: "BOOLEAN"}

@@ -1,0 +1,37 @@
+"""Columns of any name, and keys of any size: taken as they are, or refused with a sentence."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from penstock_jobs.dataset import generate
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Split, Target
+from unit.dataset.dataset_making import job, made, rows, write_csv
+
+
+def test_a_key_that_no_64_bit_integer_holds_is_refused(tmp_path: Path) -> None:
+    text = write_csv(tmp_path / "rows.csv", [{"id": 2**63 + i, "amount": i * 0.5} for i in range(40)])
+    path = tmp_path / "rows.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (FROM read_csv('{text}', types = {{'id': 'UBIGINT'}})) TO '{path}'")
+
+    with pytest.raises(Refused, match=r"The input holds a value that does not fit its column: .* out of range"):
+        generate(job(tmp_path, path))
+
+
+def test_columns_may_have_names_that_the_job_could_have_used_itself(tmp_path: Path) -> None:
+    names = ("side", "Revision", "row", "points", "kept", "class", "drawn", "place", "copies", "hash", "count")
+    table = [row | dict.fromkeys(names, row["id"] % 2) for row in rows(90)]
+    changed = [row | {"word": "another"} for row in table]
+    stratified: dict[str, Any] = {
+        "target": Target(column="class"),
+        "task": "Classification",
+        "split": Split(testing=0.3, strategy="Stratified"),
+        "updates": "Refresh",
+    }
+
+    first = made(tmp_path, table, "first", **stratified)
+    assert made(tmp_path, changed, "second", **stratified).changed == first.testing.rows
