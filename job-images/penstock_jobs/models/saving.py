@@ -59,9 +59,10 @@ def save_model(
     Raises:
         Refused: when it could not be loaded again, or the folder holds another Model.
     """
+    earlier = saved_model(models, model.name, model.origin.run_uid, model.origin.candidate)
+    if earlier is not None:
+        return earlier
     store = models.child(model.name)
-    if store.exists(files.MANIFEST):
-        return _already(store, model)
     _check(model)
     estimator = EstimatorPredictor(model.estimator, model.features)
     probes = probes_of(estimator, model.features, model.validation)
@@ -77,8 +78,18 @@ def save_model(
         store.write(name, content)
     encoded = document.encode(manifest)
     if not store.write_if_absent(files.MANIFEST, encoded):
-        return _already(store, model)
+        return _same(store, model.origin.run_uid, model.origin.candidate)
     return _reference(store, manifest, files.digest_of(encoded))
+
+
+def saved_model(models: Store, name: str, run_uid: str, candidate: str) -> ModelReference | None:
+    """Return the Model of that name, which an earlier start of the same job has saved; None where there is none.
+
+    Raises:
+        Refused: when the folder holds a Model of another run or candidate.
+    """
+    store = models.child(name)
+    return _same(store, run_uid, candidate) if store.exists(files.MANIFEST) else None
 
 
 @dataclass(frozen=True)
@@ -196,10 +207,12 @@ def _check(model: FittedModel) -> None:
         )
 
 
-def _already(store: Store, model: FittedModel) -> ModelReference:
+def _same(store: Store, run_uid: str, candidate: str) -> ModelReference:
     manifest, digest = read_manifest(store)
-    if (manifest.origin.run_uid, manifest.origin.candidate) != (model.origin.run_uid, model.origin.candidate):
-        raise Refused(f"{store.uri} holds another Model already, of run {manifest.origin.execution_name}.")
+    if (manifest.origin.run_uid, manifest.origin.candidate) != (run_uid, candidate):
+        raise Refused(
+            f"{store.uri} holds another Model already, of run {manifest.origin.execution_name}; name this run otherwise."
+        )
     return _reference(store, manifest, digest)
 
 

@@ -22,10 +22,8 @@ from sklearn.utils.metaestimators import available_if
 
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.models.files import MANIFEST
 from penstock_jobs.models.fitted import FittedModel
-from penstock_jobs.models.loading import read_manifest
-from penstock_jobs.models.saving import save_model
+from penstock_jobs.models.saving import save_model, saved_model
 from penstock_jobs.result import ModelReference
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
 from penstock_jobs.specification import Scoring, TrainingJob
@@ -45,7 +43,7 @@ _MOST_THRESHOLDS = 1000
 
 def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelReference:
     """Fit the candidate as a Model, and save it."""
-    saved = _saved_already(task, job)
+    saved = saved_model(open_store(job.models), task.name, job.run.uid, task.candidate.identity)
     if saved is not None:
         return saved
     data = bench.data
@@ -80,26 +78,6 @@ def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelRefer
         content = document.encode(make_curves(task.candidate, bench, scored))
         open_store(job.run_storage).write(curves_key(task.name), content)
     return save_model(open_store(job.models), model, job.trusted_types)
-
-
-def _saved_already(task: Save, job: TrainingJob) -> ModelReference | None:
-    """Return the Model that an earlier start of this job has saved of the candidate."""
-    store = open_store(job.models).child(task.name)
-    if not store.exists(MANIFEST):
-        return None
-    manifest, digest = read_manifest(store)
-    if (manifest.origin.run_uid, manifest.origin.candidate) != (job.run.uid, task.candidate.identity):
-        raise Refused(
-            f"{store.uri} holds a Model of another run, {manifest.origin.execution_name}; name this one else."
-        )
-    return ModelReference(
-        name=manifest.name,
-        uri=store.uri,
-        digest=digest,
-        candidate=manifest.origin.candidate,
-        algorithm=manifest.origin.algorithm,
-        validation=manifest.validation[0] if manifest.validation else None,
-    )
 
 
 def fitted_pipeline(candidate: Candidate, bench: Bench, rows: Rows) -> Pipeline:
