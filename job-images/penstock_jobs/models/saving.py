@@ -211,7 +211,8 @@ def _same(store: Store, run_uid: str, candidate: str) -> ModelReference:
     manifest, digest = read_manifest(store)
     if (manifest.origin.run_uid, manifest.origin.candidate) != (run_uid, candidate):
         raise Refused(
-            f"{store.uri} holds another Model already, of run {manifest.origin.execution_name}; name this run otherwise."
+            f"{store.uri} holds another Model already, of run {manifest.origin.execution_name}; "
+            "give this run another name."
         )
     return _reference(store, manifest, digest)
 

@@ -21,7 +21,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
 from penstock_jobs import document
-from penstock_jobs.errors import Refused
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.saving import save_model, saved_model
 from penstock_jobs.result import ModelReference
