@@ -36,6 +36,22 @@ def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column:
     return task
 
 
+def check_weight(connection: duckdb.DuckDBPyConnection, columns: tuple[Column, ...]) -> None:
+    """Refuse a weight that is no number, or that is missing, negative or infinite somewhere, in whatever table."""
+    column = next((each for each in columns if each.role == "Weight"), None)
+    if column is None:
+        return
+    if column.type not in ("Integer", "Float"):
+        raise Refused(f"The column '{column.name}' (spec.dataset.weight) is {column.type}; a weight is a number.")
+    name = quoted(column.name)
+    row = first_row(connection, f"{name} IS NULL OR NOT ({name} >= 0 AND {name} < 'infinity'::DOUBLE)")
+    if row is not None:
+        raise Refused(
+            f"The column '{column.name}' (spec.dataset.weight) is missing, negative or not finite, first in row {row}; "
+            "give each point a weight of 0 or more."
+        )
+
+
 def check_classes(job: DatasetJob, task: Task, sides: Mapping[str, tuple[int, Mapping[str, int]]]) -> None:
     """Refuse, by name, a side with no points, or without enough points of each class.
 
@@ -44,24 +60,29 @@ def check_classes(job: DatasetJob, task: Task, sides: Mapping[str, tuple[int, Ma
         task: only a classification has classes.
         sides: the number of points and the points of each class, by side.
     """
+    advice = _ADVICE_TIME if job.split.strategy == "Time" else _ADVICE
     classes = sorted({name for _, counts in sides.values() for name in counts})
     for side, (rows, counts) in sides.items():
         if not rows:
-            raise Refused(f"The {side} set would have no points; {_ADVICE}.")
+            raise Refused(f"The {side} set would have no points; {advice}.")
         if task == "Regression":
             continue
         for name in classes:
             if counts.get(name, 0) < job.minimum_class_count:
                 found = counts.get(name, 0)
+                least = f", fewer than {job.minimum_class_count}" if found else ""
                 raise Refused(
-                    f"The {side} set would have {found or 'no'} points of the class '{name}', fewer than "
-                    f"{job.minimum_class_count}; {_ADVICE}."
+                    f"The {side} set would have {found or 'no'} points of the class '{name}'{least}; {advice}."
                 )
 
 
 _ADVICE = (
     "change the shares (spec.dataset.split.testing, spec.training.validation), give more rows, or split with strategy "
     "Stratified"
+)
+_ADVICE_TIME = (
+    "change spec.dataset.split.time or spec.training.validation so that each has some of the time that the rows are "
+    "from, or give more rows"
 )
 
 

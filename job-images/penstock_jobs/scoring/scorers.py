@@ -238,11 +238,14 @@ def _try_out(scorer: Scorer, task: Task) -> None:
     except Refused:
         raise
     except Exception as error:
-        raise Refused(
-            f"Scoring {scorer.name} does not fit a {task.lower()} of {len(scorer._classes)} classes: {error}."
-            if scorer._classes
-            else f"Scoring {scorer.name} does not fit a regression: {error}."
-        ) from error
+        said = " ".join(str(error).split()).rstrip(".")
+        kind = f"{task.lower()} of {len(scorer._classes)} classes" if scorer._classes else "regression"
+        if scorer._own:
+            raise Refused(
+                f"The function of scoring {scorer.name} was tried on the made-up answers of a {kind} and raised "
+                f"{type(error).__name__}: {said}."
+            ) from error
+        raise Refused(f"Scoring {scorer.name} does not fit a {kind}: {said}.") from error
 
 
 def _made_up(classes: tuple[Any, ...]) -> tuple[npt.NDArray[Any], Predictions]:

@@ -146,7 +146,7 @@ def test_real_tables_with_many_classes_have_every_score(target: npt.NDArray[np.g
         (Scoring(name="accuracy", average="macro"), BINARY, "has no average"),
         (Scoring(name="own", function="own_scores.mised"), BINARY, "the nearest is missed"),
         (Scoring(name="own", function="own_scores.ANSWER"), BINARY, "is not a function"),
-        (Scoring(name="own", function="own_scores.breaks"), BINARY, "does not fit"),
+        (Scoring(name="own", function="own_scores.breaks"), BINARY, "raised KeyError: 'amount'"),
         (Scoring(name="own", function="own_scores.words"), BINARY, "not a number"),
         (Scoring(name="own", function="no_module.cost"), BINARY, "there is no module no_module"),
         (Scoring(name="own", function="own_scores.missed", response="predict_proba"), "Regression", "does not have"),
