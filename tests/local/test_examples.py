@@ -79,13 +79,13 @@ def test_an_example_makes_a_model_that_passes_its_gate(manifest: str, tmp_path: 
 def test_the_tables_have_the_classes_that_scikit_learn_documents(
     file: str, target: str, classes: dict[str, int]
 ) -> None:
-    table = duckdb.sql(f"SELECT * FROM '{EXAMPLES / 'data' / file}'").df()
+    table = duckdb.execute(f"SELECT * FROM '{EXAMPLES / 'data' / file}'").df()
     assert table[target].value_counts().to_dict() == classes
 
 
 def test_the_digits_are_those_of_scikit_learn() -> None:
     frame = datasets.load_digits(as_frame=True).frame.astype("int64")
-    table = duckdb.sql(f"SELECT * EXCLUDE image FROM '{EXAMPLES / 'data' / 'digits.parquet'}' ORDER BY image").df()
+    table = duckdb.execute(f"SELECT * EXCLUDE image FROM '{EXAMPLES / 'data' / 'digits.parquet'}' ORDER BY image").df()
     assert (table.to_numpy() == frame.to_numpy()).all()
 
 

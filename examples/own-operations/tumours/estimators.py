@@ -1,6 +1,6 @@
 """An estimator with scikit-learn's interface: that is all that Penstock asks."""
 
-# ruff: noqa: N803, N806 (X is scikit-learn's name)
+# ruff: noqa: N803 (X is scikit-learn's name)
 
 from typing import Self
 
@@ -22,16 +22,16 @@ class NearestMean(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Find the mean of each class; X is (points, features), y is (points,)."""
-        X, y = validate_data(self, X, y)
-        self.classes_ = np.unique(y)
-        self.means_ = np.stack([X[y == label].mean(axis=0) for label in self.classes_])
+        rows, labels = validate_data(self, X, y)
+        self.classes_ = np.unique(labels)
+        self.means_ = np.stack([rows[labels == label].mean(axis=0) for label in self.classes_])
         return self
 
     def predict_proba(self, X: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return a probability for each class, (points, classes): the softmax of the distances."""
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False)
-        distances = np.linalg.norm(X[:, None, :] - self.means_[None], ord=self.order, axis=2)
+        rows = validate_data(self, X, reset=False)
+        distances = np.linalg.norm(rows[:, None, :] - self.means_[None], ord=self.order, axis=2)
         likeness = np.exp(distances.min(axis=1, keepdims=True) - distances)
         return likeness / likeness.sum(axis=1, keepdims=True)
 

@@ -1,6 +1,7 @@
 """The curves of two classes, and of predicted numbers, as pairs to draw. Weights count where there are any."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, flo
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def confusion(truth: Array, labels: Array, classes: tuple[object, ...]) -> NDArray[np.int64]:
+def confusion(truth: NDArray[Any], labels: NDArray[Any], classes: tuple[object, ...]) -> NDArray[np.int64]:
     """Return how many points of each class (rows) were given each class (columns), shape (classes, classes)."""
     names = np.asarray(classes)
     true = (np.asarray(truth)[:, None] == names[None, :]).astype(np.int64)

@@ -1,10 +1,13 @@
 """A bad manifest is refused before a cluster sees it: every mistake at once, with its line and a sentence."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies._internal.core import DataObject
 
 from bad_manifests import BAD, Bad
 from penstock.api.definitions import KINDS, object_schema
@@ -26,19 +29,19 @@ def found(text: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
-def test_each_mistake_is_refused_with_its_line_and_its_sentence(bad):
+def test_each_mistake_is_refused_with_its_line_and_its_sentence(bad: Bad) -> None:
     assert found(spoiled(bad)) == list(bad.found)
 
 
 @pytest.mark.parametrize("bad", BAD, ids=str)
-def test_a_sentence_names_the_field_and_ends_as_a_sentence_does(bad):
+def test_a_sentence_names_the_field_and_ends_as_a_sentence_does(bad: Bad) -> None:
     for finding in check_text(spoiled(bad), "m.yaml").findings:
         assert finding.sentence.startswith(finding.field or ("The document", "This is not YAML"))
         assert finding.sentence.endswith((".", "?"))
         assert "\n" not in finding.sentence
 
 
-def test_every_rule_of_a_manifest_has_a_manifest_that_breaks_it():
+def test_every_rule_of_a_manifest_has_a_manifest_that_breaks_it() -> None:
     broken = " ".join(sentence for bad in BAD for _, sentence in bad.found)
     for kind in KINDS:
         for rule in rules_of(object_schema(kind)["properties"]["spec"]):
@@ -46,26 +49,26 @@ def test_every_rule_of_a_manifest_has_a_manifest_that_breaks_it():
                 assert rule["message"] in broken, rule["message"]
 
 
-def test_all_mistakes_are_found_at_once():
+def test_all_mistakes_are_found_at_once() -> None:
     text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
     text = text.replace("keep: 3", "keep: 0").replace("updates: Freeze", "updates: Never").replace("20%}", "2}")
     assert [line for line, _ in found(text)] == [17, 19, 33]
 
 
-def test_a_mistake_in_one_document_does_not_hide_one_in_the_next():
+def test_a_mistake_in_one_document_does_not_hide_one_in_the_next() -> None:
     one = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8").replace("accuracy", "acuracy")
     two = (MANIFESTS / "pipelinerun.yaml").read_text("utf-8").replace("dataset", "data")
     assert [line for line, _ in found(f"{one}---\n{two}")] == [9, 18]
 
 
-def test_two_documents_of_one_name_are_refused():
+def test_two_documents_of_one_name_are_refused() -> None:
     text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
     assert found(f"{text}---\n{text}") == [
         (14, "metadata.name is wine, as a Pipeline before it in this file; give it another name.")
     ]
 
 
-def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused():
+def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused() -> None:
     pipeline = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
     run = (MANIFESTS / "pipelinerun-shortest.yaml").read_text("utf-8")
     assert found(f"{pipeline}---\n{run}  jobs: [{{name: deployment}}]\n") == [
@@ -80,12 +83,12 @@ def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused():
 
 
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null\n"])
-def test_a_file_without_a_manifest_is_refused(text):
+def test_a_file_without_a_manifest_is_refused(text: str) -> None:
     assert found(text) == [(1, "m.yaml holds no manifest; write a Pipeline or a PipelineRun in it.")]
 
 
 @pytest.mark.parametrize("text", ["3", "a", "[1, 2]", "yes"])
-def test_a_document_that_is_no_mapping_is_refused(text):
+def test_a_document_that_is_no_mapping_is_refused(text: str) -> None:
     [(_, sentence)] = found(text)
     assert sentence.startswith("The document is ")
 
@@ -120,7 +123,7 @@ words = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_no_text_whatever_brings_it_down(data):
+def test_no_text_whatever_brings_it_down(data: DataObject) -> None:
     text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(text)))
@@ -130,14 +133,14 @@ def test_no_text_whatever_brings_it_down(data):
     assert checked.findings or checked.resources
 
 
-def test_aliases_that_unfold_without_end_are_refused():
+def test_aliases_that_unfold_without_end_are_refused() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     [(_, sentence)] = found("\n".join(lines))
     assert sentence == "This unfolds into too much; write it without so many aliases or levels."
 
 
-def rules_of(schema):
+def rules_of(schema: dict[str, Any]) -> Iterator[dict[str, str]]:
     yield from schema.get("x-kubernetes-validations", ())
     for each in schema.get("properties", {}).values():
         yield from rules_of(each)

@@ -1,18 +1,20 @@
 """The CRDs are what the types say, and what the API server and `kubectl explain` want."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from penstock.api.crd import main
-from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, crd, object_schema, text
+from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, Kind, crd, object_schema, text
 from penstock.api.structural import annotation_schema
 
 FOLDER = Path(__file__).parents[3] / "crds"
 
 
-def nodes(schema, path=""):
+def nodes(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every schema below this one, with its path."""
     yield path, schema
     for name, each in schema.get("properties", {}).items():
@@ -27,28 +29,28 @@ OURS = [(path, node) for path, node in ALL if not path.endswith((".apiVersion", 
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_the_files_are_those_that_the_types_generate(kind):
+def test_the_files_are_those_that_the_types_generate(kind: Kind) -> None:
     assert (FOLDER / f"{kind.plural}.yaml").read_text("utf-8") == text(kind), "run `make crds`"
 
 
-def test_there_is_a_file_for_each_kind_and_no_other(tmp_path):
+def test_there_is_a_file_for_each_kind_and_no_other(tmp_path: Path) -> None:
     assert main([str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in FOLDER.glob("*.yaml")}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_crd_is_small_enough_for_client_side_apply(kind):
+def test_a_crd_is_small_enough_for_client_side_apply(kind: Kind) -> None:
     assert len(text(kind).encode()) < LONGEST_FOR_CLIENT_SIDE_APPLY
 
 
-def test_every_field_is_described_in_a_sentence():
+def test_every_field_is_described_in_a_sentence() -> None:
     for path, node in OURS:
         if path.endswith("[]") and node.get("type") != "object":
             continue  # the list says what its items are
         assert node.get("description", "").rstrip().endswith((".", "`", ")")), path
 
 
-def test_every_text_list_and_map_is_bounded():
+def test_every_text_list_and_map_is_bounded() -> None:
     for path, node in OURS:
         match node.get("type"):
             case "string":
@@ -59,7 +61,7 @@ def test_every_text_list_and_map_is_bounded():
                 assert "maxProperties" in node, path
 
 
-def most(schema):
+def most(schema: dict[str, Any]) -> int:
     """Return the most characters that a value of the schema can have as JSON, in round figures."""
     match schema.get("type"):
         case "string":
@@ -73,7 +75,7 @@ def most(schema):
     return 20
 
 
-def most_of_items(schema):
+def most_of_items(schema: dict[str, Any]) -> int:
     """The same of a list; of a part that rules allow to one item only, once."""
     once = {
         rule.get("fieldPath", ".").removeprefix(".") for rule in schema["items"].get("x-kubernetes-validations", ())
@@ -84,27 +86,27 @@ def most_of_items(schema):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_no_status_can_grow_over_32_kib(kind):
+def test_no_status_can_grow_over_32_kib(kind: Kind) -> None:
     assert most(object_schema(kind)["properties"]["status"]) < 32 * 1024
 
 
-def test_nothing_is_said_that_a_structural_schema_cannot_say():
+def test_nothing_is_said_that_a_structural_schema_cannot_say() -> None:
     for path, node in ALL:
         assert not {"$ref", "anyOf", "allOf", "not", "nullable"} & node.keys(), path
         assert "type" in node or "x-kubernetes-int-or-string" in node or unknown(node), path
         assert node.get("additionalProperties") is not False, path
 
 
-def test_unknown_fields_are_kept_only_where_another_api_or_any_value_is_meant():
+def test_unknown_fields_are_kept_only_where_another_api_or_any_value_is_meant() -> None:
     kept = {path.split(".")[-1] for path, node in ALL if unknown(node)}
     assert kept == {"podTemplate", "value", "values[]"}
 
 
-def test_no_field_is_a_floating_point_number():
+def test_no_field_is_a_floating_point_number() -> None:
     assert "number" not in {node.get("type") for _, node in ALL}
 
 
-def test_lists_whose_items_have_names_are_maps_by_these_names():
+def test_lists_whose_items_have_names_are_maps_by_these_names() -> None:
     for path, node in OURS:
         if node.get("type") == "array" and "name" in node["items"].get("properties", {}):
             if "features" in path or "validationScores" in path or "History" in path:
@@ -113,7 +115,7 @@ def test_lists_whose_items_have_names_are_maps_by_these_names():
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind):
+def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind: Kind) -> None:
     status = object_schema(kind)["properties"]["status"]["properties"]
     assert status["observedGeneration"]["type"] == "integer"
     assert status["conditions"]["x-kubernetes-list-map-keys"] == ["type"]
@@ -127,7 +129,7 @@ def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind)
     }
 
 
-def test_short_names_category_and_subresource_are_those_of_the_contract():
+def test_short_names_category_and_subresource_are_those_of_the_contract() -> None:
     names = {crd(kind)["spec"]["names"]["shortNames"][0] for kind in KINDS}
     assert names == {"pl", "plr", "trg", "mdl"}
     for kind in KINDS:
@@ -137,24 +139,24 @@ def test_short_names_category_and_subresource_are_those_of_the_contract():
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_each_column_shows_a_field_that_is_there(kind):
+def test_each_column_shows_a_field_that_is_there(kind: Kind) -> None:
     paths = {path.removeprefix(kind.name) for path, _ in ALL if path.startswith(kind.name)}
     for column in kind.columns:
         plain = column.path.split("[?")[0].replace("[0]", "[]")
         assert plain in paths or plain.startswith(".metadata"), column
 
 
-def test_a_model_is_immutable_but_for_what_happens_to_its_files():
+def test_a_model_is_immutable_but_for_what_happens_to_its_files() -> None:
     [kind] = [each for each in KINDS if each.name == "Model"]
     assert mutable(kind) == {"deletionPolicy"}
 
 
-def test_a_run_is_immutable_but_for_suspend_and_cancel():
+def test_a_run_is_immutable_but_for_suspend_and_cancel() -> None:
     [kind] = [each for each in KINDS if each.name == "PipelineRun"]
     assert mutable(kind) == {"suspend", "cancel"}
 
 
-def test_every_rule_has_a_sentence_and_speaks_of_a_field_that_is_there():
+def test_every_rule_has_a_sentence_and_speaks_of_a_field_that_is_there() -> None:
     for path, node in ALL:
         for rule in node.get("x-kubernetes-validations", ()):
             assert rule["message"].endswith("."), path
@@ -162,21 +164,21 @@ def test_every_rule_has_a_sentence_and_speaks_of_a_field_that_is_there():
             assert not field or field in node["properties"], (path, field)
 
 
-def test_a_type_that_no_structural_schema_can_say_is_refused():
+def test_a_type_that_no_structural_schema_can_say_is_refused() -> None:
     with pytest.raises(TypeError, match="cannot say"):
         annotation_schema(float)
 
 
-def test_the_yaml_reads_back_as_the_document():
+def test_the_yaml_reads_back_as_the_document() -> None:
     for kind in KINDS:
         assert yaml.safe_load(text(kind)) == crd(kind)
 
 
-def unknown(node):
-    return node.get("x-kubernetes-preserve-unknown-fields", False)
+def unknown(node: dict[str, Any]) -> bool:
+    return bool(node.get("x-kubernetes-preserve-unknown-fields", False))
 
 
-def mutable(kind):
+def mutable(kind: Kind) -> set[str]:
     spec = object_schema(kind)["properties"]["spec"]
     held = {
         rule["fieldPath"].removeprefix(".")

@@ -1,6 +1,7 @@
 """What is right is let through, and becomes a resource with its defaults."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,16 +16,16 @@ GOOD = sorted(
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_a_good_manifest_is_let_through(name):
+def test_a_good_manifest_is_let_through(name: str) -> None:
     assert validate_file(MANIFESTS / name) == []
 
 
 @pytest.mark.parametrize("name", ["api-proposal.yaml", "trigger.yaml", "trigger-shortest.yaml"])
-def test_of_the_whole_proposal_only_what_nothing_implements_yet_is_refused(name):
+def test_of_the_whole_proposal_only_what_nothing_implements_yet_is_refused(name: str) -> None:
     assert all("yet" in finding.sentence for finding in validate_file(MANIFESTS / name))
 
 
-def test_resources_have_the_kinds_that_the_file_says():
+def test_resources_have_the_kinds_that_the_file_says() -> None:
     assert [type(load_file(MANIFESTS / f"{name}.yaml")[0]) for name in ("pipeline", "pipelinerun", "model")] == [
         Pipeline,
         PipelineRun,
@@ -32,7 +33,7 @@ def test_resources_have_the_kinds_that_the_file_says():
     ]
 
 
-def test_what_is_not_said_has_the_default_of_the_schema():
+def test_what_is_not_said_has_the_default_of_the_schema() -> None:
     [pipeline] = load_file(MANIFESTS / "pipeline-shortest.yaml")
     assert isinstance(pipeline, Pipeline)
     assert pipeline.spec.dataset is not None
@@ -40,7 +41,7 @@ def test_what_is_not_said_has_the_default_of_the_schema():
     assert pipeline.spec.retention.table_versions == "90d"
 
 
-def test_a_bad_file_is_refused_with_every_sentence(tmp_path):
+def test_a_bad_file_is_refused_with_every_sentence(tmp_path: Path) -> None:
     path = tmp_path / "pipeline.yaml"
     text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
     path.write_text(text.replace("keep: 3", "keep: 0").replace("Freeze", "Never"), "utf-8")
@@ -52,12 +53,12 @@ def test_a_bad_file_is_refused_with_every_sentence(tmp_path):
     ]
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path):
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     [finding] = validate_file(tmp_path / "none.yaml")
     assert finding.sentence == f"{tmp_path / 'none.yaml'} cannot be read: No such file or directory."
 
 
-def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_not_refused():
+def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_not_refused() -> None:
     listed = [(each.line, each.field) for each in notices_of(MANIFESTS / "pipeline.yaml")]
     assert sorted(listed) == [
         (41, "spec.deployment.replicas"),
@@ -76,7 +77,7 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
     )
 
 
-def is_in(schema, parts):
+def is_in(schema: dict[str, Any], parts: list[str]) -> bool:
     if not parts:
         return True
     if parts[0] == "*":
@@ -90,6 +91,6 @@ def is_in(schema, parts):
     + [("Pipeline", path) for path in cluster_only.TABLE]
     + [("PipelineRun", path) for path in cluster_only.OF_A_RUN],
 )
-def test_the_fields_that_are_refused_or_listed_are_fields(kind, path):
+def test_the_fields_that_are_refused_or_listed_are_fields(kind: str, path: str) -> None:
     [schema] = [object_schema(each) for each in KINDS if each.name == kind]
     assert is_in(schema, path.split("."))

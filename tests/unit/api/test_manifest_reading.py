@@ -63,7 +63,7 @@ KUBECTL = [
 
 
 @pytest.mark.parametrize(("text", "value"), KUBECTL)
-def test_a_scalar_means_what_it_means_to_kubectl(text, value):
+def test_a_scalar_means_what_it_means_to_kubectl(text: str, value: object) -> None:
     [manifest] = read_manifests(f"x: {text}\n")
     assert manifest.value == {"x": value}
     assert type(manifest.value["x"]) is type(value)
@@ -80,12 +80,14 @@ def test_a_scalar_means_what_it_means_to_kubectl(text, value):
         ("x: >\n  a\n  b\n\n  c\n", "a b\nc\n"),
     ],
 )
-def test_aliases_merges_and_folded_text_are_read_as_kubectl_reads_them(text, value):
+def test_aliases_merges_and_folded_text_are_read_as_kubectl_reads_them(
+    text: str, value: dict[str, int] | list[int] | str
+) -> None:
     [manifest] = read_manifests(text)
     assert manifest.value["x"] == value
 
 
-def test_a_key_given_twice_is_a_fault_where_it_stands_again():
+def test_a_key_given_twice_is_a_fault_where_it_stands_again() -> None:
     [manifest] = read_manifests("a: 1\nb: 2\na: 3\n")
     [fault] = manifest.faults
     assert (fault.field, fault.sentence) == ("a", "is given twice; kubectl would take the last, so remove one")
@@ -93,12 +95,12 @@ def test_a_key_given_twice_is_a_fault_where_it_stands_again():
 
 
 @pytest.mark.parametrize("text", [".inf", "-.Inf", ".NaN"])
-def test_a_number_that_json_cannot_say_is_a_fault(text):
+def test_a_number_that_json_cannot_say_is_a_fault(text: str) -> None:
     [manifest] = read_manifests(f"x: {text}\n")
     assert [fault.field for fault in manifest.faults] == ["x"]
 
 
-def test_every_field_has_its_line_and_column_and_a_missing_one_has_its_parents():
+def test_every_field_has_its_line_and_column_and_a_missing_one_has_its_parents() -> None:
     [manifest] = read_manifests("a:\n  b:\n  - c: 1\n  - {d: 2}\n")
     assert manifest.place(("a", "b", 0, "c")) == Place(3, 5)
     assert manifest.place(("a", "b", 1, "d")) == Place(4, 6)
@@ -106,7 +108,7 @@ def test_every_field_has_its_line_and_column_and_a_missing_one_has_its_parents()
     assert manifest.place(("z",)) == Place(1, 1)
 
 
-def test_documents_of_one_file_are_apart_and_empty_ones_are_left_out():
+def test_documents_of_one_file_are_apart_and_empty_ones_are_left_out() -> None:
     manifests = read_manifests("a: 1\n---\n# nothing\n---\nb: 2\n")
     assert [manifest.value for manifest in manifests] == [{"a": 1}, {"b": 2}]
     assert manifests[1].place(("b",)) == Place(5, 1)

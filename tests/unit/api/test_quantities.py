@@ -1,5 +1,6 @@
 """Amounts in a manifest are read exactly, or refused with a sentence that names the field."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,7 @@ from penstock_jobs.errors import Refused
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("1h", 3600), ("1h30m", 5400), ("30d", 2592000), ("2w", 1209600), ("500ms", 0.5)]
 )
-def test_a_duration_is_read_in_seconds(text, seconds):
+def test_a_duration_is_read_in_seconds(text: str, seconds: float) -> None:
     assert read_duration(text, "timeout") == seconds
 
 
@@ -30,14 +31,14 @@ def test_a_duration_is_read_in_seconds(text, seconds):
         ("1.5Ki", "1536"),
     ],
 )
-def test_a_quantity_is_read_as_kubernetes_reads_it(quantity, amount):
+def test_a_quantity_is_read_as_kubernetes_reads_it(quantity: int | str, amount: str) -> None:
     assert read_quantity(quantity, "cpu") == Decimal(amount)
 
 
 @pytest.mark.parametrize(
     ("text", "share"), [("20%", 0.2), ("0.2", 0.2), (".2", 0.2), ("100%", 1), ("0", 0), ("2.5%", 0.025)]
 )
-def test_a_share_is_a_percentage_or_a_number(text, share):
+def test_a_share_is_a_percentage_or_a_number(text: str, share: float) -> None:
     assert read_share(text, "testing") == share
 
 
@@ -56,7 +57,9 @@ def test_a_share_is_a_percentage_or_a_number(text, share):
         (read_number, "nan", "f is 'nan', which is not a number; write one in quotes, as \"0.8\"."),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_the_field_and_an_example(read, text, sentence):
+def test_what_cannot_be_read_is_refused_with_the_field_and_an_example(
+    read: Callable[[str, str], object], text: str, sentence: str
+) -> None:
     with pytest.raises(Refused) as refused:
         read(text, "f")
     assert str(refused.value) == sentence
@@ -66,9 +69,9 @@ def test_what_cannot_be_read_is_refused_with_the_field_and_an_example(read, text
     ("pattern", "read"),
     [(DURATION, read_duration), (QUANTITY, read_quantity), (SHARE, read_share), (DECIMAL, read_number)],
 )
-def test_whatever_the_schema_lets_through_can_be_read(pattern, read):
+def test_whatever_the_schema_lets_through_can_be_read(pattern: str, read: Callable[[str, str], float]) -> None:
     @given(st.from_regex(pattern.replace("$", r"\Z"), alphabet=st.characters(codec="ascii")))
-    def readable(text):
+    def readable(text: str) -> None:
         assert read(text, "f") >= 0 or pattern == DECIMAL
 
     readable()

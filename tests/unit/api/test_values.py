@@ -25,7 +25,7 @@ from penstock.api.values import read_value, write_value
         (True, True),
     ],
 )
-def test_a_literal_in_quotes_is_that_literal(written, meant):
+def test_a_literal_in_quotes_is_that_literal(written: bool | float | str, meant: object) -> None:
     value = read_value(written)
     assert value == meant
     assert type(value) is type(meant)
@@ -37,16 +37,16 @@ scalars = (
 
 
 @given(scalars | st.tuples(scalars, scalars))
-def test_a_value_written_is_the_value_read(value):
+def test_a_value_written_is_the_value_read(value: float | tuple[float, float] | None) -> None:
     read = read_value(write_value(value))
     assert read == value
     assert type(read) is type(value)
 
 
 @given(st.text(max_size=200))
-def test_no_text_whatever_is_run_or_brings_it_down(text):
+def test_no_text_whatever_is_run_or_brings_it_down(text: str) -> None:
     read_value(text)
 
 
-def test_text_that_nests_without_end_is_text():
+def test_text_that_nests_without_end_is_text() -> None:
     assert read_value("(" * 900) == "(" * 900

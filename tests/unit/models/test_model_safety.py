@@ -15,11 +15,13 @@ import numpy as np
 import pytest
 import skops.io
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import model_making as making
 from penstock_jobs.errors import Refused
 from penstock_jobs.models import files, skops_file
+from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.trust import SAFE_TYPES
 from penstock_jobs.specification import Location
@@ -90,7 +92,7 @@ def test_a_type_that_the_artifact_says_is_trusted_is_not(skops_model: Path) -> N
 def test_a_type_that_the_pipeline_trusts_is_loaded(tmp_path: Path) -> None:
     def wrap(pipeline: Any, frame: Any, target: Any) -> Any:
         steps = [*pipeline.steps[:1], ("own", FunctionTransformer(own_function)), *pipeline.steps[1:]]
-        return making.Pipeline(steps)
+        return Pipeline(steps)
 
     model = making.fitted(wrap=wrap)
     trusted = (f"{own_function.__module__}.own_function",)
@@ -176,7 +178,7 @@ def test_a_canonical_skops_file_loads_equal(tmp_path: Path) -> None:
     content = skops_file.dump(model.estimator)
     assert content == skops_file.dump(model.estimator)
     again = skops_file.load(content, (), "it")
-    seen = making.model_frame(making.people(50, seed=4), making.FEATURES)
+    seen = model_frame(making.people(50, seed=4), making.FEATURES)
     np.testing.assert_array_equal(again.predict_proba(seen), model.estimator.predict_proba(seen))
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert all(entry.date_time[0] == 1980 for entry in archive.infolist())

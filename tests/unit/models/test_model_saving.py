@@ -16,17 +16,22 @@ from sklearn.ensemble import (
     VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import model_making as making
 from penstock_jobs.errors import Refused
-from penstock_jobs.models.inputs import MISSING
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models.inputs import MISSING, model_frame
 from penstock_jobs.models.loading import load_model, read_manifest
+from penstock_jobs.models.saving import save_model
 from penstock_jobs.specification import Location
 
 CLASSIFIERS = [
@@ -71,7 +76,7 @@ def test_a_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, est
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     frame = making.people(60, seed=2)
     answer = model.predict_frame(frame)
-    seen = making.model_frame(frame, making.FEATURES)
+    seen = model_frame(frame, making.FEATURES)
     assert answer.labels.tolist() == fitted.estimator.predict(seen).tolist()
     if answer.probabilities is not None:
         np.testing.assert_allclose(answer.probabilities, fitted.estimator.predict_proba(seen), atol=1e-6)
@@ -84,7 +89,7 @@ def test_a_regression_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, est
     model = making.loaded(tmp_path, fitted)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     frame = making.people(60, seed=2)
-    expected = fitted.estimator.predict(making.model_frame(frame, making.FEATURES))
+    expected = fitted.estimator.predict(model_frame(frame, making.FEATURES))
     np.testing.assert_allclose(model.predict_frame(frame).labels, expected, rtol=1e-5)
 
 
@@ -93,8 +98,10 @@ def test_a_calibrated_classifier_answers_with_its_calibrated_probabilities(tmp_p
     fitted = making.fitted(RandomForestClassifier(10, random_state=0), wrap=calibrated(method))
     model = making.loaded(tmp_path, fitted)
     frame = making.people(60, seed=2)
-    expected = fitted.estimator.predict_proba(making.model_frame(frame, making.FEATURES))
-    np.testing.assert_allclose(model.predict_frame(frame).probabilities, expected, atol=1e-6)
+    expected = fitted.estimator.predict_proba(model_frame(frame, making.FEATURES))
+    answered = model.predict_frame(frame).probabilities
+    assert answered is not None
+    np.testing.assert_allclose(answered, expected, atol=1e-6)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
 
 
@@ -122,16 +129,18 @@ def test_a_category_not_seen_in_training_and_a_null_are_answered_as_the_estimato
     frame.loc[0, "town"] = "Atlantis"
     frame.loc[1, "town"] = None
     frame["member"] = [True, None, False, None]
-    seen = making.model_frame(frame, making.FEATURES)
+    seen = model_frame(frame, making.FEATURES)
     assert seen["town"].tolist()[:2] == ["Atlantis", MISSING]
     expected = fitted.estimator.predict_proba(seen)
-    np.testing.assert_allclose(model.predict_frame(frame).probabilities, expected, atol=1e-6)
+    answered = model.predict_frame(frame).probabilities
+    assert answered is not None
+    np.testing.assert_allclose(answered, expected, atol=1e-6)
 
 
 def test_a_feature_whose_null_the_estimator_refuses_is_not_nullable(tmp_path: Any) -> None:
     frame = making.people().dropna()
-    features = (making.Feature(name="age", type="Integer"), making.Feature(name="mean radius", type="Float"))
-    estimator = LogisticRegression(max_iter=1000).fit(making.model_frame(frame, features), making.outcome(frame))
+    features = (Feature(name="age", type="Integer"), Feature(name="mean radius", type="Float"))
+    estimator = LogisticRegression(max_iter=1000).fit(model_frame(frame, features), making.outcome(frame))
     fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
     assert [feature.nullable for feature in making.loaded(tmp_path, fitted).manifest.features] == [False, False]
     whole = making.loaded(tmp_path, making.fitted(name="whole"))
@@ -141,7 +150,7 @@ def test_a_feature_whose_null_the_estimator_refuses_is_not_nullable(tmp_path: An
 def test_equal_models_have_equal_files_and_a_manifest_that_differs_only_in_when_it_was_made(tmp_path: Any) -> None:
     def bytes_at(folder: str, moment: str) -> dict[str, bytes]:
         store = making.store_at(tmp_path / folder)
-        making.save_model(store, making.fitted(RandomForestClassifier(5, random_state=0)), clock=making.at(moment))
+        save_model(store, making.fitted(RandomForestClassifier(5, random_state=0)), clock=making.at(moment))
         return {key: store.read(key) for key in store.keys("")}
 
     first, second = bytes_at("one", "2026-01-31T12:00:00"), bytes_at("two", "2026-02-28T12:00:00")
@@ -176,14 +185,14 @@ def test_the_manifest_is_written_last(tmp_path: Any) -> None:
             written.append(key)
             return bool(self._store.write_if_absent(key, content))
 
-    making.save_model(Recording(making.store_at(tmp_path)), making.fitted())
+    save_model(Recording(making.store_at(tmp_path)), making.fitted())
     assert sorted(written[:-1]) == ["model.onnx", "model.skops"]
     assert written[-1] == "manifest.json"
 
 
 def test_saving_the_same_candidate_again_changes_nothing(tmp_path: Any) -> None:
     first = making.saved(tmp_path, making.fitted())
-    again = making.save_model(making.store_at(tmp_path), making.fitted(), clock=making.at("2027-01-01T00:00:00"))
+    again = save_model(making.store_at(tmp_path), making.fitted(), clock=making.at("2027-01-01T00:00:00"))
     assert again == first
 
 
@@ -226,8 +235,8 @@ def test_the_threshold_is_applied_to_the_probability_of_the_positive_class(tmp_p
 def test_classes_keep_their_type(tmp_path: Any, classes: tuple[Any, Any]) -> None:
     frame = making.people()
     target = np.array([classes[answer == "yes"] for answer in making.outcome(frame)])
-    estimator = making.Pipeline([("preprocessing", making.preprocessing()), ("estimator", LogisticRegression())])
-    estimator.fit(making.model_frame(frame, making.FEATURES), target)
+    estimator = Pipeline([("preprocessing", making.preprocessing()), ("estimator", LogisticRegression())])
+    estimator.fit(model_frame(frame, making.FEATURES), target)
     fitted = making.changed(making.fitted(), estimator=estimator, classes=classes, positive=classes[1])
     model = making.loaded(tmp_path, fitted)
     assert model.manifest.classes == classes
@@ -241,24 +250,24 @@ def test_names_of_features_need_not_be_identifiers(tmp_path: Any) -> None:
     numbers = [names[name] for name in making.NUMBERS]
     columns = making.preprocessing().set_params(
         transformers=[
-            ("numbers", making.SimpleImputer(), numbers),
-            ("texts", making.OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["predict it"]),
+            ("numbers", SimpleImputer(), numbers),
+            ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["predict it"]),
         ]
     )
-    estimator = making.make_pipeline(columns, RandomForestClassifier(5)).fit(
-        making.model_frame(frame, features), making.outcome(making.people())
+    estimator = make_pipeline(columns, RandomForestClassifier(5)).fit(
+        model_frame(frame, features), making.outcome(making.people())
     )
     fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
     model = making.loaded(tmp_path, fitted)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
-    assert model.predict_frame(frame).labels.tolist() == estimator.predict(making.model_frame(frame, features)).tolist()
+    assert model.predict_frame(frame).labels.tolist() == estimator.predict(model_frame(frame, features)).tolist()
 
 
 def test_infrequent_categories_go_the_same_way_in_the_file(tmp_path: Any) -> None:
     frame = making.people()
-    estimator = making.make_pipeline(
-        making.preprocessing(max_categories=2), RandomForestClassifier(10, random_state=0)
-    ).fit(making.model_frame(frame, making.FEATURES), making.outcome(frame))
+    estimator = make_pipeline(making.preprocessing(max_categories=2), RandomForestClassifier(10, random_state=0)).fit(
+        model_frame(frame, making.FEATURES), making.outcome(frame)
+    )
     model = making.loaded(tmp_path, making.changed(making.fitted(), estimator=estimator))
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
 

@@ -1,5 +1,8 @@
 """What skl2onnx gets wrong and we put right: isotonic calibration between its knots, and columns joined as doubles."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
@@ -17,7 +20,7 @@ from penstock_jobs.models.predictors import OnnxPredictor
 
 
 @pytest.mark.parametrize("data", [load_breast_cancer, load_digits])
-def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data):
+def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data: Callable[..., Any]) -> None:
     frame, y = data(as_frame=True, return_X_y=True)
     frame = frame.astype(np.float64)
     half = len(y) // 2
@@ -28,7 +31,7 @@ def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data):
     np.testing.assert_allclose(answered["probabilities"], model.predict_proba(frame), atol=1e-10, rtol=0)
 
 
-def test_columns_of_numbers_stay_doubles_on_their_way_into_the_graph():
+def test_columns_of_numbers_stay_doubles_on_their_way_into_the_graph() -> None:
     frame, y = load_breast_cancer(as_frame=True, return_X_y=True)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(frame, y)
     features = [Feature(name=name, type="Float") for name in frame]

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,10 @@ from sklearn.datasets import load_digits
 from model_making import fitted, loaded, people, regression
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.models.inputs import model_frame
-from penstock_jobs.specification import EarlyStopping, Scoring, Source, Target
+from penstock_jobs.specification import Algorithm, EarlyStopping, Scoring, Source, Target, TrainingJob
 from penstock_jobs.training import train
 from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
-from training_jobs import algorithm, make_tables
+from training_jobs import Tables, algorithm, make_tables
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
@@ -23,29 +24,31 @@ CLASSIFIER = "penstock_jobs.training.network.NeuralNetworkClassifier"
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     X, y = load_digits(return_X_y=True)
     frame = pd.DataFrame(X, columns=[f"p{n}" for n in range(64)]).assign(id=range(len(y)), y=y)
     target = {"target": Target(column="y"), "task": "Classification"}
     return make_tables(tmp_path_factory.mktemp("digits"), frame, **target)
 
 
-def _job(tables, *algorithms, **changes):
+def _job(tables: Tables, *algorithms: Algorithm, **changes: Any) -> TrainingJob:
     source = Source(folder=str(Path(__file__).parent))
     return tables.job(**{"algorithms": algorithms, "scoring": Scoring(name="accuracy"), "source": source} | changes)
 
 
-def test_a_saved_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path):
+def test_a_saved_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Path) -> None:
     model = fitted(NeuralNetworkClassifier(epochs=5, random_state=0, device="cpu"))
     served = loaded(tmp_path, model)
     assert served.manifest.serving.format == "ONNX"
     assert set(served.manifest.files) == {"model.onnx", "network.safetensors", "network.json"}
     assert served.manifest.versions["torch"] == version("torch")
     expected = model.estimator.predict_proba(model_frame(people(50, seed=3), model.features))
-    np.testing.assert_allclose(served.predict_frame(people(50, seed=3)).probabilities, expected, atol=1e-12)
+    answered = served.predict_frame(people(50, seed=3)).probabilities
+    assert answered is not None
+    np.testing.assert_allclose(answered, expected, atol=1e-12)
 
 
-def test_a_saved_regressor_is_served_as_onnx_and_answers_as_it_did(tmp_path):
+def test_a_saved_regressor_is_served_as_onnx_and_answers_as_it_did(tmp_path: Path) -> None:
     model = regression(NeuralNetworkRegressor(epochs=5, random_state=0, device="cpu"))
     served = loaded(tmp_path, model)
     assert served.manifest.serving.format == "ONNX"
@@ -53,13 +56,13 @@ def test_a_saved_regressor_is_served_as_onnx_and_answers_as_it_did(tmp_path):
     np.testing.assert_allclose(served.predict_frame(people(50, seed=3)).labels, expected, rtol=1e-12)
 
 
-def test_a_network_that_no_graph_can_say_is_refused_as_a_model_in_a_sentence(tmp_path):
+def test_a_network_that_no_graph_can_say_is_refused_as_a_model_in_a_sentence(tmp_path: Path) -> None:
     model = fitted(NeuralNetworkClassifier(module="own_networks.Branching", epochs=1, random_state=0, device="cpu"))
     with pytest.raises(Refused, match=r"cannot be saved as data: .*torch cannot export own_networks\.Branching"):
         loaded(tmp_path, model)
 
 
-def test_a_job_trains_networks_beside_other_estimators_and_saves_the_best(digits):
+def test_a_job_trains_networks_beside_other_estimators_and_saves_the_best(digits: Tables) -> None:
     networks = algorithm(
         "network", CLASSIFIER, EarlyStopping(share=0.1, patience=4), learning_rate=[0.003, 1e-6], epochs=15
     )
@@ -71,7 +74,7 @@ def test_a_job_trains_networks_beside_other_estimators_and_saves_the_best(digits
     assert result.best[0].score > 0.9
 
 
-def test_a_job_gives_the_same_scores_again_in_any_number_of_processes(digits):
+def test_a_job_gives_the_same_scores_again_in_any_number_of_processes(digits: Tables) -> None:
     network = algorithm("network", CLASSIFIER, hidden_layer_sizes=[(16,), (8,)], epochs=3)
     scores = []
     for processes in (1, 2):
@@ -90,13 +93,17 @@ def test_a_job_gives_the_same_scores_again_in_any_number_of_processes(digits):
         ({"dropout": [0.1, 1.5]}, "dropout of algorithm network is 1.5"),
     ],
 )
-def test_a_mistake_is_refused_before_anything_is_trained(digits, values, sentence):
+def test_a_mistake_is_refused_before_anything_is_trained(
+    digits: Tables, values: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(Refused, match=sentence):
         train(_job(digits, algorithm("network", CLASSIFIER, **values), name="mistake"))
     assert not (digits.home / "mistake" / "run").exists()
 
 
-def test_a_job_that_requires_a_gpu_ends_at_once_where_there_is_none(digits, monkeypatch):
+def test_a_job_that_requires_a_gpu_ends_at_once_where_there_is_none(
+    digits: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(Unavailable, match="A GPU was asked for and none was found"):
         train(_job(digits, algorithm("network", CLASSIFIER), name="gpu", gpu="Required"))

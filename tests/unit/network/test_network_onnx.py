@@ -1,6 +1,9 @@
 """The graph that is served answers as the fitted network does, on all of the real data, whatever stands around it."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import onnx
 import onnxruntime
 import pandas as pd
@@ -15,10 +18,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from penstock_jobs.manifest import Feature
 from penstock_jobs.models import conversion
+from penstock_jobs.models.conversion import Precision
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.network_file import network_files
 from penstock_jobs.models.predictors import OnnxPredictor
 from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+
+Table = tuple[pd.DataFrame, npt.NDArray[np.generic]]
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
@@ -27,7 +33,7 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def digits():
+def digits() -> Table:
     """Return the pixels, some of them missing, with a column of text; and the digits."""
     data = load_digits(as_frame=True)
     frame = data.data.astype(np.float64)
@@ -37,32 +43,33 @@ def digits():
 
 
 @pytest.fixture(scope="module")
-def diabetes():
+def diabetes() -> Table:
     data = load_diabetes(as_frame=True)
     return data.data, data.target.to_numpy()
 
 
-def _features(frame):
-    return [Feature(name=name, type="String" if frame[name].dtype == object else "Float") for name in frame]
+def _features(frame: pd.DataFrame) -> list[Feature]:
+    return [Feature(name=str(name), type="String" if frame[name].dtype == object else "Float") for name in frame]
 
 
-def _graph(model, frame, precision="double"):
+def _graph(model: object, frame: pd.DataFrame, precision: Precision = "double") -> bytes:
     return conversion.convert(model, _features(frame), precision)
 
 
-def _answers(content, frame):
+def _answers(content: bytes, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     features = _features(frame)
     return OnnxPredictor(content, features)(columns_of_frame(frame, features))
 
 
-def _labels(content, frame):
+def _labels(content: bytes, frame: pd.DataFrame) -> npt.NDArray[np.generic]:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     kinds = {"tensor(string)": object, "tensor(double)": np.float64}
     feed = {entry.name: frame[[entry.name]].to_numpy().astype(kinds[entry.type]) for entry in session.get_inputs()}
     return session.run([session.get_outputs()[0].name], feed)[0]
 
 
-def _mixed(**parameters):
+def _mixed(**parameters: Any) -> Pipeline:
+    settings: dict[str, Any] = {"epochs": 5, "random_state": 0, "device": "cpu"} | parameters
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     texts = OneHotEncoder(handle_unknown="ignore")
     return Pipeline(
@@ -73,18 +80,18 @@ def _mixed(**parameters):
                     [("n", numbers, [f"pixel_{r}_{c}" for r in range(8) for c in range(8)]), ("t", texts, ["writer"])]
                 ),
             ),
-            ("network", NeuralNetworkClassifier(**{"epochs": 5, "random_state": 0, "device": "cpu"} | parameters)),
+            ("network", NeuralNetworkClassifier(**settings)),
         ]
     )
 
 
-def _pixels(path, **parameters):
+def _pixels(path: str, **parameters: Any) -> Pipeline:
     network = NeuralNetworkClassifier(module=path, epochs=3, random_state=0, device="cpu", **parameters)
     return Pipeline([("scale", StandardScaler()), ("network", network)])
 
 
 @pytest.mark.parametrize("names", [np.arange(10), np.array([f"digit {k}" for k in range(10)], dtype=object)])
-def test_a_classifier_on_mixed_columns_answers_as_its_graph(digits, names):
+def test_a_classifier_on_mixed_columns_answers_as_its_graph(digits: Table, names: npt.NDArray[np.generic]) -> None:
     frame, y = digits
     model = _mixed().fit(frame, names[y])
     answers = _answers(_graph(model, frame), frame)
@@ -92,14 +99,14 @@ def test_a_classifier_on_mixed_columns_answers_as_its_graph(digits, names):
     np.testing.assert_array_equal(_labels(_graph(model, frame), frame), model.predict(frame))
 
 
-def test_in_double_precision_they_answer_alike_to_the_last_digits(digits):
+def test_in_double_precision_they_answer_alike_to_the_last_digits(digits: Table) -> None:
     frame, y = digits
     model = _mixed().fit(frame, y)
     answers = _answers(_graph(model, frame), frame)
     np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=1e-14, rtol=0)
 
 
-def test_two_classes_have_two_probabilities(digits):
+def test_two_classes_have_two_probabilities(digits: Table) -> None:
     frame, y = digits
     model = _mixed().fit(frame, y == 3)
     answers = _answers(_graph(model, frame), frame)
@@ -107,14 +114,14 @@ def test_two_classes_have_two_probabilities(digits):
     np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
 
 
-def test_a_regressor_answers_as_its_graph_in_the_unit_of_the_target(diabetes):
+def test_a_regressor_answers_as_its_graph_in_the_unit_of_the_target(diabetes: Table) -> None:
     frame, y = diabetes
     model = make_pipeline(StandardScaler(), NeuralNetworkRegressor(random_state=0, device="cpu")).fit(frame, y)
     answers = _answers(_graph(model, frame), frame)
     np.testing.assert_allclose(answers["value"], model.predict(frame), atol=TOLERANCE * y.std(), rtol=0)
 
 
-def test_a_network_without_preprocessing_takes_the_columns_as_they_are(diabetes):
+def test_a_network_without_preprocessing_takes_the_columns_as_they_are(diabetes: Table) -> None:
     frame, y = diabetes
     model = Pipeline([("network", NeuralNetworkRegressor(module="own_networks.Flat", random_state=0, device="cpu"))])
     model.fit(frame, y)
@@ -132,7 +139,7 @@ def test_a_network_without_preprocessing_takes_the_columns_as_they_are(diabetes)
         ("own_networks.Single", "double"),
     ],
 )
-def test_ones_own_module_answers_as_its_graph(digits, path, precision):
+def test_ones_own_module_answers_as_its_graph(digits: Table, path: str, precision: Precision) -> None:
     frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
     model = _pixels(path).fit(frame, y)
     answers = _answers(_graph(model, frame, precision), frame)
@@ -140,7 +147,7 @@ def test_ones_own_module_answers_as_its_graph(digits, path, precision):
 
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
-def test_a_calibrated_network_answers_as_its_graph(digits, method):
+def test_a_calibrated_network_answers_as_its_graph(digits: Table, method: str) -> None:
     frame, y = digits
     fitted = _mixed().fit(frame[:1200], y[:1200])
     model = CalibratedClassifierCV(FrozenEstimator(fitted), method=method).fit(frame[1200:], y[1200:])
@@ -148,7 +155,7 @@ def test_a_calibrated_network_answers_as_its_graph(digits, method):
     np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame), atol=TOLERANCE, rtol=0)
 
 
-def test_the_graph_takes_any_number_of_rows(digits):
+def test_the_graph_takes_any_number_of_rows(digits: Table) -> None:
     frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
     model = _pixels("own_networks.Convolution").fit(frame, y)
     graph = _graph(model, frame, "mixed")
@@ -157,7 +164,7 @@ def test_the_graph_takes_any_number_of_rows(digits):
         np.testing.assert_allclose(answers["probabilities"], model.predict_proba(frame[:rows]), atol=TOLERANCE, rtol=0)
 
 
-def test_equal_networks_are_equal_graphs_of_the_opset_of_all_models(digits):
+def test_equal_networks_are_equal_graphs_of_the_opset_of_all_models(digits: Table) -> None:
     frame, y = digits
     first, second = (_graph(_mixed().fit(frame, y), frame) for _ in range(2))
     assert first == second
@@ -167,21 +174,21 @@ def test_equal_networks_are_equal_graphs_of_the_opset_of_all_models(digits):
     assert not graph.functions
 
 
-def test_the_graph_says_nothing_of_the_machine_that_wrote_it(digits):
+def test_the_graph_says_nothing_of_the_machine_that_wrote_it(digits: Table) -> None:
     frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
     content = _graph(_pixels("own_networks.Normalised").fit(frame, y), frame)
     assert b"own_networks" not in content
     assert b".py" not in content
 
 
-def test_a_network_that_branches_on_its_rows_is_not_convertible(digits):
+def test_a_network_that_branches_on_its_rows_is_not_convertible(digits: Table) -> None:
     frame, y = digits[0].drop(columns="writer").fillna(0.0), digits[1]
     model = _pixels("own_networks.Branching").fit(frame, y)
     with pytest.raises(conversion.NotConvertibleError, match=r"torch cannot export own_networks\.Branching"):
         _graph(model, frame)
 
 
-def test_the_files_of_a_network_are_found_inside_pipelines_and_calibration(digits):
+def test_the_files_of_a_network_are_found_inside_pipelines_and_calibration(digits: Table) -> None:
     frame, y = digits
     fitted = _mixed().fit(frame[:1200], y[:1200])
     calibrated = CalibratedClassifierCV(FrozenEstimator(fitted), method="sigmoid").fit(frame[1200:], y[1200:])

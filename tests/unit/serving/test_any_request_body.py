@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_inference_requests import ROW, ROWS, TENSORS, numbers_only
 
 import model_making as making
 from penstock_jobs.serving.application import Application
 from penstock_jobs.serving.warming import ask
+from unit.serving.test_inference_requests import ROW, ROWS, TENSORS, numbers_only
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 VALUES = st.recursive(

@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import model_making as making
+from penstock_jobs.manifest import Feature
+from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.serving.application import Application
 
 ROW = {
@@ -64,9 +69,9 @@ def client(model: Any) -> Client:
 def numbers_only(folder: Path) -> Any:
     """A Model of two numbers, neither of which may be null."""
     frame = making.people().dropna()
-    features = (making.Feature(name="age", type="Integer"), making.Feature(name="mean radius", type="Float"))
-    pipeline = making.make_pipeline(making.StandardScaler(), making.LogisticRegression())
-    pipeline.fit(making.model_frame(frame, features), making.outcome(frame))
+    features = (Feature(name="age", type="Integer"), Feature(name="mean radius", type="Float"))
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    pipeline.fit(model_frame(frame, features), making.outcome(frame))
     return making.loaded(
         folder, making.changed(making.fitted(), estimator=pipeline, features=features, validation=frame)
     )

@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from test_inference_requests import ROW
 
 import model_making as making
 import penstock_jobs
@@ -23,6 +22,7 @@ from penstock_jobs import document, errors
 from penstock_jobs.models import files
 from penstock_jobs.serving.processors import processors
 from penstock_jobs.specification import Location, ServedModel
+from unit.serving.test_inference_requests import ROW
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(penstock_jobs.__file__).parents[1])}
 

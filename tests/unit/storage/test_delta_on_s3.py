@@ -30,7 +30,7 @@ def write(store: Store, *points: int, mode: Literal["append", "overwrite"] = "ap
 def read(store: Store, version: int | None = None) -> list[int]:
     table = DeltaTable(store.uri, version=version, storage_options=store.delta_options())
     rows = QueryBuilder().register("rows", table).execute("SELECT point FROM rows ORDER BY point").read_all()
-    return [int(point.as_py()) for point in rows["point"]]
+    return [int(point) for point in rows["point"].to_pylist()]
 
 
 def test_a_table_is_written_appended_to_and_read_at_any_version(store: Store) -> None:

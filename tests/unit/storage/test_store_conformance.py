@@ -2,6 +2,7 @@
 
 import pickle
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -140,7 +141,7 @@ def test_the_root_may_be_written_with_a_final_slash(store: Store, location: Loca
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "../a", "a/../../b", "a//b", "a/", "./a", "a\nb", "a" * 1025])
 def test_a_key_that_leaves_the_root_or_is_no_name_is_refused(store: Store, key: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    uses = [
+    uses: list[Callable[[], object]] = [
         lambda: store.read(key),
         lambda: store.write(key, b""),
         lambda: store.write_if_absent(key, b""),

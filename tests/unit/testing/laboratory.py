@@ -72,7 +72,7 @@ class Laboratory:
         return "Target" if name == self.target else self.roles.get(name, "Feature")
 
     def _in_testing(self, share: float) -> Any:
-        if self.split.strategy == "Time":
+        if self.split.cutoff is not None:
             return (self.frame[self.split.time_column] >= pd.Timestamp(self.split.cutoff)).to_numpy()
         by = "_penstock_group" if self.split.group_columns else "_penstock_point"
         return self._below("testing", share, self.identified[by])
@@ -110,7 +110,7 @@ class Laboratory:
             configuration=delta.configuration(name == "testing", 86400.0),
         )
         version = delta.commit(store, delta.open_table(store), change)
-        counts = rows[self.target].value_counts() if self.task == "Classification" else {}
+        counts: Any = rows[self.target].value_counts() if self.task == "Classification" else {}
         return TableVersion(
             uri=store.uri,
             version=version,

@@ -1,6 +1,9 @@
 """The bootstrap: the same numbers from the same seed, units kept whole, and intervals that hold what they promise."""
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +13,8 @@ from penstock_jobs.specification import Scoring
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import MOST_UNITS, Points, group_units, single_units, time_units
 from penstock_jobs.testing.resampled import Resampled
+
+Numbers = npt.NDArray[np.float64]
 
 
 @given(units=st.integers(1, 50), seed=st.integers(0, 100))
@@ -48,12 +53,16 @@ def test_points_of_one_group_are_no_more_evidence_than_one_point() -> None:
     assert (tenfold.low, tenfold.high) == pytest.approx((single.low, single.high))
 
 
+def mean_of(values: Numbers) -> Callable[[Numbers], Numbers]:
+    return lambda counts: counts @ values / len(values)
+
+
 def test_an_interval_of_95_percent_holds_the_truth_about_that_often() -> None:
     generator = np.random.default_rng(1)
     held = 0
     for _ in range(400):
         error = generator.exponential(size=40)
-        found = bootstrap.distribution(lambda counts, error=error: counts @ error / 40, 40, 400, seed=3)
+        found = bootstrap.distribution(mean_of(error), 40, 400, seed=3)
         ends = bootstrap.interval(found, 40, 0.95)
         assert ends is not None
         held += ends.low <= 1.0 <= ends.high
@@ -66,7 +75,7 @@ def test_each_bound_is_wrong_at_most_as_often_as_promised_where_points_are_few()
     above = below = 0
     for _ in range(600):
         difference = generator.standard_t(4, size=30)
-        found = bootstrap.distribution(lambda counts, one=difference: counts @ one / 30, 30, 400, seed=3)
+        found = bootstrap.distribution(mean_of(difference), 30, 400, seed=3)
         ends = bootstrap.bounds(found, float(difference.mean()), 30, 0.95)
         assert ends is not None
         above, below = above + (ends.low > 0), below + (ends.high < 0)

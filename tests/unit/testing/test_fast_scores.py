@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_jobs.scoring import Predictions, load_scorer
-from penstock_jobs.specification import Scoring
+from penstock_jobs.specification import Scoring, Task
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import Points, take
 from penstock_jobs.testing.resampled import Resampled, score
@@ -29,7 +29,13 @@ REGRESSION_SCORES = [
 ]
 
 
-def classification(seed, classes=("no", "yes"), points=60, weighted=False, groups=None):
+def classification(
+    seed: int,
+    classes: tuple[str | int, ...] = ("no", "yes"),
+    points: int = 60,
+    weighted: bool = False,
+    groups: int | None = None,
+) -> tuple[Points, Predictions]:
     generator = np.random.default_rng(seed)
     names = np.array(classes)
     truth = names[generator.integers(0, len(classes), points)]
@@ -45,14 +51,14 @@ def classification(seed, classes=("no", "yes"), points=60, weighted=False, group
     )
 
 
-def regression(seed, points=60, weighted=False):
+def regression(seed: int, points: int = 60, weighted: bool = False) -> tuple[Points, Predictions]:
     generator = np.random.default_rng(seed)
     truth = generator.gamma(2, 3, points)
     weight = generator.uniform(0.5, 3, points) if weighted else None
     return Points(truth, np.arange(points), weight=weight), Predictions(np.abs(truth + generator.normal(size=points)))
 
 
-def agree(name, points, predictions, task):
+def agree(name: str, points: Points, predictions: Predictions, task: Task) -> None:
     scorer = load_scorer(Scoring(name=name), task, points.classes, points.positive)
     resampled = Resampled(scorer, points, predictions)
     assert resampled.fast, f"{name} has no fast form"
@@ -70,17 +76,17 @@ def agree(name, points, predictions, task):
 @pytest.mark.parametrize("name", [*LABEL_SCORES, *PROBABILITY_SCORES, "average_precision", "f1_macro"])
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=5, deadline=None)
-def test_a_fast_score_of_two_classes_is_the_scoring_functions_own(name, weighted, seed):
+def test_a_fast_score_of_two_classes_is_the_scoring_functions_own(name: str, weighted: bool, seed: int) -> None:
     agree(name, *classification(seed, weighted=weighted, groups=25), "Classification")
 
 
 @pytest.mark.parametrize("classes", [("a", "b", "c"), tuple(range(10))])
 @pytest.mark.parametrize("name", [*LABEL_SCORES, *AVERAGED, *PROBABILITY_SCORES, "roc_auc_ovr"])
-def test_a_fast_score_of_many_classes_is_the_scoring_functions_own(name, classes):
+def test_a_fast_score_of_many_classes_is_the_scoring_functions_own(name: str, classes: tuple[str | int, ...]) -> None:
     agree(name, *classification(3, classes, points=200), "Classification")
 
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", REGRESSION_SCORES)
-def test_a_fast_score_of_a_regression_is_the_scoring_functions_own(name, weighted):
+def test_a_fast_score_of_a_regression_is_the_scoring_functions_own(name: str, weighted: bool) -> None:
     agree(name, *regression(5, weighted=weighted), "Regression")

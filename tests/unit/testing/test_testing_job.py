@@ -49,7 +49,10 @@ def test_the_scores_are_those_of_the_saved_model_on_the_testing_points(cancer: L
     scores = {score.name: score for score in result.models[0].scores}
     assert result.points == result.models[0].points == len(testing)
     assert scores["roc_auc"].value == pytest.approx(roc_auc_score(testing["target"] == "malignant", response), abs=1e-6)
-    assert scores["roc_auc"].low < scores["roc_auc"].value < scores["roc_auc"].high
+    low, high = scores["roc_auc"].low, scores["roc_auc"].high
+    assert low is not None
+    assert high is not None
+    assert low < scores["roc_auc"].value < high
     assert Path(result.report.removeprefix("file://")).is_file()
 
 

@@ -1,4 +1,6 @@
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Algorithm, Parameter, Search
 from penstock_jobs.training.candidates import candidates, canonical, check_search, combination, grid_size
+
+Grid = Mapping[str, Sequence[object]]
 
 GRID, FOREST = Search(), "sklearn.ensemble.RandomForestClassifier"
 values = st.lists(
@@ -19,7 +23,7 @@ values = st.lists(
 grids = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), values, max_size=3)
 
 
-def algorithm(grid, name="forest"):
+def algorithm(grid: Grid, name: str = "forest") -> Algorithm:
     return Algorithm(
         name=name,
         estimator=FOREST,
@@ -27,12 +31,12 @@ def algorithm(grid, name="forest"):
     )
 
 
-def ranged(**bounds):
+def ranged(**bounds: Any) -> Algorithm:
     return Algorithm(name="forest", estimator=FOREST, parameters=(Parameter(name="a", **bounds),))
 
 
 @given(grids)
-def test_a_grid_is_every_combination_once(grid):
+def test_a_grid_is_every_combination_once(grid: Grid) -> None:
     found = list(candidates(GRID, (algorithm(grid),)))
     identities = [one.identity for one in found]
     assert len(set(identities)) == len(identities) <= grid_size(algorithm(grid))
@@ -41,41 +45,41 @@ def test_a_grid_is_every_combination_once(grid):
 
 
 @given(grids, grids)
-def test_a_candidate_keeps_its_identity_and_seed_whatever_else_is_searched(grid, other):
+def test_a_candidate_keeps_its_identity_and_seed_whatever_else_is_searched(grid: Grid, other: Grid) -> None:
     alone = {one.identity: one.seed for one in candidates(GRID, (algorithm(grid),))}
     among = {one.identity: one.seed for one in candidates(GRID, (algorithm(other, "other"), algorithm(grid)))}
     assert alone.items() <= among.items()
 
 
 @given(grids)
-def test_the_order_in_which_parameters_are_written_does_not_matter(grid):
-    turned = dict(reversed(grid.items()))
+def test_the_order_in_which_parameters_are_written_does_not_matter(grid: Grid) -> None:
+    turned = dict(reversed(list(grid.items())))
     first = {one.identity for one in candidates(GRID, (algorithm(grid),))}
     assert first == {one.identity for one in candidates(GRID, (algorithm(turned),))}
 
 
 @pytest.mark.parametrize("pair", [(1, 1.0), (1, True), (0, False), (1, "1"), (None, "None"), ((1,), 1)])
-def test_values_that_an_estimator_tells_apart_are_two_candidates(pair):
+def test_values_that_an_estimator_tells_apart_are_two_candidates(pair: tuple[object, object]) -> None:
     assert len(list(candidates(GRID, (algorithm({"a": pair}),)))) == 2
 
 
-def test_equal_combinations_collapse():
+def test_equal_combinations_collapse() -> None:
     assert len(list(candidates(GRID, (algorithm({"a": (1, 2, 1), "b": ("x", "x")}),)))) == 2
 
 
-def test_indexes_count_on_across_algorithms():
+def test_indexes_count_on_across_algorithms() -> None:
     found = list(candidates(GRID, (algorithm({"a": (1, 2)}), algorithm({"a": (1, 2)}, "second"))))
     assert [one.index for one in found] == [0, 1, 2, 3]
     assert [one.algorithm for one in found] == ["forest", "forest", "second", "second"]
 
 
-def test_a_huge_grid_is_made_one_candidate_at_a_time():
+def test_a_huge_grid_is_made_one_candidate_at_a_time() -> None:
     huge = algorithm({name: tuple(range(1000)) for name in "abcdefgh"})
     assert len(list(islice(candidates(GRID, (huge,)), 100))) == 100
 
 
 @given(st.integers(0, 2**31), st.integers(1, 40))
-def test_a_random_search_is_a_function_of_its_seed(seed, samples):
+def test_a_random_search_is_a_function_of_its_seed(seed: int, samples: int) -> None:
     search = Search(strategy="Random", samples=samples, seed=seed)
     algorithms = (ranged(low=0.0, high=1.0), algorithm({"a": (1, 2, 3)}, "second"))
     first, again = list(candidates(search, algorithms)), list(candidates(search, algorithms))
@@ -83,7 +87,7 @@ def test_a_random_search_is_a_function_of_its_seed(seed, samples):
     assert len({one.identity for one in first}) == samples
 
 
-def test_more_samples_only_add_candidates():
+def test_more_samples_only_add_candidates() -> None:
     few, many = (
         [one.identity for one in candidates(Search(strategy="Random", samples=n), (ranged(low=0.0, high=1.0),))]
         for n in (10, 30)
@@ -91,7 +95,7 @@ def test_more_samples_only_add_candidates():
     assert many[:10] == few
 
 
-def test_another_seed_is_another_sample():
+def test_another_seed_is_another_sample() -> None:
     first, second = (
         [one.identity for one in candidates(Search(strategy="Random", samples=5, seed=n), (ranged(low=0.0, high=1.0),))]
         for n in (0, 1)
@@ -99,34 +103,34 @@ def test_another_seed_is_another_sample():
     assert first != second
 
 
-def test_more_samples_than_combinations_are_all_combinations():
+def test_more_samples_than_combinations_are_all_combinations() -> None:
     search = Search(strategy="Random", samples=100)
     found = candidates(search, (algorithm({"a": (1, 2, 3)}), algorithm({"b": (1, 2)}, "second")))
     assert len(list(found)) == 5
 
 
 @given(st.integers(-20, 20), st.integers(1, 20), st.integers(0, 1000))
-def test_a_range_of_integers_holds_both_ends_and_nothing_beyond(low, width, seed):
+def test_a_range_of_integers_holds_both_ends_and_nothing_beyond(low: int, width: int, seed: int) -> None:
     search = Search(strategy="Random", samples=width + 1, seed=seed)
     algorithms = (ranged(low=low, high=low + width, integer=True),)
     drawn = [one.parameters[0][1] for one in candidates(search, algorithms)]
     assert all(isinstance(value, int) and low <= value <= low + width for value in drawn)
 
 
-def test_every_integer_of_a_range_is_drawn():
+def test_every_integer_of_a_range_is_drawn() -> None:
     search = Search(strategy="Random", samples=4)
     drawn = {one.parameters[0][1] for one in candidates(search, (ranged(low=1, high=4, integer=True),))}
     assert drawn == {1, 2, 3, 4}
 
 
 @given(st.integers(0, 1000))
-def test_a_logarithmic_range_keeps_its_bounds(seed):
+def test_a_logarithmic_range_keeps_its_bounds(seed: int) -> None:
     search = Search(strategy="Random", samples=20, seed=seed)
     drawn = [one.parameters[0][1] for one in candidates(search, (ranged(low=1e-4, high=1e2, log=True),))]
     assert all(1e-4 <= value <= 1e2 for value in drawn)
 
 
-def test_a_logarithmic_range_gives_each_decade_its_share():
+def test_a_logarithmic_range_gives_each_decade_its_share() -> None:
     search = Search(strategy="Random", samples=600)
     drawn = [one.parameters[0][1] for one in candidates(search, (ranged(low=1e-3, high=1e3, log=True),))]
     assert 60 < sum(value < 1e-2 for value in drawn) < 140
@@ -143,11 +147,11 @@ def test_a_logarithmic_range_gives_each_decade_its_share():
         (Search(strategy="Random"), {"values": (1,)}, "needs search.samples"),
     ],
 )
-def test_rules_that_contradict_each_other_are_refused(search, bounds, sentence):
+def test_rules_that_contradict_each_other_are_refused(search: Search, bounds: dict[str, object], sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         check_search(search, (ranged(**bounds),))
 
 
-def test_a_name_given_twice_is_refused():
+def test_a_name_given_twice_is_refused() -> None:
     with pytest.raises(Refused, match="Two algorithms are called forest"):
         check_search(GRID, (algorithm({}), algorithm({})))

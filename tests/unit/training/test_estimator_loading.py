@@ -1,17 +1,19 @@
+from typing import Any
+
 import pytest
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Algorithm, EarlyStopping, Parameter
+from penstock_jobs.specification import Algorithm, EarlyStopping, Parameter, Task
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.estimators import load_algorithm
 
 
-def algorithm(estimator, early_stopping=None, **values):
+def algorithm(estimator: str, early_stopping: EarlyStopping | None = None, **values: Any) -> Algorithm:
     parameters = tuple(Parameter(name=name, value=value) for name, value in values.items())
     return Algorithm(name="one", estimator=estimator, parameters=parameters, early_stopping=early_stopping)
 
 
-def made(one, task="Classification", threads=1):
+def made(one: Algorithm, task: Task = "Classification", threads: int = 1) -> Any:
     parameters = tuple((each.name, each.value) for each in one.parameters)
     return load_algorithm(one, task, threads)(Candidate(0, one.name, one.estimator, parameters))
 
@@ -36,12 +38,12 @@ def made(one, task="Classification", threads=1):
         (algorithm("sklearn.svm.SVC", early_stopping=EarlyStopping()), "has no early stopping"),
     ],
 )
-def test_a_mistake_is_refused_before_anything_is_trained(one, sentence):
+def test_a_mistake_is_refused_before_anything_is_trained(one: Algorithm, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         load_algorithm(one, "Classification", 1)
 
 
-def test_a_value_of_many_that_no_estimator_takes_is_found():
+def test_a_value_of_many_that_no_estimator_takes_is_found() -> None:
     one = Algorithm(
         name="one",
         estimator="sklearn.linear_model.Ridge",
@@ -51,19 +53,19 @@ def test_a_value_of_many_that_no_estimator_takes_is_found():
         load_algorithm(one, "Regression", 1)
 
 
-def test_the_seed_is_the_candidates():
+def test_the_seed_is_the_candidates() -> None:
     assert made(algorithm("sklearn.ensemble.RandomForestClassifier")).random_state is not None
 
 
-def test_a_seed_in_the_manifest_is_left_alone():
+def test_a_seed_in_the_manifest_is_left_alone() -> None:
     assert made(algorithm("sklearn.ensemble.RandomForestClassifier", random_state=7)).random_state == 7
 
 
-def test_threads_come_from_the_specification():
+def test_threads_come_from_the_specification() -> None:
     assert made(algorithm("sklearn.ensemble.RandomForestClassifier"), threads=3).n_jobs == 3
 
 
-def test_early_stopping_is_said_in_the_estimators_own_words():
+def test_early_stopping_is_said_in_the_estimators_own_words() -> None:
     stopping = EarlyStopping(share=0.2, patience=4, tolerance=0.01)
     one = made(algorithm("sklearn.neural_network.MLPClassifier", early_stopping=stopping))
     assert (one.early_stopping, one.validation_fraction, one.n_iter_no_change, one.tol) == (True, 0.2, 4, 0.01)

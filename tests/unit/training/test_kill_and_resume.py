@@ -3,14 +3,15 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from penstock_jobs import document
 from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import Source
+from penstock_jobs.specification import Source, TrainingJob
 from penstock_jobs.training import train
-from training_jobs import algorithm, comparable, start
+from training_jobs import Tables, algorithm, comparable, start
 
 SHIFTS = [float(shift) for shift in range(8)]
 PROCESSES = 2
@@ -18,7 +19,7 @@ PROCESSES = 2
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the job's process in /proc")
 
 
-def job_of(tables, name):
+def job_of(tables: Tables, name: str) -> TrainingJob:
     return tables.job(
         name=name,
         algorithms=(algorithm("own", "own_estimators.Noted", shift=SHIFTS),),
@@ -32,7 +33,7 @@ def job_of(tables, name):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(mixed_tables, tmp_path_factory):
+def undisturbed(mixed_tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     os.environ["NOTES"] = str(tmp_path_factory.mktemp("notes") / "fits")
     train(job_of(mixed_tables, "undisturbed"))
     return comparable(mixed_tables.rows("undisturbed"))
@@ -40,8 +41,8 @@ def undisturbed(mixed_tables, tmp_path_factory):
 
 @pytest.mark.parametrize("fits_before", [1, 6, 10])
 def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
-    mixed_tables, undisturbed, tmp_path, fits_before
-):
+    mixed_tables: Tables, undisturbed: list[dict[str, Any]], tmp_path: Path, fits_before: int
+) -> None:
     notes, name = tmp_path / "fits", f"killed-{fits_before}"
     job = job_of(mixed_tables, name)
     killed = start(job, tmp_path / "job.json", NOTES=str(notes), KILL_AT=str(fits_before))
@@ -65,20 +66,21 @@ def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
         assert len(finished) >= fits_before - 2 * PROCESSES
 
 
-def test_no_worker_outlives_a_killed_job(mixed_tables, tmp_path):
+def test_no_worker_outlives_a_killed_job(mixed_tables: Tables, tmp_path: Path) -> None:
     job = job_of(mixed_tables, "orphans")
     killed = start(job, tmp_path / "job.json", NOTES=str(tmp_path / "fits"), KILL_AT="3")
     # All of the job's processes hold its standard error; it ends when the last of them is gone.
+    assert killed.stderr is not None
     killed.stderr.read()
     assert killed.wait() == -9
     assert not _of_session(killed.pid)
 
 
-def _candidates(result):
+def _candidates(result: TrainingResult) -> set[str | None]:
     return {model.candidate for model in result.models}
 
 
-def _of_session(session):
+def _of_session(session: int) -> list[Path]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:

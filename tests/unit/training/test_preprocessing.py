@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,14 +30,15 @@ FRAME = pd.DataFrame(
 )
 
 
-def fitted(estimator, preprocessing=None, scale=None):
+def fitted(estimator: object, preprocessing: Preprocessing | None = None, scale: bool | None = None) -> Any:
     transformer = build(recipe(preprocessing or Preprocessing(), estimator, scale), Layout.of(FEATURES))
+    assert transformer is not None
     made = transformer.fit_transform(FRAME)
     return transformer, made.toarray() if hasattr(made, "toarray") else made
 
 
 @pytest.mark.parametrize("kind", [LogisticRegression, SVC, KNeighborsClassifier])
-def test_what_measures_distances_is_scaled(kind):
+def test_what_measures_distances_is_scaled(kind: type) -> None:
     assert profits_from_scale(kind())
     _, made = fitted(kind())
     assert made[:, 0].mean() == pytest.approx(0)
@@ -52,16 +55,16 @@ def test_what_measures_distances_is_scaled(kind):
         MultinomialNB,
     ],
 )
-def test_what_has_no_use_for_a_scale_gets_the_numbers_as_they_are(kind):
+def test_what_has_no_use_for_a_scale_gets_the_numbers_as_they_are(kind: type) -> None:
     assert not profits_from_scale(kind())
     assert fitted(kind())[1][:, 0].tolist() == [20, 40, 40, 60]
 
 
-def test_the_manifest_decides_the_scale():
+def test_the_manifest_decides_the_scale() -> None:
     assert fitted(LogisticRegression(), scale=False)[1][:, 0].tolist() == [20, 40, 40, 60]
 
 
-def test_a_missing_text_is_a_category_and_an_unseen_one_is_none():
+def test_a_missing_text_is_a_category_and_an_unseen_one_is_none() -> None:
     transformer, made = fitted(DecisionTreeClassifier())
     assert made.shape == (4, 5)
     assert made[1, 2:].sum() == 1
@@ -69,18 +72,18 @@ def test_a_missing_text_is_a_category_and_an_unseen_one_is_none():
     assert (new.toarray() if hasattr(new, "toarray") else new)[:, 2:].sum() == 0
 
 
-def test_rare_categories_are_one():
+def test_rare_categories_are_one() -> None:
     made = fitted(DecisionTreeClassifier(), Preprocessing(maximum_categories=2))[1]
     assert made.shape == (4, 4)
 
 
-def test_equal_recipes_are_equal():
+def test_equal_recipes_are_equal() -> None:
     first, second = (recipe(Preprocessing(), LogisticRegression(C=c), None) for c in (1, 2))
     assert first == second
     assert first != recipe(Preprocessing(), DecisionTreeClassifier(), None)
 
 
-def test_text_that_nothing_would_encode_is_refused_by_name():
+def test_text_that_nothing_would_encode_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="Column town is text"):
         check_preprocessing(Preprocessing(strategy="None"), FEATURES)
 
@@ -94,6 +97,6 @@ def test_text_that_nothing_would_encode_is_refused_by_name():
         ("collections.OrderedDict", "is not a transformer"),
     ],
 )
-def test_a_transformer_of_ones_own_is_checked_first(path, sentence):
+def test_a_transformer_of_ones_own_is_checked_first(path: str, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         check_preprocessing(Preprocessing(strategy="Custom", transformer=path), FEATURES)

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,48 +11,52 @@ from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models.loading import load_model
+from penstock_jobs.result import ModelReference, TrainingResult
 from penstock_jobs.specification import (
     Algorithm,
     Decision,
     EarlyStopping,
+    Location,
     Parameter,
     Scoring,
     Search,
     Source,
     Split,
     Target,
+    TrainingJob,
     Validation,
 )
-from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training import train
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.tasks import make_splits
-from training_jobs import LINEAR, algorithm, comparable, make_tables, mixed_frame
+from training_jobs import LINEAR, Tables, algorithm, comparable, make_tables, mixed_frame
+
+Trained = tuple[Tables, TrainingJob, TrainingResult]
 
 SOURCE = Source(folder=str(Path(__file__).parent))
 RIDGE = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[0.1, 1000.0])
 FOREST = algorithm("forest", "sklearn.ensemble.RandomForestClassifier", n_estimators=20, max_depth=[2, None])
 
 
-def manifest_of(reference):
+def manifest_of(reference: ModelReference) -> ModelManifest:
     path = Path(reference.uri.removeprefix("file://")) / "manifest.json"
     return document.decode(path.read_bytes(), ModelManifest, str(path))
 
 
-def curves_of(tables, name, result):
+def curves_of(tables: Tables, name: str, result: TrainingResult) -> Any:
     return json.loads((tables.home / name / f"run/candidates/curves/{result.models[0].name}.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def trained(mixed_tables):
+def trained(mixed_tables: Tables) -> Trained:
     job = mixed_tables.job(
         name="plain", algorithms=(LINEAR, FOREST), keep=2, also_scoring=(Scoring(name="f1"),), processes=2
     )
     return mixed_tables, job, train(job)
 
 
-def test_every_candidate_is_a_row_and_the_best_are_models(trained):
+def test_every_candidate_is_a_row_and_the_best_are_models(trained: Trained) -> None:
     tables, _, result = trained
     rows = tables.rows("plain")
     assert [row.algorithm for row in rows] == ["baseline", "linear", "linear", "linear", "forest", "forest"]
@@ -62,14 +67,14 @@ def test_every_candidate_is_a_row_and_the_best_are_models(trained):
     assert [[score.name for score in row.scores] for row in rows] == [["roc_auc", "f1"]] * 6
 
 
-def test_the_baseline_is_there_to_compare_with_and_is_no_model(trained):
+def test_the_baseline_is_there_to_compare_with_and_is_no_model(trained: Trained) -> None:
     tables, _, result = trained
     (baseline,) = [row for row in tables.rows("plain") if row.baseline]
     assert baseline.scores[0].value == 0.5
     assert baseline.candidate not in [model.candidate for model in result.models]
 
 
-def test_the_manifest_says_what_the_model_is(trained):
+def test_the_manifest_says_what_the_model_is(trained: Trained) -> None:
     tables, job, result = trained
     manifest = manifest_of(result.models[0])
     assert [feature.name for feature in manifest.features] == ["first", "second", "colour", "member", "since"]
@@ -81,33 +86,34 @@ def test_the_manifest_says_what_the_model_is(trained):
     assert manifest.validation[0].value == result.best[0].score
 
 
-def test_a_model_answers_as_it_was_scored(trained):
+def test_a_model_answers_as_it_was_scored(trained: Trained) -> None:
 
     _, job, result = trained
     rows = read_frame(job.validation, job.storage)
 
-    model = load_model(FolderStore(Path(result.models[0].uri.removeprefix("file://"))))
+    model = load_model(Location(uri=result.models[0].uri))
     answers = model.predict_frame(rows)
+    assert answers.probabilities is not None
     assert roc_auc_score(rows["y"] == "yes", answers.probabilities[:, 1]) == pytest.approx(
         result.best[0].score, abs=1e-6
     )
 
 
-def test_the_best_models_learning_curve_is_kept(trained):
+def test_the_best_models_learning_curve_is_kept(trained: Trained) -> None:
     tables, _, result = trained
     curves = curves_of(tables, "plain", result)
     assert [point["rows"] for point in curves["learning"]] == sorted(point["rows"] for point in curves["learning"])
     assert curves["learning"][-1]["validation"] == pytest.approx(result.best[0].score)
 
 
-def test_the_same_job_in_two_folders_gives_equal_scores(trained):
+def test_the_same_job_in_two_folders_gives_equal_scores(trained: Trained) -> None:
     tables, _, _ = trained
     job = tables.job(name="twin", algorithms=(LINEAR, FOREST), keep=1, also_scoring=(Scoring(name="f1"),))
     train(job)
     assert comparable(tables.rows("twin")) == comparable(tables.rows("plain"))
 
 
-def test_a_candidate_scores_the_same_in_another_search(trained):
+def test_a_candidate_scores_the_same_in_another_search(trained: Trained) -> None:
     tables, _, _ = trained
     wide = algorithm("forest", FOREST.estimator, n_estimators=20, max_depth=[3, None])
     train(tables.job(name="wide", algorithms=(wide,), also_scoring=(Scoring(name="f1"),)))
@@ -117,7 +123,7 @@ def test_a_candidate_scores_the_same_in_another_search(trained):
     assert all(row.scores == known[row.candidate] for row in shared)
 
 
-def test_two_workers_share_one_search(trained):
+def test_two_workers_share_one_search(trained: Trained) -> None:
     tables, _, _ = trained
     first, second = (
         tables.job(name="shared", algorithms=(LINEAR, FOREST), workers=2, worker=number) for number in (0, 1)
@@ -128,7 +134,7 @@ def test_two_workers_share_one_search(trained):
     assert sum(result.succeeded for result in results) == 5
 
 
-def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables):
+def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables: Tables) -> None:
     own = algorithm("own", "own_estimators.Troubled", trouble=["raises", "dies", "memory", "nan", "none"])
     result = train(
         mixed_tables.job(
@@ -139,13 +145,13 @@ def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables):
             trusted_types=("own_estimators.Troubled",),
         )
     )
-    errors = {row.parameters.get("trouble"): row.error for row in mixed_tables.rows("trouble")}
+    errors = {row.parameters.get("trouble"): row.error or "" for row in mixed_tables.rows("trouble")}
     assert (result.succeeded, result.failed) == (1, 4)
     assert errors["raises"] == "ArithmeticError: it does not add up"
     assert "SIGKILL" in errors["dies"]
     assert "3 TiB" in errors["memory"]
     assert "NaN" in errors["nan"]
-    assert errors["none"] is None
+    assert errors["none"] == ""
 
 
 @pytest.mark.parametrize(
@@ -169,14 +175,16 @@ def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables):
     ],
     ids=lambda one: one[:30] if isinstance(one, str) else "",
 )
-def test_a_mistake_is_one_sentence_and_leaves_no_model(mixed_tables, changes, sentence, request):
+def test_a_mistake_is_one_sentence_and_leaves_no_model(
+    mixed_tables: Tables, changes: dict[str, object], sentence: str, request: pytest.FixtureRequest
+) -> None:
     name = f"mistake-{abs(hash(request.node.name))}"
     with pytest.raises(Refused, match=sentence):
         train(mixed_tables.job(name=name, source=SOURCE, **changes))
     assert mixed_tables.models(name) == []
 
 
-def test_an_estimator_without_a_seed_of_its_own_is_repeatable_too(mixed_tables):
+def test_an_estimator_without_a_seed_of_its_own_is_repeatable_too(mixed_tables: Tables) -> None:
     own = algorithm("own", "own_estimators.Unseeded", shift=[1.0, 2.0])
     changes = {
         "algorithms": (own,),
@@ -190,7 +198,7 @@ def test_an_estimator_without_a_seed_of_its_own_is_repeatable_too(mixed_tables):
     assert comparable(mixed_tables.rows("one")) == comparable(mixed_tables.rows("two"))
 
 
-def test_calibration_and_threshold_are_in_the_model(mixed_tables):
+def test_calibration_and_threshold_are_in_the_model(mixed_tables: Tables) -> None:
     result = train(
         mixed_tables.job(
             name="calibrated",
@@ -202,11 +210,12 @@ def test_calibration_and_threshold_are_in_the_model(mixed_tables):
     )
     manifest = manifest_of(result.models[0])
     assert (manifest.calibration, manifest.threshold_tuned_for) == ("Sigmoid", "f1")
+    assert manifest.threshold is not None
     assert 0 < manifest.threshold < 1
     assert manifest.origin.refit == "TrainingAndValidation"
 
 
-def test_early_stopping_watches_a_slice_of_training(mixed_tables):
+def test_early_stopping_watches_a_slice_of_training(mixed_tables: Tables) -> None:
     boosting = algorithm(
         "boosting",
         "sklearn.ensemble.HistGradientBoostingClassifier",
@@ -221,7 +230,7 @@ def test_early_stopping_watches_a_slice_of_training(mixed_tables):
 
 
 @pytest.fixture(scope="module")
-def number_tables(tmp_path_factory):
+def number_tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     frame = mixed_frame(200)
     random = np.random.default_rng(1)
     frame["y"] = frame["first"] * 3 + (frame["colour"] == "red") + random.normal(size=len(frame)) * 0.1
@@ -236,21 +245,23 @@ def number_tables(tmp_path_factory):
     )
 
 
-def test_a_regression_on_folds_has_mean_and_spread(number_tables):
+def test_a_regression_on_folds_has_mean_and_spread(number_tables: Tables) -> None:
     result = train(number_tables.job(algorithms=(RIDGE,), scoring=Scoring(name="neg_root_mean_squared_error")))
     best = number_tables.rows()[1]
     assert best.candidate == result.best[0].candidate
     assert -0.5 < best.scores[0].value < 0
+    assert best.scores[0].spread is not None
     assert best.scores[0].spread > 0
     assert "weight" not in [feature.name for feature in manifest_of(result.models[0]).features]
 
 
-def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables):
+def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables: Tables) -> None:
 
     plain = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[1.0])
     job = number_tables.job(name="same", algorithms=(plain,), scoring=Scoring(name="r2"), features=("first",))
     train(job)
     data, _ = load(job)
+    assert data.weight is not None
     scores = []
     for split in make_splits(job, data):
         inputs = data.frame.to_numpy()
@@ -265,7 +276,7 @@ def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables):
     assert number_tables.rows("same")[1].scores[0].spread == pytest.approx(np.std(scores, ddof=1), abs=1e-9)
 
 
-def test_a_random_search_trains_its_samples(number_tables):
+def test_a_random_search_trains_its_samples(number_tables: Tables) -> None:
 
     ranged = Algorithm(
         name="ridge",
@@ -278,7 +289,7 @@ def test_a_random_search_trains_its_samples(number_tables):
     assert train(job).succeeded == 7
 
 
-def test_many_classes_are_scored_without_being_told_how(tmp_path):
+def test_many_classes_are_scored_without_being_told_how(tmp_path: Path) -> None:
     frame = mixed_frame(240)
     frame["y"] = np.digitize(frame["first"], [-0.5, 0.5])
     tables = make_tables(tmp_path, frame, task="Classification")
@@ -288,7 +299,7 @@ def test_many_classes_are_scored_without_being_told_how(tmp_path):
     assert manifest_of(result.models[0]).classes == (0, 1, 2)
 
 
-def test_a_group_is_never_on_both_sides_of_a_fold(tmp_path):
+def test_a_group_is_never_on_both_sides_of_a_fold(tmp_path: Path) -> None:
 
     frame = mixed_frame(240).assign(who=[f"who-{place % 30}" for place in range(240)])
     tables = make_tables(

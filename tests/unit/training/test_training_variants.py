@@ -1,5 +1,7 @@
 """Searches with a network, with folds in time order, and against what a job may use."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,17 +9,17 @@ import pytest
 from penstock_jobs.errors import Refused
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.result import Column, TableVersion
-from penstock_jobs.specification import EarlyStopping, Location, Scoring, Split, Target, Validation
+from penstock_jobs.specification import EarlyStopping, Location, Scoring, Split, Target, TrainingJob, Validation
 from penstock_jobs.training import train
 from penstock_jobs.training.features import choose_features
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory, estimate
 from penstock_jobs.training.tasks import make_splits
-from training_jobs import LINEAR, algorithm, make_tables, mixed_frame
+from training_jobs import LINEAR, Tables, algorithm, make_tables, mixed_frame
 
 
 @pytest.mark.torch
-def test_a_network_is_a_candidate_like_any_other(mixed_tables):
+def test_a_network_is_a_candidate_like_any_other(mixed_tables: Tables) -> None:
     pytest.importorskip("torch")
     network = algorithm(
         "network",
@@ -33,7 +35,7 @@ def test_a_network_is_a_candidate_like_any_other(mixed_tables):
     assert {model.algorithm for model in result.models} == {"network", "linear"}
 
 
-def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path):
+def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path: Path) -> None:
     frame = mixed_frame(240).drop(columns="since")
     frame["day"] = np.arange(240)
     frame["day"] = (np.datetime64("2026-01-01") + np.arange(240).astype("timedelta64[D]")).astype(str)
@@ -47,17 +49,18 @@ def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path):
     )
     job = tables.job(validation_rule=Validation(folds=3))
     data, _ = load(job)
+    assert data.time is not None
     for split in make_splits(job, data):
         assert data.time[split.fit].max() + 86400.0 < data.time[split.score].min()
     assert train(job).succeeded == 3
 
 
-def test_a_task_and_a_target_that_do_not_fit_are_refused(mixed_tables):
+def test_a_task_and_a_target_that_do_not_fit_are_refused(mixed_tables: Tables) -> None:
     with pytest.raises(Refused, match=r"Algorithm linear is .* not a regressor"):
         train(mixed_tables.job(name="task", task="Regression", scoring=Scoring(name="r2")))
 
 
-def sized(job, rows, memory, processes):
+def sized(job: TrainingJob, rows: int, memory: int | None, processes: int) -> TrainingJob:
     table = TableVersion(uri="file:///x", version=0, rows=rows, digest="")
     columns = tuple(Column(name=f"c{place}", type="Float") for place in range(20))
     fields = {name: getattr(job, name) for name in job.__struct_fields__}
@@ -65,20 +68,20 @@ def sized(job, rows, memory, processes):
     return type(job)(**{**fields, **changed})
 
 
-def test_memory_grows_with_rows_and_processes(mixed_tables):
+def test_memory_grows_with_rows_and_processes(mixed_tables: Tables) -> None:
     job = mixed_tables.job()
     small, large = (estimate(sized(job, rows, None, 1)).total for rows in (1000, 10_000_000))
     assert large > 10 * small
     assert estimate(sized(job, 10_000_000, None, 4)).shared == estimate(sized(job, 10_000_000, None, 1)).shared
 
 
-def test_too_little_memory_is_refused_with_what_to_do(mixed_tables):
+def test_too_little_memory_is_refused_with_what_to_do(mixed_tables: Tables) -> None:
     with pytest.raises(Refused, match="fewer than 8 processes"):
         check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 8))
     check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 1))
 
 
-def test_the_features_are_all_columns_without_another_role(mixed_tables):
+def test_the_features_are_all_columns_without_another_role(mixed_tables: Tables) -> None:
     assert [one.name for one in choose_features(mixed_tables.job())] == ["first", "second", "colour", "member", "since"]
     assert [one.name for one in choose_features(mixed_tables.job(exclude=("since",)))][-1] == "member"
     assert [one.name for one in choose_features(mixed_tables.job(features=("id", "first")))] == ["id", "first"]
@@ -88,7 +91,9 @@ def test_the_features_are_all_columns_without_another_role(mixed_tables):
     ("calibration", "estimator"),
     [("Sigmoid", "sklearn.linear_model.LogisticRegression"), ("Isotonic", "sklearn.naive_bayes.GaussianNB")],
 )
-def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(tmp_path, calibration, estimator):
+def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(
+    tmp_path: Path, calibration: object, estimator: str
+) -> None:
     frame = mixed_frame(300)[["id", "first"]]
     wrong = frame["id"] % 5 < 3
     frame["weight"] = np.where(wrong, 0.0, 1.0)
@@ -104,6 +109,7 @@ def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(tmp_pat
     [reference] = train(tables.job(calibration=calibration, algorithms=(algorithm("one", estimator),))).models
 
     answers = load_model(Location(uri=reference.uri)).predict_frame(pd.DataFrame({"first": [-1.5, 1.5]}))
+    assert answers.probabilities is not None
     low, high = answers.probabilities[:, 1]
     assert low < 0.2
     assert high > 0.8
