@@ -21,7 +21,8 @@ class Lineage(Document, frozen=True):
     """How the points were split when the Model was trained: enough to tell which testing points it never saw.
 
     The draws of any point can be made again from its identity with `salt`, `epoch` and the shares; the versions name
-    the tables that were read; `generation` is the last one whose testing points were already set apart. With strategy
+    the tables that were read; `generation` is the last one whose testing points were already set apart. `identity` are
+    the columns that identify a point, in order and each with its type: others give other identities. With strategy
     `Time`, `trained_until` is the end (ISO 8601, exclusive) of what training and validation hold.
     """
 

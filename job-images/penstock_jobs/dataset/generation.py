@@ -80,6 +80,7 @@ class _Generation:
         target = next(column for column in columns if column.name == job.target.column)
         with explained("The input"):
             task = checks.check_target(self.connection, job, target)
+            checks.check_weight(self.connection, columns)
         progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))

@@ -95,7 +95,8 @@ def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path 
     """Remove points from all tables, for good.
 
     KEYS name the points, each as COLUMN=VALUE, or COLUMN=VALUE,COLUMN=VALUE where several columns make the key. Remove
-    them from the inputs first: what is still there comes back with the next generation.
+    them from the inputs first: what is still there comes back with the next generation. Models and reports made before
+    are left as they are: a Model keeps some rows of its validation set as samples, and has learned from all of them.
     """
     from penstock_jobs.dataset.forgetting import forget as forget_points
 

@@ -22,6 +22,15 @@ def test_a_key_that_no_64_bit_integer_holds_is_refused(tmp_path: Path) -> None:
         generate(job(tmp_path, path))
 
 
+@pytest.mark.parametrize("weight", [None, -1.0, "nan", "inf", "much"])
+def test_a_weight_is_a_number_of_zero_or_more_in_every_row(tmp_path: Path, weight: object) -> None:
+    table = [row | {"weight": 0.5 if row["id"] != 7 else weight} for row in rows(90)]
+    sentence = "a weight is a number" if weight == "much" else r"\(spec.dataset.weight\) is missing, .* first in row 8;"
+
+    with pytest.raises(Refused, match=sentence):
+        made(tmp_path, table, weight="weight")
+
+
 def test_columns_may_have_names_that_the_job_could_have_used_itself(tmp_path: Path) -> None:
     names = ("side", "Revision", "row", "points", "kept", "class", "drawn", "place", "copies", "hash", "count")
     table = [row | dict.fromkeys(names, row["id"] % 2) for row in rows(90)]
