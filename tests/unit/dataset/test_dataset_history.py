@@ -2,32 +2,35 @@
 
 import itertools
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
-from dataset_making import digests, job, keys, made, rows, sides, write_csv, write_parquet
 
-from penstock_jobs.dataset import generate, generation, proof
+from penstock_jobs.dataset import generate, generation, proof, state, writing
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.dataset.forgetting import forget
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.specification import Location, Split
-from penstock_jobs.storage import open_store
+from penstock_jobs.result import DatasetResult
+from penstock_jobs.specification import DatasetJob, Location, Split
+from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import POINT
 from penstock_jobs.tables.reading import read_frame
+from unit.dataset.dataset_making import Row, digests, job, keys, made, rows, sides, write_csv, write_parquet
 
 
-def storage(home):
+def storage(home: Path) -> Location:
     return Location(uri=(home / "storage").as_uri())
 
 
-def with_changed_testing(home, first, **values):
+def with_changed_testing(home: Path, first: DatasetResult, **values: object) -> tuple[int, list[Row]]:
     chosen = sorted(sides(home, first)["testing"])[0]
     return chosen, [{**row, **values} if row["id"] == chosen else row for row in rows(150)]
 
 
-def test_freeze_keeps_the_row_of_a_testing_point_and_counts_the_change(tmp_path):
+def test_freeze_keeps_the_row_of_a_testing_point_and_counts_the_change(tmp_path: Path) -> None:
     first = made(tmp_path, rows(150), "a")
     _, table = with_changed_testing(tmp_path, first, amount=999.0)
     second = made(tmp_path, table, "b")
@@ -35,18 +38,18 @@ def test_freeze_keeps_the_row_of_a_testing_point_and_counts_the_change(tmp_path)
     assert second.testing.digest == first.testing.digest
 
 
-def test_refresh_appends_a_revision_that_readers_take_and_the_side_stays(tmp_path):
+def test_refresh_appends_a_revision_that_readers_take_and_the_side_stays(tmp_path: Path) -> None:
     first = made(tmp_path, rows(150), "a", updates="Refresh")
     chosen, table = with_changed_testing(tmp_path, first, amount=999.0)
     second = made(tmp_path, table, "b", updates="Refresh")
     frame = read_frame(second.testing, storage(tmp_path), ["id", "amount", "_penstock_revision"]).set_index("id")
     assert second.changed == 1
     assert second.testing.rows == first.testing.rows
-    assert frame.loc[chosen].tolist() == [999.0, 1]
+    assert list(frame.loc[chosen]) == [999.0, 1]
     assert made(tmp_path, table, "c", updates="Refresh").changed == 0
 
 
-def test_vanished_points_stay_in_testing_and_are_counted_and_new_ones_too(tmp_path):
+def test_vanished_points_stay_in_testing_and_are_counted_and_new_ones_too(tmp_path: Path) -> None:
     first = made(tmp_path, rows(150), "a")
     second = made(tmp_path, rows(150, 50), "b")
     testing = sides(tmp_path, first)["testing"]
@@ -54,19 +57,19 @@ def test_vanished_points_stay_in_testing_and_are_counted_and_new_ones_too(tmp_pa
     assert second.new == second.testing.rows - first.testing.rows > 0
 
 
-def test_exact_duplicates_count_once(tmp_path):
+def test_exact_duplicates_count_once(tmp_path: Path) -> None:
     assert made(tmp_path, [*rows(150), *rows(10), *rows(5)], "a").duplicates == 15
 
 
-def test_without_a_key_a_corrected_label_leaves_the_point_where_it_was(tmp_path):
-    plain = [{"word": f"w{i}", "n": i, "amount": i * 0.5} for i in range(120)]
+def test_without_a_key_a_corrected_label_leaves_the_point_where_it_was(tmp_path: Path) -> None:
+    plain: list[Row] = [{"word": f"w{i}", "n": i, "amount": i * 0.5} for i in range(120)]
     first = made(tmp_path, plain, "a", key=())
     second = made(tmp_path, [{**row, "amount": row["amount"] + 1} for row in plain], "b", key=())
     assert sides(tmp_path, second, "n") == sides(tmp_path, first, "n")
     assert second.changed == first.testing.rows
 
 
-def test_an_added_column_is_null_in_what_was_kept_before(tmp_path):
+def test_an_added_column_is_null_in_what_was_kept_before(tmp_path: Path) -> None:
     first = made(tmp_path, rows(150), "a")
     second = made(tmp_path, [{**row, "more": row["id"]} for row in rows(150)], "b")
     assert keys(tmp_path, second.testing) == keys(tmp_path, first.testing)
@@ -74,8 +77,8 @@ def test_an_added_column_is_null_in_what_was_kept_before(tmp_path):
     assert read_frame(second.training, storage(tmp_path), ["more"])["more"].notna().all()
 
 
-def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path):
-    def typed(name, kind):
+def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path: Path) -> None:
+    def typed(name: str, kind: str) -> Path:
         path = tmp_path / f"{name}.parquet"
         with duckdb.connect() as connection:
             connection.execute(
@@ -89,7 +92,7 @@ def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path):
     assert digests(narrow) == digests(wide) == digests(whole)
 
 
-def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path):
+def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path: Path) -> None:
     first = made(tmp_path, rows(150), "a")
     second = made(tmp_path, rows(150), "b", reset_testing=True)
     assert (second.epoch, second.generation) == (2, 1)
@@ -97,7 +100,7 @@ def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path):
     assert keys(tmp_path, first.testing) == sides(tmp_path, first)["testing"]
 
 
-def test_a_run_started_again_does_not_reset_again_and_later_runs_stay_in_the_epoch(tmp_path):
+def test_a_run_started_again_does_not_reset_again_and_later_runs_stay_in_the_epoch(tmp_path: Path) -> None:
     made(tmp_path, rows(150), "a")
     second = made(tmp_path, rows(150), "b", reset_testing=True)
     again = made(tmp_path, rows(150), "b", reset_testing=True)
@@ -106,7 +109,7 @@ def test_a_run_started_again_does_not_reset_again_and_later_runs_stay_in_the_epo
     assert digests(second) == digests(again) == digests(later)
 
 
-def test_a_reset_frees_the_schema(tmp_path):
+def test_a_reset_frees_the_schema(tmp_path: Path) -> None:
     made(tmp_path, rows(150), "a")
     texts = [{**row, "x": f"t{row['x']}"} for row in rows(150)]
     with pytest.raises(Refused, match="column 'x'"):
@@ -120,7 +123,9 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("commits", [0, 1, 2])
-def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(tmp_path, monkeypatch, commits):
+def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
     for home in ("killed", "whole"):
         made(tmp_path / home, rows(150), "a")
     grown = rows(200)
@@ -128,7 +133,7 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
     done = itertools.count()
     commit = delta.commit
 
-    def kill_after(*arguments):
+    def kill_after(*arguments: Any) -> object:
         if next(done) == commits:
             raise Killed
         return commit(*arguments)
@@ -144,53 +149,57 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
     assert frame[POINT].is_unique
 
 
-def test_a_commit_on_top_of_a_version_that_is_not_the_last_is_refused(tmp_path, monkeypatch):
+def test_a_commit_on_top_of_a_version_that_is_not_the_last_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made(tmp_path, rows(150), "a")
-    read_state = generation.read_state
+    read_state = state.read_state
 
-    def overtaken(store, asked):
-        state = read_state(store, asked)
+    def overtaken(store: Store, asked: DatasetJob) -> state.State:
+        found = read_state(store, asked)
         if asked.run.uid == "slow":
             monkeypatch.setattr(generation, "serialised", lambda _store: pytest.MonkeyPatch.context())
             made(tmp_path, rows(200), "fast")
-        return state
+        return found
 
     monkeypatch.setattr(generation, "read_state", overtaken)
     with pytest.raises(Unavailable, match="meanwhile"):
         made(tmp_path, rows(200), "slow")
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/testing/epoch-1"))
+    assert table is not None
     files = [f"{tmp_path}/storage/datasets/testing/epoch-1/{name}" for name in delta.file_names(table)]
     with duckdb.connect() as connection:
-        total, distinct = connection.execute(
+        [(total, distinct)] = connection.execute(
             f"SELECT count(*), count(DISTINCT {POINT}) FROM read_parquet({files})"
-        ).fetchone()
+        ).fetchall()
     assert total == distinct
 
 
-def test_the_testing_table_refuses_to_lose_a_row(tmp_path):
+def test_the_testing_table_refuses_to_lose_a_row(tmp_path: Path) -> None:
     made(tmp_path, rows(150), "a")
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/testing/epoch-1"))
+    assert table is not None
     with pytest.raises(Exception, match="append-only"):
         table.delete("id >= 0")
 
 
-def test_a_leak_planted_in_the_files_is_found(tmp_path, monkeypatch):
+def test_a_leak_planted_in_the_files_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = made(tmp_path, rows(150), "a")
-    write_sides = generation.writing.write_sides
+    write_sides = writing.write_sides
 
-    def leaking(connection, stores, query, scratch):
-        planted = "SELECT *, 'training' AS side FROM kept LIMIT 1"
+    def leaking(connection: Any, stores: Any, query: str, scratch: Any) -> object:
+        planted = "SELECT *, 'training' AS _penstock_side FROM kept LIMIT 1"
         return write_sides(connection, stores, f"({query}) UNION ALL BY NAME ({planted})", scratch)
 
-    monkeypatch.setattr(generation.writing, "write_sides", leaking)
+    monkeypatch.setattr(writing, "write_sides", leaking)
     with pytest.raises(proof.Leaked, match="1 points and 0 groups"):
         made(tmp_path, rows(150), "b")
-    assert (
-        delta.open_table(open_store(storage(tmp_path)).child("datasets/training")).version() == first.training.version
-    )
+    table = delta.open_table(open_store(storage(tmp_path)).child("datasets/training"))
+    assert table is not None
+    assert table.version() == first.training.version
 
 
-def test_a_group_planted_on_both_sides_is_found(tmp_path):
+def test_a_group_planted_on_both_sides_is_found(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
         for name, point in (("one", "aa"), ("other", "bb")):
             select = f"SELECT unhex('{point}') AS _penstock_point, unhex('cc') AS _penstock_group"
@@ -199,7 +208,7 @@ def test_a_group_planted_on_both_sides_is_found(tmp_path):
             proof.prove(connection, [tmp_path / "one.parquet"], [], [tmp_path / "other.parquet"])
 
 
-def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path):
+def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path: Path) -> None:
     made(tmp_path, rows(150), "a")
     result = made(tmp_path, rows(160), "b")
     found = sides(tmp_path, result)
@@ -220,7 +229,7 @@ def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path):
         read_frame(result.training, storage(tmp_path))
 
 
-def test_a_fixed_cutoff_splits_by_time_with_gaps(tmp_path):
+def test_a_fixed_cutoff_splits_by_time_with_gaps(tmp_path: Path) -> None:
     split = Split(testing=0.2, strategy="Time", time_column="day", cutoff="2026-05-01", gap=2 * 86400.0)
     result = made(tmp_path, rows(150), "a", split=split)
     days = {name: sorted(found) for name, found in sides(tmp_path, result, "day").items()}
@@ -230,7 +239,7 @@ def test_a_fixed_cutoff_splits_by_time_with_gaps(tmp_path):
     assert result.left_out == 150 - sum(t.rows for t in (result.training, result.validation, result.testing)) > 0
 
 
-def test_csv_json_parquet_and_delta_give_the_same_tables(tmp_path):
+def test_csv_json_parquet_and_delta_give_the_same_tables(tmp_path: Path) -> None:
     table = [{**row, "amount": row["id"] + 0.25} for row in rows(150)]
     csv = generate(job(tmp_path / "csv", write_csv(tmp_path / "rows.csv", table)))
     parquet = write_parquet(tmp_path / "rows.parquet", table)
