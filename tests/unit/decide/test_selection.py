@@ -46,7 +46,8 @@ def compared(low: float | None, high: float | None, **changes: Any) -> Compariso
 
 
 def rules(**changes: Any) -> Selection:
-    return Selection(**({"scoring": "roc_auc", "must_improve": True} | changes))
+    values: dict[str, Any] = {"scoring": "roc_auc", "must_improve": True} | changes
+    return Selection(**values)
 
 
 @pytest.mark.parametrize(
