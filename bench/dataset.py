@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -55,7 +56,10 @@ def _make_input(folder: Path, rows: int) -> None:
 def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, float]:
     limits = ["--threads", str(options.threads), "--memory", str(options.memory)]
     command = [sys.executable, __file__, "--side", side, "--folder", folder, *limits]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    measured: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1]
+    )
+    return measured
 
 
 def _measured(options: argparse.Namespace) -> dict[str, float]:
@@ -69,7 +73,7 @@ def _measured(options: argparse.Namespace) -> dict[str, float]:
     return {"wall": wall, "processor": processor, "memory": after.ru_maxrss / 1024}
 
 
-def _pandas(source: Path, target: Path, options: argparse.Namespace):
+def _pandas(source: Path, target: Path, options: argparse.Namespace) -> Callable[[], object]:
     import pandas as pd
     from sklearn.model_selection import train_test_split
 
@@ -82,7 +86,7 @@ def _pandas(source: Path, target: Path, options: argparse.Namespace):
     return run
 
 
-def _copy(source: Path, target: Path, options: argparse.Namespace):
+def _copy(source: Path, target: Path, options: argparse.Namespace) -> Callable[[], object]:
     def run() -> None:
         with duckdb.connect(config={"threads": options.threads, "memory_limit": "1GB"}) as connection:
             connection.execute("SET preserve_insertion_order = false")
@@ -91,7 +95,7 @@ def _copy(source: Path, target: Path, options: argparse.Namespace):
     return run
 
 
-def _penstock(source: Path, target: Path, options: argparse.Namespace):
+def _penstock(source: Path, target: Path, options: argparse.Namespace) -> Callable[[], object]:
     from penstock_jobs.dataset import generate
     from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
 

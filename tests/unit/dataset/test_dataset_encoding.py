@@ -1,8 +1,10 @@
 """The identity of a point and its draws: the same in Python and in the engine, and the same for ever."""
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from typing import Literal
 
 import duckdb
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_jobs.dataset.draw import RANGE, draw, fold_draw, threshold
-from penstock_jobs.dataset.encoding import encode_row, encode_value, identity
+from penstock_jobs.dataset.encoding import Value, encode_row, encode_value, identity
 from penstock_jobs.dataset.expressions import below, draw_expression, fold_below, fold_expression, identity_expression
 from penstock_jobs.result import Column
 
@@ -63,28 +65,35 @@ DRAWS = [
 
 
 @pytest.fixture(scope="module")
-def engine():
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"CREATE TABLE one ({TYPES})")
         yield connection
 
 
-def in_engine(engine, row, expression):
+def one_value(engine: duckdb.DuckDBPyConnection, query: str) -> object:
+    [(value,)] = engine.execute(query).fetchall()
+    return value
+
+
+def in_engine(engine: duckdb.DuckDBPyConnection, row: Sequence[Value], expression: str) -> object:
     engine.execute("DELETE FROM one")
     engine.execute("INSERT INTO one VALUES (?, ?, ?, ?, ?)", list(row))
-    return engine.execute(f"SELECT {expression} FROM one").fetchone()[0]
+    return one_value(engine, f"SELECT {expression} FROM one")
 
 
 @given(row=ROW)
 @settings(max_examples=300, deadline=None)
-def test_python_and_the_engine_give_a_row_the_same_identity(engine, row):
+def test_python_and_the_engine_give_a_row_the_same_identity(
+    engine: duckdb.DuckDBPyConnection, row: Sequence[Value]
+) -> None:
     assert in_engine(engine, row, identity_expression(COLUMNS)) == identity(row)
 
 
 @given(one=ROW, other=ROW)
-def test_two_rows_share_an_encoding_only_where_they_are_the_same(one, other):
-    def same(left, right):
+def test_two_rows_share_an_encoding_only_where_they_are_the_same(one: Sequence[Value], other: Sequence[Value]) -> None:
+    def same(left: Sequence[Value], right: Sequence[Value]) -> bool:
         left, right = (
             [unicodedata.normalize("NFC", v) if isinstance(v, str) else v for v in row] for row in (left, right)
         )
@@ -93,7 +102,7 @@ def test_two_rows_share_an_encoding_only_where_they_are_the_same(one, other):
     assert (encode_row(one) == encode_row(other)) == same(one, other)
 
 
-def test_neighbouring_values_cannot_run_into_each_other():
+def test_neighbouring_values_cannot_run_into_each_other() -> None:
     assert encode_row(["a", "bc"]) != encode_row(["ab", "c"])
     assert encode_row(["1"]) != encode_row([1])
     assert encode_row([True]) != encode_row([1])
@@ -101,40 +110,45 @@ def test_neighbouring_values_cannot_run_into_each_other():
 
 
 @pytest.mark.parametrize(("value", "encoded"), ENCODED)
-def test_the_encoding_never_changes(value, encoded):
+def test_the_encoding_never_changes(value: Value, encoded: bytes) -> None:
     assert encode_value(value) == encoded
 
 
 @pytest.mark.parametrize(("values", "expected"), IDENTITIES)
-def test_an_identity_never_changes(values, expected):
+def test_an_identity_never_changes(values: Sequence[Value], expected: str) -> None:
     assert identity(values).hex() == expected
 
 
 @pytest.mark.parametrize(("purpose", "salt", "epoch", "expected"), DRAWS)
-def test_the_draw_of_key_1_never_changes(purpose, salt, epoch, expected):
+def test_the_draw_of_key_1_never_changes(
+    purpose: Literal["testing", "validation"], salt: str, epoch: int, expected: int
+) -> None:
     assert draw(purpose, salt, epoch, identity([1])) == expected
 
 
 @given(point=st.binary(min_size=16, max_size=16), salt=TEXT, epoch=st.integers(1, 10**6))
 @settings(max_examples=200, deadline=None)
-def test_python_and_the_engine_draw_the_same(engine, point, salt, epoch):
+def test_python_and_the_engine_draw_the_same(
+    engine: duckdb.DuckDBPyConnection, point: bytes, salt: str, epoch: int
+) -> None:
     blob = f"unhex('{point.hex()}')"
-    for purpose in ("testing", "validation"):
-        drawn = engine.execute(f"SELECT {draw_expression(purpose, salt, epoch, blob)}").fetchone()[0]
+    purposes: tuple[Literal["testing", "validation"], ...] = ("testing", "validation")
+    for purpose in purposes:
+        drawn = one_value(engine, f"SELECT {draw_expression(purpose, salt, epoch, blob)}")
         assert drawn == draw(purpose, salt, epoch, point)
-    assert engine.execute(f"SELECT {fold_expression(salt, epoch, blob)}").fetchone()[0] == fold_draw(salt, epoch, point)
+    assert one_value(engine, f"SELECT {fold_expression(salt, epoch, blob)}") == fold_draw(salt, epoch, point)
 
 
 @given(drawn=st.integers(0, RANGE - 1), share=st.floats(0, 1))
 @settings(max_examples=200, deadline=None)
-def test_a_draw_is_compared_with_a_share_exactly(engine, drawn, share):
+def test_a_draw_is_compared_with_a_share_exactly(engine: duckdb.DuckDBPyConnection, drawn: int, share: float) -> None:
     expected = Fraction(drawn, RANGE) < Fraction(repr(share)) and drawn < threshold(share)
     hashed = f"'{drawn * RANGE + 12345}'::UHUGEINT"
-    assert engine.execute(f"SELECT {below(hashed, share)}").fetchone()[0] == expected
-    assert engine.execute(f"SELECT {fold_below(f'({drawn - 2**63})::BIGINT', share)}").fetchone()[0] == expected
+    assert one_value(engine, f"SELECT {below(hashed, share)}") == expected
+    assert one_value(engine, f"SELECT {fold_below(f'({drawn - 2**63})::BIGINT', share)}") == expected
 
 
-def test_a_share_of_nothing_takes_none_and_a_share_of_all_takes_all():
+def test_a_share_of_nothing_takes_none_and_a_share_of_all_takes_all() -> None:
     assert threshold(0.0) == 0
     assert threshold(1.0) == RANGE
     assert threshold(0.5) == RANGE // 2

@@ -1,5 +1,6 @@
 """The digest of a table is defined without the engine that computes it: by bytes that anybody can write down."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import duckdb
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock_jobs.result import Column
+from penstock_jobs.result import Column, ColumnType
 from penstock_jobs.tables.columns import DUCKDB_TYPES
-from penstock_jobs.tables.digest import RowSums, digest, digest_of_rows, encode_row, row_hash, sums_of
+from penstock_jobs.tables.digest import RowSums, Value, digest, digest_of_rows, encode_row, row_hash, sums_of
 
 COLUMNS = (
     Column(name="whole", type="Integer"),
@@ -49,7 +50,7 @@ ENCODED = [
     ("Timestamp", datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), "0280000000000f4240"),
     ("Date", date(1969, 12, 31), "027fffffff"),
 ]
-TABLE = (
+TABLE: tuple[dict[str, Value], ...] = (
     {"whole": 1, "real": 0.1, "flag": True, "text": "Zo\u00eb", "moment": datetime(2026, 1, 1), "day": None},
     {"whole": None, "real": -2.5, "flag": False, "text": None, "moment": None, "day": date(2026, 1, 31)},
 )
@@ -57,7 +58,7 @@ DIGEST = "sha256:fe713bf5bbd898f645f359bc3d1a04de44f1828e9a335ef0888608ca5ace87c
 
 
 @pytest.fixture(scope="module")
-def engine():
+def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         listed = ", ".join(f"{column.name} {DUCKDB_TYPES[column.type]}" for column in COLUMNS)
@@ -65,54 +66,59 @@ def engine():
         yield connection
 
 
-def in_engine(engine, rows):
+def in_engine(engine: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Value]]) -> str:
     engine.execute("DELETE FROM rows")
     for row in rows:
         engine.execute("INSERT INTO rows VALUES (?, ?, ?, ?, ?, ?)", [row[column.name] for column in COLUMNS])
     hashes = f"(SELECT {row_hash(COLUMNS)} AS hash FROM rows)"
-    return digest(COLUMNS, RowSums(*map(int, engine.execute(f"SELECT {sums_of('hash')} FROM {hashes}").fetchone())))
+    [found] = engine.execute(f"SELECT {sums_of('hash')} FROM {hashes}").fetchall()
+    return digest(COLUMNS, RowSums(*map(int, found)))
 
 
-def alike(one, other):
+def alike(one: object, other: object) -> bool:
     """Whether both are equal, or both NaN."""
     return one == other or (one != one and other != other)
 
 
 @pytest.mark.parametrize(("kind", "value", "expected"), ENCODED)
-def test_a_value_has_the_bytes_it_always_had(kind, value, expected):
+def test_a_value_has_the_bytes_it_always_had(kind: ColumnType, value: Value, expected: str) -> None:
     assert encode_row((Column(name="x", type=kind),), {"x": value}).hex() == expected
 
 
-def test_a_table_has_the_digest_it_always_had(engine):
+def test_a_table_has_the_digest_it_always_had(engine: duckdb.DuckDBPyConnection) -> None:
     assert digest_of_rows(COLUMNS, TABLE) == DIGEST
     assert in_engine(engine, TABLE) == DIGEST
 
 
 @given(rows=st.lists(ROW, max_size=3))
 @settings(max_examples=150, deadline=None)
-def test_the_engine_and_the_definition_give_the_same_digest(engine, rows):
+def test_the_engine_and_the_definition_give_the_same_digest(
+    engine: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, Value]]
+) -> None:
     assert in_engine(engine, rows) == digest_of_rows(COLUMNS, rows)
 
 
 @pytest.mark.parametrize("names", [("flag",), ("day",), ("day", "flag"), ("flag", "text"), ("whole",)])
-def test_rows_of_few_bytes_have_digests_too(engine, names):
+def test_rows_of_few_bytes_have_digests_too(engine: duckdb.DuckDBPyConnection, names: tuple[str, ...]) -> None:
     columns = tuple(column for column in COLUMNS if column.name in names)
     in_engine(engine, TABLE)
     hashes = f"(SELECT {row_hash(columns)} AS hash FROM rows)"
-    found = engine.execute(f"SELECT {sums_of('hash')} FROM {hashes}").fetchone()
+    [found] = engine.execute(f"SELECT {sums_of('hash')} FROM {hashes}").fetchall()
 
     assert digest(columns, RowSums(*map(int, found))) == digest_of_rows(columns, TABLE)
 
 
 @given(rows=st.lists(ROW, min_size=2, max_size=4), data=st.data())
 @settings(max_examples=50)
-def test_the_order_of_rows_and_columns_does_not_matter(rows, data):
+def test_the_order_of_rows_and_columns_does_not_matter(
+    rows: Sequence[Mapping[str, Value]], data: st.DataObject
+) -> None:
     mixed = data.draw(st.permutations(rows))
     assert digest_of_rows(tuple(reversed(COLUMNS)), mixed) == digest_of_rows(COLUMNS, rows)
 
 
 @given(first=ROW, second=ROW)
 @settings(max_examples=100)
-def test_rows_that_differ_have_different_bytes(first, second):
+def test_rows_that_differ_have_different_bytes(first: dict[str, Value], second: dict[str, Value]) -> None:
     same = encode_row(COLUMNS, first) == encode_row(COLUMNS, second)
     assert same == all(alike(first[name], second[name]) for name in first)
