@@ -2,21 +2,23 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dataset_making import digests, job, made, rows, write_csv
 
 from penstock_jobs.dataset import generate
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.errors import Refused
+from penstock_jobs.result import DatasetResult
 from penstock_jobs.specification import Input, Location, Run, Split, Target, Validation
+from unit.dataset.dataset_making import Row, digests, job, made, rows, write_csv
 
 
-def changed(**values):
+def changed(**values: object) -> list[Row]:
     return [{**row, **values} for row in rows(90)]
 
 
-def one_changed(index, **values):
+def one_changed(index: int, **values: object) -> list[Row]:
     return [{**row, **values} if row["id"] == index else row for row in rows(90)]
 
 
@@ -38,13 +40,14 @@ REFUSED_TABLES = [
     ("a regression of words", rows(90), {"target": Target(column="label"), "task": "Regression"}, "a regression needs numbers"),
     ("an empty testing set", rows(90), {"split": Split(testing=0.0)}, "testing set would have no points"),
     ("Time without a border", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day")}, "cutoff or"),
+    ("a cutoff after all rows", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day", cutoff="2099-01-01")}, "no points; change spec.dataset.split.time"),
     ("Time on words", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="word", window=1.0)}, "'word'.*is String"),
     ("Time with a wrong cutoff", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day", cutoff="soon")}, "'soon'"),
     ("Group without columns", rows(90), {"split": Split(testing=0.2, strategy="Group")}, "split.group.columns"),
     ("Stratified on a number", rows(90), {"split": Split(testing=0.2, strategy="Stratified")}, "needs classes"),
     ("a column taken away", [{k: v for k, v in row.items() if k != "x"} for row in rows(90)], {}, "'x' was in the tables' first generation"),
     ("another type", one_changed(7, x="many"), {}, r"line 9, column 'x'.*'?many"),
-    ("another key", rows(90), {"key": ("id", "day")}, r"spec.dataset.key was \['id'\]"),
+    ("another key", rows(90), {"key": ("id", "day")}, "spec.dataset.key was id when .* and is id, day now"),
     ("another salt", rows(90), {"split": Split(testing=0.3, salt="other")}, "split.salt was penstock"),
     ("a query that fails", rows(90), {"query": "SELECT nothing FROM rows"}, "query.*fails"),
     ("a query that reads a file", rows(90), {"query": "SELECT * FROM '/etc/passwd'"}, "not an input"),
@@ -54,9 +57,11 @@ REFUSED_TABLES = [
 # These depend on what the first generation fixed; all others are refused for a new testing set as well.
 FIXED = ("a column taken away", "another type", "another key", "another salt")
 
+There = tuple[Path, DatasetResult, list[str]]
+
 
 @pytest.fixture(scope="module")
-def there(tmp_path_factory):
+def there(tmp_path_factory: pytest.TempPathFactory) -> There:
     """A storage with a first generation, which must be the same after every refusal."""
     home = tmp_path_factory.mktemp("there")
     result = made(home, rows(150), "first")
@@ -70,7 +75,9 @@ def _logs(home: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "table", "changes", "sentence"), REFUSED_TABLES, ids=[case[0] for case in REFUSED_TABLES]
 )
-def test_a_mistake_is_refused_in_one_sentence_and_changes_no_table(there, name, table, changes, sentence):
+def test_a_mistake_is_refused_in_one_sentence_and_changes_no_table(
+    there: There, name: str, table: list[Row], changes: dict[str, Any], sentence: str
+) -> None:
     home, _, logs = there
     head = table or []
     path = write_csv(home / "input/refused.csv", head)
@@ -93,7 +100,9 @@ def test_a_mistake_is_refused_in_one_sentence_and_changes_no_table(there, name, 
         ("odd.xyz", "format"),
     ],
 )
-def test_an_input_that_is_not_there_or_not_readable_is_refused_by_its_uri(there, uri, sentence):
+def test_an_input_that_is_not_there_or_not_readable_is_refused_by_its_uri(
+    there: There, uri: str, sentence: str
+) -> None:
     home, _, _ = there
     for name in ("broken.parquet", "odd.xyz"):
         (home / name).write_text("not a table")
@@ -115,7 +124,9 @@ def test_an_input_that_is_not_there_or_not_readable_is_refused_by_its_uri(there,
     ],
     ids=["a value too few", "a value too many", "a title above", "a name twice", "a name in another case", "Latin-1", "empty"],
 )  # fmt: skip
-def test_a_text_file_that_is_not_quite_a_table_is_refused_by_what_is_wrong_in_it(tmp_path, text, sentence):
+def test_a_text_file_that_is_not_quite_a_table_is_refused_by_what_is_wrong_in_it(
+    tmp_path: Path, text: bytes, sentence: str
+) -> None:
     path = tmp_path / "odd.csv"
     path.write_bytes(text)
     with pytest.raises(Refused, match=sentence) as refusal:
@@ -123,7 +134,7 @@ def test_a_text_file_that_is_not_quite_a_table_is_refused_by_what_is_wrong_in_it
     assert "\n" not in str(refusal.value)
 
 
-def test_a_row_that_begins_with_a_hash_is_a_row(tmp_path):
+def test_a_row_that_begins_with_a_hash_is_a_row(tmp_path: Path) -> None:
     path = tmp_path / "marks.csv"
     lines = [f"{'#' if number % 10 == 0 else ''}{number},{number},{number % 2}\n" for number in range(200)]
     path.write_text("mark,x,odd\n" + "".join(lines))
@@ -132,14 +143,14 @@ def test_a_row_that_begins_with_a_hash_is_a_row(tmp_path):
     assert sum(table.rows for table in (result.training, result.validation, result.testing)) == 200
 
 
-def test_a_storage_of_another_pipeline_is_refused(there):
+def test_a_storage_of_another_pipeline_is_refused(there: There) -> None:
     home, _, _ = there
     other = Run(uid="x", execution_name="x", pipeline="other", pipeline_uid="pipeline-2")
     with pytest.raises(Refused, match="belongs to the Pipeline 'churn'"):
         generate(job(home, write_csv(home / "input/again.csv", rows(90)), run=other))
 
 
-def test_several_inputs_without_a_query_are_refused(there):
+def test_several_inputs_without_a_query_are_refused(there: There) -> None:
     home, _, _ = there
     path = write_csv(home / "input/again.csv", rows(90)).as_uri()
     inputs = tuple(Input(name=name, location=Location(uri=path)) for name in ("one", "two"))
@@ -162,7 +173,7 @@ def test_several_inputs_without_a_query_are_refused(there):
         "hash(id)",
     ],
 )
-def test_a_query_whose_answer_changes_is_refused_by_the_name_of_what_it_calls(call):
+def test_a_query_whose_answer_changes_is_refused_by_the_name_of_what_it_calls(call: str) -> None:
     with pytest.raises(Refused, match="changes from one run"):
         check_query(f"SELECT *, {call} AS r FROM rows", ("rows",))
 
@@ -180,25 +191,25 @@ def test_a_query_whose_answer_changes_is_refused_by_the_name_of_what_it_calls(ca
         "SELECT * FROM query('SELECT 1')",
     ],
 )
-def test_a_query_reads_nothing_but_the_inputs(query):
+def test_a_query_reads_nothing_but_the_inputs(query: str) -> None:
     with pytest.raises(Refused, match="input"):
         check_query(query, ("rows",))
 
 
 @pytest.mark.parametrize("query", ["DROP TABLE rows", "SELECT 1; SELECT 2", "COPY rows TO 'x'", "SELEKT", "ATTACH 'x'"])
-def test_a_query_is_one_select(query):
+def test_a_query_is_one_select(query: str) -> None:
     with pytest.raises(Refused, match=r"spec\.dataset\.query"):
         check_query(query, ("rows",))
 
 
-def test_a_query_over_the_inputs_and_its_own_names_passes_and_aggregates_are_warned_about():
+def test_a_query_over_the_inputs_and_its_own_names_passes_and_aggregates_are_warned_about() -> None:
     plain = "WITH adults AS (SELECT * FROM people WHERE age > 17) SELECT a.*, b.x FROM adults a JOIN other b USING (id)"
     assert check_query(plain, ("people", "other")) == ()
     assert "aggregates" in check_query("SELECT id, avg(x) OVER () AS mean FROM rows", ("rows",))[0]
     assert "LIMIT" in check_query("SELECT * FROM rows LIMIT 3", ("rows",))[0]
 
 
-def test_inputs_are_joined_by_the_query(tmp_path):
+def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:
     people = write_csv(tmp_path / "people.csv", [{"id": i, "age": i % 50} for i in range(150)])
     scores = write_csv(tmp_path / "scores.csv", [{"id": i, "amount": i * 0.5} for i in range(150)])
     inputs = tuple(Input(name=p.stem, location=Location(uri=p.as_uri())) for p in (people, scores))
@@ -208,12 +219,12 @@ def test_inputs_are_joined_by_the_query(tmp_path):
     assert result.rows_read == 150
 
 
-def test_folds_leave_validation_empty(tmp_path):
+def test_folds_leave_validation_empty(tmp_path: Path) -> None:
     result = made(tmp_path, rows(150), validation=Validation(folds=5))
     assert result.validation.rows == 0
     assert result.training.rows + result.testing.rows == 150
 
 
-def test_the_same_input_again_gives_the_same_digests(there):
+def test_the_same_input_again_gives_the_same_digests(there: There) -> None:
     home, first, _ = there
     assert digests(made(home, rows(150), "again")) == digests(first)

@@ -1,7 +1,10 @@
 """Which side a point is on, whatever happens to the input: the rules of the strategies Key and Group."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
 import pytest
-from dataset_making import digests, job, made, rows, shuffled, sides, write_csv, write_parquet
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -9,8 +12,10 @@ from penstock_jobs.dataset import generate, read_shard
 from penstock_jobs.dataset.draw import draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.document import encode
+from penstock_jobs.result import DatasetResult
 from penstock_jobs.specification import Shard, Split, Target, Validation
 from penstock_jobs.storage import open_store
+from unit.dataset.dataset_making import Row, digests, job, made, rows, shuffled, sides, write_csv, write_parquet
 
 FEW = settings(
     max_examples=5,
@@ -30,10 +35,11 @@ CHANGE = st.fixed_dictionaries(
         "column": st.booleans(),
     }
 )
+Change = dict[str, Any]
 HISTORY = st.lists(CHANGE, min_size=2, max_size=4)
 
 
-def after(change, added):
+def after(change: Change, added: bool) -> list[Row]:
     """Return the input of one generation; a column once added stays."""
     table = [dict(row) for row in rows(change["count"], change["start"])]
     for row in table[: change["changed"]]:
@@ -46,7 +52,9 @@ def after(change, added):
     return shuffled(table + table[: change["repeated"]], change["seed"])
 
 
-def generations(home, history, **changes):
+def generations(
+    home: Path, history: list[Change], **changes: Any
+) -> Iterator[tuple[DatasetResult, dict[str, set[Any]], list[Row]]]:
     """Generate once for each change, and yield the result, the sides by key, and the input."""
     added = False
     for index, change in enumerate(history):
@@ -58,7 +66,9 @@ def generations(home, history, **changes):
 
 @given(history=HISTORY)
 @FEW
-def test_with_a_key_a_side_is_a_function_of_the_key_and_testing_loses_nothing(tmp_path_factory, history):
+def test_with_a_key_a_side_is_a_function_of_the_key_and_testing_loses_nothing(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Change]
+) -> None:
     home = tmp_path_factory.mktemp("key")
     before: set[int] = set()
     for _, found, table in generations(home, history):
@@ -75,7 +85,9 @@ def test_with_a_key_a_side_is_a_function_of_the_key_and_testing_loses_nothing(tm
 
 @given(history=HISTORY, updates=st.sampled_from(["Freeze", "Refresh"]))
 @FEW
-def test_a_group_is_never_on_two_sides_and_testing_loses_nothing(tmp_path_factory, history, updates):
+def test_a_group_is_never_on_two_sides_and_testing_loses_nothing(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Change], updates: str
+) -> None:
     home = tmp_path_factory.mktemp("group")
     split = Split(testing=0.3, strategy="Group", group_columns=("who",))
     before: set[int] = set()
@@ -90,7 +102,9 @@ def test_a_group_is_never_on_two_sides_and_testing_loses_nothing(tmp_path_factor
 
 @given(first=CHANGE, second=CHANGE)
 @FEW
-def test_a_split_by_class_never_moves_a_placed_point(tmp_path_factory, first, second):
+def test_a_split_by_class_never_moves_a_placed_point(
+    tmp_path_factory: pytest.TempPathFactory, first: Change, second: Change
+) -> None:
     home = tmp_path_factory.mktemp("stratified")
     split = Split(testing=0.3, strategy="Stratified")
     steps = generations(home, [first, second], split=split, target=Target(column="label"))
@@ -103,7 +117,9 @@ def test_a_split_by_class_never_moves_a_placed_point(tmp_path_factory, first, se
 
 @given(history=HISTORY)
 @FEW
-def test_by_time_a_point_of_testing_never_comes_back_into_training(tmp_path_factory, history):
+def test_by_time_a_point_of_testing_never_comes_back_into_training(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Change]
+) -> None:
     home = tmp_path_factory.mktemp("time")
     split = Split(testing=0.3, strategy="Time", time_column="day", window=20 * 86400.0, gap=86400.0)
     ever: set[int] = set()
@@ -117,7 +133,9 @@ def test_by_time_a_point_of_testing_never_comes_back_into_training(tmp_path_fact
 
 @given(low=st.floats(0.05, 0.4), more=st.floats(0.05, 0.3))
 @FEW
-def test_a_raised_ratio_moves_only_the_points_between_the_two_thresholds(tmp_path_factory, low, more):
+def test_a_raised_ratio_moves_only_the_points_between_the_two_thresholds(
+    tmp_path_factory: pytest.TempPathFactory, low: float, more: float
+) -> None:
     home = tmp_path_factory.mktemp("ratio")
     table = rows(150)
     before = sides(home, made(home, table, "run-1", split=Split(testing=low)))
@@ -129,14 +147,14 @@ def test_a_raised_ratio_moves_only_the_points_between_the_two_thresholds(tmp_pat
     assert now["training"] == before["training"] - between
 
 
-def test_a_lowered_ratio_takes_nothing_out_of_testing(tmp_path):
+def test_a_lowered_ratio_takes_nothing_out_of_testing(tmp_path: Path) -> None:
     before = sides(tmp_path, made(tmp_path, rows(150), "run-1", split=Split(testing=0.5)))
     now = sides(tmp_path, made(tmp_path, rows(150), "run-2", split=Split(testing=0.1)))
     assert now == before
 
 
 @pytest.mark.parametrize("strategy", ["Key", "Group"])
-def test_one_shard_and_eight_give_the_same_tables(tmp_path, strategy):
+def test_one_shard_and_eight_give_the_same_tables(tmp_path: Path, strategy: Literal["Key", "Group"]) -> None:
     for part in range(10):
         write_csv(tmp_path / f"input/{part}.csv", rows(15, part * 15))
     split = Split(testing=0.3, strategy=strategy, group_columns=("who",) if strategy == "Group" else ())
@@ -154,14 +172,14 @@ def test_one_shard_and_eight_give_the_same_tables(tmp_path, strategy):
     assert sides(tmp_path / "eight", eight) == sides(tmp_path / "one", one)
 
 
-def test_order_format_and_folder_do_not_change_the_digests(tmp_path):
+def test_order_format_and_folder_do_not_change_the_digests(tmp_path: Path) -> None:
     csv = made(tmp_path / "a", rows(150))
     mixed = made(tmp_path / "b", shuffled(rows(150), 3))
     parquet = generate(job(tmp_path / "c", write_parquet(tmp_path / "c.parquet", rows(150))))
     assert digests(csv) == digests(mixed) == digests(parquet)
 
 
-def test_one_value_changed_changes_the_digest_of_its_table_only(tmp_path):
+def test_one_value_changed_changes_the_digest_of_its_table_only(tmp_path: Path) -> None:
     table = rows(150)
     before = made(tmp_path / "a", table)
     changed = sorted(sides(tmp_path / "a", before)["training"])[0]
@@ -171,7 +189,7 @@ def test_one_value_changed_changes_the_digest_of_its_table_only(tmp_path):
     assert digests(after_change)[1:] == digests(before)[1:]
 
 
-def test_two_rows_that_swap_a_value_change_the_digest(tmp_path):
+def test_two_rows_that_swap_a_value_change_the_digest(tmp_path: Path) -> None:
     table = rows(150)
     before = made(tmp_path / "a", table)
     one, other = sorted(sides(tmp_path / "a", before)["training"])[:2]
@@ -179,7 +197,7 @@ def test_two_rows_that_swap_a_value_change_the_digest(tmp_path):
     assert made(tmp_path / "b", table).training.digest != before.training.digest
 
 
-def test_validation_is_drawn_apart_from_testing(tmp_path):
+def test_validation_is_drawn_apart_from_testing(tmp_path: Path) -> None:
     found = sides(tmp_path, made(tmp_path, rows(4000), split=Split(testing=0.5), validation=Validation(holdout=0.5)))
     for name, share in (("training", 0.25), ("validation", 0.25), ("testing", 0.5)):
         assert abs(len(found[name]) / 4000 - share) < 0.03
