@@ -72,10 +72,17 @@ class RowReader:
             return Block(self._matrix(values), np.empty((len(values), 0), dtype=object))
         columns = {}
         for feature, column in zip(self._features, zip(*values, strict=True), strict=True):
-            columns[feature.name] = column_of(feature, column)
+            columns[feature.name] = self._column(feature, column)
         if self._whole:
             self._check_whole(np.array([columns[self._features[position].name] for position in self._whole]))
         return self._layout.block(columns)
+
+    @staticmethod
+    def _column(feature: Feature, values: tuple[Any, ...]) -> NDArray[Any]:
+        try:
+            return column_of(feature, values)
+        except OverflowError as error:
+            raise RefusedRequest(f'A number in column "{feature.name}" is larger than a double can hold.') from error
 
     def _matrix(self, values: list[tuple[Any, ...]]) -> NDArray[np.float64]:
         try:

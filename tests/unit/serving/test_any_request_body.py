@@ -72,6 +72,16 @@ def test_rows_of_any_values_are_answered(applications: list[Application], rows: 
     answered(applications, ROWS, json.dumps({"instances": rows}).encode())
 
 
+@pytest.mark.parametrize("application", [0, 1], ids=["mixed columns", "numbers only"])
+def test_a_number_that_no_double_holds_is_refused(applications: list[Application], application: int) -> None:
+    body = json.dumps({"instances": [ROW | {"age": 10**400}]}).encode()
+    if application == 1:
+        body = json.dumps({"instances": [{"age": 10**400, "mean radius": 1.0}]}).encode()
+    status, answer = LOOP.run(ask(applications[application], ROWS, body))
+    assert status == 400
+    assert b"larger than a double can hold" in answer
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.lists(TENSOR_LIKE, max_size=7))
 def test_tensors_of_any_shape_and_type_are_answered(applications: list[Application], inputs: list[Any]) -> None:
