@@ -78,14 +78,16 @@ def _parsed(query: str) -> exp.Expr:
     return statements[0]
 
 
+_AS_WRITTEN = {"rand": "random"}  # the parser has names of its own
+
+
 def _refuse_changing(tree: exp.Expr) -> None:
     for node in tree.walk():
         name = _function_name(node)
         if name in _CHANGING:
             raise Refused(
-                f"The query (spec.dataset.query) calls {name}(), whose answer changes from one run to the next; the "
-                "same "
-                "inputs must give the same rows. Take it out, or put the value in the query."
+                f"The query (spec.dataset.query) calls {_AS_WRITTEN.get(name, name)}(), whose answer changes from one "
+                "run to the next; the same inputs must give the same rows. Take it out, or put the value in the query."
             )
         if isinstance(node, exp.TableSample):
             raise Refused(

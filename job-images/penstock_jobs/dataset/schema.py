@@ -72,4 +72,6 @@ def _all(store: Store) -> Schemas:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, list) and value:
+        return ", ".join(map(str, value))
     return "empty" if value in (None, []) else str(value)

@@ -53,6 +53,8 @@ class NotebookModel:
         return pd.DataFrame(probabilities, index=frame.index, columns=list(self.manifest.classes))
 
     def _predictions(self, frame: "pd.DataFrame") -> Predictions:
+        if not len(frame):
+            raise Refused("The table has no rows; there is nothing to predict.")
         return self._model.predict_frame(frame)
 
     def __repr__(self) -> str:

@@ -95,8 +95,9 @@ def _served(job: TestingJob, testing: TestingTable) -> tuple[Judged | None, str 
     try:
         return judge(job, job.served, testing), None
     except (NotComparable, Refused) as error:
-        log.warning("The served Model %s is not compared: %s", job.served.name, error)
-        return None, str(error)
+        reason = f"The served Model {job.served.name} is not compared. {error}"
+        log.warning("%s", reason)
+        return None, reason
 
 
 def _points(job: TestingJob, testing: TestingTable, everyone: list[Judged]) -> Points:
@@ -175,5 +176,5 @@ def _model_scores(judged: Judged, scores: Scores) -> ModelScores:
 def _warnings(job: TestingJob, served_reason: str | None) -> tuple[str, ...]:
     found = []
     if served_reason is not None and job.served is not None:
-        found.append(f"The served Model {job.served.name} was not compared: {served_reason}")
+        found.append(served_reason)
     return tuple(found)

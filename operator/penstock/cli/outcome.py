@@ -60,7 +60,8 @@ def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
     if len(scored) > len(shown):
         settings.results.print(Text(f"  … and {len(scored) - len(shown):,} more"))
     if failed:
-        settings.results.print(Text(f"  {len(failed):,} failed; the first: {failed[0].candidate}: {failed[0].error}"))
+        first = failed[0]
+        settings.results.print(Text(f"  {len(failed):,} failed; the first, {first.candidate[:8]}: {first.error}"))
 
 
 def _row(row: CandidateRow) -> list[object]:

@@ -109,6 +109,11 @@ def test_a_value_of_the_wrong_type_is_refused_and_nothing_is_written(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv"]
 
 
+def test_a_notebook_has_nothing_to_predict_in_a_table_without_rows(model: Any) -> None:
+    with pytest.raises(Refused, match="has no rows"):
+        notebook.NotebookModel(model).predict(making.people(0))
+
+
 def test_files_that_cannot_be_are_refused(tmp_path: Path, model: Any) -> None:
     source = written(making.people(5), tmp_path / "new.csv")
     with pytest.raises(Refused, match="ending must be one of"):
