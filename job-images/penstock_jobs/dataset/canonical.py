@@ -53,8 +53,7 @@ def make_canonical(
     for name in before:
         if name not in found:
             raise Refused(
-                f"The column '{name}' was in the tables' first generation and is not in the input any more; give it "
-                "back "
+                f"The column '{name}' is in the tables of the runs before and not in the input any more; give it back "
                 "(or select it as NULL in the query), or begin a new testing set with resetTesting."
             )
     types = {name: before.get(name, kind) for name, kind in found.items()}

@@ -45,7 +45,7 @@ REFUSED_TABLES = [
     ("Time with a wrong cutoff", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day", cutoff="soon")}, "'soon'"),
     ("Group without columns", rows(90), {"split": Split(testing=0.2, strategy="Group")}, "split.group.columns"),
     ("Stratified on a number", rows(90), {"split": Split(testing=0.2, strategy="Stratified")}, "needs classes"),
-    ("a column taken away", [{k: v for k, v in row.items() if k != "x"} for row in rows(90)], {}, "'x' was in the tables' first generation"),
+    ("a column taken away", [{k: v for k, v in row.items() if k != "x"} for row in rows(90)], {}, "'x' is in the tables of the runs before"),
     ("another type", one_changed(7, x="many"), {}, r"line 9, column 'x'.*'?many"),
     ("another key", rows(90), {"key": ("id", "day")}, "spec.dataset.key was id when .* and is id, day now"),
     ("another salt", rows(90), {"split": Split(testing=0.3, salt="other")}, "split.salt was penstock"),
