@@ -34,8 +34,9 @@ def job_of(tables: Tables, name: str) -> TrainingJob:
 
 @pytest.fixture(scope="module")
 def undisturbed(mixed_tables: Tables, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    os.environ["NOTES"] = str(tmp_path_factory.mktemp("notes") / "fits")
-    train(job_of(mixed_tables, "undisturbed"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NOTES", str(tmp_path_factory.mktemp("notes") / "fits"))
+        train(job_of(mixed_tables, "undisturbed"))
     return comparable(mixed_tables.rows("undisturbed"))
 
 
