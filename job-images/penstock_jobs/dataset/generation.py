@@ -26,7 +26,7 @@ from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, stored_types
-from penstock_jobs.tables.engine import connect, explained
+from penstock_jobs.tables.engine import connect, explained, frugal
 from penstock_jobs.tables.files import localised
 
 
@@ -85,16 +85,18 @@ class _Generation:
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))
         with explained("The input"):
-            counts = points.deduplicate(self.connection, job, identity)
+            with frugal(self.connection, job.memory):
+                counts = points.deduplicate(self.connection, job, identity)
             points.read_kept(self.connection, self._kept_files(), columns)
             setting = strategies.Setting(self.connection, job, self.state.epoch, columns, self._place_training)
             sides = strategies.prepare(setting)
         progress(2, 5, f"Splitting {counts.rows} rows")
         written = self._write(sides, columns)
         progress(3, 5, "Reading the tables back")
-        leak_proof = proof.prove(
-            self.connection, *(written.paths[name] for name in ("training", "validation", "testing"))
-        )
+        with frugal(self.connection, job.memory):
+            leak_proof = proof.prove(
+                self.connection, *(written.paths[name] for name in ("training", "validation", "testing"))
+            )
         classes_of = target.name if task == "Classification" else None
         measured = {
             name: writing.measure(self.connection, files, _types(name, columns), columns, classes_of)

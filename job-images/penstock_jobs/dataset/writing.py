@@ -17,7 +17,7 @@ from penstock_jobs.tables.engine import explained, paths
 from penstock_jobs.tables.revisions import readable, stored
 
 # Rows that each thread gathers of each side before it writes them: the engine's own would take half a gigabyte.
-_ROWS_IN_MEMORY = 50_000
+_ROWS_IN_MEMORY = 40_000
 _STAGING = ".penstock-part-"
 
 

@@ -16,6 +16,7 @@ from penstock_jobs.tables.columns import literal
 DEFAULT_MEMORY = 1024 * 2**20
 _OVERHEAD = 400 * 2**20
 _LEAST = 192 * 2**20
+_NARROW = 384 * 2**20
 
 
 def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyConnection:
@@ -26,10 +27,9 @@ def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyC
         memory: what the whole process may use, in bytes; the engine takes less. None: 1 GiB for the engine.
         threads: how many threads the engine uses.
     """
-    limit = DEFAULT_MEMORY if memory is None else max(_LEAST, min(memory - _OVERHEAD, memory * 6 // 10))
     connection = duckdb.connect(":memory:")
     for statement in (
-        f"SET memory_limit = '{limit // 2**20}MiB'",
+        _limited(_limit(memory)),
         f"SET temp_directory = {literal(str(scratch / 'spill'))}",
         f"SET threads = {threads}",
         "SET autoinstall_known_extensions = false",
@@ -38,6 +38,24 @@ def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyC
     ):
         connection.execute(statement)
     return connection
+
+
+@contextmanager
+def frugal(connection: duckdb.DuckDBPyConnection, memory: int | None) -> Iterator[None]:
+    """Let the engine use a third of its memory meanwhile, or what writing needs.
+
+    Groups and joins of narrow rows grow with the input up to any limit, and are as fast when they spill.
+
+    Args:
+        connection: made by `connect`.
+        memory: as `connect` was told.
+    """
+    limit = _limit(memory)
+    connection.execute(_limited(min(limit, max(_NARROW, limit // 3))))
+    try:
+        yield
+    finally:
+        connection.execute(_limited(limit))
 
 
 def parquet(files: Sequence[Path]) -> str:
@@ -82,6 +100,14 @@ def conversion(error: duckdb.Error) -> str:
     if line and value:
         return f"line {line.group(1)}, column '{value.group(1)}': {value.group(2).rstrip('.')}."
     return _first_line(error)
+
+
+def _limit(memory: int | None) -> int:
+    return DEFAULT_MEMORY if memory is None else max(_LEAST, min(memory - _OVERHEAD, memory * 6 // 10))
+
+
+def _limited(limit: int) -> str:
+    return f"SET memory_limit = '{limit // 2**20}MiB'"
 
 
 def _first_line(error: duckdb.Error) -> str:
