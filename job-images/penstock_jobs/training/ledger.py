@@ -3,8 +3,9 @@
     candidates/claims/<candidate>                    the worker that does it, put if absent (only with several workers)
     candidates/worker-<n>/<first>-<last>.jsonl       rows of that worker, one JSON object a line, written as they come
 
-A result is put in storage as soon as the one before it is there, in one file with all that came meanwhile; many small
-files are merged into one, and a reader takes each candidate once, so that the merge may be cut off anywhere.
+A result is put in storage as soon as the one before it is there, in one file with all that came meanwhile; at most
+`MOST_UNWRITTEN` are ever on their way, so that a kill loses no more. Many small files are merged into one, and a reader
+takes each candidate once, so that the merge may be cut off anywhere.
 """
 
 import threading
@@ -18,6 +19,7 @@ from penstock_jobs.storage import NotFound, Store
 FOLDER = "candidates"
 _CLAIMS = f"{FOLDER}/claims/"
 _MERGE_AT = 64
+MOST_UNWRITTEN = 16
 
 
 def read_candidates(run: Store) -> list[CandidateRow]:
@@ -68,7 +70,7 @@ class Ledger:
         return self._is_own(candidate)
 
     def write(self, row: CandidateRow) -> None:
-        """Keep the row; it is in storage soon after, and `close` waits until it is."""
+        """Keep the row; it is in storage soon after. Wait while too many are on their way; `close` waits for all."""
         self.rows[row.candidate] = row
         self.own.add(row.candidate)
         self._writer.put(row)
@@ -91,6 +93,7 @@ class _Writer:
         self._run = run
         self._folder = folder
         self._waiting: list[CandidateRow] = []
+        self._unwritten = 0
         self._changed = threading.Condition()
         self._closed = False
         self._failure: BaseException | None = None
@@ -101,15 +104,18 @@ class _Writer:
 
     def put(self, row: CandidateRow) -> None:
         with self._changed:
+            while self._unwritten >= MOST_UNWRITTEN and self._failure is None:
+                self._changed.wait()
             if self._failure is not None:
                 raise self._failure
             self._waiting.append(row)
-            self._changed.notify()
+            self._unwritten += 1
+            self._changed.notify_all()
 
     def close(self) -> None:
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
         if self._failure is not None:
             raise self._failure
@@ -118,11 +124,16 @@ class _Writer:
         try:
             while rows := self._take():
                 self._write(rows)
+                with self._changed:
+                    self._unwritten -= len(rows)
+                    self._changed.notify_all()
                 self._tidy()
             if len(self._files) > 1:
                 self._merge(self._files)
         except BaseException as error:  # handed to the thread that waits for it
-            self._failure = error
+            with self._changed:
+                self._failure = error
+                self._changed.notify_all()
 
     def _take(self) -> list[CandidateRow]:
         with self._changed:

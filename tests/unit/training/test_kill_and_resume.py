@@ -1,6 +1,5 @@
 """`kill -9` at any fit, then the same command again. The estimator itself kills the job, at exactly that fit."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,10 @@ from penstock_jobs import document
 from penstock_jobs.result import TrainingResult
 from penstock_jobs.specification import Source, TrainingJob
 from penstock_jobs.training import train
+from penstock_jobs.training.ledger import MOST_UNWRITTEN
 from training_jobs import Tables, algorithm, comparable, start
 
-SHIFTS = [float(shift) for shift in range(8)]
+SHIFTS = [float(shift) for shift in range(40)]
 PROCESSES = 2
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="finds the job's process in /proc")
@@ -40,7 +40,7 @@ def undisturbed(mixed_tables: Tables, tmp_path_factory: pytest.TempPathFactory) 
     return comparable(mixed_tables.rows("undisturbed"))
 
 
-@pytest.mark.parametrize("fits_before", [1, 6, 10])
+@pytest.mark.parametrize("fits_before", [1, 30, 42])
 def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
     mixed_tables: Tables, undisturbed: list[dict[str, Any]], tmp_path: Path, fits_before: int
 ) -> None:
@@ -63,8 +63,8 @@ def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
     saved = {row.parameters["shift"] for row in mixed_tables.rows(name) if row.candidate in _candidates(result)}
     fitted_again = {float(line) for line in notes.read_text().splitlines()[len(before) :]}
     assert not (finished - saved) & fitted_again
-    if fits_before <= len(SHIFTS):  # at most what was in flight was lost: one a process, and what was on its way
-        assert len(finished) >= fits_before - 2 * PROCESSES
+    if fits_before <= len(SHIFTS):  # lost is what was in flight, one a process and its answer, and what was on its way
+        assert len(finished) >= fits_before - 2 * PROCESSES - MOST_UNWRITTEN
 
 
 def test_no_worker_outlives_a_killed_job(mixed_tables: Tables, tmp_path: Path) -> None:
