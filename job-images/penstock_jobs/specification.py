@@ -210,7 +210,8 @@ class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
     """Train every candidate, score it, and save the best `keep` as Models.
 
     `generation` is the dataset's: the last one whose testing points were set apart before these tables were read.
-    `split` and `identity` are the dataset's too, whatever the manifest says by now.
+    `split` and `identity` are the dataset's too, whatever the manifest says by now. `later_scoring` is what testing
+    will score with: a mistake in it is refused before anything is trained.
     """
 
     run: Run
@@ -231,6 +232,7 @@ class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
     identity: tuple[str, ...] = ()
     search: Search = Search()
     also_scoring: tuple[Scoring, ...] = ()
+    later_scoring: tuple[Scoring, ...] = ()
     features: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     preprocessing: Preprocessing = Preprocessing()

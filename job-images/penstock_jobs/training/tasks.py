@@ -65,6 +65,7 @@ def make_bench(job: TrainingJob, data: TrainingData, factories: dict[str, Factor
     check_preprocessing(job.preprocessing, data.features)
     scorings = (job.scoring, *(one for one in job.also_scoring if one.name != job.scoring.name))
     scorers = tuple(load_scorers(scorings, job.task, data.classes, job.target.positive))
+    load_scorers(job.later_scoring, job.task, data.classes, job.target.positive)
     _check_decision(job, data)
     return Bench(
         data=data,

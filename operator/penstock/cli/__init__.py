@@ -1,5 +1,6 @@
 """The command line: `penstock`. One file a group of commands; each is imported when it is asked for."""
 
+import errno
 import sys
 import traceback
 from importlib import import_module
@@ -9,6 +10,8 @@ import click
 from penstock import version
 from penstock.local.process import Stopped
 from penstock_jobs.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
+
+READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
 
 _COMMANDS = {
     "run": "run",
@@ -67,8 +70,11 @@ def _run(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has seen enough; Python would complain again at exit
-        return SUCCEEDED
+        return _reader_gone()
+    except SystemExit as exit_:  # how click ends where whoever read our output has gone
+        if isinstance(exit_.__context__, OSError) and exit_.__context__.errno == errno.EPIPE:
+            return _reader_gone()
+        raise
     except JobError as error:
         _said(str(error))
         return BUG if error.exit_code == BUG else REFUSED
@@ -76,6 +82,11 @@ def _run(arguments: list[str] | None) -> int:
         traceback.print_exc()
         _said("This is a bug in Penstock; please report it with the lines above.")
         return BUG
+
+
+def _reader_gone() -> int:
+    sys.stderr.close()  # Python would complain again at exit
+    return READER_GONE
 
 
 def _said(sentence: str) -> int:

@@ -146,6 +146,7 @@ def training_job(
         algorithms=tuple(_algorithm(each) for each in training.algorithms),
         search=_search(training.search),
         also_scoring=tuple(_scoring(each) for each in training.additional_scoring),
+        later_scoring=tuple(_scoring(each) for each in _or_default(spec).scoring),
         features=features.include,
         exclude=features.exclude,
         preprocessing=_same(training.preprocessing, specification.Preprocessing),

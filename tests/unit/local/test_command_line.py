@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,13 @@ def test_what_a_laptop_has_no_use_for_is_told_by_its_field() -> None:
     spec = {"deployment": {"replicas": 2}, "jobs": {"training": {"timeout": "1h", "nodeSelector": {"disk": "fast"}}}}
 
     assert set(unused_fields(spec)) == {"spec.deployment.replicas", "spec.jobs.training.nodeSelector"}
+
+
+def test_a_reader_that_has_seen_enough_is_no_bug(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from penstock.cli import main; main()", "runs", "--home", str(tmp_path)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    finished = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+
+    assert (finished.returncode, finished.stderr) == (cli.READER_GONE, "")

@@ -289,6 +289,12 @@ def test_a_random_search_trains_its_samples(number_tables: Tables) -> None:
     assert train(job).succeeded == 7
 
 
+def test_a_mistake_in_what_testing_will_score_with_is_refused_before_anything_is_trained(mixed_tables: Tables) -> None:
+    with pytest.raises(Refused, match="r2"):
+        train(mixed_tables.job(name="later", later_scoring=(Scoring(name="r2"),)))
+    assert not mixed_tables.rows("later")
+
+
 def test_many_classes_are_scored_without_being_told_how(tmp_path: Path) -> None:
     frame = mixed_frame(240)
     frame["y"] = np.digitize(frame["first"], [-0.5, 0.5])
