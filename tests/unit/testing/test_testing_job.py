@@ -101,7 +101,7 @@ def test_too_few_common_points_decide_nothing_and_the_reason_has_the_numbers(can
     )
 
 
-@pytest.mark.parametrize("trouble", ["another key", "file gone", "column gone"])
+@pytest.mark.parametrize("trouble", ["another key", "file gone", "another storage"])
 def test_a_served_model_that_cannot_be_judged_is_no_reason_for_the_run_to_fail(
     cancer: Laboratory, tmp_path: Path, trouble: str
 ) -> None:
@@ -109,7 +109,7 @@ def test_a_served_model_that_cannot_be_judged_is_no_reason_for_the_run_to_fail(
     served = cancer.model("served", StandardScaler(), LogisticRegression(), lineage=lineage)
     if trouble == "file gone":
         (tmp_path / "storage" / "models" / "served" / "model.onnx").unlink()
-    if trouble == "column gone":
+    if trouble == "another storage":
         wider = Laboratory(tmp_path / "wider", breast_cancer().assign(extra=1.0), "target", positive="malignant")
         served = wider.model("wider", StandardScaler(), LogisticRegression())
     new = cancer.model("new", StandardScaler(), LogisticRegression())
@@ -117,7 +117,8 @@ def test_a_served_model_that_cannot_be_judged_is_no_reason_for_the_run_to_fail(
 
     assert result.comparison is not None
     assert result.comparison.difference is None
-    assert (result.comparison.reason or "").startswith(f"The served Model {served.name} is not compared. ")
+    assert result.comparison.reason is not None
+    assert result.comparison.reason.startswith(f"The served Model {served.name} is not compared. ")
     assert result.comparison.reason in result.warnings[0]
 
 
