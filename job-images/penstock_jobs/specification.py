@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from penstock_jobs.document import Document
-from penstock_jobs.result import Column, DatasetResult, ModelReference, Share, TableVersion, TrainingResult
+from penstock_jobs.result import Column, ColumnType, DatasetResult, ModelReference, Share, TableVersion, TrainingResult
 from penstock_jobs.result import Split as Split  # told of what was made, asked for what is to be made
 
 Task = Literal["Classification", "Regression"]
@@ -71,7 +71,7 @@ class Input(Document, frozen=True):
     format: Literal["CSV", "JSONLines", "Parquet", "Delta"] | None = None
     delimiter: str | None = None
     null_values: tuple[str, ...] = ()
-    types: dict[str, str] = {}
+    types: dict[str, ColumnType] = {}
     version: int | None = None
 
 

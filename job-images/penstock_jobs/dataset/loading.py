@@ -9,7 +9,7 @@ import duckdb
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.dataset.sources import Source, relation
 from penstock_jobs.errors import Refused
-from penstock_jobs.tables.columns import literal, quoted
+from penstock_jobs.tables.columns import DUCKDB_TYPES, literal, quoted
 from penstock_jobs.tables.engine import connect, explained, paths
 from penstock_jobs.tables.text_table import check_header
 
@@ -72,20 +72,24 @@ def relation_of(engine: Engine, source: Source, fixed: Mapping[str, str]) -> tup
         fixed: the types of its text columns at the first generation.
     """
     if source.is_text:
-        return _parsed(engine, source, {**fixed, **source.declared.types})
+        return _parsed(engine, source, {**fixed, **_declared(source)})
     return _typed(engine, source), {}
+
+
+def _declared(source: Source) -> dict[str, str]:
+    """Return the engine's name of each type that the manifest gives a column."""
+    return {name: DUCKDB_TYPES[kind] for name, kind in source.declared.types.items()}
 
 
 def _typed(engine: Engine, source: Source) -> str:
     read = relation(source, {})
     with explained(_named(source)):
         present = {str(row[0]) for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
-    _refuse_unknown(source, source.declared.types, present)
-    if not source.declared.types:
+    declared = _declared(source)
+    _refuse_unknown(source, declared, present)
+    if not declared:
         return read
-    casts = ", ".join(
-        f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in source.declared.types.items()
-    )
+    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in declared.items())
     return f"(SELECT * REPLACE ({casts}) FROM {read})"
 
 
@@ -97,7 +101,7 @@ def _parsed(engine: Engine, source: Source, known: Mapping[str, str]) -> tuple[s
                 check_header(connection, file, _named(source), source.delimiter)
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation(source, {})}").fetchall()
     present = {str(row[0]): str(row[1]) for row in found}
-    _refuse_unknown(source, source.declared.types, set(present))
+    _refuse_unknown(source, _declared(source), set(present))
     types = {name: kind for name, kind in known.items() if name in present}
     target = engine.scratch / f"parsed-{source.name}.parquet"
     copy = "COPY (SELECT * FROM {}) TO " + literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"

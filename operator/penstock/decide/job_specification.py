@@ -26,14 +26,6 @@ from penstock_jobs.result import DatasetResult, ModelReference, TrainingResult
 from penstock_jobs.specification import DatasetJob, Location, Run, Source, TestingJob, TrainingJob
 
 HOLDOUT = 0.2  # where a manifest says nothing of validation
-DUCKDB_TYPES = {  # as penstock_jobs.tables.columns has them
-    "Integer": "BIGINT",
-    "Float": "DOUBLE",
-    "Boolean": "BOOLEAN",
-    "String": "VARCHAR",
-    "Timestamp": "TIMESTAMP WITH TIME ZONE",
-    "Date": "DATE",
-}
 
 
 class Places(Protocol):
@@ -250,7 +242,7 @@ def _input(table: api_dataset.Input, location: Location) -> specification.Input:
         format=table.format,
         delimiter=table.delimiter,
         null_values=table.null_values,
-        types={each.column: DUCKDB_TYPES[each.type] for each in table.types},
+        types={each.column: each.type for each in table.types},
         version=table.version,
     )
 

@@ -1,5 +1,6 @@
 """Columns of any name, and keys of any size: taken as they are, or refused with a sentence."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pytest
 
 from penstock_jobs.dataset import generate
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Split, Target
-from unit.dataset.dataset_making import job, made, rows, write_csv
+from penstock_jobs.specification import Input, Location, Split, Target
+from unit.dataset.dataset_making import job, made, rows, write_csv, write_parquet
 
 
 def test_a_key_that_no_64_bit_integer_holds_is_refused(tmp_path: Path) -> None:
@@ -29,6 +30,15 @@ def test_a_weight_is_a_number_of_zero_or_more_in_every_row(tmp_path: Path, weigh
 
     with pytest.raises(Refused, match=sentence):
         made(tmp_path, table, weight="weight")
+
+
+@pytest.mark.parametrize("write", [write_csv, write_parquet])
+def test_a_column_has_the_type_that_the_manifest_gives_it(tmp_path: Path, write: Callable[..., Path]) -> None:
+    path = write(tmp_path / ("rows.csv" if write is write_csv else "rows.parquet"), rows(90))
+    typed = Input(name="rows", location=Location(uri=path.as_uri()), types={"id": "String", "x": "Float"})
+
+    types = {column.name: column.type for column in generate(job(tmp_path, path, inputs=(typed,))).columns}
+    assert (types["id"], types["x"]) == ("String", "Float")
 
 
 def test_columns_may_have_names_that_the_job_could_have_used_itself(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import JobRequest
 from penstock.api.validation import check_text
 from penstock.decide import job_specification
-from penstock.decide.job_specification import DUCKDB_TYPES, dataset_job, selection_of, settings_of, training_job
+from penstock.decide.job_specification import dataset_job, selection_of, settings_of, training_job
 from penstock_jobs import document, specification
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
@@ -26,7 +26,6 @@ from penstock_jobs.specification import (
     Split,
     TrainingJob,
 )
-from penstock_jobs.tables import columns
 
 MANIFESTS = Path(__file__).parents[1] / "api" / "manifests"
 RUN = Run(uid="u", execution_name="first-try", pipeline="churn", pipeline_uid="p")
@@ -110,10 +109,9 @@ def test_a_time_split_is_in_seconds() -> None:
 TIME = "target: {column: cultivar}\n    split: {strategy: Time, time: {column: day, window: 30d, gap: 1d}}"
 
 
-def test_column_types_are_those_that_the_reader_of_tables_knows() -> None:
-    assert DUCKDB_TYPES == columns.DUCKDB_TYPES
+def test_the_types_of_columns_are_the_manifests() -> None:
     job = generated(spec_of("pipeline-shortest", "uri: wine.csv", "uri: wine.csv, types: [{column: a, type: Float}]"))
-    assert job.inputs[0].types == {"a": "DOUBLE"}
+    assert job.inputs[0].types == {"a": "Float"}
 
 
 def test_hyper_parameters_have_the_values_that_their_literals_mean() -> None:
