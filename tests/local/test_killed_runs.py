@@ -76,9 +76,9 @@ def has(bench: Bench, pattern: str) -> bool:
     return any(bench.storage.glob(pattern))
 
 
-def run_until_killed(bench: Bench, role: str, before: int) -> subprocess.CompletedProcess[str]:
+def run_until_killed(bench: Bench, role: str, before: int, **environment: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(KILLING), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return bench.run("--name", "night", PYTHONPATH=path, KILL_ROLE=role, KILL_BEFORE=str(before))
+    return bench.run("--name", "night", PYTHONPATH=path, KILL_ROLE=role, KILL_BEFORE=str(before), **environment)
 
 
 def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(bench: Bench, calm: Bench) -> None:
@@ -150,6 +150,15 @@ def test_a_job_does_not_outlive_a_killed_runner(bench: Bench) -> None:
 
     assert again.returncode == 0, again.stderr
     assert not Path(f"/proc/{job}").exists()
+
+
+def test_a_killed_job_leaves_no_temporary_files(bench: Bench, tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    ended = run_until_killed(bench, "job", 12, TMPDIR=str(temporary))
+
+    assert "killed by signal 9" in ended.stderr
+    assert not list(temporary.iterdir())
 
 
 def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench: Bench, calm: Bench) -> None:

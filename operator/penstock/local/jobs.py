@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,9 @@ def run_job(
     attempts = retries_of(job.settings).limit + 1
     for _ in range(attempts):
         job.result.unlink(missing_ok=True)
-        ended = run(_command(job, specification), lambda line: tell(parse(line)))
+        # A job that is killed cannot tidy up after itself.
+        with tempfile.TemporaryDirectory(prefix="penstock-", ignore_cleanup_errors=True) as scratch:
+            ended = run(_command(job, specification, scratch), lambda line: tell(parse(line)))
         if ended.code >= 0 or ended.at_ceiling:
             break
         tell(LogLine(f"The {job.name} job was killed by signal {-ended.code}.", level="WARNING"))
@@ -84,14 +87,14 @@ def _asked_once(path: Path, asked: Callable[[], JobSpecification]) -> JobSpecifi
     return specification
 
 
-def _command(job: Job, specification: JobSpecification) -> Command:
+def _command(job: Job, specification: JobSpecification, scratch: str) -> Command:
     job.result.parent.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "penstock_jobs", str(job.specification)]
     words += ["--result", str(job.result), "--log-format", "json", "--log-level", job.logs.level, "--stop-with-stdin"]
     timeout = specification.timeout
     return Command(
         words=words,
-        environment=environment(os.environ, specification, job.secrets, job.settings),
+        environment=environment({**os.environ, "TMPDIR": scratch}, specification, job.secrets, job.settings),
         log=job.log,
         inherited=(job.lock,),
         ceiling=None if timeout is None else timeout + CEILING,
