@@ -1,5 +1,6 @@
 """The inputs as one relation of the engine: text parsed once, several inputs joined by the query."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -141,10 +142,10 @@ def _answered(engine: Engine, sources: tuple[Source, ...], relations: Mapping[st
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+        text = query.strip().rstrip(";")
         try:
-            connection.execute(
-                f"COPY ({query.strip().rstrip(';')}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
-            )
+            _refuse_twins([str(row[0]) for row in connection.execute(f"DESCRIBE {text}").fetchall()])
+            connection.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")
         except duckdb.OutOfMemoryException:
             with explained("the query (spec.dataset.query)"):
                 raise
@@ -152,6 +153,17 @@ def _answered(engine: Engine, sources: tuple[Source, ...], relations: Mapping[st
             sentence = " ".join(str(error).split("\n\nLINE")[0].split())
             raise Refused(f"The query (spec.dataset.query) fails: {sentence.rstrip('.')}.") from error
     return target
+
+
+def _refuse_twins(names: list[str]) -> None:
+    """Refuse two columns of one name: the engine would rename one of them, and it would become a feature."""
+    counts = Counter(name.casefold() for name in names)
+    twin = next((name for name in names if counts[name.casefold()] > 1), None)
+    if twin is not None:
+        raise Refused(
+            f"The query (spec.dataset.query) gives the column '{twin}' twice; list the columns instead of *, or join "
+            "with USING, so that each name is there once."
+        )
 
 
 def _refuse_unknown(source: Source, types: Mapping[str, str], present: set[str]) -> None:

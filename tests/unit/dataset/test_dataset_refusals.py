@@ -219,6 +219,11 @@ def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:
     assert result.rows_read == 150
 
 
+def test_a_query_that_gives_a_column_twice_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="gives the column 'id' twice"):
+        made(tmp_path, rows(90), query="SELECT * FROM rows JOIN rows AS again ON rows.id = again.id")
+
+
 def test_folds_leave_validation_empty(tmp_path: Path) -> None:
     result = made(tmp_path, rows(150), validation=Validation(folds=5))
     assert result.validation.rows == 0
