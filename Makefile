@@ -35,8 +35,8 @@ format: $(VENV)/dev.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix $(SOURCES)
 
 bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README.md)
-	$(BIN)/pip install -q -r bench/requirements.txt
-	$(BIN)/python bench/dataset.py
+	$(BIN)/pip install -q --no-deps --upgrade --target .cache/bench-peers -r bench/requirements.txt
+	PYTHONPATH=.cache/bench-peers $(BIN)/python bench/dataset.py
 	$(BIN)/python bench/grid.py
 	$(BIN)/python bench/serving.py
 
