@@ -191,9 +191,9 @@ def wait_until(process: subprocess.Popen[bytes], holds: Callable[[], bool]) -> N
 
 
 def job_of(runner: int) -> int | None:
-    """Return the process that the runner has started, if it is running one."""
+    """Return the process that the runner has started, once it leads a group of its own; None where there is none."""
     try:
         children = Path(f"/proc/{runner}/task/{runner}/children").read_text().split()
+        return next((child for child in map(int, children) if os.getpgid(child) == child), None)
     except OSError:
         return None
-    return int(children[0]) if children else None
