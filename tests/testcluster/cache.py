@@ -1,0 +1,51 @@
+"""The one folder of everything that is built, kept or running.
+
+It lies outside the checkout on purpose: a fresh clone shares the built programs and images, and there is one cluster a
+machine.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from testcluster.sentences import say
+
+
+def folder(*parts: str) -> Path:
+    """Return a folder in the cache, made where it is missing."""
+    root = Path(os.environ.get("PENSTOCK_TEST_CACHE") or Path.home() / ".cache" / "penstock")
+    path = root.absolute().joinpath(*parts)
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@contextmanager
+def lock(name: str, waiting_for: str) -> Iterator[None]:
+    """Hold a lock of the whole machine. It goes with the process, so a killed one leaves nothing to clean."""
+    with (folder("locks") / name).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for {waiting_for}, which another process is at")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def shared_lock(name: str) -> Iterator[None]:
+    """Hold a lock together with all others who hold it in this way."""
+    with (folder("locks") / name).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        yield
+
+
+def is_held(name: str) -> bool:
+    """Whether anybody holds this lock, shared or alone."""
+    with (folder("locks") / name).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
