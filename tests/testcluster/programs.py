@@ -52,7 +52,7 @@ def build(name: str) -> Path:
 
 def fingerprint(source: Path) -> str:
     """Return a hash of all that decides what is built of this folder."""
-    digest = hashlib.sha256(json.dumps([*BUILD_FLAGS, *linker_flags(source)).encode())
+    digest = hashlib.sha256(json.dumps([*BUILD_FLAGS, *linker_flags(source)]).encode())
     for file in sorted(source.rglob("*")):
         if file.is_file() and (file.suffix == ".go" or file.name in ("go.mod", "go.sum")):
             content = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -106,9 +106,7 @@ def _remove_old(name: str, built: Path) -> None:
 def _go(arguments: list[str], folder: Path) -> str:
     go = shutil.which("go")
     if go is None:
-        raise Lacking(
-            "Go is not installed, which builds the programs of the test cluster: install Go 1.21 or later."
-        )
+        raise Lacking("Go is not installed, which builds the programs of the test cluster: install Go 1.21 or later.")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     done = subprocess.run([go, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
