@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -18,31 +19,52 @@ from penstock_jobs import document, errors, logs
 from penstock_jobs.result import Failure, JobResult
 from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
 from penstock_jobs.storage import Store, open_store
+from penstock_jobs.termination_message import termination_message
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the job that the specification file describes; return the exit code."""
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
+    report = Report(options.result, options.termination_message)
     if options.stop_with_stdin:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
-        _limit_time(specification.timeout)
-        result = _result_of(specification)
+        _limit_time(specification.timeout, report)
+        result, stored = _result_of(specification)
     except errors.JobError as error:
-        logs.log.error("%s", error)
-        with suppress(OSError):  # a full disk may be what it failed of; the log and the exit code say so all the same
-            _report(Failure(reason=error.reason, message=str(error)[:4000]), options.result)
+        _fail(error, report)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.INTERRUPTED
     try:
-        _report(result, options.result)
+        report(result, stored)
     except OSError as error:
         logs.log.error("The result, which is in storage, cannot be reported: %s.", error.strerror)
         return errors.UNAVAILABLE
     return errors.SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where the result is told: in a file, in the pod's termination message, on standard output where in neither."""
+
+    path: Path | None = None
+    termination: Path | None = None
+
+    def __call__(self, result: JobResult, stored: str | None = None) -> None:
+        """Tell the result; `stored` is the address of the whole of it."""
+        if self.termination is not None:
+            # In place: it is a mount, which cannot be replaced by another file.
+            self.termination.write_bytes(termination_message(result, stored))
+        if self.path is not None:
+            part = self.path.with_name(f"{self.path.name}.part")
+            part.write_bytes(document.encode(result))
+            part.replace(self.path)
+        elif self.termination is None:
+            sys.stdout.write(document.encode(result).decode())
+            sys.stdout.flush()
 
 
 def result_key(specification: JobSpecification) -> str:
@@ -55,16 +77,24 @@ def result_key(specification: JobSpecification) -> str:
     return f"results/{type(specification).__struct_config__.tag}.json"
 
 
-def _result_of(specification: JobSpecification) -> JobResult:
+def _fail(error: errors.JobError, report: Report) -> None:
+    logs.log.error("%s", error)
+    with suppress(OSError):  # a full disk may be what it failed of; the log and the exit code say so all the same
+        report(Failure(reason=error.reason, message=str(error)[:4000]))
+
+
+def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
+    """Return the result, made now or found in storage, and its address there."""
     store = open_store(specification.run_storage)
     key = result_key(specification)
+    stored = f"{store.uri}/{key}"
     if store.exists(key):
-        logs.log.info("The result is in storage already, at %s/%s; nothing is done again.", store.uri, key)
-        return _stored(store, key)
+        logs.log.info("The result is in storage already, at %s; nothing is done again.", stored)
+        return _stored(store, key), stored
     result = _job(specification)()
     if not store.write_if_absent(key, document.encode(result)):
-        return _stored(store, key)
-    return result
+        return _stored(store, key), stored
+    return result, stored
 
 
 def _stored(store: Store, key: str) -> JobResult:
@@ -93,24 +123,13 @@ def _job(specification: JobSpecification) -> Callable[[], JobResult]:
             return lambda: test(specification)
 
 
-def _report(result: JobResult, path: Path | None) -> None:
-    content = document.encode(result)
-    if path is not None:
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(content)
-        part.replace(path)
-        return
-    sys.stdout.write(content.decode())
-    sys.stdout.flush()
-
-
-def _limit_time(seconds: float | None) -> None:
+def _limit_time(seconds: float | None, report: Report) -> None:
     signal.signal(signal.SIGTERM, _terminated)
     if seconds is None:
         return
 
     def out_of_time(_signal: int, _frame: FrameType | None) -> None:
-        logs.log.error("The job was still running after its timeout of %g s.", seconds)
+        _fail(errors.TimedOut(f"The job was still running after its timeout of {seconds:g} s."), report)
         _end_group(errors.TIMED_OUT)
 
     signal.signal(signal.SIGALRM, out_of_time)
@@ -137,6 +156,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs", description="Run one job of a Penstock run.")
     parser.add_argument("specification", type=Path, help="the job specification, a JSON file")
     parser.add_argument("--result", type=Path, help="write the result to this file, not to standard output")
+    parser.add_argument(
+        "--termination-message",
+        type=Path,
+        help="write the result to this file in 4 KiB, for a pod's status",
+    )
     parser.add_argument(
         "--stop-with-stdin", action="store_true", help="end when standard input closes, so as not to outlive the parent"
     )

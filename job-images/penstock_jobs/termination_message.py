@@ -1,0 +1,104 @@
+"""What a job leaves in its pod's status: its result, shortened where Kubernetes would cut it.
+
+A termination message has 4,096 bytes at most; of a longer one the kubelet keeps the end, which nobody can read. So what
+is longer is shortened here, from what is needed least, and the message names all that was left out. The whole result is
+in storage by then.
+"""
+
+from typing import Any
+
+import msgspec
+
+from penstock_jobs.document import Document
+from penstock_jobs.result import DatasetResult, Failure, JobResult, TrainingResult
+
+LIMIT = 4096  # bytes; `MaxContainerTerminationMessageLength` of the kubelet
+
+
+class TerminationMessage(Document, frozen=True):
+    """A result, where the whole of it is stored (nowhere, for a failure), and how many entries a field lacks here.
+
+    Entries are those of a list or a mapping, counted over all of that name, or the characters of a text. What is there
+    of a list is its beginning. Nothing at all of the result fits only where its addresses are absurdly long.
+    """
+
+    result: JobResult | None
+    stored: str | None = None
+    omitted: dict[str, int] = {}
+
+
+def termination_message(result: JobResult, stored: str | None) -> bytes:
+    """Return the message, as JSON in UTF-8 of at most `LIMIT` bytes."""
+    message = TerminationMessage(result=result, stored=stored)
+    for name in _least_needed_first(result):
+        if _fits(message):
+            break
+        message = _shortened(message, name)
+    if not _fits(message):
+        message = TerminationMessage(result=None, stored=stored, omitted={"result": 1})
+    return _encoded(message)
+
+
+def _least_needed_first(result: JobResult) -> tuple[str, ...]:
+    match result:
+        case DatasetResult():
+            return ("warnings", "columns", "classes", "identity")
+        case TrainingResult():
+            return ("warnings", "models", "best")
+        case Failure():
+            return ("message",)
+    return ("warnings", "undefined", "scores", "models")
+
+
+def _shortened(message: TerminationMessage, name: str) -> TerminationMessage:
+    """Return the message with as much of that field, wherever it is in the result, as fits beside the rest."""
+    longest = max((len(value) for value in _values(message.result, name)), default=0)
+    fits, fits_not = 0, longest + 1
+    while fits_not - fits > 1:
+        middle = (fits + fits_not) // 2
+        fits, fits_not = (middle, fits_not) if _fits(_cut(message, name, middle)) else (fits, middle)
+    return _cut(message, name, fits)
+
+
+def _cut(message: TerminationMessage, name: str, most: int) -> TerminationMessage:
+    lacking = sum(max(len(value) - most, 0) for value in _values(message.result, name))
+    omitted = message.omitted | ({name: lacking} if lacking else {})
+    return TerminationMessage(result=_with(message.result, name, most), stored=message.stored, omitted=omitted)
+
+
+def _values(value: Any, name: str) -> list[Any]:
+    """Return all fields of that name, in a struct and those in its fields."""
+    if isinstance(value, tuple):
+        return [found for each in value for found in _values(each, name)]
+    if not isinstance(value, msgspec.Struct):
+        return []
+    fields = {field: getattr(value, field) for field in value.__struct_fields__}
+    own = [fields.pop(name)] if name in fields else []
+    return own + [found for each in fields.values() for found in _values(each, name)]
+
+
+def _with(value: Any, name: str, most: int) -> Any:
+    """Return the value with at most so many entries in each field of that name."""
+    if isinstance(value, tuple):
+        return tuple(_with(each, name, most) for each in value)
+    if not isinstance(value, msgspec.Struct):
+        return value
+    fields = {field: getattr(value, field) for field in value.__struct_fields__}
+    changed = {
+        field: _first(each, most) if field == name else _with(each, name, most) for field, each in fields.items()
+    }
+    return msgspec.structs.replace(value, **changed)
+
+
+def _first(value: Any, most: int) -> Any:
+    if isinstance(value, dict):
+        return dict(list(value.items())[:most])
+    return value[:most]
+
+
+def _fits(message: TerminationMessage) -> bool:
+    return len(_encoded(message)) <= LIMIT
+
+
+def _encoded(message: TerminationMessage) -> bytes:
+    return msgspec.json.encode(message)
