@@ -1,7 +1,5 @@
 """A real S3 server for the tests: versitygw over a folder, on the loopback interface, built from a pinned Go module."""
 
-import hashlib
-import os
 import shutil
 import socket
 import subprocess
@@ -16,13 +14,11 @@ import boto3
 from botocore.config import Config
 
 from penstock_jobs.specification import Credentials, Location
+from testcluster import programs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-MODULE = Path(__file__).parent / "tools"
-CACHE = Path(__file__).parents[1] / ".cache" / "bin"
-COMMAND = "github.com/versity/versitygw/cmd/versitygw"
 BUCKETS = ("ml-team", "lake")
 
 
@@ -74,14 +70,7 @@ def missing() -> str | None:
 
 def build() -> Path:
     """Return the program, built once for each set of versions in go.mod and go.sum."""
-    versions = hashlib.sha256((MODULE / "go.mod").read_bytes() + (MODULE / "go.sum").read_bytes()).hexdigest()[:12]
-    program = CACHE / f"versitygw-{versions}"
-    if not program.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        part = program.with_suffix(f".{os.getpid()}")
-        subprocess.run(["go", "build", "-mod=readonly", "-o", part, COMMAND], cwd=MODULE, check=True)
-        part.replace(program)
-    return program
+    return programs.build("versitygw") / "versitygw"
 
 
 @contextmanager

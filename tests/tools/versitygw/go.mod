@@ -1,4 +1,4 @@
-module penstock.dev/tests/tools
+module penstock.dev/tests/tools/versitygw
 
 go 1.26.8
 
