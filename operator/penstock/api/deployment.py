@@ -41,8 +41,8 @@ class Selection(Value, frozen=True, kw_only=True):
         Annotated[
             Decimal,
             field(
-                'The least score, on scikit-learn\'s scale, in quotes, as `"0.8"`. For a `neg_` score it cannot be '
-                "above zero; use `maximum` there."
+                'The least score, on scikit-learn\'s scale, in quotes, as `"0.8"`. For an error it cannot be above '
+                "zero; use `maximum` there."
             ),
         ]
         | None
@@ -50,7 +50,10 @@ class Selection(Value, frozen=True, kw_only=True):
     maximum: (
         Annotated[
             Decimal,
-            field('For a `neg_` score: the most that the error may be, as a positive number in quotes: `"12.5"`.'),
+            field(
+                'The most that an error may be, as people see it, in quotes: `"12.5"`. Errors are the scores that '
+                "begin with `neg_`, and those of your own with `greaterIsBetter: false`."
+            ),
         ]
         | None
     ) = None
@@ -68,21 +71,9 @@ class Selection(Value, frozen=True, kw_only=True):
             "The gate is a minimum or, for an error, a maximum, not both; remove one of the two.",
         ),
         Rule(
-            "!has(self.maximum) || self.scoring.startsWith('neg_')",
-            "A maximum is for errors, whose scoring begins with neg_; use minimum for this one.",
-            field=".maximum",
-        ),
-        Rule(
-            "!has(self.maximum) || !self.maximum.startsWith('-')",
+            "!has(self.maximum) || !self.maximum.startsWith('-') || !self.scoring.startsWith('neg_')",
             "A maximum is the error itself, which is never negative; remove the sign.",
             field=".maximum",
-        ),
-        Rule(
-            "!has(self.minimum) || !self.scoring.startsWith('neg_') || self.minimum.startsWith('-') || "
-            "double(self.minimum) == 0.0",
-            "A neg_ score is never above zero, so nothing reaches a positive minimum; use maximum, or a negative "
-            "minimum.",
-            field=".minimum",
         ),
     )
 

@@ -6,6 +6,7 @@ from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Dataset
 from penstock.api.deployment import Deployment
+from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import Jobs
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import GIT_URL, RELATIVE_PATH, DottedPath, Duration, ObjectName, StatusUri, Timestamp
@@ -160,20 +161,7 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
             "Testing needs a dataset to test on; add dataset.",
             field=".dataset",
         ),
-        Rule(
-            "!has(self.deployment) || !has(self.deployment.selection) || has(self.training)",
-            "A selection is among Models that were trained; add training, or remove deployment.selection.",
-            field=".deployment",
-        ),
-        Rule(
-            "!has(self.deployment) || !has(self.deployment.selection) || !has(self.training)"
-            " || (has(self.testing) && has(self.testing.scoring) && self.testing.scoring.size() > 0"
-            " ? self.testing.scoring.exists(each, each.name == self.deployment.selection.scoring)"
-            " : self.training.scoring.name == self.deployment.selection.scoring)",
-            "The gate rests on a score that testing does not compute; add deployment.selection.scoring to "
-            "testing.scoring.",
-            field=".deployment",
-        ),
+        *GATE_RULES,
         Rule(
             "!has(self.deployment) || !has(self.deployment.decision) || !has(self.dataset) || "
             "!has(self.dataset.task) || self.dataset.task == 'Classification'",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from penstock.api.findings import Fault, Path, listed, proposal, shown
-from penstock.api.scalars import PHRASES
+from penstock.api.scalars import PHRASES, SHARE
 from penstock.api.structural import Schema
 
 _PYTHON: dict[str, type | tuple[type, ...]] = {
@@ -187,6 +187,8 @@ def _unknown(name: str, known: Schema) -> str:
 
 def _wrong_type(value: Any, schema: Schema) -> str:
     kind = schema["type"]
+    if schema.get("pattern") == SHARE and isinstance(value, int | float) and 1 < value <= 100:
+        return f"is {_named(value)}, and must be {_WORDS[kind]}; write {value}%"
     return f"is {_named(value)}, and must be {_WORDS[kind]}{_remedy(value, kind)}"
 
 

@@ -5,12 +5,11 @@ testing set: choosing the best of several on the testing set would flatter it. A
 served whatever the scores say, and the decision still says what the gate would have done.
 """
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.gate import Decision, gate, is_error, number
+from penstock_jobs.gate import Decision, gate
 from penstock_jobs.result import TestingResult
 from penstock_jobs.specification import Selection
 
-__all__ = ["Decision", "decide", "refuse_impossible"]
+__all__ = ["Decision", "decide"]
 
 
 def decide(
@@ -20,7 +19,7 @@ def decide(
 
     Args:
         testing: the result of the run's testing, or None where nothing was tested.
-        selection: the rules, checked by `refuse_impossible`.
+        selection: the rules; that they are possible was checked with the manifest (`penstock.api.gate_rules`).
         served: the Model that is served now.
         pinned: the Model that a person named in `deployment.model`.
     """
@@ -31,37 +30,6 @@ def decide(
         kept = f"{served} stays" if served else "No Model is served"
         return Decision("NotComparable", served, f"{kept}: no Model was tested in this run.")
     return found
-
-
-def refuse_impossible(selection: Selection) -> None:
-    """Raise `Refused` where the rules ask for a number on the wrong scale.
-
-    Scores are on scikit-learn's scale, greater is better; people see an error as a positive number.
-    """
-    name = selection.scoring
-    error = is_error(selection)
-    if error and selection.minimum is not None and selection.minimum > 0:
-        raise Refused(
-            f"deployment.selection.minimum is {number(selection.minimum)}, but {name} is an error, for which less is "
-            f"better: say maximum: {number(selection.minimum)} for the greatest error to accept."
-        )
-    if not error and selection.maximum is not None:
-        raise Refused(
-            f"deployment.selection.maximum is {number(selection.maximum)}, but for {name} more is better: "
-            "say minimum for the least score to accept."
-        )
-    if selection.maximum is not None and selection.maximum < 0:
-        raise Refused(
-            f"deployment.selection.maximum is {number(selection.maximum)}, but an error is shown as a positive "
-            f"number: say maximum: {number(-selection.maximum)}."
-        )
-    if selection.minimum is not None and selection.maximum is not None:
-        raise Refused(f"deployment.selection has both minimum and maximum for {name}: keep the one that is meant.")
-    if not 0.5 <= selection.confidence < 1:
-        raise Refused(
-            f"deployment.selection.mustImprove.confidence is {number(selection.confidence)}: it must be at least 0.5 "
-            "and below 1; 0.95 is usual."
-        )
 
 
 def _pinned(pinned: str, gate: Decision | None) -> Decision:

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.api import Model, Pipeline, PipelineRun, cluster_only, load_file, not_yet, notices_of, validate_file
 from penstock.api.definitions import KINDS, object_schema
+from penstock.api.validation import check_text
 from penstock_jobs.errors import Refused
 
 MANIFESTS = Path(__file__).parent / "manifests"
@@ -23,6 +24,29 @@ def test_a_good_manifest_is_let_through(name: str) -> None:
 @pytest.mark.parametrize("name", ["api-proposal.yaml", "trigger.yaml", "trigger-shortest.yaml"])
 def test_of_the_whole_proposal_only_what_nothing_implements_yet_is_refused(name: str) -> None:
     assert all("yet" in finding.sentence for finding in validate_file(MANIFESTS / name))
+
+
+@pytest.mark.parametrize(
+    ("scoring", "gate"),
+    [
+        ("{name: roc_auc}", '{scoring: roc_auc, minimum: "0.8"}'),
+        ("{name: neg_log_loss}", '{scoring: neg_log_loss, maximum: "0.3"}'),
+        ("{name: neg_log_loss}", '{scoring: neg_log_loss, minimum: "-0.3"}'),
+        ("{name: neg_log_loss}", '{scoring: neg_log_loss, minimum: "0.0"}'),
+        ("{name: cost, function: own.cost, greaterIsBetter: false}", '{scoring: cost, maximum: "5"}'),
+        ("{name: cost, function: own.cost, greaterIsBetter: false}", '{scoring: cost, minimum: "-5"}'),
+        ("{name: gain, function: own.gain}", '{scoring: gain, minimum: "5"}'),
+    ],
+)
+@pytest.mark.parametrize("tested", [False, True], ids=["ranks", "is tested"])
+def test_a_gate_may_be_a_least_score_or_for_an_error_the_greatest(scoring: str, gate: str, tested: bool) -> None:
+    text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
+    text += f"  deployment: {{selection: {gate}}}\n"
+    if tested:
+        text += f"  testing: {{scoring: [{scoring}, {{name: f1}}]}}\n"
+    else:
+        text = text.replace("scoring: {name: accuracy}", f"scoring: {scoring}")
+    assert check_text(text, "m.yaml").findings == ()
 
 
 def test_resources_have_the_kinds_that_the_file_says() -> None:

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.selection import decide, refuse_impossible
+from penstock.decide.selection import decide
 from penstock_jobs import result
-from penstock_jobs.errors import Refused
 from penstock_jobs.result import Comparison, ModelScores, Score
 from penstock_jobs.specification import Selection
 
@@ -189,36 +188,6 @@ def test_a_model_tested_again_while_it_is_served_changes_nothing() -> None:
     decision = decide(scored(0.9), rules(), served="new")
 
     assert (decision.verdict, decision.model, decision.retest) == ("NotBetter", "new", ())
-
-
-@pytest.mark.parametrize(
-    ("selection", "sentence"),
-    [
-        (Selection(scoring="neg_log_loss", minimum=0.3), "say maximum: 0.3"),
-        (Selection(scoring="cost", minimum=5.0, greater_is_better=False), "say maximum: 5"),
-        (Selection(scoring="roc_auc", maximum=0.3), "say minimum"),
-        (Selection(scoring="neg_log_loss", maximum=-0.3), "say maximum: 0.3"),
-        (Selection(scoring="neg_log_loss", minimum=-1.0, maximum=0.3), "both minimum and maximum"),
-        (Selection(scoring="roc_auc", confidence=1.0), "below 1"),
-        (Selection(scoring="roc_auc", confidence=0.05), "at least 0.5"),
-    ],
-)
-def test_rules_on_the_wrong_scale_are_refused_with_what_to_say_instead(selection: Selection, sentence: str) -> None:
-    with pytest.raises(Refused, match=sentence):
-        refuse_impossible(selection)
-
-
-@pytest.mark.parametrize(
-    "selection",
-    [
-        Selection(scoring="roc_auc", minimum=0.8),
-        Selection(scoring="neg_log_loss", maximum=0.3),
-        Selection(scoring="neg_log_loss", minimum=-0.3),
-        Selection(scoring="cost", maximum=5.0, greater_is_better=False),
-    ],
-)
-def test_rules_on_the_right_scale_are_accepted(selection: Selection) -> None:
-    refuse_impossible(selection)
 
 
 def test_two_models_that_do_not_differ_are_said_to_be_the_same() -> None:
