@@ -1,5 +1,7 @@
 """`penstock models`, `predict`, `deploy`: saved Models, and which of them is served."""
 
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 import click
@@ -9,7 +11,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import Settings, with_settings
-from penstock.cli.output import age, rows, show, show_all, shown_score, table
+from penstock.cli.output import age, show, show_list, shown_score
 from penstock.decide.serving import PINNED, served_model
 from penstock.local.deploying import reconcile
 from penstock.local.models import batch, find_model
@@ -27,18 +29,9 @@ def models(settings: Settings, pipeline: str | None) -> None:
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
     found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
-    if settings.output != "table":
-        show_all(settings, found)
-        return
     served = {name for each in resources.list(Pipeline) if (name := served_model(each))}
-    made = table("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
-    content = [
-        (model.metadata.name, model.spec.origin.pipeline, model.spec.origin.execution_name, model.spec.origin.algorithm,
-         _validation(model), _testing(model), model.spec.serving.format,
-         "yes" if model.metadata.name in served else "", age(model.spec.created, utc_now()))
-        for model in found
-    ]  # fmt: skip
-    settings.results.print(rows(made, content))
+    columns = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
+    show_list(settings, found, columns, partial(_row, served))
 
 
 @click.command()
@@ -102,6 +95,20 @@ def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipelin
 
     resources.change(Pipeline, name, pinned)
     return reconcile(resources, name)
+
+
+def _row(served: Collection[str], model: Model) -> tuple[object, ...]:
+    return (
+        model.metadata.name,
+        model.spec.origin.pipeline,
+        model.spec.origin.execution_name,
+        model.spec.origin.algorithm,
+        _validation(model),
+        _testing(model),
+        model.spec.serving.format,
+        "yes" if model.metadata.name in served else "",
+        age(model.spec.created, utc_now()),
+    )
 
 
 def _validation(model: Model) -> str:

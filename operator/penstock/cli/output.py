@@ -1,9 +1,9 @@
 """Results on standard output: a table for people, JSON or YAML for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.options import Settings
+
+Shown = TypeVar("Shown")
 
 
 def show(settings: Settings, resource: Any) -> None:
@@ -28,6 +30,16 @@ def show_all(settings: Settings, resources: Sequence[Any]) -> None:
     """Write several resources, as the `List` that kubectl writes."""
     items = [msgspec.to_builtins(resource) for resource in resources]
     show(settings, {"apiVersion": "v1", "kind": "List", "items": items})
+
+
+def show_list(
+    settings: Settings, resources: Sequence[Shown], columns: Sequence[str], row: Callable[[Shown], Sequence[object]]
+) -> None:
+    """Write several resources: as a table with a row each, or as the `List` that kubectl writes."""
+    if settings.output != "table":
+        show_all(settings, resources)
+    else:
+        settings.results.print(rows(table(*columns), map(row, resources)))
 
 
 def table(*columns: str, title: str | None = None) -> Table:

@@ -1,10 +1,12 @@
 """`penstock pipelines`: the Pipelines of the home."""
 
+from functools import partial
+
 import click
 
 from penstock.api.pipeline import Pipeline
 from penstock.cli.options import Settings, with_settings
-from penstock.cli.output import age, rows, show_all, table
+from penstock.cli.output import age, show_list
 from penstock.decide.serving import pinned_model, served_model
 from penstock.local.beginning import runs_of
 from penstock.local.resources import Resources, utc_now
@@ -15,17 +17,18 @@ from penstock.local.resources import Resources, utc_now
 def pipelines(settings: Settings) -> None:
     """List the Pipelines: which Model each serves, and how many runs it had."""
     resources = Resources(settings.home)
-    found = resources.list(Pipeline)
-    if settings.output != "table":
-        show_all(settings, found)
-        return
-    made = table("name", "served Model", "chosen by", ">runs", ">age")
-    content = [
-        (each.metadata.name, served_model(each), _chosen(each), len(runs_of(resources, each.metadata.name or "")),
-         age(each.metadata.creation_timestamp, utc_now()))
-        for each in found
-    ]  # fmt: skip
-    settings.results.print(rows(made, content))
+    columns = ("name", "served Model", "chosen by", ">runs", ">age")
+    show_list(settings, resources.list(Pipeline), columns, partial(_row, resources))
+
+
+def _row(resources: Resources, pipeline: Pipeline) -> tuple[object, ...]:
+    return (
+        pipeline.metadata.name,
+        served_model(pipeline),
+        _chosen(pipeline),
+        len(runs_of(resources, pipeline.metadata.name or "")),
+        age(pipeline.metadata.creation_timestamp, utc_now()),
+    )
 
 
 def _chosen(pipeline: Pipeline) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ from penstock.api.run import PipelineRun, Step
 from penstock.api.schema import JOBS
 from penstock.cli.names import pipeline_names, run_names
 from penstock.cli.options import Settings, with_settings
-from penstock.cli.output import age, rows, show, show_all, shown_score, table
+from penstock.cli.output import age, rows, show, show_list, shown_score, table
 from penstock.decide.conditions import find
 from penstock.decide.run_state import INTERRUPTED, is_finished, status_of, step_of
 from penstock.local.beginning import is_at_work
@@ -34,17 +35,8 @@ def runs(settings: Settings, pipeline: str | None) -> None:
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
     found = [run for run in resources.list(PipelineRun) if pipeline in (None, run.spec.pipeline_ref.name)]
-    if settings.output != "table":
-        show_all(settings, found)
-        return
-    made = table("name", "pipeline", "execution", "state", "steps", ">took", ">age")
-    content = [
-        (run.metadata.name, run.spec.pipeline_ref.name, status_of(run).execution_name, _state(resources, run),
-         _steps(run),
-         _took(status_of(run).started, status_of(run).finished), age(run.metadata.creation_timestamp, utc_now()))
-        for run in found
-    ]  # fmt: skip
-    settings.results.print(rows(made, content))
+    columns = ("name", "pipeline", "execution", "state", "steps", ">took", ">age")
+    show_list(settings, found, columns, partial(_row, resources))
 
 
 @click.command()
@@ -117,6 +109,19 @@ def report(settings: Settings, run: str, *, show_it: bool) -> None:
     click.echo(path)
     if show_it:
         click.launch(path)
+
+
+def _row(resources: Resources, run: PipelineRun) -> tuple[object, ...]:
+    status = status_of(run)
+    return (
+        run.metadata.name,
+        run.spec.pipeline_ref.name,
+        status.execution_name,
+        _state(resources, run),
+        _steps(run),
+        _took(status.started, status.finished),
+        age(run.metadata.creation_timestamp, utc_now()),
+    )
 
 
 def _state(resources: Resources, run: PipelineRun) -> str:

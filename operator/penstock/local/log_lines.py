@@ -1,7 +1,6 @@
 """The lines of a job's log: JSON events of the job, and whatever else its libraries print."""
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -49,9 +48,3 @@ def parse(line: bytes) -> LogLine:
         done=done if isinstance(done, int) else None,
         total=total if isinstance(total, int) else None,
     )
-
-
-def rendered(lines: Iterable[bytes]) -> Iterator[str]:
-    """Yield each line as a person reads it."""
-    for line in lines:
-        yield str(parse(line))
