@@ -1,0 +1,1 @@
+"""The reconcile of a PipelineRun: `decide(observation, now)`, one policy a file."""

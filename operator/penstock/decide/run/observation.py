@@ -1,0 +1,50 @@
+"""What is observed of a PipelineRun: all that its reconcile may know, as the API server has it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from penstock.decide.decision import ApiObject, Refusal
+from penstock.decide.settings import Settings
+
+
+@dataclass(frozen=True)
+class RunObservation:
+    """A run, its children, and what of its namespace bears on it.
+
+    No part may be older than our own last write to it. Parts may be of different moments, and any of them may be
+    behind: a decision is right for each such mixture, or is harmless and made again.
+
+    Attributes:
+        run: the PipelineRun.
+        settings: those of the operator.
+        pipeline: the Pipeline that the run names, None where it is not there (or is being deleted).
+        revision: the ControllerRevision that the run made, by its name (`objects.children.revision_name`).
+        results: the ConfigMap with the results of its steps, by its name.
+        specifications: the names of the ConfigMaps with specifications that the run made.
+        jobs: the Jobs whose label `penstock.dev/run-uid` is the run's uid.
+        pods: the pods of these Jobs, by the same label (Kubernetes takes it from the Job's template).
+        events: the Events of Kubernetes about these Jobs and pods: `FailedCreate` of Jobs, `FailedMount` and
+            `FailedAttachVolume` of pods. Older ones may be missing.
+        whole: by the uid of a pod, the whole of what its job reported, as its log holds it, where the termination
+            message had to be shortened (`results.lacking` tells for which pods it is wanted). A pod whose log could not
+            be read, or does not hold it (its digest is checked), is there with None.
+        runs: the other PipelineRuns of the namespace that name the same Pipeline.
+        models: the Models of the namespace.
+        deployments: the Deployments that serve Models of the Pipeline, by the label `penstock.dev/pipeline`.
+        refused: the write of this very reconcile that the API server refused.
+    """
+
+    run: ApiObject
+    settings: Settings
+    pipeline: ApiObject | None = None
+    revision: ApiObject | None = None
+    results: ApiObject | None = None
+    specifications: frozenset[str] = frozenset()
+    jobs: tuple[ApiObject, ...] = ()
+    pods: tuple[ApiObject, ...] = ()
+    events: tuple[ApiObject, ...] = ()
+    whole: Mapping[str, bytes | None] = field(default_factory=dict)
+    runs: tuple[ApiObject, ...] = ()
+    models: tuple[ApiObject, ...] = ()
+    deployments: tuple[ApiObject, ...] = ()
+    refused: Refusal | None = None
