@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+import msgspec
+
 from penstock_jobs import document, errors, logs
 from penstock_jobs.result import Failure, JobResult
 from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
 from penstock_jobs.storage import Store, open_store
-from penstock_jobs.termination_message import termination_message
+from penstock_jobs.termination_message import termination_message, whole_result
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,7 +59,11 @@ class Report:
         """Tell the result; `stored` is the address of the whole of it."""
         if self.termination is not None:
             # In place: it is a mount, which cannot be replaced by another file.
-            self.termination.write_bytes(termination_message(result, stored))
+            message = termination_message(result, stored)
+            if message.omitted:
+                sys.stdout.write(f"{whole_result(result)}\n")
+                sys.stdout.flush()
+            self.termination.write_bytes(msgspec.json.encode(message))
         if self.path is not None:
             part = self.path.with_name(f"{self.path.name}.part")
             part.write_bytes(document.encode(result))

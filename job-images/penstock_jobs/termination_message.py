@@ -1,10 +1,11 @@
 """What a job leaves in its pod's status: its result, shortened where Kubernetes would cut it.
 
 A termination message has 4,096 bytes at most; of a longer one the kubelet keeps the end, which nobody can read. So what
-is longer is shortened here, from what is needed least, and the message names all that was left out. The whole result is
-in storage by then.
+is longer is shortened here, from what is needed least, and the message names all that was left out. The whole is then a
+line of the pod's log, which is told by its mark and its digest, so that who has no access to the storage can have it.
 """
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from penstock_jobs.document import Document
 from penstock_jobs.result import DatasetResult, Failure, JobResult, TrainingResult
 
+MARK = "penstock-result "  # begins the line of the log that has the whole result, as JSON
 LIMIT = 4096  # bytes; `MaxContainerTerminationMessageLength` of the kubelet
 
 
@@ -19,24 +21,43 @@ class TerminationMessage(Document, frozen=True):
     """A result, where the whole of it is stored (nowhere, for a failure), and how many entries a field lacks here.
 
     Entries are those of a list or a mapping, counted over all of that name, or the characters of a text. What is there
-    of a list is its beginning. Nothing at all of the result fits only where its addresses are absurdly long.
+    of a list is its beginning. Nothing at all of the result fits only where its addresses are absurdly long. Where
+    something was omitted, `digest` is the sha256 of the whole, as it is in the log.
     """
 
     result: JobResult | None
     stored: str | None = None
     omitted: dict[str, int] = {}
+    digest: str | None = None
 
 
-def termination_message(result: JobResult, stored: str | None) -> bytes:
-    """Return the message, as JSON in UTF-8 of at most `LIMIT` bytes."""
+def termination_message(result: JobResult, stored: str | None) -> TerminationMessage:
+    """Return the message: as compact JSON in UTF-8 it has at most `LIMIT` bytes."""
     message = TerminationMessage(result=result, stored=stored)
+    if _fits(message):
+        return message
+    digest = hashlib.sha256(_encoded(result)).hexdigest()
+    message = msgspec.structs.replace(message, digest=digest)
     for name in _least_needed_first(result):
-        if _fits(message):
-            break
         message = _shortened(message, name)
-    if not _fits(message):
-        message = TerminationMessage(result=None, stored=stored, omitted={"result": 1})
-    return _encoded(message)
+        if _fits(message):
+            return message
+    return TerminationMessage(result=None, stored=stored, omitted={"result": 1}, digest=digest)
+
+
+def whole_result(result: JobResult) -> str:
+    """Return the line for the log, without its end."""
+    return f"{MARK}{_encoded(result).decode()}"
+
+
+def result_in_log(log: str, digest: str) -> JobResult | None:
+    """Return the result of that digest from a pod's log; None where the log does not have it (any more)."""
+    for line in reversed(log.split("\n")):
+        content = line.removeprefix(MARK).encode()
+        if line.startswith(MARK) and hashlib.sha256(content).hexdigest() == digest:
+            found: JobResult = msgspec.json.decode(content, type=JobResult)
+            return found
+    return None
 
 
 def _least_needed_first(result: JobResult) -> tuple[str, ...]:
@@ -63,7 +84,7 @@ def _shortened(message: TerminationMessage, name: str) -> TerminationMessage:
 def _cut(message: TerminationMessage, name: str, most: int) -> TerminationMessage:
     lacking = sum(max(len(value) - most, 0) for value in _values(message.result, name))
     omitted = message.omitted | ({name: lacking} if lacking else {})
-    return TerminationMessage(result=_with(message.result, name, most), stored=message.stored, omitted=omitted)
+    return msgspec.structs.replace(message, result=_with(message.result, name, most), omitted=omitted)
 
 
 def _values(value: Any, name: str) -> list[Any]:
@@ -100,5 +121,5 @@ def _fits(message: TerminationMessage) -> bool:
     return len(_encoded(message)) <= LIMIT
 
 
-def _encoded(message: TerminationMessage) -> bytes:
+def _encoded(message: Document) -> bytes:
     return msgspec.json.encode(message)

@@ -24,7 +24,13 @@ from penstock_jobs.result import (
     TableVersion,
     TrainingResult,
 )
-from penstock_jobs.termination_message import LIMIT, TerminationMessage, termination_message
+from penstock_jobs.termination_message import (
+    LIMIT,
+    TerminationMessage,
+    result_in_log,
+    termination_message,
+    whole_result,
+)
 
 STORED = "s3://ml-team/churn/runs/test/results/job.json"
 texts = st.text(max_size=60)
@@ -100,38 +106,52 @@ results: st.SearchStrategy[JobResult] = st.one_of(
 )
 
 
-def read(content: bytes) -> TerminationMessage:
-    return document.decode(content, TerminationMessage, "the termination message")
-
-
 @settings(deadline=None)
 @given(results)
 def test_it_always_fits_and_is_always_read_back(result: JobResult) -> None:
-    content = termination_message(result, STORED)
+    message = termination_message(result, STORED)
+    content = msgspec.json.encode(message)
 
     assert len(content) <= LIMIT
-    assert type(read(content).result) is type(result)
+    assert document.decode(content, TerminationMessage, "the message") == message
+    assert type(message.result) is type(result)
 
 
 @settings(deadline=None)
 @given(results)
 def test_whatever_it_lacks_it_names_and_counts(result: JobResult) -> None:
-    message = read(termination_message(result, STORED))
+    message = termination_message(result, STORED)
 
-    assert (message.result == result) == (not message.omitted)
+    assert (message.result == result) == (not message.omitted) == (message.digest is None)
     assert all(lacking > 0 for lacking in message.omitted.values())
 
 
 @settings(deadline=None)
 @given(results)
 def test_nothing_is_left_out_of_what_fits(result: JobResult) -> None:
-    whole = msgspec.json.encode(TerminationMessage(result=result, stored=STORED))
+    whole = TerminationMessage(result=result, stored=STORED)
 
-    assert (termination_message(result, STORED) == whole) == (len(whole) <= LIMIT)
+    assert (termination_message(result, STORED) == whole) == (len(msgspec.json.encode(whole)) <= LIMIT)
+
+
+@settings(deadline=None)
+@given(results, texts, texts)
+def test_what_is_shortened_is_whole_in_the_log(result: JobResult, before: str, after: str) -> None:
+    message = termination_message(result, STORED)
+    log = f"{before}\n{whole_result(result)}\n{after}"
+
+    assert message.digest is None or result_in_log(log, message.digest) == result
+
+
+def test_a_line_of_the_log_that_is_another_result_is_not_taken_for_it() -> None:
+    digest = termination_message(training(models=100), STORED).digest
+
+    assert digest is not None
+    assert result_in_log(whole_result(training(models=99)), digest) is None
 
 
 def test_a_wide_table_loses_columns_before_anything_that_decides() -> None:
-    message = read(termination_message(dataset(columns=1000), STORED))
+    message = termination_message(dataset(columns=1000), STORED)
 
     assert isinstance(message.result, DatasetResult)
     assert list(message.omitted) == ["columns"]
@@ -140,7 +160,7 @@ def test_a_wide_table_loses_columns_before_anything_that_decides() -> None:
 
 
 def test_the_first_models_of_many_are_kept() -> None:
-    message = read(termination_message(training(models=100), STORED))
+    message = termination_message(training(models=100), STORED)
 
     assert isinstance(message.result, TrainingResult)
     assert [model.name for model in message.result.models[:3]] == ["churn-0", "churn-1", "churn-2"]
@@ -150,9 +170,9 @@ def test_the_first_models_of_many_are_kept() -> None:
 def test_an_address_that_alone_is_too_long_leaves_the_address_of_the_result() -> None:
     huge = msgspec.structs.replace(judged(), report="x" * 5000)
 
-    assert read(termination_message(huge, STORED)) == TerminationMessage(
-        result=None, stored=STORED, omitted={"result": 1}
-    )
+    message = termination_message(huge, STORED)
+
+    assert (message.result, message.stored, message.omitted) == (None, STORED, {"result": 1})
 
 
 def test_it_is_written_in_place_since_the_file_is_a_mount(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
