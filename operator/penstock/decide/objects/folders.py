@@ -1,0 +1,19 @@
+"""Where things are inside a pod. Jobs read these paths from their specification; nothing else knows them."""
+
+OURS = "/var/run/penstock"
+SPECIFICATION_FOLDER = f"{OURS}/job"
+SPECIFICATION = "specification.json"
+CREDENTIALS = f"{OURS}/credentials"
+VOLUMES = "/volumes"  # short, since it is in the address of each table and Model that is on a volume
+SCRATCH = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
+TERMINATION_MESSAGE = "/dev/termination-log"
+
+
+def volume_folder(claim: str) -> str:
+    """Return the folder that a volume claim is mounted at, the same in every pod."""
+    return f"{VOLUMES}/{claim}"
+
+
+def credentials_folder(artifact: str) -> str:
+    """Return the folder that holds the credentials of an artifact."""
+    return f"{CREDENTIALS}/{artifact}"

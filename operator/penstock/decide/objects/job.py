@@ -1,0 +1,159 @@
+"""The Job of a step: how often it is tried, what counts as a try, and the ceilings that hold with the operator dead."""
+
+from dataclasses import dataclass, field
+from math import ceil
+
+from penstock.api.jobs import JobSettings
+from penstock.api.pipeline import Logs
+from penstock.api.quantities import read_duration
+from penstock.decide.job_specification import retries_of
+from penstock.decide.objects.children import ATTEMPT, Object, Owner, child_name, metadata, run_labels
+from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
+from penstock.decide.objects.mounts import mounts_of
+from penstock.decide.objects.pod import CONTAINER, Pod, Pods, pod_template
+from penstock_jobs import errors
+from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
+
+QUEUE = "kueue.x-k8s.io/queue-name"
+MARGIN = 60  # seconds that a ceiling is above what it is the ceiling of
+STARTING = 3600  # seconds that a node is given to pull the image and mount the volumes, where nothing bounds the wait
+LONGEST_BACKOFF = 360  # seconds; what the Job controller waits at most between two tries
+_FINAL = (errors.BUG, errors.REFUSED, errors.TIMED_OUT)  # would end the same when tried again
+
+
+@dataclass(frozen=True)
+class StepJob:
+    """A step of a run, as it is to be done.
+
+    `settings` are those of the step with its profile resolved (`penstock.decide.objects.profiles`); `image` is theirs
+    or the operator's. `name` and `specification_name` are those of the Job and of the ConfigMap that it mounts.
+    """
+
+    owner: Owner
+    pipeline: str
+    step: str
+    specification: JobSpecification
+    settings: JobSettings
+    image: str
+    logs: Logs = field(default_factory=Logs)
+    attempt: int = 0
+    suspended: bool = False
+    general: Pods = field(default_factory=Pods)
+
+    @property
+    def name(self) -> str:
+        """The name of the Job; another attempt has another one."""
+        return child_name(self.owner, self.step, self.attempt)
+
+    @property
+    def specification_name(self) -> str:
+        """The name of the ConfigMap, the same for every attempt."""
+        return child_name(self.owner, self.step, "specification")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of the Job and its pods."""
+        attempt = {ATTEMPT: str(self.attempt)} if self.attempt else {}
+        return run_labels(self.pipeline, self.owner, self.step) | attempt
+
+
+def job(step: StepJob) -> Object:
+    """Return the Job.
+
+    Raises:
+        Refused: the settings ask for what no pod of Penstock may have.
+    """
+    made: Object = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata(step.owner, step.name, step.labels | _queue(step.settings)),
+        "spec": {**_parallel(step), **_patience(step), "template": pod_template(_pod(step), step.labels)},
+    }
+    # Kueue itself suspends what waits in a queue of its own, and resumes it.
+    if step.suspended or step.settings.queue_name:
+        made["spec"]["suspend"] = True
+    return made
+
+
+def _pod(step: StepJob) -> Pod:
+    words = ["python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
+    words += ["--termination-message", TERMINATION_MESSAGE, "--log-level", step.logs.level]
+    words += ["--log-format", step.logs.format]
+    return Pod(
+        image=step.image,
+        command=tuple(words),
+        specification=step.specification_name,
+        settings=step.settings,
+        field=f"spec.jobs.{step.step}",
+        mounts=mounts_of(step.specification),
+        threads=step.specification.threads,
+        deadline=_pod_deadline(step),
+        general=step.general,
+    )
+
+
+def indexes_of(specification: JobSpecification) -> int:
+    """Return over how many pods the work of a job is shared out."""
+    match specification:
+        case TrainingJob(workers=workers):
+            return workers
+        case DatasetJob(shard=shard) if shard.index < shard.count:
+            return shard.count
+    return 1
+
+
+def _parallel(step: StepJob) -> Object:
+    indexes = indexes_of(step.specification)
+    limit = retries_of(step.settings).limit
+    if indexes == 1:
+        return {"completions": 1, "parallelism": 1, "backoffLimit": limit}
+    # A worker that ended takes what it claimed with it, so one that failed for good fails the Job.
+    return {
+        "completionMode": "Indexed",
+        "completions": indexes,
+        "parallelism": indexes,
+        "backoffLimitPerIndex": limit,
+        "maxFailedIndexes": 0,
+    }
+
+
+def _patience(step: StepJob) -> Object:
+    given: Object = {
+        "activeDeadlineSeconds": _job_deadline(step),
+        "podReplacementPolicy": "Failed",
+        "podFailurePolicy": {
+            "rules": [
+                # A node that was drained or lost, a pod that made room for another: no fault of the job.
+                {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                {
+                    "action": "FailJob",
+                    "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": list(_FINAL)},
+                },
+            ]
+        },
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _pod_deadline(step: StepJob) -> int | None:
+    """Return the seconds after which the kubelet ends the pod, from when the node took it."""
+    timeout = step.specification.timeout
+    return None if timeout is None else ceil(timeout + _pending(step)) + MARGIN
+
+
+def _job_deadline(step: StepJob) -> int | None:
+    """Return the seconds after which the Job controller ends the Job: above all that its tries may take."""
+    timeout = step.specification.timeout
+    if timeout is None:
+        return None
+    tries = retries_of(step.settings).limit + 1
+    return tries * ceil(timeout + 2 * _pending(step) + MARGIN + LONGEST_BACKOFF)
+
+
+def _pending(step: StepJob) -> float:
+    limit = step.settings.pending_limit
+    return STARTING if limit is None else read_duration(limit, f"spec.jobs.{step.step}.pendingLimit")
+
+
+def _queue(settings: JobSettings) -> dict[str, str]:
+    return {QUEUE: settings.queue_name} if settings.queue_name else {}

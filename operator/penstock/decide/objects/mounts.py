@@ -1,0 +1,64 @@
+"""What a pod mounts: the Secrets and the volume claims that the specification of its job names, each as its folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from penstock.decide.objects.artifacts import touched, written
+from penstock.decide.objects.children import Object, volume_name
+from penstock.decide.objects.folders import CREDENTIALS, VOLUMES, volume_folder
+from penstock_jobs.specification import JobSpecification, Location, ServedModel
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A volume of a pod, and where its container sees it."""
+
+    volume: Object
+    mount: Object
+
+
+def mounts_of(specification: JobSpecification | ServedModel) -> tuple[Mount, ...]:
+    """Return what the pod of this job mounts, in an order that does not change."""
+    secrets = sorted({each.credentials.folder for each in touched(specification) if each.credentials.folder})
+    writable = _claims(written(specification))
+    claims = sorted(_claims(touched(specification)))
+    return (
+        *(_secret(folder) for folder in secrets),
+        *(_claim(claim, writable=claim in writable) for claim in claims),
+    )
+
+
+def secrets_of(specification: JobSpecification | ServedModel) -> frozenset[str]:
+    """Return the names of the Secrets that the pod of this job mounts."""
+    folders = {each.credentials.folder for each in touched(specification)}
+    return frozenset(folder.rpartition("/")[2] for folder in folders if folder)
+
+
+def _secret(folder: str) -> Mount:
+    secret = folder.rpartition("/")[2]
+    name = volume_name("credentials", *folder.removeprefix(f"{CREDENTIALS}/").split("/"))
+    return Mount(
+        volume={"name": name, "secret": {"secretName": secret}},
+        mount={"name": name, "mountPath": folder, "readOnly": True},
+    )
+
+
+def _claim(claim: str, *, writable: bool) -> Mount:
+    name = volume_name("volume", claim)
+    mount: Object = {"name": name, "mountPath": volume_folder(claim)}
+    return Mount(
+        volume={"name": name, "persistentVolumeClaim": {"claimName": claim}},
+        mount=mount if writable else mount | {"readOnly": True},
+    )
+
+
+def _claims(locations: Iterable[Location]) -> frozenset[str]:
+    """Return the volume claims that locations are on."""
+    found: set[str] = set()
+    for location in locations:
+        parts = urlsplit(location.uri)
+        path = unquote(parts.path)
+        if parts.scheme == "file" and path.startswith(f"{VOLUMES}/"):
+            found.add(path.removeprefix(f"{VOLUMES}/").partition("/")[0])
+    return frozenset(found)

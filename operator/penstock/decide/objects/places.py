@@ -1,0 +1,118 @@
+"""Where the artifacts of a manifest are from inside a pod: what `penstock.local.places` is on a laptop.
+
+Each Secret is a folder of its own in the pod, and each volume claim too. A pod mounts those that the specification of
+its job names, so what a job was not told of it cannot read.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from penstock.api.credentials import SecretReference
+from penstock.api.dataset import Input
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.storage import S3Storage, Storage, VolumeStorage
+from penstock.decide.objects.folders import credentials_folder, volume_folder
+from penstock.decide.run_places import secret_for
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Credentials, Location
+
+_FIELDS = (
+    ("accessKeyId", "access_key_id"),
+    ("secretAccessKey", "secret_access_key"),
+    ("sessionToken", "session_token"),
+)
+_GLOB = "/*?[]"  # what stays as it is in the address of an input
+
+
+@dataclass(frozen=True)
+class ClusterPlaces:
+    """`penstock.decide.run_places.Reach`, from inside the pods of a namespace.
+
+    `default` is the storage of who says none, a folder in it for each Pipeline of each namespace.
+    """
+
+    namespace: str
+    default: Storage | None = None
+
+    def storage(self, storage: Storage | None, pipeline: str, field: str, *, write: bool) -> Location:
+        """Return the location of a storage; without one, that of the Pipeline in the operator's default storage."""
+        if storage is None:
+            return self._default(pipeline, field, write=write)
+        return _located(storage, field, write=write)
+
+    def input(self, table: Input, credentials: SecretReference | None = None) -> Location:
+        """Return the location of an input, or refuse an address that means something on a laptop only."""
+        scheme, separator, rest = table.uri.partition("://")
+        if separator and scheme == "s3":
+            secret = credentials or table.credentials
+            return Location(
+                uri=table.uri,
+                endpoint=table.endpoint,
+                region=table.region,
+                credentials=_credentials(secret, f"inputs.{table.name}"),
+            )
+        if separator and scheme == "pvc":
+            return Location(uri=f"file://{volume_folder(quote(rest, safe=_GLOB))}")
+        raise Refused(
+            f"spec.dataset.inputs[{table.name}].uri is {table.uri}, a file of the machine that the manifest was "
+            "written on, which no pod of a cluster can read; put it where pods can, and name it as s3://bucket/path "
+            "or pvc://claim/path."
+        )
+
+    def _default(self, pipeline: str, field: str, *, write: bool) -> Location:
+        if self.default is None:
+            raise Refused(
+                f"{field} is not given, and the operator has no default storage; add {field}, or ask who runs the "
+                "operator for one."
+            )
+        located = _located(self.default, "the operator's default storage", write=write)
+        return Location(
+            uri=f"{located.uri}/{self.namespace}/{pipeline}",
+            endpoint=located.endpoint,
+            region=located.region,
+            credentials=located.credentials,
+        )
+
+
+def refuse_laptop_only(spec: PipelineSpec) -> None:
+    """Refuse the spec of a Pipeline that names files of a laptop, with the sentence that a condition will show."""
+    for table in spec.dataset.inputs if spec.dataset else ():
+        ClusterPlaces("").input(table)
+
+
+def secret_of(folder: str) -> str:
+    """Return the Secret that a folder of credentials stands for; the folder's name ends in it."""
+    return folder.rpartition("/")[2]
+
+
+def _located(storage: Storage, field: str, *, write: bool) -> Location:
+    if storage.s3 is not None:
+        return _bucket(storage.s3, secret_for(storage, write=write), write=write)
+    if storage.pvc is not None:
+        return Location(uri=_volume(storage.pvc))
+    kind = "gcs" if storage.gcs is not None else "azure"
+    raise Refused(f"{field}.{kind} is not there yet; keep files in s3 or pvc.")
+
+
+def _bucket(s3: S3Storage, secret: SecretReference | None, *, write: bool) -> Location:
+    return Location(
+        uri=f"s3://{s3.bucket}/{s3.prefix}" if s3.prefix else f"s3://{s3.bucket}",
+        endpoint=s3.endpoint,
+        region=s3.region,
+        credentials=_credentials(secret, "write" if write else "read"),
+    )
+
+
+def _volume(volume: VolumeStorage) -> str:
+    folder = f"file://{volume_folder(volume.claim_name)}"
+    return f"{folder}/{quote(volume.path)}" if volume.path else folder
+
+
+def _credentials(secret: SecretReference | None, right: str) -> Credentials:
+    if secret is None:
+        return Credentials()
+    keys = {} if secret.keys is None else {name: getattr(secret.keys, field) for name, field in _FIELDS}
+    return Credentials(
+        folder=credentials_folder(f"{right}/{secret.secret_name}"),
+        keys={name: key for name, key in keys.items() if key is not None},
+    )

@@ -1,0 +1,179 @@
+"""The pod of a job: its container, what it mounts, where it may run. One container, and only what it was told of.
+
+Without a token of the API, with a root file system that cannot be written, under the Pod Security Standard
+`restricted`, and with the credentials of the artifacts that its job names alone.
+"""
+
+from dataclasses import dataclass
+from dataclasses import field as defaulting
+
+from penstock.api.jobs import EnvironmentVariable, Gpu, JobSettings, ResourceAmounts, Toleration
+from penstock.decide.objects.children import Object
+from penstock.decide.objects.folders import SCRATCH, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
+from penstock.decide.objects.mounts import Mount
+from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY, laid_over
+
+CONTAINER = "job"
+# As `penstock.local.jobs` sets them: results can depend on the number of threads, and must not on the machine.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Pods:
+    """What the operator's settings say of every pod.
+
+    `group` owns the files that pods write on volumes; without one, those of the image's own user. `user` is for
+    clusters that want one said.
+    """
+
+    image_pull_policy: str = "IfNotPresent"
+    group: int | None = 65532
+    user: int | None = None
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What a pod is to run: its words, what it mounts, and how.
+
+    `specification` names the ConfigMap with the job specification. `field` is where the settings are, as
+    `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    specification: str
+    settings: JobSettings
+    field: str
+    mounts: tuple[Mount, ...] = ()
+    threads: int = 1
+    restart_policy: str | None = "Never"
+    deadline: int | None = None
+    grace: int = 30
+    general: Pods = defaulting(default_factory=Pods)
+    container: Object = defaulting(default_factory=dict)
+
+
+def pod_template(pod: Pod, labels: dict[str, str]) -> Object:
+    """Return the PodTemplateSpec, with what `podTemplate` of the settings lays over it.
+
+    Raises:
+        Refused: `podTemplate` asks for what no pod of Penstock may have.
+    """
+    template: Object = {"metadata": {"labels": dict(labels)}, "spec": _spec(pod)}
+    return laid_over(template, pod.settings.pod_template, f"{pod.field}.podTemplate")
+
+
+def _spec(pod: Pod) -> Object:
+    settings = pod.settings
+    spec: Object = {
+        "restartPolicy": pod.restart_policy,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": pod.grace,
+        "activeDeadlineSeconds": pod.deadline,
+        "securityContext": _security(pod.general),
+        "serviceAccountName": settings.service_account_name,
+        "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
+        "nodeSelector": dict(settings.node_selector),
+        "tolerations": _tolerations(settings),
+        "priorityClassName": settings.priority_class_name,
+        "runtimeClassName": settings.runtime_class_name,
+        "containers": [_container(pod)],
+        "volumes": [
+            {"name": "scratch", "emptyDir": {}},
+            {"name": "specification", "configMap": {"name": pod.specification}},
+            *(mount.volume for mount in pod.mounts),
+        ],
+    }
+    return {name: value for name, value in spec.items() if value is not None and value not in ([], {})}
+
+
+def _container(pod: Pod) -> Object:
+    container: Object = {
+        "name": CONTAINER,
+        "image": pod.image,
+        "imagePullPolicy": pod.general.image_pull_policy,
+        "command": list(pod.command),
+        "env": _environment(pod),
+        "resources": resources(pod.settings),
+        "securityContext": dict(CONTAINER_SECURITY),
+        "terminationMessagePath": TERMINATION_MESSAGE,
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [
+            {"name": "scratch", "mountPath": SCRATCH},
+            {"name": "specification", "mountPath": SPECIFICATION_FOLDER, "readOnly": True},
+            *(mount.mount for mount in pod.mounts),
+        ],
+        **pod.container,
+    }
+    return {name: value for name, value in container.items() if value != {}}
+
+
+def resources(settings: JobSettings) -> Object:
+    """Return what the container asks for, GPUs among it; testing and serving are given them as training is."""
+    asked: Object = {}
+    if settings.resources is not None:
+        asked = {"requests": _amounts(settings.resources.requests), "limits": _amounts(settings.resources.limits)}
+    if settings.gpu is not None:
+        gpus = {settings.gpu.resource: str(settings.gpu.count)}
+        asked = {name: {**asked.get(name, {}), **gpus} for name in ("requests", "limits")}
+    return {name: amounts for name, amounts in asked.items() if amounts}
+
+
+def _amounts(amounts: ResourceAmounts | None) -> dict[str, str]:
+    if amounts is None:
+        return {}
+    given = {
+        "cpu": amounts.cpu,
+        "memory": amounts.memory,
+        "ephemeral-storage": amounts.ephemeral_storage,
+    }
+    return {name: str(amount) for name, amount in given.items() if amount is not None}
+
+
+def _tolerations(settings: JobSettings) -> list[Object]:
+    tolerations = [_toleration(each) for each in settings.tolerations]
+    if settings.gpu is not None:
+        # As the admission plugin ExtendedResourceToleration does: nodes with GPUs are tainted by their resource's name.
+        own = _gpu_toleration(settings.gpu)
+        tolerations += [own] if own not in tolerations else []
+    return tolerations
+
+
+def _gpu_toleration(gpu: Gpu) -> Object:
+    return {"key": gpu.resource, "operator": "Exists", "effect": "NoSchedule"}
+
+
+def _toleration(toleration: Toleration) -> Object:
+    given: Object = {
+        "key": toleration.key,
+        "operator": toleration.operator,
+        "value": toleration.value,
+        "effect": toleration.effect,
+        "tolerationSeconds": toleration.toleration_seconds,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _security(general: Pods) -> Object:
+    context: Object = dict(POD_SECURITY)
+    if general.user is not None:
+        context |= {"runAsUser": general.user}
+    if general.group is not None:
+        # Files of a volume are the group's; a large volume is not walked each time.
+        context |= {"fsGroup": general.group, "fsGroupChangePolicy": "OnRootMismatch"}
+    return context
+
+
+def _environment(pod: Pod) -> list[Object]:
+    ours = {
+        **dict.fromkeys(_THREADS, str(pod.threads)),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": SCRATCH,
+        "TMPDIR": SCRATCH,
+    }
+    own: tuple[EnvironmentVariable, ...] = pod.settings.environment
+    given = ours | {each.name: each.value for each in own}
+    return [{"name": name, "value": value} for name, value in given.items()]

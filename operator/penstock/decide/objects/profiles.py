@@ -1,0 +1,61 @@
+"""Named sets of settings, kept by who runs the operator, so that a Pipeline need not know the labels of nodes."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from penstock.api.findings import listed
+from penstock.api.jobs import Jobs, JobSettings
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.quantities import read_quantity
+from penstock.api.run import JobRequest
+from penstock.api.schema import JOBS, JobName
+from penstock.decide.job_specification import settings_of
+from penstock_jobs.errors import Refused
+
+Profiles = Mapping[str, JobSettings]
+
+
+def with_profiles(
+    spec: PipelineSpec, requests: tuple[JobRequest, ...], profiles: Profiles, defaults: JobSettings
+) -> PipelineSpec:
+    """Return the spec with everything said of each job that anybody said of it.
+
+    The run goes before the Pipeline, the Pipeline before the profile that it (or the run) names, and the profile before
+    the operator's defaults: field by field, but environment variables name by name.
+
+    Raises:
+        Refused: there is no such profile.
+    """
+    asked = {request.name: request for request in requests}
+    resolved = {name: _resolved(settings_of(spec, name, asked.get(name)), name, profiles, defaults) for name in JOBS}
+    return msgspec.structs.replace(spec, jobs=Jobs(**resolved))
+
+
+def processors_of(settings: JobSettings) -> int:
+    """Return how many whole processors a pod has to itself; 1 where nobody said."""
+    resources = settings.resources
+    asked = (resources.requests, resources.limits) if resources else ()
+    amounts = [each.cpu for each in asked if each is not None and each.cpu is not None]
+    return max(1, int(read_quantity(amounts[0], "resources.requests.cpu"))) if amounts else 1
+
+
+def _resolved(settings: JobSettings, name: JobName, profiles: Profiles, defaults: JobSettings) -> JobSettings:
+    if settings.profile is None:
+        return _over(settings, defaults)
+    if settings.profile not in profiles:
+        known = f"there are {listed(sorted(profiles))}" if profiles else "there are none"
+        raise Refused(
+            f"spec.jobs.{name}.profile is {settings.profile}, and the operator has no such profile ({known}); name "
+            "one that it has, or ask who runs it."
+        )
+    return _over(_over(settings, profiles[settings.profile]), defaults)
+
+
+def _over(settings: JobSettings, beneath: JobSettings) -> JobSettings:
+    """Return the settings, with what they do not say taken from others."""
+    unsaid = [name for name in settings.__struct_fields__ if getattr(settings, name) in (None, (), {})]
+    merged: JobSettings = msgspec.structs.replace(settings, **{name: getattr(beneath, name) for name in unsaid})
+    own = {each.name for each in settings.environment}
+    environment = (*(each for each in beneath.environment if each.name not in own), *settings.environment)
+    return msgspec.structs.replace(merged, environment=environment)
