@@ -13,6 +13,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.api.scalars import PIPELINE_NAME
 from penstock.api.schema import GROUP, VERSION, Value
+from penstock.api.sentences import pattern_rule, with_sentences
 from penstock.api.structural import Schema, annotation_schema, prose
 from penstock.api.trigger import Trigger
 
@@ -147,7 +148,7 @@ def crd(kind: Kind) -> dict[str, Any]:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": [column.as_schema() for column in kind.columns],
-                    "schema": {"openAPIV3Schema": object_schema(kind)},
+                    "schema": {"openAPIV3Schema": _published(object_schema(kind))},
                 }
             ],
         },
@@ -168,6 +169,18 @@ def object_schema(kind: Kind) -> Schema:
         "status": annotation_schema(hints["status"]),
     }
     return {"description": prose(kind.struct), "type": "object", "properties": described, "required": ["spec"]}
+
+
+def _published(schema: Schema) -> Schema:
+    """Return the schema as the API server is given it: what a user can miss is refused with a sentence."""
+    fields = schema["properties"]
+    name = dict(fields["metadata"]["properties"]["name"])
+    pattern = name.pop("pattern", None)
+    metadata = {"type": "object", "properties": {"name": name}}
+    published = schema | {"properties": fields | {"metadata": metadata, "spec": with_sentences(fields["spec"])}}
+    if pattern is not None:
+        published["x-kubernetes-validations"] = [pattern_rule(pattern, ".metadata.name")]
+    return published
 
 
 def text(kind: Kind) -> str:

@@ -4,7 +4,16 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from penstock.api.scalars import EXTENDED_RESOURCE, LABEL_KEY, PYTHON_NAME, Duration, Label, Quantity, ResourceName
+from penstock.api.scalars import (
+    EXTENDED_RESOURCE,
+    IMAGE,
+    LABEL_KEY,
+    PYTHON_NAME,
+    Duration,
+    Label,
+    Quantity,
+    ResourceName,
+)
 from penstock.api.schema import Rule, Value, field
 
 
@@ -187,7 +196,7 @@ class JobSettings(Value, frozen=True, kw_only=True):
                 "One's own image for this job, made from Penstock's; give a digest where the run must be repeatable.",
                 min_length=1,
                 max_length=512,
-                pattern=r"^[^\s]+$",
+                pattern=IMAGE,
             ),
         ]
         | None

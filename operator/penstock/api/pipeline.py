@@ -9,7 +9,16 @@ from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import Jobs
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import GIT_URL, RELATIVE_PATH, DottedPath, Duration, ObjectName, StatusUri, Timestamp
+from penstock.api.scalars import (
+    GIT_URL,
+    RELATIVE_PATH,
+    REVISION,
+    DottedPath,
+    Duration,
+    ObjectName,
+    StatusUri,
+    Timestamp,
+)
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 from penstock.api.testing import Testing
@@ -34,7 +43,7 @@ class GitSource(Value, frozen=True, kw_only=True):
             "A branch, a tag or a commit. Each run records the commit that it was at.",
             min_length=1,
             max_length=256,
-            pattern=r"^[^\s-][^\s]*$",
+            pattern=REVISION,
         ),
     ] = "HEAD"
     path: (

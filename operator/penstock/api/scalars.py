@@ -32,6 +32,11 @@ GIT_URL = r"^(https?://[^/@\s]+(/[^\s]*)?|(ssh://|git@)[^\s]+)$"  # no password:
 EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
 OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
+REVISION = r"^[^\s-][^\s]*$"
+IMAGE = r"^[^\s]+$"
+ACCOUNT = r"^[a-z0-9]+$"
+TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
+NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
 DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
 PHRASES = {
@@ -59,8 +64,16 @@ PHRASES = {
     BUCKET: "a bucket's name: small letters, digits, dashes and dots",
     GIT_URL: "the address of a git repository, without a user or password; write one as https://host/team/repository",
     EXTENDED_RESOURCE: "an extended resource, as nvidia.com/gpu",
+    REVISION: "a branch, a tag or a commit, as main",
+    IMAGE: "the name of an image, as registry/team/jobs:1.0",
+    ACCOUNT: "the name of a storage account: small letters and digits",
+    TIME_ZONE: "a time zone; write one as Europe/Paris",
+    NUMBER: 'a number; write one as "0.8125"',
     OVERRIDE_PATH: "a path of fields below the Pipeline's spec, as training.keep",
 }
+
+# What was written there may hold a password, which no message may repeat.
+NEVER_REPEATED = frozenset({GIT_URL})
 
 ResourceName = Annotated[str, Meta(min_length=1, max_length=253, pattern=SUBDOMAIN)]
 # The kinds of this API group; an object of theirs has a name that is a label's value too.

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
+from penstock.api.scalars import NUMBER
 from penstock.api.schema import Value, field
 
-NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
 Number = Annotated[str, field("A number.", max_length=24, pattern=NUMBER)]
 
 

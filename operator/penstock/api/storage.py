@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from penstock.api.credentials import StorageCredentials
-from penstock.api.scalars import BUCKET, HTTP, RELATIVE_PATH, ResourceName
+from penstock.api.scalars import ACCOUNT, BUCKET, HTTP, RELATIVE_PATH, ResourceName
 from penstock.api.schema import Rule, Value, field
 
 
@@ -67,7 +67,7 @@ class GoogleStorage(Value, frozen=True, kw_only=True):
 class AzureStorage(Value, frozen=True, kw_only=True):
     """A prefix of a container of Azure Blob Storage."""
 
-    account: Annotated[str, field("The storage account.", min_length=3, max_length=24, pattern=r"^[a-z0-9]+$")]
+    account: Annotated[str, field("The storage account.", min_length=3, max_length=24, pattern=ACCOUNT)]
     container: Annotated[str, field("The container. It must exist.", min_length=3, max_length=63)]
     prefix: Annotated[str, field("The prefix in the container.", max_length=512, pattern=RELATIVE_PATH)] | None = None
 

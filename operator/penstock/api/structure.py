@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from penstock.api.findings import Fault, Path, listed, proposal, shown
-from penstock.api.scalars import PHRASES, SHARE
+from penstock.api.scalars import NEVER_REPEATED, PHRASES, SHARE
 from penstock.api.structural import Schema
 
 _PYTHON: dict[str, type | tuple[type, ...]] = {
@@ -121,8 +121,8 @@ def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"has {len(value)} characters, and {schema['maxLength']} fit; shorten it")
         return
     if "pattern" in schema and not _matches(schema["pattern"], value):
-        phrase = PHRASES.get(schema["pattern"], f"text of the form {schema['pattern']}")
-        yield Fault(path, f"is {shown(value)}, which is not {phrase}")
+        said = "" if schema["pattern"] in NEVER_REPEATED else f" {shown(value)}, which is"
+        yield Fault(path, f"is{said} not {_phrase(schema['pattern'])}")
     if schema.get("format") == "date-time" and not _is_moment(value):
         yield Fault(path, f"is {shown(value)}, which is not a moment; write one as 2026-01-31T03:00:00Z")
 
@@ -139,6 +139,8 @@ def _integer_or_text(value: Any, schema: Schema, path: Path) -> Iterator[Fault]:
         yield from _text(value, schema, path)
     elif not _is_a(value, "integer"):
         yield Fault(path, f"is {_named(value)}, and must be an integer or text{_remedy(value, 'string')}")
+    elif "pattern" in schema and not _matches(schema["pattern"], str(value)):
+        yield Fault(path, f"is {value}, which is not {_phrase(schema['pattern'])}")
 
 
 def _size(size: int, schema: Schema, path: Path, bounds: tuple[str, str], things: str) -> Iterator[Fault]:
@@ -169,6 +171,10 @@ def _is_a(value: Any, kind: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     # Go's `$` is the very end; Python's is also before a last newline.
     return re.search(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern, value) is not None
+
+
+def _phrase(pattern: str) -> str:
+    return PHRASES.get(pattern, f"text of the form {pattern}")
 
 
 def _is_moment(value: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
-from penstock.api.scalars import CRON, EXECUTION_NAME, Duration, ObjectName, Timestamp
+from penstock.api.scalars import CRON, EXECUTION_NAME, TIME_ZONE, Duration, ObjectName, Timestamp
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
 
@@ -33,7 +33,7 @@ class Schedule(Value, frozen=True, kw_only=True):
             "The time zone of the cron expression, as `Europe/Paris`.",
             min_length=1,
             max_length=64,
-            pattern=r"^[A-Za-z][A-Za-z0-9_+/-]*$",
+            pattern=TIME_ZONE,
         ),
     ] = "Etc/UTC"
     starting_deadline: Annotated[Duration, field("How late a missed moment may still start its run.")] = "1h"

@@ -156,6 +156,19 @@ def test_a_run_is_immutable_but_for_suspend_and_cancel() -> None:
     assert mutable(kind) == {"suspend", "cancel"}
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_no_user_is_answered_with_a_regular_expression(kind: Kind) -> None:
+    published = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    asked = {
+        path: node["pattern"] for path, node in nodes(object_schema(kind)["properties"]["spec"]) if "pattern" in node
+    }
+    answered = dict(nodes(published["properties"]["spec"]))
+    assert asked
+    for path in asked:
+        assert "pattern" not in answered[path], path
+        assert any(" is not " in rule["message"] for rule in answered[path]["x-kubernetes-validations"]), path
+
+
 def test_every_rule_has_a_sentence_and_speaks_of_a_field_that_is_there() -> None:
     for path, node in ALL:
         for rule in node.get("x-kubernetes-validations", ()):
