@@ -219,13 +219,13 @@ class Api:
         """Return the resource of a manifest, as the server knows it."""
         return _discovered(self, manifest["apiVersion"])[manifest["kind"]]
 
-    def resources(self, api_version: str) -> dict[str, Resource]:
-        """Return what the server has of that version, by kind."""
+    def resources(self, api_version: str, verb: str = "get") -> dict[str, Resource]:
+        """Return what the server has of that version and can be done so to, by kind."""
         path = _root(api_version)
         return {
             each["kind"]: Resource(api_version, each["name"], each["namespaced"])
             for each in self.json("GET", path)["resources"]
-            if "/" not in each["name"]
+            if "/" not in each["name"] and verb in each["verbs"]
         }
 
     @contextmanager

@@ -1,0 +1,47 @@
+"""What the tests on a cluster share. They use the cluster that is up; none of them starts one."""
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from cluster.kubernetes_api import Api, connect
+from cluster.namespaces import Namespaces
+from cluster.which import Cluster, which_cluster
+
+_NAMESPACES = pytest.StashKey[Namespaces]()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    """The cluster that is up. Where there is none: a failure under `make test`, else one sentence what to do."""
+    return which_cluster()
+
+
+@pytest.fixture(scope="session")
+def api(cluster: Cluster) -> Api:
+    """The cluster's API server."""
+    return connect(cluster.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def namespaces(api: Api, pytestconfig: pytest.Config) -> Namespaces:
+    """The namespaces that are open now; tests that share one through a fixture of their module make it here."""
+    return pytestconfig.stash.setdefault(_NAMESPACES, Namespaces(api))
+
+
+@pytest.fixture
+def namespace(namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own, which admits only pods under Pod Security `restricted`."""
+    with namespaces.one(request.node.nodeid) as name:
+        yield name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the evidence of a test that failed while its namespaces are still there, and let its report name it."""
+    report = yield
+    namespaces = item.config.stash.get(_NAMESPACES, None)
+    if report.failed and report.when != "teardown" and namespaces and namespaces.open:
+        folders = "\n".join(namespaces.keep(item.nodeid))
+        report.sections.append(("Logs, events and objects of its namespaces are kept in", folders))
+    return report
