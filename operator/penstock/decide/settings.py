@@ -1,5 +1,7 @@
 """What who runs the operator decides for all Pipelines: images, default storage, profiles, limits."""
 
+from typing import Literal
+
 import msgspec
 
 from penstock.api.jobs import JobSettings
@@ -14,17 +16,33 @@ class Images(Document, frozen=True, kw_only=True):
     jobs: str = "penstock/jobs"
     torch: str = "penstock/torch"
     serving: str = "penstock/serving"
+    source: str = "penstock/source"
+
+
+class Pods(Document, frozen=True, kw_only=True):
+    """What holds of every pod.
+
+    `group` owns the files that pods write on volumes; null leaves that to the cluster. `user` is that of the images,
+    where nothing else is said.
+    """
+
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    group: int | None = 65532
+    user: int | None = None
 
 
 class Settings(Document, frozen=True, kw_only=True):
     """The settings of the operator: one YAML file, mounted by the chart.
 
     `storage` is where a Pipeline that names none keeps its files, each under its namespace and name. `profiles` are the
-    named sets of job settings. `pending_limit` bounds how long a run waits where its job does not say.
+    named sets of job settings; `defaults` are those of a job that neither says nor names one. `pending_limit` bounds
+    how long a run waits where its job does not say.
     """
 
     images: Images = Images()
     storage: Storage | None = None
     profiles: dict[str, JobSettings] = msgspec.field(default_factory=dict)
+    defaults: JobSettings = JobSettings()
+    pods: Pods = Pods()
     namespaces: tuple[str, ...] = ()
     pending_limit: Duration = "24h"

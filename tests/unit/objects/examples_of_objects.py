@@ -10,7 +10,7 @@ from penstock.decide.run_places import RunPlaces
 from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
 from penstock_jobs.specification import DatasetJob, Run, TestingJob, TrainingJob
 
-OWNER = Owner(kind="PipelineRun", name="churn-1", namespace="team", uid="0f3c6a52-9d1e-4b7a-8a55-6f1f5b6d2c11")
+OWNER = Owner(namespace="team", name="churn-1", uid="0f3c6a52-9d1e-4b7a-8a55-6f1f5b6d2c11", pipeline="churn")
 RUN = Run(uid=OWNER.uid, execution_name="first-try", pipeline="churn", pipeline_uid="p")
 IMAGE = "penstock/jobs:0.1.0"
 CHURN = """

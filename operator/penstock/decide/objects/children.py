@@ -7,7 +7,7 @@ made again under an old name has another uid, so that it never meets the childre
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from penstock.api.schema import API_VERSION, GROUP
 from penstock.decide.names import LONGEST
@@ -31,26 +31,42 @@ _NOT_ALLOWED = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class Owner:
-    """The object whose children these are."""
+    """The object whose children these are: a PipelineRun, or the Pipeline itself; `pipeline` is that one's name."""
 
-    kind: str
-    name: str
     namespace: str
+    name: str
     uid: str
-    api_version: str = API_VERSION
+    pipeline: str
+    kind: Literal["PipelineRun", "Pipeline"] = "PipelineRun"
 
 
-def child_name(owner: Owner, *parts: str | int) -> str:
-    """Return the name of a child: a DNS label of at most 52 characters, a function of the owner's uid and the parts.
+def child_name(owner: Owner, part: str, attempt: int = 1) -> str:
+    """Return the name of a child: a DNS label of at most 52 characters, a function of the owner's uid and the others.
 
-    It begins with as much of the owner's name as there is room for, for people, and with all of the parts where they
-    fit. An attempt of 0, or an empty part, adds nothing to what people read.
+    For people it begins with as much of the owner's name, and of the part, as there is room for. An attempt enters it
+    from the second on.
     """
-    said = "-".join(str(part) for part in parts if part not in (0, ""))
-    digest = hashlib.sha256("/".join((owner.uid, *map(str, parts))).encode()).hexdigest()[:_HASH]
-    ending = f"{_plain(said)[: LONGEST // 2]}-{digest}".strip("-")
+    identity = f"{owner.uid}/{part}" if attempt == 1 else f"{owner.uid}/{part}/{attempt}"
+    said = part if attempt == 1 else f"{part}-{attempt}"
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:_HASH]
+    ending = f"{_plain(said)[: LONGEST // 2].strip('-')}-{digest}".strip("-")
     begin = _plain(owner.name)[: LONGEST - len(ending) - 1].strip("-")
     return f"{begin}-{ending}" if begin else ending
+
+
+def revision_name(owner: Owner) -> str:
+    """Return the name of the ControllerRevision that holds what a run is."""
+    return child_name(owner, "revision")
+
+
+def results_name(owner: Owner) -> str:
+    """Return the name of the ConfigMap that holds the results of a run's steps."""
+    return child_name(owner, "results")
+
+
+def specification_name(owner: Owner, part: str) -> str:
+    """Return the name of the ConfigMap that holds what a job is asked to do, in every attempt."""
+    return child_name(owner, f"{part}-specification")
 
 
 def volume_name(*parts: str) -> str:
@@ -63,27 +79,33 @@ def volume_name(*parts: str) -> str:
     return f"{plain[: LONGEST_LABEL - _HASH - 1].strip('-')}-{digest}".strip("-")
 
 
-def owner_reference(owner: Owner, *, controller: bool = True) -> Object:
+def owner_reference(owner: Owner) -> Object:
     """Return the reference to the owner. It holds up no deletion, and so needs no right to the owner's finalizers."""
-    reference: Object = {"apiVersion": owner.api_version, "kind": owner.kind, "name": owner.name, "uid": owner.uid}
-    return reference | ({"controller": True} if controller else {})
+    return {
+        "apiVersion": API_VERSION,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+    }
 
 
-def metadata(owner: Owner, name: str, labels: dict[str, str], annotations: dict[str, str] | None = None) -> Object:
+def labels(owner: Owner, part: str | None = None, attempt: int = 1) -> dict[str, str]:
+    """Return the labels of a child, by which it is found again. Labels of users are not among them."""
+    run = {RUN: owner.name, RUN_UID: owner.uid} if owner.kind == "PipelineRun" else {}
+    step = {STEP: part} if part else {}
+    tried = {ATTEMPT: str(attempt)} if attempt != 1 else {}
+    return {MANAGED_BY: MANAGER, PIPELINE: owner.pipeline, **run, **step, **tried}
+
+
+def metadata(owner: Owner, name: str, labelled: dict[str, str]) -> Object:
     """Return the metadata of a child of this owner."""
-    made: Object = {
+    return {
         "name": name,
         "namespace": owner.namespace,
-        "labels": {MANAGED_BY: MANAGER, **labels},
+        "labels": labelled,
         "ownerReferences": [owner_reference(owner)],
     }
-    return made | ({"annotations": annotations} if annotations else {})
-
-
-def run_labels(pipeline: str, run: Owner, step: str | None = None) -> dict[str, str]:
-    """Return the labels of a child of a run. Labels of users are not among them."""
-    labels = {PIPELINE: pipeline, RUN: run.name, RUN_UID: run.uid}
-    return labels | ({STEP: step} if step else {})
 
 
 def _plain(text: str) -> str:

@@ -3,6 +3,7 @@
 OURS = "/var/run/penstock"
 SPECIFICATION_FOLDER = f"{OURS}/job"
 SPECIFICATION = "specification.json"
+SNAPSHOT = "snapshot.yaml"
 CREDENTIALS = f"{OURS}/credentials"
 VOLUMES = "/volumes"  # short, since it is in the address of each table and Model that is on a volume
 SCRATCH = "/tmp"  # noqa: S108 - an emptyDir of the pod's own

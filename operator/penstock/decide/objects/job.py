@@ -7,10 +7,11 @@ from penstock.api.jobs import JobSettings
 from penstock.api.pipeline import Logs
 from penstock.api.quantities import read_duration
 from penstock.decide.job_specification import retries_of
-from penstock.decide.objects.children import ATTEMPT, Object, Owner, child_name, metadata, run_labels
-from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
+from penstock.decide.objects.children import Object, Owner, child_name, labels, metadata, specification_name
+from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import CONTAINER, Pod, Pods, pod_template
+from penstock.decide.objects.pod import CONTAINER, Pod, pod_template
+from penstock.decide.settings import Pods
 from penstock_jobs import errors
 from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
 
@@ -25,36 +26,31 @@ _FINAL = (errors.BUG, errors.REFUSED, errors.TIMED_OUT)  # would end the same wh
 class StepJob:
     """A step of a run, as it is to be done.
 
-    `settings` are those of the step with its profile resolved (`penstock.decide.objects.profiles`); `image` is theirs
-    or the operator's. `name` and `specification_name` are those of the Job and of the ConfigMap that it mounts.
+    `part` names its children, as `training` or `testing-again`, and `step` its settings. `settings` are those of the
+    step with its profile resolved (`penstock.decide.objects.profiles`). With `snapshot` there is one beside the
+    specification, which claims the place of the run in the storage.
     """
 
     owner: Owner
-    pipeline: str
-    step: str
+    part: str
     specification: JobSpecification
     settings: JobSettings
     image: str
     logs: Logs = field(default_factory=Logs)
-    attempt: int = 0
+    attempt: int = 1
     suspended: bool = False
+    snapshot: bool = False
     general: Pods = field(default_factory=Pods)
 
     @property
-    def name(self) -> str:
-        """The name of the Job; another attempt has another one."""
-        return child_name(self.owner, self.step, self.attempt)
-
-    @property
-    def specification_name(self) -> str:
-        """The name of the ConfigMap, the same for every attempt."""
-        return child_name(self.owner, self.step, "specification")
+    def step(self) -> str:
+        """The step whose settings these are."""
+        return "testing" if self.part.startswith("testing") else self.part
 
     @property
     def labels(self) -> dict[str, str]:
         """The labels of the Job and its pods."""
-        attempt = {ATTEMPT: str(self.attempt)} if self.attempt else {}
-        return run_labels(self.pipeline, self.owner, self.step) | attempt
+        return labels(self.owner, self.part, self.attempt)
 
 
 def job(step: StepJob) -> Object:
@@ -66,7 +62,9 @@ def job(step: StepJob) -> Object:
     made: Object = {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": metadata(step.owner, step.name, step.labels | _queue(step.settings)),
+        "metadata": metadata(
+            step.owner, child_name(step.owner, step.part, step.attempt), step.labels | _queue(step.settings)
+        ),
         "spec": {**_parallel(step), **_patience(step), "template": pod_template(_pod(step), step.labels)},
     }
     # Kueue itself suspends what waits in a queue of its own, and resumes it.
@@ -79,10 +77,12 @@ def _pod(step: StepJob) -> Pod:
     words = ["python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
     words += ["--termination-message", TERMINATION_MESSAGE, "--log-level", step.logs.level]
     words += ["--log-format", step.logs.format]
+    if step.snapshot:
+        words += ["--snapshot", f"{SPECIFICATION_FOLDER}/{SNAPSHOT}"]
     return Pod(
         image=step.image,
         command=tuple(words),
-        specification=step.specification_name,
+        specification=specification_name(step.owner, step.part),
         settings=step.settings,
         field=f"spec.jobs.{step.step}",
         mounts=mounts_of(step.specification),

@@ -12,23 +12,11 @@ from penstock.decide.objects.children import Object
 from penstock.decide.objects.folders import SCRATCH, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import Mount
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY, laid_over
+from penstock.decide.settings import Pods
 
 CONTAINER = "job"
 # As `penstock.local.jobs` sets them: results can depend on the number of threads, and must not on the machine.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-
-
-@dataclass(frozen=True)
-class Pods:
-    """What the operator's settings say of every pod.
-
-    `group` owns the files that pods write on volumes; without one, those of the image's own user. `user` is for
-    clusters that want one said.
-    """
-
-    image_pull_policy: str = "IfNotPresent"
-    group: int | None = 65532
-    user: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The ConfigMap that holds what a job is asked to do: written once, before its Job, and never changed."""
 
-from penstock.decide.objects.children import Object, Owner, metadata
-from penstock.decide.objects.folders import SPECIFICATION
+from penstock.decide.objects.children import Object, Owner, labels, metadata, specification_name
+from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import JobSpecification, ServedModel
@@ -9,24 +9,25 @@ from penstock_jobs.specification import JobSpecification, ServedModel
 MOST_BYTES = 1_000_000  # a little less than the API server takes (1 MiB, with all the rest of the object)
 
 
-def specification_map(
-    owner: Owner, name: str, labels: dict[str, str], specification: JobSpecification | ServedModel
+def specification_file(
+    owner: Owner, part: str, specification: JobSpecification | ServedModel, snapshot: str | None = None
 ) -> Object:
-    """Return the ConfigMap.
+    """Return the ConfigMap; `snapshot` is what the run was, which its job puts into storage before anything else.
 
     Raises:
-        Refused: the specification is longer than any object of Kubernetes may be.
+        Refused: together they are longer than any object of Kubernetes may be.
     """
-    content = document.encode(specification).decode()
-    if len(content.encode()) > MOST_BYTES:
+    data = {SPECIFICATION: document.encode(specification).decode()} | ({SNAPSHOT: snapshot} if snapshot else {})
+    size = sum(len(content.encode()) for content in data.values())
+    if size > MOST_BYTES:
         raise Refused(
-            f"What the job is asked to do takes {len(content.encode()):,} bytes, and an object of Kubernetes holds "
+            f"What the {part} job is asked to do takes {size:,} bytes, and an object of Kubernetes holds "
             f"{MOST_BYTES:,}; give it fewer columns, algorithms or values."
         )
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(owner, name, labels),
+        "metadata": metadata(owner, specification_name(owner, part), labels(owner, part)),
         "immutable": True,
-        "data": {SPECIFICATION: content},
+        "data": data,
     }

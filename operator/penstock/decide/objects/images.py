@@ -1,0 +1,21 @@
+"""Which image a step runs in: the settings' own, else the smallest of Penstock's that has what the step needs."""
+
+from penstock.api.jobs import JobSettings
+from penstock.api.pipeline import PipelineSpec
+from penstock.decide.settings import Images
+
+_OF_TORCH = ("penstock_jobs.training.network.", "torch.", "skorch.")
+
+
+def image_of(part: str, spec: PipelineSpec, settings: JobSettings, images: Images) -> str:
+    """Return the image of a step; the one with torch where an estimator is a network, or a GPU is asked for."""
+    if settings.image is not None:
+        return settings.image
+    if part == "source":
+        return images.source
+    if part == "deployment":
+        return images.serving
+    if part != "dataset" and settings.gpu is not None:
+        return images.torch
+    algorithms = spec.training.algorithms if spec.training and part == "training" else ()
+    return images.torch if any(each.estimator.startswith(_OF_TORCH) for each in algorithms) else images.jobs

@@ -1,0 +1,91 @@
+"""The ControllerRevision of a run: the Pipeline exactly as the run took it, and all that the operator added to it.
+
+Nothing of it changes, and nothing is asked of the Pipeline or of the operator's settings once it is there. The run owns
+it; each Model that was made of it is a further owner, so that it is there as long as one of them is.
+"""
+
+from typing import Any
+
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline, PipelineSpec
+from penstock.api.run import PipelineRunSpec
+from penstock.api.schema import API_VERSION
+from penstock.api.storage import Storage
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import Object, Owner, labels, metadata, revision_name
+from penstock.decide.objects.profiles import with_profiles
+from penstock.decide.settings import Images, Pods, Settings
+from penstock_jobs.document import Document
+from penstock_jobs.errors import Refused
+
+
+class Snapshot(Document, frozen=True, kw_only=True):
+    """What a run is: enough for all of its steps.
+
+    `spec` is the Pipeline's with the profiles resolved, `storage` the operator's default; `images` are by reference.
+    """
+
+    pipeline: str
+    pipeline_uid: str
+    generation: int | None
+    spec: PipelineSpec
+    images: Images
+    storage: Storage | None = None
+    pods: Pods = Pods()
+
+
+def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) -> Snapshot:
+    """Return what a run that begins now is.
+
+    Raises:
+        Refused: a profile is named that the operator does not have.
+    """
+    return Snapshot(
+        pipeline=pipeline.metadata.name or "",
+        pipeline_uid=pipeline.metadata.uid or "",
+        generation=pipeline.metadata.generation,
+        spec=with_profiles(pipeline.spec, run.jobs, settings.profiles, settings.defaults),
+        images=settings.images,
+        storage=settings.storage,
+        pods=settings.pods,
+    )
+
+
+def revision(owner: Owner, snapshot: Snapshot) -> Object:
+    """Return the ControllerRevision of the run."""
+    data: Any = msgspec.to_builtins(snapshot)
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": metadata(owner, revision_name(owner), labels(owner)),
+        "revision": 1,
+        "data": data,
+    }
+
+
+def read(revision: ApiObject) -> Snapshot:
+    """Return what the ControllerRevision holds.
+
+    Raises:
+        Refused: another version of the operator wrote it, and this one cannot read it.
+    """
+    try:
+        return msgspec.convert(revision["data"], Snapshot)
+    except msgspec.ValidationError as error:
+        name = revision["metadata"]["name"]
+        raise Refused(
+            f"The ControllerRevision {name} cannot be read by this version of the operator: {error}; apply a new run."
+        ) from error
+
+
+def owners_with(revision: ApiObject, models: tuple[Model, ...]) -> list[Object]:
+    """Return the owner references of the ControllerRevision with these Models among them."""
+    there: list[Object] = list(revision["metadata"].get("ownerReferences") or [])
+    known = {each["uid"] for each in there}
+    for model in models:
+        name, uid = model.metadata.name, model.metadata.uid
+        if uid is not None and uid not in known:
+            there.append({"apiVersion": API_VERSION, "kind": "Model", "name": name, "uid": uid})
+    return there
