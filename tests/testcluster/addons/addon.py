@@ -1,0 +1,96 @@
+"""What an addon is, and how it is installed: the same on every cluster, and once for each content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from testcluster import cache
+from testcluster.addons import manifests
+from testcluster.addons.archive import Image, archive
+from testcluster.kubectl import Failed, Kubectl, Object
+from testcluster.sentences import say, timed
+
+NAMESPACE = "penstock-test-addons"
+SECONDS = 180
+
+
+class Target(Protocol):
+    """A cluster, as the addons need it."""
+
+    @property
+    def kubeconfig(self) -> Path: ...
+
+    def load(self, image_archive: Path) -> None:
+        """Bring an image archive to every node that can run it."""
+
+
+def nothing_more(_: Kubectl) -> None:
+    """Leave it at the objects."""
+
+
+@dataclass(frozen=True)
+class Addon:
+    """A part that a cluster may have. `objects` are made with the reference of its image, if it runs one."""
+
+    name: str
+    objects: Callable[[str], list[Object]]
+    image: Callable[[], Image] | None = None
+    before: Callable[[Kubectl], None] = nothing_more  # runs once its namespace is there
+    after: Callable[[Kubectl], None] = nothing_more  # runs once its pods are ready
+
+
+def install(cluster: Target, addon: Addon) -> None:
+    """Install an addon and wait until it is ready. What is there already, in this very form, is left alone."""
+    kubectl = Kubectl(cluster.kubeconfig)
+    with cache.lock(f"addon-{addon.name}", f"{addon.name} in the cluster"):
+        image = archive(addon.image()) if addon.image else None
+        objects = addon.objects(image.reference if image else "")
+        mark = manifests.fingerprint(objects)
+        if is_installed(kubectl, addon.name, mark):
+            return
+        with timed(f"installed {addon.name}"):
+            if image:
+                cluster.load(image.file)
+            _apply(kubectl, addon, objects)
+            _record(kubectl, addon.name, mark)
+
+
+def is_installed(kubectl: Kubectl, name: str, mark: str) -> bool:
+    """Whether the cluster has the addon in this form."""
+    record = kubectl.get("configmap", name, "--namespace", NAMESPACE)
+    return record is not None and record["data"]["mark"] == mark
+
+
+def _apply(kubectl: Kubectl, addon: Addon, objects: list[Object]) -> None:
+    first, rest, last = manifests.waves(objects)
+    kubectl.apply(first)
+    crds = [each["metadata"]["name"] for each in first if each["kind"] == "CustomResourceDefinition"]
+    if crds:
+        kubectl.wait("condition=Established", *(f"crd/{name}" for name in crds))
+    addon.before(kubectl)
+    kubectl.apply(rest)
+    for workload in manifests.workloads(rest):
+        wait_for_rollout(kubectl, workload)
+    kubectl.apply(last)
+    if last:
+        kubectl.wait("condition=Available", *(f"apiservice/{each['metadata']['name']}" for each in last))
+    addon.after(kubectl)
+
+
+def wait_for_rollout(kubectl: Kubectl, workload: Object) -> None:
+    """Wait until all pods of a workload are new and ready; say what they are waiting for if they do not get there."""
+    name, namespace = workload["metadata"]["name"], workload["metadata"]["namespace"]
+    target = f"{workload['kind'].lower()}/{name}"
+    try:
+        kubectl("rollout", "status", target, "--namespace", namespace, f"--timeout={SECONDS}s", timeout=SECONDS + 30)
+    except Failed as failed:
+        events = kubectl("events", "--namespace", namespace, "--types=Warning")
+        raise Failed(f"{failed}\nThe last warnings there:\n{events}") from None
+
+
+def _record(kubectl: Kubectl, name: str, mark: str) -> None:
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    metadata = {"name": name, "namespace": NAMESPACE}
+    kubectl.apply([namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mark": mark}}])
+    say(f"{name} is ready")

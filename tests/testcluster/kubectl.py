@@ -1,0 +1,90 @@
+"""The cluster through kubectl: what a person would type, and its own sentence when it fails."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from testcluster import programs
+from testcluster.sentences import Lacking
+
+Object = dict[str, Any]
+FIELD_MANAGER = "penstock-tests"
+
+
+@lru_cache
+def program() -> Path:
+    """Return the kubectl of the machine, or the one that is built with the cluster's own programs."""
+    found = shutil.which("kubectl")
+    return Path(found) if found else programs.build("kubernetes") / "kubectl"
+
+
+class Failed(Lacking):
+    """The command failed. The text is what kubectl said."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """The command, bound to one cluster."""
+
+    kubeconfig: Path
+
+    def __call__(self, *arguments: str, given: str | None = None, timeout: float = 180) -> str:
+        """Run kubectl; return what it printed."""
+        command = [str(program()), "--kubeconfig", str(self.kubeconfig), *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout)
+        if done.returncode:
+            raise Failed(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def apply(self, objects: Sequence[Object], *, only_ask: bool = False) -> None:
+        """Apply objects on the server's side, in their order; or only ask whether they would be accepted."""
+        if objects:
+            text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+            options = ["--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGER}"]
+            self("apply", *options, *(["--dry-run=server"] if only_ask else []), "--filename=-", given=text)
+
+    def create(self, objects: Sequence[Object]) -> None:
+        """Create objects; one that is there already is refused."""
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
+        self("create", "--filename=-", given=text)
+
+    def get(self, *arguments: str) -> Any:
+        """Return what `kubectl get` finds, as JSON; None where there is nothing."""
+        printed = self("get", *arguments, "--output=json", "--ignore-not-found")
+        return json.loads(printed) if printed.strip() else None
+
+    def wait(self, condition: str, *what: str, seconds: int = 120) -> None:
+        """Wait until a condition holds."""
+        self("wait", f"--for={condition}", f"--timeout={seconds}s", *what, timeout=seconds + 30)
+
+    @contextmanager
+    def port_forward(self, namespace: str, target: str, port: int) -> Iterator[int]:
+        """Give a port of the loopback interface that leads to a port in the cluster, for as long as the context lasts."""
+        command = [str(program()), "--kubeconfig", str(self.kubeconfig), "--namespace", namespace]
+        process = subprocess.Popen(
+            [*command, "port-forward", "--address=127.0.0.1", target, f":{port}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield _forwarded_port(process, target)
+        finally:
+            process.terminate()
+            process.communicate(timeout=10)
+
+
+def _forwarded_port(process: "subprocess.Popen[str]", target: str) -> int:
+    """Read the port from kubectl's first line: `Forwarding from 127.0.0.1:PORT -> …`."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if "Forwarding from" not in line:
+        process.kill()
+        raise Failed(f"kubectl cannot forward a port to {target}: {process.communicate()[1].strip()}")
+    return int(line.split("->")[0].rsplit(":", 1)[1])
