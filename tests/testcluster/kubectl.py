@@ -65,7 +65,7 @@ class Kubectl:
 
     @contextmanager
     def port_forward(self, namespace: str, target: str, port: int) -> Iterator[int]:
-        """Give a port of the loopback interface that leads to a port in the cluster, for as long as the context lasts."""
+        """Give a port of the loopback interface that leads into the cluster, for as long as the context lasts."""
         command = [str(program()), "--kubeconfig", str(self.kubeconfig), "--namespace", namespace]
         process = subprocess.Popen(
             [*command, "port-forward", "--address=127.0.0.1", target, f":{port}"],

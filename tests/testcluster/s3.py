@@ -75,7 +75,7 @@ def find(kubectl: Kubectl) -> Storage:
         raise Lacking("The cluster has no S3 server of the tests; `make cluster` installs it.")
     keys = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
     accounts = {name: Account(keys[f"{name}-access-key"], keys[f"{name}-secret-key"]) for name in NAMES}
-    return Storage(kubectl, **accounts)
+    return Storage(kubectl, accounts["root"], accounts["reader"], accounts["writer"])
 
 
 def client(endpoint: str, account: Account) -> "S3Client":

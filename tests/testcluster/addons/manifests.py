@@ -30,7 +30,7 @@ def with_early_probes(objects: Iterable[Object]) -> list[Object]:
     """Return the objects with their probes starting early and asking often: a test waits for what they say."""
 
     def hurried(container: Object) -> Object:
-        probes = {
+        probes: Object = {
             kind: {**container[kind], "initialDelaySeconds": 1, "periodSeconds": 2, "failureThreshold": 60}
             for kind in ("startupProbe", "readinessProbe")
             if kind in container

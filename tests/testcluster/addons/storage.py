@@ -1,4 +1,4 @@
-"""A real S3 server in the cluster: versitygw over an emptyDir, with two buckets and two accounts of different rights."""
+"""A real S3 server in the cluster: versitygw with two buckets and two accounts of different rights."""
 
 import secrets
 
@@ -83,19 +83,13 @@ def pod() -> Object:
 
 
 def make_accounts(kubectl: Kubectl) -> None:
-    """Write the Secret of the accounts, of new random keys, unless it is there: whoever runs meanwhile holds the old ones."""
+    """Write the Secret of the accounts, with random keys, unless it is there: tests that run meanwhile hold its keys."""
     if kubectl.get("secret", s3.ACCOUNTS, "--namespace", s3.NAMESPACE):
         return
-    keys = {
-        key: value
-        for name in s3.NAMES
-        for key, value in (
-            (f"{name}-access-key", f"{name}-of-the-tests"),
-            (f"{name}-secret-key", secrets.token_urlsafe(24)),
-        )
-    }
+    names = {f"{name}-access-key": f"{name}-of-the-tests" for name in s3.NAMES}
+    keys = {f"{name}-secret-key": secrets.token_urlsafe(24) for name in s3.NAMES}
     metadata = {"namespace": s3.NAMESPACE, "name": s3.ACCOUNTS}
-    kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": keys}])
+    kubectl.apply([{"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": names | keys}])
 
 
 def make_buckets(kubectl: Kubectl) -> None:
