@@ -18,10 +18,15 @@ from types import FrameType
 import msgspec
 
 from penstock_jobs import document, errors, logs
-from penstock_jobs.result import Failure, JobResult
-from penstock_jobs.specification import DatasetJob, JobSpecification, TestingJob, TrainingJob
+from penstock_jobs.indexed import of_this_pod
+from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.result import Failure, JobResult, TrainingResult
+from penstock_jobs.specification import DatasetJob, JobSpecification, Location, TestingJob, TrainingJob
 from penstock_jobs.storage import Store, open_store
-from penstock_jobs.termination_message import termination_message, whole_result
+from penstock_jobs.taking import take_place
+from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
+
+LONGEST = 4000  # characters of the sentence in a failure
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,15 +38,19 @@ def main(arguments: list[str] | None = None) -> int:
         threading.Thread(target=_stop_with_stdin, daemon=True).start()
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
+        specification = of_this_pod(specification, os.environ)
         _limit_time(specification.timeout, report)
+        if options.snapshot is not None:
+            take_place(open_store(specification.run_storage), specification.run, options.snapshot)
         result, stored = _result_of(specification)
+        manifests = _manifests(specification, result) if report.termination is not None else ()
     except errors.JobError as error:
         _fail(error, report)
         return error.exit_code
     except KeyboardInterrupt:
         return errors.INTERRUPTED
     try:
-        report(result, stored)
+        report(result, stored, manifests)
     except OSError as error:
         logs.log.error("The result, which is in storage, cannot be reported: %s.", error.strerror)
         return errors.UNAVAILABLE
@@ -55,14 +64,16 @@ class Report:
     path: Path | None = None
     termination: Path | None = None
 
-    def __call__(self, result: JobResult, stored: str | None = None) -> None:
-        """Tell the result; `stored` is the address of the whole of it."""
+    def __call__(self, result: JobResult, stored: str | None = None, manifests: tuple[ModelManifest, ...] = ()) -> None:
+        """Tell the result, stored at this address, and what the Models are that it names."""
         if self.termination is not None:
-            # In place: it is a mount, which cannot be replaced by another file.
-            message = termination_message(result, stored)
+            whole = TerminationMessage(result=result, stored=stored, manifests=manifests)
+            message = termination_message(whole)
             if message.omitted:
-                sys.stdout.write(f"{whole_result(result)}\n")
-                sys.stdout.flush()
+                # Where the log goes too: runtimes do not keep the order of two streams.
+                sys.stderr.write("".join(f"{line}\n" for line in log_lines(whole)))
+                sys.stderr.flush()
+            # In place: it is a mount, which cannot be replaced by another file.
             self.termination.write_bytes(msgspec.json.encode(message))
         if self.path is not None:
             part = self.path.with_name(f"{self.path.name}.part")
@@ -86,7 +97,15 @@ def result_key(specification: JobSpecification) -> str:
 def _fail(error: errors.JobError, report: Report) -> None:
     logs.log.error("%s", error)
     with suppress(OSError):  # a full disk may be what it failed of; the log and the exit code say so all the same
-        report(Failure(reason=error.reason, message=str(error)[:4000]))
+        report(Failure(reason=error.reason, message=_shortened(str(error))))
+
+
+def _shortened(message: str) -> str:
+    """Return the beginning of a sentence that is too long for a result; the log has the whole."""
+    if len(message) <= LONGEST:
+        return message
+    ending = f"… ({len(message):,} characters; the log of the job has them all)"
+    return message[: LONGEST - len(ending)] + ending
 
 
 def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
@@ -101,6 +120,19 @@ def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
     if not store.write_if_absent(key, document.encode(result)):
         return _stored(store, key), stored
     return result, stored
+
+
+def _manifests(specification: JobSpecification, result: JobResult) -> tuple[ModelManifest, ...]:
+    """Return what the Models are that the result names."""
+    if not isinstance(specification, TrainingJob) or not isinstance(result, TrainingResult):
+        return ()
+    models = specification.models
+    found = []
+    for model in result.models:
+        there = Location(uri=model.uri, endpoint=models.endpoint, region=models.region, credentials=models.credentials)
+        content = open_store(there).read("manifest.json")
+        found.append(slim(document.decode(content, ModelManifest, f"{model.uri}/manifest.json")))
+    return tuple(found)
 
 
 def _stored(store: Store, key: str) -> JobResult:
@@ -166,6 +198,11 @@ def _parser() -> argparse.ArgumentParser:
         "--termination-message",
         type=Path,
         help="write the result to this file in 4 KiB, for a pod's status",
+    )
+    parser.add_argument(
+        "--snapshot",
+        type=Path,
+        help="what the run was, put into its storage first; the job ends where another run has the place",
     )
     parser.add_argument(
         "--stop-with-stdin", action="store_true", help="end when standard input closes, so as not to outlive the parent"

@@ -19,6 +19,12 @@ CLAIM = "penstock-claim.json"
 _LOCK = "datasets/.lock"
 
 
+class StorageClaimed(Refused):
+    """The storage is another Pipeline's."""
+
+    reason = "StorageClaimed"
+
+
 class Claim(Document, frozen=True):
     """The Pipeline that a storage belongs to."""
 
@@ -27,13 +33,13 @@ class Claim(Document, frozen=True):
 
 
 def claim(store: Store, run: Run) -> None:
-    """Make the storage the Pipeline's own, or raise `Refused` where it is another's."""
+    """Make the storage the Pipeline's own, or raise `StorageClaimed` where it is another's."""
     mine = Claim(pipeline=run.pipeline, pipeline_uid=run.pipeline_uid)
     if store.write_if_absent(CLAIM, encode(mine)):
         return
     found = decode(store.read(CLAIM), Claim, f"{store.uri}/{CLAIM}")
     if found.pipeline_uid != run.pipeline_uid:
-        raise Refused(
+        raise StorageClaimed(
             f"The storage {store.uri} belongs to the Pipeline '{found.pipeline}' (uid {found.pipeline_uid}); give this "
             f"one a storage of its own, or remove {store.uri}/{CLAIM} if that Pipeline is gone for good."
         )

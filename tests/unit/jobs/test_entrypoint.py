@@ -15,6 +15,7 @@ from penstock_jobs import document, errors
 from penstock_jobs.__main__ import main, result_key
 from penstock_jobs.result import Failure
 from penstock_jobs.specification import DatasetJob, Input, Location, Run, Shard, Split, Target, Validation
+from penstock_jobs.termination_message import LIMIT, TerminationMessage
 
 
 def dataset_job(folder: Path, **changes: object) -> DatasetJob:
@@ -113,3 +114,18 @@ def test_a_terminated_job_says_so_by_its_exit_code(tmp_path: Path) -> None:
             connection.close()
 
     assert process.returncode == errors.TERMINATED
+
+
+def test_a_sentence_of_a_megabyte_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: DatasetJob) -> None:
+        raise errors.Refused("x" * 1_000_000)
+
+    monkeypatch.setattr("penstock_jobs.dataset.generate", fail)
+    log = tmp_path / "termination-log"
+
+    assert main([str(written(tmp_path, dataset_job(tmp_path))), "--termination-message", str(log)]) == errors.REFUSED
+
+    told = document.decode(log.read_bytes(), TerminationMessage, "the message").result
+    assert isinstance(told, Failure)
+    assert len(log.read_bytes()) <= LIMIT
+    assert told.message.endswith("… (1,000,000 characters; the log of the job has them all)")

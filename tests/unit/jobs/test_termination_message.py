@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from penstock_jobs import document
 from penstock_jobs import result as results_of_jobs
 from penstock_jobs.__main__ import main
+from penstock_jobs.manifest import FORMAT, Feature, Lineage, ModelManifest, Origin, Sample, ServedFile
 from penstock_jobs.result import (
     CandidateScore,
     Column,
@@ -27,9 +28,10 @@ from penstock_jobs.result import (
 from penstock_jobs.termination_message import (
     LIMIT,
     TerminationMessage,
-    result_in_log,
+    log_lines,
+    slim,
     termination_message,
-    whole_result,
+    whole_in_log,
 )
 
 STORED = "s3://ml-team/churn/runs/test/results/job.json"
@@ -97,6 +99,54 @@ def judged(models: int = 1, scores: int = 1, undefined: int = 0) -> results_of_j
     )
 
 
+def manifest(features: int) -> ModelManifest:
+    return ModelManifest(
+        format=FORMAT,
+        name="churn-1",
+        created="2026-01-31T00:00:00Z",
+        task="Classification",
+        target="left",
+        target_type="Boolean",
+        features=tuple(Feature(name=f"measure {number}", type="Float") for number in range(features)),
+        files={"model.onnx": "sha256:" + "0f" * 32},
+        serving=ServedFile(format="ONNX", file="model.onnx", reason="It is fast."),
+        origin=Origin(
+            pipeline="churn",
+            run_uid="0f",
+            execution_name="test",
+            candidate="1e",
+            algorithm="forest",
+            estimator="sklearn.ensemble.RandomForestClassifier",
+            parameters={"max_depth": 6},
+            seed=1,
+        ),
+        lineage=Lineage(
+            storage="s3://ml-team/churn",
+            strategy="Key",
+            key=("id",),
+            salt="penstock",
+            epoch=0,
+            testing_share=0.2,
+            generation=1,
+            training_uri="s3://ml-team/churn/datasets/training",
+            training_version=1,
+            training_digest="2d" * 32,
+            validation_uri="s3://ml-team/churn/datasets/validation",
+            validation_version=1,
+            validation_digest="2d" * 32,
+            testing_uri="s3://ml-team/churn/datasets/testing/epoch-0",
+            testing_version=1,
+        ),
+        versions={},
+    )
+
+
+def whole_of(result: JobResult, models: tuple[ModelManifest, ...] = ()) -> TerminationMessage:
+    own = models if isinstance(result, TrainingResult) else ()
+    return TerminationMessage(result=result, stored=STORED, manifests=tuple(map(slim, own)))
+
+
+manifests = st.lists(st.builds(manifest, st.integers(0, 40)), max_size=4).map(tuple)
 warnings = st.lists(texts, max_size=80).map(tuple)
 results: st.SearchStrategy[JobResult] = st.one_of(
     st.builds(dataset, counts, counts, warnings),
@@ -107,9 +157,9 @@ results: st.SearchStrategy[JobResult] = st.one_of(
 
 
 @settings(deadline=None)
-@given(results)
-def test_it_always_fits_and_is_always_read_back(result: JobResult) -> None:
-    message = termination_message(result, STORED)
+@given(results, manifests)
+def test_it_always_fits_and_is_always_read_back(result: JobResult, models: tuple[ModelManifest, ...]) -> None:
+    message = termination_message(whole_of(result, models))
     content = msgspec.json.encode(message)
 
     assert len(content) <= LIMIT
@@ -118,40 +168,67 @@ def test_it_always_fits_and_is_always_read_back(result: JobResult) -> None:
 
 
 @settings(deadline=None)
-@given(results)
-def test_whatever_it_lacks_it_names_and_counts(result: JobResult) -> None:
-    message = termination_message(result, STORED)
+@given(results, manifests)
+def test_whatever_it_lacks_it_names_and_counts(result: JobResult, models: tuple[ModelManifest, ...]) -> None:
+    whole = whole_of(result, models)
+    message = termination_message(whole)
 
-    assert (message.result == result) == (not message.omitted) == (message.digest is None)
+    assert (message == whole) == (not message.omitted) == (message.digest is None) == (message.lines == 0)
     assert all(lacking > 0 for lacking in message.omitted.values())
 
 
 @settings(deadline=None)
-@given(results)
-def test_nothing_is_left_out_of_what_fits(result: JobResult) -> None:
-    whole = TerminationMessage(result=result, stored=STORED)
+@given(results, manifests)
+def test_nothing_is_left_out_of_what_fits(result: JobResult, models: tuple[ModelManifest, ...]) -> None:
+    whole = whole_of(result, models)
 
-    assert (termination_message(result, STORED) == whole) == (len(msgspec.json.encode(whole)) <= LIMIT)
+    assert (termination_message(whole) == whole) == (len(msgspec.json.encode(whole)) <= LIMIT)
 
 
 @settings(deadline=None)
-@given(results, texts, texts)
-def test_what_is_shortened_is_whole_in_the_log(result: JobResult, before: str, after: str) -> None:
-    message = termination_message(result, STORED)
-    log = f"{before}\n{whole_result(result)}\n{after}"
+@given(results, manifests, texts, texts)
+def test_what_is_shortened_is_whole_at_the_end_of_the_log(
+    result: JobResult, models: tuple[ModelManifest, ...], before: str, after: str
+) -> None:
+    whole = whole_of(result, models)
+    message = termination_message(whole)
+    lines = log_lines(whole)
+    tail = "\n".join([before, *(line for each in lines for line in (each, after))])
 
-    assert message.digest is None or result_in_log(log, message.digest) == result
+    if message.digest is not None:
+        content = whole_in_log(tail, message.digest)
+        assert content is not None
+        assert document.decode(content, TerminationMessage, "the log") == whole
+        assert message.lines == len(lines)
 
 
-def test_a_line_of_the_log_that_is_another_result_is_not_taken_for_it() -> None:
-    digest = termination_message(training(models=100), STORED).digest
+@settings(deadline=None)
+@given(results, manifests)
+def test_no_line_of_the_log_is_long_enough_for_a_runtime_to_cut_it(
+    result: JobResult, models: tuple[ModelManifest, ...]
+) -> None:
+    assert all(len(line.encode()) < 16_000 for line in log_lines(whole_of(result, models)))
+
+
+def test_a_log_that_lost_one_of_the_lines_has_no_result() -> None:
+    whole = whole_of(training(models=100))
+    digest = termination_message(whole).digest
+    lines = log_lines(whole)
 
     assert digest is not None
-    assert result_in_log(whole_result(training(models=99)), digest) is None
+    assert len(lines) > 2
+    assert all(whole_in_log("\n".join(lines[:gone] + lines[gone + 1 :]), digest) is None for gone in range(len(lines)))
+
+
+def test_another_result_in_the_log_is_not_taken_for_it() -> None:
+    digest = termination_message(whole_of(training(models=100))).digest
+
+    assert digest is not None
+    assert whole_in_log("\n".join(log_lines(whole_of(training(models=99)))), digest) is None
 
 
 def test_a_wide_table_loses_columns_before_anything_that_decides() -> None:
-    message = termination_message(dataset(columns=1000), STORED)
+    message = termination_message(whole_of(dataset(columns=1000)))
 
     assert isinstance(message.result, DatasetResult)
     assert list(message.omitted) == ["columns"]
@@ -160,17 +237,35 @@ def test_a_wide_table_loses_columns_before_anything_that_decides() -> None:
 
 
 def test_the_first_models_of_many_are_kept() -> None:
-    message = termination_message(training(models=100), STORED)
+    message = termination_message(whole_of(training(models=100)))
 
     assert isinstance(message.result, TrainingResult)
     assert [model.name for model in message.result.models[:3]] == ["churn-0", "churn-1", "churn-2"]
     assert len(message.result.models) + message.omitted["models"] == 100
 
 
+def test_manifests_go_before_anything_of_the_result() -> None:
+    message = termination_message(whole_of(training(models=3), (manifest(30),) * 3))
+
+    assert message.result == training(models=3)
+    assert list(message.omitted) == ["manifests"]
+    assert len(message.manifests) + message.omitted["manifests"] == 3
+
+
+def test_no_row_of_the_data_is_in_it() -> None:
+    sample = Sample(row={"age": 41}, prediction="yes")
+    feature = Feature(name="city", type="String", categories=("Ghent",))
+
+    told = slim(msgspec.structs.replace(manifest(0), samples=(sample,), features=(feature,)))
+
+    assert told.samples == ()
+    assert told.features == (Feature(name="city", type="String"),)
+
+
 def test_an_address_that_alone_is_too_long_leaves_the_address_of_the_result() -> None:
     huge = msgspec.structs.replace(judged(), report="x" * 5000)
 
-    message = termination_message(huge, STORED)
+    message = termination_message(whole_of(huge))
 
     assert (message.result, message.stored, message.omitted) == (None, STORED, {"result": 1})
 
