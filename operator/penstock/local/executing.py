@@ -16,6 +16,7 @@ from penstock.api.schema import JobName
 from penstock.decide import job_specification as asking
 from penstock.decide.conditions import shortened
 from penstock.decide.model_resource import model_resource, with_testing_scores
+from penstock.decide.run_places import RunPlaces, child
 from penstock.decide.run_state import (
     INTERRUPTED,
     RUNNING,
@@ -33,7 +34,7 @@ from penstock.local.deploying import deploy
 from penstock.local.home import write_atomically
 from penstock.local.jobs import Job, Result, run_job
 from penstock.local.locks import held
-from penstock.local.places import Places, RunPlaces, child
+from penstock.local.places import Places
 from penstock.local.process import Stopped
 from penstock.local.resources import Resources
 from penstock.local.snapshot import with_tables

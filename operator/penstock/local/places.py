@@ -5,13 +5,13 @@ from pathlib import Path
 
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
-from penstock.api.pipeline import Pipeline, PipelineSpec
-from penstock.api.run import PipelineRunSpec
+from penstock.api.pipeline import Pipeline
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
+from penstock.decide.run_places import secret_for
 from penstock.local.home import Home
 from penstock.local.mapping import Mapped, read_mapping
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials, Location, Source
+from penstock_jobs.specification import Credentials, Location
 
 MANIFEST = "penstock.dev/manifest"  # an annotation: the folder of the manifest, to which inputs are relative
 
@@ -35,7 +35,7 @@ class Places:
         if storage is None:
             return Location(uri=self.home.storage(pipeline).absolute().as_uri())
         if storage.s3 is not None:
-            return self._bucket(storage.s3, _for(storage, write=write), field)
+            return self._bucket(storage.s3, secret_for(storage, write=write), field)
         if storage.pvc is not None:
             return Location(uri=self._volume(storage.pvc, field).absolute().as_uri())
         kind = "gcs" if storage.gcs is not None else "azure"
@@ -89,61 +89,6 @@ class Places:
     def _volume(self, volume: VolumeStorage, field: str) -> Path:
         folder = self.mapped.volume(volume.claim_name, f"{field}.pvc.claimName")
         return folder / volume.path if volume.path else folder
-
-
-@dataclass(frozen=True)
-class RunPlaces:
-    """Where the artifacts of one run are: `penstock.decide.job_specification.Places`, on this machine."""
-
-    places: Places
-    pipeline: str
-    spec: PipelineSpec
-    run_spec: PipelineRunSpec
-    execution: str
-    operations: Source | None = None
-
-    def tables(self, *, write: bool) -> Location:
-        """Return the storage of the Pipeline, which holds the tables."""
-        return self.places.storage(self.spec.storage, self.pipeline, "spec.storage", write=write)
-
-    def run(self) -> Location:
-        """Return the storage of the run."""
-        moved = self.run_spec.storage
-        base = self.tables(write=True) if moved is None else self.places.storage(moved, "", "spec.storage", write=True)
-        return child(base, f"runs/{self.execution}")
-
-    def models(self, *, write: bool) -> Location:
-        """Return the folder that holds the Models' folders."""
-        storage = self.spec.models.storage
-        if storage is not None:
-            return self.places.storage(storage, "", "spec.models.storage", write=write)
-        return child(self.tables(write=write), "models")
-
-    def input(self, table: Input) -> Location:
-        """Return where an input is."""
-        given = self.run_spec.credentials.inputs if self.run_spec.credentials else ()
-        return self.places.input(table, next((each.secret for each in given if each.name == table.name), None))
-
-    def source(self) -> Source | None:
-        """Return the folder with the user's own operations, where there is one."""
-        return self.operations
-
-
-def child(location: Location, path: str) -> Location:
-    """Return the location of what is beneath another."""
-    return Location(
-        uri=f"{location.uri.rstrip('/')}/{path}",
-        endpoint=location.endpoint,
-        region=location.region,
-        credentials=location.credentials,
-    )
-
-
-def _for(storage: Storage, *, write: bool) -> SecretReference | None:
-    secrets = storage.credentials
-    if secrets is None:
-        return None
-    return secrets.write or secrets.read if write else secrets.read or secrets.write
 
 
 def _file_uri(path: Path) -> str:

@@ -3,9 +3,10 @@
 from urllib.parse import unquote, urlsplit
 
 from penstock.api.run import PipelineRun
+from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import status_of
 from penstock.local.beginning import read_revision
-from penstock.local.places import Places, RunPlaces
+from penstock.local.places import Places
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
