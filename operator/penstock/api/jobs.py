@@ -104,12 +104,12 @@ class Toleration(Value, frozen=True, kw_only=True):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.operator == 'Equal' || !has(self.value)",
+            "!has(self.operator) || self.operator == 'Equal' || !has(self.value)",
             "A toleration that asks whether the key exists has no value; remove value.",
             field=".value",
         ),
         Rule(
-            "has(self.key) || self.operator == 'Exists'",
+            "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
             "A toleration without a key tolerates all taints, and its operator is Exists; set operator or name the "
             "key.",
             field=".operator",

@@ -58,7 +58,7 @@ class JobRequest(Value, frozen=True, kw_only=True):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!self.resetTesting || self.name == 'dataset'",
+            "!has(self.resetTesting) || !self.resetTesting || self.name == 'dataset'",
             "Only the dataset job can reset the testing set; move resetTesting to it.",
             field=".resetTesting",
         ),
