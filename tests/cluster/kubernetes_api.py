@@ -125,6 +125,21 @@ class Api:
         query = {"container": container, **({"previous": "true"} if previous else {})}
         return self.request("GET", path, query=query).decode(errors="replace")
 
+    def wait_for_log(
+        self, pod: str, namespace: str, container: str, holds: Callable[[str], Any], *, seconds: float = DEADLINE
+    ) -> str:
+        """Follow the log of a container that runs; return the first line that this holds of."""
+        deadline = time.monotonic() + seconds
+        path = self._path(PODS, namespace, pod) + "/log"
+        query = {"container": container, "follow": "true"}
+        with self._open("GET", path, None, query, "application/json", seconds) as response:
+            for line in _lines(response):
+                if holds(text := line.decode(errors="replace")):
+                    return text
+                if time.monotonic() > deadline:
+                    break
+        raise StillWaiting(f"The log of {pod} ended, or {seconds:g} s passed, without the line that was waited for.")
+
     # --- waiting ------------------------------------------------------------------------------------------------------
 
     def wait(

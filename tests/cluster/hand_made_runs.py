@@ -1,0 +1,229 @@
+"""Runs without an operator: each Job is applied by hand. What it is asked to do comes from the code that the laptop
+uses too (`penstock.decide.job_specification`), and what it looks like from the operator's own builders.
+
+A Job made so has no owner: the garbage collector would remove what an object that does not exist is said to own.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import yaml
+
+from cluster.buckets import BUCKET, Buckets
+from cluster.kubernetes_api import JOBS, PODS, Api, Object
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
+from penstock.api.schema import JobName
+from penstock.api.validation import check_text
+from penstock.decide import job_specification as asking
+from penstock.decide.job_specification import settings_of
+from penstock.decide.objects.children import Owner, child_name
+from penstock.decide.objects.images import image_of
+from penstock.decide.objects.job import StepJob, job
+from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.objects.profiles import processors_of
+from penstock.decide.objects.specification_file import specification_file
+from penstock.decide.run_places import RunPlaces
+from penstock.decide.settings import Images
+from penstock_jobs import document
+from penstock_jobs.result import DatasetResult, JobResult, ModelReference, TrainingResult
+from penstock_jobs.specification import JobSpecification, Run
+from penstock_jobs.storage import Store
+from penstock_jobs.termination_message import TerminationMessage
+
+ROOT = Path(__file__).parents[2]
+INPUTS, READER, WRITER = "lake-read", "storage-read", "storage-write"
+JOB_NAME = "batch.kubernetes.io/job-name"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended: its exit code, what it left in the pod's status, and its pod."""
+
+    code: int
+    said: str
+    pod: Object
+
+    @property
+    def message(self) -> TerminationMessage:
+        return document.decode(self.said.encode(), TerminationMessage, "the termination message")
+
+    @property
+    def failure(self) -> tuple[str, str]:
+        """The reason and the sentence of a job that ended otherwise than well."""
+        result = json.loads(self.said)["result"]
+        return result["reason"], result["message"]
+
+
+@dataclass(frozen=True)
+class HandMadeRun:
+    """One run of a Pipeline in a namespace."""
+
+    api: Api
+    namespace: str
+    pipeline: Pipeline
+    images: Images
+    buckets: Buckets
+    execution: str = "run"
+    uid: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(namespace=self.namespace, name=self.execution, uid=self.uid, pipeline=self._name)
+
+    @property
+    def places(self) -> RunPlaces:
+        run = PipelineRunSpec(pipeline_ref=PipelineReference(name=self._name))
+        return RunPlaces(ClusterPlaces(self.namespace), self._name, self.pipeline.spec, run, self.execution)
+
+    @property
+    def store(self) -> Store:
+        """The storage of the run, from this machine."""
+        return self.buckets.store(self.places.run().uri)
+
+    def result(self, job_name: JobName) -> Any:
+        """Return the whole result that the job has put into storage."""
+        return document.decode(self.store.read(f"results/{job_name}.json"), JobResult, f"the result of {job_name}")
+
+    # --- what each job is asked to do ---------------------------------------------------------------------------------
+
+    def for_dataset(self) -> JobSpecification:
+        return asking.dataset_job(self.pipeline.spec, self._run, self.places, JobRequest(name="dataset"))
+
+    def for_training(self, made: DatasetResult) -> JobSpecification:
+        processors = processors_of(settings_of(self.pipeline.spec, "training"))
+        request = JobRequest(name="training")
+        return asking.training_job(self.pipeline.spec, self._run, self.places, request, made, processors)
+
+    def for_testing(
+        self, made: DatasetResult, trained: TrainingResult, models: tuple[ModelReference, ...] | None = None
+    ) -> JobSpecification:
+        return asking.testing_job(
+            self.pipeline.spec,
+            self._run,
+            self.places,
+            JobRequest(name="testing"),
+            made,
+            trained,
+            trained.models if models is None else models,
+            served=None,
+            decisions_so_far=0,
+            created=None,
+        )
+
+    # --- doing it -----------------------------------------------------------------------------------------------------
+
+    def start(self, part: JobName, specification: JobSpecification, attempt: int = 1) -> str:
+        """Create the Job, and the ConfigMap that it mounts; return the Job's name."""
+        settings = settings_of(self.pipeline.spec, part)
+        image = image_of(part, self.pipeline.spec, settings, self.images)
+        if attempt == 1:
+            self.api.create(_without_owner(specification_file(self.owner, part, specification)))
+        made = job(StepJob(self.owner, part, specification, settings, image, attempt=attempt))
+        self.api.create(_without_owner(made))
+        return child_name(self.owner, part, attempt)
+
+    def do(self, part: JobName, specification: JobSpecification, attempt: int = 1) -> Ended:
+        """Start the Job; return how its container ended, which must be well."""
+        ended = self.ended(self.start(part, specification, attempt))
+        assert ended.code == 0, ended.said
+        return ended
+
+    def run_all(self) -> dict[JobName, Ended]:
+        """Do dataset, training and testing, each when the one before has left its result."""
+        done: dict[JobName, Ended] = {"dataset": self.do("dataset", self.for_dataset())}
+        made: DatasetResult = self.result("dataset")
+        done["training"] = self.do("training", self.for_training(made))
+        trained: TrainingResult = self.result("training")
+        done["testing"] = self.do("testing", self.for_testing(made, trained))
+        return done
+
+    def ended(self, name: str) -> Ended:
+        """Return how the first container of the Job that ends does so, without waiting for the Job's condition."""
+        what = f"an end of a container of the Job {name}"
+        return self.api.wait(
+            PODS, self.namespace, lambda pods: _first(ends_of(pods.values())), what=what, labels=f"{JOB_NAME}={name}"
+        )
+
+    def finished(self, name: str, condition: str) -> Object:
+        """Return the Job once it is `Complete` or `Failed`, as the condition says."""
+        what = f"the Job {name} {condition}"
+        return self.api.wait_for(JOBS, name, self.namespace, lambda made: condition_of(made, condition), what=what)
+
+    def pods(self, name: str) -> list[Object]:
+        return self.api.objects(PODS, self.namespace, labels=f"{JOB_NAME}={name}")
+
+    @property
+    def _name(self) -> str:
+        return self.pipeline.metadata.name or ""
+
+    @property
+    def _run(self) -> Run:
+        return Run(uid=self.uid, execution_name=self.execution, pipeline=self._name, pipeline_uid="the-pipeline")
+
+
+def condition_of(item: Object, kind: str) -> Object | None:
+    """Return that condition of the object, where it is true."""
+    found = item.get("status", {}).get("conditions", [])
+    return next((each for each in found if each["type"] == kind and each["status"] == "True"), None)
+
+
+def ends_of(pods: Iterable[Object]) -> list[Ended]:
+    """Return how the containers of these pods ended, as far as they have."""
+    return [
+        Ended(end["exitCode"], end.get("message", ""), pod)
+        for pod in pods
+        for status in pod.get("status", {}).get("containerStatuses", [])
+        if (end := status["state"].get("terminated"))
+    ]
+
+
+def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: Any) -> Pipeline:
+    """Return an example's Pipeline with its inputs and its storage in buckets, which is all that differs.
+
+    Each change is a dotted path in the spec, with `__`.
+    """
+    path = ROOT / "examples" / f"{example}.yaml"
+    manifest: Object = yaml.safe_load(path.read_text("utf-8"))
+    endpoint = buckets.server.inside
+    spec = manifest["spec"]
+    spec["storage"] = {
+        "s3": {"bucket": BUCKET, "prefix": f"{namespace}/{example}", "endpoint": endpoint},
+        "credentials": {"read": {"secretName": READER}, "write": {"secretName": WRITER}},
+    }
+    for table in spec["dataset"]["inputs"]:
+        uri = buckets.upload(path.parent / table["uri"], f"{namespace}/{table['uri']}")
+        table |= {"uri": uri, "endpoint": endpoint, "credentials": {"secretName": INPUTS}}
+    for place, value in changes.items():
+        section = spec
+        *parents, last = place.split("__")
+        for name in parents:
+            section = section.setdefault(name, {})
+        section[last] = value
+    checked = check_text(yaml.safe_dump(manifest), path.name)
+    assert checked.findings == (), checked.findings
+    (pipeline,) = checked.resources
+    assert isinstance(pipeline, Pipeline)
+    return pipeline
+
+
+def give_credentials(api: Api, namespace: str, buckets: Buckets) -> None:
+    """Make the Secrets that the Pipelines of `on_the_cluster` name: those that only read are the reader's."""
+    api.create(buckets.server.reader.secret(INPUTS, namespace))
+    api.create(buckets.server.reader.secret(READER, namespace))
+    api.create(buckets.server.writer.secret(WRITER, namespace))
+
+
+def _without_owner(made: Object) -> Object:
+    return msgspec.convert(made, dict) | {
+        "metadata": {name: value for name, value in made["metadata"].items() if name != "ownerReferences"}
+    }
+
+
+def _first(ends: list[Ended]) -> Ended | None:
+    return ends[0] if ends else None

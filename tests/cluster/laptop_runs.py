@@ -1,0 +1,107 @@
+"""The same run with no cluster: `penstock run` on this machine, beside which the cluster's is held."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock_command import PROGRAM, ROOT
+from penstock_jobs import document
+from penstock_jobs.result import CandidateRow, DatasetResult, JobResult, ModelScores, TestingResult, TrainingResult
+from penstock_jobs.specification import Location
+from penstock_jobs.storage import Store, open_store
+from penstock_jobs.training.ledger import read_candidates
+
+TOLERANCE = 1e-6  # of scores, for deterministic estimators on another machine, image or number of threads
+
+
+@dataclass(frozen=True)
+class LaptopRun:
+    """A run that goes on beside the test until its results are asked for."""
+
+    example: str
+    home: Path
+    process: subprocess.Popen[str]
+
+    @property
+    def store(self) -> Store:
+        """The storage of the run, once it is done."""
+        _, said = self.process.communicate(timeout=300)
+        assert self.process.returncode == 0, said
+        return open_store(Location(uri=(self.home / "storage" / self.example / "runs" / "run").as_uri()))
+
+
+@contextmanager
+def begun(example: str, home: Path) -> Iterator[LaptopRun]:
+    """Begin `penstock run` of an example, as it is."""
+    environment = {**os.environ, "PENSTOCK_HOME": str(home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+    command: list[str | Path] = [PROGRAM, "run", ROOT / "examples" / f"{example}.yaml", "--quiet"]
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            yield LaptopRun(example, home, process)
+        finally:
+            process.terminate()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a run has left in its storage: the results of its jobs, and its candidates by their names."""
+
+    dataset: DatasetResult
+    training: TrainingResult
+    testing: TestingResult
+    candidates: dict[str, CandidateRow]
+
+    @property
+    def tables(self) -> dict[str, tuple[int, str, dict[str, int]]]:
+        """Rows, digest and class counts of each table."""
+        tables = {"training": self.dataset.training, "validation": self.dataset.validation}
+        tables["testing"] = self.dataset.testing
+        return {name: (table.rows, table.digest, table.classes) for name, table in tables.items()}
+
+    @property
+    def tested(self) -> dict[str, ModelScores]:
+        """What testing says of each Model, by the candidate that it is."""
+        candidates = {model.name: model.candidate or "" for model in self.training.models}
+        return {candidates[scores.model]: scores for scores in self.testing.models}
+
+
+def found(store: Store) -> Found:
+    """Return what a run has left in its storage, wherever that is."""
+    results: dict[str, Any] = {
+        name: document.decode(store.read(f"results/{name}.json"), JobResult, f"{store.uri}, {name}")
+        for name in ("dataset", "training", "testing")
+    }
+    return Found(**results, candidates={row.candidate: row for row in read_candidates(store)})
+
+
+def assert_same_candidates(run: Found, other: Found) -> None:
+    """The same candidates with the same seeds, all of which succeeded, and scores within the tolerance."""
+    assert {name: row.seed for name, row in run.candidates.items()} == {
+        name: row.seed for name, row in other.candidates.items()
+    }
+    assert [row.error for row in run.candidates.values()] == [None] * len(run.candidates)
+    assert _scores(run) == pytest.approx(_scores(other), rel=0, abs=TOLERANCE)
+
+
+def assert_same_testing(run: Found, other: Found) -> None:
+    """The same Models, scored on as many points, with scores within the tolerance."""
+    assert {name: scores.points for name, scores in run.tested.items()} == {
+        name: scores.points for name, scores in other.tested.items()
+    }
+    assert _tested(run) == pytest.approx(_tested(other), rel=0, abs=TOLERANCE)
+
+
+def _scores(run: Found) -> dict[tuple[str, str], float]:
+    return {(name, score.name): score.value for name, row in run.candidates.items() for score in row.scores}
+
+
+def _tested(run: Found) -> dict[tuple[str, str], float]:
+    return {(name, score.name): score.value for name, tested in run.tested.items() for score in tested.scores}

@@ -1,0 +1,117 @@
+"""The jobs of the breast-cancer example in real pods, against a real S3 server: they make what a laptop makes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from cluster.buckets import Buckets
+from cluster.hand_made_runs import INPUTS, READER, WRITER, Ended, HandMadeRun, give_credentials, on_the_cluster
+from cluster.kubernetes_api import Api
+from cluster.laptop_runs import Found, assert_same_candidates, assert_same_testing, begun, found
+from cluster.namespaces import Namespaces
+from penstock.api.schema import JobName
+from penstock.decide.settings import Images
+from penstock_jobs.result import TrainingResult
+from penstock_jobs.termination_message import LIMIT, TerminationMessage, whole_in_log
+
+EXAMPLE = "breast-cancer"
+
+
+@dataclass(frozen=True)
+class Done:
+    """The run in pods, how each of its jobs ended, and what both runs left."""
+
+    run: HandMadeRun
+    ends: dict[JobName, Ended]
+    on_cluster: Found
+    on_laptop: Found
+
+
+@pytest.fixture(scope="module")
+def done(
+    api: Api,
+    namespaces: Namespaces,
+    buckets: Buckets,
+    images: Images,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Done]:
+    with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
+        give_credentials(api, namespace, buckets)
+        run = HandMadeRun(api, namespace, on_the_cluster(EXAMPLE, namespace, buckets), images, buckets)
+        yield Done(run, run.run_all(), found(run.store), found(laptop.store))
+
+
+def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
+    assert done.on_cluster.tables == done.on_laptop.tables
+    assert done.on_cluster.dataset.leak_proof == done.on_laptop.dataset.leak_proof
+
+
+def test_the_candidates_and_their_scores_are_those_of_a_laptop(done: Done) -> None:
+    assert len(done.on_cluster.candidates) == 15 + 1  # with the baseline
+    assert_same_candidates(done.on_cluster, done.on_laptop)
+
+
+def test_the_same_models_are_kept_and_score_alike_on_the_testing_set(done: Done) -> None:
+    assert [model.candidate for model in done.on_cluster.training.models] == [
+        model.candidate for model in done.on_laptop.training.models
+    ]
+    assert_same_testing(done.on_cluster, done.on_laptop)
+
+
+@pytest.mark.parametrize("job", ["dataset", "training", "testing"])
+def test_the_status_of_a_pod_has_the_result_in_4_kib_and_names_what_it_lacks(done: Done, job: JobName) -> None:
+    ended, stored = done.ends[job], done.run.result(job)
+    message = ended.message
+
+    assert len(ended.said.encode()) <= LIMIT
+    assert message.stored == f"{done.run.places.run().uri}/results/{job}.json"
+    assert _without(message.result, message.omitted) == _without(stored, message.omitted)
+
+
+def test_who_cannot_read_the_storage_finds_the_whole_of_a_long_result_in_the_log(done: Done) -> None:
+    ended = done.ends["training"]
+    log = done.run.api.logs(ended.pod["metadata"]["name"], done.run.namespace, "job")
+    digest = ended.message.digest
+
+    assert digest is not None, "the result with its manifests was expected to be longer than a termination message"
+    whole = msgspec.json.decode(whole_in_log(log, digest) or b"", type=TerminationMessage)
+    assert isinstance(whole.result, TrainingResult)
+    assert whole.result == done.run.result("training")
+    assert [manifest.name for manifest in whole.manifests] == [model.name for model in whole.result.models]
+
+
+def test_each_pod_mounts_the_credentials_that_its_job_needs_and_no_token(done: Done) -> None:
+    assert {job: _mounted(ended) for job, ended in done.ends.items()} == {
+        "dataset": {INPUTS, WRITER},
+        "training": {READER, WRITER},
+        "testing": {READER, WRITER},
+    }
+    assert not any(
+        "projected" in volume for ended in done.ends.values() for volume in ended.pod["spec"].get("volumes", [])
+    )
+
+
+def test_a_job_that_is_made_again_finds_its_result_and_changes_nothing(done: Done) -> None:
+    run, storage = done.run, f"{done.run.namespace}/"
+    before = run.buckets.versions(storage)
+
+    ended = run.do("training", run.for_training(run.result("dataset")), attempt=2)
+
+    assert ended.message == done.ends["training"].message
+    assert run.buckets.versions(storage) == before
+
+
+def _without(result: object, names: dict[str, int]) -> object:
+    """Return the result as plain values, without the fields of these names, wherever they are."""
+    if isinstance(result, dict):
+        return {name: _without(value, names) for name, value in result.items() if name not in names}
+    if isinstance(result, list | tuple):
+        return [_without(each, names) for each in result]
+    return _without(msgspec.to_builtins(result), names) if isinstance(result, msgspec.Struct) else result
+
+
+def _mounted(ended: Ended) -> set[str]:
+    return {volume["secret"]["secretName"] for volume in ended.pod["spec"]["volumes"] if "secret" in volume}
