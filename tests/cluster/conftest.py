@@ -6,7 +6,8 @@ import pytest
 
 from cluster.kubernetes_api import Api, connect
 from cluster.namespaces import Namespaces
-from cluster.which import Cluster, which_cluster
+from cluster.which import which_cluster
+from testcluster.cluster import Cluster
 
 _NAMESPACES = pytest.StashKey[Namespaces]()
 
