@@ -1,0 +1,214 @@
+"""A decision, carried out: its writes in their order, the status once and only if it differs, then the events.
+
+Each answer goes into the cache at once, so that the next look is never older than what was written here. Whoever is
+killed in between begins again: each write may be repeated.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from penstock.act.client import Client
+from penstock.act.errors import AlreadyExists, ApiError, Conflict, NotFound, Rejected
+from penstock.act.event import event_object
+from penstock.act.kinds import BY_NAME, Key, Object, controller_of, key_of, kind_of
+from penstock.act.view import View
+from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
+from penstock.decide.objects.children import RUN_UID
+
+log = logging.getLogger(__name__)
+
+
+class WriteRefused(Exception):
+    """A write that the API server refused, for a reason that a decision can name."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.kind} {refusal.name}: {refusal.message}")
+        self.refusal = refusal
+
+
+@dataclass
+class Applier:
+    """Carries decisions out.
+
+    Args:
+        client: what writes.
+        view: what is told of each answer.
+        instance: which operator it is, for the events.
+        now: the time, for the events.
+    """
+
+    client: Client
+    view: View
+    instance: str
+    now: Callable[[], datetime]
+    _applied: dict[Key, tuple[str, str]] = field(default_factory=dict)
+
+    async def carry_out(self, subject: Object, decision: Decision) -> bool:
+        """Carry out what was decided about the subject, and return whether anything was written.
+
+        Raises:
+            WriteRefused: one of the writes; those before it are done, nothing after it.
+            ApiError: of any other class; the same.
+        """
+        wrote = False
+        for write in decision.writes:
+            wrote = await self._write(write) or wrote
+        if decision.status is not None:
+            wrote = await self._write_status(subject, decision.status) or wrote
+        for told in decision.events:
+            await self._tell(event_object(subject, told, self.instance, self.now()))
+        return wrote
+
+    def forget(self, key: Key) -> None:
+        """Drop what is kept of an object that is gone."""
+        self._applied.pop(key, None)
+
+    async def _write(self, write: Write) -> bool:
+        try:
+            match write:
+                case Create(object=made):
+                    return await self._create(dict(made))
+                case Apply(object=made):
+                    return await self._apply(dict(made))
+                case Patch():
+                    return await self._patch(write)
+                case Delete():
+                    return await self._delete(write)
+        except Rejected as error:
+            raise WriteRefused(_refusal(write, error)) from error
+
+    async def _create(self, made: Object) -> bool:
+        key = key_of(made)
+        known = self.view.cache.get(key)
+        if known is not None and is_ours(known, made):
+            return False
+        try:
+            self.view.saw(await self.client.create(made))
+        except AlreadyExists:
+            found = await self.client.get(kind_of(made), key.namespace, key.name)
+            if found is None:
+                raise Conflict(409, "Conflict", f"{key} was there and is gone.") from None
+            if not is_ours(found, made):
+                sentence = f"{key} is there already and belongs to something else; rename it or delete it."
+                raise WriteRefused(Refusal(key.kind, key.name, 409, "NameConflict", sentence)) from None
+            self.view.saw(found)
+        return True
+
+    async def _apply(self, made: Object) -> bool:
+        key, digest = key_of(made), _digest(made)
+        known = self.view.cache.get(key)
+        if known is not None and self._applied.get(key) == (digest, known["metadata"]["resourceVersion"]):
+            return False  # it is as we left it
+        found = await self.client.apply(made)
+        self.view.saw(found)
+        self._applied[key] = (digest, found["metadata"]["resourceVersion"])
+        return known is None or known["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]
+
+    async def _patch(self, write: Patch) -> bool:
+        kind = BY_NAME[write.kind]
+        metadata = {**write.content.get("metadata", {}), "uid": write.uid}
+        if write.resource_version is not None:
+            metadata["resourceVersion"] = write.resource_version
+        content = {**write.content, "metadata": metadata}
+        try:
+            self.view.saw(await self.client.patch(kind, write.namespace, write.name, content, write.subresource))
+        except NotFound:
+            return False
+        except Conflict:
+            found = await self.client.get(kind, write.namespace, write.name)
+            if found is None or found["metadata"]["uid"] != write.uid:
+                return False
+            self.view.saw(found)
+            raise
+        return True
+
+    async def _delete(self, write: Delete) -> bool:
+        key = Key(write.kind, write.namespace, write.name)
+        try:
+            found = await self.client.delete(BY_NAME[write.kind], write.namespace, write.name, write.uid)
+        except Conflict:
+            found = None  # another object has its name by now, so that one is gone
+        self.forget(key)
+        if found is None:
+            self.view.went(key, write.uid)
+        else:
+            self.view.saw(found)
+        return True
+
+    async def _write_status(self, subject: Object, status: msgspec.Struct) -> bool:
+        if _same(subject.get("status"), status):
+            return False
+        metadata = subject["metadata"]
+        asked = {name: metadata[name] for name in ("name", "namespace", "resourceVersion")}
+        made = {
+            "apiVersion": subject["apiVersion"],
+            "kind": subject["kind"],
+            "metadata": asked,
+            "status": msgspec.to_builtins(status),
+        }
+        try:
+            self.view.saw(await self.client.apply(made, "status"))
+        except NotFound:
+            return False  # deleted meanwhile: there is nobody to tell
+        except Conflict:
+            await self.refresh(key_of(subject))
+            raise
+        return True
+
+    async def refresh(self, key: Key) -> None:
+        """Look at the object itself, where the cache was found to be behind."""
+        found = await self.client.get(BY_NAME[key.kind], key.namespace, key.name)
+        if found is not None:
+            self.view.saw(found)
+        elif (known := self.view.cache.get(key)) is not None:
+            self.view.went(key, known["metadata"]["uid"])
+
+    async def _tell(self, made: Object) -> None:
+        """Make an event. It is told once at most: nothing is tried again for one that is lost."""
+        try:
+            await self.client.create(made)
+        except AlreadyExists:
+            pass
+        except ApiError as error:
+            log.warning("An event could not be written: %s", error)
+
+
+def is_ours(found: Object, made: Object) -> bool:
+    """Return whether the object that is there is the one that was to be made: of the same owner, or the same run."""
+    wanted = controller_of(made)
+    if wanted is not None:
+        references = found["metadata"].get("ownerReferences") or ()
+        return any(reference.get("uid") == wanted["uid"] for reference in references)
+    label = made["metadata"].get("labels", {}).get(RUN_UID)
+    return label is not None and found["metadata"].get("labels", {}).get(RUN_UID) == label
+
+
+def _refusal(write: Write, error: Rejected) -> Refusal:
+    kind, name = (
+        (write.object["kind"], write.object["metadata"]["name"])
+        if isinstance(write, Create | Apply)
+        else (write.kind, write.name)
+    )
+    reason: Literal["Invalid", "Forbidden", "QuotaExceeded"] = "Invalid"
+    if error.status == 403:
+        # A quota has no reason of its own on the wire.
+        reason = "QuotaExceeded" if "exceeded quota" in str(error) else "Forbidden"
+    return Refusal(kind, name, error.status, reason, str(error))
+
+
+def _same(found: object, status: msgspec.Struct) -> bool:
+    """Return whether the status is the one that is there, whatever defaults the server has put in."""
+    try:
+        return bool(msgspec.convert(found, type(status)) == status)
+    except msgspec.ValidationError:
+        return False
+
+
+def _digest(made: Object) -> str:
+    return hashlib.sha256(msgspec.json.encode(made)).hexdigest()

@@ -1,0 +1,154 @@
+"""What the operator last saw of the cluster.
+
+Filled by watching, by the answers to our own writes, and rebuilt by every list: what is in no list is forgotten, though
+no watch ever said that it went. Nothing older ever takes the place of something newer, so that no decision is made on a
+view older than our own last write. Versions are compared as numbers, within one kind, as the API server's own clients
+do; uids tell an object from one made later under its name.
+
+Objects are kept as compressed JSON: a tenth of what they weigh as Python values, and nobody can change them in place.
+"""
+
+import zlib
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+from sys import intern
+from typing import overload
+
+import msgspec
+
+from penstock.act.kinds import Key, Object, key_of
+from penstock.act.trimming import trimmed
+
+BURIED = 10_000  # uids of objects that went, of which an event may still be on its way
+
+Marks = Callable[[Object], Iterable[str]]
+
+
+@dataclass(slots=True)
+class _Entry:
+    uid: str
+    version: int
+    content: bytes
+    marks: tuple[str, ...]
+
+
+class Cache:
+    """Objects by key, and by the marks that `marks` gives each (as the uid of its owner)."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._entries: dict[Key, _Entry] = {}
+        self._marked: dict[str, set[Key]] = {}
+        self._buried: dict[str, None] = {}  # in the order of their going
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key) -> Object | None:
+        """Return the object, a copy of one's own, or None."""
+        entry = self._entries.get(key)
+        return None if entry is None else _unpacked(entry)
+
+    def marked(self, mark: str, without: str | None = None) -> Sequence[Object]:
+        """Return the objects with that mark, but the one of that uid, by key; each is unpacked when it is looked at."""
+        entries = [self._entries[key] for key in sorted(self._marked.get(mark, ()))]
+        return _Unpacking([entry for entry in entries if entry.uid != without])
+
+    def marked_keys(self, mark: str) -> frozenset[Key]:
+        """Return the keys of the objects with that mark."""
+        return frozenset(self._marked.get(mark, ()))
+
+    def keys(self, kind: str) -> list[Key]:
+        """Return the keys of all objects of a kind."""
+        return [key for key in self._entries if key.kind == kind]
+
+    def put(self, found: Object) -> bool:
+        """Take in an object that was seen or written; False where it is no news: older, or the same but its version."""
+        key, uid, version = key_of(found), found["metadata"]["uid"], version_of(found)
+        if uid in self._buried:
+            return False
+        known = self._entries.get(key)
+        # Of two objects under one name the later version is the later object: versions count over the whole kind.
+        if known is not None and known.version >= version:
+            return False
+        kept = trimmed(found)
+        content = _packed(kept)
+        if known is not None and known.content == content:
+            known.version = version
+            return False
+        self._remove(key)
+        # Marks and names repeat over and over; each is kept once.
+        marks = tuple(intern(mark) for mark in self._marks(kept))
+        key = Key(intern(key.kind), intern(key.namespace), key.name)
+        self._entries[key] = _Entry(uid, version, content, marks)
+        for mark in marks:
+            self._marked.setdefault(mark, set()).add(key)
+        return True
+
+    def bury(self, key: Key, uid: str) -> bool:
+        """Forget the object of that uid for good: it went."""
+        self._buried[uid] = None
+        while len(self._buried) > BURIED:
+            del self._buried[next(iter(self._buried))]
+        known = self._entries.get(key)
+        if known is None or known.uid != uid:
+            return False
+        self._remove(key)
+        return True
+
+    def missing(self, kind: str, namespace: str | None, listed: Container[Key], version: str) -> list[tuple[Key, str]]:
+        """Return the keys and uids of what was there at the moment of a list and is not in it: it went.
+
+        What was seen or written after that moment is not among them.
+        """
+        moment = int(version)
+        return [
+            (key, entry.uid)
+            for key, entry in self._entries.items()
+            if key.kind == kind
+            and (namespace is None or key.namespace == namespace)
+            and key not in listed
+            and entry.version <= moment
+        ]
+
+    def _remove(self, key: Key) -> None:
+        entry = self._entries.pop(key, None)
+        for mark in entry.marks if entry else ():
+            marked = self._marked[mark]
+            marked.discard(key)
+            if not marked:
+                del self._marked[mark]
+
+
+def version_of(found: Object) -> int:
+    """Return the version of an object, as a number that grows."""
+    return int(found["metadata"]["resourceVersion"])
+
+
+class _Unpacking(Sequence[Object]):
+    def __init__(self, entries: list[_Entry]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Object: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Object]: ...
+    def __getitem__(self, index: int | slice) -> Object | Sequence[Object]:
+        if isinstance(index, slice):
+            return _Unpacking(self._entries[index])
+        return _unpacked(self._entries[index])
+
+
+def _packed(found: Object) -> bytes:
+    """Return the object without its version, so that a change of nothing else is seen to be none."""
+    metadata = {name: value for name, value in found["metadata"].items() if name != "resourceVersion"}
+    return zlib.compress(msgspec.json.encode(found | {"metadata": metadata}), 1)
+
+
+def _unpacked(entry: _Entry) -> Object:
+    found = msgspec.json.decode(zlib.decompress(entry.content), type=Object)
+    found["metadata"]["resourceVersion"] = str(entry.version)
+    return found

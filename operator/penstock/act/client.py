@@ -1,0 +1,165 @@
+"""What the operator asks of the API server, in plain dicts.
+
+Server-side apply under one name, creation, deletion of exactly the object that was seen. Each answer that is not good
+is raised as one of `penstock.act.errors`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from penstock.act.connection import Answer, Connection, Request
+from penstock.act.errors import Expired, NotFound, Transient, error_of
+from penstock.act.kinds import CORE_EVENT, POD, Kind, Object, kind_of
+from penstock.act.rate_limit import RateLimiter
+
+MANAGER = "penstock"
+PAGE = 500  # objects
+_APPLY = "application/apply-patch+yaml"  # JSON is YAML
+_MERGE = "application/merge-patch+json"
+_STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """All objects of a kind as they were at one moment, `version`."""
+
+    items: list[Object]
+    version: str
+
+
+class Client:
+    """Requests, no more than so many at once and so many a second.
+
+    Args:
+        connection: what carries them.
+        limiter: how many a second.
+        concurrent: how many at once.
+        written: told of each write that succeeded: the verb and the kind.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        limiter: RateLimiter,
+        concurrent: int,
+        written: Callable[[str, str], None] = lambda verb, kind: None,
+    ) -> None:
+        self._connection = connection
+        self._limiter = limiter
+        self._places = asyncio.Semaphore(concurrent)
+        self._written = written
+
+    async def list(self, kind: Kind, namespace: str | None, selector: str | None = None) -> Listing:
+        """Return all objects of a kind, page by page, as they were at one moment."""
+        for _ in range(2):
+            try:
+                return await self._pages(kind, namespace, selector)
+            except Expired:  # between two pages: from the beginning
+                continue
+        raise Transient(410, "Expired", f"The list of {kind.plural} changes faster than it can be read.")
+
+    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """Return the object as it is now, or None."""
+        try:
+            return await self._object("GET", kind.path(namespace, name))
+        except NotFound:
+            return None
+
+    async def create(self, made: Object) -> Object:
+        """Make the object, and return it as the server has it."""
+        kind = kind_of(made)
+        path = kind.path(made["metadata"]["namespace"], query=_STRICT)
+        return await self._write("create", kind, Request("POST", path, made))
+
+    async def apply(self, made: Object, subresource: str | None = None) -> Object:
+        """Make the fields that are named what is said here; fields that we named before and now do not, go.
+
+        With `metadata.resourceVersion` or `metadata.uid` it is applied to exactly that object, or `Conflict` raised.
+        """
+        kind, metadata = kind_of(made), made["metadata"]
+        query = {**_STRICT, "force": "true"}
+        path = kind.path(metadata["namespace"], metadata["name"], subresource, query)
+        verb = "apply" if subresource is None else f"apply-{subresource}"
+        return await self._write(verb, kind, Request("PATCH", path, made, _APPLY))
+
+    async def patch(
+        self, kind: Kind, namespace: str, name: str, content: Mapping[str, Any], subresource: str | None = None
+    ) -> Object:
+        """Merge the content into an object that is there; its `metadata` may say which uid and version that must be."""
+        path = kind.path(namespace, name, subresource, _STRICT)
+        return await self._write("patch", kind, Request("PATCH", path, content, _MERGE))
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Object | None:
+        """Delete exactly the object that has this uid, and in the background what it owns.
+
+        Returns:
+            The object, where it stays for a while (a pod that is given time to end); None where it is gone.
+        """
+        body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
+        try:
+            found = await self._write("delete", kind, Request("DELETE", kind.path(namespace, name), body))
+        except NotFound:
+            return None
+        return found if found.get("kind") == kind.kind else None
+
+    async def events_about(self, namespace: str, uid: str) -> Sequence[Object]:
+        """Return the events about the object of that uid."""
+        query = {"fieldSelector": f"involvedObject.uid={uid}", "limit": PAGE}
+        found = await self._object("GET", CORE_EVENT.path(namespace, query=query))
+        return found.get("items") or ()
+
+    async def log(self, namespace: str, pod: str, container: str, lines: int, limit: int) -> bytes | None:
+        """Return the last lines of a pod's log, at most so many bytes; None where they are gone."""
+        query = {"container": container, "tailLines": lines, "limitBytes": limit}
+        try:
+            return (await self._send(Request("GET", POD.path(namespace, pod, "log", query)))).body
+        except NotFound:
+            return None
+
+    async def _pages(self, kind: Kind, namespace: str | None, selector: str | None) -> Listing:
+        items: list[Object] = []
+        query: dict[str, object] = {"limit": PAGE} | ({"labelSelector": selector} if selector else {})
+        while True:
+            page = await self._object("GET", kind.path(namespace, query=query))
+            # The items of a list do not say what they are.
+            said = {"apiVersion": kind.api_version, "kind": kind.kind}
+            items.extend(without_managed_fields(said | item) for item in page.get("items") or ())
+            metadata = page["metadata"]
+            if not metadata.get("continue"):
+                return Listing(items, metadata["resourceVersion"])
+            query["continue"] = metadata["continue"]
+
+    async def _write(self, verb: str, kind: Kind, request: Request) -> Object:
+        found = _decoded(await self._send(request))
+        self._written(verb, kind.kind)
+        return without_managed_fields(found)
+
+    async def _object(self, method: str, path: str) -> Object:
+        return without_managed_fields(_decoded(await self._send(Request(method, path))))
+
+    async def _send(self, request: Request) -> Answer:
+        async with self._places:
+            await self._limiter.acquire()
+            answer = await self._connection.send(request)
+        if answer.status < 400:
+            return answer
+        error = error_of(answer.status, answer.headers, answer.body)
+        if answer.status == 429 and isinstance(error, Transient) and error.retry_after:
+            self._limiter.halt(error.retry_after)
+        raise error
+
+
+def without_managed_fields(found: Object) -> Object:
+    """Take away what only the server reads, and what is often half of an object."""
+    metadata: dict[str, Any] | None = found.get("metadata")
+    if metadata is not None:
+        metadata.pop("managedFields", None)
+    return found
+
+
+def _decoded(answer: Answer) -> Object:
+    return msgspec.json.decode(answer.body, type=Object)

@@ -1,0 +1,74 @@
+"""What kopf is used for: to log in, to watch, to end when it is told to.
+
+Each handler takes in what was seen, and nothing else: no finalizer, no annotation, no patch, no index, no timer.
+"""
+
+from typing import Any
+
+import kopf
+from kubernetes.aio.client.configuration import Configuration
+
+from penstock.act.kinds import Key, Kind, key_of
+from penstock.act.resync import Resync
+from penstock.act.view import View
+from penstock.act.watched import WATCHED
+
+
+def registry(connection: Configuration, view: View, resync: Resync) -> kopf.OperatorRegistry:
+    """Return the handlers: one that logs in as our own connection does, and one for each kind that is watched."""
+    made = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=made)  # type: ignore[untyped-decorator, unused-ignore]
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        return await connection_info(connection)
+
+    for each in WATCHED:
+        kind = each.kind
+        kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=made)(_seen(kind, view, resync))
+    return made
+
+
+def settings() -> kopf.OperatorSettings:
+    """Return the settings of kopf: what the server filters, and everything off that we do ourselves."""
+    made = kopf.OperatorSettings()
+    made.peering.standalone = True
+    made.posting.enabled = False
+    made.scanning.disabled = True
+    made.watching.chunk_size = 500
+    made.watching.connect_timeout = 10
+    made.networking.connect_timeout = 10
+    for each in WATCHED:
+        if each.selector is not None:
+            made.watching.label_selectors[each.kind.group, each.kind.version, each.kind.plural] = each.selector
+    return made
+
+
+async def connection_info(connection: Configuration) -> kopf.ConnectionInfo:
+    """Return, for kopf, how our own connection proves who we are; the token is read anew each time."""
+    header = await connection.get_api_key_with_prefix("BearerToken")
+    scheme, _, token = (header or "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=connection.host,
+        ca_path=connection.ssl_ca_cert,
+        insecure=not connection.verify_ssl,
+        username=connection.username or None,
+        password=connection.password or None,
+        scheme=scheme.capitalize() or None,
+        token=token.strip() or None,
+        certificate_path=connection.cert_file,
+        private_key_path=connection.key_file,
+    )
+
+
+def _seen(kind: Kind, view: View, resync: Resync) -> Any:
+    async def seen(event: Any, **_: Any) -> None:
+        found = {**event["object"], "apiVersion": kind.api_version, "kind": kind.kind}
+        if event["type"] == "DELETED":
+            key: Key = key_of(found)
+            view.went(key, found["metadata"]["uid"])
+            return
+        view.saw(found)
+        if event["type"] is None:  # of a list: the watch began anew, and does not say what went before it did
+            resync.suspect(kind)
+
+    return seen

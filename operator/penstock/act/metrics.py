@@ -1,0 +1,128 @@
+"""What is counted, with labels that are bounded: kinds, verbs, classes of errors, reasons; never an object's name."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from penstock.act.kinds import Key, Object
+from penstock.api.run import PipelineRunStatus
+from penstock.api.schema import JOBS
+from penstock.decide.conditions import find
+from penstock.decide.decision import Decision
+
+_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LONG = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass
+class Outcome:
+    """How one reconcile went; `error` is the class of what went wrong."""
+
+    error: str | None = None
+
+    def failed(self, error: str) -> None:
+        """Say that it failed, and of what."""
+        self.error = error
+
+
+class Metrics:
+    """All metrics of one operator."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._seconds = self._histogram("reconcile_seconds", "How long a reconcile took.", ["kind"], _QUICK)
+        self._errors = self._counter("errors", "Reconciles that did not succeed, by class of error.", ["class"])
+        self._writes = self._counter("api_writes", "Writes that the API server accepted.", ["verb", "kind"])
+        self._runs = self._counter("runs_finished", "Runs that ended, by the reason they ended for.", ["reason"])
+        self._steps = self._histogram("step_seconds", "How long a step ran.", ["step", "state"], _LONG)
+        self._waiting = Gauge(
+            "penstock_runs_waiting", "Runs that wait, by what for.", ["reason"], registry=self.registry
+        )
+        self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], _QUICK)
+        self._reasons: dict[Key, str] = {}
+
+    def watch(self, depth: Callable[[], float], age: Callable[[], float]) -> None:
+        """Show how many keys wait for a worker, and how many seconds ago all was last listed."""
+        self._gauge("queue_depth", "Keys that wait for a worker.", depth)
+        self._gauge("resync_age_seconds", "Seconds since all objects were last listed.", age)
+
+    def wrote(self, verb: str, kind: str) -> None:
+        """Count a write."""
+        self._writes.labels(verb, kind).inc()
+
+    def lag(self, seconds: float) -> None:
+        """Count by how much the event loop was late."""
+        self._lag.observe(seconds)
+
+    @contextmanager
+    def reconcile(self, kind: str) -> Iterator[Outcome]:
+        """Measure a reconcile."""
+        outcome, begun = Outcome(), perf_counter()
+        try:
+            yield outcome
+        finally:
+            self._seconds.labels(kind).observe(perf_counter() - begun)
+            if outcome.error is not None:
+                self._errors.labels(outcome.error).inc()
+
+    def decided(self, key: Key, subject: Object, decision: Decision) -> None:
+        """Take in what was decided about an object."""
+        status = decision.status
+        if not isinstance(status, PipelineRunStatus):
+            return
+        self._wait_for(key, _waiting_reason(status))
+        before = subject.get("status") or {}
+        if status.finished is not None and before.get("finished") is None:
+            ended = find(status.conditions, "Succeeded")
+            self._runs.labels(ended.reason if ended else "").inc()
+        self._count_steps(before, status)
+
+    def forget(self, key: Key) -> None:
+        """Drop what is kept of an object that is gone."""
+        self._wait_for(key, None)
+
+    def text(self) -> bytes:
+        """Return all of it, as Prometheus reads it."""
+        return generate_latest(self.registry)
+
+    def _count_steps(self, before: dict[str, Any], status: PipelineRunStatus) -> None:
+        finished = {step["name"] for step in before.get("steps") or () if step.get("finished")}
+        for step in status.steps:
+            if step.finished and step.started and step.name in JOBS and step.name not in finished:
+                seconds = _moment(step.finished) - _moment(step.started)
+                self._steps.labels(step.name, step.state).observe(max(seconds, 0.0))
+
+    def _wait_for(self, key: Key, reason: str | None) -> None:
+        earlier = self._reasons.pop(key, None)
+        if earlier is not None:
+            self._waiting.labels(earlier).dec()
+        if reason is not None:
+            self._reasons[key] = reason
+            self._waiting.labels(reason).inc()
+
+    def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
+        return Counter(f"penstock_{name}", said, labels, registry=self.registry)
+
+    def _histogram(self, name: str, said: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(f"penstock_{name}", said, labels, buckets=buckets, registry=self.registry)
+
+    def _gauge(self, name: str, said: str, value: Callable[[], float]) -> None:
+        Gauge(f"penstock_{name}", said, registry=self.registry).set_function(value)
+
+
+def _waiting_reason(status: PipelineRunStatus) -> str | None:
+    """Return what a run waits for; None where it does not wait."""
+    if not any(step.state == "Waiting" for step in status.steps):
+        return None
+    said = find(status.conditions, "Succeeded")
+    return said.reason if said is not None and said.status == "Unknown" else None
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,113 @@
+"""What a run's decision may know, out of the cache; and from the API server what is in no cache.
+
+That is: events that say why a Job has no pod or a pod does not start, asked for only when there is such a Job or pod
+for a while; and the end of a pod's log, where its result was too long for the pod's status.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from penstock.act.client import Client
+from penstock.act.kinds import Key, Object, controller_of
+from penstock.act.reconciler import Observed
+from penstock.act.view import View, of_namespace, of_pipeline, of_run
+from penstock.decide.objects.children import STEP
+from penstock.decide.run.observation import RunObservation
+from penstock.decide.settings import Settings
+
+PATIENCE = 5.0  # seconds after which a Job without a pod, or a pod that does not start, is asked after
+EVENTS_FRESH = 10.0  # seconds
+_TELLING = frozenset({"FailedCreate", "FailedMount", "FailedAttachVolume"})
+
+
+class RunObserver:
+    """Observes runs.
+
+    Args:
+        view: the cluster as it is seen.
+        client: what asks for what is in no cache.
+        settings: those of the operator.
+        now: the time.
+    """
+
+    def __init__(self, view: View, client: Client, settings: Settings, now: Callable[[], datetime]) -> None:
+        self._view = view
+        self._client = client
+        self._settings = settings
+        self._now = now
+        self._events: dict[str, tuple[float, tuple[Object, ...]]] = {}
+
+    async def __call__(self, run: Object) -> Observed:
+        """Return what is to be known of the run."""
+        cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
+        pipeline = run["spec"]["pipelineRef"]["name"]
+        jobs, pods, maps = (tuple(cache.marked(of_run(kind, uid))) for kind in ("Job", "Pod", "ConfigMap"))
+        events, look_again = await self._events_about(namespace, jobs, pods)
+        observation = RunObservation(
+            run=run,
+            settings=self._settings,
+            pipeline=_living(cache.get(Key("Pipeline", namespace, pipeline))),
+            revision=next(iter(cache.marked(of_run("ControllerRevision", uid))), None),
+            results=next((each for each in maps if STEP not in each["metadata"]["labels"]), None),
+            specifications=frozenset(each["metadata"]["name"] for each in maps if STEP in each["metadata"]["labels"]),
+            jobs=jobs,
+            pods=pods,
+            events=events,
+            runs=cache.marked(of_pipeline("PipelineRun", namespace, pipeline), without=uid),
+            models=cache.marked(of_namespace("Model", namespace)),
+            deployments=tuple(cache.marked(of_pipeline("Deployment", namespace, pipeline))),
+        )
+        return Observed(observation, look_again)
+
+    async def _events_about(
+        self, namespace: str, jobs: Iterable[Object], pods: Iterable[Object]
+    ) -> tuple[tuple[Object, ...], float | None]:
+        """Return the events about what does not start, and when there may be more to ask."""
+        found: list[Object] = []
+        look_again: float | None = None
+        for stuck in (*_without_pod(jobs, pods), *_not_started(pods)):
+            wait = PATIENCE - (self._now() - _made_at(stuck)).total_seconds()
+            if wait <= 0:
+                found += await self._events_of(namespace, stuck["metadata"]["uid"])
+                wait = EVENTS_FRESH
+            look_again = wait if look_again is None else min(look_again, wait)
+        return tuple(found), look_again
+
+    async def _events_of(self, namespace: str, uid: str) -> tuple[Object, ...]:
+        now = asyncio.get_running_loop().time()
+        for old in [each for each, (at, _) in self._events.items() if now - at >= EVENTS_FRESH]:
+            del self._events[old]
+        if uid not in self._events:
+            told = await self._client.events_about(namespace, uid)
+            self._events[uid] = now, tuple(each for each in told if each.get("reason") in _TELLING)
+        return self._events[uid][1]
+
+
+def _living(pipeline: Object | None) -> Object | None:
+    return None if pipeline is None or "deletionTimestamp" in pipeline["metadata"] else pipeline
+
+
+def _without_pod(jobs: Iterable[Object], pods: Iterable[Object]) -> Iterator[Object]:
+    """Yield the Jobs that should have a pod and have none."""
+    owners = {(controller_of(pod) or {}).get("uid") for pod in pods}
+    for job in jobs:
+        ended = any(
+            each["type"] in ("Complete", "Failed") and each["status"] == "True"
+            for each in job["status"].get("conditions") or ()
+        )
+        if not ended and not job["spec"].get("suspend") and job["metadata"]["uid"] not in owners:
+            yield job
+
+
+def _not_started(pods: Iterable[Object]) -> Iterator[Object]:
+    """Yield the pods that have a node, and of which no container has begun."""
+    for pod in pods:
+        containers = pod["status"].get("containerStatuses") or ()
+        waiting = all("waiting" in (each.get("state") or {}) for each in containers)
+        if pod["status"].get("phase") == "Pending" and "nodeName" in pod["spec"] and waiting:
+            yield pod
+
+
+def _made_at(found: Object) -> datetime:
+    return datetime.fromisoformat(found["metadata"]["creationTimestamp"])

@@ -1,0 +1,119 @@
+"""All objects, listed: at the start, every few minutes, and where a watch had to begin anew.
+
+A watch that begins anew never says what went in between; a list does. Its age is the measure of the operator's health.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from penstock.act.client import Client
+from penstock.act.errors import ApiError, NotFound, Rejected
+from penstock.act.kinds import Kind
+from penstock.act.view import View
+from penstock.act.watched import WATCHED, Watched
+
+log = logging.getLogger(__name__)
+
+FRESH = 5.0  # seconds; a watch that begins anew right after a list has nothing new to say
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+
+
+class Resync:
+    """Lists everything, again and again.
+
+    Args:
+        client: what lists.
+        view: what is told.
+        namespaces: which; all of them where none is named.
+        interval: seconds between two full rounds.
+        jitter: gives a number between 0 and 1.
+        watched: what is listed.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        view: View,
+        namespaces: Sequence[str],
+        interval: float,
+        jitter: Callable[[], float],
+        watched: Sequence[Watched] = WATCHED,
+    ) -> None:
+        self._client = client
+        self._view = view
+        self._namespaces: Sequence[str | None] = namespaces or (None,)
+        self._interval = interval
+        self._jitter = jitter
+        self._watched = watched
+        self._listed: dict[str, float] = {}
+        self._suspects: set[str] = set()
+        self._suspected = asyncio.Event()
+        self._good: float | None = None
+
+    def age(self) -> float:
+        """Return how many seconds ago the last full round ended well; infinite before the first."""
+        return float("inf") if self._good is None else asyncio.get_running_loop().time() - self._good
+
+    def healthy(self) -> bool:
+        """Return whether the last full round is not too long ago: three could have been made since."""
+        return self.age() <= 3 * self._interval + 60
+
+    def suspect(self, kind: Kind) -> None:
+        """A watch of this kind began anew; list the kind, but for a list that was made just before."""
+        now = asyncio.get_running_loop().time()
+        if now - self._listed.get(kind.kind, float("-inf")) > FRESH:
+            self._suspects.add(kind.kind)
+            self._suspected.set()
+
+    async def first(self) -> None:
+        """List everything once, however often it must be tried."""
+        wait = FIRST_WAIT
+        while not await self._round(self._watched):
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def run(self) -> None:
+        """List everything every now and then, and in between what is suspected."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self._pause()
+        while True:
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._suspected.wait()
+            except TimeoutError:
+                good = await self._round(self._watched)
+                due = loop.time() + (self._pause() if good else LONGEST_WAIT)
+                continue
+            self._suspected.clear()
+            suspects, self._suspects = self._suspects, set()
+            await self._round([each for each in self._watched if each.kind.kind in suspects], whole=False)
+
+    async def _round(self, watched: Sequence[Watched], *, whole: bool = True) -> bool:
+        good = True
+        for each in watched:
+            good = await self._list(each) and good
+        if good and whole:
+            self._good = asyncio.get_running_loop().time()
+        return good
+
+    async def _list(self, watched: Watched) -> bool:
+        plural = watched.kind.plural
+        try:
+            for namespace in self._namespaces:
+                listing = await self._client.list(watched.kind, namespace, watched.selector)
+                self._view.listed(watched.kind, namespace, listing)
+        except NotFound:
+            log.error("The API server knows no %s: install the CRDs of Penstock.", plural)
+            return False
+        except Rejected as error:
+            log.error("The operator may not list %s: %s", plural, error)
+            return False
+        except ApiError as error:
+            log.warning("The %s cannot be listed: %s", plural, error)
+            return False
+        self._listed[watched.kind.kind] = asyncio.get_running_loop().time()
+        return True
+
+    def _pause(self) -> float:
+        return self._interval * (0.9 + 0.2 * self._jitter())

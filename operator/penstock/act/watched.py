@@ -1,0 +1,35 @@
+"""What is watched and listed: our own kinds, and of the others only what runs and Pipelines made."""
+
+from dataclasses import dataclass
+
+from penstock.act.kinds import (
+    CONFIG_MAP,
+    CONTROLLER_REVISION,
+    DEPLOYMENT,
+    JOB,
+    MODEL,
+    PIPELINE,
+    POD,
+    RUN,
+    SERVICE,
+    Kind,
+)
+from penstock.decide.objects import children
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A kind, and the label selector that the API server filters by."""
+
+    kind: Kind
+    selector: str | None = None
+
+
+WATCHED = (
+    # Children first: a run that is looked at while the rest is still being listed would seem to have none.
+    *(Watched(kind, children.RUN_UID) for kind in (CONTROLLER_REVISION, CONFIG_MAP, POD, JOB)),
+    *(Watched(kind, children.PIPELINE) for kind in (DEPLOYMENT, SERVICE)),
+    Watched(MODEL),
+    Watched(PIPELINE),
+    Watched(RUN),
+)
