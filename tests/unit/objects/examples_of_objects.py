@@ -100,14 +100,14 @@ def places_of(spec: PipelineSpec, run: PipelineRunSpec | None = None) -> RunPlac
     return RunPlaces(ClusterPlaces("team"), "churn", spec, run, RUN.execution_name)
 
 
-def for_dataset(spec: PipelineSpec) -> DatasetJob:
-    return dataset_job(spec, RUN, places_of(spec), JobRequest(name="dataset"))
+def for_dataset(spec: PipelineSpec, places: RunPlaces | None = None) -> DatasetJob:
+    return dataset_job(spec, RUN, places or places_of(spec), JobRequest(name="dataset"))
 
 
-def for_training(spec: PipelineSpec) -> TrainingJob:
-    return training_job(spec, RUN, places_of(spec), JobRequest(name="training"), MADE, 4)
+def for_training(spec: PipelineSpec, places: RunPlaces | None = None) -> TrainingJob:
+    return training_job(spec, RUN, places or places_of(spec), JobRequest(name="training"), MADE, 4)
 
 
-def for_testing(spec: PipelineSpec) -> TestingJob:
+def for_testing(spec: PipelineSpec, places: RunPlaces | None = None) -> TestingJob:
     request = JobRequest(name="testing")
-    return testing_job(spec, RUN, places_of(spec), request, MADE, None, (MODEL,), None, 0, None)
+    return testing_job(spec, RUN, places or places_of(spec), request, MADE, None, (MODEL,), None, 0, None)

@@ -70,10 +70,10 @@ def specification_name(owner: Owner, part: str) -> str:
 
 
 def volume_name(*parts: str) -> str:
-    """Return a DNS label for a volume of a pod; two that are not the same never get the same."""
+    """Return a DNS label for a volume of a pod; two of as many parts that are not the same never get the same."""
     whole = "-".join(parts)
     plain = _plain(whole)
-    if plain == whole and len(plain) <= LONGEST_LABEL:
+    if plain == whole and len(plain) <= LONGEST_LABEL and not any("-" in part for part in parts[:-1]):
         return plain
     digest = hashlib.sha256("/".join(parts).encode()).hexdigest()[:_HASH]
     return f"{plain[: LONGEST_LABEL - _HASH - 1].strip('-')}-{digest}".strip("-")

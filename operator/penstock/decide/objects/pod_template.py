@@ -31,6 +31,29 @@ _KEYS = {
     "topologySpreadConstraints": "topologyKey",
     "resourceClaims": "name",
 }
+_LISTS = {*_KEYS, "tolerations", "sysctls", "sources", "ephemeralContainers"}
+_TEXTS = {"add", "drop"}
+_NEEDED = {"spec", "metadata"}
+_OBJECTS = {
+    *_NEEDED,
+    "appArmorProfile",
+    "capabilities",
+    "emptyDir",
+    "httpGet",
+    "labels",
+    "lifecycle",
+    "livenessProbe",
+    "postStart",
+    "preStop",
+    "projected",
+    "readinessProbe",
+    "seLinuxOptions",
+    "seccompProfile",
+    "securityContext",
+    "startupProbe",
+    "tcpSocket",
+    "windowsOptions",
+}
 _VOLUMES = {
     "configMap",
     "csi",
@@ -69,6 +92,8 @@ def laid_over(pod: Object, template: Object, field: str) -> Object:
     """
     for directive in _directives(template, field):
         raise Refused(f"{directive} is a directive of a patch; podTemplate has only fields of a PodTemplateSpec.")
+    for wrong in _misshapen(template, field):
+        raise Refused(f"{wrong}, as a PodTemplateSpec has it; correct it.")
     merged: Object = _merged(pod, template, "")
     spec = merged["spec"]
     for group in _CONTAINERS:
@@ -77,7 +102,15 @@ def laid_over(pod: Object, template: Object, field: str) -> Object:
         del spec["initContainers"]
     for breach in (*_changed(pod["spec"], spec), *breaches(spec)):
         raise Refused(f"{field}.spec.{breach}")
-    return merged
+    return {"metadata": _metadata(pod, merged, field), "spec": spec}
+
+
+def _metadata(pod: Object, merged: Object, field: str) -> Object:
+    """Return the metadata of the pod, in which our labels are ours: children are found by them."""
+    metadata = merged["metadata"]
+    for name in sorted(set(metadata) - {"labels", "annotations"}):
+        raise Refused(f"{field}.metadata.{name} is not for a pod of a Job; only labels and annotations are.")
+    return {**metadata, "labels": {**(metadata.get("labels") or {}), **pod["metadata"]["labels"]}}
 
 
 def breaches(spec: Object) -> Iterator[str]:
@@ -144,7 +177,7 @@ def _security(context: Object, place: str, *, pod: bool) -> Iterator[str]:
 def _volume(volume: Object) -> Iterator[str]:
     place = f"volumes[{volume.get('name')}]"
     for kind in sorted(set(volume) - {"name"} - _VOLUMES):
-        yield f"{place}.{kind} is a kind of volume that Penstock's pods may not have; use a persistentVolumeClaim."
+        yield f"{place}.{kind} is a kind of volume that Penstock's pods may not have; use another."
     for source in (volume.get("projected") or {}).get("sources") or []:
         if source.get("serviceAccountToken") or source.get("podCertificate"):
             yield f"{place}.projected would give the job a token of the API; remove that source."
@@ -194,6 +227,26 @@ def _merged_items(below: list[Any], above: list[Any], key: str) -> list[Any]:
             raise Refused(f"podTemplate has an item without {key} in a list where {key} tells items apart; add it.")
         items[each[key]] = _merged(items.get(each[key], {}), each, "")
     return list(items.values())
+
+
+def _misshapen(value: Object, place: str) -> Iterator[str]:
+    """Yield what the merge or the checks would stumble over: a list that is an object, an object that is text."""
+    for key, each in value.items():
+        where = f"{place}.{key}"
+        if key in _LISTS and each is not None:
+            if not isinstance(each, list) or not all(isinstance(item, dict) for item in each):
+                yield f"{where} must be a list of objects"
+                return
+            for item in each:
+                yield from _misshapen(item, where)
+        elif key in _TEXTS and each is not None:
+            if not isinstance(each, list) or not all(isinstance(item, str) for item in each):
+                yield f"{where} must be a list of texts"
+        elif key in _OBJECTS or isinstance(each, dict):
+            if not isinstance(each, dict) and (each is not None or key in _NEEDED):
+                yield f"{where} must be an object"
+                return
+            yield from _misshapen(each or {}, where)
 
 
 def _directives(value: Any, place: str) -> Iterator[str]:
