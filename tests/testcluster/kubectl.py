@@ -59,6 +59,10 @@ class Kubectl:
         printed = self("get", *arguments, "--output=json", "--ignore-not-found")
         return json.loads(printed) if printed.strip() else None
 
+    def raw(self, path: str) -> Any:
+        """Return what the API server answers at a path."""
+        return json.loads(self("get", "--raw", path))
+
     def wait(self, condition: str, *what: str, seconds: int = 120) -> None:
         """Wait until a condition holds."""
         self("wait", f"--for={condition}", f"--timeout={seconds}s", *what, timeout=seconds + 30)

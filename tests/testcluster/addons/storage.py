@@ -83,7 +83,7 @@ def pod() -> Object:
 
 
 def make_accounts(kubectl: Kubectl) -> None:
-    """Write the Secret of the accounts, with random keys, unless it is there: tests that run meanwhile hold its keys."""
+    """Write the Secret of the accounts, with random keys, unless it is there: running tests hold its keys."""
     if kubectl.get("secret", s3.ACCOUNTS, "--namespace", s3.NAMESPACE):
         return
     names = {f"{name}-access-key": f"{name}-of-the-tests" for name in s3.NAMES}

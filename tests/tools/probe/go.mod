@@ -1,0 +1,3 @@
+module penstock.dev/tests/tools/probe
+
+go 1.26.8
