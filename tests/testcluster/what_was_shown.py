@@ -1,8 +1,8 @@
 """What a run of the tests could not show on its cluster, told in the closing lines: never passed over in silence.
 
-A test that needs what not every cluster has is marked `@pytest.mark.needs("gpu")`, with names of `features.FEATURES`, and
-skipped where the cluster lacks it. A test that can show a part without it asks `lacking("gpu")` for the reason, shows
-that the object is accepted, and says so with `accepted_only("what", reason)`.
+A test that needs what not every cluster has is marked `@pytest.mark.needs("gpu")`, with names of `features.FEATURES`,
+and skipped where the cluster lacks it. A test that can show a part without it asks `lacking("gpu")` for the reason,
+shows that the object is accepted, and says so with `accepted_only("what", reason)`.
 
 The hooks are for the conftest.py at the top, the fixtures for that of the tests on the cluster.
 """
