@@ -1,0 +1,147 @@
+"""The commands: up, down, run, load, status."""
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from testcluster import cache
+from testcluster.choice import choose
+from testcluster.cluster import Cluster, Provider
+from testcluster.sentences import Lacking, say
+
+MISTAKE = 2
+INTERRUPTED = 130
+# Held, shared, by every run that uses the cluster: whoever leaves last takes it down.
+IN_USE = "cluster-in-use"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command; return its exit code."""
+    parsed = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    command: Callable[[argparse.Namespace], int] = parsed.command
+    try:
+        return command(parsed)
+    except Lacking as reason:
+        say(str(reason))
+        return MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the description of the command line."""
+    top = argparse.ArgumentParser(prog="python -m testcluster", description=__doc__)
+    commands = top.add_subparsers(required=True)
+    bring_up = commands.add_parser("up", help="bring the cluster up and leave it up; print the line that selects it")
+    bring_up.set_defaults(command=up)
+    take_down = commands.add_parser("down", help="remove the cluster")
+    take_down.add_argument("--everything", action="store_true", help="and all that only makes the next start faster")
+    take_down.set_defaults(command=down)
+    during = commands.add_parser("run", help="bring it up, run a command, take it down unless it was up before")
+    during.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
+    during.set_defaults(command=run)
+    bring = commands.add_parser("load", help="bring image archives to its nodes")
+    bring.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+    bring.set_defaults(command=load)
+    commands.add_parser("status", help="say whether it is up").set_defaults(command=status)
+    return top
+
+
+def up(_: argparse.Namespace) -> int:
+    """Bring the cluster up for a person, who takes it down again."""
+    cluster = choose().up()
+    keep_mark().touch()
+    sys.stdout.write(f"export KUBECONFIG={cluster.kubeconfig}\n")
+    return 0
+
+
+def down(parsed: argparse.Namespace) -> int:
+    """Remove the cluster, and with `--everything` the whole cache folder."""
+    keep_mark().unlink(missing_ok=True)
+    choose().down(parsed.everything)
+    return 0
+
+
+def status(_: argparse.Namespace) -> int:
+    """Say whether the cluster is up."""
+    cluster = choose().find()
+    if cluster is None:
+        say("the test cluster is not up; bring it up with `make cluster`")
+        return 1
+    sys.stdout.write(json.dumps(cluster.to_document(), indent=1) + "\n")
+    return 0
+
+
+def load(parsed: argparse.Namespace) -> int:
+    """Bring images to the nodes."""
+    cluster = choose().find()
+    if cluster is None:
+        raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
+    for archive in parsed.archives:
+        if not archive.is_file():
+            raise Lacking(f"There is no image archive {archive}.")
+        cluster.load(archive)
+    return 0
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Run a command with the cluster up."""
+    command = parsed.arguments[1:] if parsed.arguments[:1] == ["--"] else parsed.arguments
+    if not command:
+        raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
+    provider = choose()
+    with using(provider) as cluster:
+        return perform(command, environment_for(cluster))
+
+
+@contextlib.contextmanager
+def using(provider: Provider) -> Iterator[Cluster]:
+    """Have the cluster up. It is taken down after, unless a person brought it up or another run still uses it."""
+    try:
+        with cache.shared_lock(IN_USE):
+            yield provider.up()
+    finally:
+        if not keep_mark().exists() and not cache.is_held(IN_USE):
+            provider.down()
+
+
+def environment_for(cluster: Cluster) -> dict[str, str]:
+    """Return the environment in which a command finds the cluster."""
+    state = cache.folder() / "cluster.json"
+    part = state.with_suffix(f".{os.getpid()}")
+    part.write_text(json.dumps(cluster.to_document(), indent=1))
+    part.replace(state)
+    return {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "PENSTOCK_TEST_CLUSTER": str(state)}
+
+
+def perform(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run the command to its end; return its exit code. What interrupts us interrupts it, and it may clean up."""
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except OSError as error:
+        raise Lacking(f"{command[0]} cannot be run: {error.strerror}.") from None
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            # A key press has reached the command too. A signal to us alone has not.
+            process.send_signal(signal.SIGTERM)
+        else:
+            return code if code >= 0 else 128 - code
+
+
+def keep_mark() -> Path:
+    """Return the file that says that a person wants the cluster to stay."""
+    return cache.folder() / "keep-cluster"
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

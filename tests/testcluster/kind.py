@@ -1,0 +1,133 @@
+"""A kind cluster, where a container engine answers."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from testcluster import cache, programs
+from testcluster.cluster import Cluster, ClusterNode
+from testcluster.kubectl import Kubectl
+from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, KIND_CONFIG, NODES
+from testcluster.machine.provider import advertise
+from testcluster.sentences import Lacking, timed
+
+NAME = "penstock"
+ENGINES = ("docker", "podman", "nerdctl")
+SECONDS = 20
+PULL_SECONDS = 300
+
+
+class Kind:
+    """The provider where there is a container engine."""
+
+    name = "kind"
+
+    def find(self) -> Cluster | None:
+        """Return the cluster if kind has it."""
+        if NAME not in _kind("get", "clusters").split():
+            return None
+        _kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", str(kubeconfig()))
+        return cluster()
+
+    def up(self) -> Cluster:
+        """Make the cluster, or leave it as it is. One that was killed half-way is made again."""
+        with cache.lock("kind", "the kind cluster"):
+            found = self.find()
+            if found is not None and is_whole():
+                return found
+            with timed("kind made the cluster"):
+                _kind("delete", "cluster", "--name", NAME)
+                _kind(*create_command(kubeconfig()))
+            for node in GPU_NODES:
+                advertise(Kubectl(kubeconfig()), node.name, GPU_RESOURCE, GPUS)
+            return cluster()
+
+    def down(self, everything: bool = False) -> None:
+        """Remove the cluster; with `everything` nothing more, since the node image is the engine's."""
+        with cache.lock("kind", "the kind cluster"):
+            _kind("delete", "cluster", "--name", NAME)
+            kubeconfig().unlink(missing_ok=True)
+
+    def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
+        """Import an image into the nodes."""
+        _kind(*load_command(image_archive, nodes))
+
+
+def create_command(file: Path) -> list[str]:
+    """Return kind's arguments that make the cluster, and keep the person's own kubeconfig as it is."""
+    options = [
+        "--name",
+        NAME,
+        "--image",
+        node_image(),
+        "--config",
+        str(KIND_CONFIG),
+        "--kubeconfig",
+        str(file),
+        "--wait",
+        "180s",
+    ]
+    return ["create", "cluster", *options]
+
+
+def load_command(image_archive: Path, nodes: tuple[str, ...]) -> list[str]:
+    """Return kind's arguments that import an archive."""
+    chosen = ["--nodes", ",".join(nodes)] if nodes else []
+    return ["load", "image-archive", str(image_archive), "--name", NAME, *chosen]
+
+
+def kubeconfig() -> Path:
+    """Return the administrator's kubeconfig."""
+    return cache.folder("kind") / "kubeconfig"
+
+
+def cluster() -> Cluster:
+    """Return the cluster as the tests see it."""
+    gpus = {node.name: GPUS for node in GPU_NODES}
+    return Cluster(Kind.name, kubeconfig(), tuple(ClusterNode(each.name, gpus.get(each.name, 0)) for each in NODES))
+
+
+def is_whole() -> bool:
+    """Whether every worker is there and ready, as it is only when kind came to its end."""
+    nodes = Kubectl(kubeconfig()).get("nodes", "--request-timeout=10s")["items"]
+    ready = {
+        node["metadata"]["name"]
+        for node in nodes
+        if any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"].get("conditions", ()))
+    }
+    return ready.issuperset(node.name for node in NODES)
+
+
+def impossible() -> str:
+    """Say why kind cannot be used here; nothing if it can."""
+    engine = next((each for each in ENGINES if shutil.which(each)), None)
+    if engine is None:
+        return "No container engine is installed."
+    if not _succeeds([engine, "info"], SECONDS):
+        return f"{engine} is installed and no engine answers it."
+    image = node_image()
+    if not _succeeds([engine, "image", "inspect", image], SECONDS) and not _succeeds(
+        [engine, "pull", image], PULL_SECONDS
+    ):
+        return f"{engine} neither has kind's node image {image} nor can pull it."
+    return ""
+
+
+def node_image() -> str:
+    """Return the node image of the Kubernetes version that the tests are written for, by kind's own name."""
+    version = programs.required_version(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
+    return f"kindest/node:{version}"
+
+
+def _kind(*arguments: str) -> str:
+    done = subprocess.run([programs.build("kind") / "kind", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise Lacking(f"`kind {' '.join(arguments)}` failed: {' / '.join(done.stderr.strip().splitlines()[-5:])}")
+    return done.stdout
+
+
+def _succeeds(command: list[str], seconds: int) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=seconds).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

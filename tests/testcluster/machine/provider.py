@@ -1,0 +1,126 @@
+"""The cluster of the real programs, as processes of this machine."""
+
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from testcluster import cache
+from testcluster.cluster import Cluster, ClusterNode
+from testcluster.kubectl import Failed, Kubectl
+from testcluster.machine import folders, leftovers, processes, start
+from testcluster.machine.clean import Control
+from testcluster.machine.configurations import runtime_socket
+from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, NODES, Node
+from testcluster.packages import ensure
+from testcluster.sentences import Lacking, timed
+
+
+class Machine:
+    """The provider where there is no container engine."""
+
+    name = "machine"
+
+    def find(self) -> Cluster | None:
+        """Return the cluster if all of it is up."""
+        if processes.inside(folders.plan()) is None or not any("done" in fact for fact in start.read_progress()):
+            return None
+        return cluster() if is_well() else None
+
+    def up(self) -> Cluster:
+        """Bring the cluster up. What an earlier start left half-made is removed first."""
+        if reason := impossible():
+            raise Lacking(reason)
+        ensure(start.PACKAGES)
+        built, pause = start.build()
+        with cache.lock("machine", "the cluster"):
+            if self.find() is None:
+                leftovers.remove()
+                leftovers.refuse_what_is_in_the_way()
+                try:
+                    with timed("the cluster is up"):
+                        start.start(built, pause)
+                        finish()
+                except BaseException:
+                    leftovers.keep_logs()
+                    leftovers.remove()
+                    raise
+            return cluster()
+
+    def down(self, everything: bool = False) -> None:
+        """Remove the cluster; with `everything` the images that its nodes keep as well."""
+        with cache.lock("machine", "the cluster"):
+            if everything:
+                leftovers.remove_everything()
+            else:
+                leftovers.remove()
+
+    def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
+        """Import an image into the container runtimes, side by side."""
+        inner = processes.inside(folders.plan())
+        if inner is None:
+            raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
+        chosen = [node for node in NODES if not nodes or node.name in nodes]
+        imports = {node.name: import_into(node, image_archive, inner) for node in chosen}
+        for name, process in imports.items():
+            said, _ = process.communicate()
+            if process.returncode:
+                raise Lacking(f"{image_archive} could not be imported on {name}: {said.strip()}")
+
+
+def import_into(node: Node, image_archive: Path, inner: int) -> "subprocess.Popen[str]":
+    """Start importing an archive into a node's container runtime, from inside the cluster's view of the files."""
+    enter = ["nsenter", f"--target={inner}", "--mount"]
+    command = Control(runtime_socket(node)).command("images", "import", str(image_archive.absolute()))
+    return subprocess.Popen([*enter, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def impossible() -> str:
+    """Say why this machine cannot run the programs; nothing if it can."""
+    if platform.system() != "Linux" or os.geteuid() != 0:
+        return "The cluster of plain processes needs root on Linux."
+    return ""
+
+
+def finish() -> None:
+    """Wait for the programs, open the way in, and wait for the nodes."""
+    for name in start.follow():
+        if name == "namespaces":
+            start.open_the_way_in()
+    folders.kubeconfig().write_text((folders.run() / "configurations" / "admin.kubeconfig").read_text())
+    folders.kubeconfig().chmod(0o600)
+    with timed("nodes are ready"):
+        wait_for_nodes(Kubectl(folders.kubeconfig()))
+
+
+def wait_for_nodes(kubectl: Kubectl) -> None:
+    """Wait for nodes that take pods, and advertise the GPUs. The namespace `default` is usable then."""
+    nodes = [f"node/{node.name}" for node in NODES]
+    kubectl.wait("create", *nodes)
+    kubectl.wait("condition=Ready", *nodes)
+    for node in GPU_NODES:
+        advertise(kubectl, node.name, GPU_RESOURCE, GPUS)
+    kubectl.wait("create", "serviceaccount/default", "--namespace=default")
+
+
+def advertise(kubectl: Kubectl, node: str, resource: str, count: int) -> None:
+    """Let a node have an extended resource: what pods ask of it is counted, though no device is there."""
+    path = "/status/capacity/" + resource.replace("~", "~0").replace("/", "~1")
+    patch = json.dumps([{"op": "add", "path": path, "value": str(count)}])
+    kubectl("patch", "node", node, "--subresource=status", "--type=json", f"--patch={patch}")
+
+
+def is_well() -> bool:
+    """Whether the API server answers the host and finds itself well."""
+    try:
+        return Kubectl(folders.kubeconfig())("get", "--raw=/readyz", timeout=10) == "ok"
+    except (Failed, subprocess.TimeoutExpired):
+        return False
+
+
+def cluster() -> Cluster:
+    """Return the cluster as the tests see it."""
+    gpus = {node.name: GPUS for node in GPU_NODES}
+    nodes = tuple(ClusterNode(node.name, gpus.get(node.name, 0)) for node in NODES)
+    return Cluster(Machine.name, folders.kubeconfig(), nodes)

@@ -1,0 +1,181 @@
+"""Starting the cluster from the outside: its files, its first process, and the way in."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from testcluster import packages, programs
+from testcluster.addons.archive import Archive, Image, archive
+from testcluster.machine import certificates, configurations, folders, namespaces, plan, processes
+from testcluster.machine.plan import NODES
+from testcluster.machine.programs_of_the_cluster import Built, all_of_them
+from testcluster.packages import Package
+from testcluster.sentences import Lacking, say
+
+PACKAGES = (
+    Package("containerd", "containerd"),
+    Package("runc", "runc"),
+    Package("containernetworking-plugins", files=tuple(f"{each}/bridge" for each in packages.NETWORK_PLUGINS)),
+    Package("iptables", "iptables"),
+    Package("iproute2", "ip"),
+    Package("util-linux", "unshare"),
+    Package("mount", "mount"),
+    Package("openssl", "openssl"),
+)
+TESTS = Path(__file__).parents[2]
+LAST_LINES = 3
+
+
+def build() -> tuple[Built, Archive]:
+    """Return the programs and the pause image, built where they are not yet."""
+    clean = (sys.executable, "-m", "testcluster.machine.clean")
+    built = Built(
+        etcd=programs.build("etcd"),
+        kubernetes=programs.build("kubernetes"),
+        coredns=programs.build("coredns"),
+        containerd=Path("containerd"),
+        preparation=clean,
+    )
+    pause = Image("penstock-test/pause", {"/pause": programs.build("pause") / "pause"}, ("/pause",), folders=())
+    return built, archive(pause)
+
+
+def start(built: Built, pause: Archive) -> None:
+    """Write every file and start the first process. The rest is its own doing."""
+    run = folders.run()
+    make_folders(run)
+    certificates.make(run / "certificates")
+    for name, text in files(run, pause).items():
+        file = run / "configurations" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    folders.plan().write_text(json.dumps([asdict(program) for program in all_of_them(built)], indent=1))
+    launch(run)
+
+
+def make_folders(run: Path) -> None:
+    """Make the folders that are mounted, or that programs expect to be there."""
+    names = ("logs", "var-log", "plugins-cache", "configurations", *(f"nodes/{node.name}" for node in NODES))
+    for name in names:
+        (run / name).mkdir(parents=True)
+    run.chmod(0o700)
+    for node in NODES:
+        folders.kept(node.name).mkdir(parents=True, exist_ok=True)
+    if not namespaces.PLUGINS_CACHE.exists():
+        (folders.machine() / "made-plugins-cache").touch()
+        namespaces.PLUGINS_CACHE.mkdir(parents=True)
+
+
+def files(run: Path, pause: Archive) -> dict[str, str]:
+    """Return the configuration files by their names."""
+    users = ("admin", "controller-manager", "scheduler", "proxy", "dns", *(f"kubelet-{node.name}" for node in NODES))
+    dns = NODES[0].address
+    plugins, snapshotter = packages.network_plugins(), namespaces.snapshotter(run)
+    return {
+        "resolv.conf": "",
+        "pause-image": f"docker.io/{pause.reference}\n{pause.file}\n",
+        "Corefile": configurations.dns(dns),
+        "rights-of-dns.json": as_list(configurations.rights_of_dns()),
+        **{f"{user}.kubeconfig": configurations.kubeconfig(run / "certificates", user) for user in users},
+        **{
+            f"containerd-{node.name}{ending}.toml": configurations.containerd(
+                node, pause.reference, plugins, snapshotter, folders.kept(node.name), pods=not ending
+            )
+            for node in NODES
+            for ending in ("", "-images")
+        },
+        **{f"kubelet-{node.name}.yaml": json.dumps(configurations.kubelet(node, dns), indent=1) for node in NODES},
+        **{f"cni-{node.name}/pods.conflist": json.dumps(configurations.pod_network(node)) for node in NODES},
+    }
+
+
+def as_list(objects: list[dict[str, Any]]) -> str:
+    """Return objects as one document that kubectl applies."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+
+
+def launch(run: Path) -> None:
+    """Start the supervisor in namespaces of its own, apart from our session: it outlives us."""
+    namespace = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
+    supervisor = [sys.executable, "-m", processes.MODULE, str(folders.plan())]
+    with (run / "logs" / "supervisor.log").open("wb") as log:
+        subprocess.Popen(
+            [*namespace, *supervisor],
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def follow(seconds: float = 180) -> Iterator[str]:
+    """Give the name of each program as it becomes ready, until all are; raise when the cluster cannot come up."""
+    deadline, told = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        facts = read_progress()
+        for fact in facts[told:]:
+            if "failed" in fact:
+                raise Lacking(failure(str(fact["failed"])))
+            if "done" in fact:
+                return
+            name = str(fact.get("ready") or fact.get("step"))
+            say(f"{name}: after {fact['seconds']} s")
+            yield name
+        told = len(facts)
+        if processes.inside(folders.plan()) is None and told == len(read_progress()) and not _is_launching():
+            raise Lacking(failure("Its first process ended"))
+        time.sleep(0.05)
+    raise Lacking(failure(f"It was not up after {seconds:.0f} seconds"))
+
+
+def read_progress() -> list[dict[str, Any]]:
+    """Return what the supervisor has told so far. A line that is not whole yet is left for later."""
+    try:
+        lines = folders.progress().read_text().split("\n")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def failure(what: str) -> str:
+    """Return the sentence for a cluster that did not come up, with the last lines of the log that tells why."""
+    logs = folders.run() / "logs"
+    named = [file for file in sorted(logs.glob("*.log")) if what.startswith(f"{file.stem} ")]
+    file = named[0] if named else logs / "supervisor.log"
+    lines = file.read_text(errors="replace").strip().splitlines()[-LAST_LINES:] if file.exists() else []
+    said = " / ".join(lines) or "(none)"
+    return f"The test cluster did not start: {what}. All logs are in {folders.failed_logs()}. {file.name} ends: {said}"
+
+
+def open_the_way_in() -> None:
+    """Lead the host to the API server. Nothing is done where the way is open already."""
+    inner = processes.inside(folders.plan())
+    if (
+        inner is None
+        or subprocess.run(["ip", "link", "show", plan.HOST_INTERFACE], capture_output=True).returncode == 0
+    ):
+        return
+    enter = ["nsenter", f"--net=/proc/{inner}/ns/net"]
+    pair = ["type", "veth", "peer", "name", plan.INNER_INTERFACE, "netns", str(inner)]
+    back = [f"{plan.HOST_ADDRESS}/32", "dev", plan.INNER_INTERFACE, "src", plan.API_ADDRESS]
+    # The host's end comes up last: that it is there and up says that all of it was made.
+    for command in (
+        ["ip", "link", "add", plan.HOST_INTERFACE, *pair],
+        [*enter, "ip", "link", "set", plan.INNER_INTERFACE, "up"],
+        [*enter, "ip", "route", "add", *back],
+        ["ip", "address", "add", f"{plan.HOST_ADDRESS}/{plan.DOOR_PREFIX}", "dev", plan.HOST_INTERFACE],
+        ["ip", "link", "set", plan.HOST_INTERFACE, "up"],
+    ):
+        namespaces.perform(command)
+
+
+def _is_launching() -> bool:
+    return any(each.plan == folders.plan() for each in processes.supervisors())
