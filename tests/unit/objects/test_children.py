@@ -29,9 +29,9 @@ def test_a_name_is_the_same_each_time(owner: Owner, part: str, attempt: int) -> 
     assert child_name(owner, part, attempt) == child_name(owner, part, attempt)
 
 
-@given(st.lists(st.tuples(owners, parts, attempts), unique=True, min_size=2, max_size=20))
-def test_no_two_children_have_one_name(children: list[tuple[Owner, str, int]]) -> None:
-    identities = {(owner.uid, part, attempt) for owner, part, attempt in children}
+@given(st.lists(st.tuples(owners, parts, attempts, attempts), unique=True, min_size=2, max_size=20))
+def test_no_two_children_have_one_name(children: list[tuple[Owner, str, int, int]]) -> None:
+    identities = {(owner.uid, *others) for owner, *others in children}
 
     assert len({child_name(*child) for child in children}) >= len(identities)
 

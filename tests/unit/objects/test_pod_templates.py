@@ -14,7 +14,7 @@ from penstock_jobs.errors import Refused
 from unit.objects.examples_of_objects import IMAGE, OWNER, for_dataset, spec_of
 from unit.objects.pod_security import violations
 
-CONTAINER = {
+CONTAINER: dict[str, list[dict[str, Any]]] = {
     "privileged": [{"securityContext": {"privileged": True}}],
     "escalation": [{"securityContext": {"allowPrivilegeEscalation": True}}, {"securityContext": None}],
     "capabilities": [
@@ -39,7 +39,7 @@ CONTAINER = {
     "probes": [{"livenessProbe": {"httpGet": {"host": "10.0.0.1", "port": 80}}}],
     "words": [{"env": [{"name": "A", "value": "1"}]}, {"workingDir": "/tmp"}],
 }
-POD = [
+POD: list[dict[str, Any]] = [
     {"hostNetwork": True},
     {"hostPID": True},
     {"hostIPC": False},
@@ -88,7 +88,7 @@ def made(template: dict[str, Any]) -> Object:
     return content
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(templates)
 def test_whatever_is_laid_over_it_a_pod_is_restricted_or_refused(template: dict[str, Any]) -> None:
     try:
@@ -166,7 +166,7 @@ json = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=150)
 @given(st.dictionaries(st.sampled_from(NAMES[:2]), json, max_size=2))
 def test_what_is_no_template_at_all_is_refused_and_never_a_crash(template: dict[str, Any]) -> None:
     try:

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from penstock.api.schema import API_VERSION, GROUP
 from penstock.decide.names import LONGEST
 
@@ -19,6 +21,7 @@ RUN = f"{GROUP}/run"
 RUN_UID = f"{GROUP}/run-uid"
 STEP = f"{GROUP}/step"
 ATTEMPT = f"{GROUP}/attempt"
+INDEX = f"{GROUP}/execution-index"
 MODEL = f"{GROUP}/model"
 REVISION = f"{GROUP}/revision"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -40,14 +43,15 @@ class Owner:
     kind: Literal["PipelineRun", "Pipeline"] = "PipelineRun"
 
 
-def child_name(owner: Owner, part: str, attempt: int = 1) -> str:
+def child_name(owner: Owner, part: str, attempt: int = 1, index: int = 1) -> str:
     """Return the name of a child: a DNS label of at most 52 characters, a function of the owner's uid and the others.
 
-    For people it begins with as much of the owner's name, and of the part, as there is room for. An attempt enters it
-    from the second on.
+    For people it begins with as much of the owner's name, and of the part, as there is room for. An attempt, and the
+    index of the run's execution name, enter it from the second on.
     """
-    identity = f"{owner.uid}/{part}" if attempt == 1 else f"{owner.uid}/{part}/{attempt}"
-    said = part if attempt == 1 else f"{part}-{attempt}"
+    tried = f"-{attempt}" if attempt != 1 else ""
+    identity = f"{owner.uid}/{part}{tried}" if index == 1 else f"{owner.uid}/{part}{tried}/{index}"
+    said = f"{part}{tried}"
     digest = hashlib.sha256(identity.encode()).hexdigest()[:_HASH]
     ending = f"{_plain(said)[: LONGEST // 2].strip('-')}-{digest}".strip("-")
     begin = _plain(owner.name)[: LONGEST - len(ending) - 1].strip("-")
@@ -64,9 +68,9 @@ def results_name(owner: Owner) -> str:
     return child_name(owner, "results")
 
 
-def specification_name(owner: Owner, part: str) -> str:
-    """Return the name of the ConfigMap that holds what a job is asked to do, in every attempt."""
-    return child_name(owner, f"{part}-specification")
+def specification_name(owner: Owner, part: str, index: int = 1) -> str:
+    """Return the name of the ConfigMap that holds what a job is asked to do, in every attempt under that index."""
+    return child_name(owner, f"{part}-specification", index=index)
 
 
 def volume_name(*parts: str) -> str:
@@ -90,12 +94,13 @@ def owner_reference(owner: Owner) -> Object:
     }
 
 
-def labels(owner: Owner, part: str | None = None, attempt: int = 1) -> dict[str, str]:
+def labels(owner: Owner, part: str | None = None, attempt: int = 1, index: int = 1) -> dict[str, str]:
     """Return the labels of a child, by which it is found again. Labels of users are not among them."""
     run = {RUN: owner.name, RUN_UID: owner.uid} if owner.kind == "PipelineRun" else {}
     step = {STEP: part} if part else {}
     tried = {ATTEMPT: str(attempt)} if attempt != 1 else {}
-    return {MANAGED_BY: MANAGER, PIPELINE: owner.pipeline, **run, **step, **tried}
+    renamed = {INDEX: str(index)} if index != 1 else {}
+    return {MANAGED_BY: MANAGER, PIPELINE: owner.pipeline, **run, **step, **tried, **renamed}
 
 
 def metadata(owner: Owner, name: str, labelled: dict[str, str]) -> Object:
@@ -106,6 +111,12 @@ def metadata(owner: Owner, name: str, labelled: dict[str, str]) -> Object:
         "labels": labelled,
         "ownerReferences": [owner_reference(owner)],
     }
+
+
+def as_json(value: msgspec.Struct) -> Object:
+    """Return the value as the API server has it: objects, lists, texts, numbers."""
+    plain: Object = msgspec.json.decode(msgspec.json.encode(value))
+    return plain
 
 
 def _plain(text: str) -> str:

@@ -26,7 +26,8 @@ _FINAL = (errors.BUG, errors.REFUSED, errors.TIMED_OUT)  # would end the same wh
 class StepJob:
     """A step of a run, as it is to be done.
 
-    `part` names its children, as `training` or `testing-again`, and `step` its settings. `settings` are those of the
+    `part` names its children, as `training` or `testing-again`, and `step` its settings. `index` is that of the run's
+    execution name. `settings` are those of the
     step with its profile resolved (`penstock.decide.objects.profiles`). With `snapshot` there is one beside the
     specification, which claims the place of the run in the storage.
     """
@@ -38,6 +39,7 @@ class StepJob:
     image: str
     logs: Logs = field(default_factory=Logs)
     attempt: int = 1
+    index: int = 1
     suspended: bool = False
     snapshot: bool = False
     general: Pods = field(default_factory=Pods)
@@ -50,7 +52,7 @@ class StepJob:
     @property
     def labels(self) -> dict[str, str]:
         """The labels of the Job and its pods."""
-        return labels(self.owner, self.part, self.attempt)
+        return labels(self.owner, self.part, self.attempt, self.index)
 
 
 def job(step: StepJob) -> Object:
@@ -63,7 +65,7 @@ def job(step: StepJob) -> Object:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": metadata(
-            step.owner, child_name(step.owner, step.part, step.attempt), step.labels | _queue(step.settings)
+            step.owner, child_name(step.owner, step.part, step.attempt, step.index), step.labels | _queue(step.settings)
         ),
         "spec": {**_parallel(step), **_patience(step), "template": pod_template(_pod(step), step.labels)},
     }
@@ -82,7 +84,7 @@ def _pod(step: StepJob) -> Pod:
     return Pod(
         image=step.image,
         command=tuple(words),
-        specification=specification_name(step.owner, step.part),
+        specification=specification_name(step.owner, step.part, step.index),
         settings=step.settings,
         field=f"spec.jobs.{step.step}",
         mounts=mounts_of(step.specification),

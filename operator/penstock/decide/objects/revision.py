@@ -4,17 +4,16 @@ Nothing of it changes, and nothing is asked of the Pipeline or of the operator's
 it; each Model that was made of it is a further owner, so that it is there as long as one of them is.
 """
 
-from typing import Any
-
 import msgspec
 
+from penstock.api.metadata import ObjectMeta
 from penstock.api.model import Model
-from penstock.api.pipeline import Pipeline, PipelineSpec
+from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRunSpec
 from penstock.api.schema import API_VERSION
 from penstock.api.storage import Storage
 from penstock.decide.decision import ApiObject
-from penstock.decide.objects.children import Object, Owner, labels, metadata, revision_name
+from penstock.decide.objects.children import Object, Owner, as_json, labels, metadata, revision_name
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.settings import Images, Pods, Settings
 from penstock_jobs.document import Document
@@ -24,16 +23,19 @@ from penstock_jobs.errors import Refused
 class Snapshot(Document, frozen=True, kw_only=True):
     """What a run is: enough for all of its steps.
 
-    `spec` is the Pipeline's with the profiles resolved, `storage` the operator's default; `images` are by reference.
+    `pipeline` is as it was but for its profiles, which are resolved. `storage` is the operator's default, and `images`
+    are by reference.
     """
 
-    pipeline: str
-    pipeline_uid: str
-    generation: int | None
-    spec: PipelineSpec
+    pipeline: Pipeline
     images: Images
     storage: Storage | None = None
     pods: Pods = Pods()
+
+    def as_pipeline(self) -> Pipeline:
+        """Return the Pipeline as the run took it."""
+        metadata = ObjectMeta(name=self.pipeline, uid=self.pipeline_uid, generation=self.generation)
+        return Pipeline(api_version=API_VERSION, kind="Pipeline", metadata=metadata, spec=self.spec)
 
 
 def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) -> Snapshot:
@@ -43,10 +45,14 @@ def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) ->
         Refused: a profile is named that the operator does not have.
     """
     return Snapshot(
-        pipeline=pipeline.metadata.name or "",
-        pipeline_uid=pipeline.metadata.uid or "",
-        generation=pipeline.metadata.generation,
-        spec=with_profiles(pipeline.spec, run.jobs, settings.profiles, settings.defaults),
+        pipeline=Pipeline(
+            api_version=API_VERSION,
+            kind="Pipeline",
+            metadata=ObjectMeta(
+                name=pipeline.metadata.name, uid=pipeline.metadata.uid, generation=pipeline.metadata.generation
+            ),
+            spec=with_profiles(pipeline.spec, run.jobs, settings.profiles, settings.defaults),
+        ),
         images=settings.images,
         storage=settings.storage,
         pods=settings.pods,
@@ -55,13 +61,12 @@ def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) ->
 
 def revision(owner: Owner, snapshot: Snapshot) -> Object:
     """Return the ControllerRevision of the run."""
-    data: Any = msgspec.to_builtins(snapshot)
     return {
         "apiVersion": "apps/v1",
         "kind": "ControllerRevision",
         "metadata": metadata(owner, revision_name(owner), labels(owner)),
         "revision": 1,
-        "data": data,
+        "data": as_json(snapshot),
     }
 
 

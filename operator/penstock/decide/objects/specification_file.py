@@ -10,9 +10,15 @@ MOST_BYTES = 1_000_000  # a little less than the API server takes (1 MiB, with a
 
 
 def specification_file(
-    owner: Owner, part: str, specification: JobSpecification | ServedModel, snapshot: str | None = None
+    owner: Owner,
+    part: str,
+    specification: JobSpecification | ServedModel,
+    snapshot: str | None = None,
+    index: int = 1,
 ) -> Object:
     """Return the ConfigMap; `snapshot` is what the run was, which its job puts into storage before anything else.
+
+    `index` is that of the run's execution name: another one is another place in the storage.
 
     Raises:
         Refused: together they are longer than any object of Kubernetes may be.
@@ -27,7 +33,7 @@ def specification_file(
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(owner, specification_name(owner, part), labels(owner, part)),
+        "metadata": metadata(owner, specification_name(owner, part, index), labels(owner, part, index=index)),
         "immutable": True,
         "data": data,
     }
