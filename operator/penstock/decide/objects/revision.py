@@ -32,11 +32,6 @@ class Snapshot(Document, frozen=True, kw_only=True):
     storage: Storage | None = None
     pods: Pods = Pods()
 
-    def as_pipeline(self) -> Pipeline:
-        """Return the Pipeline as the run took it."""
-        metadata = ObjectMeta(name=self.pipeline, uid=self.pipeline_uid, generation=self.generation)
-        return Pipeline(api_version=API_VERSION, kind="Pipeline", metadata=metadata, spec=self.spec)
-
 
 def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) -> Snapshot:
     """Return what a run that begins now is.
