@@ -8,7 +8,7 @@ import pytest
 import urllib3
 
 from cluster.kubernetes_api import ApiRefused, connect
-from testcluster.choice import choose
+from testcluster.choice import find
 from testcluster.cluster import Cluster, ClusterNode
 from testcluster.sentences import Lacking
 
@@ -21,12 +21,12 @@ def which_cluster() -> Cluster:
     if document := os.environ.get(BROUGHT_UP):
         return _promised(Path(document))
     try:
-        found = choose().find()
+        found = find()
     except Lacking as lacking:
         pytest.skip(str(lacking))
     if found is None:
         pytest.skip(WHAT_TO_DO)
-    return found
+    return found[1]
 
 
 def _promised(document: Path) -> Cluster:

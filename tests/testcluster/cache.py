@@ -41,11 +41,13 @@ def shared_lock(name: str) -> Iterator[None]:
         yield
 
 
-def is_held(name: str) -> bool:
-    """Whether anybody holds this lock, shared or alone."""
+@contextmanager
+def lock_if_free(name: str) -> Iterator[bool]:
+    """Hold a lock alone if nobody else holds it in any way; give whether that is so."""
     with (folder("locks") / name).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return True
-    return False
+            yield False
+        else:
+            yield True

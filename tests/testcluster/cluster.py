@@ -38,7 +38,7 @@ class Provider(Protocol):
     name: str
 
     def find(self) -> Cluster | None:
-        """Return the cluster if it is up, else None. Starts nothing."""
+        """Return the cluster if it is up, else None. Starts, builds and fetches nothing."""
         ...
 
     def up(self) -> Cluster:

@@ -4,16 +4,19 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
 from testcluster import cache
-from testcluster.choice import choose
+from testcluster.choice import choose, find, owned
 from testcluster.cluster import Cluster, Provider
+from testcluster.machine.plan import API_ADDRESS
+from testcluster.machine.provider import Machine
 from testcluster.sentences import Lacking, say
 
 MISTAKE = 2
@@ -66,29 +69,32 @@ def up(_: argparse.Namespace) -> int:
 def down(parsed: argparse.Namespace) -> int:
     """Remove the cluster, and with `--everything` the whole cache folder."""
     keep_mark().unlink(missing_ok=True)
-    choose().down(parsed.everything)
+    for provider in owned():
+        provider.down(parsed.everything)
+    if parsed.everything:
+        shutil.rmtree(cache.folder())
     return 0
 
 
 def status(_: argparse.Namespace) -> int:
     """Say whether the cluster is up."""
-    cluster = choose().find()
-    if cluster is None:
+    found = find()
+    if found is None:
         say("the test cluster is not up; bring it up with `make cluster`")
         return 1
-    sys.stdout.write(json.dumps(cluster.to_document(), indent=1) + "\n")
+    sys.stdout.write(json.dumps(found[1].to_document(), indent=1) + "\n")
     return 0
 
 
 def load(parsed: argparse.Namespace) -> int:
     """Bring images to the nodes."""
-    cluster = choose().find()
-    if cluster is None:
+    found = find()
+    if found is None:
         raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
     for archive in parsed.archives:
         if not archive.is_file():
             raise Lacking(f"There is no image archive {archive}.")
-        cluster.load(archive)
+        found[1].load(archive)
     return 0
 
 
@@ -99,7 +105,7 @@ def run(parsed: argparse.Namespace) -> int:
         raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
     provider = choose()
     with using(provider) as cluster:
-        return perform(command, environment_for(cluster))
+        return perform(command, environment_for(cluster, write_state(cluster), os.environ))
 
 
 @contextlib.contextmanager
@@ -109,33 +115,50 @@ def using(provider: Provider) -> Iterator[Cluster]:
         with cache.shared_lock(IN_USE):
             yield provider.up()
     finally:
-        if not keep_mark().exists() and not cache.is_held(IN_USE):
-            provider.down()
+        with cache.lock_if_free(IN_USE) as nobody_uses_it:
+            if nobody_uses_it and not keep_mark().exists():
+                provider.down()
 
 
-def environment_for(cluster: Cluster) -> dict[str, str]:
-    """Return the environment in which a command finds the cluster."""
+def write_state(cluster: Cluster) -> Path:
+    """Write what the cluster is where a command will look for it; return the file."""
     state = cache.folder() / "cluster.json"
     part = state.with_suffix(f".{os.getpid()}")
     part.write_text(json.dumps(cluster.to_document(), indent=1))
     part.replace(state)
-    return {**os.environ, "KUBECONFIG": str(cluster.kubeconfig), "PENSTOCK_TEST_CLUSTER": str(state)}
+    return state
+
+
+def environment_for(cluster: Cluster, state: Path, ours: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment in which a command finds the cluster, and reaches it past any proxy."""
+    chosen = {**ours, "KUBECONFIG": str(cluster.kubeconfig), "PENSTOCK_TEST_CLUSTER": str(state)}
+    if cluster.provider == Machine.name:
+        for name in ("NO_PROXY", "no_proxy"):
+            chosen[name] = ",".join(each for each in (ours.get(name), API_ADDRESS) if each)
+    return chosen
 
 
 def perform(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Run the command to its end; return its exit code. What interrupts us interrupts it, and it may clean up."""
+    """Run the command to its end; return its exit code, as a shell would. It may clean up when it is interrupted."""
     try:
         process = subprocess.Popen(command, env=environment)
     except OSError as error:
         raise Lacking(f"{command[0]} cannot be run: {error.strerror}.") from None
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            # A key press has reached the command too. A signal to us alone has not.
-            process.send_signal(signal.SIGTERM)
-        else:
-            return code if code >= 0 else 128 - code
+    # A key press reaches the command by itself; a signal to us alone does not.
+    with signals({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: lambda number, _: process.send_signal(number)}):
+        code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextlib.contextmanager
+def signals(handlers: "Mapping[signal.Signals, signal._HANDLER]") -> Iterator[None]:
+    """Handle signals in this way for as long as the context lasts."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def keep_mark() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from testcluster.cluster import Cluster, ClusterNode
 from testcluster.kubectl import Kubectl
-from testcluster.sentences import Lacking
+from testcluster.sentences import Lacking, say
 
 GPU_RESOURCE = "nvidia.com/gpu"
 
@@ -36,6 +36,7 @@ class Given:
 
     def down(self, everything: bool = False) -> None:
         """Leave the cluster alone: it is not ours."""
+        say("the cluster that KUBECONFIG names is not ours and stays as it is")
 
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Refuse: such a cluster pulls its images from a registry."""

@@ -23,8 +23,8 @@ class Kind:
     name = "kind"
 
     def find(self) -> Cluster | None:
-        """Return the cluster if kind has it."""
-        if NAME not in _kind("get", "clusters").split():
+        """Return the cluster if kind has it. Without an engine that answers it has none."""
+        if not made_mark().exists() or engine_that_answers() is None or NAME not in _kind("get", "clusters").split():
             return None
         _kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", str(kubeconfig()))
         return cluster()
@@ -36,6 +36,7 @@ class Kind:
             if found is not None and is_whole():
                 return found
             with timed("kind made the cluster"):
+                made_mark().touch()
                 _kind("delete", "cluster", "--name", NAME)
                 _kind(*create_command(kubeconfig()))
             for node in GPU_NODES:
@@ -45,8 +46,9 @@ class Kind:
     def down(self, everything: bool = False) -> None:
         """Remove the cluster; with `everything` nothing more, since the node image is the engine's."""
         with cache.lock("kind", "the kind cluster"):
-            _kind("delete", "cluster", "--name", NAME)
-            kubeconfig().unlink(missing_ok=True)
+            if made_mark().exists():
+                _kind("delete", "cluster", "--name", NAME)
+                shutil.rmtree(kubeconfig().parent)
 
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Import an image into the nodes."""
@@ -81,6 +83,11 @@ def kubeconfig() -> Path:
     return cache.folder("kind") / "kubeconfig"
 
 
+def made_mark() -> Path:
+    """Return the file that says that we began to make a cluster."""
+    return kubeconfig().with_name("made")
+
+
 def cluster() -> Cluster:
     """Return the cluster as the tests see it."""
     gpus = {node.name: GPUS for node in GPU_NODES}
@@ -100,17 +107,20 @@ def is_whole() -> bool:
 
 def impossible() -> str:
     """Say why kind cannot be used here; nothing if it can."""
-    engine = next((each for each in ENGINES if shutil.which(each)), None)
+    engine = engine_that_answers()
     if engine is None:
-        return "No container engine is installed."
-    if not _succeeds([engine, "info"], SECONDS):
-        return f"{engine} is installed and no engine answers it."
+        return f"No container engine answers ({', '.join(ENGINES)})."
     image = node_image()
     if not _succeeds([engine, "image", "inspect", image], SECONDS) and not _succeeds(
         [engine, "pull", image], PULL_SECONDS
     ):
         return f"{engine} neither has kind's node image {image} nor can pull it."
     return ""
+
+
+def engine_that_answers() -> str | None:
+    """Return the command of a container engine that works."""
+    return next((each for each in ENGINES if shutil.which(each) and _succeeds([each, "info"], SECONDS)), None)
 
 
 def node_image() -> str:

@@ -17,7 +17,7 @@ SERVICE_ACCOUNT = "service-account"
 
 @dataclass(frozen=True)
 class Certificate:
-    """A key, `name`.key, and its certificate, `name`.crt. RBAC sees the user `common_name` in the group `organization`."""
+    """A key, `name`.key, and its certificate, `name`.crt. RBAC sees a user and the group that it belongs to."""
 
     name: str
     common_name: str
