@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
+from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.objects.folders import credentials_folder, volume_folder
@@ -59,6 +60,15 @@ class ClusterPlaces:
             "or pvc://claim/path."
         )
 
+    def model(self, model: Model) -> Location:
+        """Return the location of a Model's folder, read with the credentials that the Model names."""
+        return Location(
+            uri=model.spec.uri,
+            endpoint=model.spec.endpoint,
+            region=model.spec.region,
+            credentials=_credentials(model.spec.credentials, "read"),
+        )
+
     def _default(self, pipeline: str, field: str, *, write: bool) -> Location:
         if self.default is None:
             raise Refused(
@@ -78,11 +88,6 @@ def refuse_laptop_only(spec: PipelineSpec) -> None:
     """Refuse the spec of a Pipeline that names files of a laptop, with the sentence that a condition will show."""
     for table in spec.dataset.inputs if spec.dataset else ():
         ClusterPlaces("").input(table)
-
-
-def secret_of(folder: str) -> str:
-    """Return the Secret that a folder of credentials stands for; the folder's name ends in it."""
-    return folder.rpartition("/")[2]
 
 
 def _located(storage: Storage, field: str, *, write: bool) -> Location:

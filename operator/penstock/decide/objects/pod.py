@@ -23,8 +23,9 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 class Pod:
     """What a pod is to run: its words, what it mounts, and how.
 
-    `specification` names the ConfigMap with the job specification. `field` is where the settings are, as
-    `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod.
+    `specification` names the ConfigMap with the specification. `field` is where the settings are, as
+    `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod. `container` has further
+    fields of the container; pods that `spread` selects are kept apart where there is room.
     """
 
     image: str
@@ -39,6 +40,7 @@ class Pod:
     grace: int = 30
     general: Pods = defaulting(default_factory=Pods)
     container: Object = defaulting(default_factory=dict)
+    spread: Object | None = None
 
 
 def pod_template(pod: Pod, labels: dict[str, str]) -> Object:
@@ -66,6 +68,7 @@ def _spec(pod: Pod) -> Object:
         "tolerations": _tolerations(settings),
         "priorityClassName": settings.priority_class_name,
         "runtimeClassName": settings.runtime_class_name,
+        "topologySpreadConstraints": [_apart(pod.spread)] if pod.spread else [],
         "containers": [_container(pod)],
         "volumes": [
             {"name": "scratch", "emptyDir": {}},
@@ -106,6 +109,15 @@ def resources(settings: JobSettings) -> Object:
         gpus = {settings.gpu.resource: str(settings.gpu.count)}
         asked = {name: {**asked.get(name, {}), **gpus} for name in ("requests", "limits")}
     return {name: amounts for name, amounts in asked.items() if amounts}
+
+
+def _apart(selected: Object) -> Object:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selected},
+    }
 
 
 def _amounts(amounts: ResourceAmounts | None) -> dict[str, str]:
