@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SOURCES := operator job-images tests bench examples
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check crds format bench constraints clean
+.PHONY: help setup demo test check crds format bench images constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README
 	PYTHONPATH=.cache/bench-peers $(BIN)/python bench/dataset.py
 	$(BIN)/python bench/grid.py
 	$(BIN)/python bench/serving.py
+
+images: ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
+	PYTHONPATH=job-images $(PYTHON) -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"
 
 constraints: ## Resolve the dependencies anew and write constraints.txt
 	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints

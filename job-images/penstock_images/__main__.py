@@ -1,0 +1,63 @@
+"""`python -m penstock_images [IMAGE…]`: build the images, and push them where a registry is named."""
+
+import argparse
+import sys
+
+from penstock_images import archive_contents, catalogue
+from penstock_images.building import Builder, Built
+from penstock_images.engine import NAMES
+from penstock_images.lacking import Lacking
+
+MEGABYTE = 10**6
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build what the command line names; return the exit code."""
+    options = _parser().parse_args(arguments)
+    unknown = [each for each in options.images if each not in catalogue.IMAGES]
+    if unknown:
+        say(f"{unknown[0]} is none of the images, which are {', '.join(catalogue.IMAGES)}.")
+        return 2
+    try:
+        builder = Builder(options.engine or None, options.base_image or None, say)
+        for name in options.images or catalogue.IMAGES:
+            built = builder.build(name)
+            sys.stdout.write(line(built))
+            if options.registry:
+                version = str(catalogue.project()["version"])
+                tags = dict.fromkeys((options.tag or version, built.reference.rsplit(":", 1)[1]))
+                sys.stdout.writelines(f"  pushed {each}\n" for each in builder.push(built, options.registry, [*tags]))
+            sys.stdout.flush()
+    except Lacking as lacking:
+        say(str(lacking))
+        return 2
+    return 0
+
+
+def line(built: Built) -> str:
+    """Return what is said of an image: its name, how large it is, what is in it, where it is."""
+    sizes = [each / MEGABYTE for each in archive_contents.layers(built.archive)]
+    goal = f" (goal {built.image.goal})" if built.image.goal else ""
+    took = "was there" if built.seconds is None else f"built in {built.seconds:.0f} s"
+    layers = " + ".join(f"{each:.1f}" for each in sizes)
+    return f"{built.reference}  {sum(sizes):.0f} MB{goal} = {layers}  {took}\n  {built.archive}\n"
+
+
+def say(text: str) -> None:
+    """Print a line of progress, apart from the result."""
+    sys.stderr.write(f"[images] {text}\n")
+    sys.stderr.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m penstock_images", description=__doc__)
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"of {', '.join(catalogue.IMAGES)}; all without")
+    parser.add_argument("--engine", help=f"one of {', '.join(NAMES)}; without it the first that answers")
+    parser.add_argument("--base-image", help="what the images stand on; without it python:3.11-slim, or one made here")
+    parser.add_argument("--registry", help="push to this registry, a host or a host with a folder")
+    parser.add_argument("--tag", help="the readable tag in the registry; without it the version")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,218 @@
+"""Building: an image is built when its inputs changed, and is otherwise found."""
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock_images import archive_contents, catalogue, leftovers, pip_settings
+from penstock_images import base as own_base
+from penstock_images.catalogue import IMAGES, ROOT, Image
+from penstock_images.engine import Engine, Order, choose
+from penstock_images.lacking import Lacking
+
+BASE_IMAGE = "python:3.11-slim"
+EPOCH = 315532800  # 1980-01-01, the earliest time that a zip file can hold
+SBOM = "/opt/penstock/sbom.cdx.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image, and the archive that it is in.
+
+    Attributes:
+        image: which.
+        reference: its name, tagged by its inputs.
+        archive: a docker archive of it, uncompressed. Beside it is its bill of materials, `.cdx.json`.
+        seconds: how long building it took; nothing where it was there.
+    """
+
+    image: Image
+    reference: str
+    archive: Path
+    seconds: float | None
+
+    @property
+    def bill_of_materials(self) -> Path:
+        """Return the list of what is in the image, CycloneDX in JSON."""
+        return self.archive.with_suffix(".cdx.json")
+
+
+@dataclass(frozen=True)
+class Bases:
+    """What the images stand on.
+
+    Attributes:
+        base: the image that ours begin with.
+        building: the image that dependencies are installed in.
+        key: what tells these two from others.
+        archives: where the engine finds the two, if they were made here.
+    """
+
+    base: str
+    building: str
+    key: str
+    archives: tuple[Path, Path] | None = None
+
+
+def cache_folder() -> Path:
+    """Return the folder for images: `PENSTOCK_TEST_CACHE`, else `~/.cache/penstock`, and there `images`."""
+    root = Path(os.environ.get("PENSTOCK_TEST_CACHE") or Path.home() / ".cache" / "penstock")
+    folder = root.absolute() / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class Builder:
+    """Builds images with one engine, on one base. Only one at a time builds on a machine.
+
+    Args:
+        engine: the name of the engine; nothing takes the one that answers.
+        base_image: the base; nothing takes python:3.11-slim, else one made here.
+        say: takes lines of progress.
+    """
+
+    def __init__(self, engine: str | None, base_image: str | None, say: Callable[[str], None]) -> None:
+        self.cache = cache_folder()
+        self.say = say
+        self.engine: Engine = choose(engine, self.cache / "storage")
+        self._wanted_base = base_image
+        self._bases: Bases | None = None
+
+    def build(self, name: str) -> Built:
+        """Return an image with its archive, made where they are missing.
+
+        Raises:
+            Lacking: it cannot be built here.
+        """
+        image = IMAGES[name]
+        with self._alone():
+            reference = self._reference(image)
+            archive = self.cache / "archives" / f"{name}-{reference.rsplit('-', 1)[1]}.tar"
+            if archive.exists():
+                return Built(image, reference, archive, None)
+            start = time.monotonic()
+            self._have(image, reference)
+            self._save(reference, archive)
+            leftovers.keep_newest(archive.parent, name)
+            return Built(image, reference, archive, time.monotonic() - start)
+
+    def push(self, built: Built, registry: str, tags: Sequence[str]) -> list[str]:
+        """Send an image to a registry under these tags; return its names there."""
+        if not self.engine.identity(built.reference):
+            self.engine.load(built.archive)
+        names = [f"{registry.rstrip('/')}/penstock/{built.image.name}:{tag}" for tag in tags]
+        for name in names:
+            self.engine.tag(built.reference, name)
+            self.engine.push(name)
+        return names
+
+    def _have(self, image: Image, reference: str) -> None:
+        if self.engine.identity(reference):
+            return
+        self.say(f"building {reference} with {self.engine.name}")
+        arguments: dict[str, str] = {}
+        if image.stands_on:
+            arguments["PACKAGES_IMAGE"] = self._packages(IMAGES[image.stands_on])
+        self._build(image, reference, arguments, None)
+
+    def _save(self, reference: str, archive: Path) -> None:
+        archive.parent.mkdir(exist_ok=True)
+        part = archive.with_suffix(".part")
+        self.engine.save(reference, part)
+        archive.with_suffix(".cdx.json").write_bytes(archive_contents.read(part, SBOM))
+        part.rename(archive)
+
+    def _reference(self, image: Image) -> str:
+        version = catalogue.project()["version"]
+        return f"penstock/{image.name}:{version}-{catalogue.digest(image, self.bases().key)}"
+
+    def _packages(self, image: Image) -> str:
+        reference = f"penstock/{image.name}-packages:{self._reference(image).rsplit(':', 1)[1]}"
+        if not self.engine.identity(reference):
+            self._build(image, reference, {}, "packages")
+        return reference
+
+    def _build(self, image: Image, reference: str, arguments: dict[str, str], target: str | None) -> None:
+        bases = self.bases()
+        self._load(bases)
+        log = self.cache / f"{image.name}.log"
+        with tempfile.TemporaryDirectory(prefix="secrets-") as folder:
+            order = Order(
+                dockerfile=ROOT / image.dockerfile,
+                context=ROOT,
+                reference=reference,
+                arguments={
+                    "BUILD_IMAGE": bases.building,
+                    "VERSION": catalogue.project()["version"],
+                    "REVISION": revision(image),
+                    "SOURCE_DATE_EPOCH": str(EPOCH),
+                    **({} if image.stands_on else {"BASE_IMAGE": bases.base}),
+                    **arguments,
+                },
+                secrets=pip_settings.secrets(Path(folder), os.environ),
+                target=target,
+                epoch=EPOCH,
+            )
+            self.engine.build(order, log)
+
+    def bases(self) -> Bases:
+        """Return what the images stand on, found or made once."""
+        if self._bases is None:
+            self._bases = self._named_base(self._wanted_base or BASE_IMAGE) or self._own_base()
+        return self._bases
+
+    def _named_base(self, reference: str) -> Bases | None:
+        if not self.engine.identity(reference) and not self.engine.pull(reference):
+            if self._wanted_base:
+                raise Lacking(f"The base image {reference} is not here, and {self.engine.name} cannot pull it.")
+            return None
+        return Bases(reference, reference, f"{reference} {self.engine.identity(reference)}")
+
+    def _own_base(self) -> Bases:
+        if not own_base.is_made(self.cache):
+            self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
+        made = own_base.make(self.cache)
+        archives = (made.archive, made.building_archive)
+        return Bases(made.reference, made.building, f"{made.reference} {made.identity}", archives)
+
+    def _load(self, bases: Bases) -> None:
+        for reference, archive in zip((bases.base, bases.building), bases.archives or (), strict=False):
+            if not self.engine.identity(reference):
+                self.engine.load(archive)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with (self.cache / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self.say("waiting for another process that builds images")
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            leftovers.clean(self.cache, self.engine)
+            yield
+
+
+def revision(image: Image) -> str:
+    """Return the last commit that changed what an image is made of, `-dirty` where that has changed since.
+
+    It is `unknown` where git cannot tell.
+    """
+    files = [str(each.relative_to(ROOT)) for each in catalogue.inputs(image)]
+    commit = _git("log", "-1", "--format=%H", "--", *files)
+    if not commit:
+        return "unknown"
+    return f"{commit}-dirty" if _git("status", "--porcelain", "--", *files) else commit
+
+
+def _git(*words: str) -> str:
+    try:
+        ended = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return ended.stdout.strip()

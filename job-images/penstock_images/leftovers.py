@@ -1,0 +1,42 @@
+"""What builds that were killed left behind, and what no build needs any more."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from penstock_images.engine import Engine
+
+KEPT = 2  # archives of an image: the newest, and the one before, which somebody may be loading
+
+
+def clean(cache: Path, engine: Engine) -> None:
+    """Take away what a killed build left: half-made bases with their mounts, half-written archives, build containers.
+
+    Args:
+        cache: our own folder; the caller holds its lock, so nobody is building.
+        engine: only buildah's own store, in that folder, is cleaned.
+    """
+    for folder in cache.glob("base-tmp*"):
+        for mounted in mounts_below(Path("/proc/self/mountinfo").read_text(), folder):
+            subprocess.run(["umount", "--lazy", mounted], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+    for part in (cache / "archives").glob("*.part"):
+        part.unlink()
+    if engine.name == "buildah" and engine.must("listing containers", "containers", "--quiet").split():
+        engine.must("removing containers of builds that were killed", "rm", "--all")
+
+
+def mounts_below(mountinfo: str, folder: Path) -> list[str]:
+    """Return what is mounted in a folder, the deepest first (proc(5) says how mountinfo is written)."""
+    points = [line.split()[4] for line in mountinfo.splitlines() if line.strip()]
+    decoded = [re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), each) for each in points]
+    return sorted((each for each in decoded if Path(each).is_relative_to(folder)), key=len, reverse=True)
+
+
+def keep_newest(folder: Path, name: str) -> None:
+    """Remove the archives of an image but the newest few, with what is beside them."""
+    archives = sorted(folder.glob(f"{name}-*.tar"), key=lambda each: each.stat().st_mtime, reverse=True)
+    for old in archives[KEPT:]:
+        old.unlink()
+        old.with_suffix(".cdx.json").unlink(missing_ok=True)
