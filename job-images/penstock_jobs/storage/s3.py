@@ -95,6 +95,10 @@ class BucketStore:
             try:
                 self._client.head_object(Bucket=self._bucket, Key=name)
             except ClientError as error:
+                if status_of(error) == 403:
+                    # The answer to a HEAD has no body, so no reason: that to a GET says whether the key is wrong.
+                    self._client.get_object(Bucket=self._bucket, Key=name, Range="bytes=0-0")["Body"].close()
+                    return True
                 if status_of(error) != 404:
                     raise
                 self._require_bucket()
