@@ -1,13 +1,22 @@
 """What the tests on a cluster share. They use the cluster that is up; none of them starts one."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from functools import lru_cache
 
 import pytest
 
+from cluster.buckets import Buckets
+from cluster.buckets import buckets as reached
 from cluster.kubernetes_api import Api, connect
+from cluster.loading import loaded
 from cluster.namespaces import Namespaces
 from cluster.which import which_cluster
+from testcluster import s3
 from testcluster.cluster import Cluster
+from testcluster.kubectl import Kubectl
+from testcluster.what_was_shown import Lacks, _has_what_it_needs, accepted_only, lacking
+
+__all__ = ["_has_what_it_needs", "accepted_only", "lacking"]
 
 _NAMESPACES = pytest.StashKey[Namespaces]()
 
@@ -35,6 +44,27 @@ def namespace(namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterato
     """A namespace of the test's own, which admits only pods under Pod Security `restricted`."""
     with namespaces.one(request.node.nodeid) as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def buckets(cluster: Cluster, lacking: Lacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buckets]:
+    """The S3 server in the cluster, which pods and this machine reach each in its own way."""
+    if reason := lacking("s3"):
+        pytest.skip(reason)
+    server = s3.find(Kubectl(cluster.kubeconfig))
+    with server.outside() as endpoint:
+        yield reached(server, endpoint, tmp_path_factory.mktemp("s3-root"))
+
+
+@pytest.fixture(scope="session")
+def image(cluster: Cluster) -> Callable[[str], str]:
+    """What gives the reference of one of our images, once the cluster has it. A test asks for those that it needs."""
+
+    @lru_cache
+    def reference(name: str) -> str:
+        return loaded(cluster, name)
+
+    return reference
 
 
 @pytest.hookimpl(wrapper=True)

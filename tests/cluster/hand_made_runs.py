@@ -150,6 +150,16 @@ class HandMadeRun:
             PODS, self.namespace, lambda pods: _first(ends_of(pods.values())), what=what, labels=f"{JOB_NAME}={name}"
         )
 
+    def running(self, name: str) -> str:
+        """Return the pod of the Job once its container runs."""
+
+        def found(pods: dict[str, Object]) -> str | None:
+            states = {pod: each.get("status", {}).get("containerStatuses", []) for pod, each in pods.items()}
+            return next((pod for pod, each in states.items() if any("running" in one["state"] for one in each)), None)
+
+        what = f"a container of the Job {name} that runs"
+        return self.api.wait(PODS, self.namespace, found, what=what, labels=f"{JOB_NAME}={name}")
+
     def finished(self, name: str, condition: str) -> Object:
         """Return the Job once it is `Complete` or `Failed`, as the condition says."""
         what = f"the Job {name} {condition}"

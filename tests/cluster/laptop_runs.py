@@ -52,19 +52,15 @@ def begun(example: str, home: Path) -> Iterator[LaptopRun]:
 
 @dataclass(frozen=True)
 class Found:
-    """What a run has left in its storage: the results of its jobs, and its candidates by their names."""
+    """The results of the jobs of a run, from its storage."""
 
     dataset: DatasetResult
     training: TrainingResult
     testing: TestingResult
-    candidates: dict[str, CandidateRow]
 
     @property
     def tables(self) -> dict[str, tuple[int, str, dict[str, int]]]:
-        """Rows, digest and class counts of each table."""
-        tables = {"training": self.dataset.training, "validation": self.dataset.validation}
-        tables["testing"] = self.dataset.testing
-        return {name: (table.rows, table.digest, table.classes) for name, table in tables.items()}
+        return tables_of(self.dataset)
 
     @property
     def tested(self) -> dict[str, ModelScores]:
@@ -74,33 +70,43 @@ class Found:
 
 
 def found(store: Store) -> Found:
-    """Return what a run has left in its storage, wherever that is."""
+    """Return what the jobs of a run have left in its storage, wherever that is."""
     results: dict[str, Any] = {
         name: document.decode(store.read(f"results/{name}.json"), JobResult, f"{store.uri}, {name}")
         for name in ("dataset", "training", "testing")
     }
-    return Found(**results, candidates={row.candidate: row for row in read_candidates(store)})
+    return Found(**results)
 
 
-def assert_same_candidates(run: Found, other: Found) -> None:
-    """The same candidates with the same seeds, all of which succeeded, and scores within the tolerance."""
-    assert {name: row.seed for name, row in run.candidates.items()} == {
-        name: row.seed for name, row in other.candidates.items()
-    }
-    assert [row.error for row in run.candidates.values()] == [None] * len(run.candidates)
-    assert _scores(run) == pytest.approx(_scores(other), rel=0, abs=TOLERANCE)
+def tables_of(made: DatasetResult) -> dict[str, tuple[int, str, dict[str, int]]]:
+    """Return rows, digest and class counts of each table."""
+    tables = {"training": made.training, "validation": made.validation, "testing": made.testing}
+    return {name: (table.rows, table.digest, table.classes) for name, table in tables.items()}
 
 
-def assert_same_testing(run: Found, other: Found) -> None:
+def rows_written(store: Store) -> int:
+    """Return how many rows the files of candidates have, repeated ones included."""
+    return sum(len(store.read(key).splitlines()) for key in store.keys("candidates/worker-") if key.endswith(".jsonl"))
+
+
+def assert_same_candidates(run: Store, other: Store, tolerance: float = TOLERANCE) -> None:
+    """The same candidates with the same seeds, each once, all of which succeeded, and scores within the tolerance."""
+    rows, others = read_candidates(run), read_candidates(other)
+    assert sorted((row.candidate, row.seed) for row in rows) == sorted((row.candidate, row.seed) for row in others)
+    assert [row.error for row in rows] == [None] * len(rows)
+    assert _scores(rows) == pytest.approx(_scores(others), rel=0, abs=tolerance)
+
+
+def assert_same_testing(run: Found, other: Found, tolerance: float = TOLERANCE) -> None:
     """The same Models, scored on as many points, with scores within the tolerance."""
     assert {name: scores.points for name, scores in run.tested.items()} == {
         name: scores.points for name, scores in other.tested.items()
     }
-    assert _tested(run) == pytest.approx(_tested(other), rel=0, abs=TOLERANCE)
+    assert _tested(run) == pytest.approx(_tested(other), rel=0, abs=tolerance)
 
 
-def _scores(run: Found) -> dict[tuple[str, str], float]:
-    return {(name, score.name): score.value for name, row in run.candidates.items() for score in row.scores}
+def _scores(rows: list[CandidateRow]) -> dict[tuple[str, str], float]:
+    return {(row.candidate, score.name): score.value for row in rows for score in row.scores}
 
 
 def _tested(run: Found) -> dict[tuple[str, str], float]:

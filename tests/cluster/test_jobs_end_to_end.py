@@ -1,32 +1,51 @@
 """The jobs of the breast-cancer example in real pods, against a real S3 server: they make what a laptop makes."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from cluster.buckets import Buckets
 from cluster.hand_made_runs import INPUTS, READER, WRITER, Ended, HandMadeRun, give_credentials, on_the_cluster
-from cluster.kubernetes_api import Api
-from cluster.laptop_runs import Found, assert_same_candidates, assert_same_testing, begun, found
+from cluster.kubernetes_api import PODS, Api
+from cluster.laptop_runs import (
+    Found,
+    assert_same_candidates,
+    assert_same_testing,
+    begun,
+    found,
+    rows_written,
+    tables_of,
+)
 from cluster.namespaces import Namespaces
 from penstock.api.schema import JobName
 from penstock.decide.settings import Images
 from penstock_jobs.result import TrainingResult
+from penstock_jobs.storage import Store
 from penstock_jobs.termination_message import LIMIT, TerminationMessage, whole_in_log
 
 EXAMPLE = "breast-cancer"
+CANDIDATES = 15
 
 
 @dataclass(frozen=True)
 class Done:
-    """The run in pods, how each of its jobs ended, and what both runs left."""
+    """The run in pods, how each of its jobs ended, and what the laptop's run left."""
 
     run: HandMadeRun
     ends: dict[JobName, Ended]
-    on_cluster: Found
-    on_laptop: Found
+    laptop: Store
+
+    @property
+    def on_cluster(self) -> Found:
+        return found(self.run.store)
+
+    @property
+    def on_laptop(self) -> Found:
+        return found(self.laptop)
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +53,15 @@ def done(
     api: Api,
     namespaces: Namespaces,
     buckets: Buckets,
-    images: Images,
+    image: Callable[[str], str],
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Done]:
     with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
         give_credentials(api, namespace, buckets)
-        run = HandMadeRun(api, namespace, on_the_cluster(EXAMPLE, namespace, buckets), images, buckets)
-        yield Done(run, run.run_all(), found(run.store), found(laptop.store))
+        pipeline = on_the_cluster(EXAMPLE, namespace, buckets)
+        run = HandMadeRun(api, namespace, pipeline, Images(jobs=image("jobs")), buckets)
+        yield Done(run, run.run_all(), laptop.store)
 
 
 def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
@@ -50,8 +70,8 @@ def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
 
 
 def test_the_candidates_and_their_scores_are_those_of_a_laptop(done: Done) -> None:
-    assert len(done.on_cluster.candidates) == 15 + 1  # with the baseline
-    assert_same_candidates(done.on_cluster, done.on_laptop)
+    assert done.on_cluster.training.total == CANDIDATES
+    assert_same_candidates(done.run.store, done.laptop)
 
 
 def test_the_same_models_are_kept_and_score_alike_on_the_testing_set(done: Done) -> None:
@@ -102,6 +122,35 @@ def test_a_job_that_is_made_again_finds_its_result_and_changes_nothing(done: Don
 
     assert ended.message == done.ends["training"].message
     assert run.buckets.versions(storage) == before
+
+
+def test_a_dataset_pod_that_vanishes_is_made_up_for_by_a_second_with_the_same_tables(done: Done) -> None:
+    run = replace(done.run, execution="vanished-dataset", uid=str(uuid4()))
+
+    name = run.start("dataset", run.for_dataset())
+    vanished = run.running(name)
+    run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
+    run.finished(name, "Complete")
+
+    assert [pod["metadata"]["name"] for pod in run.pods(name)] != [vanished]
+    assert tables_of(run.result("dataset")) == done.on_laptop.tables
+
+
+def test_a_training_pod_that_vanishes_half_way_leaves_nothing_double(done: Done) -> None:
+    run = replace(done.run, execution="vanished-training", uid=str(uuid4()))
+
+    name = run.start("training", run.for_training(done.on_cluster.dataset))
+    vanished = run.running(name)
+    run.api.wait_for_log(vanished, run.namespace, "job", re.compile(rf"[1-9]\d* of {CANDIDATES} candidates").search)
+    run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
+    run.finished(name, "Complete")
+
+    assert [pod["metadata"]["name"] for pod in run.pods(name)] != [vanished]
+    assert rows_written(run.store) == CANDIDATES + 1  # with the baseline
+    assert_same_candidates(run.store, done.laptop)
+    assert [model.candidate for model in run.result("training").models] == [
+        model.candidate for model in done.on_laptop.training.models
+    ]
 
 
 def _without(result: object, names: dict[str, int]) -> object:
