@@ -5,11 +5,13 @@ concerns on the queue. So one change wakes whoever has to know it, whoever made 
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from penstock.act.cache import Cache
 from penstock.act.client import Listing
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
+from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RUN_UID
 
 
@@ -21,9 +23,15 @@ def marks(found: Object) -> Iterator[str]:
         yield of_uid(metadata["uid"])
     if RUN_UID in labels:
         yield of_run(kind, labels[RUN_UID])
-    pipeline = found["spec"]["pipelineRef"]["name"] if kind == "PipelineRun" else labels.get(PIPELINE)
-    if pipeline is not None and kind in ("PipelineRun", "Model", "Deployment", "Service"):
+    if kind == "PipelineRun":
+        pipeline = found["spec"]["pipelineRef"]["name"]
         yield of_pipeline(kind, namespace, pipeline)
+        if _is_live(found):
+            yield of_live(namespace, pipeline)
+        if _reason(found) in _FOR_OTHERS:
+            yield of_waiting(namespace, pipeline, str(_reason(found)))
+    elif kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
+        yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind == "Model":
         yield of_namespace(kind, namespace)
 
@@ -48,6 +56,16 @@ def of_namespace(kind: str, namespace: str) -> str:
     return f"namespace/{kind}/{namespace}"
 
 
+def of_live(namespace: str, pipeline: str) -> str:
+    """Return the mark of the runs of a Pipeline that have not ended."""
+    return f"live/{namespace}/{pipeline}"
+
+
+def of_waiting(namespace: str, pipeline: str, reason: str) -> str:
+    """Return the mark of the runs of a Pipeline that wait for what others do."""
+    return f"waiting/{namespace}/{pipeline}/{reason}"
+
+
 class View:
     """The cache, which tells the queue what changed."""
 
@@ -57,14 +75,15 @@ class View:
 
     def saw(self, found: Object) -> None:
         """Take in an object that was seen or written."""
+        before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun") else None
         if self.cache.put(found):
-            self._wake(found)
+            self._wake(found, before)
 
     def went(self, key: Key, uid: str) -> None:
         """Take in that the object of that uid went."""
         known = self.cache.get(key)
         if self.cache.bury(key, uid) and known is not None:
-            self._wake(known)
+            self._wake(known, None)
 
     def listed(self, kind: Kind, namespace: str | None, listing: Listing) -> None:
         """Take in all objects of a kind; those that are not there went."""
@@ -75,26 +94,60 @@ class View:
         for key, uid in self.cache.missing(kind.kind, namespace, keys, listing.version):
             self.went(key, uid)
 
-    def _wake(self, found: Object) -> None:
-        for key in self._concerned(found):
+    def _wake(self, found: Object, before: Object | None) -> None:
+        for key in self._concerned(found, before):
             self._queue.add(key)
 
-    def _concerned(self, found: Object) -> Iterator[Key]:
+    def _concerned(self, found: Object, before: Object | None) -> Iterator[Key]:
         kind, metadata = found["kind"], found["metadata"]
         namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
         if kind == "Pipeline":
             yield key_of(found)
-            yield from self._live_runs(namespace, metadata["name"])
+            # Its counts change with each run; that is no news to the runs.
+            if before is None or _for_runs(found) != _for_runs(before):
+                yield from self.cache.marked_keys(of_live(namespace, metadata["name"]))
         elif kind == "PipelineRun":
+            pipeline = found["spec"]["pipelineRef"]["name"]
             yield key_of(found)
-            yield Key("Pipeline", namespace, found["spec"]["pipelineRef"]["name"])
+            yield Key("Pipeline", namespace, pipeline)
+            if before is None or _released(found) != _released(before):
+                yield from self.cache.marked_keys(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
         else:
             if RUN_UID in labels:
                 yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
-            if PIPELINE in labels and kind in ("Model", "Deployment", "Service"):
+            if kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
                 yield Key("Pipeline", namespace, labels[PIPELINE])
+            if kind == "Deployment" and PIPELINE in labels:
+                yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reasons.ROLLING_OUT))
 
-    def _live_runs(self, namespace: str, pipeline: str) -> Iterator[Key]:
-        for run in self.cache.marked(of_pipeline("PipelineRun", namespace, pipeline)):
-            if not (run.get("status") or {}).get("finished"):
-                yield key_of(run)
+
+_FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.ROLLING_OUT})
+_COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
+
+
+def _status(found: Object) -> dict[str, Any]:
+    return found.get("status") or {}
+
+
+def _is_live(run: Object) -> bool:
+    return not _status(run).get("finished")
+
+
+def _reason(run: Object) -> str | None:
+    """Return the reason that a live run gives for its state."""
+    for condition in _status(run).get("conditions") or ():
+        if condition["type"] == "Succeeded" and condition["status"] == "Unknown":
+            return str(condition["reason"])
+    return None
+
+
+def _released(run: Object) -> tuple[bool, frozenset[str]]:
+    """Return what other runs may wait for: that it ended, and which of its steps have."""
+    ended = frozenset(step["name"] for step in _status(run).get("steps") or () if step.get("finished"))
+    return _is_live(run), ended
+
+
+def _for_runs(pipeline: Object) -> object:
+    """Return what of a Pipeline its runs look at."""
+    status = {name: value for name, value in _status(pipeline).items() if name not in _COUNTS}
+    return pipeline["metadata"].get("deletionTimestamp"), pipeline["spec"], status

@@ -1,0 +1,208 @@
+"""The whole shell around a decision: who is woken, what is tried again, what is not."""
+
+import asyncio
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.act.connection import Answer, Request
+from penstock.act.kinds import Key, Object
+from penstock.api.run import PipelineRunStatus
+from penstock.decide.decision import Create, Decision
+from unit.act import virtual_time
+from unit.act.fake_api import AnswerLost, FakeApi, status
+from unit.act.shell_parts import Seen, Shell, a_child, a_run
+
+KEY = Key("PipelineRun", "team", "churn-1")
+RUN = "/apis/penstock.dev/v1alpha1/namespaces/team/pipelineruns/churn-1"
+
+
+def one_step_a_look(seen: Seen, now: datetime) -> Decision:
+    """Decide on one small thing at a time: three names in the status, a Job after the second."""
+    name = (seen.run.get("status") or {}).get("executionName", "")
+    if len(name) == 3:
+        return Decision()
+    writes = (Create(a_child("Job", "j", seen.run)),) if len(name) == 2 else ()
+    return Decision(writes, PipelineRunStatus(execution_name=name + "x"))
+
+
+def worked(api: FakeApi, decide: Any, seconds: float = 1000, **more: Any) -> Shell:
+    """Let the shell see all runs and work for a while."""
+
+    async def all_of_it() -> Shell:
+        shell = Shell(api, decide, **more)
+        for run in [each for each in api.objects.values() if each["kind"] == "PipelineRun"]:
+            shell.view.saw(run)
+        workers = [asyncio.create_task(shell.reconciler.work()) for _ in range(5)]
+        await asyncio.sleep(seconds)
+        shell.queue.close()
+        await asyncio.gather(*workers)
+        return shell
+
+    return virtual_time.run(all_of_it())
+
+
+def test_what_was_written_is_looked_at_again_at_once_until_there_is_nothing_to_do() -> None:
+    api = FakeApi()
+    api.put(a_run())
+
+    worked(api, one_step_a_look, seconds=1)
+
+    assert api.objects[RUN]["status"] == {"executionName": "xxx"}
+    assert [path.rsplit("/", 1)[1] for _, path in api.writes()] == ["status", "status", "jobs", "status"]
+
+
+@given(st.lists(st.sampled_from(["ok", "lost", 409, 429, 500]), max_size=30))
+def test_whatever_goes_wrong_for_a_while_the_end_is_the_same(troubles: list[Any]) -> None:
+    api = FakeApi()
+    api.put(a_run())
+    left = iter(troubles)
+
+    def fault(request: Request) -> Answer | None:
+        trouble = next(left, "ok")
+        if trouble == "lost":
+            raise AnswerLost
+        return None if trouble == "ok" else status(int(trouble), "Trouble", Retry_After="1")
+
+    api.fault = fault
+    worked(api, one_step_a_look, seconds=10_000)
+
+    assert api.objects.pop(RUN)["status"] == {"executionName": "xxx"}
+    assert [each["metadata"]["name"] for each in api.objects.values()] == ["j"]
+
+
+def test_a_status_that_is_refused_once_is_written_soon_after() -> None:
+    """kopf's own patches of the status are not tried again: in 30 s nothing happened."""
+    api = FakeApi()
+    api.put(a_run())
+    refusals = iter([status(409, "Conflict")])
+    api.fault = lambda request: next(refusals, None) if "status" in request.path else None
+
+    worked(api, one_step_a_look, seconds=2)
+
+    assert api.objects[RUN]["status"] == {"executionName": "xxx"}
+
+
+def test_a_thousand_objects_at_the_start_are_not_a_thousand_requests_at_once() -> None:
+    """kopf's own start had 426 patches in flight for 1,000 objects."""
+    api = FakeApi()
+    for number in range(1000):
+        api.put(a_run(f"churn-{number}"))
+
+    worked(api, one_step_a_look, concurrent=4)
+
+    assert api.most_in_flight <= 4
+    assert all(each["status"] == {"executionName": "xxx"} for each in api.objects.values() if "status" in each)
+
+
+def test_a_bug_in_one_decision_stops_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
+    api = FakeApi()
+    api.put(a_run("bad"))
+    api.put(a_run())
+    looks: Counter[str] = Counter()
+
+    def decide(seen: Seen, now: datetime) -> Decision:
+        name = seen.run["metadata"]["name"]
+        looks[name] += 1
+        if name == "bad":
+            raise KeyError("oops")
+        return one_step_a_look(seen, now)
+
+    shell = worked(api, decide, seconds=3600)
+
+    assert api.objects[RUN]["status"] == {"executionName": "xxx"}
+    assert 20 < looks["bad"] < 100  # it is tried again, ever less often
+    assert b'penstock_errors_total{class="bug"}' in shell.metrics.text()
+    assert "This is a bug of Penstock" in caplog.text
+
+
+def test_in_a_namespace_that_is_being_deleted_nothing_is_tried_again() -> None:
+    api = FakeApi()
+    api.put(a_run())
+    ending = Answer(403, {}, b'{"reason":"Forbidden","details":{"causes":[{"reason":"NamespaceTerminating"}]}}')
+    api.fault = lambda request: ending if request.method == "POST" else None
+
+    worked(api, lambda seen, now: Decision((Create(a_child("Job", "j", seen.run)),)))
+
+    assert len(api.writes()) == 1
+
+
+def test_an_appointment_is_kept() -> None:
+    api = FakeApi()
+    api.put(a_run())
+    looks: list[float] = []
+
+    def decide(seen: Seen, now: datetime) -> Decision:
+        looks.append(asyncio.get_running_loop().time())
+        return Decision(look_again=60)
+
+    worked(api, decide, seconds=200)
+
+    assert [round(each) for each in looks] == [0, 60, 120, 180]
+
+
+def _woken(shell: Shell) -> set[str]:
+    return {key.name for key in shell.queue._waiting if key.kind == "PipelineRun"}
+
+
+def _after(before: list[Object], change: Object) -> set[str]:
+    """Return whom a change wakes, once all before it is seen and done with."""
+
+    async def all_of_it() -> set[str]:
+        api = FakeApi()
+        shell = Shell(api)
+        for each in before:
+            shell.view.saw(api.put(each))
+        await shell.until_quiet()
+        shell.view.saw(api.put(change))
+        return _woken(shell)
+
+    return virtual_time.run(all_of_it())
+
+
+def _waits(name: str, reason: str) -> Object:
+    condition = {"type": "Succeeded", "status": "Unknown", "reason": reason, "message": ""}
+    return a_run(name, conditions=[condition])
+
+
+def _pipeline(**status: Any) -> Object:
+    metadata = {"name": "churn", "namespace": "team"}
+    return {"apiVersion": "penstock.dev/v1alpha1", "kind": "Pipeline", "metadata": metadata, "spec": {}} | (
+        {"status": status} if status else {}
+    )
+
+
+def test_a_pipeline_that_is_applied_wakes_its_live_runs_only() -> None:
+    ended = a_run("ended", finished="2026-11-21T10:00:00Z")
+
+    assert _after([a_run("live"), ended], _pipeline()) == {"live"}
+
+
+def test_the_counts_of_a_pipeline_wake_no_run_and_its_served_model_does() -> None:
+    assert _after([a_run("live"), _pipeline()], _pipeline(activeRuns=3)) == set()
+    assert _after([a_run("live"), _pipeline()], _pipeline(servedModel={"name": "m"})) == {"live"}
+
+
+def test_a_step_that_ends_wakes_the_runs_that_wait_for_it() -> None:
+    before = [a_run("first"), _waits("second", "EarlierRun"), _waits("third", "Unschedulable")]
+    done = a_run("first", steps=[{"name": "dataset", "finished": "2026-11-21T10:00:00Z"}])
+
+    assert _after(before, done) == {"first", "second"}
+
+
+def test_a_pod_wakes_its_run() -> None:
+    run = a_run()
+    run["metadata"]["uid"] = "u1"
+
+    assert _after([run], a_child("Pod", "p", run, spec={}, status={"phase": "Running"})) == {"churn-1"}
+
+
+def test_what_did_not_change_wakes_nobody() -> None:
+    run = a_run()
+    run["metadata"]["uid"] = "u1"
+
+    assert _after([run], run) == set()
