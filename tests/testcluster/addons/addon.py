@@ -86,7 +86,14 @@ def wait_for_rollout(kubectl: Kubectl, workload: Object) -> None:
         kubectl("rollout", "status", target, "--namespace", namespace, f"--timeout={SECONDS}s", timeout=SECONDS + 30)
     except Failed as failed:
         events = kubectl("events", "--namespace", namespace, "--types=Warning")
-        raise Failed(f"{failed}\nThe last warnings there:\n{events}") from None
+        raise Failed(f"{failed}\nThe last warnings there:\n{events}{_last_words(kubectl, target, namespace)}") from None
+
+
+def _last_words(kubectl: Kubectl, target: str, namespace: str) -> str:
+    try:
+        return "Its last lines:\n" + kubectl("logs", target, "--namespace", namespace, "--tail=10")
+    except Failed as no_log:
+        return str(no_log)
 
 
 def _record(kubectl: Kubectl, name: str, mark: str) -> None:
