@@ -1,13 +1,16 @@
-# `make help` lists the commands. Everything is made inside this folder: .venv, .cache, demo.
+# `make help` lists the commands. All is made inside this folder (.venv, .cache, demo), but for what the tests on a cluster
+# build: that is in $PENSTOCK_TEST_CACHE, else in the user's cache folder, so that another clone finds it there.
 
 PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := operator job-images tests bench examples
+TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check crds format bench images constraints clean
+.PHONY: help setup demo test soak cluster cluster-down check crds format bench images constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,8 +18,24 @@ help: ## Show this list
 demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, up to a prediction over HTTP
 	$(BIN)/python examples/demo.py
 
-test: $(VENV)/dev.stamp ## Run all tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+# A part that is all in tests/unit or tests/local needs no cluster.
+test: $(VENV)/dev.stamp ## Run all tests, those on a real cluster too [TESTS=tests/unit/dataset WORKERS=2 KUBECONFIG=…]
+ifeq ($(filter-out tests/unit% tests/local%,$(or $(TESTS),all)),)
+	$(PYTEST) $(TESTS)
+else
+	$(TESTCLUSTER) prepare
+	$(TESTCLUSTER) run -- env $(PYTEST) $(TESTS)
+endif
+
+soak: $(VENV)/dev.stamp ## Run the long form of the tests that have one: loads, sweeps (see CONTRIBUTING.md)
+	$(TESTCLUSTER) prepare
+	$(TESTCLUSTER) run -- env $(PYTEST) -m soak $(TESTS)
+
+cluster: $(VENV)/dev.stamp ## Bring the test cluster up and leave it up; prints the line that selects it
+	@$(TESTCLUSTER) up
+
+cluster-down: $(VENV)/dev.stamp ## Remove the test cluster: its processes, mounts, networks and files
+	@$(TESTCLUSTER) down
 
 check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
 	$(BIN)/ruff check $(SOURCES)
@@ -48,6 +67,7 @@ constraints: ## Resolve the dependencies anew and write constraints.txt
 	.cache/constraints/bin/pip install -q --upgrade pip
 	.cache/constraints/bin/pip install -q -e '.[jobs,torch,serving,operator]' --group dev
 	.cache/constraints/bin/pip freeze --exclude-editable > constraints.txt
+	rm -rf .cache/constraints
 
 clean: ## Remove everything that was made here
 	rm -rf $(VENV) .cache demo dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

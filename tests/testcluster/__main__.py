@@ -1,4 +1,4 @@
-"""The cluster of the tests, from the command line: `python -m testcluster up|down|run|load|status`."""
+"""The cluster of the tests, from the command line: `python -m testcluster up|down|prepare|run|load|status`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands: up, down, run, load, status."""
+"""The commands: up, down, prepare, run, load, status."""
 
 import argparse
 import contextlib
@@ -17,6 +17,7 @@ from testcluster.choice import choose, find, owned
 from testcluster.cluster import Cluster, Provider
 from testcluster.machine.plan import API_ADDRESS
 from testcluster.machine.provider import Machine
+from testcluster.preparing import prepare
 from testcluster.sentences import Lacking, say
 
 MISTAKE = 2
@@ -54,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
     bring = commands.add_parser("load", help="bring image archives to its nodes")
     bring.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
     bring.set_defaults(command=load)
+    ahead = commands.add_parser("prepare", help="build ahead what the tests on a cluster will ask for")
+    ahead.set_defaults(command=build_ahead)
     commands.add_parser("status", help="say whether it is up").set_defaults(command=status)
     return top
 
@@ -95,6 +98,12 @@ def load(parsed: argparse.Namespace) -> int:
         if not archive.is_file():
             raise Lacking(f"There is no image archive {archive}.")
         found[1].load(archive)
+    return 0
+
+
+def build_ahead(_: argparse.Namespace) -> int:
+    """Build what the tests will ask for."""
+    prepare()
     return 0
 
 

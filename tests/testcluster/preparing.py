@@ -1,0 +1,30 @@
+"""All that the tests on a cluster build, built ahead: no test waits for a compiler, and each part's time is told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from penstock_images.catalogue import IMAGES
+from testcluster import images
+from testcluster.addons import ADDONS
+from testcluster.addons.archive import archive
+from testcluster.sentences import Lacking, say, timed
+
+
+def prepare() -> None:
+    """Build what can be built here. What cannot is said; the tests that want it say so again, each for itself."""
+    for addon in ADDONS.values():
+        if addon.image:
+            with _part(f"the addon {addon.name}"):
+                archive(addon.image())
+    for name in IMAGES:
+        with _part(f"the image penstock/{name}"):
+            images.archive(name)
+
+
+@contextmanager
+def _part(what: str) -> Iterator[None]:
+    try:
+        with timed(f"prepared {what}"):
+            yield
+    except Lacking as reason:
+        say(f"{what} cannot be had here: {reason}")
