@@ -1,0 +1,254 @@
+"""What the tests count on: that the cluster, whichever it is, does what a cluster must."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import pytest
+
+from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, Api, ApiRefused, Object, Resource
+from testcluster import features, probes
+from testcluster.addons.archive import archive
+from testcluster.cluster import Cluster
+from testcluster.patience import attempts
+
+PORT = 8080
+TRYING = "20"  # seconds; names and Services take a moment to be known everywhere
+GPU = "nvidia.com/gpu"
+POLICIES = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
+BINDINGS = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Makes pods of a program that listens and connects."""
+
+    api: Api
+    namespace: str
+    image: str
+
+    def create(self, name: str, *arguments: str, **spec: object) -> str:
+        """Create a pod; return its name."""
+        container = {
+            "name": "probe",
+            "image": self.image,
+            "imagePullPolicy": "IfNotPresent",
+            "args": list(arguments),
+            "resources": spec.pop("resources", {}),
+            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        }
+        whole = {
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 0,
+            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [container],
+            **spec,
+        }
+        metadata = {"name": name, "labels": {"app": name}}
+        self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": whole}, self.namespace)
+        return name
+
+    def on(self, node: str, name: str, *arguments: str) -> str:
+        """Create a pod on this node, whatever keeps others away from it."""
+        selector = {"kubernetes.io/hostname": node}
+        return self.create(name, *arguments, nodeSelector=selector, tolerations=[{"operator": "Exists"}])
+
+    def listening(self, *nodes: str) -> list[str]:
+        """Create a pod that listens on each of these nodes; return their addresses once they run."""
+        names = [self.on(node, f"on-{node}", "listen", str(PORT)) for node in nodes]
+        return [str(self.running(name)["status"]["podIP"]) for name in names]
+
+    def running(self, name: str) -> Object:
+        """Return the pod once it runs."""
+        return self.in_phase(name, "Running")
+
+    def in_phase(self, name: str, phase: str) -> Object:
+        """Return the pod once it is in this phase."""
+        return self.api.wait_for(
+            PODS, name, self.namespace, lambda pod: pod.get("status", {}).get("phase") == phase, what=f"{name} {phase}"
+        )
+
+    def connect(self, *tries: tuple[str, str]) -> None:
+        """Hold that pods connect: each is on a node, and connects to a target."""
+        names = [self.on(node, f"try-{number}", "connect", to, TRYING) for number, (node, to) in enumerate(tries)]
+        for name in names:
+            self.in_phase(name, "Succeeded")
+
+    def why_it_waits(self, name: str) -> str:
+        """Return the scheduler's sentence once it finds no place for the pod."""
+        pod = self.api.wait_for(PODS, name, self.namespace, _unschedulable, what=f"{name} finding no place")
+        return str(_unschedulable(pod))
+
+
+def _unschedulable(pod: Object) -> str:
+    conditions = pod.get("status", {}).get("conditions", [])
+    return next((each.get("message", "") for each in conditions if each.get("reason") == "Unschedulable"), "")
+
+
+@pytest.fixture(scope="module")
+def probe(cluster: Cluster) -> str:
+    """The image of the program, on all nodes."""
+    made = archive(probes.image())
+    cluster.load(made.file)
+    return made.reference
+
+
+@pytest.fixture
+def pods(api: Api, namespace: str, probe: str) -> Pods:
+    return Pods(api, namespace, probe)
+
+
+@pytest.fixture
+def two_nodes(api: Api) -> list[str]:
+    """The names of two nodes that run pods."""
+    return [node["metadata"]["name"] for node in features.real_nodes(api.objects(NODES))][:2]
+
+
+@pytest.fixture
+def gpu_node(api: Api) -> Object:
+    """A node that has GPUs."""
+    return next(node for node in features.real_nodes(api.objects(NODES)) if features.gpus(node))
+
+
+@pytest.mark.needs("two-nodes")
+def test_pods_of_two_nodes_reach_each_other(pods: Pods, two_nodes: list[str]) -> None:
+    here, there = two_nodes
+    address_here, address_there = pods.listening(here, there)
+    pods.connect((here, f"{address_there}:{PORT}"), (there, f"{address_here}:{PORT}"))
+
+
+@pytest.mark.needs("two-nodes")
+def test_a_service_is_known_by_its_names_and_leads_to_another_node(
+    api: Api, pods: Pods, two_nodes: list[str], namespace: str
+) -> None:
+    here, there = two_nodes
+    pods.listening(there)
+    ports = {"selector": {"app": f"on-{there}"}, "ports": [{"port": 80, "targetPort": PORT}]}
+    api.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front"}, "spec": ports}, namespace)
+    pods.connect(
+        (here, "front:80"), (here, f"front.{namespace}.svc.cluster.local:80"), (there, f"front.{namespace}:80")
+    )
+
+
+def test_pods_reach_the_api_server_by_its_service(pods: Pods) -> None:
+    pods.in_phase(pods.create("ask", "connect", "kubernetes.default:443", TRYING), "Succeeded")
+
+
+@pytest.mark.needs("gpu")
+def test_a_node_with_gpus_is_labelled_and_keeps_other_pods_away(pods: Pods, gpu_node: Object) -> None:
+    name, labels = gpu_node["metadata"]["name"], gpu_node["metadata"]["labels"]
+    assert labels["nvidia.com/gpu.present"] == "true"
+    selector = {"kubernetes.io/hostname": name}
+    waiting = pods.create("stranger", "listen", str(PORT), nodeSelector=selector)
+    assert "untolerated taint" in pods.why_it_waits(waiting)
+
+
+@pytest.mark.needs("gpu")
+def test_gpus_are_counted_and_who_finds_none_left_waits(pods: Pods, gpu_node: Object) -> None:
+    whole = {"limits": {GPU: str(features.gpus(gpu_node))}}
+    tolerations = [{"key": GPU, "operator": "Exists"}]
+    selector = {"kubernetes.io/hostname": gpu_node["metadata"]["name"]}
+
+    def create(name: str) -> str:
+        return pods.create(name, "listen", str(PORT), resources=whole, tolerations=tolerations, nodeSelector=selector)
+
+    pods.running(create("first"))
+    second = create("second")
+    assert f"Insufficient {GPU}" in pods.why_it_waits(second)
+    pods.api.delete(PODS, "first", pods.namespace)
+    pods.running(second)
+
+
+@pytest.mark.needs("two-nodes")
+def test_a_cordoned_node_takes_no_new_pod_until_it_is_open_again(api: Api, pods: Pods, cordoned: str) -> None:
+    selector = {"kubernetes.io/hostname": cordoned}
+    tolerations = [{"key": GPU, "operator": "Exists"}]
+    waiting = pods.create("late", "listen", str(PORT), nodeSelector=selector, tolerations=tolerations)
+    assert "unschedulable" in pods.why_it_waits(waiting)
+    _cordon(api, cordoned, False)
+    pods.running(waiting)
+
+
+@pytest.fixture
+def cordoned(api: Api, two_nodes: list[str]) -> Iterator[str]:
+    """A node that was cordoned for this test: the last, on which fewest pods of other tests wait to be placed."""
+    name = two_nodes[-1]
+    _cordon(api, name, True)
+    yield name
+    _cordon(api, name, False)
+
+
+def _cordon(api: Api, node: str, closed: bool) -> None:
+    api.patch(NODES, node, {"spec": {"unschedulable": closed or None}})
+
+
+def test_an_evicted_pod_ends(api: Api, pods: Pods, namespace: str) -> None:
+    pods.running(pods.create("guest", "listen", str(PORT)))
+    _evict(api, namespace, "guest")
+    api.wait_until_gone(PODS, "guest", namespace)
+
+
+def test_an_eviction_that_a_budget_forbids_is_refused(api: Api, pods: Pods, namespace: str) -> None:
+    spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "guest"}}}
+    budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "keep"}, "spec": spec}
+    api.create(budget, namespace)
+    pods.running(pods.create("guest", "listen", str(PORT)))
+    with pytest.raises(ApiRefused, match="would violate the pod's disruption budget") as refused:
+        _evict(api, namespace, "guest")
+    assert refused.value.code == 429
+
+
+def _evict(api: Api, namespace: str, pod: str) -> None:
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+    api.json("POST", f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", eviction)
+
+
+def test_what_a_pod_says_can_be_read(pods: Pods, api: Api, namespace: str) -> None:
+    pods.in_phase(pods.create("loud", "connect", "127.0.0.1:1", "1"), "Failed")
+    assert "connection refused" in api.logs("loud", namespace, "probe")
+
+
+def test_a_pod_below_the_standard_of_its_namespace_is_refused(pods: Pods) -> None:
+    with pytest.raises(ApiRefused, match='violates PodSecurity "restricted'):
+        pods.create("bold", "listen", str(PORT), hostNetwork=True)
+
+
+def test_who_was_given_no_right_has_none(api: Api, namespace: str) -> None:
+    account = f"system:serviceaccount:{namespace}:default"
+    nobody = replace(api, headers={**api.headers, "Impersonate-User": account})
+    with pytest.raises(ApiRefused, match="cannot list resource") as refused:
+        nobody.objects(CONFIG_MAPS, namespace)
+    assert refused.value.code == 403
+
+
+def test_an_admission_policy_refuses_in_its_own_words(api: Api, namespace: str) -> None:
+    name = f"penstock-test-{uuid4().hex[:8]}"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    policy = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": "object.metadata.name != 'unwanted'", "message": "is not wanted here"}],
+    }
+    only_here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": only_here}
+    version = POLICIES.api_version
+    made: Object = {"apiVersion": version, "metadata": {"name": name}}
+    api.create({**made, "kind": "ValidatingAdmissionPolicy", "spec": policy})
+    try:
+        api.create({**made, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding})
+        refusal = _refusal_of_a_config_map(api, namespace)
+    finally:
+        api.delete(BINDINGS, name)
+        api.delete(POLICIES, name)
+    assert "is not wanted here" in refusal
+
+
+def _refusal_of_a_config_map(api: Api, namespace: str) -> str:
+    """Ask, by dry run, until the policy is known: that is some moments after it was made."""
+    for _ in attempts("a policy that is enforced", 30):
+        try:
+            unwanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "unwanted"}}
+            api.json("POST", f"/api/v1/namespaces/{namespace}/configmaps", unwanted, {"dryRun": "All"})
+        except ApiRefused as refused:
+            return str(refused)
+    raise AssertionError("attempts() ends by raising")
