@@ -21,7 +21,8 @@ from penstock_jobs import document, errors, logs
 from penstock_jobs.indexed import of_this_pod
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import Failure, JobResult, TrainingResult
-from penstock_jobs.specification import DatasetJob, JobSpecification, Location, TestingJob, TrainingJob
+from penstock_jobs.source.archive import unpack
+from penstock_jobs.specification import DatasetJob, JobSpecification, Location, SourceJob, TestingJob, TrainingJob
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.taking import take_place
 from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
@@ -116,6 +117,8 @@ def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
     if store.exists(key):
         logs.log.info("The result is in storage already, at %s; nothing is done again.", stored)
         return _stored(store, key), stored
+    if isinstance(specification, TrainingJob | TestingJob):
+        unpack(specification.source)
     result = _job(specification)()
     if not store.write_if_absent(key, document.encode(result)):
         return _stored(store, key), stored
@@ -143,6 +146,10 @@ def _stored(store: Store, key: str) -> JobResult:
 def _job(specification: JobSpecification) -> Callable[[], JobResult]:
     """Return the job, importing only what that one needs."""
     match specification:
+        case SourceJob():
+            from penstock_jobs.source.job import fetch
+
+            return lambda: fetch(specification)
         case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
             from penstock_jobs.dataset import read_shard
 

@@ -51,6 +51,15 @@ class Split(Document, frozen=True):
     salt: str = "penstock"
 
 
+class SourceResult(Document, frozen=True, tag="source", tag_field="job"):
+    """The commit that the user's own operations are at, and the archive of their folder, as the jobs will unpack it."""
+
+    commit: str
+    archive: str
+    digest: str
+    files: int
+
+
 class LeakProof(Document, frozen=True):
     """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0."""
 
@@ -217,4 +226,4 @@ class Failure(Document, frozen=True, tag="failure", tag_field="job"):
     message: Annotated[str, Meta(max_length=4000)]
 
 
-JobResult = DatasetResult | DatasetPart | TrainingResult | TestingResult | Failure
+JobResult = SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | Failure

@@ -42,10 +42,22 @@ class Location(Document, frozen=True):
 
 
 class Source(Document, frozen=True):
-    """A folder on the import path that holds the user's own operations, and the commit that it is at."""
+    """A folder on the import path that holds the user's own operations, and the commit that it is at.
+
+    Where there is an `archive` the folder is made of it, once its digest was checked.
+    """
 
     folder: str
     commit: str | None = None
+    archive: "Archive | None" = None
+
+
+class Archive(Document, frozen=True):
+    """A file `key` of a store, with the digest (`sha256:…`) that it must have."""
+
+    location: Location
+    key: str
+    digest: str
 
 
 class Run(Document, frozen=True):
@@ -55,6 +67,28 @@ class Run(Document, frozen=True):
     execution_name: str
     pipeline: str
     pipeline_uid: str
+
+
+# --- source -----------------------------------------------------------------------------------------------------------
+
+
+class SourceJob(Document, frozen=True, tag="source", tag_field="job"):
+    """Find the commit of a git repository, and put the folder at that commit into the run's storage as an archive.
+
+    It is the one job that has the credentials of the repository, and it runs nothing of what is in it. `credentials`
+    have `username` and `password`, or `ssh-privatekey`; `keys` maps these names to those of the files. `commit` is the
+    one that was found before, where there is one.
+    """
+
+    run: Run
+    run_storage: Location
+    repository: str
+    revision: str
+    path: str | None = None
+    commit: str | None = None
+    credentials: Credentials = Credentials()
+    threads: Annotated[int, Meta(ge=1)] = 1
+    timeout: float | None = None
 
 
 # --- dataset ----------------------------------------------------------------------------------------------------------
@@ -310,7 +344,7 @@ class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
     timeout: float | None = None
 
 
-JobSpecification = DatasetJob | TrainingJob | TestingJob
+JobSpecification = SourceJob | DatasetJob | TrainingJob | TestingJob
 
 
 # --- serving ----------------------------------------------------------------------------------------------------------

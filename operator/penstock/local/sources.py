@@ -6,7 +6,6 @@ again keeps it, wherever the branch is by then. A commit is checked out once, in
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,18 +18,16 @@ from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.run import PipelineRun
 from penstock.decide.run_state import status_of
-from penstock.local.git import Git, Login, is_ssh
 from penstock.local.home import Home, make_folder
 from penstock.local.locks import held
 from penstock.local.mapping import Mapped
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.source.commits import fill, resolved_commit
+from penstock_jobs.source.git import Git, Login, is_ssh
 from penstock_jobs.specification import Source
 
 DIRTY = "-dirty"  # after a commit: the folder had changes that the commit does not hold
-_COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
-_ABBREVIATION = re.compile(r"[0-9a-fA-F]{4,63}")
-_EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
 def operations_of(
@@ -78,7 +75,7 @@ def operations(
             f"{git.url} does not hold; name that folder under sources in {mapped.path}."
         )
     program = _program(mapped, git, secret)
-    commit = commit or _resolved(program, git.revision)
+    commit = commit or resolved_commit(program, git.revision)
     return Source(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
 
 
@@ -87,7 +84,7 @@ def resolved(mapped: Mapped, git: GitSource, secret: SecretReference | None = No
     folder = mapped.source(git.url)
     if folder is not None:
         return commit_of(folder / git.path if git.path else folder)
-    return _resolved(_program(mapped, git, secret), git.revision)
+    return resolved_commit(_program(mapped, git, secret), git.revision)
 
 
 def commit_of(folder: Path) -> str | None:
@@ -140,32 +137,6 @@ def _value(variable: str, key: str) -> str:
     return value
 
 
-def _resolved(git: Git, revision: str) -> str:
-    if _COMMIT.fullmatch(revision):
-        return revision.lower()
-    # An annotated tag is listed twice; `^{}` is the commit that it stands for.
-    lines = git("ls-remote", "--", git.url, revision, f"{revision}^{{}}").splitlines()
-    listed = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
-    for place in ("", "refs/", "refs/tags/", "refs/heads/"):  # in the order of gitrevisions(7)
-        for ending in ("^{}", ""):
-            if (commit := listed.get(f"{place}{revision}{ending}")) is not None:
-                return commit
-    found = _whole_of(git, revision) if _ABBREVIATION.fullmatch(revision) else None
-    if found is None:
-        raise Refused(
-            f"spec.source.git.revision is {revision}, and {git.url} has no such branch, tag or commit; correct it."
-        )
-    return found
-
-
-def _whole_of(git: Git, abbreviation: str) -> str | None:
-    """Return the commit that begins so; only the whole history can tell."""
-    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
-        git("init", "--quiet", "--bare", "--template=", folder)
-        git("--git-dir", folder, "fetch", "--quiet", "--", git.url, *_EVERYTHING)
-        return git.answer("--git-dir", folder, "rev-parse", "--verify", "--quiet", f"{abbreviation}^{{commit}}")
-
-
 def _checked_out(home: Home, git: Git, commit: str, tell: Callable[[str], None]) -> Path:
     name = hashlib.sha256(git.url.encode()).hexdigest()[:16]
     target = home.root / "sources" / name / commit
@@ -187,20 +158,7 @@ def _fetch_and_check_out(git: Git, commit: str, target: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent, ignore_cleanup_errors=True) as part:
             files = Path(part, "files")
             files.mkdir()
-            _fill(git, commit, f"{part}/repository", files)
+            fill(git, commit, f"{part}/repository", files)
             files.rename(target)
     except OSError as error:
         raise Unavailable(f"{target} cannot be made: {error.strerror}.") from error
-
-
-def _fill(git: Git, commit: str, repository: str, files: Path) -> None:
-    """Put the files of the commit, and nothing of git, into the folder; the repository is made for that alone."""
-    kind = "sha256" if len(commit) == 64 else "sha1"
-    git("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", repository)
-    there = ("--git-dir", repository)
-    if git.answer(*there, "fetch", "--quiet", "--depth=1", "--no-tags", "--", git.url, commit) is None:
-        # Not every server gives a commit by its name: then everything, once.
-        git(*there, "fetch", "--quiet", "--", git.url, *_EVERYTHING)
-    if git.answer(*there, "cat-file", "-e", f"{commit}^{{commit}}") is None:
-        raise Refused(f"spec.source.git.revision is {commit}, and {git.url} has no such commit; correct it.")
-    git(*there, "--work-tree", str(files), "checkout", "--quiet", "--force", "--detach", commit)

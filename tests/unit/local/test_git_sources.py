@@ -14,12 +14,12 @@ import pytest
 from git_repositories import Remote, reached_in, remote
 from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource
-from penstock.local.git import Git
 from penstock.local.home import Home
 from penstock.local.locks import held
 from penstock.local.mapping import Mapped
 from penstock.local.sources import commit_of, operations, resolved
 from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.source.git import Git
 from penstock_jobs.specification import Source
 
 

@@ -7,6 +7,7 @@ SNAPSHOT = "snapshot.yaml"
 CREDENTIALS = f"{OURS}/credentials"
 VOLUMES = "/volumes"  # short, since it is in the address of each table and Model that is on a volume
 SCRATCH = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
+SOURCE = f"{SCRATCH}/source"  # where the user's own operations are unpacked
 TERMINATION_MESSAGE = "/dev/termination-log"
 
 

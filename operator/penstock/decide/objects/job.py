@@ -46,7 +46,9 @@ class StepJob:
 
     @property
     def step(self) -> str:
-        """The step whose settings these are."""
+        """The step whose settings these are; those of the source are the training job's."""
+        if self.part == "source":
+            return "training"
         return "testing" if self.part.startswith("testing") else self.part
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from penstock.decide.objects.artifacts import touched, written
+from penstock.decide.objects.artifacts import credentials, touched, written
 from penstock.decide.objects.children import Object, volume_name
 from penstock.decide.objects.folders import CREDENTIALS, VOLUMES, volume_folder
 from penstock_jobs.specification import JobSpecification, Location, ServedModel
@@ -20,7 +20,7 @@ class Mount:
 
 def mounts_of(specification: JobSpecification | ServedModel) -> tuple[Mount, ...]:
     """Return what the pod of this job mounts, in an order that does not change."""
-    secrets = sorted({each.credentials.folder for each in touched(specification) if each.credentials.folder})
+    secrets = sorted({each.folder for each in credentials(specification) if each.folder})
     writable = _claims(written(specification))
     claims = sorted(_claims(touched(specification)))
     return (
@@ -31,7 +31,7 @@ def mounts_of(specification: JobSpecification | ServedModel) -> tuple[Mount, ...
 
 def secrets_of(specification: JobSpecification | ServedModel) -> frozenset[str]:
     """Return the names of the Secrets that the pod of this job mounts."""
-    folders = {each.credentials.folder for each in touched(specification)}
+    folders = {each.folder for each in credentials(specification)}
     return frozenset(folder.rpartition("/")[2] for folder in folders if folder)
 
 

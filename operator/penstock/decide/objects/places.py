@@ -10,7 +10,7 @@ from urllib.parse import quote
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
 from penstock.api.model import Model
-from penstock.api.pipeline import PipelineSpec
+from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.objects.folders import credentials_folder, volume_folder
 from penstock.decide.run_places import secret_for
@@ -21,6 +21,9 @@ _FIELDS = (
     ("accessKeyId", "access_key_id"),
     ("secretAccessKey", "secret_access_key"),
     ("sessionToken", "session_token"),
+    ("username", "username"),
+    ("password", "password"),
+    ("ssh-privatekey", "ssh_private_key"),
 )
 _GLOB = "/*?[]"  # what stays as it is in the address of an input
 
@@ -68,6 +71,10 @@ class ClusterPlaces:
             region=model.spec.region,
             credentials=_credentials(model.spec.credentials, "read"),
         )
+
+    def repository(self, git: GitSource, credentials: SecretReference | None = None) -> Credentials:
+        """Return the credentials of a git repository, in place of its own where some are given."""
+        return _credentials(credentials or git.credentials, "source")
 
     def _default(self, pipeline: str, field: str, *, write: bool) -> Location:
         if self.default is None:

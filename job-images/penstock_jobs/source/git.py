@@ -77,17 +77,22 @@ class Login:
 
 @dataclass(frozen=True)
 class Git:
-    """The program, for one repository; `hidden` are environment variables that it is not given."""
+    """The program, for one repository; `hidden` are environment variables that it is not given.
+
+    `place` is where its credentials are, and `instead` what to do besides, for the sentences.
+    """
 
     url: str
     login: Login = Login()
     hidden: frozenset[str] = frozenset()
+    place: str = "local.yaml"
+    instead: str = "correct it, let git reach it, or name a folder for it under sources in local.yaml"
 
     def __call__(self, *words: str) -> str:
         """Return what it prints, or raise the sentence that says why it could not."""
         done = self._run(words)
         if done.returncode != 0:
-            raise _explained(self.url, done.stderr)
+            raise self._explained(done.stderr)
         return done.stdout
 
     def answer(self, *words: str) -> str | None:
@@ -128,6 +133,27 @@ class Git:
             chosen["GIT_SSH_COMMAND"] = _SSH
         return _configured(chosen, entries)
 
+    def _explained(self, said: str) -> JobError:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+
+        def line_with(words: tuple[str, ...]) -> str | None:
+            return next((_plain(line) for line in lines if any(word in line.lower() for word in words)), None)
+
+        if (line := line_with(_NO_LOGIN)) is not None:
+            return Refused(
+                f"spec.source.git.url is {self.url}, which does not let us in ({line}); name the Secret with its "
+                f"credentials in spec.source.git.credentials, or correct what {self.place} says of it."
+            )
+        if (line := line_with(_NO_REPOSITORY)) is not None:
+            return Refused(
+                f"spec.source.git.url is {self.url}, and there is no repository that we may read ({line}); correct "
+                "it, or name its credentials in spec.source.git.credentials."
+            )
+        if (line := line_with(_NO_ANSWER)) is not None:
+            return Unavailable(f"The git repository {self.url} cannot be had at this time: {line}.")
+        fatal = [line for line in lines if line.startswith("fatal:")] or lines or ["git did not say why"]
+        return Refused(f"spec.source.git cannot be had from {self.url}: {_plain(fatal[-1])}; {self.instead}.")
+
 
 def is_ssh(url: str) -> bool:
     """Return whether the repository is reached by SSH."""
@@ -153,31 +179,6 @@ def _configured(environment: dict[str, str], entries: Iterable[tuple[str, str]])
         added |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         number += 1
     return environment | added | {"GIT_CONFIG_COUNT": str(number)}
-
-
-def _explained(url: str, said: str) -> JobError:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-
-    def line_with(words: tuple[str, ...]) -> str | None:
-        return next((_plain(line) for line in lines if any(word in line.lower() for word in words)), None)
-
-    if (line := line_with(_NO_LOGIN)) is not None:
-        return Refused(
-            f"spec.source.git.url is {url}, which does not let us in ({line}); name the Secret with its credentials in "
-            "spec.source.git.credentials, or correct what local.yaml says of it."
-        )
-    if (line := line_with(_NO_REPOSITORY)) is not None:
-        return Refused(
-            f"spec.source.git.url is {url}, and there is no repository that we may read ({line}); correct it, or name "
-            "its credentials in spec.source.git.credentials."
-        )
-    if (line := line_with(_NO_ANSWER)) is not None:
-        return Unavailable(f"The git repository {url} cannot be had at this time: {line}.")
-    fatal = [line for line in lines if line.startswith("fatal:")] or lines or ["git did not say why"]
-    return Refused(
-        f"spec.source.git cannot be had from {url}: {_plain(fatal[-1])}; correct it, let git reach it, or name a "
-        "folder for it under sources in local.yaml."
-    )
 
 
 def _plain(line: str) -> str:

@@ -1,0 +1,69 @@
+"""A folder as one file, the same bytes each time, and back."""
+
+import gzip
+import hashlib
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.specification import Source
+from penstock_jobs.storage import open_store
+
+
+def pack(folder: Path, path: Path) -> int:
+    """Write the files of the folder into an archive, in order and without times or owners; return how many.
+
+    Links are followed where they lead to a file of the folder, and left out where they lead out of it.
+    """
+    files = sorted(each for each in folder.rglob("*") if each.is_file() and _is_within(each, folder))
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="") as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for file in files:
+            entry = tarfile.TarInfo(file.relative_to(folder).as_posix())
+            entry.size = file.stat().st_size
+            entry.mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+    return len(files)
+
+
+def unpack(source: Source | None) -> None:
+    """Make the folder of the source out of its archive, where it has one and is not there yet.
+
+    Raises:
+        Refused: the archive is not the one that was packed.
+    """
+    if source is None or source.archive is None or Path(source.folder).is_dir():
+        return
+    there, target = source.archive, Path(source.folder)
+    store = open_store(there.location)
+    try:
+        with tempfile.TemporaryDirectory(prefix="penstock-", dir=target.parent) as scratch:
+            packed, files = Path(scratch, "archive"), Path(scratch, "files")
+            store.download(there.key, packed)
+            if (found := digest_of(packed)) != there.digest:
+                raise Refused(
+                    f"{store.uri}/{there.key} is not the archive that was packed: its digest is {found}, and not "
+                    f"{there.digest}; apply a new run."
+                )
+            with tarfile.open(packed) as archive:
+                archive.extractall(files, filter="data")
+            files.mkdir(exist_ok=True)
+            shutil.move(files, target)
+    except (OSError, tarfile.TarError) as error:
+        raise Unavailable(f"The source cannot be unpacked to {target}: {error}.") from error
+
+
+def digest_of(path: Path) -> str:
+    """Return the digest of a file, as `sha256:…`."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _is_within(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,45 @@
+"""The source of a run: what its job is asked to do, and where the other jobs find what it made."""
+
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.run import PipelineRunSpec
+from penstock.decide.objects.folders import SOURCE
+from penstock.decide.objects.places import ClusterPlaces
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import SourceResult
+from penstock_jobs.specification import Archive, Location, Run, Source, SourceJob
+
+TIMEOUT = 900.0  # seconds; a repository that takes longer is fetched by nobody
+
+
+def source_job(
+    spec: PipelineSpec,
+    run: Run,
+    run_spec: PipelineRunSpec,
+    places: ClusterPlaces,
+    storage: Location,
+    commit: str | None,
+) -> SourceJob:
+    """Return what the source job is asked to do; `storage` is the run's, and `commit` the one recorded before.
+
+    Raises:
+        Refused: the Pipeline has no source.
+    """
+    if spec.source is None:
+        raise Refused("The Pipeline has no spec.source; add it.")
+    git = spec.source.git
+    return SourceJob(
+        run=run,
+        run_storage=storage,
+        repository=git.url,
+        revision=git.revision,
+        path=git.path,
+        commit=commit,
+        credentials=places.repository(git, run_spec.credentials.source if run_spec.credentials else None),
+        timeout=TIMEOUT,
+    )
+
+
+def operations(made: SourceResult, storage: Location) -> Source:
+    """Return the source of the other jobs, unpacked from what the source job put into the run's storage."""
+    archive = Archive(location=storage, key=made.archive, digest=made.digest)
+    return Source(folder=SOURCE, commit=made.commit, archive=archive)

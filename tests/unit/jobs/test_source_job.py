@@ -1,0 +1,129 @@
+"""The source job: one commit, fetched once, packed as data, and unpacked by every other job as it was."""
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from penstock_jobs.errors import Refused
+from penstock_jobs.source.archive import digest_of, pack, unpack
+from penstock_jobs.source.job import fetch
+from penstock_jobs.specification import Archive, Credentials, Location, Run, Source, SourceJob
+
+RUN = Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e")
+
+
+def git(folder: Path, *words: str) -> str:
+    mine = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+    done = subprocess.run(["git", "-C", str(folder), *mine, *words], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repository"
+    (folder / "ml" / "tumours").mkdir(parents=True)
+    (folder / "ml" / "tumours" / "scores.py").write_text("COST = 1\n")
+    (folder / "README.md").write_text("Not on the import path.\n")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "First")
+    return folder
+
+
+def asked(repository: Path, storage: Path, **changes: object) -> SourceJob:
+    job = SourceJob(
+        run=RUN,
+        run_storage=Location(uri=storage.as_uri()),
+        repository=repository.as_uri(),
+        revision="main",
+        path="ml",
+    )
+    return msgspec.structs.replace(job, **changes)
+
+
+def unpacked(repository: Path, storage: Path, folder: Path) -> Path:
+    made = fetch(asked(repository, storage))
+    archive = Archive(location=Location(uri=storage.as_uri()), key=made.archive, digest=made.digest)
+    unpack(Source(folder=str(folder), commit=made.commit, archive=archive))
+    return folder
+
+
+def test_the_other_jobs_have_the_folder_at_the_commit_and_nothing_of_git(repository: Path, tmp_path: Path) -> None:
+    folder = unpacked(repository, tmp_path / "storage", tmp_path / "source")
+
+    assert [each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()] == [
+        "tumours/scores.py"
+    ]
+    assert (folder / "tumours" / "scores.py").read_text() == "COST = 1\n"
+
+
+def test_it_says_which_commit_it_is(repository: Path, tmp_path: Path) -> None:
+    assert fetch(asked(repository, tmp_path / "storage")).commit == git(repository, "rev-parse", "HEAD")
+
+
+def test_a_commit_that_was_recorded_is_fetched_wherever_the_branch_is_by_then(repository: Path, tmp_path: Path) -> None:
+    first = fetch(asked(repository, tmp_path / "storage"))
+    (repository / "ml" / "tumours" / "scores.py").write_text("COST = 2\n")
+    git(repository, "commit", "--quiet", "--all", "-m", "Second")
+
+    again = fetch(asked(repository, tmp_path / "storage", commit=first.commit))
+
+    assert again == first
+
+
+def test_the_same_files_are_the_same_archive(repository: Path, tmp_path: Path) -> None:
+    pack(repository / "ml", tmp_path / "one")
+    (repository / "ml" / "tumours" / "scores.py").touch()
+    pack(repository / "ml", tmp_path / "other")
+
+    assert digest_of(tmp_path / "one") == digest_of(tmp_path / "other")
+
+
+def test_an_archive_that_was_changed_is_not_unpacked(repository: Path, tmp_path: Path) -> None:
+    made = fetch(asked(repository, tmp_path / "storage"))
+    (tmp_path / "storage" / made.archive).write_bytes(b"something else")
+    archive = Archive(location=Location(uri=(tmp_path / "storage").as_uri()), key=made.archive, digest=made.digest)
+
+    with pytest.raises(Refused, match="is not the archive that was packed"):
+        unpack(Source(folder=str(tmp_path / "source"), archive=archive))
+    assert not (tmp_path / "source").exists()
+
+
+def test_a_link_out_of_the_folder_is_not_packed(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of the pod")
+    (repository / "ml" / "link").symlink_to(tmp_path / "secret")
+    (repository / "ml" / "alias.py").symlink_to("tumours/scores.py")
+
+    pack(repository / "ml", tmp_path / "packed")
+
+    with tarfile.open(tmp_path / "packed") as archive:
+        assert archive.getnames() == ["alias.py", "tumours/scores.py"]
+
+
+def test_a_folder_that_is_not_there_is_refused_with_its_field(repository: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"spec.source.git.path is absent, and .* has no such folder; correct it"):
+        fetch(asked(repository, tmp_path / "storage", path="absent"))
+
+
+def test_a_secret_without_a_password_is_refused_with_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    secret = Credentials(folder=str(tmp_path / "secret"))
+    job = msgspec.structs.replace(
+        asked(tmp_path, tmp_path), repository="https://git.example/ml.git", credentials=secret
+    )
+
+    with pytest.raises(Refused, match=r"The Secret of spec.source.git.credentials has no password that can be read"):
+        fetch(job)
+
+
+def test_a_server_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "ssh-privatekey").write_text("key")
+    secret = Credentials(folder=str(tmp_path / "secret"))
+    job = msgspec.structs.replace(asked(tmp_path, tmp_path), repository="git@git.example:ml.git", credentials=secret)
+
+    with pytest.raises(Refused, match="has no known_hosts"):
+        fetch(job)
