@@ -8,8 +8,8 @@ import pytest
 
 from cluster.custom_resources import FOLDER, Object, definitions, exactly, install, is_established
 from cluster.kubernetes_api import CRDS, Api
-from cluster.which import Cluster
 from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, Kind
+from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
 

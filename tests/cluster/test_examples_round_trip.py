@@ -6,7 +6,9 @@ import pytest
 
 from cluster.custom_resources import Object, exactly, expected_spec, good_manifests, good_texts, install, tried
 from cluster.kubernetes_api import Api
-from cluster.which import Cluster
+from penstock.api.manifests import read_manifests
+from penstock.api.values import read_value
+from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
 GOOD = dict(good_manifests())
@@ -96,3 +98,12 @@ def test_values_of_parameters_keep_their_kind_on_the_way(api: Api, namespace: st
     created = api.create(pipeline | {"spec": pipeline["spec"] | {"training": training}}, namespace)
     back = stored(api, created, namespace)["spec"]["training"]["algorithms"][0]["parameters"][0]["values"]
     assert exactly(back) == exactly(values)
+
+
+def test_a_number_beyond_64_bits_is_read_as_it_is_on_a_laptop(api: Api, namespace: str) -> None:
+    text = good_texts()["tests/unit/api/manifests/pipeline-shortest.yaml"]
+    [manifest] = read_manifests(text.replace("RandomForestClassifier", "A, parameters: [{name: a, value: 1e19}]"))
+    created = api.create(manifest.value, namespace)
+    [sent], [back] = (each["spec"]["training"]["algorithms"][0]["parameters"] for each in (manifest.value, created))
+    assert type(back["value"]) is not type(sent["value"])  # else there is no need to read it with care
+    assert exactly(read_value(back["value"])) == exactly(read_value(sent["value"]))

@@ -38,15 +38,18 @@ TABLE = (
     NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
-    NotYet("PipelineRun", "spec.suspend", "is not there yet; remove it", value=True),
-    NotYet("PipelineRun", "spec.cancel", "is not there yet; end a local run with Ctrl-C", value=True),
     NotYet("Model", "spec.deletionPolicy", "deletes nothing yet; use Keep", "Delete"),
+)
+# What a cluster does, and a laptop has no need of.
+ON_A_LAPTOP = (
+    NotYet("PipelineRun", "spec.suspend", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True),
+    NotYet("PipelineRun", "spec.cancel", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True),
 )
 
 
-def not_yet(kind: str, value: Any) -> Iterator[Fault]:
-    """Yield each field of a resource that nothing implements yet."""
-    for line in TABLE:
+def not_yet(kind: str, value: Any, *, laptop: bool = True) -> Iterator[Fault]:
+    """Yield each field of a resource that nothing implements yet; on a laptop, or on a cluster."""
+    for line in (*TABLE, *(ON_A_LAPTOP if laptop else ())):
         if line.kind == kind:
             for path, found in paths_of(value, line.path):
                 if line.value is ANY or found == line.value:

@@ -22,6 +22,11 @@ RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
 INPUT_URI = r"^((s3|pvc|file)://.+|[^:]+)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[-+][0-9]{2}:[0-9]{2})?)?$"
+# Not `format: date-time`: of a field with a format the API server accepts a list, too.
+TIMESTAMP = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
 CRON = r"^(@(hourly|daily|weekly|monthly|yearly)|\S+ +\S+ +\S+ +\S+ +\S+)$"
 PIPELINE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
@@ -56,6 +61,7 @@ PHRASES = {
     HTTP: "an address; write one as http://s3.data:9000",
     INPUT_URI: "an address of s3://, pvc:// or file://, or a path",
     DATE: "a moment; write one as 2026-01-31 or 2026-01-31T00:00:00Z",
+    TIMESTAMP: "a moment; write one as 2026-01-31T03:00:00Z",
     CRON: "a cron expression of five fields; write one as 0 3 * * *",
     PIPELINE_NAME: "a name of small letters, digits and dashes that begins with a letter, as churn",
     INPUT_NAME: "a name that SQL needs no quotes for: small letters, digits and underscores, as customers",
@@ -89,4 +95,4 @@ Decimal = Annotated[str, Meta(min_length=1, max_length=40, pattern=DECIMAL)]
 Uri = Annotated[str, Meta(min_length=1, max_length=2048)]
 StatusUri = Annotated[str, Meta(min_length=1, max_length=512)]  # a status has room for no more than 32 KiB
 Digest = Annotated[str, Meta(max_length=80, pattern=DIGEST)]
-Timestamp = Annotated[str, Meta(max_length=40, extra_json_schema={"format": "date-time"})]
+Timestamp = Annotated[str, Meta(max_length=40, pattern=TIMESTAMP)]

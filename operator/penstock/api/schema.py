@@ -55,7 +55,6 @@ def field(
     unique: bool = False,
     preserve_unknown: bool = False,
     atomic: bool = False,
-    text_format: str | None = None,
     text: dict[str, Any] | None = None,
     **bounds: Any,
 ) -> Meta:
@@ -67,7 +66,6 @@ def field(
         unique: no item of the list twice; makes it a list of type `set`.
         preserve_unknown: fields beneath it are another API's, and are kept as they are.
         atomic: a map that is replaced as a whole.
-        text_format: a format of OpenAPI, as `date-time`.
         text: bounds of the text of a field that is an integer or text.
         bounds: those of `msgspec.Meta`: `ge`, `le`, `min_length`, `max_length`, `pattern`.
     """
@@ -80,8 +78,6 @@ def field(
         extra["x-kubernetes-preserve-unknown-fields"] = True
     if atomic:
         extra["x-kubernetes-map-type"] = "atomic"
-    if text_format is not None:
-        extra["format"] = text_format
     if text is not None:
         extra |= text
     return Meta(description=description, extra_json_schema=extra or None, **bounds)

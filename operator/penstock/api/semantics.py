@@ -13,6 +13,7 @@ from penstock.api.cron import cron_fault
 from penstock.api.estimators import estimator_faults
 from penstock.api.findings import Fault, Path, proposal
 from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_decimal, read_duration, read_quantity, read_share
 from penstock.api.resource import Resource
@@ -37,6 +38,8 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
             yield from _of_another_job(request, request.name, ("spec", "jobs", index))
     elif isinstance(resource, Trigger):
         yield from _schedule(resource)
+    elif isinstance(resource, Model):
+        yield from _calendar(resource.spec.created, ("spec", "created"))
 
 
 def _shares(pipeline: Pipeline) -> Iterator[Fault]:
@@ -61,8 +64,8 @@ def _time(pipeline: Pipeline) -> Iterator[Fault]:
     if time is None:
         return
     path: Path = ("spec", "dataset", "split", "time")
-    if time.cutoff is not None and not _is_date(time.cutoff):
-        yield Fault((*path, "cutoff"), f"is {time.cutoff}, which is no moment of the calendar; correct it")
+    if time.cutoff is not None:
+        yield from _calendar(time.cutoff, (*path, "cutoff"))
     if time.window is not None and read_duration(time.window, "") == 0:
         yield Fault((*path, "window"), "is of no length, so nothing is for testing; write one as 30d")
 
@@ -221,6 +224,8 @@ def _schedule(trigger: Trigger) -> Iterator[Fault]:
     if schedule is None:
         return
     path: Path = ("spec", "schedule")
+    for index, moment in enumerate(schedule.moments):
+        yield from _calendar(moment, (*path, "moments", index))
     try:
         ZoneInfo(schedule.time_zone)
     except (KeyError, ValueError, OSError):
@@ -229,12 +234,11 @@ def _schedule(trigger: Trigger) -> Iterator[Fault]:
         yield Fault((*path, "cron"), problem)
 
 
-def _is_date(text: str) -> bool:
+def _calendar(moment: str, path: Path) -> Iterator[Fault]:
     try:
-        datetime.fromisoformat(text)
+        datetime.fromisoformat(moment)
     except ValueError:
-        return False
-    return True
+        yield Fault(path, f"is {moment}, which is no moment of the calendar; correct it")
 
 
 _OF_PIPELINE: tuple[Callable[[Pipeline], Iterator[Fault]], ...] = (

@@ -6,7 +6,6 @@ the way, and a null is taken as a field that is not there, as the API server doe
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from typing import Any
 
 from penstock.api.findings import Fault, Path, listed, proposal, shown
@@ -123,8 +122,6 @@ def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
     if "pattern" in schema and not _matches(schema["pattern"], value):
         said = "" if schema["pattern"] in NEVER_REPEATED else f" {shown(value)}, which is"
         yield Fault(path, f"is{said} not {_phrase(schema['pattern'])}")
-    if schema.get("format") == "date-time" and not _is_moment(value):
-        yield Fault(path, f"is {shown(value)}, which is not a moment; write one as 2026-01-31T03:00:00Z")
 
 
 def _integer(value: int, schema: Schema, path: Path) -> Iterator[Fault]:
@@ -175,13 +172,6 @@ def _matches(pattern: str, value: str) -> bool:
 
 def _phrase(pattern: str) -> str:
     return PHRASES.get(pattern, f"text of the form {pattern}")
-
-
-def _is_moment(value: str) -> bool:
-    try:
-        return "T" in value.upper() and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _unknown(name: str, known: Schema) -> str:

@@ -90,24 +90,27 @@ def check_text(text: str, file: str) -> Checked:
 
 
 def _faults(value: Any) -> Iterator[Fault]:
-    """Yield what is wrong with a document: its kind first; structure and rules; and if these are right, its meaning."""
-    wrong_kind = list(_of_no_kind(value))
-    yield from wrong_kind
-    if wrong_kind:
-        return
-    kind = value["kind"]
-    schema = _schema(kind)
+    """Yield what is wrong with a document: what the API server refuses; and if nothing, what it means."""
+    wrong = refusals(value)
+    yield from wrong
+    if not any(_of_no_kind(value)):
+        yield from not_yet(value["kind"], value)
+    if not wrong:
+        yield from semantic_faults(_resource(value))
+
+
+def refusals(value: Any) -> list[Fault]:
+    """Return what the API server would refuse of a document: its kind first, or else its structure and its rules."""
+    wrong = list(_of_no_kind(value))
+    if wrong:
+        return wrong
+    schema = _schema(value["kind"])
     full = structure.with_defaults(value, schema)
     wrong = list(structure.faults(full, schema))
     metadata = full.get("metadata")
     if isinstance(metadata, dict) and "name" not in metadata and "generateName" not in metadata:
         wrong.append(Fault(("metadata",), "is missing; add it", ("name",)))
-    wrong += broken_rules(full, schema, [fault.path for fault in wrong])
-    yield from wrong
-    unfinished = list(not_yet(kind, value))
-    yield from unfinished
-    if not wrong:
-        yield from semantic_faults(_resource(value))
+    return [*wrong, *broken_rules(full, schema, [fault.path for fault in wrong])]
 
 
 def _of_no_kind(value: Any) -> Iterator[Fault]:
@@ -156,4 +159,4 @@ def _nothing(path: File | str, sentence: str) -> Checked:
     return Checked((), (Finding(str(path), 1, 1, "", sentence),), ())
 
 
-__all__ = ["Checked", "Finding", "check_file", "check_text", "load_file", "notices_of", "validate_file"]
+__all__ = ["Checked", "Finding", "check_file", "check_text", "load_file", "notices_of", "refusals", "validate_file"]

@@ -13,6 +13,8 @@ LONGEST = 1024
 
 def read_value(value: Any) -> Any:
     """Return the Python value that the manifest means."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return float(value)  # the API server holds it as a float, and writes it without a point
     if not isinstance(value, str) or len(value) > LONGEST:
         return value
     try:

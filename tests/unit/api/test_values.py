@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.api.manifests import plain_value
 from penstock.api.values import read_value, write_value
 
 
@@ -50,3 +51,12 @@ def test_no_text_whatever_is_run_or_brings_it_down(text: str) -> None:
 
 def test_text_that_nests_without_end_is_text() -> None:
     assert read_value("(" * 900) == "(" * 900
+
+
+def test_a_number_beyond_64_bits_is_a_float_wherever_it_is_read() -> None:
+    from_file = plain_value("1e19")
+    from_server = 10000000000000000000  # what Go writes for 1e19, and Python reads as an integer
+    for value in (from_file, from_server):
+        assert (type(read_value(value)), read_value(value)) == (float, 1e19)
+    assert read_value("10000000000000000000") == 10**19
+    assert isinstance(read_value("10000000000000000000"), int)

@@ -1,0 +1,50 @@
+"""`penstock validate` and the API server agree: what one accepts the other accepts, and both fill in the same."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from cluster.custom_resources import MANIFESTS, Object, exactly, expected_spec, install, sentences, tried
+from cluster.kubernetes_api import Api, ApiRefused
+from cluster.mutations import mutated
+from penstock.api.definitions import KINDS, object_schema
+from penstock.api.manifests import read_manifests
+from penstock.api.validation import refusals
+
+FILES = ["pipeline", "pipeline-shortest", "pipeline-serving", "pipelinerun", "trigger", "trigger-shortest", "model"]
+
+
+@pytest.fixture(scope="session")
+def api(api: Api) -> Api:
+    return install(api)
+
+
+def good(name: str) -> dict[str, Any]:
+    [manifest] = read_manifests((MANIFESTS / f"{name}.yaml").read_text("utf-8"))
+    value: dict[str, Any] = manifest.value
+    return value
+
+
+def answer(api: Api, manifest: Object) -> tuple[list[str], Object]:
+    """Return what the server refuses it for, or the object that it would store."""
+    try:
+        return [], tried(api, manifest, "default")
+    except ApiRefused as refused:
+        return sentences(refused), {}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_one_refuses_the_other_refuses(api: Api, name: str) -> None:
+    manifest = good(name)
+    [kind] = [each for each in KINDS if each.name == manifest["kind"]]
+
+    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(mutated(manifest, object_schema(kind)))
+    def agree(changed: dict[str, Any]) -> None:
+        ours = [f"{fault.field}: {fault.sentence}" for fault in refusals(changed)]
+        theirs, stored = answer(api, changed)
+        assert bool(ours) == bool(theirs), (ours, theirs, changed["spec"])
+        assert ours or exactly(stored["spec"]) == exactly(expected_spec(changed))
+
+    agree()
