@@ -7,7 +7,11 @@ import pytest
 import s3_server as server_of_the_tests
 from penstock_jobs.specification import Target
 from s3_server import S3Server
+from testcluster.what_was_shown import pytest_configure, pytest_terminal_summary
 from training_jobs import Tables, make_tables, mixed_frame
+
+# Hooks. Here, since the process that prints the closing lines of a run in parallel reads no other conftest.
+__all__ = ["pytest_configure", "pytest_terminal_summary"]
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ def gateway_api(cluster: Target) -> str | None:
 
 def storage_class(cluster: Target) -> str | None:
     """Ask for a default class, of which a claim gets its volume without naming any."""
-    classes = Kubectl(cluster.kubeconfig).get("storageclasses")["items"]
+    classes = Kubectl(cluster.kubeconfig).items("storageclasses")
     mark = "storageclass.kubernetes.io/is-default-class"
     default = [each for each in classes if each["metadata"].get("annotations", {}).get(mark) == "true"]
     return None if default else "The cluster has no default StorageClass, so no claim gets a volume by itself."
@@ -125,8 +125,7 @@ def _is_control_plane(node: Object) -> bool:
 
 
 def _nodes(cluster: Target) -> list[Object]:
-    nodes: list[Object] = Kubectl(cluster.kubeconfig).get("nodes")["items"]
-    return nodes
+    return Kubectl(cluster.kubeconfig).items("nodes")
 
 
 def _crd(cluster: Target, name: str, reason: str) -> str | None:
@@ -136,8 +135,8 @@ def _crd(cluster: Target, name: str, reason: str) -> str | None:
 def _controller(cluster: Target, what: str, crd: str, selector: str) -> str | None:
     if reason := _crd(cluster, crd, f"The cluster has no {what}."):
         return reason
-    found = Kubectl(cluster.kubeconfig).get("deployments", "--all-namespaces", f"--selector={selector}")
-    running = [each for each in found["items"] if _is_available(each)]
+    found = Kubectl(cluster.kubeconfig).items("deployments", "--all-namespaces", f"--selector={selector}")
+    running = [each for each in found if _is_available(each)]
     return None if running else f"The cluster knows {what}'s API, and no controller of it runs."
 
 

@@ -59,6 +59,11 @@ class Kubectl:
         printed = self("get", *arguments, "--output=json", "--ignore-not-found")
         return json.loads(printed) if printed.strip() else None
 
+    def items(self, *arguments: str) -> list[Object]:
+        """Return all that `kubectl get` finds of a kind: an empty list where it prints nothing."""
+        found = self.get(*arguments)
+        return list(found["items"]) if found else []
+
     def raw(self, path: str) -> Any:
         """Return what the API server answers at a path."""
         return json.loads(self("get", "--raw", path))
