@@ -4,6 +4,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import yaml
+
 from testcluster import cache, programs
 from testcluster.cluster import Cluster, ClusterNode
 from testcluster.kubectl import Kubectl
@@ -124,9 +126,9 @@ def engine_that_answers() -> str | None:
 
 
 def node_image() -> str:
-    """Return the node image of the Kubernetes version that the tests are written for, by kind's own name."""
-    version = programs.required_version(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
-    return f"kindest/node:{version}"
+    """Return the node image that the configuration names. It is the same for all nodes."""
+    (image,) = {node["image"] for node in yaml.safe_load(KIND_CONFIG.read_text())["nodes"]}
+    return str(image)
 
 
 def _kind(*arguments: str) -> str:

@@ -22,7 +22,7 @@ class Supervisor:
 
     pid: int
     plan: Path
-    is_first: bool  # the process that waits outside of the namespaces for the one inside
+    is_outer: bool  # the process that waits outside of the namespaces for the one inside
 
 
 def supervisors(proc: Path = Path("/proc")) -> list[Supervisor]:
@@ -39,13 +39,13 @@ def supervisors(proc: Path = Path("/proc")) -> list[Supervisor]:
 
 def inside(plan: Path) -> int | None:
     """Return the process that is the first inside the namespaces of this plan's cluster."""
-    found = [each.pid for each in supervisors() if each.plan == plan and not each.is_first]
+    found = [each.pid for each in supervisors() if each.plan == plan and not each.is_outer]
     return found[0] if found else None
 
 
 def end(plan: Path) -> None:
     """End the cluster's process, and with it all others: return once the kernel has buried them."""
-    for process in sorted((each for each in supervisors() if each.plan == plan), key=lambda each: each.is_first):
+    for process in sorted((each for each in supervisors() if each.plan == plan), key=lambda each: each.is_outer):
         _kill(process)
 
 
