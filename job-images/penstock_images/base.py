@@ -49,7 +49,7 @@ class Base:
     Attributes:
         reference: the base: what an image stands on.
         building: what dependencies are installed in.
-        identity: the digest of the base's configuration.
+        identity: the digests of both: what they are made of.
     """
 
     reference: str
@@ -127,10 +127,10 @@ def _write(tree: Path, folder: Path, key: str) -> None:
     reference, building = _references(key)
     entries = [Entry("var/lib/dpkg/status", content=debian.status_of(kept.values()).encode())]
     entries += [Entry(str(path), source=tree / path) for path in sorted(_files_of(tree, kept))]
-    identity = docker_archive.write(folder / "base.tar", reference, entries, CONFIGURATION, EPOCH)
-    every = (Entry(str(path), source=tree / path) for path in _walk(tree, PurePosixPath()) if not _left_out(path))
-    docker_archive.write(folder / "building.tar", building, every, CONFIGURATION, EPOCH)
-    (folder / "identity").write_text(identity)
+    base = docker_archive.write(folder / "base.tar", reference, entries, CONFIGURATION, EPOCH)
+    every = (Entry(str(path), source=tree / path) for path in _walk(tree, PurePosixPath()) if not is_left_out(path))
+    made = docker_archive.write(folder / "building.tar", building, every, CONFIGURATION, EPOCH)
+    (folder / "identity").write_text(f"{base} {made}")
 
 
 def _files_of(tree: Path, packages: dict[str, debian.Package]) -> set[PurePosixPath]:
@@ -145,7 +145,7 @@ def _files_of(tree: Path, packages: dict[str, debian.Package]) -> set[PurePosixP
                 paths.add(path)
     paths.update([*_compiled(tree, paths)])
     folders = {folder for path in paths for folder in path.parents if folder.name}
-    return {path for path in paths | folders if path.name and not _left_out(path)}
+    return {path for path in paths | folders if path.name and not is_left_out(path)}
 
 
 def _list(tree: Path, package: debian.Package) -> str:
@@ -169,7 +169,8 @@ def _walk(tree: Path, folder: PurePosixPath) -> Iterator[PurePosixPath]:
             yield from _walk(tree, path)
 
 
-def _left_out(path: PurePosixPath) -> bool:
+def is_left_out(path: PurePosixPath) -> bool:
+    """Return whether a path is of no use in an image."""
     if path.parts[:3] == ("usr", "share", "doc"):  # the licences are owed to whom the image is given
         return len(path.parts) > 4 and path.name != "copyright"
     return any(path == PurePosixPath(each) or PurePosixPath(each) in path.parents for each in LEFT_OUT)

@@ -179,7 +179,7 @@ class Builder:
             self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
         made = own_base.make(self.cache)
         archives = (made.archive, made.building_archive)
-        return Bases(made.reference, made.building, f"{made.reference} {made.identity}", archives)
+        return Bases(made.reference, made.building, made.identity, archives)
 
     def _load(self, bases: Bases) -> None:
         for reference, archive in zip((bases.base, bases.building), bases.archives or (), strict=False):

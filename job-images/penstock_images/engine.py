@@ -161,12 +161,10 @@ def choose(wanted: str | None, storage: Path) -> Engine:
         found = _buildah(storage) if name == "buildah" else _daemon(name)
         if found:
             return found
+    if wanted:
+        raise Lacking(f"{wanted} does not answer here; start it, or name another engine: make images ENGINE=buildah")
     raise Lacking(
-        f"{wanted or 'No container engine'} does not answer here; images are built with docker, podman or buildah, "
-        "whichever is there (on Debian: apt install buildah)."
-        if wanted
-        else "Images are built with docker, podman or buildah, and none of them answers here (on Debian: apt install "
-        "buildah)."
+        "Images are built with docker, podman or buildah, and none answers here (on Debian: apt install buildah)."
     )
 
 

@@ -1,4 +1,4 @@
-"""Remove from installed packages what no running image uses: `python -m penstock_images.inside.trim SITE_PACKAGES`.
+"""Remove from installed packages what no running image uses: `python -m penstock_images.inside.trim /opt/penstock`.
 
 Every rule here is proved by tests/cluster/test_images.py and by the example pipelines, which run in the images.
 """
@@ -8,6 +8,7 @@ import csv
 import io
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,12 +35,17 @@ PARTS = (
     "onnxruntime/capi/libonnxruntime.so*",
     # torch.compile writes C++ and calls a compiler: it cannot work in an image that has none.
     "triton",
+    "triton-*.dist-info",
     "torch/bin",
     "torch/share",
     "torch/test",
     "nvidia/**/cmake",
     "nvidia/**/*.bc",
-    "nvidia/cuda_cccl",
+    "nvidia/cu13/cccl",
+    "nvidia_cuda_cccl-*.dist-info",
+    # Systems of equations over several GPUs, and counters of a profiler: no library here is linked to these.
+    "nvidia/cu13/lib/libcusolverMg.so*",
+    "nvidia/cu13/lib/libnvperf_*.so*",
 )
 # Of Amazon's services, object storage and what signing in takes.
 SERVICES = frozenset({"s3", "sso", "sso-oidc", "signin", "sts"})
@@ -103,11 +109,21 @@ def corrected(record: str, site: Path, changed: set[Path]) -> str:
     return written.getvalue()
 
 
+def programs(prefix: Path) -> None:
+    """Remove the commands of packages, and what they have for a desktop; of a virtual environment Python stays."""
+    remove(prefix / "share")
+    for path in sorted((prefix / "bin").iterdir()):
+        if not path.name.startswith("python"):
+            remove(path)
+
+
 def main() -> None:
-    """Trim the folder that the command line names."""
+    """Trim the virtual environment that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("site", type=Path)
-    trim(parser.parse_args().site)
+    parser.add_argument("prefix", type=Path)
+    prefix = parser.parse_args().prefix
+    trim(prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages")
+    programs(prefix)
 
 
 if __name__ == "__main__":
