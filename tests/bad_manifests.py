@@ -2,7 +2,7 @@
 
 The table is `bad_manifests.yaml`: data only, to serve offline and against a real API server. `by` says who can refuse
 it: `schema` and `rule` (CEL) are the API server by the CRD, at `kubectl apply`; `server` is the API server for all;
-`operator` is what only Penstock's own reading can see; `not yet` is what nothing implements.
+`operator` is what only Penstock's own reading can see; `not yet` is what nothing implements, `laptop` what only a cluster does.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Literal
 
 import yaml
 
-By = Literal["yaml", "schema", "rule", "server", "operator", "not yet"]
+By = Literal["yaml", "schema", "rule", "server", "operator", "not yet", "laptop"]
 
 
 @dataclass(frozen=True)

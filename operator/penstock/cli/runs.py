@@ -15,7 +15,8 @@ from penstock.cli.names import pipeline_names, run_names
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import age, rows, show, show_list, shown_score, table
 from penstock.decide.conditions import find
-from penstock.decide.run_state import INTERRUPTED, is_finished, status_of, step_of
+from penstock.decide.reasons import INTERRUPTED
+from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock.local.beginning import is_at_work
 from penstock.local.log_lines import parse
 from penstock.local.places import Places

@@ -84,6 +84,17 @@ def with_testing_scores(model: Model, result: TestingResult) -> Model:
     return msgspec.structs.replace(model, status=changed)
 
 
+def reference_to(model: Model) -> ModelReference:
+    """Return how a job is told of a Model that is there already."""
+    return ModelReference(
+        name=model.metadata.name or "",
+        uri=model.spec.uri,
+        digest=model.spec.digest,
+        candidate=model.spec.origin.candidate,
+        algorithm=model.spec.origin.algorithm,
+    )
+
+
 def _target(manifest: ModelManifest) -> ModelTarget:
     return ModelTarget(
         column=manifest.target,

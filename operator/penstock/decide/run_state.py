@@ -13,14 +13,11 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
 from penstock.api.schema import JOBS, JobName
 from penstock.decide.conditions import find, shortened, with_condition, without
+from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED, all_succeeded
 from penstock_jobs.errors import Refused
 
-RUNNING = "Running"
-INTERRUPTED = "Interrupted"
-SUCCEEDED = "Succeeded"
-SERVED_MODEL_KEPT = "ServedModelKept"
-UNAVAILABLE = "Unavailable"
-SUPERSEDED = "Superseded"
+# Whose results each job needs.
+NEEDS: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}
 
 
 def described_jobs(spec: PipelineSpec) -> tuple[JobName, ...]:
@@ -103,3 +100,13 @@ def with_outcome(
     finished = None if succeeded == "Unknown" else now
     changed = msgspec.structs.replace(status, conditions=conditions, finished=finished, observed_generation=generation)
     return msgspec.structs.replace(run, status=changed)
+
+
+def ended_well(run: PipelineRun, now: str) -> PipelineRun:
+    """Return the run once all its jobs have succeeded: with what was decided, where something was."""
+    step = step_of(run, "deployment")
+    decided = step.deployment if step else None
+    if decided is None:
+        return with_outcome(run, "True", SUCCEEDED, all_succeeded(), now)
+    kept = decided.challenger is not None and decided.served != decided.challenger
+    return with_outcome(run, "True", SERVED_MODEL_KEPT if kept else SUCCEEDED, decided.message or "", now)

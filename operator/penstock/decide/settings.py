@@ -36,7 +36,8 @@ class Settings(Document, frozen=True, kw_only=True):
 
     `storage` is where a Pipeline that names none keeps its files, each under its namespace and name. `profiles` are the
     named sets of job settings; `defaults` are those of a job that neither says nor names one. `pending_limit` bounds
-    how long a run waits where its job does not say.
+    how long a run waits where its job does not say; `jobs_kept` is how long the Jobs and pods of a run that has ended
+    are kept, for their logs.
     """
 
     images: Images = Images()
@@ -46,3 +47,4 @@ class Settings(Document, frozen=True, kw_only=True):
     pods: Pods = Pods()
     namespaces: tuple[str, ...] = ()
     pending_limit: Duration = "24h"
+    jobs_kept: Duration = "24h"

@@ -20,8 +20,9 @@ from penstock.api.run import PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.api.schema import API_VERSION, JobName
 from penstock.decide.execution_name import first_free
 from penstock.decide.names import run_name
+from penstock.decide.reasons import SUPERSEDED, missing_result, no_job
 from penstock.decide.run_state import (
-    SUPERSEDED,
+    NEEDS,
     is_finished,
     pending,
     status_of,
@@ -77,7 +78,7 @@ def begun(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec) -> It
     name = pipeline.metadata.name or ""
     jobs = wanted_jobs(pipeline.spec, tuple(request.name for request in spec.jobs))
     if not jobs:
-        raise Refused(f"The Pipeline {name} describes no job; add dataset and training, or deployment.")
+        raise Refused(no_job(name))
     with ExitStack() as stack:
         with held(resources.home.lock(f"pipeline-{name}")):
             # Held from before others can see the run: nobody may find it unfinished and free in between.
@@ -198,13 +199,10 @@ def _supersede(resources: Resources, run: PipelineRun) -> None:
 
 def _refuse_missing_steps(resources: Resources, runs: list[PipelineRun], jobs: tuple[JobName, ...]) -> None:
     """Refuse a run that lacks a job whose result it needs and no earlier run has."""
-    needs: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}
     for job in jobs:
-        for needed in needs.get(job, ()):
+        for needed in NEEDS.get(job, ()):
             if needed not in jobs and latest_result(resources, runs, needed) is None:
-                raise Refused(
-                    f"The job {job} needs what {needed} makes, and no run has made it; add {needed} to the jobs."
-                )
+                raise Refused(missing_result(job, needed))
 
 
 def _revision_path(resources: Resources, run: PipelineRun) -> Path:

@@ -10,11 +10,10 @@ import msgspec
 
 from penstock.api.pipeline import Pipeline, PipelineStatus
 from penstock.api.run import DeploymentSummary, PipelineRun
-from penstock.decide.conditions import shortened
-from penstock.decide.job_specification import selection_of
+from penstock.decide.deciding import decided, summary_of
 from penstock.decide.run_state import step_of
-from penstock.decide.selection import Decision, decide
-from penstock.decide.serving import pinned_model, served_model, testing_uses, with_selected, with_served
+from penstock.decide.selection import Decision
+from penstock.decide.serving import pinned_model, testing_uses, with_selected, with_served
 from penstock.local.beginning import runs_of
 from penstock.local.locks import held
 from penstock.local.resources import Resources
@@ -33,19 +32,14 @@ def deploy(
     run_name = run.metadata.name or ""
     with held(resources.home.lock(f"deployment-{name}")):
         pipeline = resources.get(Pipeline, name)
-        decided = _applied_already(pipeline, run)
-        if decided is not None:
-            return decided
-        decision = _decide(pipeline, tested)
+        applied = _applied_already(pipeline, run)
+        if applied is not None:
+            return applied
+        decision = decided(pipeline.spec, pipeline, tested)
         if decision.retest:
             tested = test_again(decision.retest)
-            decision = _decide(pipeline, tested)
-        summary = DeploymentSummary(
-            verdict=decision.verdict,
-            challenger=tested.challenger if tested else None,
-            served=decision.model,
-            message=shortened(decision.reason),
-        )
+            decision = decided(pipeline.spec, pipeline, tested)
+        summary = summary_of(decision, tested)
         remember(summary)
         reason = decision.verdict or "Pinned"
         resources.change(Pipeline, name, lambda before: _after(before, decision, run_name, reason, resources))
@@ -55,14 +49,6 @@ def deploy(
 def reconcile(resources: Resources, name: str) -> Pipeline:
     """Make the Pipeline serve what is pinned, or, with no pin, what was last selected."""
     return resources.change(Pipeline, name, lambda before: with_served(before, None, "Unpinned", resources.now()))
-
-
-def _decide(pipeline: Pipeline, tested: TestingResult | None) -> Decision:
-    selection = selection_of(pipeline.spec)
-    pinned = pinned_model(pipeline)
-    if selection is None:
-        return Decision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
-    return decide(tested, selection, served_model(pipeline), pinned)
 
 
 def _applied_already(pipeline: Pipeline, run: PipelineRun) -> DeploymentSummary | None:

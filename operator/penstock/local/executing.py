@@ -15,18 +15,10 @@ from penstock.api.run import DeploymentSummary, JobRequest, PipelineRun, Pipelin
 from penstock.api.schema import JobName
 from penstock.decide import job_specification as asking
 from penstock.decide.conditions import shortened
-from penstock.decide.model_resource import model_resource, with_testing_scores
+from penstock.decide.model_resource import model_resource, reference_to, with_testing_scores
+from penstock.decide.reasons import INTERRUPTED, RUNNING
 from penstock.decide.run_places import RunPlaces, child
-from penstock.decide.run_state import (
-    INTERRUPTED,
-    RUNNING,
-    SERVED_MODEL_KEPT,
-    SUCCEEDED,
-    status_of,
-    step_of,
-    with_outcome,
-    with_step,
-)
+from penstock.decide.run_state import ended_well, status_of, with_outcome, with_step
 from penstock.decide.serving import served_model, testing_uses
 from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
 from penstock.local.beginning import Begun, begun, claim_name, latest_result, runs_of
@@ -109,7 +101,7 @@ class Execution:
         for step in status_of(self.run).steps:
             if step.state != "Succeeded":
                 self._step(step.name)
-        return self._record(lambda before: _ended_well(before, self._now()))
+        return self._record(lambda before: ended_well(before, self._now()))
 
     def at(self, execution: str) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name."""
@@ -348,30 +340,10 @@ def _ended_badly(run: PipelineRun, reason: str, message: str, now: str, *, final
     return with_outcome(run, "False" if final else "Unknown", reason, message, now)
 
 
-def reference_to(model: Model) -> ModelReference:
-    """Return how a job is told of a Model that is there already."""
-    return ModelReference(
-        name=model.metadata.name or "",
-        uri=model.spec.uri,
-        digest=model.spec.digest,
-        candidate=model.spec.origin.candidate,
-        algorithm=model.spec.origin.algorithm,
-    )
-
-
 def _running(run: PipelineRun, storage: str, now: str) -> PipelineRun:
     status = status_of(run)
     changed = msgspec.structs.replace(status, started=status.started or now, storage=storage)
     return with_outcome(msgspec.structs.replace(run, status=changed), "Unknown", RUNNING, "Its jobs are running.", now)
-
-
-def _ended_well(run: PipelineRun, now: str) -> PipelineRun:
-    step = step_of(run, "deployment")
-    decided = step.deployment if step else None
-    if decided is None:
-        return with_outcome(run, "True", SUCCEEDED, "All its jobs succeeded.", now)
-    kept = decided.challenger is not None and decided.served != decided.challenger
-    return with_outcome(run, "True", SERVED_MODEL_KEPT if kept else SUCCEEDED, decided.message or "", now)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -1,6 +1,6 @@
 """What is observed of a PipelineRun: all that its reconcile may know, as the API server has it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
@@ -26,8 +26,9 @@ class RunObservation:
         events: the Events of Kubernetes about these Jobs and pods: `FailedCreate` of Jobs, `FailedMount` and
             `FailedAttachVolume` of pods. Older ones may be missing.
         whole: by the uid of a pod, the whole of what its job reported, as its log holds it, where the termination
-            message had to be shortened (`results.lacking` tells for which pods it is wanted). A pod whose log could not
+            message had to be shortened (`logs.awaited` tells which are wanted). A pod whose log could not
             be read, or does not hold it (its digest is checked), is there with None.
+        earlier: the ConfigMaps with results of other runs that `earlier.wanted` names.
         runs: the other PipelineRuns of the namespace that name the same Pipeline.
         models: the Models of the namespace.
         deployments: the Deployments that serve Models of the Pipeline, by the label `penstock.dev/pipeline`.
@@ -44,7 +45,8 @@ class RunObservation:
     pods: tuple[ApiObject, ...] = ()
     events: tuple[ApiObject, ...] = ()
     whole: Mapping[str, bytes | None] = field(default_factory=dict)
-    runs: tuple[ApiObject, ...] = ()
-    models: tuple[ApiObject, ...] = ()
-    deployments: tuple[ApiObject, ...] = ()
+    earlier: Sequence[ApiObject] = ()
+    runs: Sequence[ApiObject] = ()
+    models: Sequence[ApiObject] = ()
+    deployments: Sequence[ApiObject] = ()
     refused: Refusal | None = None

@@ -1,0 +1,28 @@
+"""What a run decides of its Pipeline's API: which Model is to be served after it, and what it says of that."""
+
+from penstock.api.pipeline import Pipeline, PipelineSpec
+from penstock.api.run import DeploymentSummary
+from penstock.decide.conditions import shortened
+from penstock.decide.job_specification import selection_of
+from penstock.decide.selection import Decision, decide
+from penstock.decide.serving import pinned_model, served_model
+from penstock_jobs.result import TestingResult
+
+
+def decided(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> Decision:
+    """Return the decision by the rules of this spec, about what the Pipeline serves and pins now."""
+    selection = selection_of(spec)
+    pinned = pinned_model(pipeline)
+    if selection is None:
+        return Decision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
+    return decide(tested, selection, served_model(pipeline), pinned)
+
+
+def summary_of(decision: Decision, tested: TestingResult | None) -> DeploymentSummary:
+    """Return what the status of the run says of the decision."""
+    return DeploymentSummary(
+        verdict=decision.verdict,
+        challenger=tested.challenger if tested else None,
+        served=decision.model,
+        message=shortened(decision.reason),
+    )

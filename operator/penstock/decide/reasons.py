@@ -1,0 +1,282 @@
+"""Every reason that a condition, a step or an Event of Kubernetes gives, and the sentence that goes with it.
+
+A reason is one word for programs and keeps its meaning; a sentence is for people, and may be worded better any day.
+"""
+
+from collections.abc import Iterable
+
+# --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
+
+PENDING = "Pending"
+RUNNING = "Running"
+SUCCEEDED = "Succeeded"
+SERVED_MODEL_KEPT = "ServedModelKept"
+REFUSED = "Refused"
+INTERRUPTED = "Interrupted"
+SUPERSEDED = "Superseded"
+UNAVAILABLE = "Unavailable"
+TIMED_OUT = "TimedOut"
+
+# --- of a run that waits on a cluster ---------------------------------------------------------------------------------
+
+WAITING = "Waiting"
+PIPELINE_NOT_FOUND = "PipelineNotFound"
+SUSPENDED = "Suspended"
+EARLIER_RUN = "EarlierRun"
+UNSCHEDULABLE = "Unschedulable"
+QUEUED = "Queued"
+QUOTA_EXCEEDED = "QuotaExceeded"
+FORBIDDEN = "Forbidden"
+IMAGE_NOT_PULLED = "ImageNotPulled"
+NOT_MOUNTED = "NotMounted"
+CONTAINER_NOT_MADE = "ContainerNotMade"
+STARTING = "Starting"
+RETRYING = "Retrying"
+DISRUPTED = "Disrupted"
+REPLACED = "Replaced"
+TESTING_AGAIN = "TestingAgain"
+PROPOSED = "Proposed"
+ROLLING_OUT = "RollingOut"
+
+# --- of a run that ended otherwise than well on a cluster -------------------------------------------------------------
+
+CANCELLED = "Cancelled"
+INVALID = "Invalid"
+NAME_CONFLICT = "NameConflict"
+PENDING_LIMIT_EXCEEDED = "PendingLimitExceeded"
+DEADLINE_EXCEEDED = "DeadlineExceeded"
+RESULT_LOST = "ResultLost"
+FAILED = "Failed"
+OUT_OF_MEMORY = "OutOfMemory"
+PIPELINE_DELETED = "PipelineDeleted"
+MODEL_NOT_READY = "ModelNotReady"
+NAMES_TAKEN = "ExecutionNamesTaken"
+
+# --- what a job says of itself ----------------------------------------------------------------------------------------
+
+EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
+
+# --- sentences --------------------------------------------------------------------------------------------------------
+
+
+def step_runs(step: str, place: int, of: int) -> str:
+    """A step is at work."""
+    return f"The {step} step is running, {place} of {of}."
+
+
+def step_waits(step: str, why: str) -> str:
+    """A step cannot go on for now."""
+    return f"The {step} step waits: {why}"
+
+
+def step_failed(step: str, why: str) -> str:
+    """A step ended otherwise than well, and the run with it."""
+    return f"The {step} step failed: {why}"
+
+
+def pipeline_not_found(name: str) -> str:
+    """The Pipeline that a run names is not there yet."""
+    return f"There is no Pipeline {name} in this namespace yet; the run begins when it is applied."
+
+
+def suspended(next_step: str | None) -> str:
+    """The run starts no further job."""
+    then = "starts no further job" if next_step is None else f"does not start its {next_step} step"
+    return f"The run is suspended: it {then} until spec.suspend is false."
+
+
+def earlier_run(run: str) -> str:
+    """Dataset steps of one storage come one after the other."""
+    return f"Another run of this Pipeline, {run}, makes its tables first; dataset steps come one after the other."
+
+
+def earlier_result(step: str, needed: str) -> str:
+    """Another run is about to make what this one needs."""
+    return f"The job {step} needs what {needed} makes, and another run is about to make it."
+
+
+def missing_result(step: str, needed: str) -> str:
+    """Nobody makes what this run needs."""
+    return f"The job {step} needs what {needed} makes, and no run has made it; add {needed} to the jobs."
+
+
+def no_job(pipeline: str) -> str:
+    """The Pipeline describes nothing that a run could do."""
+    return f"The Pipeline {pipeline} describes no job; add dataset and training, or deployment."
+
+
+def undecodable(kind: str, name: str, why: str) -> str:
+    """An object that this operator cannot read."""
+    return f"{kind} {name} cannot be read: {why}. Apply it again with the CRDs of this operator."
+
+
+def refused_write(kind: str, name: str, message: str) -> str:
+    """The API server did not take an object."""
+    return f"{kind} {name} was not accepted: {message}"
+
+
+def name_conflict(kind: str, name: str) -> str:
+    """A stranger's object has the name of one of ours."""
+    return f"There is a {kind} {name} that this run did not make; it is left alone. Delete or rename it, and run again."
+
+
+def no_pod_yet() -> str:
+    """The Job controller has not made a pod yet."""
+    return "Its Job has no pod yet."
+
+
+def queued(queue: str | None) -> str:
+    """The Job is held by a queue."""
+    return f"Its Job waits in the queue {queue}." if queue else "Its Job is suspended."
+
+
+def unschedulable(message: str) -> str:
+    """No node takes the pod; the scheduler's own sentence."""
+    return f"No node takes its pod: {message}"
+
+
+def starting(node: str | None) -> str:
+    """A node makes the container."""
+    return f"Its pod starts on the node {node}." if node else "Its pod waits for a node."
+
+
+def not_started(reason: str, message: str) -> str:
+    """A node cannot make the container; the kubelet's own sentence."""
+    return (
+        f"Its container does not start ({reason}): {message}" if message else f"Its container does not start: {reason}."
+    )
+
+
+def retrying(why: str) -> str:
+    """A pod failed, and another one is on its way."""
+    return f"It is tried again; the last try ended so: {why}"
+
+
+def disrupted(why: str) -> str:
+    """A pod was evicted, preempted or lost with its node."""
+    return f"Its pod was taken away ({why}); another one takes its place, and that is not counted as a try."
+
+
+def being_deleted(job: str) -> str:
+    """A Job that was not done is going away."""
+    return f"Its Job {job} is being deleted; another one takes its place."
+
+
+def pods_ending(count: int) -> str:
+    """Pods of a Job that is gone are still ending."""
+    return f"{count} of its earlier pods {'is' if count == 1 else 'are'} still ending."
+
+
+def some_wait(waiting: int, of: int, why: str) -> str:
+    """Some workers have no place yet, while others are at work."""
+    return f"{waiting} of {of} pods wait: {why}"
+
+
+def pending_limit_exceeded(limit: str, why: str) -> str:
+    """A job waited longer than it may."""
+    return f"It waited longer than its pendingLimit of {limit}. {why}"
+
+
+def deadline_exceeded(step: str) -> str:
+    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before."""
+    return (
+        "It was ended from outside, at a ceiling well above its timeout; raise "
+        f"spec.jobs.{step}.timeout or give it less to do."
+    )
+
+
+def out_of_memory(step: str, limit: str | None) -> str:
+    """The kernel killed the container for its memory."""
+    limited = f" of {limit}" if limit else ""
+    return (
+        f"The container was killed because it used more memory than its limit{limited}; raise "
+        f"spec.jobs.{step}.resources.limits.memory, or give it less to do at a time."
+    )
+
+
+def exited(code: int, reason: str | None) -> str:
+    """A container ended without a sentence of its own."""
+    said = f" ({reason})" if reason and reason not in ("Error", "Completed") else ""
+    return f"Its container ended with exit code {code}{said}, and left no message; its log says more."
+
+
+def job_failed(reason: str, message: str) -> str:
+    """A Job failed and no pod is left to say why."""
+    return f"{message or 'Its Job failed'} ({reason}); no pod is left that could say more."
+
+
+def result_lost(attempts: int) -> str:
+    """The job said that it was done, and nobody could read what it did."""
+    times = "once" if attempts == 1 else f"{attempts} times"
+    return f"Its container succeeded {times} and left no result that can be read; is its image made from Penstock's?"
+
+
+def refinding(attempt: int) -> str:
+    """The job is done, and its result was lost with its pod."""
+    return f"It is done, and its result was lost with its pod; another pod reads it from storage (attempt {attempt})."
+
+
+def name_taken(name: str, other: str) -> str:
+    """The storage holds files of another run under the wished name."""
+    return f"The storage has files of another run under the name {name}; this one takes the name {other}."
+
+
+def names_taken(name: str, most: int) -> str:
+    """Too many names were taken."""
+    return f"The storage has files of other runs under {name} and {most} indexes of it; choose another executionName."
+
+
+def still_ending(count: int) -> str:
+    """What is left of a run that has failed, or was cancelled, is being ended."""
+    return f"{count} of its Jobs and pods {'is' if count == 1 else 'are'} still ending."
+
+
+def cancelled() -> str:
+    """A run was cancelled."""
+    return "It was cancelled; nothing of it runs any more."
+
+
+def all_succeeded() -> str:
+    """A run without a deployment step is done."""
+    return "All its jobs succeeded."
+
+
+def pipeline_deleted(name: str) -> str:
+    """There is nothing to deploy to."""
+    return f"The Pipeline {name} was deleted while this run was at work; its Model is kept, and nothing serves it."
+
+
+def no_deployment(name: str) -> str:
+    """The Pipeline serves nothing any more."""
+    return f"The Pipeline {name} has no spec.deployment any more, so nothing is served; the Model is kept."
+
+
+def proposed(challenger: str, why: str) -> str:
+    """The Pipeline's reconciler has yet to decide."""
+    return f"{challenger} is proposed to be served. {why}"
+
+
+def rolling_out(model: str) -> str:
+    """The new Model starts beside the old one."""
+    return f"{model} was chosen, and its servers are starting; the Model served before answers until they are ready."
+
+
+def model_not_ready(model: str, served: str | None, why: str) -> str:
+    """The servers of the new Model did not become ready."""
+    kept = f"{served} stays" if served else "nothing is served"
+    return f"{model} was chosen, and its servers did not become ready, so {kept}: {why}"
+
+
+def retest(models: Iterable[str]) -> str:
+    """Another Model has been served since this run's was tested."""
+    return f"Another Model is served by now; {', '.join(models)} is tested again beside it, before it is decided."
+
+
+def still_incomparable(served: str | None) -> str:
+    """The served Model changed once more while the run tested again."""
+    return f"{served or 'Nothing'} is served by now, and this run has tested again once already; run again to compare."
+
+
+def begins() -> str:
+    """A run has its name, and no Job yet."""
+    return "It begins."

@@ -1,0 +1,119 @@
+"""What each Job of a run is asked to do: `penstock.decide.job_specification`, from what is known of the run."""
+
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.run import PipelineRun
+from penstock.decide import job_specification as asking
+from penstock.decide.model_resource import reference_to
+from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.objects.profiles import processors_of
+from penstock.decide.objects.revision import Snapshot
+from penstock.decide.objects.sharing import shared_out
+from penstock.decide.objects.source import source_job
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts
+from penstock.decide.run.plan import AGAIN, SOURCE, Planned
+from penstock.decide.run_places import RunPlaces, child
+from penstock.decide.run_state import status_of
+from penstock.decide.serving import served_model, testing_uses
+from penstock_jobs.result import DatasetResult, ModelReference, SourceResult, TrainingResult
+from penstock_jobs.specification import JobSpecification, Location, TestingJob
+
+
+def specification_of(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> JobSpecification:
+    """Return what the Job of this part is asked to do.
+
+    Raises:
+        Refused: the Pipeline asks for what a cluster, or this version, does not have.
+    """
+    execution = status_of(draft.run).execution_name or ""
+    fetched = draft.result(SOURCE, SourceResult) if SOURCE in part.needs else None
+    places = facts.places(snapshot, execution, fetched)
+    match part.name:
+        case "dataset":
+            return _dataset(facts, snapshot, places)
+        case "training":
+            return _training(facts, draft, snapshot, places)
+        case "testing":
+            trained = draft.result("training", TrainingResult)
+            return _testing(facts, draft, snapshot, places, trained.models)
+    if part.name == AGAIN:
+        return _again(facts, draft, snapshot, places)
+    return _source(facts, draft, snapshot, places)
+
+
+def model_named(facts: Facts, name: str) -> Model | None:
+    """Return the Model of that name, as it is now."""
+    found = next((each for each in facts.observation.models if each["metadata"]["name"] == name), None)
+    return None if found is None else msgspec.convert(found, Model)
+
+
+def served_reference(facts: Facts) -> ModelReference | None:
+    """Return the Model that the Pipeline serves now, where it does and the Model is still there."""
+    name = None if facts.pipeline is None else served_model(facts.pipeline)
+    found = None if name is None else model_named(facts, name)
+    return None if found is None else reference_to(found)
+
+
+def _source(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
+    reach = ClusterPlaces(facts.owner.namespace, snapshot.storage)
+    commit = status_of(draft.run).commit
+    return source_job(snapshot.pipeline.spec, facts.job_run(snapshot), facts.run.spec, reach, places.run(), commit)
+
+
+def _dataset(facts: Facts, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
+    storage = places.tables(write=True).uri
+    models = [
+        msgspec.convert(each, Model)
+        for each in facts.observation.models
+        if each["spec"]["lineage"]["storage"] == storage
+    ]
+    return asking.dataset_job(snapshot.pipeline.spec, facts.job_run(snapshot), places, facts.request("dataset"), models)
+
+
+def _training(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
+    settings = asking.settings_of(snapshot.pipeline.spec, "training")
+    job = asking.training_job(
+        snapshot.pipeline.spec,
+        facts.job_run(snapshot),
+        places,
+        facts.request("training"),
+        draft.result("dataset", DatasetResult),
+        processors_of(settings),
+    )
+    return shared_out(job, settings)
+
+
+def _again(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
+    """Return the specification of the test of this run's challenger beside the Model that is served by now."""
+    trained = draft.result("training", TrainingResult)
+    served = served_reference(facts)
+    models = tuple(each for each in trained.models if served is None or each.name != served.name)
+    job = _testing(facts, draft, snapshot, places, models)
+    beneath: Location = child(places.run(), AGAIN)
+    return msgspec.structs.replace(job, run_storage=beneath)
+
+
+def _testing(
+    facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces, models: tuple[ModelReference, ...]
+) -> TestingJob:
+    made = draft.result("dataset", DatasetResult)
+    return asking.testing_job(
+        snapshot.pipeline.spec,
+        facts.job_run(snapshot),
+        places,
+        facts.request("testing"),
+        made,
+        draft.result("training", TrainingResult),
+        models,
+        served_reference(facts),
+        _decisions(facts, made),
+        facts.run.metadata.creation_timestamp,
+    )
+
+
+def _decisions(facts: Facts, made: DatasetResult) -> int:
+    """Return how many decisions this testing set has served before."""
+    uses = testing_uses(msgspec.convert(run, PipelineRun) for run in facts.observation.runs)
+    return sum(each.decisions for each in uses if each.epoch == made.epoch and each.digest == made.testing.digest)

@@ -1,0 +1,112 @@
+"""The deployment step: the run says what the gate says, the Pipeline's reconciler decides, and the run tells the end.
+
+The gate is asked again each time, with what is served at that moment. Where it keeps the served Model there is nothing
+to decide. Where it chooses the challenger, the run proposes it; the Pipeline's reconciler takes one proposal at a time,
+so that a second one finds another Model served and is measured against that, by testing again, once.
+"""
+
+from dataclasses import dataclass
+
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import DeploymentSummary
+from penstock.decide import reasons
+from penstock.decide.deciding import decided, summary_of
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import MODEL
+from penstock.decide.objects.revision import Snapshot
+from penstock.decide.run import ending
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts
+from penstock.decide.run.plan import AGAIN
+from penstock.decide.run_state import step_of
+from penstock.decide.selection import Decision
+from penstock.decide.serving import served_model
+from penstock_jobs.result import TestingResult
+
+ROLLOUT_FAILED = "penstock.dev/rollout-failed"  # an annotation of a Deployment: why its Model is not served
+
+
+@dataclass(frozen=True)
+class TestAgain:
+    """These Models are to be tested together, before anything can be decided."""
+
+    models: tuple[str, ...]
+
+
+def deployed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft | TestAgain:
+    """Return the draft with what has come of the deployment step by now."""
+    pipeline = facts.pipeline
+    if pipeline is None:
+        message = reasons.pipeline_deleted(facts.pipeline_name)
+        return ending.failed(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
+    if _was_served(facts, pipeline):
+        step = step_of(draft.run, "deployment")
+        return _ended(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
+    tested = tested_by(draft)
+    decision = decided(snapshot.pipeline.spec, pipeline, tested)
+    if pipeline.spec.deployment is None:
+        message = reasons.no_deployment(facts.pipeline_name)
+        return _ended(facts, draft, _instead(summary_of(decision, tested), None, message))
+    if decision.retest and AGAIN not in draft.reported:
+        return TestAgain(decision.retest)
+    served = served_model(pipeline)
+    if decision.retest:
+        decision = Decision("NotComparable", served, reasons.still_incomparable(served))
+    summary = summary_of(decision, tested)
+    if decision.model is None or decision.model == served or decision.model != summary.challenger:
+        return _ended(facts, draft, summary)  # nothing changes, or a person's pin is above it
+    return _proposed(facts, draft, pipeline, summary, decision)
+
+
+def tested_by(draft: Draft) -> TestingResult | None:
+    """Return the last test of the run's Models."""
+    for part in (AGAIN, "testing"):
+        if part in draft.reported:
+            return draft.result(part, TestingResult)
+    return None
+
+
+def _instead(summary: DeploymentSummary, served: str | None, message: str) -> DeploymentSummary:
+    """Return the summary of a decision that came to something else."""
+    return DeploymentSummary(verdict=summary.verdict, challenger=summary.challenger, served=served, message=message)
+
+
+def _was_served(facts: Facts, pipeline: Pipeline) -> bool:
+    served = pipeline.status.served_model if pipeline.status else None
+    return served is not None and served.selected_by == facts.name
+
+
+def _proposed(facts: Facts, draft: Draft, pipeline: Pipeline, summary: DeploymentSummary, decision: Decision) -> Draft:
+    model = decision.model or ""
+    why = _rollout_failed(facts, model)
+    if why is not None:
+        message = reasons.model_not_ready(model, served_model(pipeline), why)
+        draft = draft.step("deployment", "Running", deployment=_instead(summary, served_model(pipeline), message))
+        return ending.failed(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
+    selected = pipeline.status.selected_model if pipeline.status else None
+    reason, message = reasons.PROPOSED, reasons.proposed(model, decision.reason)
+    if selected == model:
+        reason, message = reasons.ROLLING_OUT, reasons.rolling_out(model)
+    step = step_of(draft.run, "deployment")
+    started = (step.started if step else None) or facts.time
+    draft = draft.step("deployment", "Running", reason, message, started=started, deployment=summary)
+    return draft.outcome("Unknown", reason, message, facts.time)
+
+
+def _ended(facts: Facts, draft: Draft, summary: DeploymentSummary) -> Draft:
+    step = step_of(draft.run, "deployment")
+    started = (step.started if step else None) or facts.time
+    return draft.step("deployment", "Succeeded", started=started, finished=facts.time, deployment=summary)
+
+
+def _rollout_failed(facts: Facts, model: str) -> str | None:
+    """Return why the servers of the Model did not become ready, or None where they may yet."""
+    for deployment in facts.observation.deployments:
+        if (deployment["metadata"].get("labels") or {}).get(MODEL) == model:
+            return _why_failed(deployment)
+    return None
+
+
+def _why_failed(deployment: ApiObject) -> str | None:
+    said = (deployment["metadata"].get("annotations") or {}).get(ROLLOUT_FAILED)
+    return None if said is None else str(said)

@@ -1,0 +1,66 @@
+"""What a reconcile has come to so far: the run as it should be told, what is to be written, when to look again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from penstock.api.run import PipelineRun, StepState
+from penstock.api.schema import JobName
+from penstock.decide.conditions import shortened
+from penstock.decide.decision import Write
+from penstock.decide.run_state import status_of, step_of, with_outcome, with_step
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import DatasetResult, SourceResult, TestingResult, TrainingResult
+from penstock_jobs.termination_message import TerminationMessage
+
+Result = TypeVar("Result", SourceResult, DatasetResult, TrainingResult, TestingResult)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A reconcile in the middle. `reported` are all results that are known, those that are about to be recorded too."""
+
+    run: PipelineRun
+    reported: Mapping[str, TerminationMessage] = field(default_factory=dict)
+    writes: tuple[Write, ...] = ()
+    again: datetime | None = None
+
+    def writing(self, *writes: Write) -> "Draft":
+        """Return the draft with these writes after the others."""
+        return replace(self, writes=(*self.writes, *writes))
+
+    def looking_at(self, moment: datetime | None) -> "Draft":
+        """Return the draft that looks again at that moment, or before."""
+        moments = [each for each in (self.again, moment) if each is not None]
+        return replace(self, again=min(moments, default=None))
+
+    def step(
+        self, job: JobName, state: StepState, reason: str | None = None, message: str | None = None, **changes: object
+    ) -> "Draft":
+        """Return the draft with that step changed, and nothing else of it."""
+        said = None if message is None else shortened(message)
+        return replace(self, run=with_step(self.run, job, state, reason=reason, message=said, **changes))
+
+    def outcome(self, succeeded: Literal["True", "False", "Unknown"], reason: str, message: str, now: str) -> "Draft":
+        """Return the draft with this `Succeeded`, and what follows from it."""
+        return replace(self, run=with_outcome(self.run, succeeded, reason, message, now))
+
+    def status(self, **changes: object) -> "Draft":
+        """Return the draft with these fields of the status changed."""
+        changed = msgspec.structs.replace(status_of(self.run), **changes)
+        return replace(self, run=msgspec.structs.replace(self.run, status=changed))
+
+    def result(self, part: str, kind: type[Result]) -> Result:
+        """Return the result of a part, which must be known by now."""
+        found = self.reported[part].result
+        if not isinstance(found, kind):
+            raise Refused(f"The result of {part} is not one of {kind.__name__}; apply a new run.")
+        return found
+
+    def state_of(self, job: JobName) -> StepState:
+        """Return how far that step is."""
+        step = step_of(self.run, job)
+        return "Skipped" if step is None else step.state

@@ -1,0 +1,75 @@
+"""How a run ends otherwise than well: cancelled, or failed. It has ended when nothing of it runs any more."""
+
+from datetime import timedelta
+
+from penstock.api.run import StepState
+from penstock.api.schema import JobName
+from penstock.decide import reasons
+from penstock.decide.decision import ApiObject, Delete
+from penstock.decide.run import jobs as job_views
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts
+from penstock.decide.run.outcome import live_pods
+from penstock.decide.run_state import status_of
+from penstock.decide.times import read_time
+
+LONGEST_ENDING = timedelta(minutes=2)  # after its grace a pod that still stands is on a node that nobody hears of
+_OPEN = ("Pending", "Waiting", "Running")
+
+
+def failed(facts: Facts, draft: Draft, step: JobName | None, reason: str, message: str) -> Draft:
+    """Return the draft in which the step, and with it the run, has failed.
+
+    The step says so first, and the run's other Jobs are ended after that: a cause that cannot be seen any more once its
+    Job is gone is in the status by then.
+    """
+    if step is not None:
+        draft = draft.step(step, "Failed", reason, message, finished=facts.time)
+        message = reasons.step_failed(step, message)
+    return _closed(facts, draft, reason, message, "Skipped")
+
+
+def already_failed(facts: Facts, draft: Draft) -> Draft | None:
+    """Return the draft that ends what is left of a run of which a step has failed before; None for any other run."""
+    step = next((each for each in status_of(draft.run).steps if each.state == "Failed"), None)
+    if step is None:
+        return None
+    message = reasons.step_failed(step.name, step.message or "")
+    return _closed(facts, draft.writing(*_deletions(facts)), step.reason or reasons.FAILED, message, "Skipped")
+
+
+def cancelled(facts: Facts, draft: Draft) -> Draft:
+    """Return the draft of a run that a person has cancelled."""
+    draft = draft.writing(*_deletions(facts))
+    return _closed(facts, draft, reasons.CANCELLED, reasons.cancelled(), "Cancelled")
+
+
+def left(facts: Facts) -> tuple[ApiObject, ...]:
+    """Return the Jobs and pods of which something runs, or may run yet."""
+    jobs = tuple(job for job in facts.observation.jobs if not job_views.is_over(job))
+    return jobs + tuple(pod for pod in live_pods(facts.observation.pods) if not _is_lost(pod, facts))
+
+
+def _is_lost(pod: ApiObject, facts: Facts) -> bool:
+    deleted = pod["metadata"].get("deletionTimestamp")
+    return deleted is not None and facts.now > read_time(deleted) + LONGEST_ENDING
+
+
+def _deletions(facts: Facts) -> tuple[Delete, ...]:
+    return tuple(
+        job_views.deletion(job)
+        for job in facts.observation.jobs
+        if not job_views.is_over(job) and not job_views.is_going(job)
+    )
+
+
+def _closed(facts: Facts, draft: Draft, reason: str, message: str, others: StepState) -> Draft:
+    still = left(facts)
+    if still:
+        draft = draft.looking_at(facts.now + LONGEST_ENDING)
+        return draft.outcome("Unknown", reason, f"{message} {reasons.still_ending(len(still))}", facts.time)
+    for step in status_of(draft.run).steps:
+        if step.state in _OPEN:
+            begun = step.state != "Pending"
+            draft = draft.step(step.name, others if begun or others == "Cancelled" else "Skipped", reason)
+    return draft.outcome("False", reason, message, facts.time)

@@ -1,0 +1,139 @@
+"""What a run's reconcile knows: the observation, decoded as far as it is needed, and questions to it as properties."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.api.quantities import read_duration
+from penstock.api.run import JobRequest, PipelineRun
+from penstock.api.schema import JobName
+from penstock.decide.decision import ApiObject
+from penstock.decide.job_specification import settings_of
+from penstock.decide.objects import results
+from penstock.decide.objects.children import Owner
+from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.objects.revision import Snapshot, read
+from penstock.decide.objects.source import operations
+from penstock.decide.reasons import undecodable
+from penstock.decide.run.observation import RunObservation
+from penstock.decide.run_places import RunPlaces
+from penstock.decide.run_state import status_of
+from penstock.decide.times import read_time, write_time
+from penstock_jobs.errors import Refused
+from penstock_jobs.result import SourceResult
+from penstock_jobs.specification import Run
+from penstock_jobs.termination_message import TerminationMessage
+
+Kind = TypeVar("Kind", Pipeline, PipelineRun, Model)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run that could be decoded, and what is observed of it now."""
+
+    observation: RunObservation
+    run: PipelineRun
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.run.metadata.name or ""
+
+    @property
+    def pipeline_name(self) -> str:
+        """The name of the Pipeline."""
+        return self.run.spec.pipeline_ref.name
+
+    @property
+    def owner(self) -> Owner:
+        """The run, as the owner of its children."""
+        metadata = self.run.metadata
+        return Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", self.pipeline_name)
+
+    @property
+    def time(self) -> str:
+        """The moment, as a status keeps it."""
+        return write_time(self.now)
+
+    @property
+    def created(self) -> datetime:
+        """When the run was applied."""
+        return read_time(self.run.metadata.creation_timestamp or self.time)
+
+    @property
+    def index(self) -> int:
+        """The index in the execution name."""
+        return status_of(self.run).run_index or 1
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """The Pipeline as it is now; None where it is not there, or is not the one that the run began with.
+
+        Raises:
+            Refused: it cannot be decoded.
+        """
+        there = self.observation.pipeline
+        if there is None or there["metadata"].get("deletionTimestamp"):
+            return None
+        uid = status_of(self.run).pipeline_uid
+        if uid is not None and there["metadata"].get("uid") != uid:
+            return None
+        return decoded(there, Pipeline)
+
+    @cached_property
+    def snapshot(self) -> Snapshot | None:
+        """What the run is, once that is recorded."""
+        revision = self.observation.revision
+        return None if revision is None else read(revision)
+
+    @cached_property
+    def reported(self) -> dict[str, TerminationMessage]:
+        """The results that are recorded, by the part of the run."""
+        return {} if self.observation.results is None else results.read(self.observation.results)
+
+    def places(self, snapshot: Snapshot, execution: str, source: SourceResult | None = None) -> RunPlaces:
+        """Return where the artifacts of the run are when it has that execution name, and its own operations."""
+        reach = ClusterPlaces(self.owner.namespace, snapshot.storage)
+        places = RunPlaces(reach, self.pipeline_name, snapshot.pipeline.spec, self.run.spec, execution)
+        return places if source is None else replace(places, operations=operations(source, places.run()))
+
+    def job_run(self, snapshot: Snapshot) -> Run:
+        """Return whose jobs these are, as the jobs are told."""
+        return Run(
+            uid=self.owner.uid,
+            execution_name=status_of(self.run).execution_name or "",
+            pipeline=self.pipeline_name,
+            pipeline_uid=snapshot.pipeline.metadata.uid or "",
+        )
+
+    def request(self, job: JobName) -> JobRequest:
+        """Return what the run asks of a job."""
+        return next((request for request in self.run.spec.jobs if request.name == job), JobRequest(name=job))
+
+    def pending_limit(self, job: JobName | None, snapshot: Snapshot | None) -> tuple[str, timedelta]:
+        """Return how long a job may wait, as it was written and as it is meant."""
+        said = (
+            settings_of(snapshot.pipeline.spec, job).pending_limit if snapshot is not None and job is not None else None
+        )
+        text = said or self.observation.settings.pending_limit
+        return text, timedelta(seconds=read_duration(text, "pendingLimit"))
+
+
+def names_of(runs: Sequence[ApiObject]) -> frozenset[str]:
+    """Return the execution names that these runs have."""
+    return frozenset(str(name) for run in runs if (name := (run.get("status") or {}).get("executionName")))
+
+
+def decoded(there: ApiObject, kind: type[Kind]) -> Kind:
+    """Return an object of ours as its type, or raise `Refused` where this version of the operator cannot read it."""
+    try:
+        return msgspec.convert(there, kind)
+    except msgspec.ValidationError as error:
+        raise Refused(undecodable(str(there["kind"]), str(there["metadata"]["name"]), str(error))) from error

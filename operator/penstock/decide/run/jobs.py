@@ -1,0 +1,107 @@
+"""Views of a Job, as the API server has it. What became of it is told by its conditions, never by its counters."""
+
+from datetime import datetime
+from typing import Any
+
+from penstock.decide.decision import ApiObject, Delete
+from penstock.decide.objects.children import ATTEMPT, STEP
+from penstock.decide.objects.job import QUEUE
+from penstock.decide.times import read_time
+
+
+def uid(job: ApiObject) -> str:
+    """Return the uid."""
+    return str(job["metadata"]["uid"])
+
+
+def name(job: ApiObject) -> str:
+    """Return the name."""
+    return str(job["metadata"]["name"])
+
+
+def part_of(job: ApiObject) -> str:
+    """Return which part of the run the Job does."""
+    return str(_labels(job).get(STEP, ""))
+
+
+def attempt_of(job: ApiObject) -> int:
+    """Return which attempt at the part it is, from 1."""
+    said = _labels(job).get(ATTEMPT, "1")
+    return int(said) if said.isdigit() else 1
+
+
+def created(job: ApiObject) -> datetime:
+    """Return when it was made."""
+    return read_time(job["metadata"]["creationTimestamp"])
+
+
+def is_complete(job: ApiObject) -> bool:
+    """Return whether all its pods have succeeded, in its own words."""
+    return _holds(job, "Complete")
+
+
+def is_failed(job: ApiObject) -> bool:
+    """Return whether it has failed, for good, and none of its pods is left running."""
+    return _holds(job, "Failed")
+
+
+def is_over(job: ApiObject) -> bool:
+    """Return whether it starts no pod any more."""
+    return is_complete(job) or is_failed(job)
+
+
+def is_going(job: ApiObject) -> bool:
+    """Return whether it is being deleted."""
+    return job["metadata"].get("deletionTimestamp") is not None
+
+
+def is_suspended(job: ApiObject) -> bool:
+    """Return whether it is held, by a queue or by a person."""
+    return bool((job.get("spec") or {}).get("suspend"))
+
+
+def suspended_since(job: ApiObject) -> datetime:
+    """Return since when it is held: its creation, or when it was last held again."""
+    condition = _condition(job, "Suspended") or {}
+    return _later(job, condition.get("lastTransitionTime") if condition.get("status") == "True" else None)
+
+
+def waiting_since(job: ApiObject) -> datetime:
+    """Return since when it may have pods: its creation, or when it was last let go."""
+    return _later(job, (job.get("status") or {}).get("startTime"))
+
+
+def queue_of(job: ApiObject) -> str | None:
+    """Return the queue that it waits in, where there is one."""
+    queue = _labels(job).get(QUEUE)
+    return None if queue is None else str(queue)
+
+
+def failure_of(job: ApiObject) -> tuple[str, str]:
+    """Return the reason and the message of a failed Job, in its own words."""
+    condition = _condition(job, "Failed") or {}
+    return str(condition.get("reason") or "Failed"), str(condition.get("message") or "")
+
+
+def deletion(job: ApiObject) -> Delete:
+    """Return the write that takes it away, with its pods."""
+    metadata = job["metadata"]
+    return Delete("batch/v1", "Job", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
+
+
+def _later(job: ApiObject, text: Any) -> datetime:
+    return max(created(job), read_time(str(text))) if text else created(job)
+
+
+def _labels(job: ApiObject) -> dict[str, Any]:
+    return job["metadata"].get("labels") or {}
+
+
+def _holds(job: ApiObject, kind: str) -> bool:
+    condition = _condition(job, kind)
+    return condition is not None and condition.get("status") == "True"
+
+
+def _condition(job: ApiObject, kind: str) -> dict[str, Any] | None:
+    conditions = (job.get("status") or {}).get("conditions") or ()
+    return next((condition for condition in conditions if condition.get("type") == kind), None)

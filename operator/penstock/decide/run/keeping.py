@@ -1,0 +1,64 @@
+"""What is kept of a run, and how long: its revision as long as one of its Models, its Jobs for a while."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from penstock.api.quantities import read_duration
+from penstock.api.schema import API_VERSION
+from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.objects.children import RUN_UID
+from penstock.decide.run import jobs as job_views
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts
+from penstock.decide.run_state import status_of
+from penstock.decide.times import read_time
+
+
+def kept(facts: Facts, draft: Draft) -> Draft:
+    """Return the draft that also keeps what is to be kept, and lets go what is not."""
+    draft = draft.writing(*_owned_by_models(facts))
+    finished = status_of(facts.run).finished
+    if finished is None:
+        return draft
+    until = read_time(finished) + _jobs_kept(facts)
+    if facts.now < until:
+        return draft.looking_at(until) if facts.observation.jobs else draft
+    return draft.writing(*(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job)))
+
+
+def _jobs_kept(facts: Facts) -> timedelta:
+    return timedelta(seconds=read_duration(facts.observation.settings.jobs_kept, "jobsKept"))
+
+
+def _owned_by_models(facts: Facts) -> Iterator[Patch]:
+    """Yield the write that makes the run's Models owners of its revision, which is then there as long as they are."""
+    revision = facts.observation.revision
+    if revision is None or revision["metadata"].get("deletionTimestamp"):
+        return
+    metadata = revision["metadata"]
+    owners = list(metadata.get("ownerReferences") or ())
+    known = {owner["uid"] for owner in owners}
+    new = [_reference(model) for model in _made(facts) if model["metadata"]["uid"] not in known]
+    if new:
+        yield Patch(
+            api_version="apps/v1",
+            kind="ControllerRevision",
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            content={"metadata": {"ownerReferences": [*owners, *new]}},
+            resource_version=metadata["resourceVersion"],
+        )
+
+
+def _made(facts: Facts) -> Iterator[ApiObject]:
+    if "training" not in facts.reported:
+        return
+    for model in facts.observation.models:
+        if (model["metadata"].get("labels") or {}).get(RUN_UID) == facts.owner.uid:
+            yield model
+
+
+def _reference(model: ApiObject) -> dict[str, str]:
+    metadata = model["metadata"]
+    return {"apiVersion": API_VERSION, "kind": "Model", "name": metadata["name"], "uid": metadata["uid"]}

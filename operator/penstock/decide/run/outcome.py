@@ -1,0 +1,270 @@
+"""What came of a part of a run (one Job, or several attempts at it), told from its Jobs and its pods.
+
+A part is done when each of its containers has exited with a result that can be read, not when its Job says so; it has
+failed when its Job says so, and nothing of it runs any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from penstock.decide import reasons
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import STEP
+from penstock.decide.run import jobs as job_views
+from penstock.decide.run import pods as pod_views
+from penstock.decide.run.pods import Ended, Wait
+from penstock.decide.run.told import Awaited, Told, failure_in, heard
+from penstock.decide.times import read_time
+from penstock_jobs import errors
+
+GRACE = timedelta(seconds=5)  # a pod that starts as pods do is not said to wait
+
+
+@dataclass(frozen=True)
+class Absent:
+    """No Job of it is there, and nothing of it runs."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """Each of its workers has told its result."""
+
+    told: Mapping[int, Told]
+    started: str | None
+    finished: str | None
+
+
+@dataclass(frozen=True)
+class Going:
+    """It is at work since `started` (None: it has just begun). `wait` is why some of its pods are not.
+
+    `awaited` are logs that are to be read. `until` is when to look again, whatever happens.
+    """
+
+    started: str | None = None
+    wait: Wait | None = None
+    awaited: tuple[Awaited, ...] = ()
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Nothing of it is at work, since then; None where that is not counted against a limit."""
+
+    wait: Wait
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """It is done, and its result was lost with its pod: this attempt cannot tell it any more."""
+
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It has failed for good; in the words of its own container, where it left any."""
+
+    reason: str
+    message: str
+    attempt: int
+
+
+Outcome = Absent | Done | Going | Held | Lost | Failed
+
+
+@dataclass(frozen=True)
+class Part:
+    """All that is observed of a part, and over how many pods it is shared out."""
+
+    name: str
+    workers: int
+    jobs: tuple[ApiObject, ...]
+    pods: tuple[ApiObject, ...]
+    events: tuple[ApiObject, ...]
+    whole: Mapping[str, bytes | None]
+
+    @property
+    def current(self) -> ApiObject | None:
+        """The Job of the last attempt."""
+        return max(self.jobs, key=job_views.attempt_of, default=None)
+
+
+def part_of_run(
+    name: str,
+    workers: int,
+    jobs: tuple[ApiObject, ...],
+    pods: tuple[ApiObject, ...],
+    events: tuple[ApiObject, ...],
+    whole: Mapping[str, bytes | None],
+) -> Part:
+    """Return what is observed of the part of that name, out of all that is observed of the run."""
+    return Part(
+        name=name,
+        workers=workers,
+        jobs=tuple(job for job in jobs if job_views.part_of(job) == name),
+        pods=tuple(pod for pod in pods if (pod["metadata"].get("labels") or {}).get(STEP) == name),
+        events=events,
+        whole=whole,
+    )
+
+
+def outcome_of(part: Part, now: datetime) -> Outcome:
+    """Return what came of the part."""
+    found = heard(part.pods, part.whole)
+    if set(range(part.workers)) <= set(found.told):
+        return _done(part, {index: found.told[index] for index in range(part.workers)})
+    if found.awaited:
+        return Going(started=_started(part), awaited=found.awaited)
+    job = part.current
+    if job is None:
+        return _absent(part)
+    if job_views.is_failed(job):
+        return _failed(part, job)
+    if job_views.is_going(job):
+        return Held(Wait(reasons.REPLACED, reasons.being_deleted(job_views.name(job))))
+    if job_views.is_complete(job):
+        return Lost(job_views.attempt_of(job))
+    return _unfinished(part, job, now)
+
+
+def attempt_of(part: Part) -> int:
+    """Return which attempt at the part is the last, from 1; 1 where its Job is gone."""
+    return 1 if part.current is None else job_views.attempt_of(part.current)
+
+
+def live_pods(pods: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
+    """Return the pods of which something runs, or may run yet."""
+    return tuple(pod for pod in pods if not pod_views.is_over(pod))
+
+
+def _absent(part: Part) -> Outcome:
+    live = live_pods(part.pods)
+    return Held(Wait(reasons.REPLACED, reasons.pods_ending(len(live)))) if live else Absent()
+
+
+def _done(part: Part, told: Mapping[int, Told]) -> Done:
+    ends = [ended for pod in part.pods if (ended := pod_views.ended(pod))]
+    finished = max((ended.finished for ended in ends if ended.finished), default=None)
+    return Done(told, _started(part), finished)
+
+
+def _started(part: Part) -> str | None:
+    """Return when the first of its containers began."""
+    times = [pod_views.running_since(pod) for pod in part.pods]
+    times += [ended.started for pod in part.pods if (ended := pod_views.ended(pod))]
+    return min((time for time in times if time), default=None)
+
+
+def _unfinished(part: Part, job: ApiObject, now: datetime) -> Outcome:
+    own = tuple(pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job)))
+    live = live_pods(own)
+    waiting = tuple(pod for pod in live if pod_views.running_since(pod) is None)
+    if len(waiting) < len(live):
+        return _at_work(part, waiting, now)
+    if job_views.is_suspended(job):
+        wait = Wait(reasons.QUEUED, reasons.queued(job_views.queue_of(job)))
+        return Held(wait, job_views.suspended_since(job))
+    if waiting:
+        return _waiting(part, own, waiting, now)
+    return _without_pod(part, job, own, now)
+
+
+def _at_work(part: Part, waiting: tuple[ApiObject, ...], now: datetime) -> Going:
+    late = tuple(pod for pod in waiting if now >= pod_views.created(pod) + GRACE)
+    started = _started(part)
+    soon = min((pod_views.created(pod) + GRACE for pod in waiting if pod not in late), default=None)
+    # A container that ends at once is not worth a status that says when it began.
+    if started is not None and now < read_time(started) + GRACE:
+        begun = read_time(started) + GRACE
+        return Going(until=begun if soon is None else min(begun, soon))
+    if not late:
+        return Going(started, until=soon)
+    why = pod_views.waits_for(late[0], part.events)
+    return Going(started, Wait(why.reason, reasons.some_wait(len(late), part.workers, why.message)), until=soon)
+
+
+def _waiting(part: Part, own: tuple[ApiObject, ...], waiting: tuple[ApiObject, ...], now: datetime) -> Outcome:
+    ends = [read_time(ended.finished) for pod in own if (ended := pod_views.ended(pod)) and ended.finished]
+    since = max([*(pod_views.created(pod) for pod in waiting), *ends])
+    first = max((pod_views.waits_for(pod, part.events) for pod in waiting), key=_telling)
+    if first.reason == reasons.STARTING and now < since + GRACE:
+        return Going(until=since + GRACE)
+    return Held(first, since)
+
+
+def _telling(wait: Wait) -> bool:
+    return wait.reason != reasons.STARTING
+
+
+def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: datetime) -> Outcome:
+    """Return why a Job that is not over has no pod that could run: the API server refuses it one, or it is to come."""
+    failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
+    if failed:
+        last = max(failed, key=pod_views.created)
+        disrupted = pod_views.disruption(last)
+        if disrupted is not None:
+            return Held(Wait(reasons.DISRUPTED, reasons.disrupted(disrupted)))
+        return Held(Wait(reasons.RETRYING, reasons.retrying(failure_of(part.name, last)[1])))
+    if own:
+        return Going(_started(part))  # its pods succeeded, and its Job has yet to say so
+    since = job_views.waiting_since(job)
+    refused = [event for event in part.events if event.get("involvedObject", {}).get("uid") == job_views.uid(job)]
+    if refused:
+        message = str(max(refused, key=pod_views.event_time).get("message") or "")
+        reason = reasons.QUOTA_EXCEEDED if "exceeded quota" in message else reasons.FORBIDDEN
+        return Held(Wait(reason, message), since)
+    if now < since + GRACE:
+        return Going(until=since + GRACE)
+    return Held(Wait(reasons.STARTING, reasons.no_pod_yet()), since)
+
+
+def _failed(part: Part, job: ApiObject) -> Failed:
+    attempt = job_views.attempt_of(job)
+    own = [pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job))]
+    failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
+    reason, message = job_views.failure_of(job)
+    if reason == "DeadlineExceeded":
+        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(part.name), attempt)
+    if not failed:
+        return Failed(reasons.FAILED, reasons.job_failed(reason, message), attempt)
+    said = max(failed, key=_when)
+    return Failed(*failure_of(part.name, said), attempt)
+
+
+def _when(pod: ApiObject) -> tuple[bool, str]:
+    """Return how much a failed pod's words weigh: one that was not stopped from outside, and of these the last."""
+    ended = pod_views.ended(pod)
+    own = ended is not None and ended.code not in (errors.TERMINATED, 137)
+    return own, str(ended.finished if ended and ended.finished else "")
+
+
+def failure_of(step: str, pod: ApiObject) -> tuple[str, str]:
+    """Return the reason and the sentence of a pod that failed: its container's own, where it left one."""
+    ended = pod_views.ended(pod)
+    if ended is None:
+        return _without_container(step, pod)
+    failure = failure_in(ended.message)
+    if failure is not None:
+        return failure.reason, failure.message
+    return _unsaid(step, ended)
+
+
+def _unsaid(step: str, ended: Ended) -> tuple[str, str]:
+    if ended.reason == "OOMKilled":
+        return reasons.OUT_OF_MEMORY, reasons.out_of_memory(step, None)
+    if ended.code == errors.TIMED_OUT:
+        return reasons.TIMED_OUT, reasons.deadline_exceeded(step)
+    if ended.message and not ended.message.startswith("{"):
+        return reasons.FAILED, f"{reasons.exited(ended.code, ended.reason)} {ended.message}"
+    return reasons.FAILED, reasons.exited(ended.code, ended.reason)
+
+
+def _without_container(step: str, pod: ApiObject) -> tuple[str, str]:
+    status = pod.get("status") or {}
+    if status.get("reason") == "DeadlineExceeded":
+        return reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(step)
+    said = str(status.get("message") or status.get("reason") or "its node does not say why")
+    return reasons.FAILED, f"Its pod failed before its container had ended: {said}"

@@ -1,0 +1,106 @@
+"""What a part has come to, recorded before anything is built on it: Models, scores, the results of the run.
+
+In this order, so that whoever is killed in between does all of it again and changes nothing: the Models (made once, by
+name), the scores in their status, and last the ConfigMap, which says that all of it is done.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.schema import API_VERSION
+from penstock.decide.decision import Apply, Create, Patch, Write
+from penstock.decide.model_resource import model_resource, with_testing_scores
+from penstock.decide.objects.model import model
+from penstock.decide.objects.results import results
+from penstock.decide.objects.revision import Snapshot
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts, decoded
+from penstock.decide.run.plan import AGAIN, Planned
+from penstock.decide.run.told import Told
+from penstock.decide.run_places import secret_for
+from penstock.decide.run_state import step_of
+from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
+from penstock_jobs.result import DatasetResult, SourceResult, TestingResult, TrainingResult
+from penstock_jobs.termination_message import TerminationMessage
+
+
+def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told: Told) -> Draft:
+    """Return the draft in which this part has come to this."""
+    known = {**draft.reported, part.name: TerminationMessage(result=told.result)}
+    draft = draft.writing(*_models(facts, snapshot, told), *_scores(facts, told))
+    return replace(draft.writing(Apply(results(facts.owner, known))), reported=known)
+
+
+def summarised(draft: Draft, part: Planned, started: str | None, finished: str | None, now: str) -> Draft:
+    """Return the draft whose step says what its part, the result of which is known, has come to."""
+    step = step_of(draft.run, part.step)
+    begun = started or (step.started if step else None) or now
+    found = draft.reported[part.name].result
+    if isinstance(found, SourceResult):
+        return draft.status(commit=found.commit)
+    if part.name == AGAIN or not isinstance(found, DatasetResult | TrainingResult | TestingResult):
+        return draft
+    figures: dict[str, Any] = {}
+    match found:
+        case DatasetResult():
+            figures["dataset"] = dataset_summary(found)
+        case TrainingResult():
+            figures["training"] = training_summary(found)
+        case TestingResult():
+            figures["testing"] = testing_summary(found)
+    return draft.step(part.step, "Succeeded", started=begun, finished=finished or now, **figures)
+
+
+def _models(facts: Facts, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
+    if not isinstance(told.result, TrainingResult):
+        return ()
+    storage = snapshot.pipeline.spec.models.storage or snapshot.pipeline.spec.storage or snapshot.storage
+    manifests = {manifest.name: manifest for manifest in told.manifests}
+    return tuple(
+        Create(
+            model(
+                facts.owner,
+                model_resource(
+                    reference,
+                    manifests[reference.name],
+                    run=facts.name,
+                    pipeline_uid=snapshot.pipeline.metadata.uid,
+                    endpoint=storage.s3.endpoint if storage and storage.s3 else None,
+                    region=storage.s3.region if storage and storage.s3 else None,
+                    credentials=secret_for(storage, write=False) if storage else None,
+                ),
+            )
+        )
+        for reference in told.result.models
+    )
+
+
+def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
+    """Return the writes by which each Model that was tested, and is still there, says its scores."""
+    if not isinstance(told.result, TestingResult):
+        return ()
+    tested = {each.model for each in told.result.models}
+    writes = []
+    for there in facts.observation.models:
+        metadata = there["metadata"]
+        if metadata["name"] in tested:
+            before = decoded(there, Model)
+            after = with_testing_scores(before, told.result)
+            if after != before:
+                status = msgspec.to_builtins(after.status)
+                writes.append(
+                    Patch(
+                        api_version=API_VERSION,
+                        kind="Model",
+                        namespace=metadata["namespace"],
+                        name=metadata["name"],
+                        uid=metadata["uid"],
+                        content={"status": {"testing": status["testing"]}},
+                        resource_version=metadata["resourceVersion"],
+                        subresource="status",
+                    )
+                )
+    return tuple(writes)

@@ -1,0 +1,73 @@
+"""How a part of a run is started: its specification first, then its Job. Both have the same names each time."""
+
+from penstock.decide import job_specification, reasons
+from penstock.decide.decision import ApiObject, Create
+from penstock.decide.objects.children import child_name
+from penstock.decide.objects.images import image_of
+from penstock.decide.objects.job import StepJob, job
+from penstock.decide.objects.revision import Snapshot
+from penstock.decide.objects.specification_file import specification_file
+from penstock.decide.run.asking import specification_of
+from penstock.decide.run.draft import Draft
+from penstock.decide.run.facts import Facts
+from penstock.decide.run.plan import SOURCE, Planned
+from penstock.decide.run_state import status_of, step_of
+from penstock.decide.snapshot import documents, encoded
+
+
+def started(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int = 1) -> Draft:
+    """Return the draft with the Job of this part begun."""
+    specification, made = objects_of(facts, draft, snapshot, part, attempt)
+    draft = draft.writing(Create(specification), Create(made))
+    step = step_of(draft.run, part.step)
+    message = reasons.refinding(attempt) if attempt > 1 else None
+    return draft.step(
+        part.step,
+        "Running",
+        reasons.RESULT_LOST if attempt > 1 else None,
+        message,
+        job_name=child_name(facts.owner, part.name, attempt, facts.index),
+        started=step.started if step else None,
+    )
+
+
+def objects_of(
+    facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int
+) -> tuple[ApiObject, ApiObject]:
+    """Return the ConfigMap and the Job of this part."""
+    asked = specification_of(facts, draft, snapshot, part)
+    settings = job_specification.settings_of(
+        snapshot.pipeline.spec, "testing" if part.step == "deployment" else part.step
+    )
+    step = StepJob(
+        owner=facts.owner,
+        part=part.name,
+        specification=asked,
+        settings=settings,
+        image=image_of(part.name, snapshot.pipeline.spec, settings, snapshot.images),
+        logs=snapshot.pipeline.spec.logs,
+        attempt=attempt,
+        index=facts.index,
+        snapshot=True,
+        general=snapshot.pods,
+    )
+    content = _snapshot(facts, draft, snapshot)
+    return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
+
+
+def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
+    """Return how the Job of this part runs: as its step says, but for what only fetches."""
+    step: JobName = "testing" if part.step == "deployment" else part.step
+    settings = job_specification.settings_of(snapshot.pipeline.spec, step)
+    if part.name != SOURCE:
+        return settings
+    return JobSettings(
+        pending_limit=settings.pending_limit, retries=settings.retries, image_pull_secrets=settings.image_pull_secrets
+    )
+
+
+def _snapshot(facts: Facts, draft: Draft, snapshot: Snapshot) -> str:
+    name = status_of(draft.run).execution_name
+    found = documents(snapshot.pipeline, draft.run)
+    found[-1]["resolved"]["executionName"] = name
+    return encoded(found).decode()

@@ -1,0 +1,129 @@
+"""What the pods of a run have told: results read from termination messages and logs, and put together.
+
+A message that had to be shortened says so, and the whole is then asked of the pod's log. A result that cannot be read
+is no result: the job is done, and another attempt finds it again in storage.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from penstock.decide.decision import ApiObject
+from penstock.decide.run import pods as views
+from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.result import DatasetResult, Failure, JobResult, TestingResult, TrainingResult
+from penstock_jobs.termination_message import TerminationMessage
+
+Reported = DatasetResult | TrainingResult | TestingResult
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one pod told: its result, and the manifests of the Models that it made."""
+
+    result: JobResult
+    manifests: tuple[ModelManifest, ...] = ()
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A log that is to be read, to its last `lines` at least, for the whole message that has this digest."""
+
+    uid: str
+    namespace: str
+    pod: str
+    digest: str
+    lines: int
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the pods of one part told: by index, and the logs that have yet to be read."""
+
+    told: Mapping[int, Told]
+    awaited: tuple[Awaited, ...]
+
+
+def heard(pods: Iterable[ApiObject], whole: Mapping[str, bytes | None]) -> Heard:
+    """Return what these pods told, of whichever attempt they are: results are the same wherever they are read."""
+    told: dict[int, Told] = {}
+    awaited: dict[int, Awaited] = {}
+    for pod in pods:
+        ended = views.ended(pod)
+        message = _read(ended.message.encode()) if ended is not None and ended.code == 0 else None
+        if message is None:
+            continue
+        index, uid = views.index_of(pod), views.uid(pod)
+        if message.omitted and uid not in whole:
+            awaited[index] = _awaited(pod, message)
+        elif message.omitted:
+            content = whole[uid]
+            message = None if content is None else _read(content)
+        if message is not None and message.result is not None and not message.omitted:
+            told[index] = Told(message.result, message.manifests)
+    return Heard(told, tuple(each for index, each in awaited.items() if index not in told))
+
+
+def failure_in(message: str) -> Failure | None:
+    """Return the failure that a termination message tells, or None where it does not tell one."""
+    read = _read(message.encode())
+    return read.result if read is not None and isinstance(read.result, Failure) else None
+
+
+def merged(told: Mapping[int, Told], keep: int) -> Told | None:
+    """Return one result of those of all workers; None where what they told is not of one kind, or lacks a manifest.
+
+    The Models are the best `keep` of all workers by validation score; ties go by name, so that the order in which
+    workers are read changes nothing.
+    """
+    if len(told) == 1:
+        (only,) = told.values()
+        return only if _has_manifests(only) else None
+    results = [each.result for _, each in sorted(told.items())]
+    trained = [result for result in results if isinstance(result, TrainingResult)]
+    if len(trained) != len(results) or not all(_has_manifests(each) for each in told.values()):
+        return None
+    models = sorted(
+        (model for result in trained for model in result.models),
+        key=lambda model: (-(model.validation.value if model.validation else float("-inf")), model.name),
+    )[:keep]
+    manifests = {manifest.name: manifest for each in told.values() for manifest in each.manifests}
+    result = TrainingResult(
+        candidates=trained[0].candidates,
+        total=max(each.total for each in trained),
+        succeeded=sum(each.succeeded for each in trained),
+        failed=sum(each.failed for each in trained),
+        best=tuple(
+            sorted(
+                (score for each in trained for score in each.best), key=lambda score: (-score.score, score.candidate)
+            )[:keep]
+        ),
+        models=tuple(models),
+        warnings=tuple(warning for each in trained for warning in each.warnings),
+    )
+    return Told(result, tuple(manifests[model.name] for model in models))
+
+
+def _awaited(pod: ApiObject, message: TerminationMessage) -> Awaited:
+    metadata = pod["metadata"]
+    return Awaited(
+        uid=views.uid(pod),
+        namespace=str(metadata["namespace"]),
+        pod=str(metadata["name"]),
+        digest=message.digest or "",
+        lines=message.lines,
+    )
+
+
+def _has_manifests(told: Told) -> bool:
+    if not isinstance(told.result, TrainingResult):
+        return True
+    return {model.name for model in told.result.models} <= {manifest.name for manifest in told.manifests}
+
+
+def _read(content: bytes) -> TerminationMessage | None:
+    try:
+        return msgspec.json.decode(content, type=TerminationMessage)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,25 @@
+"""What a run was, as a file for people: the Pipeline exactly as it was taken, the run, and what was resolved for it."""
+
+from typing import Any
+
+import msgspec
+import yaml
+
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineRun
+from penstock.decide.run_state import status_of
+
+
+def documents(pipeline: Pipeline, run: PipelineRun) -> list[dict[str, Any]]:
+    """Return the Pipeline, the run, and what was resolved for it. No credential is in any."""
+    found = []
+    for resource in (pipeline, run):
+        content = msgspec.to_builtins(msgspec.structs.replace(resource, status=None))
+        found.append(content | {"metadata": {"name": resource.metadata.name, "uid": resource.metadata.uid}})
+    commit = status_of(run).commit
+    return [*found, {"resolved": {} if commit is None else {"commit": commit}}]
+
+
+def encoded(found: list[dict[str, Any]]) -> bytes:
+    """Return the documents as YAML."""
+    return yaml.safe_dump_all(found, sort_keys=False, allow_unicode=True).encode()

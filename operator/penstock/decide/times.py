@@ -1,0 +1,13 @@
+"""Moments, as the API server writes them: RFC 3339 in UTC, to the second or finer."""
+
+from datetime import UTC, datetime
+
+
+def read_time(text: str) -> datetime:
+    """Return the moment that the API server wrote."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def write_time(moment: datetime) -> str:
+    """Return the moment as a status keeps it: in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,244 @@
+"""A small model of a cluster: objects with versions, the Job controller, kubelets, and a storage that keeps results.
+
+It knows nothing of the operator. What it does not model is not promised by the tests that use it: admission, garbage
+collection by owners, and the timing of Kubernetes.
+"""
+
+import copy
+import itertools
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from penstock.decide.objects.children import RUN_UID, STEP
+from penstock.decide.objects.folders import SPECIFICATION
+from penstock.decide.times import write_time
+from penstock_jobs import errors
+from penstock_jobs.result import Failure, JobResult, SourceResult
+from penstock_jobs.specification import DatasetJob, JobSpecification, SourceJob, TrainingJob
+from penstock_jobs.termination_message import TerminationMessage, termination_message
+from unit.decide_run import examples_of_runs as examples
+
+Object = dict[str, Any]
+Key = tuple[str, str]  # kind and name
+
+
+class Cluster:
+    def __init__(self, now: datetime = examples.BEGINNING) -> None:
+        self.now = now
+        self.objects: dict[Key, Object] = {}
+        self.counted: dict[str, set[int]] = {}  # by Job uid: indexes that succeeded, whatever became of the pod
+        self.failures: dict[str, int] = {}
+        self.claims: dict[str, str] = {}  # by folder: the uid of the run it belongs to
+        self.stored: dict[tuple[str, str, int], JobResult] = {}
+        self.computed: list[tuple[str, str, int]] = []
+        self.logs: dict[str, bytes] = {}
+        self.long_messages = False
+        self._versions = itertools.count(2)
+        self._uids = itertools.count(1)
+
+    # --- the API server -------------------------------------------------------------------------------------------
+
+    def put(self, made: Object) -> Object:
+        made = copy.deepcopy(made)
+        metadata = made["metadata"]
+        metadata.setdefault("uid", f"uid-{next(self._uids)}")
+        metadata.setdefault("creationTimestamp", self.time)
+        metadata["resourceVersion"] = str(next(self._versions))
+        self.objects[made["kind"], metadata["name"]] = made
+        return made
+
+    def change(self, key: Key, **fields: Any) -> Object:
+        return self.put({**self.objects[key], **fields})
+
+    def remove(self, key: Key) -> None:
+        """Delete an object; a Job's pods with it, those that run after their grace."""
+        gone = self.objects.pop(key, None)
+        if gone is not None and gone["kind"] == "Job":
+            for pod in self.pods_of(gone):
+                if self.is_live(pod):
+                    self.put({**pod, "metadata": {**pod["metadata"], "deletionTimestamp": self.time}})
+                else:
+                    self.remove(("Pod", pod["metadata"]["name"]))
+
+    def of(self, kind: str) -> list[Object]:
+        return [each for (its, _), each in sorted(self.objects.items()) if its == kind]
+
+    @property
+    def time(self) -> str:
+        return write_time(self.now)
+
+    def passes(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    # --- the Job controller ---------------------------------------------------------------------------------------
+
+    def control(self, job: Object) -> None:
+        """Do what the Job controller does of a Job: pods where they lack, and its conditions."""
+        uid = job["metadata"]["uid"]
+        if self.is_over(job) or job["spec"].get("suspend"):
+            return
+        pods = self.pods_of(job)
+        succeeded = self.counted.setdefault(uid, set()) | {
+            self.index_of(pod) for pod in pods if pod["status"]["phase"] == "Succeeded"
+        }
+        self.counted[uid] = succeeded
+        completions = job["spec"].get("completions", 1)
+        live = [pod for pod in pods if self.is_live(pod)]
+        if succeeded == set(range(completions)):
+            self._conclude(job, "Complete", "CompletionsReached")
+        elif self.failures.get(uid, 0) > self._limit(job):
+            for pod in live:
+                self.remove(("Pod", pod["metadata"]["name"]))
+            self._conclude(job, "Failed", "BackoffLimitExceeded")
+        else:
+            for index in set(range(completions)) - succeeded - {self.index_of(pod) for pod in live}:
+                self._make_pod(job, index)
+
+    def _limit(self, job: Object) -> int:
+        return int(job["spec"].get("backoffLimit", job["spec"].get("backoffLimitPerIndex", 0)))
+
+    def _conclude(self, job: Object, kind: str, reason: str) -> None:
+        condition = {"type": kind, "status": "True", "reason": reason, "message": "", "lastTransitionTime": self.time}
+        self.put({**job, "status": {"conditions": [condition]}})
+
+    def _make_pod(self, job: Object, index: int) -> None:
+        metadata = job["metadata"]
+        number = next(self._uids)
+        self.put(
+            {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {
+                    "name": f"{metadata['name']}-{index}-{number}",
+                    "namespace": metadata["namespace"],
+                    "labels": {
+                        **job["spec"]["template"]["metadata"]["labels"],
+                        "batch.kubernetes.io/job-completion-index": str(index),
+                    },
+                    "ownerReferences": [{"kind": "Job", "name": metadata["name"], "uid": metadata["uid"]}],
+                },
+                "spec": {},
+                "status": {"phase": "Pending"},
+            }
+        )
+
+    def is_over(self, job: Object) -> bool:
+        conditions = (job.get("status") or {}).get("conditions") or ()
+        return any(each["type"] in ("Complete", "Failed") and each["status"] == "True" for each in conditions)
+
+    def pods_of(self, job: Object) -> list[Object]:
+        uid = job["metadata"]["uid"]
+        return [pod for pod in self.of("Pod") if pod["metadata"]["ownerReferences"][0]["uid"] == uid]
+
+    def job_of(self, pod: Object) -> Object | None:
+        found = self.objects.get(("Job", pod["metadata"]["ownerReferences"][0]["name"]))
+        uid = pod["metadata"]["ownerReferences"][0]["uid"]
+        return found if found is not None and found["metadata"]["uid"] == uid else None
+
+    # --- kubelets -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def is_live(pod: Object) -> bool:
+        return pod["status"]["phase"] in ("Pending", "Running")
+
+    @staticmethod
+    def index_of(pod: Object) -> int:
+        return int(pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"])
+
+    def live_pods(self) -> Iterator[Object]:
+        return (pod for pod in self.of("Pod") if self.is_live(pod))
+
+    def unschedulable(self, pod: Object, message: str = "0/3 nodes are available: 3 Insufficient cpu.") -> None:
+        condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+        self.put({**pod, "status": {"phase": "Pending", "conditions": [condition]}})
+
+    def begin(self, pod: Object) -> None:
+        state = {"name": "job", "state": {"running": {"startedAt": self.time}}}
+        self.put({**pod, "status": {"phase": "Running", "containerStatuses": [state]}})
+
+    def end(self, pod: Object, code: int, message: str = "", reason: str | None = None) -> None:
+        ended = {"exitCode": code, "message": message, "startedAt": self.time, "finishedAt": self.time}
+        ended["reason"] = reason or ("Completed" if code == 0 else "Error")
+        state = {"name": "job", "state": {"terminated": ended}}
+        phase = "Succeeded" if code == 0 else "Failed"
+        self.put({**pod, "status": {"phase": phase, "containerStatuses": [state]}})
+        job = self.job_of(pod)
+        if code != 0 and job is not None:
+            uid = job["metadata"]["uid"]
+            final = code in (errors.BUG, errors.REFUSED, errors.TIMED_OUT)
+            self.failures[uid] = self.failures.get(uid, 0) + (1000 if final else 1)
+
+    def disrupt(self, pod: Object) -> None:
+        """Take the pod away for no fault of its own: that is not counted as a failure."""
+        condition = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+        self.put({**pod, "status": {"phase": "Failed", "conditions": [condition]}})
+
+    def vanish(self, pod: Object) -> None:
+        """Remove a pod that is over, once its Job has counted it."""
+        job = self.job_of(pod)
+        if job is not None:
+            self.control(job)
+        self.remove(("Pod", pod["metadata"]["name"]))
+
+    def finish(self, pod: Object) -> None:
+        """Let the job do its work to the end, as its entrypoint does: claim, find or make the result, report it."""
+        job = self.job_of(pod)
+        if job is None or self._specification(pod) is None:
+            return
+        specification = self._specification(pod)
+        assert specification is not None
+        folder, uid = specification.run_storage.uri, specification.run.uid
+        if self.claims.setdefault(folder, uid) != uid:
+            failure = Failure(reason="ExecutionNameTaken", message=f"{folder} has the files of another run.")
+            self.end(pod, errors.REFUSED, _text(TerminationMessage(result=failure)))
+            return
+        part, index = pod["metadata"]["labels"][STEP], self.index_of(pod)
+        if (folder, part, index) not in self.stored:
+            self.stored[folder, part, index] = _result(specification, index)
+            self.computed.append((uid, part, index))
+        whole = examples.reported(self.stored[folder, part, index], uid)
+        message = termination_message(whole)
+        if self.long_messages:
+            message = TerminationMessage(result=None, omitted={"result": 1}, digest="d", lines=1)
+            self.logs[pod["metadata"]["uid"]] = _text(whole).encode()
+        self.end(pod, 0, _text(message))
+
+    def _specification(self, pod: Object) -> JobSpecification | None:
+        job = self.job_of(pod)
+        volumes = job["spec"]["template"]["spec"]["volumes"] if job else []
+        name = next((each["configMap"]["name"] for each in volumes if each["name"] == "specification"), "")
+        found = self.objects.get(("ConfigMap", name))
+        if found is None:
+            return None
+        specification: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
+        return specification
+
+    # --- what the tests ask ---------------------------------------------------------------------------------------
+
+    def live_jobs(self, uid: str, part: str | None = None) -> list[Object]:
+        return [
+            job
+            for job in self.of("Job")
+            if not self.is_over(job)
+            and job["metadata"]["labels"][RUN_UID] == uid
+            and part in (None, job["metadata"]["labels"][STEP])
+        ]
+
+
+def _result(specification: JobSpecification, index: int) -> JobResult:
+    uid = specification.run.uid
+    if isinstance(specification, DatasetJob):
+        return examples.dataset_result()
+    if isinstance(specification, TrainingJob):
+        return examples.training_result(index, uid)
+    if isinstance(specification, SourceJob):
+        return SourceResult(commit="c" * 40, archive="source.tar", digest=f"sha256:{'1' * 64}", files=3)
+    names = tuple(model.name for model in specification.models)
+    return examples.outcome_of_testing(names, specification.served.name if specification.served else None)
+
+
+def _text(message: TerminationMessage) -> str:
+    return msgspec.json.encode(message).decode()

@@ -1,0 +1,245 @@
+"""The operator around `decide`, as a model: a view of the cluster that may be behind, and writes that may be cut short.
+
+It promises what `penstock.act` promises: the view of an object is never older than its own last write to it, writes
+come in their order, the status after them and only on the version that was observed.
+"""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
+from penstock.decide.objects.children import PIPELINE, RUN_UID, STEP
+from penstock.decide.run import earlier
+from penstock.decide.run.observation import RunObservation
+from penstock.decide.run.reconcile import awaited, decide
+from penstock.decide.settings import Settings
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster, Key, Object
+
+MOST_STATUS = 32 * 1024
+SETTINGS = Settings()
+
+
+class Killed(Exception):
+    """The operator died in the middle."""
+
+
+class Operator:
+    def __init__(self, cluster: Cluster, settings: Settings = SETTINGS) -> None:
+        self.cluster = cluster
+        self.settings = settings
+        self.seen: dict[Key, Object] = {}
+        self.events: list[Event] = []
+        self.writes = 0
+        self.lives = 10**9  # writes that it has left before it dies
+        self.forbidden: str | None = None  # a kind that the API server refuses for its quota
+
+    def looks(self, key: Key | None = None) -> None:
+        """Bring the view of one object, or of all, up to date."""
+        if key is None:
+            self.seen = copy.deepcopy(self.cluster.objects)
+        elif key in self.cluster.objects:
+            self.seen[key] = copy.deepcopy(self.cluster.objects[key])
+        else:
+            self.seen.pop(key, None)
+
+    def observation(self, name: str, refused: Refusal | None = None) -> RunObservation:
+        run = self.seen["PipelineRun", name]
+        uid, pipeline = run["metadata"]["uid"], run["spec"]["pipelineRef"]["name"]
+        maps = self._own("ConfigMap", uid)
+        pods = self._own("Pod", uid)
+        runs = tuple(
+            each
+            for each in self._of("PipelineRun")
+            if each["spec"]["pipelineRef"]["name"] == pipeline and each["metadata"]["uid"] != uid
+        )
+        wanted = earlier.wanted(run, runs)
+        observation = RunObservation(
+            run=run,
+            settings=self.settings,
+            pipeline=self.seen.get(("Pipeline", pipeline)),
+            revision=next(iter(self._own("ControllerRevision", uid)), None),
+            results=next((each for each in maps if STEP not in each["metadata"]["labels"]), None),
+            specifications=frozenset(each["metadata"]["name"] for each in maps if STEP in each["metadata"]["labels"]),
+            jobs=self._own("Job", uid),
+            pods=pods,
+            earlier=tuple(each for each in self._of("ConfigMap") if each["metadata"]["name"] in wanted),
+            runs=runs,
+            models=self._of("Model"),
+            deployments=tuple(
+                each for each in self._of("Deployment") if each["metadata"]["labels"].get(PIPELINE) == pipeline
+            ),
+            refused=refused,
+        )
+        whole = {each.uid: self.cluster.logs.get(each.uid) for each in awaited(observation)}
+        return replace(observation, whole=whole)
+
+    def reconcile(self, name: str) -> Decision:
+        """Do one pass; raise `Killed` where it dies in it."""
+        if ("PipelineRun", name) not in self.seen:
+            return Decision()
+        observation = self.observation(name)
+        decision = decide(observation, self.cluster.now)
+        for write in decision.writes:
+            refusal = self._carry_out(write)
+            if refusal is not None:
+                again = decide(self.observation(name, refusal), self.cluster.now)
+                decision = Decision((), again.status, again.events, again.look_again)
+                break
+        if decision.status is not None:
+            self._write_status(("PipelineRun", name), observation.run, decision.status)
+        self.events += decision.events
+        return decision
+
+    def rest(self, name: str, most: int = 20) -> Decision:
+        """Do passes until one comes to nothing; fail where that does not come."""
+        for _ in range(most):
+            self.looks()
+            decision = self.reconcile(name)
+            if not decision.writes and decision.status is None:
+                return decision
+        raise AssertionError(f"{most} passes, and no rest: {decision}")
+
+    def _carry_out(self, write: Write) -> Refusal | None:
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed
+        self.writes += 1
+        match write:
+            case Create(made) | Apply(made):
+                return self._make(copy.deepcopy(dict(made)), over=isinstance(write, Apply))
+            case Patch():
+                self._patch(write)
+            case Delete(kind=kind, name=name, uid=uid):
+                there = self.cluster.objects.get((kind, name))
+                if there is not None and there["metadata"]["uid"] == uid:
+                    self.cluster.remove((kind, name))
+                self.looks((kind, name))
+        return None
+
+    def _make(self, made: Object, *, over: bool) -> Refusal | None:
+        key = (made["kind"], made["metadata"]["name"])
+        if made["kind"] == self.forbidden:
+            return Refusal(*key, 403, "QuotaExceeded", "exceeded quota: pods, used: 3, limited: 3")
+        there = self.cluster.objects.get(key)
+        if there is not None and not _ours(there, made):
+            return Refusal(*key, 409, "NameConflict", "already exists")
+        if there is None:
+            self.check_child(made)
+            self.cluster.put(made)
+        elif over and any(there.get(field) != made.get(field) for field in ("data", "binaryData")):
+            self.cluster.put({**there, **{name: value for name, value in made.items() if name != "metadata"}})
+        self.looks(key)
+        return None
+
+    def _patch(self, patch: Patch) -> None:
+        key = (patch.kind, patch.name)
+        there = self.cluster.objects.get(key)
+        if there is None or there["metadata"]["uid"] != patch.uid:
+            return
+        if patch.resource_version in (None, there["metadata"]["resourceVersion"]):
+            self.cluster.put(_merged(there, dict(patch.content)))
+            self.looks(key)
+        else:
+            self.looks(key)
+            raise Killed  # a conflict ends the pass; the next one begins with what is there now
+
+    def _write_status(self, key: Key, observed: ApiObject, status: msgspec.Struct) -> None:
+        self.lives -= 1
+        if self.lives < 0:
+            raise Killed
+        there = self.cluster.objects.get(key)
+        if there is None or there["metadata"]["resourceVersion"] != observed["metadata"]["resourceVersion"]:
+            self.looks(key)
+            return
+        content = msgspec.to_builtins(status)
+        assert len(msgspec.json.encode(content)) <= MOST_STATUS
+        self.writes += 1
+        self.cluster.put({**there, "status": content})
+        self.looks(key)
+
+    def check_child(self, made: Object) -> None:
+        """Hold what must hold of each object that is made."""
+        labels = made["metadata"]["labels"]
+        if made["kind"] == "Model":
+            assert "ownerReferences" not in made["metadata"]
+            return
+        (owner,) = made["metadata"]["ownerReferences"]
+        assert owner["controller"]
+        assert owner["uid"] == labels[RUN_UID]
+        if made["kind"] == "Job":
+            part = labels[STEP]
+            assert self.cluster.live_jobs(labels[RUN_UID], part) == [], "a second Job of a part while one is live"
+            results = self.results(labels[RUN_UID])
+            assert part not in results, "a Job of a part whose result is recorded"
+            volumes = made["spec"]["template"]["spec"]["volumes"]
+            name = next(each["configMap"]["name"] for each in volumes if each["name"] == "specification")
+            assert ("ConfigMap", name) in self.cluster.objects, "a Job without its specification"
+
+    def results(self, uid: str) -> set[str]:
+        """Return the parts whose results are recorded."""
+        for each in self.cluster.of("ConfigMap"):
+            labels = each["metadata"]["labels"]
+            if labels.get(RUN_UID) == uid and STEP not in labels:
+                return {name.removesuffix(".json") for name in each.get("data") or {}}
+        return set()
+
+    def _of(self, kind: str) -> tuple[Object, ...]:
+        return tuple(copy.deepcopy(each) for (its, _), each in sorted(self.seen.items()) if its == kind)
+
+    def _own(self, kind: str, uid: str) -> tuple[Object, ...]:
+        return tuple(each for each in self._of(kind) if each["metadata"].get("labels", {}).get(RUN_UID) == uid)
+
+
+def _ours(there: Object, made: Object) -> bool:
+    owners = made["metadata"].get("ownerReferences")
+    if not owners:
+        return bool(there["metadata"]["labels"].get(RUN_UID) == made["metadata"]["labels"].get(RUN_UID))
+    return any(each["uid"] == owners[0]["uid"] for each in there["metadata"].get("ownerReferences") or ())
+
+
+def _merged(there: Any, content: Any) -> Any:
+    if not isinstance(there, dict) or not isinstance(content, dict):
+        return content
+    return {**there, **{name: _merged(there.get(name), value) for name, value in content.items()}}
+
+
+def settled(cluster: Cluster, operator: Operator, name: str = examples.run()["metadata"]["name"]) -> Object:
+    """Let everything go well from here on, until the run is at rest; return it."""
+    operator.lives = 10**9
+    operator.forbidden = None
+    for _ in range(60):
+        operator.rest(name)
+        run = cluster.objects["PipelineRun", name]
+        if (run.get("status") or {}).get("finished"):
+            return run
+        advance(cluster)
+    raise AssertionError(f"The run does not end: {run.get('status')}")
+
+
+def advance(cluster: Cluster) -> None:
+    """Let Kubernetes, and whoever serves, do all that they have to do, well."""
+    cluster.passes(2)
+    for job in cluster.of("Job"):
+        cluster.control(job)
+    for pod in list(cluster.live_pods()):
+        if pod["metadata"].get("deletionTimestamp") is not None:
+            cluster.remove(("Pod", pod["metadata"]["name"]))
+        else:
+            cluster.finish(pod)
+    serve_proposed(cluster)
+
+
+def serve_proposed(cluster: Cluster) -> None:
+    """Take one proposal, as the Pipeline's reconciler does."""
+    pipeline = cluster.objects.get(("Pipeline", "churn"))
+    for run in cluster.of("PipelineRun"):
+        for step in (run.get("status") or {}).get("steps") or ():
+            if pipeline is not None and step["name"] == "deployment" and step.get("reason") == "Proposed":
+                model = step["deployment"]["served"]
+                served = {"name": model, "since": cluster.time, "selectedBy": run["metadata"]["name"]}
+                cluster.put({**pipeline, "status": {"selectedModel": model, "servedModel": served}})
+                return

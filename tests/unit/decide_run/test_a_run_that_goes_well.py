@@ -1,0 +1,161 @@
+"""A run in which nothing goes wrong: from `kubectl apply` to the Model that is served."""
+
+from typing import Any
+
+import pytest
+
+from penstock.decide.objects.children import STEP
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster
+from unit.decide_run.model_operator import Operator, advance, settled
+
+
+def applied(run: dict[str, Any] | None = None, pipeline: dict[str, Any] | None = None) -> tuple[Cluster, Operator]:
+    cluster = Cluster()
+    cluster.put(pipeline or examples.pipeline())
+    cluster.put(run or examples.run())
+    return cluster, Operator(cluster)
+
+
+def condition(run: dict[str, Any], kind: str = "Succeeded") -> dict[str, Any]:
+    return next((each for each in run["status"]["conditions"] if each["type"] == kind), {})
+
+
+def test_a_run_does_its_jobs_one_after_the_other_and_ends_with_the_model_served() -> None:
+    cluster, operator = applied()
+
+    run = settled(cluster, operator)
+
+    assert [(step["name"], step["state"]) for step in run["status"]["steps"]] == [
+        (name, "Succeeded") for name in ("dataset", "training", "testing", "deployment")
+    ]
+    assert condition(run)["status"] == "True"
+    assert condition(run)["reason"] == "Succeeded"
+    assert condition(run, "Reconciling") == {}
+    assert [part for _, part, _ in cluster.computed] == ["dataset", "training", "testing"]
+    (model,) = cluster.of("Model")
+    assert cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"] == model["metadata"]["name"]
+    assert [each["version"] for each in model["status"]["testing"]] == [3]
+
+
+def test_the_next_job_is_made_as_soon_as_the_container_has_ended_whatever_its_job_says() -> None:
+    cluster, operator = applied()
+    operator.rest("churn-1")
+    for job in cluster.of("Job"):
+        cluster.control(job)
+    (pod,) = cluster.live_pods()
+    cluster.finish(pod)
+
+    operator.rest("churn-1")
+
+    assert [job["metadata"]["labels"][STEP] for job in cluster.of("Job") if not cluster.is_over(job)] == [
+        "dataset",
+        "training",
+    ]
+
+
+def test_the_execution_name_is_in_the_status_before_the_first_job_is_made() -> None:
+    cluster, operator = applied()
+    operator.looks()
+    operator.reconcile("churn-1")
+
+    assert cluster.objects["PipelineRun", "churn-1"]["status"]["executionName"] == "churn-1"
+    assert cluster.of("Job") == []
+
+
+def test_a_run_costs_few_writes() -> None:
+    cluster, operator = applied()
+
+    settled(cluster, operator)
+
+    # The revision; specification, Job and results of three; a Model, its scores, its hold on the revision; the status.
+    assert operator.writes <= 1 + 9 + 3 + 6
+
+
+def test_a_run_that_has_ended_comes_to_rest_and_stays_as_it_is() -> None:
+    cluster, operator = applied()
+    settled(cluster, operator)
+    before = operator.writes
+    for _ in range(3):
+        advance(cluster)
+        operator.rest("churn-1")
+
+    assert operator.writes == before
+
+
+def test_training_is_shared_out_over_workers_and_the_best_models_of_all_of_them_are_kept() -> None:
+    cluster, operator = applied(pipeline=examples.pipeline(workers=3))
+
+    run = settled(cluster, operator)
+
+    assert [each for each in cluster.computed if each[1] == "training"] == [
+        (examples.RUN_UID, "training", index) for index in range(3)
+    ]
+    assert [model["metadata"]["name"] for model in cluster.of("Model")] == [examples.model_name(0)]
+    training = run["status"]["steps"][1]["training"]
+    assert (training["total"], training["succeeded"]) == (4, 6)
+
+
+def test_a_result_that_is_too_long_for_the_pod_is_read_from_its_log() -> None:
+    cluster, operator = applied()
+    cluster.long_messages = True
+
+    assert condition(settled(cluster, operator))["status"] == "True"
+
+
+def test_a_run_may_do_some_of_the_jobs_with_what_earlier_runs_made() -> None:
+    cluster, operator = applied()
+    settled(cluster, operator)
+    uid = "11111111-0000-0000-0000-000000000000"
+    cluster.put(examples.run("churn-2", uid, "2026-03-01T13:00:00Z", jobs=[{"name": "testing"}]))
+
+    run = settled(cluster, operator, "churn-2")
+
+    assert [step["name"] for step in run["status"]["steps"]] == ["testing"]
+    assert [each for each in cluster.computed if each[0] == uid] == [(uid, "testing", 0)]
+
+
+def test_a_run_of_another_time_gets_the_wished_name_with_an_index() -> None:
+    cluster, operator = applied(examples.run(executionName="test"))
+    settled(cluster, operator)
+    cluster.put(examples.run("other", "1" * 8, "2026-03-01T13:00:00Z", executionName="test"))
+
+    run = settled(cluster, operator, "other")
+
+    assert (run["status"]["executionName"], run["status"]["runIndex"]) == ("test_2", 2)
+    assert run["status"]["storage"] == "s3://ml-team/churn/runs/test_2"
+
+
+def test_a_name_that_the_storage_has_for_another_run_is_left_to_it() -> None:
+    cluster, operator = applied()
+    for name in ("churn-1", "churn-1_2"):
+        cluster.claims[f"s3://ml-team/churn/runs/{name}"] = "a run of long ago"
+
+    run = settled(cluster, operator)
+
+    assert condition(run)["status"] == "True"
+    assert run["status"]["executionName"] == "churn-1_3"
+
+
+@pytest.mark.parametrize("jobs", [["dataset"], ["dataset", "training"], ["dataset", "training", "testing"]])
+def test_a_run_of_some_jobs_ends_after_the_last_of_them(jobs: list[str]) -> None:
+    cluster, operator = applied(examples.run(jobs=[{"name": name} for name in jobs]))
+
+    run = settled(cluster, operator)
+
+    assert [step["name"] for step in run["status"]["steps"]] == jobs
+    assert condition(run)["message"] == "All its jobs succeeded."
+
+
+def test_ones_own_operations_are_fetched_once_beside_the_dataset_job() -> None:
+    git = {"git": {"url": "https://git.example/team/churn", "revision": "main"}}
+    cluster, operator = applied(pipeline=examples.pipeline(source=git))
+    operator.rest("churn-1")
+    begun = {job["metadata"]["labels"][STEP] for job in cluster.of("Job")}
+
+    run = settled(cluster, operator)
+
+    assert begun == {"source", "dataset"}
+    assert run["status"]["commit"] == "c" * 40
+    assert condition(run)["status"] == "True"
+    assert [part for _, part, _ in cluster.computed].count("source") == 1
