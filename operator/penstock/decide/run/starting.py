@@ -1,5 +1,7 @@
 """How a part of a run is started: its specification first, then its Job. Both have the same names each time."""
 
+from penstock.api.jobs import JobSettings
+from penstock.api.schema import JobName
 from penstock.decide import job_specification, reasons
 from penstock.decide.decision import ApiObject, Create
 from penstock.decide.objects.children import child_name
