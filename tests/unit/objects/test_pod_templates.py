@@ -128,6 +128,10 @@ def test_whatever_is_laid_over_it_a_pod_is_restricted_or_refused(template: dict[
             {"containers": [{"name": "job", "terminationMessagePolicy": "FallbackToLogsOnError"}]},
             "containers[job].terminationMessagePolicy is how the job's result is read; remove it.",
         ),
+        (
+            {"serviceAccountName": "admin"},
+            "serviceAccountName has a field of the job's own; use serviceAccountName there.",
+        ),
         ({"restartPolicy": "OnFailure"}, "restartPolicy is Penstock's own, which counts the attempts; remove it."),
     ],
 )

@@ -31,6 +31,11 @@ _KEYS = {
     "topologySpreadConstraints": "topologyKey",
     "resourceClaims": "name",
 }
+_ELSEWHERE = {
+    "serviceAccountName": "serviceAccountName",
+    "serviceAccount": "serviceAccountName",
+    "imagePullSecrets": "imagePullSecrets",
+}
 _LISTS = {*_KEYS, "tolerations", "sysctls", "sources", "ephemeralContainers"}
 _TEXTS = {"add", "drop"}
 _NEEDED = {"spec", "metadata"}
@@ -100,7 +105,7 @@ def laid_over(pod: Object, template: Object, field: str) -> Object:
         spec[group] = [_secured(container) for container in spec.get(group) or []]
     if not spec["initContainers"]:
         del spec["initContainers"]
-    for breach in (*_changed(pod["spec"], spec), *breaches(spec)):
+    for breach in (*_named_elsewhere(template), *_changed(pod["spec"], spec), *breaches(spec)):
         raise Refused(f"{field}.spec.{breach}")
     return {"metadata": _metadata(pod, merged, field), "spec": spec}
 
@@ -188,6 +193,14 @@ def _handlers(container: Object) -> Iterator[tuple[str, Object]]:
         yield name, container.get(name) or {}
     for name in ("postStart", "preStop"):
         yield f"lifecycle.{name}", (container.get("lifecycle") or {}).get(name) or {}
+
+
+def _named_elsewhere(template: Object) -> Iterator[str]:
+    """Yield what has a field of its own, on which the author's rights are asked."""
+    spec = template.get("spec") or {}
+    for name, instead in _ELSEWHERE.items():
+        if spec.get(name):
+            yield f"{name} has a field of the job's own; use {instead} there."
 
 
 def _changed(ours: Object, merged: Object) -> Iterator[str]:

@@ -1,0 +1,36 @@
+{{- /* What the operator may do where it works. No Secret, no wildcard, no pod of its own making: pods are made by Jobs and Deployments. */}}
+{{- define "penstock.rights" -}}
+- apiGroups: [penstock.dev]
+  resources: [pipelines, triggers]
+  verbs: [get, list, watch]
+- apiGroups: [penstock.dev]
+  resources: [pipelineruns]                # made by Triggers; those that Penstock made are removed by retention
+  verbs: [get, list, watch, create, delete]
+- apiGroups: [penstock.dev]
+  resources: [models]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [penstock.dev]
+  resources: [pipelines/status, pipelineruns/status, models/status, triggers/status]
+  verbs: [get, patch]
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [apps]
+  resources: [controllerrevisions, deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [configmaps, services]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [pods/log]                    # the end of a job's log has what its result was too long for
+  verbs: [get]
+- apiGroups: [""]
+  resources: [events]                      # why a pod waits
+  verbs: [get, list]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end }}
