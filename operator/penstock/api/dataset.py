@@ -3,7 +3,17 @@
 from typing import Annotated, ClassVar, Literal
 
 from penstock.api.credentials import SecretReference
-from penstock.api.scalars import DATE, HTTP, INPUT_NAME, INPUT_URI, ColumnName, Duration, Share
+from penstock.api.scalars import (
+    ALL_OR_NOTHING,
+    DATE,
+    HTTP,
+    INPUT_NAME,
+    INPUT_URI,
+    NO_TIME,
+    ColumnName,
+    Duration,
+    Share,
+)
 from penstock.api.schema import Rule, Value, field
 
 Task = Literal["Classification", "Regression"]
@@ -171,6 +181,11 @@ class TimeSplit(Value, frozen=True, kw_only=True):
             "has(self.cutoff) != has(self.window)",
             "Time divides at a fixed cutoff or by a moving window; give exactly one of the two.",
         ),
+        Rule(
+            f"!has(self.window) || !self.window.matches('{NO_TIME}')",
+            "A window of no length leaves nothing for testing; write one as 30d.",
+            field=".window",
+        ),
     )
 
 
@@ -215,6 +230,11 @@ class Split(Value, frozen=True, kw_only=True):
             "Strategy Time needs time.column and a cutoff or window, and no other strategy has a time; set both or "
             "neither.",
             field=".time",
+        ),
+        Rule(
+            f"self.strategy == 'Time' || !self.testing.matches('{ALL_OR_NOTHING}')",
+            "This leaves a side without any point; write a share between them, as 20%.",
+            field=".testing",
         ),
     )
 

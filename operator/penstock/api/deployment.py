@@ -21,6 +21,14 @@ class MustImprove(Value, frozen=True, kw_only=True):
         ),
     ] = "0"
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.confidence) || self.confidence.matches('^([5-9][0-9]([.][0-9]+)?%|0?[.][5-9][0-9]*)$')",
+            'No verdict can rest on this; write a confidence between "0.5" and "1", as "0.95".',
+            field=".confidence",
+        ),
+    )
+
 
 class Selection(Value, frozen=True, kw_only=True):
     """The gate that a new Model must pass on the testing set to be served.

@@ -8,6 +8,7 @@ from penstock.api.scalars import (
     EXTENDED_RESOURCE,
     IMAGE,
     LABEL_KEY,
+    NO_TIME,
     PYTHON_NAME,
     Duration,
     Label,
@@ -15,6 +16,15 @@ from penstock.api.scalars import (
     ResourceName,
 )
 from penstock.api.schema import Rule, Value, field
+
+ONLY_TRAINING_HAS_PROCESSES = "Only the candidates of training run in processes; remove processes."
+TESTING_IS_NOT_SHARED_OUT = "Only the work of dataset and training can be shared out; remove parallelism."
+TABLES_NEED_NO_GPU = "Tables are made without a GPU, which is for training and testing; remove gpu."
+NO_TIMEOUT = Rule(
+    f"!has(self.timeout) || !self.timeout.matches('{NO_TIME}')",
+    "This leaves the job no time; write one as 1h, or remove it.",
+    field=".timeout",
+)
 
 
 class ResourceAmounts(Value, frozen=True, kw_only=True):
@@ -233,6 +243,8 @@ class JobSettings(Value, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=dict)
 
+    rules: ClassVar[tuple[Rule, ...]] = (NO_TIMEOUT,)
+
 
 class Jobs(Value, frozen=True, kw_only=True):
     """How each of the four jobs runs: one place for resources, time limits, GPUs and places to run."""
@@ -241,3 +253,13 @@ class Jobs(Value, frozen=True, kw_only=True):
     training: Annotated[JobSettings, field("The job that trains the candidates.")] | None = None
     testing: Annotated[JobSettings, field("The job that scores the Models.")] | None = None
     deployment: Annotated[JobSettings, field("The servers of the inference API.")] | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = tuple(
+        Rule(f"!has(self.{job}) || !has(self.{job}.{name})", sentence, field=f".{job}.{name}")
+        for name, jobs, sentence in (
+            ("processes", ("dataset", "testing", "deployment"), ONLY_TRAINING_HAS_PROCESSES),
+            ("parallelism", ("testing",), TESTING_IS_NOT_SHARED_OUT),
+            ("gpu", ("dataset",), TABLES_NEED_NO_GPU),
+        )
+        for job in jobs
+    )

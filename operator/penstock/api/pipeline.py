@@ -171,6 +171,18 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
             field=".dataset",
         ),
         *GATE_RULES,
+        *(
+            Rule(
+                "!has(self.training) || !has(self.training.features) || !has(self.training.features.include) || "
+                f"!has(self.dataset) || {absent}!({column} in self.training.features.include)",
+                f"The {name} cannot be a feature; take it out of training.features.include.",
+                field=".training.features.include",
+            )
+            for name, column, absent in (
+                ("target", "self.dataset.target.column", ""),
+                ("weight", "self.dataset.weight", "!has(self.dataset.weight) || "),
+            )
+        ),
         Rule(
             "!has(self.deployment) || !has(self.deployment.decision) || !has(self.dataset) || "
             "!has(self.dataset.task) || self.dataset.task == 'Classification'",

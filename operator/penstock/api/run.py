@@ -7,7 +7,15 @@ import msgspec
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
-from penstock.api.jobs import Gpu, Resources, Retries
+from penstock.api.jobs import (
+    NO_TIMEOUT,
+    ONLY_TRAINING_HAS_PROCESSES,
+    TABLES_NEED_NO_GPU,
+    TESTING_IS_NOT_SHARED_OUT,
+    Gpu,
+    Resources,
+    Retries,
+)
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import (
     EXECUTION_NAME,
@@ -62,6 +70,15 @@ class JobRequest(Value, frozen=True, kw_only=True):
             "Only the dataset job can reset the testing set; move resetTesting to it.",
             field=".resetTesting",
         ),
+        Rule("!has(self.processes) || self.name == 'training'", ONLY_TRAINING_HAS_PROCESSES, field=".processes"),
+        Rule("!has(self.parallelism) || self.name != 'testing'", TESTING_IS_NOT_SHARED_OUT, field=".parallelism"),
+        Rule("!has(self.gpu) || self.name != 'dataset'", TABLES_NEED_NO_GPU, field=".gpu"),
+        Rule(
+            "self.name != 'deployment' || !(has(self.profile) || has(self.threads) || has(self.resources) || "
+            "has(self.timeout) || has(self.pendingLimit) || has(self.retries))",
+            "Deployment decides only, and runs no job; leave its name alone.",
+        ),
+        NO_TIMEOUT,
     )
 
 

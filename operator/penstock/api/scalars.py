@@ -44,6 +44,10 @@ TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
 NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
 DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
+# In rules: a share with nothing on one side, and a duration of no length.
+ALL_OR_NOTHING = r"^(0*([.]0+)?%?|100([.]0+)?%|1([.]0+)?)$"
+NO_TIME = r"^(0+(ms|s|m|h|d|w))+$"
+
 PHRASES = {
     DIGEST: "a digest, as sha256: and 64 hexadecimal digits",
     LABEL: "a name of small letters, digits and dashes, as gpu-large",

@@ -15,13 +15,13 @@ from penstock.api.findings import Fault, Path, proposal
 from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
-from penstock.api.quantities import read_decimal, read_duration, read_quantity, read_share
+from penstock.api.quantities import read_quantity
 from penstock.api.resource import Resource
-from penstock.api.run import JobRequest, PipelineRun
-from penstock.api.schema import JOBS, JobName
+from penstock.api.run import PipelineRun
+from penstock.api.schema import JOBS
 from penstock.api.scoring import Scoring
 from penstock.api.scoring_names import CLASSIFICATION, CLUSTERING, REGRESSION, task_of
-from penstock.api.training import Parameter, Training
+from penstock.api.training import Parameter
 from penstock.api.trigger import Trigger
 
 _NEEDS_CLASSES = "Classification"
@@ -35,27 +35,10 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
             yield from _resources(request.resources, ("spec", "jobs", index, "resources"))
-            yield from _of_another_job(request, request.name, ("spec", "jobs", index))
     elif isinstance(resource, Trigger):
         yield from _schedule(resource)
     elif isinstance(resource, Model):
         yield from _calendar(resource.spec.created, ("spec", "created"))
-
-
-def _shares(pipeline: Pipeline) -> Iterator[Fault]:
-    dataset, training = pipeline.spec.dataset, pipeline.spec.training
-    if dataset is not None and dataset.split.strategy != "Time" and not 0 < read_share(dataset.split.testing, "") < 1:
-        path: Path = ("spec", "dataset", "split", "testing")
-        yield Fault(path, "leaves a side without any point; write a share between them, as 20%")
-    holdout = training.validation.holdout if training is not None else None
-    if holdout is not None and not 0 < read_share(holdout, "") < 1:
-        path = ("spec", "training", "validation", "holdout")
-        yield Fault(path, "leaves nothing to train on or to score on; write a share between them, as 20%")
-    for index, algorithm in enumerate(training.algorithms if training is not None else ()):
-        early = algorithm.early_stopping
-        if early is not None and not 0 < read_share(early.share, "") < 1:
-            path = ("spec", "training", "algorithms", index, "earlyStopping", "share")
-            yield Fault(path, "leaves nothing to train on or to watch; write a share between them, as 10%")
 
 
 def _time(pipeline: Pipeline) -> Iterator[Fault]:
@@ -66,22 +49,6 @@ def _time(pipeline: Pipeline) -> Iterator[Fault]:
     path: Path = ("spec", "dataset", "split", "time")
     if time.cutoff is not None:
         yield from _calendar(time.cutoff, (*path, "cutoff"))
-    if time.window is not None and read_duration(time.window, "") == 0:
-        yield Fault((*path, "window"), "is of no length, so nothing is for testing; write one as 30d")
-
-
-def _columns(pipeline: Pipeline) -> Iterator[Fault]:
-    dataset, training = pipeline.spec.dataset, pipeline.spec.training
-    features = training.features if training is not None else None
-    if dataset is None or features is None:
-        return
-    roles = {dataset.target.column: "the target"} | dict.fromkeys(dataset.key, "part of the key")
-    if dataset.weight is not None:
-        roles[dataset.weight] = "the weight"
-    for index, column in enumerate(features.include):
-        if roles.get(column) in ("the target", "the weight"):
-            path: Path = ("spec", "training", "features", "include", index)
-            yield Fault(path, f"is {roles[column]}, which cannot be a feature; remove it from the list")
 
 
 def _scorings(pipeline: Pipeline) -> Iterator[Fault]:
@@ -141,26 +108,8 @@ def _searched(pipeline: Pipeline) -> Iterator[Fault]:
     for index, algorithm in enumerate(training.algorithms if training is not None else ()):
         for place, parameter in enumerate(algorithm.parameters):
             path: Path = ("spec", "training", "algorithms", index, "parameters", place)
-            yield from _range(training, parameter, path)
             if _has_twice(parameter):
                 yield Fault((*path, "values"), "has a value twice, which would train a candidate twice; remove one")
-
-
-def _range(training: Training | None, parameter: Parameter, path: Path) -> Iterator[Fault]:
-    drawn = parameter.range
-    if drawn is None or training is None:
-        return
-    if training.search.strategy == "Grid":
-        yield Fault((*path, "range"), "has no end of values, and a Grid search tries all; use Random or give values")
-    low, high = read_decimal(drawn.low, ""), read_decimal(drawn.high, "")
-    if low >= high:
-        yield Fault((*path, "range", "high"), f"is {drawn.high}, which is not above low ({drawn.low}); raise it")
-    if drawn.scale == "Log" and low <= 0:
-        yield Fault((*path, "range", "low"), f"is {drawn.low}, and only numbers above zero have a logarithm; raise it")
-    if drawn.type == "Integer":
-        for name, end in (("low", low), ("high", high)):
-            if end != end.to_integral_value():
-                yield Fault((*path, "range", name), f"is {end}, and the range is of integers; write a whole number")
 
 
 def _has_twice(parameter: Parameter) -> bool:
@@ -168,38 +117,12 @@ def _has_twice(parameter: Parameter) -> bool:
     return len(set(marked)) < len(marked)
 
 
-def _gate(pipeline: Pipeline) -> Iterator[Fault]:
-    deployment = pipeline.spec.deployment
-    rule = deployment.selection if deployment is not None else None
-    if rule is None or rule.must_improve is None:
-        return
-    path: Path = ("spec", "deployment", "selection", "mustImprove", "confidence")
-    if not 0.5 <= read_share(rule.must_improve.confidence, "") < 1:
-        yield Fault(path, 'is no confidence that a verdict can rest on; write one between "0.5" and "1", as "0.95"')
-
-
 def _jobs(pipeline: Pipeline) -> Iterator[Fault]:
     for job in JOBS:
         settings: JobSettings | None = getattr(pipeline.spec.jobs, job) if pipeline.spec.jobs is not None else None
         if settings is None:
             continue
-        path: Path = ("spec", "jobs", job)
-        yield from _resources(settings.resources, (*path, "resources"))
-        if settings.timeout is not None and read_duration(settings.timeout, "") == 0:
-            yield Fault((*path, "timeout"), "leaves the job no time; write one as 1h, or remove it")
-        yield from _of_another_job(settings, job, path)
-
-
-def _of_another_job(settings: JobSettings | JobRequest, job: JobName, path: Path) -> Iterator[Fault]:
-    """Yield the settings that the job has no use for."""
-    if job != "training" and settings.processes is not None:
-        yield Fault((*path, "processes"), "is for training, whose candidates run in processes; remove it")
-    if job == "testing" and settings.parallelism is not None:
-        yield Fault((*path, "parallelism"), "is for dataset and training, whose work can be shared out; remove it")
-    if job == "dataset" and settings.gpu is not None:
-        yield Fault((*path, "gpu"), "is for training and testing: tables are made without one; remove it")
-    if job == "deployment" and isinstance(settings, JobRequest) and settings != JobRequest(name=job):
-        yield Fault(path, "sets how deployment runs, which decides only and runs no job; leave its name alone")
+        yield from _resources(settings.resources, ("spec", "jobs", job, "resources"))
 
 
 def _resources(resources: Resources | None, path: Path) -> Iterator[Fault]:
@@ -242,13 +165,10 @@ def _calendar(moment: str, path: Path) -> Iterator[Fault]:
 
 
 _OF_PIPELINE: tuple[Callable[[Pipeline], Iterator[Fault]], ...] = (
-    _shares,
     _time,
-    _columns,
     _scorings,
     _tuned,
     _searched,
-    _gate,
     _jobs,
     estimator_faults,
 )

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from penstock.api.scalars import ITEM_NAME, PYTHON_NAME, ColumnName, Decimal, DottedPath, Share
+from penstock.api.scalars import ALL_OR_NOTHING, ITEM_NAME, PYTHON_NAME, ColumnName, Decimal, DottedPath, Share
 from penstock.api.schema import Rule, Value, field
 from penstock.api.scoring import Scoring
+
+_PLAIN = "^[-+]?[0-9]{1,18}([.][0-9]{1,18})?$"
 
 AnyValue = Annotated[
     Any,
@@ -50,6 +52,11 @@ class Validation(Value, frozen=True, kw_only=True):
             "self.repeats == 1 || has(self.folds)",
             "Only folds are repeated; set folds or remove repeats.",
             field=".repeats",
+        ),
+        Rule(
+            f"!has(self.holdout) || !self.holdout.matches('{ALL_OR_NOTHING}')",
+            "This leaves nothing to train on or to score on; write a share between them, as 20%.",
+            field=".holdout",
         ),
     )
 
@@ -107,6 +114,28 @@ class Range(Value, frozen=True, kw_only=True):
         "Float"
     )
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        # Text that is no number is refused by itself, and must not fail here.
+        Rule(
+            f"!self.low.matches('{_PLAIN}') || !self.high.matches('{_PLAIN}') || double(self.low) < double(self.high)",
+            "The upper end is not above the lower one; raise high.",
+            field=".high",
+        ),
+        Rule(
+            f"!has(self.scale) || self.scale != 'Log' || !self.low.matches('{_PLAIN}') || double(self.low) > 0.0",
+            "Only numbers above zero have a logarithm; raise low.",
+            field=".low",
+        ),
+        *(
+            Rule(
+                f"!has(self.type) || self.type != 'Integer' || self.{end}.matches('^[-+]?[0-9]+([.]0+)?$')",
+                "The range is of integers; write a whole number.",
+                field=f".{end}",
+            )
+            for end in ("low", "high")
+        ),
+    )
+
 
 class Parameter(Value, frozen=True, kw_only=True):
     """A hyper-parameter: exactly one of `value` (fixed), `values` (searched) and `range` (drawn at random).
@@ -141,6 +170,14 @@ class EarlyStopping(Value, frozen=True, kw_only=True):
     share: Annotated[Share, field("The share of the training points that is watched.")] = "10%"
     patience: Annotated[int, field("How many epochs or rounds without improvement end the fit.", ge=1, le=100000)] = 10
     tolerance: Annotated[Decimal, field("By how much the loss must fall to count as an improvement.")] = "0.0001"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!has(self.share) || !self.share.matches('{ALL_OR_NOTHING}')",
+            "This leaves nothing to train on or to watch; write a share between them, as 10%.",
+            field=".share",
+        ),
+    )
 
 
 class Algorithm(Value, frozen=True, kw_only=True):
@@ -270,5 +307,11 @@ class Training(Value, frozen=True, kw_only=True):
             "!has(self.additionalScoring) || !self.additionalScoring.exists(other, other.name == self.scoring.name)",
             "The scoring that ranks is recorded anyway; remove it from additionalScoring.",
             field=".additionalScoring",
+        ),
+        Rule(
+            "self.search.strategy != 'Grid' || !self.algorithms.exists(each, has(each.parameters) && "
+            "each.parameters.exists(parameter, has(parameter.range)))",
+            "A range has no end of values, and a Grid search tries all; set search.strategy to Random, or give values.",
+            field=".algorithms",
         ),
     )
