@@ -1,17 +1,28 @@
 """What tests of several files need."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 
 import s3_server as server_of_the_tests
+from cluster.loading import loaded_since
 from penstock_jobs.specification import Target
 from s3_server import S3Server
-from testcluster.what_was_shown import pytest_configure, pytest_terminal_summary
+from testcluster import what_was_shown
+from testcluster.what_was_shown import pytest_configure
 from training_jobs import Tables, make_tables, mixed_frame
 
 # Hooks. Here, since the process that prints the closing lines of a run in parallel reads no other conftest.
 __all__ = ["pytest_configure", "pytest_terminal_summary"]
+_BEGAN = time.time()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the closing lines what the cluster lacked, and what bringing images to it took."""
+    what_was_shown.pytest_terminal_summary(terminalreporter)
+    for said in loaded_since(_BEGAN):
+        terminalreporter.line(said)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from cluster.which import which_cluster
 from testcluster import s3
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
+from testcluster.sentences import Lacking
 from testcluster.what_was_shown import Lacks, _has_what_it_needs, accepted_only, lacking
 
 __all__ = ["_has_what_it_needs", "accepted_only", "lacking"]
@@ -62,7 +63,10 @@ def image(cluster: Cluster) -> Callable[[str], str]:
 
     @lru_cache
     def reference(name: str) -> str:
-        return loaded(cluster, name)
+        try:
+            return loaded(cluster, name)
+        except Lacking as lacking:
+            pytest.fail(str(lacking), pytrace=False)
 
     return reference
 

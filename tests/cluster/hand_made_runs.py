@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import msgspec
 import yaml
 
 from cluster.buckets import BUCKET, Buckets
@@ -123,9 +122,9 @@ class HandMadeRun:
         settings = settings_of(self.pipeline.spec, part)
         image = image_of(part, self.pipeline.spec, settings, self.images)
         if attempt == 1:
-            self.api.create(_without_owner(specification_file(self.owner, part, specification)))
+            self.api.create(without_owner(specification_file(self.owner, part, specification)))
         made = job(StepJob(self.owner, part, specification, settings, image, attempt=attempt))
-        self.api.create(_without_owner(made))
+        self.api.create(without_owner(made))
         return child_name(self.owner, part, attempt)
 
     def do(self, part: JobName, specification: JobSpecification, attempt: int = 1) -> Ended:
@@ -229,10 +228,9 @@ def give_credentials(api: Api, namespace: str, buckets: Buckets) -> None:
     api.create(buckets.server.writer.secret(WRITER, namespace))
 
 
-def _without_owner(made: Object) -> Object:
-    return msgspec.convert(made, dict) | {
-        "metadata": {name: value for name, value in made["metadata"].items() if name != "ownerReferences"}
-    }
+def without_owner(made: Object) -> Object:
+    """Return the object as nobody's child."""
+    return made | {"metadata": {name: value for name, value in made["metadata"].items() if name != "ownerReferences"}}
 
 
 def _first(ends: list[Ended]) -> Ended | None:

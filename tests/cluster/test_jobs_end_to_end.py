@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+import duckdb
 import msgspec
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import INPUTS, READER, WRITER, Ended, HandMadeRun, give_credentials, on_the_cluster
+from cluster.hand_made_runs import INPUTS, READER, ROOT, WRITER, Ended, HandMadeRun, give_credentials, on_the_cluster
+from cluster.hand_made_servers import HandMadeServer
 from cluster.kubernetes_api import PODS, Api
 from cluster.laptop_runs import (
+    TOLERANCE,
     Found,
     assert_same_candidates,
     assert_same_testing,
@@ -24,11 +27,19 @@ from cluster.namespaces import Namespaces
 from penstock.api.schema import JobName
 from penstock.decide.settings import Images
 from penstock_jobs.result import TrainingResult
+from penstock_jobs.serving.notebook import load
 from penstock_jobs.storage import Store
 from penstock_jobs.termination_message import LIMIT, TerminationMessage, whole_in_log
 
 EXAMPLE = "breast-cancer"
 CANDIDATES = 15
+# All samples as they are, for which 184 million rows have to be looked at: long enough to be killed in the middle.
+SLOW_QUERY = """
+SELECT * FROM samples WHERE 0 = (
+  SELECT count(*) FROM samples AS a, samples AS b, samples AS c
+  WHERE (a.sample * 7 + b.sample * 11 + c.sample * 13) % 1000003 = 1000004
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -124,15 +135,19 @@ def test_a_job_that_is_made_again_finds_its_result_and_changes_nothing(done: Don
     assert run.buckets.versions(storage) == before
 
 
-def test_a_dataset_pod_that_vanishes_is_made_up_for_by_a_second_with_the_same_tables(done: Done) -> None:
-    run = replace(done.run, execution="vanished-dataset", uid=str(uuid4()))
+def test_a_dataset_pod_that_vanishes_is_made_up_for_by_a_second_with_the_same_tables(
+    done: Done, buckets: Buckets
+) -> None:
+    slow = on_the_cluster(EXAMPLE, done.run.namespace, buckets, dataset__query=SLOW_QUERY)
+    run = replace(done.run, pipeline=slow, execution="vanished-dataset", uid=str(uuid4()))
 
     name = run.start("dataset", run.for_dataset())
     vanished = run.running(name)
     run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
     run.finished(name, "Complete")
+    (second,) = run.pods(name)
 
-    assert [pod["metadata"]["name"] for pod in run.pods(name)] != [vanished]
+    assert second["metadata"]["name"] != vanished
     assert tables_of(run.result("dataset")) == done.on_laptop.tables
 
 
@@ -144,12 +159,42 @@ def test_a_training_pod_that_vanishes_half_way_leaves_nothing_double(done: Done)
     run.api.wait_for_log(vanished, run.namespace, "job", re.compile(rf"[1-9]\d* of {CANDIDATES} candidates").search)
     run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
     run.finished(name, "Complete")
+    (second,) = run.pods(name)
 
-    assert [pod["metadata"]["name"] for pod in run.pods(name)] != [vanished]
+    assert second["metadata"]["name"] != vanished
     assert rows_written(run.store) == CANDIDATES + 1  # with the baseline
     assert_same_candidates(run.store, done.laptop)
     assert [model.candidate for model in run.result("training").models] == [
         model.candidate for model in done.on_laptop.training.models
+    ]
+
+
+@pytest.fixture(scope="module")
+def server(done: Done, image: Callable[[str], str]) -> HandMadeServer:
+    best = done.on_cluster.training.models[0]
+    made = HandMadeServer(done.run, best, image("serving"))
+    made.start()
+    return made
+
+
+def test_the_server_says_that_it_is_ready_and_which_model_it_serves(done: Done, server: HandMadeServer) -> None:
+    server.ask("/v2/health/ready")
+
+    assert server.ask(f"/v2/models/{EXAMPLE}")["versions"] == [server.model.digest.removeprefix("sha256:")[:12]]
+
+
+def test_a_prediction_through_the_service_is_that_of_the_laptops_model(done: Done, server: HandMadeServer) -> None:
+    (candidate,) = [each for each in done.on_laptop.training.models if each.candidate == server.model.candidate]
+    model = load(candidate.uri, digest=candidate.digest)
+    rows = duckdb.read_parquet(str(ROOT / f"examples/data/{EXAMPLE}.parquet")).limit(4).df()
+    features = rows[[feature.name for feature in model.manifest.features]]
+
+    answer = server.ask_from_a_pod(f"/v1/models/{EXAMPLE}:predict", {"instances": features.to_dict(orient="records")})
+
+    assert answer["model"] == server.model.name
+    assert answer["predictions"] == list(model.predict(features))
+    assert answer["probabilities"] == [
+        pytest.approx(row, abs=TOLERANCE) for row in model.predict_proba(features).values
     ]
 
 
