@@ -37,7 +37,7 @@ def install(api: Api) -> Api:
 
 
 def is_established(definition: Object) -> bool:
-    conditions = {each["type"]: each["status"] for each in definition.get("status", {}).get("conditions", ())}
+    conditions = {each["type"]: each["status"] for each in definition.get("status", {}).get("conditions") or ()}
     return conditions.get("Established") == "True"
 
 
