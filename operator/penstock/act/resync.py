@@ -15,7 +15,7 @@ from penstock.act.watched import WATCHED, Watched
 
 log = logging.getLogger(__name__)
 
-FRESH = 5.0  # seconds; a watch that begins anew right after a list has nothing new to say
+GATHERED = 1.0  # seconds, in which all that a new watch begins with comes in
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 
 
@@ -46,7 +46,6 @@ class Resync:
         self._interval = interval
         self._jitter = jitter
         self._watched = watched
-        self._listed: dict[str, float] = {}
         self._suspects: set[str] = set()
         self._suspected = asyncio.Event()
         self._good: float | None = None
@@ -60,11 +59,9 @@ class Resync:
         return self.age() <= 3 * self._interval + 60
 
     def suspect(self, kind: Kind) -> None:
-        """A watch of this kind began anew; list the kind, but for a list that was made just before."""
-        now = asyncio.get_running_loop().time()
-        if now - self._listed.get(kind.kind, float("-inf")) > FRESH:
-            self._suspects.add(kind.kind)
-            self._suspected.set()
+        """A watch of this kind began anew: list the kind soon."""
+        self._suspects.add(kind.kind)
+        self._suspected.set()
 
     async def first(self) -> None:
         """List everything once, however often it must be tried."""
@@ -85,9 +82,11 @@ class Resync:
                 good = await self._round(self._watched)
                 due = loop.time() + (self._pause() if good else LONGEST_WAIT)
                 continue
+            await asyncio.sleep(GATHERED)
             self._suspected.clear()
             suspects, self._suspects = self._suspects, set()
-            await self._round([each for each in self._watched if each.kind.kind in suspects], whole=False)
+            if not await self._round([each for each in self._watched if each.kind.kind in suspects], whole=False):
+                due = min(due, loop.time() + LONGEST_WAIT)
 
     async def _round(self, watched: Sequence[Watched], *, whole: bool = True) -> bool:
         good = True
@@ -112,7 +111,6 @@ class Resync:
         except ApiError as error:
             log.warning("The %s cannot be listed: %s", plural, error)
             return False
-        self._listed[watched.kind.kind] = asyncio.get_running_loop().time()
         return True
 
     def _pause(self) -> float:

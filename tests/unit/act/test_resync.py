@@ -53,11 +53,12 @@ def test_a_watch_that_begins_anew_has_its_kind_listed_at_once() -> None:
         api.fault = noted
         for _ in range(50):
             resync.suspect(RUN)
-        await asyncio.sleep(1)
+        await asyncio.sleep(10)
         running.cancel()
         return times
 
-    assert [round(each) for each in virtual_time.run(all_of_it())] == [60]
+    [listed] = virtual_time.run(all_of_it())
+    assert 60 <= listed <= 65
 
 
 def test_all_is_listed_every_few_minutes() -> None:

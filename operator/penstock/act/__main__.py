@@ -1,0 +1,65 @@
+"""`penstock-operator`: watch Pipelines and their runs, and make what they say, until told to end."""
+
+import argparse
+import asyncio
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+
+from penstock.act import logs
+from penstock.act.connection import configuration, connect
+from penstock.act.controllers import controllers
+from penstock.act.leadership import Lost, lead
+from penstock.act.operator import Controllers, Operator
+from penstock.act.settings import OperatorSettings, read_settings
+from penstock_jobs.errors import Refused
+
+log = logging.getLogger("penstock")
+
+FAILED = 1
+
+
+def main(arguments: list[str] | None = None, table: Controllers = controllers) -> int:
+    """Run the operator, which reconciles what the table says; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = read_settings(options.settings)
+        logs.set_up(settings.logs.level, settings.logs.format)
+        asyncio.run(operate(settings, options.kubeconfig, table))
+    except Refused as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except Lost as lost:
+        log.error("%s", lost)
+        return FAILED
+    return 0
+
+
+async def operate(settings: OperatorSettings, kubeconfig: str | None, table: Controllers) -> None:
+    """Work, while holding the Lease where there is one, until told to end."""
+    to = await configuration(kubeconfig)
+    identity = os.environ.get("POD_NAME") or socket.gethostname()
+
+    async def work() -> None:
+        async with connect(to, settings.api.concurrent_requests) as connection:
+            await Operator(connection, settings, identity, table).run(to)
+
+    if settings.lease is None:
+        await work()
+    else:
+        await lead(to, settings.lease, identity, work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="penstock-operator", description="The operator of Penstock.")
+    parser.add_argument("--settings", type=Path, help="the settings, a YAML file; without it the defaults hold")
+    parser.add_argument(
+        "--kubeconfig", help="how to reach the cluster; without it as the pod's service account, or by KUBECONFIG"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The values of the Helm chart, typed: `values.schema.json` is written from here, and compared by `make check`.
+
+    python -m penstock.act.chart helm/penstock/values.schema.json
+
+So a mistake in a profile is told by `helm install`, and not by an operator that does not start.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from penstock.act.settings import Api, Logs
+from penstock.api.jobs import JobSettings
+from penstock.api.scalars import LABEL, Duration
+from penstock.api.storage import Storage
+from penstock.decide.settings import Pods
+from penstock_jobs.document import Document
+
+Namespace = Annotated[str, Meta(min_length=1, max_length=63, pattern=LABEL)]
+
+
+class Image(Document, frozen=True, kw_only=True):
+    """An image: its name, and its tag or digest."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    tag: str = ""
+    digest: Annotated[str, Meta(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
+
+
+class Images(Document, frozen=True, kw_only=True):
+    """The images."""
+
+    operator: Image
+    jobs: Image
+    torch: Image
+    serving: Image
+    source: Image
+
+
+class Crds(Document, frozen=True, kw_only=True):
+    """What becomes of the CRDs."""
+
+    install: bool = True
+
+
+class Switch(Document, frozen=True, kw_only=True):
+    """Whether something is there."""
+
+    enabled: bool = True
+
+
+class ServiceAccount(Document, frozen=True, kw_only=True):
+    """The operator's service account."""
+
+    name: str = ""
+    annotations: dict[str, str] = {}
+
+
+class ChartSettings(Document, frozen=True, kw_only=True):
+    """What of the operator's settings is said in the chart; the rest follows from other values."""
+
+    storage: Storage | None = None
+    profiles: dict[str, JobSettings] = {}
+    defaults: JobSettings = JobSettings()
+    pending_limit: Duration = "24h"
+    pods: Pods = Pods()
+    logs: Logs = Logs()
+    workers: Annotated[int, Meta(ge=1, le=64)] = 8
+    resync: Duration = "3m"
+    api: Api = Api()
+
+
+class Values(Document, frozen=True, kw_only=True):
+    """The values of the chart."""
+
+    registry: str = ""
+    images: Images
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    image_pull_secrets: list[dict[Literal["name"], str]] = []
+    namespaces: Annotated[list[Namespace], Meta(max_length=256)] = []
+    replicas: Annotated[int, Meta(ge=0, le=5)] = 1
+    crds: Crds = Crds()
+    admission_policies: Switch = Switch()
+    aggregate_roles: bool = True
+    settings: ChartSettings = ChartSettings()
+    resources: dict[str, Any] = {}
+    node_selector: dict[str, str] = {}
+    tolerations: list[dict[str, Any]] = []
+    affinity: dict[str, Any] = {}
+    priority_class_name: str = ""
+    pod_annotations: dict[str, str] = {}
+    pod_labels: dict[str, str] = {}
+    service_account: ServiceAccount = ServiceAccount()
+    global_: dict[str, Any] = msgspec.field(default_factory=dict, name="global")  # helm adds it
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the values."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_plain(msgspec.json.schema(Values))}
+
+
+def _plain(value: Any) -> Any:
+    """Return the schema without what is Kubernetes' own."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _plain(each) for key, each in value.items() if not key.startswith("x-kubernetes-")}
+
+
+def main(path: str) -> None:
+    """Write the schema."""
+    Path(path).write_text(json.dumps(schema(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
