@@ -44,7 +44,7 @@ def remove_everything() -> None:
 def refuse_what_is_in_the_way() -> None:
     """Raise with the sentence that says what must go first, if anything."""
     for other in processes.supervisors():
-        if other.plan != folders.plan():
+        if other.plan != folders.plan() and other.instance == plan.INSTANCE:
             raise Lacking(another_cluster(other.plan))
     listed = subprocess.run(["ip", "-json", "address"], check=True, capture_output=True, text=True).stdout
     if sentence := address_in_the_way(json.loads(listed)):

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from testcluster.machine import folders, plan
-from testcluster.machine.plan import NODES, Node
+from testcluster.machine.plan import GROUP, NODES, Node
 from testcluster.sentences import Lacking
 
 CGROUPS = Path("/sys/fs/cgroup")
-GROUP = "penstock-test"
 # The one place outside /run where network plugins write, whatever they are told.
 PLUGINS_CACHE = Path("/var/lib/cni")
 

@@ -4,6 +4,7 @@ All of it lives in a network namespace of its own, so these addresses and ports 
 reach ends there. One pair of virtual interfaces leads in: by it the tests reach the API server, and nothing else.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +17,16 @@ CLUSTER_DOMAIN = "cluster.local"
 POD_RANGE = "10.244.0.0/16"
 SERVICE_RANGE = "10.96.0.0/16"
 FIRST_SERVICE = "10.96.0.1"
+# Which cluster of this machine it is. There is one, but for the tests of its own start and end, which need another
+# beside the one that they run on. What the machine sees of a cluster has the number in it; all else is inside.
+INSTANCE = int(os.environ.get("PENSTOCK_TEST_INSTANCE", "0"))
+GROUP = f"penstock-test-{INSTANCE}"
 # The two ends of the way in: that of the host, and that of the cluster, where the API server is.
-HOST_INTERFACE = "penstock-test"
+HOST_INTERFACE = f"penstock-test-{INSTANCE}"
 INNER_INTERFACE = "penstock-door"
-HOST_ADDRESS = "10.244.255.1"
-API_ADDRESS = "10.244.255.2"
 DOOR_PREFIX = 30
+HOST_ADDRESS = f"10.244.255.{4 * INSTANCE + 1}"
+API_ADDRESS = f"10.244.255.{4 * INSTANCE + 2}"
 API_PORT = 6443
 ETCD_PORT = 2379
 ETCD_PEER_PORT = 2380
@@ -87,7 +92,7 @@ class Node:
     @cached_property
     def cgroup(self) -> str:
         """Below which its pods are, so that neither kubelet sweeps the other's away."""
-        return f"/penstock-test/{self.name}"
+        return f"/{GROUP}/{self.name}"
 
 
 def nodes_of(kind_config: dict[str, Any]) -> tuple[Node, ...]:

@@ -22,6 +22,7 @@ class Supervisor:
 
     pid: int
     plan: Path
+    instance: int
     is_outer: bool  # the process that waits outside of the namespaces for the one inside
 
 
@@ -32,8 +33,9 @@ def supervisors(proc: Path = Path("/proc")) -> list[Supervisor]:
         if folder.name.isdigit():
             arguments = _arguments(folder)
             if MODULE in arguments[:-1]:
-                plan = Path(arguments[arguments.index(MODULE) + 1])
-                found.append(Supervisor(int(folder.name), plan, Path(arguments[0]).name == "unshare"))
+                plan, instance = [*arguments[arguments.index(MODULE) + 1 :], "0"][:2]
+                is_outer = Path(arguments[0]).name == "unshare"
+                found.append(Supervisor(int(folder.name), Path(plan), int(instance), is_outer))
     return found
 
 

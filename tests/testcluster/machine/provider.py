@@ -42,8 +42,11 @@ class Machine:
                     with timed("the cluster is up"):
                         start.start(built, pause)
                         finish()
-                except BaseException:
+                except Lacking:
                     leftovers.keep_logs()
+                    leftovers.remove()
+                    raise
+                except BaseException:
                     leftovers.remove()
                     raise
             return cluster()

@@ -103,7 +103,7 @@ def as_list(objects: list[dict[str, Any]]) -> str:
 def launch(run: Path) -> None:
     """Start the supervisor in namespaces of its own, apart from our session: it outlives us."""
     namespace = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
-    supervisor = [sys.executable, "-m", processes.MODULE, str(folders.plan())]
+    supervisor = [sys.executable, "-m", processes.MODULE, str(folders.plan()), str(plan.INSTANCE)]
     with (run / "logs" / "supervisor.log").open("wb") as log:
         subprocess.Popen(
             [*namespace, *supervisor],

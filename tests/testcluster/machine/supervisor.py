@@ -1,6 +1,6 @@
 """The first process of the cluster's namespaces: it starts the programs in order, and again when they die.
 
-    unshare --mount --net --pid --fork … python -m testcluster.machine.supervisor PLAN
+    unshare --mount --net --pid --fork … python -m testcluster.machine.supervisor PLAN INSTANCE
 
 When it ends, however it ends, the kernel ends every process of the cluster with it, and takes down its mounts and
 network. So nothing of a cluster outlives this one process.

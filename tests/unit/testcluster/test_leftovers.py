@@ -42,14 +42,14 @@ def process(proc: Path, pid: int, *arguments: str) -> None:
 
 def test_supervisors_are_told_from_whoever_only_mentions_them(tmp_path: Path) -> None:
     process(tmp_path, 1, "/sbin/init")
-    process(tmp_path, 20, "unshare", "--mount", "python", "-m", processes.MODULE, str(OURS))
-    process(tmp_path, 21, "/venv/bin/python", "-m", processes.MODULE, str(OURS))
+    process(tmp_path, 20, "unshare", "--mount", "python", "-m", processes.MODULE, str(OURS), "0")
+    process(tmp_path, 21, "/venv/bin/python", "-m", processes.MODULE, str(OURS), "0")
     process(tmp_path, 30, "grep", f"{processes.MODULE} {OURS}")
     process(tmp_path, 31, "pgrep", "-f", processes.MODULE)
     process(tmp_path, 40, "")
     (tmp_path / "meminfo").touch()
     found = sorted(processes.supervisors(tmp_path), key=lambda each: each.pid)
-    assert found == [Supervisor(20, OURS, is_outer=True), Supervisor(21, OURS, is_outer=False)]
+    assert found == [Supervisor(20, OURS, 0, is_outer=True), Supervisor(21, OURS, 0, is_outer=False)]
 
 
 def test_a_process_that_ends_while_we_look_is_passed_over(tmp_path: Path) -> None:

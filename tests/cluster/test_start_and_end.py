@@ -1,0 +1,216 @@
+"""The cluster of plain processes starts whatever was killed before, and leaves nothing when it ends.
+
+These tests start a second cluster beside the one that the others use: apart from it in all that the machine sees.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from testcluster import cache, choice, kubectl
+from testcluster.machine import processes
+from testcluster.machine.provider import Machine
+from testcluster.patience import attempts
+
+INSTANCE = 1
+TESTS = Path(__file__).parents[1]
+SECONDS = 180
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A cluster of its own, by its command line."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        ours = {key: value for key, value in os.environ.items() if key not in ("KUBECONFIG", "PENSTOCK_TEST_CLUSTER")}
+        own = {"PENSTOCK_TEST_CACHE": str(self.folder), "PENSTOCK_TEST_INSTANCE": str(INSTANCE)}
+        return {**ours, **own, "PENSTOCK_TEST_PROVIDER": Machine.name, "PYTHONPATH": str(TESTS)}
+
+    @property
+    def plan(self) -> Path:
+        return self.folder / "machine" / "run" / "plan.json"
+
+    @property
+    def inner(self) -> int | None:
+        """The first process inside."""
+        return processes.inside(self.plan)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command; its own session, as in a terminal of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "testcluster", *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def do(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=SECONDS)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def up(self) -> None:
+        done = self.do("up")
+        assert done.returncode == 0, done.stderr
+
+    def up_until(self, moment: str) -> "subprocess.Popen[str]":
+        """Start bringing the cluster up; return when it tells of this moment."""
+        process = self.start("up")
+        assert process.stderr is not None
+        for line in process.stderr:
+            if moment in line:
+                return process
+        raise AssertionError(f"`up` ended and did not come to {moment}")
+
+    def ask(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Ask the API server with kubectl."""
+        kubeconfig = f"--kubeconfig={self.folder / 'machine' / 'kubeconfig'}"
+        command: list[str | Path] = [kubectl.program(), kubeconfig, "--request-timeout=5s", *arguments]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def answers(self) -> bool:
+        return self.ask("get", "--raw=/readyz").stdout == "ok"
+
+    def members(self) -> dict[int, str]:
+        """Return the processes inside, by their numbers as the machine sees them, with the names of their programs."""
+        inner = self.inner
+        namespace = Path(f"/proc/{inner}/ns/pid").readlink() if inner else None
+        found = {}
+        for folder in Path("/proc").iterdir():
+            try:
+                if folder.name.isdigit() and (folder / "ns" / "pid").readlink() == namespace:
+                    found[int(folder.name)] = (folder / "comm").read_text().strip()
+            except OSError:
+                continue  # it ended while we looked
+        return found
+
+    def left_behind(self) -> list[str]:
+        """Return what there is of the cluster that its end should have removed."""
+        interface = Path("/sys/class/net", f"penstock-test-{INSTANCE}")
+        files = [path for path in (self.folder / "machine").iterdir() if path.name != "nodes"]
+        groups = [path for path in (CGROUPS, *CGROUPS.iterdir()) if (path / f"penstock-test-{INSTANCE}").exists()]
+        running = [each for each in processes.supervisors() if each.plan == self.plan]
+        mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(self.folder) in line]
+        return [str(each) for each in ([interface] if interface.exists() else []) + files + groups] + [
+            *map(str, running),
+            *mounts,
+        ]
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
+    """A cluster that is not up yet. It shares the programs, which are not its own."""
+    found = choice.find()
+    if found is None or not isinstance(found[0], Machine):
+        pytest.skip("The tests run on another cluster than that of plain processes, whose start and end this is about.")
+    folder = tmp_path_factory.mktemp("beside")
+    (folder / "programs").symlink_to(cache.folder("programs"))
+    cluster = Beside(folder)
+    yield cluster
+    cluster.do("down")
+
+
+def test_up_says_which_kubeconfig_it_is_and_again_changes_nothing(beside: Beside) -> None:
+    beside.up()
+    before = beside.inner
+    again = beside.do("up")
+    assert again.stdout == f"export KUBECONFIG={beside.folder}/machine/kubeconfig\n"
+    assert beside.inner == before
+    assert beside.answers()
+
+
+def test_down_leaves_nothing_but_the_images_of_the_nodes(beside: Beside) -> None:
+    beside.up()
+    assert beside.do("down").returncode == 0
+    assert beside.left_behind() == []
+
+
+@pytest.mark.parametrize("moment", ["namespaces", "kubelet"])
+def test_after_an_up_that_was_killed_the_next_one_works(beside: Beside, moment: str) -> None:
+    beside.do("down")
+    process = beside.up_until(moment)
+    process.kill()
+    process.communicate()
+    beside.up()
+    assert beside.answers()
+
+
+def test_an_up_that_is_interrupted_leaves_nothing(beside: Beside) -> None:
+    beside.do("down")
+    process = beside.up_until("kube-apiserver")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert beside.left_behind() == []
+
+
+@pytest.mark.parametrize("program", ["etcd", "kube-apiserver"])
+def test_a_program_that_is_killed_runs_again_and_nothing_is_forgotten(beside: Beside, program: str) -> None:
+    beside.up()
+    name = f"before-{program}"
+    assert beside.ask("create", "configmap", name).returncode == 0
+    (victim,) = [pid for pid, each in beside.members().items() if each == program]
+    os.kill(victim, signal.SIGKILL)
+    for _ in attempts(f"{program} running again", SECONDS):
+        if victim not in beside.members() and beside.answers():
+            break
+    assert beside.ask("get", "configmap", name).returncode == 0
+    beside.ask("delete", "configmap", name)
+
+
+def test_nothing_outlives_the_first_process(beside: Beside) -> None:
+    beside.up()
+    first, members = beside.inner, beside.members()
+    assert first is not None
+    assert {"etcd", "kube-apiserver", "kubelet", "containerd", "coredns"} <= {*members.values()}
+    os.kill(first, signal.SIGKILL)
+    for _ in attempts("an end of all processes", SECONDS):
+        if not any(Path("/proc", str(pid)).exists() for pid in members):
+            break
+    beside.up()
+    assert beside.answers()
+
+
+def test_a_run_gives_its_commands_exit_code_and_last_line_and_takes_the_cluster_down(beside: Beside) -> None:
+    beside.do("down")
+    script = 'kubectl get nodes -o name && echo "$PENSTOCK_TEST_CLUSTER" && echo last >&2 && exit 7'
+    done = beside.do("run", "--", "sh", "-c", script)
+    assert done.returncode == 7
+    *nodes, state = done.stdout.split()
+    assert nodes == ["node/penstock-worker", "node/penstock-worker2"]
+    assert state == str(beside.folder / "cluster.json")
+    assert done.stderr.splitlines()[-1] == "last"
+    assert beside.left_behind() == []
+
+
+def test_a_run_leaves_a_cluster_up_that_was_up(beside: Beside) -> None:
+    beside.up()
+    assert beside.do("run", "--", "true").returncode == 0
+    assert beside.answers()
+
+
+def test_two_runs_at_once_share_the_cluster_and_the_last_takes_it_down(beside: Beside, tmp_path: Path) -> None:
+    beside.do("down")
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    long = beside.start("run", "--", "sh", "-c", f"echo running && read line < {gate} && kubectl get nodes -o name")
+    assert long.stdout is not None
+    assert long.stdout.readline() == "running\n"
+    assert beside.do("run", "--", "true").returncode == 0
+    gate.write_text("go on\n")
+    out, err = long.communicate(timeout=SECONDS)
+    assert out.split() == ["node/penstock-worker", "node/penstock-worker2"], err
+    assert beside.left_behind() == []
