@@ -67,6 +67,7 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     profiles: dict[str, JobSettings] = {}
     defaults: JobSettings = JobSettings()
     pending_limit: Duration = "24h"
+    jobs_kept: Duration = "24h"
     pods: Pods = Pods()
     logs: Logs = Logs()
     workers: Annotated[int, Meta(ge=1, le=64)] = 8
@@ -100,7 +101,9 @@ class Values(Document, frozen=True, kw_only=True):
 
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the values."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_plain(msgspec.json.schema(Values))}
+    made = {"$schema": "https://json-schema.org/draft/2020-12/schema", **_plain(msgspec.json.schema(Values))}
+    found: dict[str, Any] = json.loads(json.dumps(made))
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,245 @@
+"""The chart: what helm makes of it, before any cluster sees it."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+import pytest
+import yaml
+
+from chart.helm_program import CHART, HelmError, Rendered, helm, rendered
+from penstock.act import chart
+from penstock.act.settings import OperatorSettings, read_settings
+from penstock.api.credentials import SecretReference
+from penstock.api.model import ModelSpec
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.run import PipelineRunSpec
+from penstock.api.trigger import TriggerSpec
+from unit.objects.pod_security import violations
+
+GOLDEN = Path(__file__).parent / "golden"
+CRDS = Path(__file__).parents[2] / "crds"
+MANY: dict[str, Any] = {
+    "registry": "registry.example/team/",
+    "replicas": 2,
+    "namespaces": ["team-a", "team-b"],
+    "images__jobs__digest": f"sha256:{'0f' * 32}",
+    "imagePullSecrets": [{"name": "registry"}],
+    "settings__storage": {"s3": {"bucket": "all", "endpoint": "http://s3.data:9000"}},
+    "settings__profiles": {"gpu-large": {"gpu": {"count": 2}, "nodeSelector": {"nvidia.com/gpu.present": "true"}}},
+    "nodeSelector": {"kubernetes.io/os": "linux"},
+    "tolerations": [{"key": "infra", "operator": "Exists"}],
+    "podLabels": {"team": "platform"},
+}
+
+
+def assert_golden(name: str, made: Rendered) -> None:
+    objects = [each for each in made.objects if each["kind"] != "CustomResourceDefinition"]
+    path = GOLDEN / f"{name}.yaml"
+    if os.environ.get("PENSTOCK_GOLDEN") == "write":
+        path.write_text(yaml.safe_dump_all(objects, sort_keys=False, width=120), "utf-8")
+    assert list(yaml.safe_load_all(path.read_text("utf-8"))) == objects
+
+
+def test_what_an_installation_without_any_values_is() -> None:
+    assert_golden("default", rendered())
+
+
+def test_what_an_installation_with_many_values_is() -> None:
+    assert_golden("many", rendered(**MANY))
+
+
+def test_helm_finds_nothing_wrong_with_it() -> None:
+    assert "0 chart(s) failed" in helm("lint", str(CHART), "--kube-version", "1.34.0", "--strict")
+
+
+# --- settings ---
+
+
+@pytest.mark.parametrize("values", [{}, MANY])
+def test_the_operator_reads_the_settings_that_the_chart_writes(values: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(rendered(**values).one("ConfigMap")["data"]["settings.yaml"], "utf-8")
+
+    settings = read_settings(file)
+
+    assert settings.namespaces == tuple(values.get("namespaces", ()))
+    assert (settings.lease is not None) == (values.get("replicas", 1) > 1)
+    assert settings.pods.image_pull_policy == "IfNotPresent"
+
+
+def test_images_have_the_registry_before_them_and_the_charts_version_after() -> None:
+    settings = yaml.safe_load(rendered(**MANY).one("ConfigMap")["data"]["settings.yaml"])
+
+    assert settings["images"] == {
+        "jobs": f"registry.example/team/penstock/jobs@sha256:{'0f' * 32}",
+        "torch": "registry.example/team/penstock/torch:0.1.0",
+        "serving": "registry.example/team/penstock/serving:0.1.0",
+        "source": "registry.example/team/penstock/source:0.1.0",
+    }
+
+
+def test_an_operator_is_started_anew_when_its_settings_change() -> None:
+    def checksum(made: Rendered) -> str:
+        found: str = made.one("Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
+        return found
+
+    assert checksum(rendered()) != checksum(rendered(settings__workers=4))
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"replica": 2}, "additional properties 'replica' not allowed"),
+        ({"settings__profiles": {"big": {"gpu": {"cout": 2}}}}, "additional properties 'cout' not allowed"),
+        ({"settings__defaults": {"timeout": "never"}}, "'never' does not match pattern"),
+        ({"images__jobs__digest": "latest"}, "'latest' does not match pattern"),
+        ({"namespaces": ["Team"]}, "'Team' does not match pattern"),
+    ],
+)
+def test_a_mistake_in_the_values_is_refused_by_helm(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(HelmError) as refused:
+        rendered(**values)
+
+    assert sentence in str(refused.value)
+
+
+def test_the_schema_of_the_values_is_that_of_the_types() -> None:
+    there = json.loads((CHART / "values.schema.json").read_text("utf-8"))
+
+    assert there == chart.schema(), "write it anew: python -m penstock.act.chart helm/penstock/values.schema.json"
+
+
+def test_every_setting_of_the_operator_can_be_said_or_follows_from_what_is() -> None:
+    follows = {"images", "namespaces", "port", "lease"}
+
+    assert set(OperatorSettings.__struct_fields__) == set(chart.ChartSettings.__struct_fields__) | follows
+
+
+def test_the_values_that_the_chart_comes_with_are_those_of_the_types() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
+
+    assert set(values) | {"global"} == set(chart.schema()["$defs"]["Values"]["properties"])
+    assert msgspec.convert(values, chart.Values).settings.workers == 8
+
+
+# --- CRDs ---
+
+
+def test_crds_are_those_of_the_types_and_stay_when_the_release_goes() -> None:
+    made = {each["metadata"]["name"]: each for each in rendered().all("CustomResourceDefinition")}
+
+    for file in CRDS.glob("*.yaml"):
+        crd = yaml.safe_load(file.read_text("utf-8"))
+        crd["metadata"]["annotations"] = {"helm.sh/resource-policy": "keep"}
+        assert made[crd["metadata"]["name"]] == crd
+    assert len(made) == 4
+
+
+def test_crds_can_be_left_to_somebody_else() -> None:
+    assert rendered(crds__install=False).all("CustomResourceDefinition") == []
+
+
+# --- rights ---
+
+
+@pytest.mark.parametrize("values", [{}, MANY])
+def test_no_right_is_to_secrets_or_to_everything(values: dict[str, Any]) -> None:
+    for role in rendered(**values).all("Role", "ClusterRole"):
+        for rule in role["rules"]:
+            assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not {"secrets", "serviceaccounts", "pods/exec"} & set(rule["resources"])
+            assert not {"impersonate", "escalate", "bind"} & set(rule["verbs"])
+
+
+def test_nobody_who_looks_after_it_can_change_a_spec_of_a_user() -> None:
+    rules = rendered().one("ClusterRole", "penstock")["rules"]
+    ours = [rule for rule in rules if rule["apiGroups"] == ["penstock.dev"]]
+
+    for rule in ours:
+        if set(rule["resources"]) & {"pipelines", "pipelineruns", "triggers"}:
+            assert not {"update", "patch"} & set(rule["verbs"])
+
+
+def test_an_operator_of_some_namespaces_has_rights_in_these_alone() -> None:
+    made = rendered(**MANY, aggregateRoles=False)
+
+    assert made.all("ClusterRole", "ClusterRoleBinding") == []
+    assert {each["metadata"]["namespace"] for each in made.all("Role")} == {"team-a", "team-b", "penstock-system"}
+
+
+# --- pods ---
+
+
+@pytest.mark.parametrize("values", [{}, MANY])
+def test_its_own_pods_are_restricted_and_their_files_cannot_be_written(values: dict[str, Any]) -> None:
+    made = rendered(**values)
+    pods = [made.one("Deployment")["spec"]["template"]["spec"], made.one("Pod")["spec"]]
+
+    for pod in pods:
+        assert list(violations(pod)) == []
+        assert all(each["securityContext"]["readOnlyRootFilesystem"] for each in pod["containers"])
+
+
+def test_one_operator_is_gone_before_the_next_comes_and_several_agree_by_a_lease() -> None:
+    assert rendered().one("Deployment")["spec"]["strategy"]["type"] == "Recreate"
+    assert rendered(replicas=2).one("Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert rendered(replicas=2).one("Role", "penstock-lease")["rules"][1]["resourceNames"] == ["penstock"]
+
+
+# --- policies ---
+
+
+def secret_paths(kind: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of each field, of a type, that names a Secret or a service account."""
+    for name, hint in get_type_hints(kind, include_extras=False).items():
+        field = (
+            kind.__struct_encode_fields__[kind.__struct_fields__.index(name)] if name in kind.__struct_fields__ else ""
+        )
+        if not field:
+            continue
+        if field in ("imagePullSecrets", "serviceAccountName", "podTemplate"):
+            yield f"{path}.{field}"
+        for each in _structs(hint):
+            if each is SecretReference:
+                yield f"{path}.{field}"
+            else:
+                yield from secret_paths(each, f"{path}.{field}")
+
+
+def _structs(hint: Any) -> Iterator[Any]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for each in get_args(hint):
+        yield from _structs(each)
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind"),
+    [("pipelines", PipelineSpec), ("pipelineruns", PipelineRunSpec), ("triggers", TriggerSpec), ("models", ModelSpec)],
+)
+def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(resource: str, kind: Any) -> None:
+    policy = rendered().one("ValidatingAdmissionPolicy", f"penstock-rights-{resource}")
+    text = re.sub(r"\?|\s", "", " ".join(each["expression"] for each in policy["spec"]["variables"]))
+    paths = sorted(set(secret_paths(kind)))
+
+    assert paths
+    for path in paths:
+        if path.endswith(".podTemplate"):
+            path += ".spec"
+        listed = re.sub(r"\.(inputs)\.(credentials|secret)$", r".\1.orValue([])", path)
+        assert f"object.spec{listed}" in text, f"no policy asks about spec{path}"
+
+
+def test_policies_look_at_the_namespaces_of_the_operator_alone() -> None:
+    for binding in rendered(**MANY).all("ValidatingAdmissionPolicyBinding"):
+        (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
+        assert expression["values"] == ["team-a", "team-b"]
+
+
+def test_a_person_is_told_when_the_policies_are_off() -> None:
+    assert rendered(admissionPolicies__enabled=False).all("ValidatingAdmissionPolicy") == []
