@@ -100,7 +100,18 @@ class Builder:
             self._have(image, reference)
             self._save(reference, archive)
             leftovers.keep_newest(archive.parent, name)
+            leftovers.forget_old(self.engine, archive.parent, name)
             return Built(image, reference, archive, time.monotonic() - start)
+
+    def build_again(self, name: str, archive: Path) -> Path:
+        """Build an image from nothing, whatever the engine has of it already, and write it to an archive."""
+        image = IMAGES[name]
+        with self._alone():
+            reference = f"penstock/{name}-again:{self._reference(image).rsplit(':', 1)[1]}"
+            self._build(image, reference, {}, None, fresh=True)
+            self.engine.save(reference, archive)
+            self.engine.remove(reference)
+        return archive
 
     def push(self, built: Built, registry: str, tags: Sequence[str]) -> list[str]:
         """Send an image to a registry under these tags; return its names there."""
@@ -138,7 +149,9 @@ class Builder:
             self._build(image, reference, {}, "packages")
         return reference
 
-    def _build(self, image: Image, reference: str, arguments: dict[str, str], target: str | None) -> None:
+    def _build(
+        self, image: Image, reference: str, arguments: dict[str, str], target: str | None, *, fresh: bool = False
+    ) -> None:
         bases = self.bases()
         self._load(bases)
         log = self.cache / f"{image.name}.log"
@@ -157,6 +170,7 @@ class Builder:
                 },
                 secrets=pip_settings.secrets(Path(folder), os.environ),
                 target=target,
+                fresh=fresh,
                 epoch=EPOCH,
             )
             self.engine.build(order, log)

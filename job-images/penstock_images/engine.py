@@ -24,6 +24,7 @@ class Order:
         secrets: files that the build can read and the image does not have, by their ids.
         target: the stage to stop at; none is the last.
         epoch: the time of what is made, in seconds since 1970.
+        fresh: do every step again, whatever was done before.
     """
 
     dockerfile: Path
@@ -33,6 +34,7 @@ class Order:
     secrets: Mapping[str, Path]
     target: str | None
     epoch: int
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,10 @@ class Engine:
         """Give an image another name."""
         self.must(f"naming {reference} {other}", "tag", reference, other)
 
+    def remove(self, reference: str) -> None:
+        """Forget an image; one that another stands on stays, and goes with a later call."""
+        self._run("rmi", reference)
+
     def push(self, reference: str) -> None:
         """Send an image to the registry that its name says."""
         self.must(f"pushing {reference}", "push", reference)
@@ -109,6 +115,8 @@ class Engine:
         words = ["build", "--file", str(order.dockerfile), "--tag", order.reference]
         if self.name != "docker":  # docker takes the time from the argument SOURCE_DATE_EPOCH
             words += ["--layers", "--timestamp", str(order.epoch)]
+        if order.fresh:
+            words.append("--no-cache")
         for key, value in sorted(order.arguments.items()):
             words += ["--build-arg", f"{key}={value}"]
         for key, path in sorted(order.secrets.items()):

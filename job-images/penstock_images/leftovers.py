@@ -8,6 +8,7 @@ from pathlib import Path
 from penstock_images.engine import Engine
 
 KEPT = 2  # archives of an image: the newest, and the one before, which somebody may be loading
+UNNAMED = 60  # steps of builds that buildah's store keeps, so that the next build begins where one differs
 
 
 def clean(cache: Path, engine: Engine) -> None:
@@ -40,3 +41,29 @@ def keep_newest(folder: Path, name: str) -> None:
     for old in archives[KEPT:]:
         old.unlink()
         old.with_suffix(".cdx.json").unlink(missing_ok=True)
+
+
+def forget_old(engine: Engine, folder: Path, name: str) -> None:
+    """Remove from our own store the images whose archives are gone, and the steps of builds once they are many.
+
+    Args:
+        engine: only buildah's own store is cleaned: what docker and podman have belongs to a person.
+        folder: the folder of the archives.
+        name: the image.
+    """
+    if engine.name != "buildah":
+        return
+    digests = {each.stem.rpartition("-")[2] for each in folder.glob(f"{name}-*.tar")}
+    listed = engine.must("listing images", "images", "--format", "{{.Name}}:{{.Tag}}").split()
+    for old in outdated(listed, name, digests):
+        engine.remove(old)
+    unnamed = engine.must("listing images", "images", "--quiet", "--filter", "dangling=true").split()
+    if len(set(unnamed)) > UNNAMED:
+        engine.must("removing steps of old builds", "rmi", "--prune")
+
+
+def outdated(references: list[str], name: str, digests: set[str]) -> list[str]:
+    """Return the images of this name, and the packages under them, whose tag ends in none of these digests."""
+    names = (f"penstock/{name}", f"penstock/{name}-packages")
+    own = [each for each in references if each.rpartition(":")[0].removeprefix("localhost/") in names]
+    return [each for each in own if each.rpartition("-")[2] not in digests]

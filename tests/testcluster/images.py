@@ -3,13 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from penstock_images.building import Builder
+from penstock_images.building import Builder, Built
 from penstock_images.lacking import Lacking as CannotBuild
 from testcluster.sentences import Lacking, say
 
 
-def archive(name: str) -> tuple[str, Path]:
-    """Return the name and tag of an image, and a docker archive of it.
+def built(name: str) -> Built:
+    """Return an image of ours: its name and tag, and its archive.
 
     Args:
         name: `jobs`, `serving`, `operator` or `torch`.
@@ -18,12 +18,21 @@ def archive(name: str) -> tuple[str, Path]:
         Lacking: it cannot be built on this machine.
     """
     try:
-        built = _builder().build(name)
+        return builder().build(name)
     except CannotBuild as error:
         raise Lacking(str(error)) from error
-    return built.reference, built.archive
 
 
 @cache
-def _builder() -> Builder:
-    return Builder(engine=None, base_image=None, say=say)
+def builder() -> Builder:
+    """Return what builds images, with the engine of this machine."""
+    try:
+        return Builder(engine=None, base_image=None, say=say)
+    except CannotBuild as error:
+        raise Lacking(str(error)) from error
+
+
+def archive(name: str) -> tuple[str, Path]:
+    """Return the name and tag of an image, and a docker archive of it."""
+    found = built(name)
+    return found.reference, found.archive
