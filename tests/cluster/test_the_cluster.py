@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, Api, ApiRefused, Object, Resource
-from testcluster import features, probes
+from testcluster import probes
 from testcluster.addons.archive import archive
 from testcluster.cluster import Cluster
+from testcluster.nodes import gpus, real_nodes
 from testcluster.patience import attempts
 
 PORT = 8080
@@ -101,13 +102,13 @@ def pods(api: Api, namespace: str, probe: str) -> Pods:
 @pytest.fixture
 def two_nodes(api: Api) -> list[str]:
     """The names of two nodes that run pods."""
-    return [node["metadata"]["name"] for node in features.real_nodes(api.objects(NODES))][:2]
+    return [node["metadata"]["name"] for node in real_nodes(api.objects(NODES))][:2]
 
 
 @pytest.fixture
 def gpu_node(api: Api) -> Object:
     """A node that has GPUs."""
-    return next(node for node in features.real_nodes(api.objects(NODES)) if features.gpus(node))
+    return next(node for node in real_nodes(api.objects(NODES)) if gpus(node))
 
 
 @pytest.mark.needs("two-nodes")
@@ -145,7 +146,7 @@ def test_a_node_with_gpus_is_labelled_and_keeps_other_pods_away(pods: Pods, gpu_
 
 @pytest.mark.needs("gpu")
 def test_gpus_are_counted_and_who_finds_none_left_waits(pods: Pods, gpu_node: Object) -> None:
-    whole = {"limits": {GPU: str(features.gpus(gpu_node))}}
+    whole = {"limits": {GPU: str(gpus(gpu_node))}}
     tolerations = [{"key": GPU, "operator": "Exists"}]
     selector = {"kubernetes.io/hostname": gpu_node["metadata"]["name"]}
 

@@ -1,16 +1,15 @@
 """What a cluster has. It is found by asking the cluster, not by knowing which one it is."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from testcluster import addons, probes
+from testcluster.addons import metrics_server
 from testcluster.addons.addon import Target
-from testcluster.kubectl import Failed, Kubectl, Object
+from testcluster.kubectl import Kubectl, Object
+from testcluster.nodes import GPU_RESOURCE, gpus, real_nodes
 from testcluster.sentences import Lacking
-
-GPU_RESOURCE = "nvidia.com/gpu"
-SIMULATED = "kwok.x-k8s.io/node"
 
 
 @dataclass(frozen=True)
@@ -23,15 +22,19 @@ class Feature:
 
 
 def why_not(cluster: Target, name: str) -> str | None:
-    """Return why the cluster has no such feature, or None. What an addon can bring is brought."""
+    """Return why the cluster has no such feature, or None. What an addon can bring is brought.
+
+    What is there and not ours is left alone. What is ours is brought to the form that it has now: it may be of another
+    version, or half of it, where whoever installed it was killed.
+    """
     feature = FEATURES[name]
     reason = feature.missing(cluster)
-    if reason is None or feature.addon is None:
+    if feature.addon is None or (reason is None and not addons.is_ours(cluster, feature.addon)):
         return reason
     try:
         addons.install(cluster, [feature.addon])
     except Lacking as lacking:
-        return f"{reason} It was not to be had here: {lacking}"
+        return f"{reason or ''} It was not to be had here: {lacking}".strip()
     return feature.missing(cluster)
 
 
@@ -48,12 +51,9 @@ def gpu(cluster: Target) -> str | None:
 
 
 def metrics(cluster: Target) -> str | None:
-    """Ask for numbers of every node that runs pods."""
-    try:
-        found = Kubectl(cluster.kubeconfig).raw("/apis/metrics.k8s.io/v1beta1/nodes")
-    except Failed:
-        return "The cluster has no metrics API (metrics.k8s.io)."
-    return None if found["items"] else "The cluster's metrics API knows no node yet."
+    """Ask for a metrics API that has numbers."""
+    measured = metrics_server.measured(Kubectl(cluster.kubeconfig))
+    return None if measured else "The cluster has no metrics API (metrics.k8s.io) with numbers."
 
 
 def kueue(cluster: Target) -> str | None:
@@ -100,28 +100,6 @@ FEATURES: dict[str, Feature] = {
         Feature("network-policy", probes.no_network_policy),
     )
 }
-
-
-def real_nodes(nodes: Iterable[Object]) -> list[Object]:
-    """Return the nodes that run pods: Ready, not cordoned, and not simulated. Pure."""
-    return [
-        node
-        for node in nodes
-        if SIMULATED not in node["metadata"].get("annotations", {})
-        and not node["spec"].get("unschedulable", False)
-        and not _is_control_plane(node)
-        and any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"].get("conditions", []))
-    ]
-
-
-def gpus(node: Object) -> int:
-    """Return how many GPUs a node offers to pods. Pure."""
-    return int(node["status"].get("allocatable", {}).get(GPU_RESOURCE, 0))
-
-
-def _is_control_plane(node: Object) -> bool:
-    taints = node["spec"].get("taints", [])
-    return any(taint["key"] == "node-role.kubernetes.io/control-plane" for taint in taints)
 
 
 def _nodes(cluster: Target) -> list[Object]:

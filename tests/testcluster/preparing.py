@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from penstock_images.catalogue import IMAGES
-from testcluster import images
+from testcluster import images, probes
 from testcluster.addons import ADDONS
 from testcluster.addons.archive import archive
 from testcluster.sentences import Lacking, say, timed
@@ -13,9 +13,10 @@ from testcluster.sentences import Lacking, say, timed
 def prepare() -> None:
     """Build what can be built here. What cannot is said; the tests that want it say so again, each for itself."""
     for addon in ADDONS.values():
-        if addon.image:
-            with _part(f"the addon {addon.name}"):
-                archive(addon.image())
+        with _part(f"the addon {addon.name}"):
+            addon.build()
+    with _part("the program that tries what pods can reach"):
+        archive(probes.image())
     for name in IMAGES:
         with _part(f"the image penstock/{name}"):
             images.archive(name)

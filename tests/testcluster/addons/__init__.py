@@ -1,23 +1,28 @@
 """What a cluster may have besides itself, the same on every provider.
 
-`install(cluster, names)` is idempotent and waits until each is ready. ALWAYS comes with every cluster of the tests; the
-others when a test asks for them, so that a plain cluster stays light.
+`install(cluster, names)` is idempotent and waits until each is ready. Each comes when a test asks for it, so that a
+plain cluster is there in seconds and stays light.
 """
 
 from collections.abc import Iterable
 
 from testcluster.addons import gateway_api, kueue, kwok, metrics_server, storage
-from testcluster.addons.addon import Addon, Target
+from testcluster.addons.addon import Addon, Target, recorded
 from testcluster.addons.addon import install as _install
+from testcluster.kubectl import Kubectl
 from testcluster.sentences import Lacking
 
 ADDONS: dict[str, Addon] = {
     addon.name: addon for addon in (storage.ADDON, gateway_api.ADDON, metrics_server.ADDON, kwok.ADDON, kueue.ADDON)
 }
-ALWAYS = ("s3",)
 
 
-def install(cluster: Target, names: Iterable[str] = ALWAYS) -> None:
+def is_ours(cluster: Target, name: str) -> bool:
+    """Whether we installed this addon in the cluster, or began to."""
+    return recorded(Kubectl(cluster.kubeconfig), name) is not None
+
+
+def install(cluster: Target, names: Iterable[str]) -> None:
     """Install these addons and wait until they are ready."""
     for name in names:
         if name not in ADDONS:

@@ -7,12 +7,13 @@ from typing import Protocol
 
 from testcluster import cache
 from testcluster.addons import manifests
-from testcluster.addons.archive import Image, archive
+from testcluster.addons.archive import Archive, Image, archive
 from testcluster.kubectl import Failed, Kubectl, Object
-from testcluster.sentences import say, timed
+from testcluster.sentences import timed
 
 NAMESPACE = "penstock-test-addons"
 SECONDS = 180
+BEGUN = "begun"
 
 
 class Target(Protocol):
@@ -39,27 +40,32 @@ class Addon:
     before: Callable[[Kubectl], None] = nothing_more  # runs once its namespace is there
     after: Callable[[Kubectl], None] = nothing_more  # runs once its pods are ready
 
+    def build(self) -> tuple[Archive | None, list[Object]]:
+        """Return the archive of its image, built where it is not, and its objects."""
+        made = archive(self.image()) if self.image else None
+        return made, self.objects(made.reference if made else "")
+
 
 def install(cluster: Target, addon: Addon) -> None:
     """Install an addon and wait until it is ready. What is there already, in this very form, is left alone."""
     kubectl = Kubectl(cluster.kubeconfig)
     with cache.lock(f"addon-{addon.name}", f"{addon.name} in the cluster"):
-        image = archive(addon.image()) if addon.image else None
-        objects = addon.objects(image.reference if image else "")
+        image, objects = addon.build()
         mark = manifests.fingerprint(objects)
-        if is_installed(kubectl, addon.name, mark):
+        if recorded(kubectl, addon.name) == mark:
             return
         with timed(f"installed {addon.name}"):
+            _record(kubectl, addon.name, BEGUN)
             if image:
                 cluster.load(image.file)
             _apply(kubectl, addon, objects)
             _record(kubectl, addon.name, mark)
 
 
-def is_installed(kubectl: Kubectl, name: str, mark: str) -> bool:
-    """Whether the cluster has the addon in this form."""
+def recorded(kubectl: Kubectl, name: str) -> str | None:
+    """Return which form of the addon we installed: BEGUN where that was cut short, None where we did not."""
     record = kubectl.get("configmap", name, "--namespace", NAMESPACE)
-    return record is not None and record["data"]["mark"] == mark
+    return str(record["data"]["mark"]) if record else None
 
 
 def _apply(kubectl: Kubectl, addon: Addon, objects: list[Object]) -> None:
@@ -100,4 +106,3 @@ def _record(kubectl: Kubectl, name: str, mark: str) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     metadata = {"name": name, "namespace": NAMESPACE}
     kubectl.apply([namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mark": mark}}])
-    say(f"{name} is ready")

@@ -23,7 +23,8 @@ def objects(reference: str) -> list[Object]:
     made = shipped.kustomized(shipped.folder("kueue", MODULE, "config", "default"))
     made = manifests.without(made, "APIService")
     made = manifests.with_webhooks_for(made, NAMESPACE_LABEL)
-    return manifests.with_early_probes(manifests.with_image(made, reference))
+    made = manifests.with_small_requests(manifests.with_image(made, reference))
+    return manifests.with_early_probes(made)
 
 
 def wait_until_it_admits(kubectl: Kubectl) -> None:

@@ -26,6 +26,14 @@ def with_arguments(objects: Iterable[Object], *arguments: str) -> list[Object]:
     ]
 
 
+def with_small_requests(objects: Iterable[Object]) -> list[Object]:
+    """Return the objects with containers that ask for next to nothing: the room on the nodes is for the tests."""
+    small = {"cpu": "10m", "memory": "32Mi"}
+    return [
+        _each_container(each, lambda container: {**container, "resources": {"requests": small}}) for each in objects
+    ]
+
+
 def with_early_probes(objects: Iterable[Object]) -> list[Object]:
     """Return the objects with their probes starting early and asking often: a test waits for what they say."""
 

@@ -29,4 +29,4 @@ def kustomized(source: Path) -> list[Object]:
 
 
 def _objects(text: str) -> list[Object]:
-    return [each for each in yaml.safe_load_all(text) if each]
+    return [each for each in yaml.load_all(text, Loader=yaml.CSafeLoader) if each]

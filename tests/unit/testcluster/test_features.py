@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from testcluster import addons, features
-from testcluster.features import FEATURES, Feature, gpus, real_nodes, why_not
+from testcluster.features import FEATURES, Feature, why_not
+from testcluster.nodes import gpus, real_nodes
 from testcluster.sentences import Lacking
 from testcluster.what_was_shown import ACCEPTED_ONLY, summary
 
@@ -52,12 +53,22 @@ class ACluster:
 def test_an_addon_is_brought_only_where_the_feature_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     installed: list[str] = []
     monkeypatch.setattr(addons, "install", lambda _, names: installed.extend(names))
+    monkeypatch.setattr(addons, "is_ours", lambda *_: False)
     there = Feature("there", lambda _: None, addon="kwok")
     missing = Feature("missing", lambda _: None if installed else "It is not there.", addon="kueue")
     monkeypatch.setattr(features, "FEATURES", {"there": there, "missing": missing})
     assert why_not(ACluster(), "there") is None
     assert installed == []
     assert why_not(ACluster(), "missing") is None
+    assert installed == ["kueue"]
+
+
+def test_what_we_installed_is_brought_to_its_present_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(addons, "install", lambda _, names: installed.extend(names))
+    monkeypatch.setattr(addons, "is_ours", lambda *_: True)
+    monkeypatch.setattr(features, "FEATURES", {"half": Feature("half", lambda _: None, addon="kueue")})
+    assert why_not(ACluster(), "half") is None
     assert installed == ["kueue"]
 
 
