@@ -1,11 +1,16 @@
 """Our own images, for the cluster of the tests: archives that every provider loads, built when inputs changed."""
 
+import os
 from functools import cache
 from pathlib import Path
 
 from penstock_images.building import Builder, Built
 from penstock_images.lacking import Lacking as CannotBuild
+from testcluster import packages
+from testcluster.packages import Package
 from testcluster.sentences import Lacking, say
+
+BUILDAH, DEBOOTSTRAP = Package("buildah", "buildah"), Package("debootstrap", "debootstrap")
 
 
 def built(name: str) -> Built:
@@ -25,11 +30,15 @@ def built(name: str) -> Built:
 
 @cache
 def builder() -> Builder:
-    """Return what builds images, with the engine of this machine."""
+    """Return what builds images, with the engine of this machine; one is installed where that is possible."""
     try:
-        return Builder(engine=None, base_image=None, say=say)
-    except CannotBuild as error:
-        raise Lacking(str(error)) from error
+        found = Builder(engine=None, base_image=None, say=say)
+    except CannotBuild:
+        packages.ensure([BUILDAH, DEBOOTSTRAP])
+        found = Builder(engine=None, base_image=None, say=say)
+    if found.engine.name == "buildah" and os.geteuid() == 0:
+        packages.ensure([DEBOOTSTRAP])  # makes the base where it cannot be pulled
+    return found
 
 
 def archive(name: str) -> tuple[str, Path]:
