@@ -1,16 +1,15 @@
 """Building: an image is built when its inputs changed, and is otherwise found."""
 
-import fcntl
 import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock_images import archive_contents, catalogue, leftovers, pip_settings
+from penstock_images import archive_contents, catalogue, leftovers, locks, pip_settings
 from penstock_images import base as own_base
 from penstock_images.catalogue import IMAGES, ROOT, Image
 from penstock_images.engine import Engine, Order, choose
@@ -69,7 +68,7 @@ def cache_folder() -> Path:
 
 
 class Builder:
-    """Builds images with one engine, on one base. Only one at a time builds on a machine.
+    """Builds images with one engine, on one base. Only one process at a time builds the same image.
 
     Args:
         engine: the name of the engine; nothing takes the one that answers.
@@ -91,10 +90,12 @@ class Builder:
             Lacking: it cannot be built here.
         """
         image = IMAGES[name]
-        with self._alone():
-            reference = self._reference(image)
-            archive = self.cache / "archives" / f"{name}-{reference.rsplit('-', 1)[1]}.tar"
-            if archive.exists():
+        reference = self._reference(image)
+        archive = self.cache / "archives" / f"{name}-{reference.rsplit('-', 1)[1]}.tar"
+        if archive.exists():
+            return Built(image, reference, archive, None)
+        with self._building(name):
+            if archive.exists():  # another process was at it
                 return Built(image, reference, archive, None)
             start = time.monotonic()
             self._have(image, reference)
@@ -106,8 +107,8 @@ class Builder:
     def build_again(self, name: str, archive: Path) -> Path:
         """Build an image from nothing, whatever the engine has of it already, and write it to an archive."""
         image = IMAGES[name]
-        with self._alone():
-            reference = f"penstock/{name}-again:{self._reference(image).rsplit(':', 1)[1]}"
+        reference = f"penstock/{name}-again:{self._reference(image).rsplit(':', 1)[1]}"
+        with self._building(f"{name}-again"):
             self._build(image, reference, {}, None, fresh=True)
             self.engine.save(reference, archive)
             self.engine.remove(reference)
@@ -122,6 +123,9 @@ class Builder:
             self.engine.tag(built.reference, name)
             self.engine.push(name)
         return names
+
+    def _building(self, name: str) -> AbstractContextManager[None]:
+        return locks.building(self.cache, name, lambda: leftovers.clean(self.cache, self.engine), self.say)
 
     def _have(self, image: Image, reference: str) -> None:
         if self.engine.identity(reference):
@@ -190,7 +194,9 @@ class Builder:
 
     def _own_base(self) -> Bases:
         if not own_base.is_made(self.cache):
-            self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
+            with self._building("base"):
+                self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
+                own_base.make(self.cache)
         made = own_base.make(self.cache)
         archives = (made.archive, made.building_archive)
         return Bases(made.reference, made.building, made.identity, archives)
@@ -199,17 +205,6 @@ class Builder:
         for reference, archive in zip((bases.base, bases.building), bases.archives or (), strict=False):
             if not self.engine.identity(reference):
                 self.engine.load(archive)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with (self.cache / "lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.say("waiting for another process that builds images")
-                fcntl.flock(handle, fcntl.LOCK_EX)
-            leftovers.clean(self.cache, self.engine)
-            yield
 
 
 def revision(image: Image) -> str:

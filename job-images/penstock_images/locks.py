@@ -1,0 +1,34 @@
+"""Locks between processes that build. The system takes a lock from a process that ends, however it ends."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def building(folder: Path, name: str, clean: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock of one image while it is built; others are built beside it.
+
+    Args:
+        folder: where the locks are.
+        name: the image.
+        clean: called first where nobody is building: what lies about then is of builds that were killed.
+        say: takes a line of progress when there is somebody to wait for.
+    """
+    with (folder / "builds.lock").open("w") as everybody, (folder / f"{name}.lock").open("w") as own:
+        if _taken(everybody.fileno(), fcntl.LOCK_EX):
+            clean()
+        fcntl.flock(everybody, fcntl.LOCK_SH)
+        if not _taken(own.fileno(), fcntl.LOCK_EX):
+            say(f"waiting for another process, which builds {name}")
+            fcntl.flock(own, fcntl.LOCK_EX)
+        yield
+
+
+def _taken(lock: int, kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
