@@ -4,15 +4,14 @@ import json
 import os
 import platform
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from testcluster import cache
 from testcluster.cluster import Cluster, ClusterNode
 from testcluster.kubectl import Failed, Kubectl
-from testcluster.machine import folders, leftovers, processes, start
-from testcluster.machine.clean import Control
-from testcluster.machine.configurations import runtime_socket
-from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, NODES, Node
+from testcluster.machine import folders, images, leftovers, processes, start
+from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, NODES
 from testcluster.packages import ensure
 from testcluster.sentences import Lacking, timed
 
@@ -65,18 +64,9 @@ class Machine:
         if inner is None:
             raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
         chosen = [node for node in NODES if not nodes or node.name in nodes]
-        imports = {node.name: import_into(node, image_archive, inner) for node in chosen}
-        for name, process in imports.items():
-            said, _ = process.communicate()
-            if process.returncode:
-                raise Lacking(f"{image_archive} could not be imported on {name}: {said.strip()}")
-
-
-def import_into(node: Node, image_archive: Path, inner: int) -> "subprocess.Popen[str]":
-    """Start importing an archive into a node's container runtime, from inside the cluster's view of the files."""
-    enter = ["nsenter", f"--target={inner}", "--mount"]
-    command = Control(runtime_socket(node)).command("images", "import", str(image_archive.absolute()))
-    return subprocess.Popen([*enter, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        with ThreadPoolExecutor() as side_by_side:
+            for done in [side_by_side.submit(images.bring, node, image_archive, inner) for node in chosen]:
+                done.result()
 
 
 def impossible() -> str:
