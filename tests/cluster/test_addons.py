@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cluster.buckets import BUCKET, LAKE, Buckets
-from cluster.kubernetes_api import JOBS, NAMESPACES, NODES, PODS, Api, ApiRefused, Object, Resource
-from testcluster import probes, s3
-from testcluster.addons import kueue, kwok
+from cluster.kubernetes_api import CRDS, JOBS, NAMESPACES, NODES, PODS, Api, ApiRefused, Object, Resource
+from testcluster import addons, probes, s3
+from testcluster.addons import addon, kueue, kwok
 from testcluster.addons.archive import archive
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -247,6 +247,18 @@ def test_a_gateway_and_a_route_to_a_model_are_accepted(
 def test_a_route_that_makes_no_sense_is_refused(api: Api, namespace: str) -> None:
     with pytest.raises(ApiRefused, match="value must be an absolute path and start with '/'"):
         api.create(route(matches=[{"path": {"type": "PathPrefix", "value": "no-slash"}}]), namespace)
+
+
+@pytest.mark.needs("gateway-api")
+def test_an_addon_whose_installation_was_cut_short_is_made_whole(api: Api, cluster: Cluster, kubectl: Kubectl) -> None:
+    if not addons.is_ours(cluster, "gateway-api"):
+        pytest.skip("The cluster had the Gateway API before the tests came.")
+    lost = "tcproutes.gateway.networking.k8s.io"  # which nobody here uses
+    kubectl("delete", "crd", lost)
+    kubectl.apply([addon.record("gateway-api", addon.BEGUN)])
+    addons.install(cluster, ["gateway-api"])
+    assert has_condition("Established")(api.get(CRDS, lost))
+    assert addon.recorded(kubectl, "gateway-api") != addon.BEGUN
 
 
 # --- S3 ---------------------------------------------------------------------------------------------------------------

@@ -64,8 +64,8 @@ def install(cluster: Target, addon: Addon) -> None:
 
 def recorded(kubectl: Kubectl, name: str) -> str | None:
     """Return which form of the addon we installed: BEGUN where that was cut short, None where we did not."""
-    record = kubectl.get("configmap", name, "--namespace", NAMESPACE)
-    return str(record["data"]["mark"]) if record else None
+    found = kubectl.get("configmap", name, "--namespace", NAMESPACE)
+    return str(found["data"]["mark"]) if found else None
 
 
 def _apply(kubectl: Kubectl, addon: Addon, objects: list[Object]) -> None:
@@ -102,7 +102,12 @@ def _last_words(kubectl: Kubectl, target: str, namespace: str) -> str:
         return str(no_log)
 
 
+def record(name: str, mark: str) -> Object:
+    """Return the object that says in the cluster which form of an addon we installed."""
+    metadata = {"name": name, "namespace": NAMESPACE}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mark": mark}}
+
+
 def _record(kubectl: Kubectl, name: str, mark: str) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    metadata = {"name": name, "namespace": NAMESPACE}
-    kubectl.apply([namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mark": mark}}])
+    kubectl.apply([namespace, record(name, mark)])
