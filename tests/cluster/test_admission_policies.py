@@ -1,0 +1,283 @@
+"""Nobody reaches through Penstock what they could not reach themselves: the author's own right is asked for."""
+
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chart.helm_program import rendered
+from cluster.custom_resources import install
+from cluster.kubernetes_api import DEADLINE, Api, ApiRefused, Object, Resource
+from cluster.namespaces import Namespaces
+
+POLICIES = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
+BINDINGS = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
+KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+PIPELINE: Object = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "Pipeline",
+    "metadata": {"name": "churn"},
+    "spec": {
+        "storage": {"s3": {"bucket": "ml-team"}},
+        "dataset": {
+            "inputs": [{"name": "rows", "uri": "s3://lake/rows.parquet"}],
+            "target": {"column": "left"},
+            "key": ["id"],
+        },
+    },
+}
+RUN: Object = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "PipelineRun",
+    "metadata": {"name": "churn-1"},
+    "spec": {"pipelineRef": {"name": "churn"}},
+}
+TRIGGER: Object = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "Trigger",
+    "metadata": {"name": "nightly"},
+    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": "0 3 * * *"}},
+}
+
+
+@pytest.fixture(scope="module")
+def place(api: Api, namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace under the policies, in which ada may read the Secret mine and act as the service account trainer."""
+    install(api)
+    with namespaces.one(f"{request.node.nodeid}::policies") as name:
+        objects = renamed(rendered(namespaces=[name]).all(*KINDS), name)
+        for each in [*objects, *rights(name)]:
+            api.create(each, name)
+        refused_at_last(api, name)
+        yield name
+        for each in objects:
+            api.delete(POLICIES if each["kind"] == KINDS[0] else BINDINGS, each["metadata"]["name"])
+
+
+def renamed(objects: list[Object], name: str) -> list[Object]:
+    """Return the policies under names of this test's own: they are not in a namespace."""
+    objects = deepcopy(objects)
+    for each in objects:
+        each["metadata"]["name"] += f"-{name}"
+        if "policyName" in each["spec"]:
+            each["spec"]["policyName"] += f"-{name}"
+    return objects
+
+
+def rights(namespace: str) -> list[Object]:
+    ours = ["pipelines", "pipelineruns", "triggers"]
+    rules = [
+        {"apiGroups": ["penstock.dev"], "resources": ours, "verbs": ["get", "create", "patch"]},
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["trainer"], "verbs": ["impersonate"]},
+    ]
+    group = "rbac.authorization.k8s.io"
+    metadata = {"name": "author", "namespace": namespace}
+    return [
+        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": "author"},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": "ada"}],
+        },
+    ]
+
+
+def refused_at_last(api: Api, namespace: str) -> None:
+    """Wait until the API server goes by the policies, which it reads a moment after they are made."""
+    deadline = time.monotonic() + DEADLINE
+    for each in (
+        changed(PIPELINE, "storage.credentials", {"read": {"secretName": "theirs"}}),
+        changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": {"hostNetwork": True}}),
+        changed(RUN, "credentials.source", {"secretName": "theirs"}),
+        changed(TRIGGER, "run.credentials.source", {"secretName": "theirs"}),
+    ):
+        while said(as_ada(api), each, namespace) is None:
+            assert time.monotonic() < deadline, "the API server does not go by the policies"
+            time.sleep(0.2)
+
+
+def as_ada(api: Api) -> Api:
+    return replace(api, headers={**api.headers, "Impersonate-User": "ada"})
+
+
+def changed(manifest: Object, path: str, value: Any) -> Object:
+    """Return the manifest with a field of its spec set."""
+    made = deepcopy(manifest)
+    there = made["spec"]
+    *parents, last = path.split(".")
+    for name in parents:
+        there = there.setdefault(name, {})
+    there[last] = value
+    return made
+
+
+def said(api: Api, manifest: Object, namespace: str) -> str | None:
+    """Return what is said against the manifest, or None where it would be stored."""
+    plural = api.resource(manifest).plural
+    path = f"/apis/penstock.dev/v1alpha1/namespaces/{namespace}/{plural}"
+    try:
+        api.json("POST", path, manifest, {"dryRun": "All"})
+    except ApiRefused as refused:
+        return str(refused)
+    return None
+
+
+def secret(name: str) -> Object:
+    return {"secretName": name}
+
+
+SECRETS: list[tuple[Object, str, Any]] = [
+    (PIPELINE, "storage.credentials", {"read": secret("NAME")}),
+    (PIPELINE, "storage.credentials", {"read": secret("mine"), "write": secret("NAME")}),
+    (PIPELINE, "models.storage", {"s3": {"bucket": "models"}, "credentials": {"write": secret("NAME")}}),
+    (PIPELINE, "source", {"git": {"url": "https://git.example/ml.git", "credentials": secret("NAME")}}),
+    (PIPELINE, "dataset.inputs", [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("NAME")}]),
+    (PIPELINE, "jobs.testing.imagePullSecrets", ["NAME"]),
+    (RUN, "storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
+    (RUN, "credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
+    (RUN, "credentials.source", secret("NAME")),
+    (TRIGGER, "run.storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
+    (TRIGGER, "run.credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
+]
+
+
+def filled(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(each, name) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, name) for each in value]
+    return name if value == "NAME" else value
+
+
+@pytest.mark.parametrize(("manifest", "path", "value"), SECRETS)
+def test_a_secret_that_its_author_may_not_read_is_refused(
+    api: Api, place: str, manifest: Object, path: str, value: Any
+) -> None:
+    theirs = said(as_ada(api), changed(manifest, path, filled(value, "theirs")), place)
+
+    assert theirs is not None
+    assert theirs.endswith(
+        "The Secret theirs is named, and ada may not read it; ask for the right to get it, or name another."
+    )
+    assert said(as_ada(api), changed(manifest, path, filled(value, "mine")), place) is None
+    assert said(api, changed(manifest, path, filled(value, "theirs")), place) is None
+
+
+def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: Api, place: str) -> None:
+    def named(name: str) -> Object:
+        return changed(PIPELINE, "jobs.training.serviceAccountName", name)
+
+    theirs = said(as_ada(api), named("admin"), place)
+
+    assert theirs is not None
+    assert theirs.endswith(
+        "The service account admin is named, and ada may not act as it; ask for the right to impersonate it, or name "
+        "another."
+    )
+    assert said(as_ada(api), named("trainer"), place) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"volumes": [{"name": "a", "secret": {"secretName": "mine"}}]},
+        {"volumes": [{"name": "a", "projected": {"sources": [{"secret": {"name": "mine"}}]}}]},
+        {"volumes": [{"name": "a", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "mine"}}}]},
+        {"containers": [{"name": "job", "envFrom": [{"secretRef": {"name": "mine"}}]}]},
+        {"initContainers": [{"name": "a", "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "mine"}}}]}]},
+    ],
+)
+def test_a_secret_in_a_template_is_for_who_may_read_all_of_them(api: Api, place: str, spec: Object) -> None:
+    manifest = changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": spec})
+    theirs = said(as_ada(api), manifest, place)
+
+    assert theirs is not None
+    assert "A podTemplate names a Secret, which only who may read all Secrets of the namespace can do" in theirs
+    assert said(api, manifest, place) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "sentence"),
+    [
+        ({"hostNetwork": True}, "may not share the node's network"),
+        ({"automountServiceAccountToken": True}, "may not give the job a token of the API"),
+        ({"volumes": [{"name": "a", "hostPath": {"path": "/"}}]}, "may have volumes of configMap, csi"),
+        (
+            {"volumes": [{"name": "a", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}]},
+            "may not give the job a token of the API",
+        ),
+        ({"serviceAccountName": "admin"}, "may not name a service account or pull secrets"),
+        ({"imagePullSecrets": [{"name": "theirs"}]}, "may not name a service account or pull secrets"),
+        ({"containers": [{"name": "job", "securityContext": {"privileged": True}}]}, "may not be privileged"),
+        (
+            {"containers": [{"name": "job", "securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}]},
+            "may add NET_BIND_SERVICE alone",
+        ),
+        ({"securityContext": {"runAsUser": 0}}, "may not run as root"),
+        ({"containers": [{"name": "a", "securityContext": {"runAsNonRoot": False}}]}, "may not run as root"),
+        (
+            {"containers": [{"name": "a", "securityContext": {"seccompProfile": {"type": "Unconfined"}}}]},
+            "keeps the profiles of seccomp",
+        ),
+        ({"containers": [{"name": "a", "ports": [{"containerPort": 1, "hostPort": 1}]}]}, "a port of the node"),
+    ],
+)
+def test_a_template_that_is_less_than_restricted_is_refused_whoever_applies_it(
+    api: Api, place: str, spec: Object, sentence: str
+) -> None:
+    refused = said(api, changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place)
+
+    assert refused is not None
+    assert sentence in refused
+
+
+def test_a_template_that_says_what_it_may_is_accepted(api: Api, place: str) -> None:
+    spec = {
+        "affinity": {"nodeAffinity": {}},
+        "securityContext": {"runAsUser": 1000, "fsGroup": 1000},
+        "volumes": [{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}],
+        "containers": [{"name": "job", "volumeMounts": [{"name": "cache", "mountPath": "/cache"}]}],
+    }
+
+    assert said(as_ada(api), changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place) is None
+
+
+def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Api, place: str) -> None:
+    inputs = [
+        {"name": f"rows_{number}", "uri": "s3://lake/rows.parquet", "credentials": secret("mine")}
+        for number in range(20)
+    ]
+    manifest = changed(changed(PIPELINE, "dataset.inputs", inputs), "dataset.query", "SELECT * FROM rows_0")
+    theirs = said(as_ada(api), manifest, place)
+
+    assert said(api, manifest, place) is None
+    assert theirs is not None
+    assert "More than 16 Secrets are named" in theirs
+
+
+def test_an_override_holds_nothing_that_could_name_a_secret(api: Api, place: str) -> None:
+    def overriding(path: str, value: Any) -> Object:
+        return changed(RUN, "overrides", [{"path": path, "value": value}])
+
+    inputs = [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("theirs")}]
+    refused = said(as_ada(api), overriding("dataset.inputs", inputs), place)
+
+    assert refused is not None
+    assert "An override is a value or a list of values" in refused
+    assert said(as_ada(api), overriding("training.keep", 3), place) is None
+
+
+def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: Api, place: str) -> None:
+    made = api.create(changed(PIPELINE, "storage.credentials", {"read": secret("theirs")}), place)
+    resource = api.resource(made)
+
+    as_ada(api).patch(resource, "churn", {"metadata": {"labels": {"team": "ml"}}}, place)
+
+    with pytest.raises(ApiRefused, match="The Secret theirs is named, and ada may not read it"):
+        as_ada(api).patch(resource, "churn", {"spec": {"description": "Another."}}, place)
