@@ -21,6 +21,7 @@ _FALSE = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "
 _NULL = {"", "~", "null", "Null", "NULL"}
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_LOOSE_UNDERSCORE = re.compile(r"(?<![0-9])_|_(?![0-9])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.]+(Z|[-+][0-9:]+)?)?")
 _BASES = {"0x": 16, "0X": 16, "0o": 8, "0O": 8, "0b": 2, "0B": 2}
 _TAG = "tag:yaml.org,2002:"
@@ -171,6 +172,8 @@ def plain_value(text: str) -> Any:
         return math.inf
     if text[0] not in "+-.0123456789" or _DATE.fullmatch(text):
         return text
+    if text.startswith(".") and _LOOSE_UNDERSCORE.search(text):
+        return text  # Go's own reader of numbers has it then, which wants underscores between digits
     plain = text.replace("_", "")
     number: int | float | None = _integer(plain)
     if number is None and _FLOAT.fullmatch(plain):
