@@ -1,6 +1,7 @@
 """The cluster through kubectl: what a person would type, and its own sentence when it fails."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,25 @@ from testcluster.sentences import Lacking
 
 Object = dict[str, Any]
 FIELD_MANAGER = "penstock-tests"
+# Older ones, as some distributions have, know neither `events` nor `wait --for=jsonpath` for what is only present.
+OLDEST_MINOR = 31
 
 
 @lru_cache
 def program() -> Path:
-    """Return the kubectl of the machine, or the one that is built with the cluster's own programs."""
+    """Return the kubectl of the machine if it is recent, else the one that is built with the cluster's own programs."""
     found = shutil.which("kubectl")
-    return Path(found) if found else programs.build("kubernetes") / "kubectl"
+    if found:
+        said = subprocess.run([found, "version", "--client", "--output=json"], capture_output=True, text=True)
+        if said.returncode == 0 and minor_version(said.stdout) >= OLDEST_MINOR:
+            return Path(found)
+    return programs.build("kubernetes") / "kubectl"
+
+
+def minor_version(document: str) -> int:
+    """Return the minor version that `kubectl version` tells; distributions write things like `28+`."""
+    minor = re.match(r"\d+", json.loads(document)["clientVersion"]["minor"])
+    return int(minor.group()) if minor else 0
 
 
 class Failed(Lacking):
