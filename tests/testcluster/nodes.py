@@ -9,12 +9,14 @@ SIMULATED = "kwok.x-k8s.io/node"
 
 
 def real_nodes(nodes: Iterable[Object]) -> list[Object]:
-    """Return the nodes that run pods: Ready, not cordoned, and not simulated."""
+    """Return the nodes that run pods: Ready, not the control plane, and not simulated.
+
+    One that is cordoned counts: most often it is a test beside that cordoned it, and will open it again.
+    """
     return [
         node
         for node in nodes
         if SIMULATED not in node["metadata"].get("annotations", {})
-        and not node["spec"].get("unschedulable", False)
         and not _is_control_plane(node)
         and any(each["type"] == "Ready" and each["status"] == "True" for each in node["status"].get("conditions", []))
     ]

@@ -35,7 +35,7 @@ def test_nodes_that_run_pods_are_counted_and_no_others() -> None:
         a_node("simulated", annotations={"kwok.x-k8s.io/node": "fake"}),
         {"metadata": {"name": "new"}, "spec": {}, "status": {}},
     ]
-    assert [node["metadata"]["name"] for node in real_nodes(nodes)] == ["good", "gpu"]
+    assert [node["metadata"]["name"] for node in real_nodes(nodes)] == ["good", "gpu", "cordoned"]
 
 
 @pytest.mark.parametrize(("allocatable", "count"), [({}, 0), ({"nvidia.com/gpu": "2"}, 2), ({"cpu": "2"}, 0)])
