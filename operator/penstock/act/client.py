@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.act.connection import Answer, Connection, Request
+from penstock.act.connection import Answer, Connection, Request, encoded
 from penstock.act.errors import Expired, NotFound, Transient, error_of
 from penstock.act.kinds import CORE_EVENT, POD, Kind, Object, kind_of
 from penstock.act.rate_limit import RateLimiter
@@ -73,7 +73,7 @@ class Client:
         """Make the object, and return it as the server has it."""
         kind = kind_of(made)
         path = kind.path(made["metadata"]["namespace"], query=_STRICT)
-        return await self._write("create", kind, Request("POST", path, made))
+        return await self._write("create", kind, Request("POST", path, encoded(made)))
 
     async def apply(self, made: Object, subresource: str | None = None) -> Object:
         """Make the fields that are named what is said here; fields that we named before and now do not, go.
@@ -84,14 +84,14 @@ class Client:
         query = {**_STRICT, "force": "true"}
         path = kind.path(metadata["namespace"], metadata["name"], subresource, query)
         verb = "apply" if subresource is None else f"apply-{subresource}"
-        return await self._write(verb, kind, Request("PATCH", path, made, _APPLY))
+        return await self._write(verb, kind, Request("PATCH", path, encoded(made), _APPLY))
 
     async def patch(
         self, kind: Kind, namespace: str, name: str, content: Mapping[str, Any], subresource: str | None = None
     ) -> Object:
         """Merge the content into an object that is there; its `metadata` may say which uid and version that must be."""
         path = kind.path(namespace, name, subresource, _STRICT)
-        return await self._write("patch", kind, Request("PATCH", path, content, _MERGE))
+        return await self._write("patch", kind, Request("PATCH", path, encoded(content), _MERGE))
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Object | None:
         """Delete exactly the object that has this uid, and in the background what it owns.
@@ -101,7 +101,7 @@ class Client:
         """
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         try:
-            found = await self._write("delete", kind, Request("DELETE", kind.path(namespace, name), body))
+            found = await self._write("delete", kind, Request("DELETE", kind.path(namespace, name), encoded(body)))
         except NotFound:
             return None
         return found if found.get("kind") == kind.kind else None

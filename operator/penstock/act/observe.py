@@ -6,14 +6,18 @@ for a while; and the end of a pod's log, where its result was too long for the p
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from penstock.act.client import Client
 from penstock.act.kinds import Key, Object, controller_of
+from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_pipeline, of_run
 from penstock.decide.objects.children import STEP
+from penstock.decide.run.earlier import wanted
 from penstock.decide.run.observation import RunObservation
+from penstock.decide.run.reconcile import awaited
 from penstock.decide.settings import Settings
 
 PATIENCE = 5.0  # seconds after which a Job without a pod, or a pod that does not start, is asked after
@@ -36,6 +40,7 @@ class RunObserver:
         self._client = client
         self._settings = settings
         self._now = now
+        self._logs = PodLogs(client)
         self._events: dict[str, tuple[float, tuple[Object, ...]]] = {}
 
     async def __call__(self, run: Object) -> Observed:
@@ -58,7 +63,10 @@ class RunObserver:
             models=cache.marked(of_namespace("Model", namespace)),
             deployments=tuple(cache.marked(of_pipeline("Deployment", namespace, pipeline))),
         )
-        return Observed(observation, look_again)
+        earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in wanted(run, observation.runs))
+        observation = replace(observation, earlier=tuple(each for each in earlier if each is not None))
+        whole = await self._logs.whole(awaited(observation))
+        return Observed(replace(observation, whole=whole), look_again)
 
     async def _events_about(
         self, namespace: str, jobs: Iterable[Object], pods: Iterable[Object]

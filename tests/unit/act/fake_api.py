@@ -80,15 +80,15 @@ class FakeApi:
 
     def _handle(self, request: Request) -> Answer:
         path, query = urlsplit(request.path).path, parse_qs(urlsplit(request.path).query)
-        body = json.loads(json.dumps(request.body))
+        body = json.loads(request.body) if request.body else None
         match request.method:
             case "GET" if path in self.objects:
                 return _ok(self.objects[path])
             case "GET" if path.rsplit("/", 1)[1] in {kind.plural for kind in BY_NAME.values()}:
                 return self._list(path, query)
-            case "POST":
+            case "POST" if body:
                 return self._create(path, body)
-            case "PATCH":
+            case "PATCH" if body:
                 return self._patch(path, body, merge="merge" in request.content_type)
             case "DELETE":
                 return self._delete(path, body)
@@ -141,7 +141,7 @@ class FakeApi:
             changed = _merged(known, body)
         return _ok(known if changed == known else self._store(at, changed))
 
-    def _delete(self, path: str, body: Object) -> Answer:
+    def _delete(self, path: str, body: Object | None) -> Answer:
         known = self.objects.get(path)
         if known is None:
             return status(404, "NotFound", f"{path} not found")
