@@ -27,7 +27,7 @@ class Release:
 
     def helm(self, *words: str) -> str:
         program = build("helm") / "helm"
-        command = [program, *words, "--kubeconfig", self.kubeconfig, "--namespace", self.namespace]
+        command = [str(program), *words, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         return done.stdout
