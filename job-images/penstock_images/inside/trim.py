@@ -36,7 +36,7 @@ PARTS = (
     # torch.compile writes C++ and calls a compiler: it cannot work in an image that has none.
     "triton",
     "triton-*.dist-info",
-    "torch/bin",
+    "torch/bin/protoc*",
     "torch/share",
     "torch/test",
     "nvidia/**/cmake",
