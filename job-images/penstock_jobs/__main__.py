@@ -90,7 +90,7 @@ def result_key(specification: JobSpecification) -> str:
     match specification:
         case TrainingJob(workers=workers, worker=worker) if workers > 1:
             return f"results/training-{worker}.json"
-        case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
+        case DatasetJob(shard=shard) if shard.is_part:
             return f"results/dataset-{shard.index}.json"
     return f"results/{type(specification).__struct_config__.tag}.json"
 
@@ -111,6 +111,19 @@ def _shortened(message: str) -> str:
 
 def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
     """Return the result, made now or found in storage, and its address there."""
+    if not isinstance(specification, DatasetJob) or not specification.shard.is_part:
+        return _own_result_of(specification)
+    store, whole = open_store(specification.run_storage), "results/dataset.json"
+    if store.exists(whole):
+        return _stored(store, whole), f"{store.uri}/{whole}"
+    part = _own_result_of(specification)
+    from penstock_jobs.dataset import merging
+
+    merge = merging(specification)
+    return part if merge is None else _own_result_of(merge)
+
+
+def _own_result_of(specification: JobSpecification) -> tuple[JobResult, str]:
     store = open_store(specification.run_storage)
     key = result_key(specification)
     stored = f"{store.uri}/{key}"
@@ -150,7 +163,7 @@ def _job(specification: JobSpecification) -> Callable[[], JobResult]:
             from penstock_jobs.source.job import fetch
 
             return lambda: fetch(specification)
-        case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
+        case DatasetJob(shard=shard) if shard.is_part:
             from penstock_jobs.dataset import read_shard
 
             return lambda: read_shard(specification)

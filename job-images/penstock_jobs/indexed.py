@@ -20,7 +20,7 @@ def of_this_pod(specification: JobSpecification, environment: Mapping[str, str])
     match specification:
         case TrainingJob(workers=workers) if workers > 1:
             return msgspec.structs.replace(specification, worker=_below(int(index), workers))
-        case DatasetJob(shard=shard) if shard.index < shard.count and shard.count > 1:
+        case DatasetJob(shard=shard) if shard.is_part:
             mine = msgspec.structs.replace(shard, index=_below(int(index), shard.count))
             return msgspec.structs.replace(specification, shard=mine)
     return specification

@@ -130,6 +130,11 @@ class Shard(Document, frozen=True):
     index: int = 0
     count: int = 1
 
+    @property
+    def is_part(self) -> bool:
+        """Whether this is one of several parts, and not all of them."""
+        return self.index < self.count and self.count > 1
+
 
 class DatasetJob(Document, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.

@@ -20,3 +20,10 @@ def read_shard(job: DatasetJob) -> DatasetPart:
     from penstock_jobs.dataset.shards import read_shard as run
 
     return run(job)
+
+
+def merging(job: DatasetJob) -> DatasetJob | None:
+    """Return the job that merges the parts, where it is this shard's to do; see `penstock_jobs.dataset.shards`."""
+    from penstock_jobs.dataset.shards import merging as claimed
+
+    return claimed(job)

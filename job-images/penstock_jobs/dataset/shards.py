@@ -1,15 +1,18 @@
-"""Inputs bigger than one pod: each shard reads its own files, and one more step makes the tables of all parts.
+"""Inputs bigger than one pod: each shard reads its own files, and the last to end makes the tables of all parts.
 
 Shards 0 to count - 1 each write the rows of their files (by the files' order, one in `count`) as one Parquet file under
-the run's storage, and report a `DatasetPart`. The job with index = count merges: it takes the parts in place of the
-input, and from there on everything is as for one pod, so that 1 shard and 8 give the same tables and digests. A shard
-started again writes the same part again. With a query there are no shards: one pod reads.
+the run's storage, and report a `DatasetPart`. Whoever then finds the parts of all there claims the merge, by
+put-if-absent, and goes on as the job with index = count: it takes the parts in place of the input, and from there on
+everything is as for one pod, so that 1 shard and 8 give the same tables and digests. Of those that end together one at
+least finds all, since each looks after its own part is there. A shard started again writes the same part again, and
+goes on with a merge that it had claimed. With a query there are no shards: one pod reads.
 """
 
 import tempfile
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from penstock_jobs.dataset import sources
 from penstock_jobs.dataset.canonical import column_type
@@ -19,13 +22,14 @@ from penstock_jobs.document import decode
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import progress
 from penstock_jobs.result import ColumnType, DatasetPart, JobResult
-from penstock_jobs.specification import DatasetJob
+from penstock_jobs.specification import DatasetJob, Shard
 from penstock_jobs.storage import NotFound, open_store
 from penstock_jobs.tables.columns import literal, quoted
 from penstock_jobs.tables.engine import connect, explained, parquet
 from penstock_jobs.tables.files import localised
 
 _FOLDER = "shards"
+_CLAIM = f"{_FOLDER}/merging"
 
 
 def read_shard(job: DatasetJob) -> DatasetPart:
@@ -58,6 +62,18 @@ def read_shard(job: DatasetJob) -> DatasetPart:
     return DatasetPart(uri=f"{store.uri}/{name}" if rows else None, rows=rows, types=types)
 
 
+def merging(job: DatasetJob) -> DatasetJob | None:
+    """Return the job that merges, where it is this shard's to do; its own part is in storage by now."""
+    store = open_store(job.run_storage)
+    count = job.shard.count
+    if not {_result(index) for index in range(count)} <= set(store.keys("results/dataset-")):
+        return None
+    mine = str(job.shard.index).encode()
+    if not store.write_if_absent(_CLAIM, mine) and store.read(_CLAIM) != mine:
+        return None
+    return msgspec.structs.replace(job, shard=Shard(index=count, count=count))
+
+
 def load_parts(engine: Engine, job: DatasetJob, view: str) -> Loaded:
     """Make the view of the rows of all parts."""
     store = open_store(job.run_storage)
@@ -79,7 +95,7 @@ def load_parts(engine: Engine, job: DatasetJob, view: str) -> Loaded:
 
 def _part(job: DatasetJob, index: int) -> DatasetPart:
     store = open_store(job.run_storage)
-    key = f"results/dataset-{index}.json"
+    key = _result(index)
     try:
         result = decode(store.read(key), JobResult, f"{store.uri}/{key}")
     except NotFound as error:
@@ -87,6 +103,10 @@ def _part(job: DatasetJob, index: int) -> DatasetPart:
     if not isinstance(result, DatasetPart):
         raise Refused(f"{store.uri}/{key} is not the result of a shard.")
     return result
+
+
+def _result(index: int) -> str:
+    return f"results/dataset-{index}.json"
 
 
 def _refuse_unlike(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:

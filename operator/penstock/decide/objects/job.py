@@ -101,7 +101,7 @@ def indexes_of(specification: JobSpecification) -> int:
     match specification:
         case TrainingJob(workers=workers):
             return workers
-        case DatasetJob(shard=shard) if shard.index < shard.count:
+        case DatasetJob(shard=shard) if shard.is_part:
             return shard.count
     return 1
 
