@@ -47,6 +47,7 @@ def all_of_them() -> list[Certificate]:
         Certificate("scheduler", "system:kube-scheduler"),
         Certificate("proxy", "system:kube-proxy"),
         Certificate("dns", "system:coredns"),
+        Certificate("volumes", "penstock-test-volumes"),
         *(each for node in NODES for each in (node_client(node), node_server(node))),
     ]
 

@@ -151,22 +151,3 @@ def dns(address: str) -> str:
     }}
 }}
 """
-
-
-def rights_of_dns() -> list[dict[str, Any]]:
-    """Return what lets the DNS server see the names. It is no pod, so it is a user and no service account."""
-    name = "system:coredns"
-    rules = [
-        {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
-        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-    ]
-    group = "rbac.authorization.k8s.io"
-    role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
-    binding = {
-        "apiVersion": f"{group}/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": name},
-        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-        "subjects": [{"kind": "User", "apiGroup": group, "name": name}],
-    }
-    return [role, binding]

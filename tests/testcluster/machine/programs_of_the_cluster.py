@@ -17,7 +17,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     after: tuple[str, ...] = ()
-    ready_at: str = ""  # https://, http:// or unix://
+    ready_at: str = ""  # https://, http:// or unix://; nothing: it is ready once it runs
     task: bool = False
 
 
@@ -28,6 +28,7 @@ class Built:
     etcd: Path
     kubernetes: Path
     coredns: Path
+    volumes: Path
     containerd: Path
     preparation: tuple[str, ...] = field(default=())  # the command that cleans a container runtime, less its node
 
@@ -40,8 +41,9 @@ def all_of_them(built: Built) -> tuple[Program, ...]:
         controller_manager(built.kubernetes),
         scheduler(built.kubernetes),
         proxy(built.kubernetes),
-        rights_of_dns(built.kubernetes),
+        objects(built.kubernetes),
         dns(built.coredns),
+        volumes(built.volumes),
         *(program for node in NODES for program in node_programs(node, built)),
     )
 
@@ -144,14 +146,20 @@ def proxy(folder: Path) -> Program:
 def dns(folder: Path) -> Program:
     """Return the cluster's DNS server."""
     program = command(folder / "coredns", {"conf": str(CONFIGURATIONS / "Corefile")})
-    return Program("coredns", program, ("rights-of-dns",), "http://127.0.0.1:8181/ready")
+    return Program("coredns", program, ("objects",), "http://127.0.0.1:8181/ready")
 
 
-def rights_of_dns(folder: Path) -> Program:
-    """Return what gives the DNS server its rights: before it starts, for it is slow to ask again."""
-    apply = ("apply", "--server-side", f"--filename={CONFIGURATIONS / 'rights-of-dns.json'}")
+def volumes(folder: Path) -> Program:
+    """Return what makes volumes for claims. It needs no name of its own: it listens to nobody."""
+    flags = {"kubeconfig": str(CONFIGURATIONS / "volumes.kubeconfig"), "folder": str(INSIDE / "volumes")}
+    return Program("volumes", command(folder / "volumes", flags), ("objects",))
+
+
+def objects(folder: Path) -> Program:
+    """Return what applies the objects: before the programs start whose rights they are, for these are slow to retry."""
+    apply = ("apply", "--server-side", f"--filename={CONFIGURATIONS / 'objects.json'}")
     kubectl = (str(folder / "kubectl"), f"--kubeconfig={CONFIGURATIONS / 'admin.kubeconfig'}")
-    return Program("rights-of-dns", (*kubectl, *apply), ("kube-apiserver",), task=True)
+    return Program("objects", (*kubectl, *apply), ("kube-apiserver",), task=True)
 
 
 def node_programs(node: Node, built: Built) -> Iterator[Program]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from testcluster import packages, programs
 from testcluster.addons.archive import Archive, Image, archive
-from testcluster.machine import certificates, configurations, folders, namespaces, plan, processes
+from testcluster.machine import certificates, configurations, folders, namespaces, objects, plan, processes
 from testcluster.machine.plan import NODES
 from testcluster.machine.programs_of_the_cluster import Built, all_of_them
 from testcluster.packages import Package
@@ -39,6 +39,7 @@ def build() -> tuple[Built, Archive]:
         etcd=programs.build("etcd"),
         kubernetes=programs.build("kubernetes"),
         coredns=programs.build("coredns"),
+        volumes=programs.build("volumes"),
         containerd=Path("containerd"),
         preparation=clean,
     )
@@ -61,7 +62,7 @@ def start(built: Built, pause: Archive) -> None:
 
 def make_folders(run: Path) -> None:
     """Make the folders that are mounted, or that programs expect to be there."""
-    names = ("logs", "var-log", "plugins-cache", "configurations", *(f"nodes/{node.name}" for node in NODES))
+    names = ("logs", "volumes", "var-log", "plugins-cache", "configurations", *(f"nodes/{node.name}" for node in NODES))
     for name in names:
         (run / name).mkdir(parents=True)
     run.chmod(0o700)
@@ -74,14 +75,22 @@ def make_folders(run: Path) -> None:
 
 def files(run: Path, pause: Archive) -> dict[str, str]:
     """Return the configuration files by their names."""
-    users = ("admin", "controller-manager", "scheduler", "proxy", "dns", *(f"kubelet-{node.name}" for node in NODES))
+    users = (
+        "admin",
+        "controller-manager",
+        "scheduler",
+        "proxy",
+        "dns",
+        "volumes",
+        *(f"kubelet-{node.name}" for node in NODES),
+    )
     dns = NODES[0].address
     plugins, snapshotter = packages.network_plugins(), namespaces.snapshotter(run)
     return {
         "resolv.conf": "",
         "pause-image": f"docker.io/{pause.reference}\n{pause.file}\n",
         "Corefile": configurations.dns(dns),
-        "rights-of-dns.json": as_list(configurations.rights_of_dns()),
+        "objects.json": as_list(objects.all_of_them()),
         **{f"{user}.kubeconfig": configurations.kubeconfig(run / "certificates", user) for user in users},
         **{
             f"containerd-{node.name}{ending}.toml": configurations.containerd(

@@ -153,8 +153,10 @@ def start(program: Program, logs: Path) -> int:
 
 
 def answers(url: str) -> bool:
-    """Whether a program says that it is ready."""
+    """Whether a program says that it is ready; one that says nothing is, once it runs."""
     parts = urlsplit(url)
+    if not url:
+        return True
     try:
         if parts.scheme == "unix":
             with socket.socket(socket.AF_UNIX) as client:
