@@ -13,6 +13,7 @@ from cluster.kubernetes_api import CRDS, JOBS, NAMESPACES, NODES, PODS, Api, Api
 from testcluster import addons, probes, s3
 from testcluster.addons import addon, kueue, kwok
 from testcluster.addons.archive import archive
+from testcluster.bringing import bring
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 from testcluster.nodes import real_nodes
@@ -34,9 +35,7 @@ def kubectl(cluster: Cluster) -> Kubectl:
 @pytest.fixture(scope="module")
 def probe(cluster: Cluster) -> str:
     """The image of a program that connects, on all nodes."""
-    made = archive(probes.image())
-    cluster.load(made.file)
-    return made.reference
+    return bring(cluster, archive(probes.image()))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, Api, ApiRefused, Object, Resource
 from testcluster import probes
 from testcluster.addons.archive import archive
+from testcluster.bringing import bring
 from testcluster.cluster import Cluster
 from testcluster.nodes import gpus, real_nodes
 from testcluster.patience import attempts
@@ -36,6 +37,7 @@ class Pods:
             "imagePullPolicy": "IfNotPresent",
             "args": list(arguments),
             "resources": spec.pop("resources", {}),
+            "volumeMounts": spec.pop("mounts", []),
             "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
         }
         whole = {
@@ -89,9 +91,7 @@ def _unschedulable(pod: Object) -> str:
 @pytest.fixture(scope="module")
 def probe(cluster: Cluster) -> str:
     """The image of the program, on all nodes."""
-    made = archive(probes.image())
-    cluster.load(made.file)
-    return made.reference
+    return bring(cluster, archive(probes.image()))
 
 
 @pytest.fixture
@@ -133,6 +133,18 @@ def test_a_service_is_known_by_its_names_and_leads_to_another_node(
 
 def test_pods_reach_the_api_server_by_its_service(pods: Pods) -> None:
     pods.in_phase(pods.create("ask", "connect", "kubernetes.default:443", TRYING), "Succeeded")
+
+
+@pytest.mark.needs("storage-class")
+def test_what_one_pod_writes_to_a_claim_the_next_one_reads(api: Api, pods: Pods, namespace: str) -> None:
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "notes"}, "spec": spec}
+    api.create(claim, namespace)
+    volumes = [{"name": "notes", "persistentVolumeClaim": {"claimName": "notes"}}]
+    mounts = [{"name": "notes", "mountPath": "/notes"}]
+    for action in ("write", "read"):
+        name = pods.create(action, action, "/notes/note", volumes=volumes, mounts=mounts)
+        pods.in_phase(name, "Succeeded")
 
 
 @pytest.mark.needs("gpu")

@@ -6,7 +6,7 @@ from typing import Any
 
 from testcluster import addons, probes
 from testcluster.addons import metrics_server
-from testcluster.addons.addon import Target
+from testcluster.addons.target import Target
 from testcluster.kubectl import Kubectl, Object
 from testcluster.nodes import GPU_RESOURCE, gpus, real_nodes
 from testcluster.sentences import Lacking

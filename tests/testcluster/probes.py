@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from testcluster import programs
-from testcluster.addons.addon import Target
 from testcluster.addons.archive import Image, archive
+from testcluster.addons.target import Target
+from testcluster.bringing import bring
 from testcluster.kubectl import Failed, Kubectl, Object
 from testcluster.sentences import Lacking
 
@@ -87,12 +88,11 @@ class Trial:
 @contextmanager
 def _trial(cluster: Target) -> Iterator[Trial]:
     kubectl = Kubectl(cluster.kubeconfig)
-    made = archive(image())
-    cluster.load(made.file)
+    reference = bring(cluster, archive(image()))
     namespace = f"penstock-test-probe-{secrets.token_hex(3)}"
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     try:
-        yield Trial(kubectl, namespace, made.reference)
+        yield Trial(kubectl, namespace, reference)
     except Failed as failed:
         raise Lacking(f"What the cluster lets pods do could not be tried: {failed}") from None
     finally:

@@ -13,7 +13,7 @@ from functools import lru_cache
 import pytest
 
 from testcluster import features
-from testcluster.addons.addon import Target
+from testcluster.addons.target import Target
 
 ACCEPTED_ONLY = "object accepted only"
 Lacks = Callable[[str], str | None]

@@ -7,8 +7,9 @@ plain cluster is there in seconds and stays light.
 from collections.abc import Iterable
 
 from testcluster.addons import gateway_api, kueue, kwok, metrics_server, storage
-from testcluster.addons.addon import Addon, Target, recorded
+from testcluster.addons.addon import Addon, recorded
 from testcluster.addons.addon import install as _install
+from testcluster.addons.target import Target
 from testcluster.kubectl import Kubectl
 from testcluster.sentences import Lacking
 

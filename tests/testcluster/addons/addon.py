@@ -2,28 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from testcluster import cache
 from testcluster.addons import manifests
 from testcluster.addons.archive import Archive, Image, archive
+from testcluster.addons.target import Target
+from testcluster.bringing import bring, name_for_pods
 from testcluster.kubectl import Failed, Kubectl, Object
 from testcluster.sentences import timed
 
 NAMESPACE = "penstock-test-addons"
 SECONDS = 180
 BEGUN = "begun"
-
-
-class Target(Protocol):
-    """A cluster, as the addons need it."""
-
-    @property
-    def kubeconfig(self) -> Path: ...
-
-    def load(self, image_archive: Path) -> None:
-        """Bring an image archive to every node that can run it."""
 
 
 def nothing_more(_: Kubectl) -> None:
@@ -43,7 +33,7 @@ class Addon:
     def build(self) -> tuple[Archive | None, list[Object]]:
         """Return the archive of its image, built where it is not, and its objects."""
         made = archive(self.image()) if self.image else None
-        return made, self.objects(made.reference if made else "")
+        return made, self.objects(name_for_pods(made) if made else "")
 
 
 def install(cluster: Target, addon: Addon) -> None:
@@ -57,7 +47,7 @@ def install(cluster: Target, addon: Addon) -> None:
         with timed(f"installed {addon.name}"):
             _record(kubectl, addon.name, BEGUN)
             if image:
-                cluster.load(image.file)
+                bring(cluster, image)
             _apply(kubectl, addon, objects)
             _record(kubectl, addon.name, mark)
 

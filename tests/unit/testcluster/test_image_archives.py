@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from testcluster.addons.archive import Archive, Image, archive, fingerprint, write
+from testcluster.bringing import name_for_pods
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +107,14 @@ def test_another_program_is_another_reference(program: Path) -> None:
     before = fingerprint(an_image(program))
     program.write_bytes(b"another")
     assert fingerprint(an_image(program)) != before
+
+
+def test_pods_ask_a_registry_for_it_where_one_is_named(program: Path) -> None:
+    made = archive(an_image(program))
+    assert name_for_pods(made, {}) == made.reference
+    assert (
+        name_for_pods(made, {"REGISTRY": "registry.example.org/team/"}) == f"registry.example.org/team/{made.reference}"
+    )
 
 
 def test_an_archive_is_written_once_and_leaves_nothing_beside_it(program: Path, cache: Path) -> None:
