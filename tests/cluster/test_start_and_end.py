@@ -5,6 +5,7 @@ These tests start a second cluster beside the one that the others use: apart fro
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from testcluster import cache, choice, kubectl
-from testcluster.machine import processes
+from cluster.kubernetes_api import Api
+from cluster.probe_pods import Pods
+from testcluster import cache, choice, kubectl, probes
+from testcluster.addons.archive import archive
+from testcluster.bringing import bring
+from testcluster.cluster import Cluster
+from testcluster.machine import plan, processes
 from testcluster.machine.provider import Machine
 from testcluster.patience import attempts
 
@@ -110,12 +116,17 @@ class Beside:
         ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _plain_processes() -> None:
+    """Skip where the cluster is another: a machine that has kind need not have what this one is made of."""
+    found = choice.find()
+    if found is None or not isinstance(found[0], Machine):
+        pytest.skip("The tests run on another cluster than that of plain processes, which this is about.")
+
+
 @pytest.fixture(scope="module")
 def beside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
     """A cluster that is not up yet. It shares the programs, which are not its own."""
-    found = choice.find()
-    if found is None or not isinstance(found[0], Machine):
-        pytest.skip("The tests run on another cluster than that of plain processes, whose start and end this is about.")
     folder = tmp_path_factory.mktemp("beside")
     (folder / "programs").symlink_to(cache.folder("programs"))
     cluster = Beside(folder)
@@ -214,3 +225,16 @@ def test_two_runs_at_once_share_the_cluster_and_the_last_takes_it_down(beside: B
     out, err = long.communicate(timeout=SECONDS)
     assert out.split() == ["node/penstock-worker", "node/penstock-worker2"], err
     assert beside.left_behind() == []
+
+
+def test_pods_do_not_reach_the_machine(cluster: Cluster, api: Api, namespace: str) -> None:
+    pods = Pods(api, namespace, bring(cluster, archive(probes.image())))
+    with socket.create_server((plan.HOST_ADDRESS, 0)) as listener:
+        listener.settimeout(5)
+        target = "{}:{}".format(*listener.getsockname())
+        socket.create_connection(listener.getsockname(), timeout=5).close()
+        listener.accept()[0].close()
+        pods.in_phase(pods.create("intruder", "connect", target, "3"), "Failed")
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()

@@ -1,12 +1,13 @@
 """What the tests count on: that the cluster, whichever it is, does what a cluster must."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, Api, ApiRefused, Object, Resource
+from cluster.probe_pods import PORT, TRYING, Pods
 from testcluster import probes
 from testcluster.addons.archive import archive
 from testcluster.bringing import bring
@@ -14,78 +15,9 @@ from testcluster.cluster import Cluster
 from testcluster.nodes import gpus, real_nodes
 from testcluster.patience import attempts
 
-PORT = 8080
-TRYING = "20"  # seconds; names and Services take a moment to be known everywhere
 GPU = "nvidia.com/gpu"
 POLICIES = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
 BINDINGS = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
-
-
-@dataclass(frozen=True)
-class Pods:
-    """Makes pods of a program that listens and connects."""
-
-    api: Api
-    namespace: str
-    image: str
-
-    def create(self, name: str, *arguments: str, **spec: object) -> str:
-        """Create a pod; return its name."""
-        container = {
-            "name": "probe",
-            "image": self.image,
-            "imagePullPolicy": "IfNotPresent",
-            "args": list(arguments),
-            "resources": spec.pop("resources", {}),
-            "volumeMounts": spec.pop("mounts", []),
-            "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        }
-        whole = {
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [container],
-            **spec,
-        }
-        metadata = {"name": name, "labels": {"app": name}}
-        self.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": whole}, self.namespace)
-        return name
-
-    def on(self, node: str, name: str, *arguments: str) -> str:
-        """Create a pod on this node, whatever keeps others away from it."""
-        selector = {"kubernetes.io/hostname": node}
-        return self.create(name, *arguments, nodeSelector=selector, tolerations=[{"operator": "Exists"}])
-
-    def listening(self, *nodes: str) -> list[str]:
-        """Create a pod that listens on each of these nodes; return their addresses once they run."""
-        names = [self.on(node, f"on-{node}", "listen", str(PORT)) for node in nodes]
-        return [str(self.running(name)["status"]["podIP"]) for name in names]
-
-    def running(self, name: str) -> Object:
-        """Return the pod once it runs."""
-        return self.in_phase(name, "Running")
-
-    def in_phase(self, name: str, phase: str) -> Object:
-        """Return the pod once it is in this phase."""
-        return self.api.wait_for(
-            PODS, name, self.namespace, lambda pod: pod.get("status", {}).get("phase") == phase, what=f"{name} {phase}"
-        )
-
-    def connect(self, *tries: tuple[str, str]) -> None:
-        """Hold that pods connect: each is on a node, and connects to a target."""
-        names = [self.on(node, f"try-{number}", "connect", to, TRYING) for number, (node, to) in enumerate(tries)]
-        for name in names:
-            self.in_phase(name, "Succeeded")
-
-    def why_it_waits(self, name: str) -> str:
-        """Return the scheduler's sentence once it finds no place for the pod."""
-        pod = self.api.wait_for(PODS, name, self.namespace, _unschedulable, what=f"{name} finding no place")
-        return str(_unschedulable(pod))
-
-
-def _unschedulable(pod: Object) -> str:
-    conditions = pod.get("status", {}).get("conditions", [])
-    return next((each.get("message", "") for each in conditions if each.get("reason") == "Unschedulable"), "")
 
 
 @pytest.fixture(scope="module")
