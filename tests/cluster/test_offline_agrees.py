@@ -1,5 +1,6 @@
 """`penstock validate` and the API server agree: what one accepts the other accepts, and both fill in the same."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -48,3 +49,31 @@ def test_what_one_refuses_the_other_refuses(api: Api, name: str) -> None:
         assert ours or exactly(stored["spec"]) == exactly(expected_spec(changed))
 
     agree()
+
+
+NAMES = [
+    "", "a", "a-", "-a", "A", "a.b", "a..b", "a.", "a_", "9a", "a b", "é", "a/b", "A/b", "a/", "/a", "a/b/c", "x" * 52,
+    "x" * 53, "x" * 63, "x" * 64, "x" * 254, "x" * 63 + "/a", "x" * 254 + "/a", "example.com/" + "x" * 63, "churn\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["pipeline-shortest", "pipelinerun"])
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        lambda text: {"name": text},
+        lambda text: {"generateName": text},
+        lambda text: {"name": "a", "generateName": text},
+        lambda text: {"name": "a", "labels": {text: "b"}},
+        lambda text: {"name": "a", "labels": {"b": text}},
+        lambda text: {"name": "a", "annotations": {text: "b"}},
+        lambda text: {"name": "a", "finalizers": [text]},
+    ],
+)
+def test_names_labels_and_annotations_are_held_to_the_same_rules(
+    api: Api, name: str, metadata: Callable[[str], Object]
+) -> None:
+    for text in NAMES:
+        changed = good(name) | {"metadata": metadata(text)}
+        theirs, _ = answer(api, changed)
+        assert bool(refusals(changed)) == bool(theirs), (changed["metadata"], theirs)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from penstock.api.scalars import LABEL, LABEL_VALUE, SUBDOMAIN
+from penstock.api.scalars import ANNOTATION, LABEL, LABEL_VALUE, NAME_PREFIX, QUALIFIED_NAME, SUBDOMAIN
 from penstock.api.structural import Schema
 
 TEXT: Schema = {"type": "string"}
+LABEL_NAME: Schema = {"type": "string", "maxLength": 317, "pattern": QUALIFIED_NAME}
+ANNOTATION_NAME: Schema = {"type": "string", "maxLength": 317, "pattern": ANNOTATION}
 NUMBER: Schema = {"type": "integer", "minimum": 0}
 
 OWNER: Schema = {
@@ -29,13 +31,14 @@ def metadata_schema(name: Schema) -> Schema:
         "type": "object",
         "properties": {
             "name": rules | name,
-            "generateName": {"type": "string", "maxLength": 248},
+            "generateName": {"type": "string", "maxLength": 253, "pattern": NAME_PREFIX},
             "namespace": {"type": "string", "maxLength": 63, "pattern": LABEL},
             "labels": {
                 "type": "object",
+                "propertyNames": LABEL_NAME,
                 "additionalProperties": {"type": "string", "maxLength": 63, "pattern": LABEL_VALUE},
             },
-            "annotations": {"type": "object", "additionalProperties": TEXT},
+            "annotations": {"type": "object", "propertyNames": ANNOTATION_NAME, "additionalProperties": TEXT},
             "uid": TEXT,
             "resourceVersion": TEXT,
             "generation": NUMBER,
@@ -43,7 +46,7 @@ def metadata_schema(name: Schema) -> Schema:
             "deletionTimestamp": TEXT,
             "deletionGracePeriodSeconds": NUMBER,
             "ownerReferences": {"type": "array", "items": OWNER},
-            "finalizers": {"type": "array", "items": TEXT},
+            "finalizers": {"type": "array", "items": LABEL_NAME},
             "managedFields": {
                 "type": "array",
                 "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},

@@ -10,6 +10,13 @@ from msgspec import Meta
 
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
+# Of metadata, which is for Python only: no CRD has these, and Go knows no lookahead.
+QUALIFIED_NAME = (
+    r"^(?![^/]{254})([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+    r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$"
+)
+NAME_PREFIX = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*-?)?$"
+ANNOTATION = QUALIFIED_NAME.replace("a-z0-9", "A-Za-z0-9").replace("A-ZA-Z", "A-Z")
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 WORD = r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
@@ -52,6 +59,9 @@ PHRASES = {
     DIGEST: "a digest, as sha256: and 64 hexadecimal digits",
     LABEL: "a name of small letters, digits and dashes, as gpu-large",
     LABEL_KEY: "the key of a label or taint, as nvidia.com/gpu",
+    QUALIFIED_NAME: "the key of a label, as team or example.com/team",
+    NAME_PREFIX: "the beginning of a name: small letters, digits, dashes and dots, as churn-",
+    ANNOTATION: "the key of an annotation, as team or example.com/team",
     LABEL_VALUE: "the value of a label: letters, digits, dashes, dots and underscores",
     SUBDOMAIN: "a name of small letters, digits, dashes and dots, as churn-nightly",
     WORD: "a name of letters, digits, dashes, dots and underscores, as first-try",

@@ -64,6 +64,7 @@ def _object(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Fault
     yield from _one_of(value, schema, path)
     yield from _size(len(value), schema, path, ("minProperties", "maxProperties"), "fields")
     for name, each in value.items():
+        yield from faults(name, schema.get("propertyNames", {}), (*path, name))
         if name in known:
             yield from faults(each, known[name], (*path, name))
         elif "additionalProperties" in schema:

@@ -26,6 +26,8 @@ from penstock.api.structural import Schema
 from penstock.api.together import faults_between
 from penstock_jobs.errors import Refused
 
+_LONGEST_PREFIX = 58
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -107,10 +109,22 @@ def refusals(value: Any) -> list[Fault]:
     schema = _schema(value["kind"])
     full = structure.with_defaults(value, schema)
     wrong = list(structure.faults(full, schema))
-    metadata = full.get("metadata")
-    if isinstance(metadata, dict) and "name" not in metadata and "generateName" not in metadata:
-        wrong.append(Fault(("metadata",), "is missing; add it", ("name",)))
+    wrong += _name_faults(full.get("metadata"), schema)
     return [*wrong, *broken_rules(full, schema, [fault.path for fault in wrong])]
+
+
+def _name_faults(metadata: Any, schema: Schema) -> Iterator[Fault]:
+    """Yield what is wrong with the name to be: there is none, or what is made of `generateName` would not do."""
+    if not isinstance(metadata, dict):
+        return
+    prefix = metadata.get("generateName")
+    if not prefix and "name" not in metadata:
+        yield Fault(("metadata",), "is missing; add it", ("name",))
+    elif prefix and isinstance(prefix, str) and "name" not in metadata:
+        # The API server cuts a long prefix, and puts five letters or digits of its own behind it.
+        name = schema["properties"]["metadata"]["properties"]["name"]
+        said = structure.faults(f"{prefix[:_LONGEST_PREFIX]}bcdfg", name)
+        yield from (Fault(("metadata", "generateName"), f"makes a name that {fault.sentence}") for fault in said)
 
 
 def _of_no_kind(value: Any) -> Iterator[Fault]:

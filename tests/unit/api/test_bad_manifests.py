@@ -61,6 +61,17 @@ def test_a_mistake_in_one_document_does_not_hide_one_in_the_next() -> None:
     assert [line for line, _ in found(f"{one}---\n{two}")] == [9, 18]
 
 
+def test_a_prefix_of_names_that_would_not_do_is_refused() -> None:
+    text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8").replace("{name: wine}", "{generateName: 1-}")
+    assert found(text) == [
+        (
+            3,
+            'metadata.generateName makes a name that is "1-bcdfg", which is not a name of small letters, digits and '
+            "dashes that begins with a letter, as churn.",
+        )
+    ]
+
+
 def test_two_documents_of_one_name_are_refused() -> None:
     text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
     assert found(f"{text}---\n{text}") == [

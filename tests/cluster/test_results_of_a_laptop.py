@@ -1,0 +1,47 @@
+"""What a run on a laptop leaves, its Pipeline, run and Models with their statuses, an API server stores as it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.custom_resources import Object, exactly, expected_spec, install
+from cluster.kubernetes_api import Api
+from local.laboratory_of_runs import Bench
+
+OF_THE_HOME = {"uid", "resourceVersion", "creationTimestamp", "generation"}
+
+
+@pytest.fixture(scope="session")
+def api(api: Api) -> Api:
+    return install(api)
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
+    """All resources that a run leaves."""
+    bench = Bench(tmp_path_factory.mktemp("laptop"))
+    bench.write()
+    ended = bench.run()
+    assert ended.returncode == 0, ended.stderr
+    return [_read(path) for path in sorted((bench.home / "resources").glob("*/*.json"))]
+
+
+def _read(path: Path) -> Object:
+    resource: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    metadata = {name: value for name, value in resource["metadata"].items() if name not in OF_THE_HOME}
+    return resource | {"metadata": metadata}
+
+
+def test_each_resource_is_stored_with_its_status_and_nothing_changed(
+    api: Api, namespace: str, left: list[Object]
+) -> None:
+    assert {each["kind"] for each in left} == {"Pipeline", "PipelineRun", "Model"}
+    for each in left:
+        created = api.create({name: part for name, part in each.items() if name != "status"}, namespace)
+        assert exactly(created["spec"]) == exactly(expected_spec(each))
+        if status := each.get("status"):
+            name = each["metadata"]["name"]
+            stored = api.patch(api.resource(each), name, {"status": status}, namespace, beneath="status")
+            assert exactly(stored["status"]) == exactly(status)
