@@ -1,6 +1,7 @@
 """The cluster through kubectl: what a person would type, and its own sentence when it fails."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from testcluster import programs
+from testcluster.patience import attempts
 from testcluster.sentences import Lacking
 
 Object = dict[str, Any]
@@ -89,24 +92,29 @@ class Kubectl:
     def port_forward(self, namespace: str, target: str, port: int) -> Iterator[int]:
         """Give a port of the loopback interface that leads into the cluster, for as long as the context lasts."""
         command = [str(program()), "--kubeconfig", str(self.kubeconfig), "--namespace", namespace]
-        process = subprocess.Popen(
-            [*command, "port-forward", "--address=127.0.0.1", target, f":{port}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield _forwarded_port(process, target)
-        finally:
-            process.terminate()
-            process.communicate(timeout=10)
+        # Into a file: kubectl says a line for each connection, and would stop at a pipe that nobody empties.
+        with TemporaryFile() as said:
+            process = subprocess.Popen(
+                [*command, "port-forward", "--address=127.0.0.1", target, f":{port}"], stdout=said, stderr=said
+            )
+            try:
+                yield _forwarded_port(process, said, target)
+            finally:
+                process.terminate()
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
-def _forwarded_port(process: "subprocess.Popen[str]", target: str) -> int:
+def _forwarded_port(process: "subprocess.Popen[bytes]", said: IO[bytes], target: str) -> int:
     """Read the port from kubectl's first line: `Forwarding from 127.0.0.1:PORT -> …`."""
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if "Forwarding from" not in line:
-        process.kill()
-        raise Failed(f"kubectl cannot forward a port to {target}: {process.communicate()[1].strip()}")
-    return int(line.split("->")[0].rsplit(":", 1)[1])
+    for _ in attempts(f"a port that leads to {target}", 30):
+        ended = process.poll() is not None
+        text = os.pread(said.fileno(), 10_000, 0).decode(errors="replace")
+        if found := re.search(r"Forwarding from [^ ]*:(\d+) ->", text):
+            return int(found.group(1))
+        if ended:
+            raise Failed(f"kubectl cannot forward a port to {target}: {text.strip()}")
+    raise AssertionError("attempts() ends by raising")

@@ -62,6 +62,15 @@ def test_a_port_that_cannot_be_forwarded_is_told_too(machine: Path, monkeypatch:
         pass
 
 
+def test_a_forwarded_port_works_on_however_much_kubectl_says(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    talking = "echo 'Forwarding from 127.0.0.1:40001 -> 9000'; yes 'Handling connection for 40001' | head -c 1000000"
+    file = a_program(machine, f"{talking}; touch {machine}/through; exec sleep 60")
+    monkeypatch.setattr(kubectl, "program", lambda: file)
+    with Kubectl(Path("kubeconfig")).port_forward("there", "service/s3", 9000) as port:
+        assert port == 40001
+        assert any((machine / "through").exists() for _ in attempts("all lines to be said", 30))
+
+
 def test_waiting_asks_at_least_once_and_ends() -> None:
     asked: list[int] = []
     with pytest.raises(Lacking, match="Waited 0 s for rain, in vain"):
