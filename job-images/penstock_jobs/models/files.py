@@ -5,6 +5,7 @@ from hashlib import sha256
 MANIFEST = "manifest.json"
 ONNX = "model.onnx"
 SKOPS = "model.skops"
+SOURCE = "source.tar.gz"  # the user's own operations, where the served file holds types of theirs
 
 
 def digest_of(content: bytes) -> str:

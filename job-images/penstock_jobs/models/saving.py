@@ -42,7 +42,11 @@ def now() -> datetime:
 
 
 def save_model(
-    models: Store, model: FittedModel, trusted_types: Iterable[str] = (), clock: Clock = now
+    models: Store,
+    model: FittedModel,
+    trusted_types: Iterable[str] = (),
+    clock: Clock = now,
+    source: Callable[[], bytes] | None = None,
 ) -> ModelReference:
     """Write a Model to `<models>/<name>`, manifest last, and return where it is.
 
@@ -55,6 +59,7 @@ def save_model(
         model: what was fitted.
         trusted_types: the types that the Pipeline trusts, beside those known to be safe.
         clock: for `created`, the only thing in a manifest that differs between two equal Models.
+        source: reads the archive of the user's own operations; it is saved beside a served file that needs them.
 
     Raises:
         Refused: when it could not be loaded again, or the folder holds another Model.
@@ -67,6 +72,8 @@ def save_model(
     estimator = EstimatorPredictor(model.estimator, model.features)
     probes = probes_of(estimator, model.features, model.validation)
     contents, serving, predictor, untrusted = _files(model, estimator, probes, tuple(trusted_types))
+    if serving.format == "skops" and untrusted and source is not None:
+        contents[files.SOURCE] = source()
     log.info("Model %s: %s", model.name, serving.reason)
     manifest = _manifest(model, probes.features, serving, untrusted, clock)
     manifest = msgspec.structs.replace(

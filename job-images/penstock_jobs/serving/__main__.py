@@ -20,6 +20,7 @@ import uvicorn
 from penstock_jobs import document, errors, logs
 from penstock_jobs.errors import JobError, Refused, Unavailable
 from penstock_jobs.models.loading import load_model
+from penstock_jobs.models.source import put_source_on_path
 from penstock_jobs.serving.application import Application
 from penstock_jobs.serving.processors import processors
 from penstock_jobs.serving.warming import warm
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def ready_application(specification: ServedModel) -> Application:
     """Return the application of a Model that was loaded, checked and warmed."""
+    put_source_on_path(specification.location, specification.manifest_digest, specification.trusted_types)
     model = load_model(
         specification.location,
         trusted_types=specification.trusted_types,

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.specification import Source
+from penstock_jobs.specification import Archive, Source
 from penstock_jobs.storage import open_store
 
 
@@ -47,10 +47,7 @@ def unpack(source: Source | None) -> None:
             packed, files = Path(scratch, "archive"), Path(scratch, "files")
             store.download(there.key, packed)
             if (found := digest_of(packed)) != there.digest:
-                raise Refused(
-                    f"{store.uri}/{there.key} is not the archive that was packed: its digest is {found}, and not "
-                    f"{there.digest}; apply a new run."
-                )
+                raise _changed(f"{store.uri}/{there.key}", found, there.digest)
             with tarfile.open(packed) as archive:
                 archive.extractall(files, filter="data")
             files.mkdir(exist_ok=True)
@@ -59,10 +56,29 @@ def unpack(source: Source | None) -> None:
         raise Unavailable(f"The source cannot be unpacked to {target}: {error}.") from error
 
 
+def content_of(archive: Archive) -> bytes:
+    """Return the archive itself.
+
+    Raises:
+        Refused: it is not the one that was packed.
+    """
+    content = open_store(archive.location).read(archive.key)
+    found = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    if found != archive.digest:
+        raise _changed(f"{archive.location.uri}/{archive.key}", found, archive.digest)
+    return content
+
+
 def digest_of(path: Path) -> str:
     """Return the digest of a file, as `sha256:…`."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _changed(place: str, found: str, recorded: str) -> Refused:
+    return Refused(
+        f"{place} is not the archive that was packed: its digest is {found}, and not {recorded}; apply a new run."
+    )
 
 
 def _is_within(file: Path, folder: Path) -> bool:

@@ -9,6 +9,7 @@ where a calibrated Model is judged. With `refit` both are those of the fit that 
 """
 
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.saving import save_model, saved_model
 from penstock_jobs.result import ModelReference
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
+from penstock_jobs.source.archive import content_of
 from penstock_jobs.specification import Scoring, TrainingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate
@@ -76,7 +78,9 @@ def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelRefer
     if task.curves:  # before the Model, whose manifest says that all of this was done
         content = document.encode(make_curves(task.candidate, bench, scored))
         open_store(job.run_storage).write(curves_key(task.name), content)
-    return save_model(open_store(job.models), model, job.trusted_types)
+    archive = job.source.archive if job.source else None
+    source = None if archive is None else partial(content_of, archive)
+    return save_model(open_store(job.models), model, job.trusted_types, source=source)
 
 
 def fitted_pipeline(candidate: Candidate, bench: Bench, rows: Rows) -> Pipeline:

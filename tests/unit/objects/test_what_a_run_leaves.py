@@ -14,7 +14,7 @@ from penstock.api.schema import API_VERSION
 from penstock.decide.job_specification import settings_of
 from penstock.decide.model_resource import model_resource
 from penstock.decide.objects import results, revision
-from penstock.decide.objects.images import image_of
+from penstock.decide.objects.images import image_of, serving_image
 from penstock.decide.objects.model import model
 from penstock.decide.objects.profiles import processors_of
 from penstock.decide.settings import Images, Settings
@@ -140,6 +140,16 @@ def test_an_image_is_the_smallest_that_has_what_the_step_needs() -> None:
     assert image_of("training", with_network, JobSettings(), images) == images.torch
     assert image_of("testing", spec, JobSettings(gpu=Gpu()), images) == images.torch
     assert image_of("testing", spec, JobSettings(image="mine"), images) == "mine"
+
+
+def test_a_model_that_needs_scikit_learn_is_served_where_that_is() -> None:
+    made, images = model_of(), Images()
+    serving = msgspec.structs.replace(made.spec.serving, format="skops")
+    needing = msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, serving=serving))
+
+    assert serving_image(made, JobSettings(), images) == images.serving
+    assert serving_image(needing, JobSettings(), images) == images.jobs
+    assert serving_image(needing, JobSettings(image="mine"), images) == "mine"
 
 
 @pytest.mark.parametrize(("cpu", "processors"), [("500m", 1), ("2500m", 2), ("4", 4), (3, 3), (None, 1)])
