@@ -49,10 +49,16 @@ class Cache:
         entry = self._entries.get(key)
         return None if entry is None else _unpacked(entry)
 
-    def marked(self, mark: str, without: str | None = None) -> Sequence[Object]:
-        """Return the objects with that mark, but the one of that uid, by key; each is unpacked when it is looked at."""
-        entries = [self._entries[key] for key in sorted(self._marked.get(mark, ()))]
-        return _Unpacking([entry for entry in entries if entry.uid != without])
+    def marked(self, mark: str, kind: str | None = None, without: str | None = None) -> Sequence[Object]:
+        """Return the objects with that mark by key, each unpacked when it is looked at.
+
+        Args:
+            mark: the mark.
+            kind: only those of this kind.
+            without: the uid of one that is left out.
+        """
+        keys = sorted(key for key in self._marked.get(mark, ()) if kind is None or key.kind == kind)
+        return _Unpacking([entry for key in keys if (entry := self._entries[key]).uid != without])
 
     def marked_keys(self, mark: str) -> frozenset[Key]:
         """Return the keys of the objects with that mark."""

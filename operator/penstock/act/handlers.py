@@ -6,12 +6,22 @@ Each handler takes in what was seen, and nothing else: no finalizer, no annotati
 from typing import Any
 
 import kopf
+from kopf._cogs.structs.bodies import RawBody
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client.configuration import Configuration
 
 from penstock.act.kinds import Key, Kind, key_of
 from penstock.act.resync import Resync
 from penstock.act.view import View
 from penstock.act.watched import WATCHED
+
+
+class NoMemories(ResourceMemories):
+    """kopf's own memory of each object it ever saw, emptied: a kilobyte each, for what only its other handlers need."""
+
+    async def recall(self, raw_body: RawBody, *, ephemeral: bool = False, **more: Any) -> ResourceMemory:
+        """Return a memory that nobody keeps."""
+        return await super().recall(raw_body, ephemeral=True, **more)
 
 
 def registry(connection: Configuration, view: View, resync: Resync) -> kopf.OperatorRegistry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from penstock.api.schema import GROUP, VERSION
@@ -78,8 +78,7 @@ def kind_of(made: Mapping[str, Any]) -> Kind:
     return BY_NAME[made["kind"]]
 
 
-@dataclass(frozen=True, order=True)
-class Key:
+class Key(NamedTuple):
     """Which object: its kind, namespace and name."""
 
     kind: str

@@ -47,13 +47,13 @@ class RunObserver:
         """Return what is to be known of the run."""
         cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
         pipeline = run["spec"]["pipelineRef"]["name"]
-        jobs, pods, maps = (tuple(cache.marked(of_run(kind, uid))) for kind in ("Job", "Pod", "ConfigMap"))
+        jobs, pods, maps = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod", "ConfigMap"))
         events, look_again = await self._events_about(namespace, jobs, pods)
         observation = RunObservation(
             run=run,
             settings=self._settings,
             pipeline=_living(cache.get(Key("Pipeline", namespace, pipeline))),
-            revision=next(iter(cache.marked(of_run("ControllerRevision", uid))), None),
+            revision=next(iter(cache.marked(of_run(uid), "ControllerRevision")), None),
             results=next((each for each in maps if STEP not in each["metadata"]["labels"]), None),
             specifications=frozenset(each["metadata"]["name"] for each in maps if STEP in each["metadata"]["labels"]),
             jobs=jobs,

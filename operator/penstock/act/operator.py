@@ -95,6 +95,7 @@ class Operator:
             await kopf.operator(
                 registry=handlers.registry(to, self.view, self.resync),
                 settings=handlers.settings(),
+                memories=handlers.NoMemories(),
                 standalone=True,
                 clusterwide=not self._settings.namespaces,
                 namespaces=self._settings.namespaces,

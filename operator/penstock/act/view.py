@@ -22,7 +22,7 @@ def marks(found: Object) -> Iterator[str]:
     if kind in ("PipelineRun", "Pipeline"):
         yield of_uid(metadata["uid"])
     if RUN_UID in labels:
-        yield of_run(kind, labels[RUN_UID])
+        yield of_run(labels[RUN_UID])
     if kind == "PipelineRun":
         pipeline = found["spec"]["pipelineRef"]["name"]
         yield of_pipeline(kind, namespace, pipeline)
@@ -41,9 +41,9 @@ def of_uid(uid: str) -> str:
     return f"uid/{uid}"
 
 
-def of_run(kind: str, uid: str) -> str:
-    """Return the mark of the objects of a kind that the run of that uid made."""
-    return f"run/{kind}/{uid}"
+def of_run(uid: str) -> str:
+    """Return the mark of the objects that the run of that uid made."""
+    return f"run/{uid}"
 
 
 def of_pipeline(kind: str, namespace: str, name: str) -> str:

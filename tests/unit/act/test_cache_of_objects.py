@@ -152,11 +152,11 @@ def test_objects_are_found_by_their_run_and_their_pipeline() -> None:
     job = _stored(a_child("Job", "j", run, spec={}, status={}), "j1", 3)
     cache.put(job)
 
-    assert [each["metadata"]["name"] for each in cache.marked(of_run("Job", "u1"))] == ["j"]
+    assert [each["metadata"]["name"] for each in cache.marked(of_run("u1"), "Job")] == ["j"]
     others = cache.marked(of_pipeline("PipelineRun", "team", "churn"), without="u1")
     assert [each["metadata"]["name"] for each in others] == ["churn-2"]
     cache.bury(Key("Job", "team", "j"), "j1")
-    assert list(cache.marked(of_run("Job", "u1"))) == []
+    assert list(cache.marked(of_run("u1"), "Job")) == []
 
 
 def test_an_object_takes_a_fraction_of_its_size() -> None:
