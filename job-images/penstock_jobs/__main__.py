@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -40,11 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
         specification = of_this_pod(specification, os.environ)
-        _limit_time(specification.timeout, report)
-        if options.snapshot is not None:
-            take_place(open_store(specification.run_storage), specification.run, options.snapshot)
-        result, stored = _result_of(specification)
-        manifests = _manifests(specification, result) if report.termination is not None else ()
+        signal.signal(signal.SIGTERM, _terminated)
+        with _limited(specification.timeout, report):
+            if options.snapshot is not None:
+                take_place(open_store(specification.run_storage), specification.run, options.snapshot)
+            result, stored = _result_of(specification)
+            manifests = _manifests(specification, result) if report.termination is not None else ()
     except errors.JobError as error:
         _fail(error, report)
         return error.exit_code
@@ -181,17 +182,25 @@ def _job(specification: JobSpecification) -> Callable[[], JobResult]:
             return lambda: test(specification)
 
 
-def _limit_time(seconds: float | None, report: Report) -> None:
-    signal.signal(signal.SIGTERM, _terminated)
+@contextmanager
+def _limited(seconds: float | None, report: Report) -> Iterator[None]:
+    """End this process once so many seconds have passed in the block, whatever it is in the middle of."""
     if seconds is None:
+        yield
         return
 
-    def out_of_time(_signal: int, _frame: FrameType | None) -> None:
+    def out_of_time() -> None:
         _fail(errors.TimedOut(f"The job was still running after its timeout of {seconds:g} s."), report)
         _end_group(errors.TIMED_OUT)
 
-    signal.signal(signal.SIGALRM, out_of_time)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # Not an alarm: its handler would wait for the end of a query or a fit that is under way in C.
+    clock = threading.Timer(seconds, out_of_time)
+    clock.daemon = True
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
 
 
 def _stop_with_stdin() -> None:

@@ -104,6 +104,23 @@ def test_a_job_ends_itself_at_its_timeout(tmp_path: Path, silent_store: Location
     assert "timeout of 1 s" in log
 
 
+def test_a_timeout_does_not_wait_for_the_end_of_a_query(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("id,left\n" + "".join(f"{number},{number % 2}\n" for number in range(2000)))
+    endless = """
+        SELECT * FROM rows WHERE 0 = (
+          SELECT count(*) FROM rows AS a, rows AS b, rows AS c, rows AS d
+          WHERE (a.id * 7 + b.id * 11 + c.id * 13 + d.id) % 1000003 = 1000004
+        )
+    """
+    table = Input(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
+
+    with started(tmp_path, dataset_job(tmp_path, inputs=(table,), query=endless, timeout=3.0)) as process:
+        _, log = process.communicate(timeout=60)
+
+    assert process.returncode == errors.TIMED_OUT
+    assert "timeout of 3 s" in log
+
+
 def test_a_terminated_job_says_so_by_its_exit_code(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         store = Location(uri="s3://bucket/run", endpoint=f"http://127.0.0.1:{listener.getsockname()[1]}")
