@@ -25,8 +25,8 @@ def main(name: str) -> int:
     control = Control(INSIDE / "nodes" / node.name / "containerd.sock")
     try:
         control.wait(process)
-        for container in control("containers", "list", "--quiet").split():
-            control("containers", "remove", container)
+        if containers := control("containers", "list", "--quiet").split():
+            control("containers", "remove", *containers)
         pause = (CONFIGURATIONS / "pause-image").read_text().split()
         if pause[0] not in control("images", "list", "--quiet").split():
             control("images", "import", pause[1])

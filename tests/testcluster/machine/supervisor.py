@@ -14,6 +14,7 @@ import socket
 import ssl
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -106,13 +107,19 @@ def bring_up(state: State, logs: Path, progress: Progress) -> None:
         for program in state.startable():
             state.running[start(program, logs)] = program.name
         bury(state, os.WNOHANG)
-        for name in {*state.running.values()} - state.ready:
-            program = state.programs[name]
-            if not program.task and answers(program.ready_at):
-                state.ready.add(name)
+        state.ready.update(newly_ready(state))
         for name in sorted(state.ready - before):
             progress.tell(ready=name)
         time.sleep(POLL)
+
+
+def newly_ready(state: State) -> list[str]:
+    """Return the programs that run and say for the first time that they are ready. All are asked at once."""
+    waiting = [state.programs[name] for name in {*state.running.values()} - state.ready]
+    asked = [program for program in waiting if not program.task]
+    with ThreadPoolExecutor(max_workers=len(asked) or 1) as side_by_side:
+        answered = side_by_side.map(answers, [program.ready_at for program in asked])
+        return [program.name for program, answer in zip(asked, answered, strict=True) if answer]
 
 
 def keep_up(state: State, logs: Path) -> None:
@@ -174,12 +181,12 @@ def answers(url: str) -> bool:
 
 def _connection(scheme: str, place: str) -> http.client.HTTPConnection:
     if scheme == "http":
-        return http.client.HTTPConnection(place, timeout=2)
+        return http.client.HTTPConnection(place, timeout=1)
     # Only whether it is ready is asked, on loopback of the cluster's own network: who answers is known.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(place, timeout=2, context=context)
+    return http.client.HTTPSConnection(place, timeout=1, context=context)
 
 
 def _program(document: dict[str, object]) -> Program:
