@@ -25,10 +25,10 @@ async def serving(
     application.router.add_get("/healthz", _answering(healthy, "All objects were listed too long ago."))
     application.router.add_get("/readyz", _answering(ready, "The objects were not all listed yet."))
     application.router.add_get("/metrics", told)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, None, port, shutdown_timeout=1)
+        site = web.TCPSite(runner, None, port)
         await site.start()
         yield runner.addresses[0][1]
     finally:

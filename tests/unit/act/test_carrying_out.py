@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.apply import WriteRefused
@@ -100,6 +100,7 @@ def test_the_status_of_an_object_that_is_gone_is_nobodys() -> None:
     assert carried_out(api, run, Decision(status=STATUS)) == [False]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 6), st.booleans())
 def test_whoever_is_killed_after_any_write_and_begins_again_makes_each_object_once(died_after: int, lost: bool) -> None:
     """`lost`: the answer to the last write never came; else the write itself did not."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.rate_limit import RateLimiter
@@ -28,6 +28,7 @@ async def _turns(limiter: RateLimiter, pauses: list[float]) -> list[tuple[int, f
     return turns
 
 
+@settings(deadline=None)
 @given(PAUSES, st.floats(0.5, 50), st.integers(1, 20))
 def test_no_stretch_of_time_ever_sees_more_than_the_burst_and_the_rate(
     pauses: list[float], rate: float, burst: int
@@ -39,6 +40,7 @@ def test_no_stretch_of_time_ever_sees_more_than_the_burst_and_the_rate(
             assert last - first + 1 <= burst + rate * (turns[last] - begin) + 1e-6
 
 
+@settings(deadline=None)
 @given(PAUSES, st.floats(0.5, 50), st.integers(1, 20))
 def test_who_comes_first_is_served_first(pauses: list[float], rate: float, burst: int) -> None:
     turns = virtual_time.run(_turns(RateLimiter(rate, burst), pauses))
@@ -52,6 +54,7 @@ def test_after_a_rest_a_burst_passes_at_once() -> None:
     assert {at for _, at in turns} == {10.0}
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 100), st.integers(1, 5))
 def test_nobody_has_a_turn_while_it_is_halted(seconds: float, callers: int) -> None:
     limiter = RateLimiter(100, 5)

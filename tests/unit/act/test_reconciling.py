@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.connection import Answer, Request
@@ -56,6 +56,7 @@ def test_what_was_written_is_looked_at_again_at_once_until_there_is_nothing_to_d
     assert [path.rsplit("/", 1)[1] for _, path in api.writes()] == ["status", "status", "jobs", "status"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["ok", "lost", 409, 429, 500]), max_size=30))
 def test_whatever_goes_wrong_for_a_while_the_end_is_the_same(troubles: list[Any]) -> None:
     api = FakeApi()

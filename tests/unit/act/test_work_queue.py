@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.queue import LONGEST_WAIT, Closed, WorkQueue
@@ -13,6 +13,7 @@ from unit.act import virtual_time
 ARRIVALS = st.lists(st.tuples(st.sampled_from("abcd"), st.floats(0, 3)), max_size=40)
 
 
+@settings(deadline=None)
 @given(ARRIVALS, st.integers(1, 5), st.data())
 def test_a_key_is_never_worked_on_by_two_and_each_event_is_followed_by_work(
     arrivals: list[tuple[str, float]], workers: int, data: st.DataObject
@@ -82,6 +83,7 @@ def test_an_event_during_the_work_makes_the_key_be_worked_on_again() -> None:
     assert virtual_time.run(during()) == ("a", 0.0)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.floats(0, 1))
 def test_waits_after_errors_grow_and_are_bounded(failures: int, jitter: float) -> None:
     async def failing() -> list[float]:
@@ -110,6 +112,7 @@ def test_a_success_makes_the_next_wait_short_again() -> None:
     assert first == last
 
 
+@settings(deadline=None)
 @given(st.floats(0, 300), st.floats(0, 1))
 def test_a_key_never_comes_back_sooner_than_the_server_asked(seconds: float, jitter: float) -> None:
     async def told_to_wait() -> tuple[str, float]:
