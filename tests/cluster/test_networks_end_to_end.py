@@ -14,6 +14,7 @@ from penstock.api.schema import JobName
 from penstock.decide.settings import Images
 from penstock_jobs import errors
 from penstock_jobs.storage import Store
+from testcluster.what_was_shown import Lacks
 
 EXAMPLE = "digits"
 GPU = "nvidia.com/gpu"
@@ -40,9 +41,12 @@ def done(
     namespaces: Namespaces,
     buckets: Buckets,
     images: Images,
+    lacking: Lacks,
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Done]:
+    if reason := lacking("gpu"):
+        pytest.skip(reason)
     gpu = {"gpu": {"count": 1, "required": False}, "timeout": "10m"}
     with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
         give_credentials(api, namespace, buckets)
