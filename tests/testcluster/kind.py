@@ -1,5 +1,6 @@
 """A kind cluster, where a container engine answers."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,28 +26,37 @@ class Kind:
     name = "kind"
 
     def find(self) -> Cluster | None:
-        """Return the cluster if kind has it. Without an engine that answers it has none."""
-        if not made_mark().exists() or engine_that_answers() is None or NAME not in _kind("get", "clusters").split():
+        """Return the cluster if its containers are there, and it has come to its end."""
+        if not exists():
             return None
-        _kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", str(kubeconfig()))
-        return cluster()
+        try:
+            _kind("export", "kubeconfig", "--name", NAME, "--kubeconfig", str(kubeconfig()))
+            return cluster() if is_whole() else None
+        except Lacking:
+            return None  # it was killed half-way: it has no kubeconfig yet, or nobody who answers
 
     def up(self) -> Cluster:
-        """Make the cluster, or leave it as it is. One that was killed half-way is made again."""
+        """Make the cluster, or leave it as it is. One that was killed half-way is made again, if it was ours."""
         with cache.lock("kind", "the kind cluster"):
-            found = self.find()
-            if found is not None and is_whole():
-                return found
-            with timed("kind made the cluster"):
-                made_mark().touch()
-                _kind("delete", "cluster", "--name", NAME)
-                _kind(*create_command(kubeconfig()))
+            if self.find() is None:
+                self._make()
             for node in GPU_NODES:
                 advertise(Kubectl(kubeconfig()), node.name, GPU_RESOURCE, GPUS)
             return cluster()
 
+    def _make(self) -> None:
+        if exists() and not made_mark().exists():
+            raise Lacking(
+                f"kind has a cluster {NAME} that the tests did not make and that is not ready: "
+                f"mend it, or remove it with `kind delete cluster --name {NAME}`."
+            )
+        made_mark().touch()
+        with timed("kind made the cluster"):
+            _kind("delete", "cluster", "--name", NAME)
+            _kind(*create_command(kubeconfig()))
+
     def down(self, everything: bool = False) -> None:
-        """Remove the cluster; with `everything` nothing more, since the node image is the engine's."""
+        """Remove the cluster if it was ours; with `everything` nothing more, since the node image is the engine's."""
         with cache.lock("kind", "the kind cluster"):
             if made_mark().exists():
                 _kind("delete", "cluster", "--name", NAME)
@@ -59,18 +69,7 @@ class Kind:
 
 def create_command(file: Path) -> list[str]:
     """Return kind's arguments that make the cluster, and keep the person's own kubeconfig as it is."""
-    options = [
-        "--name",
-        NAME,
-        "--image",
-        node_image(),
-        "--config",
-        str(KIND_CONFIG),
-        "--kubeconfig",
-        str(file),
-        "--wait",
-        "180s",
-    ]
+    options = ["--name", NAME, "--config", str(KIND_CONFIG), "--kubeconfig", str(file), "--wait", "180s"]
     return ["create", "cluster", *options]
 
 
@@ -83,6 +82,19 @@ def load_command(image_archive: Path, nodes: tuple[str, ...]) -> list[str]:
 def kubeconfig() -> Path:
     """Return the administrator's kubeconfig."""
     return cache.folder("kind") / "kubeconfig"
+
+
+def exists() -> bool:
+    """Whether an engine that answers has containers of the cluster. Asked without kind, which may not be built."""
+    engine = engine_that_answers()
+    if engine is None:
+        return False
+    return bool(subprocess.run([engine, *list_command()], capture_output=True, text=True).stdout.strip())
+
+
+def list_command() -> list[str]:
+    """Return an engine's arguments that list the containers of the cluster."""
+    return ["ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster={NAME}"]
 
 
 def made_mark() -> Path:
@@ -132,7 +144,10 @@ def node_image() -> str:
 
 
 def _kind(*arguments: str) -> str:
-    done = subprocess.run([programs.build("kind") / "kind", *arguments], capture_output=True, text=True)
+    # kind would take the first engine that is installed, whether it answers or not.
+    environment = {**os.environ, "KIND_EXPERIMENTAL_PROVIDER": engine_that_answers() or ""}
+    command = [programs.build("kind") / "kind", *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise Lacking(f"`kind {' '.join(arguments)}` failed: {' / '.join(done.stderr.strip().splitlines()[-5:])}")
     return done.stdout

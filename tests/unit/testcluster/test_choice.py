@@ -77,3 +77,7 @@ def test_kind_loads_an_image_to_all_nodes_or_to_those_that_are_named() -> None:
     everywhere = ["load", "image-archive", "jobs.tar", "--name", "penstock"]
     assert kind.load_command(Path("jobs.tar"), ()) == everywhere
     assert kind.load_command(Path("jobs.tar"), ("a", "b")) == [*everywhere, "--nodes", "a,b"]
+
+
+def test_kinds_containers_are_found_by_the_label_that_kind_gives_them() -> None:
+    assert kind.list_command()[-1] == "label=io.x-k8s.kind.cluster=penstock"
