@@ -146,7 +146,7 @@ def node_image() -> str:
 def _kind(*arguments: str) -> str:
     # kind would take the first engine that is installed, whether it answers or not.
     environment = {**os.environ, "KIND_EXPERIMENTAL_PROVIDER": engine_that_answers() or ""}
-    command = [programs.build("kind") / "kind", *arguments]
+    command: list[str | Path] = [programs.build("kind") / "kind", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise Lacking(f"`kind {' '.join(arguments)}` failed: {' / '.join(done.stderr.strip().splitlines()[-5:])}")
