@@ -87,10 +87,8 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     """Return the error that an answer stands for; its status is 400 or more."""
     said = _said(body)
-    reason, message = (
-        str(said.get("reason") or ""),
-        str(said.get("message") or said.get("reason") or body[:500].decode(errors="replace")),
-    )
+    reason = str(said.get("reason") or "")
+    message = str(said.get("message") or reason or body[:500].decode(errors="replace"))
     if status == 409:
         kind = AlreadyExists if reason == "AlreadyExists" else Conflict
         return kind(status, reason, message)

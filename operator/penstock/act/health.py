@@ -30,7 +30,8 @@ async def serving(
     try:
         site = web.TCPSite(runner, None, port)
         await site.start()
-        yield runner.addresses[0][1]
+        # With port 0 each family of addresses has a port of its own; this is IPv4's.
+        yield next(address[1] for address in runner.addresses if len(address) == 2)
     finally:
         await runner.cleanup()
 

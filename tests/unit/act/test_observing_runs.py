@@ -62,7 +62,7 @@ def test_children_are_those_of_the_very_run() -> None:
         other,
         specification,
         results,
-        a_child("ControllerRevision", "revision", own),
+        a_child("ControllerRevision", "revision", own, data={}),
         a_child("Job", "mine", own, spec={"suspend": True}, status={}),
         a_child("Job", "theirs", other, spec={}, status={}),
         a_child("Pod", "pod", own, spec={}, status={"phase": "Running"}),

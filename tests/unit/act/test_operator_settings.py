@@ -27,7 +27,7 @@ def test_what_decisions_go_by_and_how_the_shell_works_are_in_one_file(tmp_path: 
         tmp_path,
         """
         images: {jobs: "example.org/jobs:1"}
-        storage: {s3: {bucket: ml}}
+        storage: {s3: {bucket: ml-team}}
         profiles: {gpu-large: {gpu: {count: 1}}}
         namespaces: [team]
         workers: 4
