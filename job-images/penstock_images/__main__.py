@@ -23,9 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.images or catalogue.IMAGES:
             built = builder.build(name)
             sys.stdout.write(line(built))
+            tag = options.tag or str(catalogue.project()["version"])
+            builder.have(built, tag)
             if options.registry:
-                version = str(catalogue.project()["version"])
-                tags = dict.fromkeys((options.tag or version, built.reference.rsplit(":", 1)[1]))
+                tags = dict.fromkeys((tag, built.reference.rsplit(":", 1)[1]))
                 sys.stdout.writelines(f"  pushed {each}\n" for each in builder.push(built, options.registry, [*tags]))
             sys.stdout.flush()
     except Lacking as lacking:
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--engine", help=f"one of {', '.join(NAMES)}; without it the first that answers")
     parser.add_argument("--base-image", help="what the images stand on; without it python:3.11-slim, or one made here")
     parser.add_argument("--registry", help="push to this registry, a host or a host with a folder")
-    parser.add_argument("--tag", help="the readable tag in the registry; without it the version")
+    parser.add_argument("--tag", help="the readable tag; without it the version")
     return parser
 
 

@@ -114,10 +114,14 @@ class Builder:
             self.engine.remove(reference)
         return archive
 
-    def push(self, built: Built, registry: str, tags: Sequence[str]) -> list[str]:
-        """Send an image to a registry under these tags; return its names there."""
+    def have(self, built: Built, tag: str) -> None:
+        """See to it that the engine has an image, under its own tag and a readable one."""
         if not self.engine.identity(built.reference):
             self.engine.load(built.archive)
+        self.engine.tag(built.reference, f"penstock/{built.image.name}:{tag}")
+
+    def push(self, built: Built, registry: str, tags: Sequence[str]) -> list[str]:
+        """Send an image that the engine has to a registry under these tags; return its names there."""
         names = [f"{registry.rstrip('/')}/penstock/{built.image.name}:{tag}" for tag in tags]
         for name in names:
             self.engine.tag(built.reference, name)

@@ -3,11 +3,12 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from penstock_images.engine import Engine
 
-KEPT = 2  # archives of an image: the newest, and the one before, which somebody may be loading
+KEPT = 2  # bases, and archives of an image: the newest, and the one before, which somebody may be at
 UNNAMED = 60  # steps of builds that buildah's store keeps, so that the next build begins where one differs
 
 
@@ -22,6 +23,8 @@ def clean(cache: Path, engine: Engine) -> None:
         for mounted in mounts_below(Path("/proc/self/mountinfo").read_text(), folder):
             subprocess.run(["umount", "--lazy", mounted], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
+    for old in _newest_first(cache.glob("base-[0-9a-f]*"))[KEPT:]:
+        shutil.rmtree(old)
     for part in (cache / "archives").glob("*.part"):
         part.unlink()
     if engine.name == "buildah" and engine.must("listing containers", "containers", "--quiet").split():
@@ -37,8 +40,7 @@ def mounts_below(mountinfo: str, folder: Path) -> list[str]:
 
 def keep_newest(folder: Path, name: str) -> None:
     """Remove the archives of an image but the newest few, with what is beside them."""
-    archives = sorted(folder.glob(f"{name}-*.tar"), key=lambda each: each.stat().st_mtime, reverse=True)
-    for old in archives[KEPT:]:
+    for old in _newest_first(folder.glob(f"{name}-*.tar"))[KEPT:]:
         old.unlink()
         old.with_suffix(".cdx.json").unlink(missing_ok=True)
 
@@ -63,7 +65,11 @@ def forget_old(engine: Engine, folder: Path, name: str) -> None:
 
 
 def outdated(references: list[str], name: str, digests: set[str]) -> list[str]:
-    """Return the images of this name, and the packages under them, whose tag ends in none of these digests."""
+    """Return the images of this name, and the packages under them, whose tag ends in a digest and in none of these."""
     names = (f"penstock/{name}", f"penstock/{name}-packages")
     own = [each for each in references if each.rpartition(":")[0].removeprefix("localhost/") in names]
-    return [each for each in own if each.rpartition("-")[2] not in digests]
+    return [each for each in own if "-" in each.rpartition(":")[2] and each.rpartition("-")[2] not in digests]
+
+
+def _newest_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=lambda each: each.stat().st_mtime, reverse=True)

@@ -123,7 +123,12 @@ def test_of_old_archives_the_newest_stay(tmp_path: Path) -> None:
 
 def test_an_image_whose_archive_is_gone_is_forgotten_with_its_packages_and_no_other() -> None:
     listed = [
-        *("localhost/penstock/jobs:0.1.0-aaa", "localhost/penstock/jobs:0.1.0-bbb", "penstock/jobs-packages:0.1.0-aaa"),
+        *(
+            "localhost/penstock/jobs:0.1.0-aaa",
+            "localhost/penstock/jobs:0.1.0-bbb",
+            "localhost/penstock/jobs:0.1.0",
+            "penstock/jobs-packages:0.1.0-aaa",
+        ),
         *("localhost/penstock/serving:0.1.0-aaa", "localhost/penstock/base:bookworm-aaa", "<none>:<none>"),
     ]
     assert leftovers.outdated(listed, "jobs", {"bbb"}) == [
