@@ -179,6 +179,7 @@ def test_a_program_that_is_killed_runs_again_and_nothing_is_forgotten(beside: Be
         if victim not in beside.members() and beside.answers():
             break
     assert beside.ask("get", "configmap", name).returncode == 0
+    assert f"{program} of the cluster died and was started again" in beside.do("status").stderr
     beside.ask("delete", "configmap", name)
 
 

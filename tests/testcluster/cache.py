@@ -6,11 +6,15 @@ machine.
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from testcluster.sentences import say
+
+# All that is ever put there. A person may name a folder that has other things in it, and these stay.
+CONTENTS = ("programs", "images", "machine", "kind", "loaded", "pushed", "locks", "cluster.json", "keep-cluster")
 
 
 def folder(*parts: str) -> Path:
@@ -19,6 +23,19 @@ def folder(*parts: str) -> Path:
     path = root.absolute().joinpath(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def remove() -> None:
+    """Remove all that is ours in the folder, and the folder itself if nothing else is in it."""
+    root = folder()
+    for name in CONTENTS:
+        path = root / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    if not any(root.iterdir()):
+        root.rmdir()
 
 
 @contextmanager

@@ -49,6 +49,10 @@ class Provider(Protocol):
         """Remove all of it; with `everything` also what only makes the next start faster."""
         ...
 
+    def troubles(self) -> list[str]:
+        """Return sentences on what went wrong with the cluster itself: a test may have failed because of it."""
+        ...
+
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Bring an image to the nodes."""
         ...

@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -70,12 +69,12 @@ def up(_: argparse.Namespace) -> int:
 
 
 def down(parsed: argparse.Namespace) -> int:
-    """Remove the cluster, and with `--everything` the whole cache folder."""
+    """Remove the cluster, and with `--everything` all that is ours in the cache folder."""
     keep_mark().unlink(missing_ok=True)
     for provider in owned():
         provider.down(parsed.everything)
     if parsed.everything:
-        shutil.rmtree(cache.folder())
+        cache.remove()
     return 0
 
 
@@ -85,7 +84,10 @@ def status(_: argparse.Namespace) -> int:
     if found is None:
         say("the test cluster is not up; bring it up with `make cluster`")
         return 1
-    sys.stdout.write(json.dumps(found[1].to_document(), indent=1) + "\n")
+    provider, cluster = found
+    sys.stdout.write(json.dumps(cluster.to_document(), indent=1) + "\n")
+    for trouble in provider.troubles():
+        say(trouble)
     return 0
 
 
@@ -114,7 +116,11 @@ def run(parsed: argparse.Namespace) -> int:
         raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
     provider = choose()
     with using(provider) as cluster:
-        return perform(command, environment_for(cluster, write_state(cluster), os.environ))
+        code = perform(command, environment_for(cluster, write_state(cluster), os.environ))
+        if code:
+            for trouble in provider.troubles():
+                say(trouble)
+        return code
 
 
 @contextlib.contextmanager

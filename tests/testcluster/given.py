@@ -38,6 +38,10 @@ class Given:
         """Leave the cluster alone: it is not ours."""
         say("the cluster that KUBECONFIG names is not ours and stays as it is")
 
+    def troubles(self) -> list[str]:
+        """Return nothing: the cluster is not ours to watch."""
+        return []
+
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Refuse: such a cluster pulls its images from a registry."""
         raise Lacking(

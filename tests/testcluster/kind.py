@@ -62,6 +62,10 @@ class Kind:
                 _kind("delete", "cluster", "--name", NAME)
                 shutil.rmtree(kubeconfig().parent)
 
+    def troubles(self) -> list[str]:
+        """Return nothing: kind keeps its nodes up by itself."""
+        return []
+
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Import an image into the nodes."""
         _kind(*load_command(image_archive, nodes))

@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -57,6 +58,14 @@ class Machine:
                 leftovers.remove_everything()
             else:
                 leftovers.remove()
+
+    def troubles(self) -> list[str]:
+        """Return which programs died and were started again."""
+        again = Counter(str(fact["again"]) for fact in start.read_progress() if "again" in fact)
+        return [
+            f"{name} of the cluster died and was started again ({times}): see {folders.run() / 'logs' / f'{name}.log'}"
+            for name, times in again.items()
+        ]
 
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Import an image into the container runtimes, side by side."""

@@ -76,7 +76,7 @@ def main(plan: Path) -> int:
         progress.tell(step="namespaces")
         bring_up(state, run / "logs", progress)
         progress.tell(done=True)
-        keep_up(state, run / "logs")
+        keep_up(state, run / "logs", progress)
     except Lacking as reason:
         progress.tell(failed=str(reason))
         return 1
@@ -122,13 +122,14 @@ def newly_ready(state: State) -> list[str]:
         return [program.name for program, answer in zip(asked, answered, strict=True) if answer]
 
 
-def keep_up(state: State, logs: Path) -> None:
-    """Start again what dies, as a machine's own supervisor would, at most once a second."""
+def keep_up(state: State, logs: Path, progress: Progress) -> None:
+    """Start again what dies, as a machine's own supervisor would, at most once a second, and tell of it."""
     while True:
         bury(state, 0)
         time.sleep(1)
         for program in state.startable():
             state.running[start(program, logs)] = program.name
+            progress.tell(again=program.name)
 
 
 def bury(state: State, options: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -92,3 +93,22 @@ def test_a_lock_goes_with_the_process_that_held_it() -> None:
     subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(folder)}, check=False)
     with cache.lock_if_free("any") as free:
         assert free
+
+
+def test_removing_everything_leaves_what_a_person_has_beside_it(tmp_path: Path) -> None:
+    for name in cache.CONTENTS:
+        cache.folder(name)
+    theirs = cache.folder() / "thesis.pdf"
+    theirs.touch()
+    cache.remove()
+    assert [*theirs.parent.iterdir()] == [theirs]
+    theirs.unlink()
+    cache.remove()
+    assert not theirs.parent.exists()
+
+
+def test_every_folder_of_the_cache_is_one_that_is_removed_with_it() -> None:
+    sources = [file for file in Path(cache.__file__).parents[1].rglob("*.py") if "unit" not in file.parts]
+    named = {each for file in sources for each in re.findall(r'cache\.folder\("([^"]+)"', file.read_text())}
+    assert "machine" in named
+    assert named <= {*cache.CONTENTS}
