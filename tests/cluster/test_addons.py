@@ -18,7 +18,7 @@ from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 from testcluster.nodes import real_nodes
 from testcluster.patience import attempts
-from testcluster.what_was_shown import AcceptedOnly
+from testcluster.what_was_shown import AcceptedOnly, Lacks
 
 CLUSTER_QUEUES = Resource("kueue.x-k8s.io/v1beta2", "clusterqueues", namespaced=False)
 FLAVORS = Resource("kueue.x-k8s.io/v1beta2", "resourceflavors", namespaced=False)
@@ -161,8 +161,10 @@ SIMULATED = 50
 
 
 @pytest.fixture(scope="module")
-def simulated(kubectl: Kubectl, cluster: Cluster) -> Iterator[str]:
+def simulated(kubectl: Kubectl, lacking: Lacks) -> Iterator[str]:
     """The name by which a node selector finds fifty simulated nodes."""
+    if reason := lacking("kwok"):
+        pytest.skip(reason)
     name = f"simulated-{uuid4().hex[:6]}"
     with kwok.simulated_nodes(kubectl, name, SIMULATED):
         yield name
@@ -177,7 +179,6 @@ def index_of(pod: Object) -> int:
     return int(pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"])
 
 
-@pytest.mark.needs("kwok")
 def test_pods_of_a_job_complete_on_fifty_simulated_nodes(api: Api, namespace: str, simulated: str) -> None:
     indexes = {"completionMode": "Indexed", "completions": SIMULATED, "parallelism": SIMULATED}
     annotations = {kwok.MESSAGE: '{"rows": 569}'}
@@ -190,7 +191,6 @@ def test_pods_of_a_job_complete_on_fifty_simulated_nodes(api: Api, namespace: st
     assert {(end["exitCode"], end["message"]) for end in ends} == {(0, '{"rows": 569}')}
 
 
-@pytest.mark.needs("kwok")
 def test_a_simulated_pod_fails_as_its_annotation_says(api: Api, namespace: str, simulated: str) -> None:
     annotations = {kwok.EXIT_CODE: "42", kwok.DELAY: "1s"}
     rule = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}
@@ -202,7 +202,6 @@ def test_a_simulated_pod_fails_as_its_annotation_says(api: Api, namespace: str, 
     assert "exit code 42" in condition["message"]
 
 
-@pytest.mark.needs("kwok")
 def test_pods_that_do_not_ask_for_it_go_to_no_simulated_node(api: Api, namespace: str, simulated: str) -> None:
     made = job("stranger", "penstock/jobs", pod={"nodeSelector": {"simulated": simulated}})
     api.create(made, namespace)

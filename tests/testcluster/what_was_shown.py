@@ -4,6 +4,8 @@ A test that needs what not every cluster has is marked `@pytest.mark.needs("gpu"
 and skipped where the cluster lacks it. A test that can show a part without it asks `lacking("gpu")` for the reason,
 shows that the object is accepted, and says so with `accepted_only("what", reason)`.
 
+A fixture that outlives a test is there before the test's mark is looked at: it asks `lacking` itself, and skips.
+
 The hooks are for the conftest.py at the top, the fixtures for that of the tests on the cluster.
 """
 
