@@ -44,11 +44,14 @@ class Cluster:
     def put(self, made: Object) -> Object:
         made = copy.deepcopy(made)
         metadata = made["metadata"]
-        metadata.setdefault("uid", f"uid-{next(self._uids)}")
+        metadata.setdefault("uid", self.new_uid())
         metadata.setdefault("creationTimestamp", self.time)
         metadata["resourceVersion"] = str(next(self._versions))
         self.objects[made["kind"], metadata["name"]] = made
         return made
+
+    def new_uid(self) -> str:
+        return f"uid-{next(self._uids)}"
 
     def change(self, key: Key, **fields: Any) -> Object:
         return self.put({**self.objects[key], **fields})

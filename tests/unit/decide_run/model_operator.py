@@ -16,7 +16,6 @@ from penstock.decide.run import earlier
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import awaited, decide
 from penstock.decide.settings import Settings
-from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Cluster, Key, Object
 
 MOST_STATUS = 32 * 1024
@@ -36,6 +35,13 @@ class Operator:
         self.writes = 0
         self.lives = 10**9  # writes that it has left before it dies
         self.forbidden: str | None = None  # a kind that the API server refuses for its quota
+
+    def born_again(self) -> "Operator":
+        """Return another process, which has seen all and remembers nothing."""
+        other = Operator(self.cluster, self.settings)
+        other.forbidden = self.forbidden
+        other.looks()
+        return other
 
     def looks(self, key: Key | None = None) -> None:
         """Bring the view of one object, or of all, up to date."""
@@ -207,17 +213,19 @@ def _merged(there: Any, content: Any) -> Any:
     return {**there, **{name: _merged(there.get(name), value) for name, value in content.items()}}
 
 
-def settled(cluster: Cluster, operator: Operator, name: str = examples.run()["metadata"]["name"]) -> Object:
-    """Let everything go well from here on, until the run is at rest; return it."""
+def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:
+    """Let everything go well from here on, until these runs (churn-1, if none is named) have ended; return the last."""
     operator.lives = 10**9
     operator.forbidden = None
-    for _ in range(60):
-        operator.rest(name)
-        run = cluster.objects["PipelineRun", name]
-        if (run.get("status") or {}).get("finished"):
-            return run
+    names = names or ("churn-1",)
+    for _ in range(80):
+        for name in names:
+            operator.rest(name)
+        runs = [cluster.objects["PipelineRun", name] for name in names]
+        if all((run.get("status") or {}).get("finished") for run in runs):
+            return runs[-1]
         advance(cluster)
-    raise AssertionError(f"The run does not end: {run.get('status')}")
+    raise AssertionError(f"They do not end: {[run.get('status') for run in runs]}")
 
 
 def advance(cluster: Cluster) -> None:

@@ -139,7 +139,7 @@ def _going(facts: Facts, draft: Draft, part: Planned, going: Going) -> Draft:
     if not _is_current(draft, part.step):
         return draft
     step = step_of(draft.run, part.step)
-    started = going.started or (step.started if step else None)
+    started = (going.started if part.name != SOURCE else None) or (step.started if step else None)
     wait = going.wait
     if going.until is not None and wait is None and step is not None and step.state == "Waiting":
         return draft  # it may have begun, and is told of when that has lasted

@@ -21,6 +21,8 @@ def started(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attem
     """Return the draft with the Job of this part begun."""
     specification, made = objects_of(facts, draft, snapshot, part, attempt)
     draft = draft.writing(Create(specification), Create(made))
+    if part.name == SOURCE:
+        return draft  # it comes before its step
     step = step_of(draft.run, part.step)
     message = reasons.refinding(attempt) if attempt > 1 else None
     return draft.step(

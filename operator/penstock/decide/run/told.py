@@ -48,7 +48,7 @@ class Heard:
 def heard(pods: Iterable[ApiObject], whole: Mapping[str, bytes | None]) -> Heard:
     """Return what these pods told, of whichever attempt they are: results are the same wherever they are read."""
     told: dict[int, Told] = {}
-    awaited: dict[int, Awaited] = {}
+    awaited: list[tuple[int, Awaited]] = []
     for pod in pods:
         ended = views.ended(pod)
         message = _read(ended.message.encode()) if ended is not None and ended.code == 0 else None
@@ -56,13 +56,13 @@ def heard(pods: Iterable[ApiObject], whole: Mapping[str, bytes | None]) -> Heard
             continue
         index, uid = views.index_of(pod), views.uid(pod)
         if message.omitted and uid not in whole:
-            awaited[index] = _awaited(pod, message)
+            awaited.append((index, _awaited(pod, message)))
         elif message.omitted:
             content = whole[uid]
             message = None if content is None else _read(content)
         if message is not None and message.result is not None and not message.omitted:
             told[index] = Told(message.result, message.manifests)
-    return Heard(told, tuple(each for index, each in awaited.items() if index not in told))
+    return Heard(told, tuple(each for index, each in awaited if index not in told))
 
 
 def failure_in(message: str) -> Failure | None:

@@ -1,0 +1,232 @@
+"""Whatever happens, in whatever order, seen late or not at all, with the operator dying in between: a run comes to its
+end, does nothing twice, and leaves nothing running.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from penstock.decide.objects.children import RUN_UID, STEP
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster, Object
+from unit.decide_run.model_operator import Killed, Operator, advance, serve_proposed, settled
+
+RUNS = {"churn-1": examples.RUN_UID, "churn-2": "1e9d7c1a-0000-4000-8000-000000000002"}
+NAMES = st.sampled_from(sorted(RUNS))
+ANY = st.integers(0, 10**6)  # which of the things that are there
+CODES = st.sampled_from([1, 2, 75, 124, 137, 143])
+
+
+class AnyOrder(RuleBasedStateMachine):
+    @initialize(workers=st.sampled_from([1, 2]), source=st.booleans(), long_messages=st.booleans())
+    def applied(self, workers: int, source: bool, long_messages: bool) -> None:
+        git = {"git": {"url": "https://git.example/team/churn"}} if source else None
+        self.pipeline = examples.pipeline(workers=workers, source=git)
+        self.cluster = Cluster()
+        self.cluster.long_messages = long_messages
+        self.operator = Operator(self.cluster)
+        self.ended: dict[str, Any] = {}
+        self.cluster.put(self.pipeline)
+        self.cluster.put(examples.run())
+
+    # --- what people do -------------------------------------------------------------------------------------------
+
+    @rule()
+    def the_pipeline_is_applied(self) -> None:
+        if ("Pipeline", "churn") not in self.cluster.objects:
+            self.cluster.put(self.pipeline)
+
+    @rule()
+    def the_pipeline_is_edited(self) -> None:
+        there = self.cluster.objects.get(("Pipeline", "churn"))
+        if there is not None:
+            generation = there["metadata"]["generation"] + 1
+            spec = {**there["spec"], "training": {**there["spec"]["training"], "keep": 1 + generation % 3}}
+            self.cluster.put({**there, "spec": spec, "metadata": {**there["metadata"], "generation": generation}})
+
+    @rule(again=st.booleans())
+    def the_pipeline_is_deleted(self, again: bool) -> None:
+        self.cluster.objects.pop(("Pipeline", "churn"), None)
+        if again:
+            self.pipeline = {**self.pipeline, "metadata": {**self.pipeline["metadata"], "uid": self.cluster.new_uid()}}
+
+    @rule()
+    def another_run_is_applied(self) -> None:
+        if ("PipelineRun", "churn-2") not in self.cluster.objects:
+            self.cluster.put(examples.run("churn-2", RUNS["churn-2"], self.cluster.time, executionName="churn-1"))
+
+    @rule(name=NAMES, suspend=st.booleans())
+    def a_run_is_suspended_or_resumed(self, name: str, suspend: bool) -> None:
+        self._edit(name, suspend=suspend)
+
+    @precondition(lambda self: self.cluster.now > examples.BEGINNING)
+    @rule(name=NAMES)
+    def a_run_is_cancelled(self, name: str) -> None:
+        self._edit(name, cancel=True)
+
+    @rule(which=ANY)
+    def a_job_is_deleted(self, which: int) -> None:
+        if found := self._one(self.cluster.of("Job"), which):
+            self.cluster.remove(("Job", found["metadata"]["name"]))
+
+    @rule(which=ANY)
+    def a_specification_is_deleted(self, which: int) -> None:
+        found = [each for each in self.cluster.of("ConfigMap") if STEP in each["metadata"]["labels"]]
+        if chosen := self._one(found, which):
+            self.cluster.remove(("ConfigMap", chosen["metadata"]["name"]))
+
+    @rule(forbidden=st.sampled_from([None, "Job", "ConfigMap", "ControllerRevision", "Model"]))
+    def a_quota_is_set_or_lifted(self, forbidden: str | None) -> None:
+        self.operator.forbidden = forbidden
+
+    # --- what Kubernetes does -------------------------------------------------------------------------------------
+
+    @rule()
+    def the_job_controller_works(self) -> None:
+        for job in self.cluster.of("Job"):
+            self.cluster.control(job)
+
+    @rule(which=ANY)
+    def a_pod_finds_no_node(self, which: int) -> None:
+        if pod := self._one([each for each in self._live() if each["status"]["phase"] == "Pending"], which):
+            self.cluster.unschedulable(pod)
+
+    @rule(which=ANY)
+    def a_container_begins(self, which: int) -> None:
+        if pod := self._one(self._live(), which):
+            self.cluster.begin(pod)
+
+    @rule(which=ANY)
+    def a_job_is_done(self, which: int) -> None:
+        if pod := self._one(self._live(), which):
+            self.cluster.finish(pod)
+
+    @rule(which=ANY, code=CODES, said=st.sampled_from(["", "{", "Traceback…"]))
+    def a_container_fails(self, which: int, code: int, said: str) -> None:
+        if pod := self._one(self._live(), which):
+            self.cluster.end(pod, code, said)
+
+    @rule(which=ANY, said=st.sampled_from(["", "{}", "done"]))
+    def a_container_ends_well_without_a_result(self, which: int, said: str) -> None:
+        if pod := self._one(self._live(), which):
+            self.cluster.end(pod, 0, said)
+
+    @rule(which=ANY)
+    def a_pod_is_preempted(self, which: int) -> None:
+        if pod := self._one(self._live(), which):
+            self.cluster.disrupt(pod)
+
+    @rule(which=ANY)
+    def a_pod_vanishes_with_its_message(self, which: int) -> None:
+        if pod := self._one(self.cluster.of("Pod"), which):
+            self.cluster.vanish(pod)
+
+    @rule()
+    def deleted_pods_end(self) -> None:
+        for pod in self._live():
+            if pod["metadata"].get("deletionTimestamp"):
+                self.cluster.remove(("Pod", pod["metadata"]["name"]))
+
+    @rule()
+    def logs_are_lost(self) -> None:
+        self.cluster.logs.clear()
+
+    @rule(seconds=st.sampled_from([1, 6, 60, 4000, 90000]))
+    def time_passes(self, seconds: int) -> None:
+        self.cluster.passes(seconds)
+
+    @rule()
+    def a_proposal_is_taken(self) -> None:
+        serve_proposed(self.cluster)
+
+    # --- what the operator does -----------------------------------------------------------------------------------
+
+    @rule()
+    def all_is_seen(self) -> None:
+        self.operator.looks()
+
+    @rule(which=ANY)
+    def one_thing_is_seen(self, which: int) -> None:
+        keys = sorted({*self.cluster.objects, *self.operator.seen})
+        if keys:
+            self.operator.looks(keys[which % len(keys)])
+
+    @rule(name=NAMES, lives=st.none() | st.integers(0, 6))
+    def the_operator_works(self, name: str, lives: int | None) -> None:
+        self.operator.lives = 10**9 if lives is None else lives
+        try:
+            self.operator.reconcile(name)
+        except Killed:
+            self.operator = self.operator.born_again()
+
+    @rule(name=NAMES)
+    def the_operator_comes_to_rest(self, name: str) -> None:
+        self.operator.lives = 10**9
+        if ("PipelineRun", name) in self.cluster.objects:
+            self.operator.rest(name)
+
+    @rule(name=NAMES)
+    def a_while_goes_by_in_which_all_goes_well(self, name: str) -> None:
+        self.the_operator_comes_to_rest(name)
+        advance(self.cluster)
+
+    # --- what always holds ----------------------------------------------------------------------------------------
+
+    @invariant()
+    def no_part_has_two_live_jobs(self) -> None:
+        if hasattr(self, "cluster"):
+            live = [
+                (job["metadata"]["labels"][RUN_UID], job["metadata"]["labels"][STEP])
+                for job in self.cluster.of("Job")
+                if not self.cluster.is_over(job)
+            ]
+            assert len(live) == len(set(live))
+
+    @invariant()
+    def what_has_ended_stays_as_it_ended(self) -> None:
+        for run in self.cluster.of("PipelineRun") if hasattr(self, "cluster") else ():
+            status = run.get("status") or {}
+            name = run["metadata"]["name"]
+            if name in self.ended:
+                assert status == self.ended[name]
+            elif status.get("finished"):
+                self.ended[name] = status
+                assert self.cluster.live_jobs(run["metadata"]["uid"]) == []
+
+    def teardown(self) -> None:
+        if not hasattr(self, "cluster"):
+            return
+        self.the_pipeline_is_applied()
+        for name in RUNS:
+            self._edit(name, suspend=False)
+        settled(self.cluster, self.operator, *(name for name in RUNS if ("PipelineRun", name) in self.cluster.objects))
+        self.what_has_ended_stays_as_it_ended()
+        for name in self.ended:
+            self.operator.rest(name)
+        computed = self.cluster.computed
+        assert len(computed) == len(set(computed))
+        assert all(uid not in self._live_uids() for uid in RUNS.values())
+
+    def _live_uids(self) -> set[str]:
+        pods = [pod for pod in self._live() if not pod["metadata"].get("deletionTimestamp")]
+        return {pod["metadata"]["labels"][RUN_UID] for pod in pods}
+
+    def _live(self) -> list[Object]:
+        return list(self.cluster.live_pods())
+
+    def _edit(self, name: str, **spec: Any) -> None:
+        there = self.cluster.objects.get(("PipelineRun", name))
+        if there is not None:
+            self.cluster.put({**there, "spec": {**there["spec"], **spec}})
+
+    @staticmethod
+    def _one(found: list[Object], which: int) -> Object | None:
+        return found[which % len(found)] if found else None
+
+
+@pytest.mark.timeout(900)
+class TestAnyOrder(AnyOrder.TestCase):  # type: ignore[misc]
+    settings = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
