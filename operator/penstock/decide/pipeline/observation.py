@@ -1,0 +1,30 @@
+"""What is observed of a Pipeline: all that its reconcile may know, as the API server has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from penstock.decide.decision import ApiObject, Refusal
+from penstock.decide.settings import Settings
+
+
+@dataclass(frozen=True)
+class PipelineObservation:
+    """A Pipeline, its children, its runs and the Models of its namespace.
+
+    Attributes:
+        pipeline: the Pipeline.
+        settings: those of the operator.
+        runs: the PipelineRuns of the namespace that name it.
+        models: the Models of the namespace (a Pipeline may serve any of them).
+        deployments: the Deployments whose label `penstock.dev/pipeline` is its name.
+        service: the Service of its name, where that is there and has that label.
+        refused: the write of this very reconcile that the API server refused.
+    """
+
+    pipeline: ApiObject
+    settings: Settings
+    runs: Sequence[ApiObject] = ()
+    models: Sequence[ApiObject] = ()
+    deployments: Sequence[ApiObject] = ()
+    service: ApiObject | None = None
+    refused: Refusal | None = None
