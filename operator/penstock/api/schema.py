@@ -22,21 +22,17 @@ class Rule:
     """A CEL rule of a struct: what must hold of `self` (and, on an update, of `oldSelf`), and the sentence if not.
 
     `field` is the path, below the struct, of the field that the sentence is about, as `.spec.name`.
-    `message_expression` is CEL for a sentence that quotes the value; `message` is shown where it cannot be had.
     """
 
     rule: str
     message: str
     field: str | None = None
-    message_expression: str | None = None
 
     def as_schema(self) -> dict[str, str]:
         """Return the rule as an element of `x-kubernetes-validations`."""
         schema = {"rule": self.rule, "message": self.message}
         if self.field is not None:
             schema["fieldPath"] = self.field
-        if self.message_expression is not None:
-            schema["messageExpression"] = self.message_expression
         return schema
 
 

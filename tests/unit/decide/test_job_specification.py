@@ -14,6 +14,7 @@ from penstock.decide import job_specification
 from penstock.decide.job_specification import dataset_job, selection_of, settings_of, training_job
 from penstock_jobs import document, specification
 from penstock_jobs.errors import Refused
+from penstock_jobs.gate import is_error
 from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
 from penstock_jobs.specification import (
     DatasetJob,
@@ -207,6 +208,14 @@ def test_a_threshold_is_tuned_for_the_function_that_the_manifest_gives_that_name
     spec = spec_of(old='decision: {threshold: "0.3"}', new="decision: {tune: cost}")
 
     assert trained(spec).decision.scoring == Scoring(name="cost", function="scores.cost", greater_is_better=False)
+
+
+def test_the_gate_knows_an_error_of_ones_own_and_its_maximum() -> None:
+    spec = spec_of(old='scoring: roc_auc, minimum: "0.8"', new='scoring: cost, maximum: "5"')
+    gate = selection_of(spec)
+
+    assert gate is not None
+    assert (gate.scoring, gate.maximum, gate.minimum, is_error(gate)) == ("cost", 5.0, None, True)
 
 
 def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_says_by_now() -> None:

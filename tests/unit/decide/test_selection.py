@@ -130,6 +130,15 @@ def test_an_error_is_shown_as_a_positive_number_and_held_to_a_maximum() -> None:
     assert decision.reason == "new reached mean_absolute_error 3.4, above the maximum of 3; old stays."
 
 
+def test_an_error_of_ones_own_is_held_to_a_maximum_as_those_of_scikit_learn_are() -> None:
+    selection = Selection(scoring="cost", maximum=5.0, greater_is_better=False)
+
+    assert decide(scored(-5.5, scoring="cost"), selection, served="old").reason == (
+        "new reached cost 5.5, above the maximum of 5; old stays."
+    )
+    assert decide(scored(-4.5, scoring="cost"), selection).model == "new"
+
+
 def test_a_score_without_a_number_never_meets_a_minimum() -> None:
     decision = decide(scored(None), rules(minimum=0.0), served="old")
 
