@@ -6,18 +6,17 @@ is done again. The time limit is this process's own: it ends with exit code 124 
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
 from penstock_jobs import document, errors, logs
+from penstock_jobs.ending import end_at_once, end_on_sigterm, end_with_stdin
 from penstock_jobs.indexed import of_this_pod
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import Failure, JobResult, TrainingResult
@@ -36,11 +35,11 @@ def main(arguments: list[str] | None = None) -> int:
     logs.set_up(options.log_level, options.log_format)
     report = Report(options.result, options.termination_message)
     if options.stop_with_stdin:
-        threading.Thread(target=_stop_with_stdin, daemon=True).start()
+        end_with_stdin()
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
         specification = of_this_pod(specification, os.environ)
-        signal.signal(signal.SIGTERM, _terminated)
+        end_on_sigterm()
         with _limited(specification.timeout, report):
             if options.snapshot is not None:
                 take_place(open_store(specification.run_storage), specification.run, options.snapshot)
@@ -191,7 +190,7 @@ def _limited(seconds: float | None, report: Report) -> Iterator[None]:
 
     def out_of_time() -> None:
         _fail(errors.TimedOut(f"The job was still running after its timeout of {seconds:g} s."), report)
-        _end_group(errors.TIMED_OUT)
+        end_at_once(errors.TIMED_OUT)
 
     # Not an alarm: its handler would wait for the end of a query or a fit that is under way in C.
     clock = threading.Timer(seconds, out_of_time)
@@ -201,22 +200,6 @@ def _limited(seconds: float | None, report: Report) -> Iterator[None]:
         yield
     finally:
         clock.cancel()
-
-
-def _stop_with_stdin() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    _end_group(errors.TERMINATED)
-
-
-def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    _end_group(errors.TERMINATED)
-
-
-def _end_group(code: int) -> None:
-    """Exit at once, whatever library is in the middle of what; child processes end with their parent's pipe."""
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,6 +132,38 @@ def test_a_terminated_job_says_so_by_its_exit_code(tmp_path: Path) -> None:
             connection.close()
 
     assert process.returncode == errors.TERMINATED
+
+
+def wait_until_at_work(process: subprocess.Popen[str]) -> None:
+    """Wait until the process has computed for three seconds since now, which no reading of 2,000 rows takes."""
+
+    def computed() -> float:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    begun, deadline = computed(), time.monotonic() + 120
+    while computed() < begun + 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc to see a process at work in")
+def test_a_job_in_the_middle_of_a_query_ends_at_once_when_it_is_told_to(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("\n".join(["id,left", *(f"{number},yes" for number in range(2000))]) + "\n")
+    # 8 thousand million rows are looked at: minutes, in which no handler of Python's own is called.
+    count = "SELECT count(*) FROM rows a, rows b, rows c WHERE (a.id * 7 + b.id * 11 + c.id * 13) % 1000003 = 1000004"
+    query = f"SELECT * FROM rows WHERE 0 = ({count})"
+    rows = Input(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
+    with started(tmp_path, dataset_job(tmp_path, inputs=(rows,), query=query)) as process:
+        assert process.stderr is not None
+        assert "Reading the inputs" in process.stderr.readline()
+        wait_until_at_work(process)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == errors.TERMINATED
+    assert not (tmp_path / "storage" / "datasets").exists() or not list((tmp_path / "storage").rglob("*.parquet"))
 
 
 def test_a_sentence_of_a_megabyte_is_cut_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
