@@ -79,6 +79,11 @@ def test_what_one_pod_writes_to_a_claim_the_next_one_reads(api: Api, pods: Pods,
         pods.in_phase(name, "Succeeded")
 
 
+def test_a_pod_that_asks_for_local_disk_gets_it(pods: Pods) -> None:
+    disk = {"ephemeral-storage": "1Mi"}
+    pods.running(pods.create("with-disk", "listen", str(PORT), resources={"requests": disk, "limits": disk}))
+
+
 @pytest.mark.needs("gpu")
 def test_a_node_with_gpus_is_labelled_and_keeps_other_pods_away(pods: Pods, gpu_node: Object) -> None:
     name, labels = gpu_node["metadata"]["name"], gpu_node["metadata"]["labels"]

@@ -70,7 +70,6 @@ def kubelet(node: Node, dns: str) -> dict[str, Any]:
         "failSwapOn": False,
         "oomScoreAdj": 0,
         # The disk is the developer's, and often nearly full: no pod is evicted for it and no image removed.
-        "localStorageCapacityIsolation": False,
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         "serializeImagePulls": False,

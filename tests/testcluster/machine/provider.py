@@ -108,8 +108,10 @@ def wait_for_nodes(kubectl: Kubectl) -> None:
 
 def advertise(kubectl: Kubectl, node: str, resource: str, count: int) -> None:
     """Let a node have an extended resource: what pods ask of it is counted, though no device is there."""
-    path = "/status/capacity/" + resource.replace("~", "~0").replace("/", "~1")
-    patch = json.dumps([{"op": "add", "path": path, "value": str(count)}])
+    name = resource.replace("~", "~0").replace("/", "~1")
+    # The kubelet takes what is allocatable from the capacity, but only when it next looks.
+    paths = [f"/status/{part}/{name}" for part in ("capacity", "allocatable")]
+    patch = json.dumps([{"op": "add", "path": path, "value": str(count)} for path in paths])
     kubectl("patch", "node", node, "--subresource=status", "--type=json", f"--patch={patch}")
 
 
