@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from testcluster import cache
+from penstock_images.catalogue import IMAGES
+from testcluster import cache, images
 from testcluster.choice import choose, find, owned
 from testcluster.cluster import Cluster, Provider
 from testcluster.machine.plan import API_ADDRESS
@@ -51,8 +52,8 @@ def parser() -> argparse.ArgumentParser:
     during = commands.add_parser("run", help="bring it up, run a command, take it down unless it was up before")
     during.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     during.set_defaults(command=run)
-    bring = commands.add_parser("load", help="bring image archives to its nodes")
-    bring.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE")
+    bring = commands.add_parser("load", help="bring images to its nodes: archives, or our own by name (jobs, torch…)")
+    bring.add_argument("images", nargs="+", metavar="IMAGE")
     bring.set_defaults(command=load)
     ahead = commands.add_parser("prepare", help="build ahead what the tests on a cluster will ask for")
     ahead.set_defaults(command=build_ahead)
@@ -96,11 +97,19 @@ def load(parsed: argparse.Namespace) -> int:
     found = find()
     if found is None:
         raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
-    for archive in parsed.archives:
-        if not archive.is_file():
-            raise Lacking(f"There is no image archive {archive}.")
-        found[1].load(archive)
+    for image in parsed.images:
+        found[1].load(archive_of(image))
     return 0
+
+
+def archive_of(image: str) -> Path:
+    """Return the archive of an image of our own, built where it is not yet, or the file that is named."""
+    if image in IMAGES:
+        _, archive = images.archive(image)
+        return archive
+    if not Path(image).is_file():
+        raise Lacking(f"{image} is neither an image archive nor one of {', '.join(IMAGES)}.")
+    return Path(image)
 
 
 def build_ahead(_: argparse.Namespace) -> int:

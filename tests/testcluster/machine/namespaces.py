@@ -13,6 +13,7 @@ from testcluster.machine.plan import GROUP, NODES, Node
 from testcluster.sentences import Lacking
 
 CGROUPS = Path("/sys/fs/cgroup")
+NEEDED_CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 # The one place outside /run where network plugins write, whatever they are told.
 PLUGINS_CACHE = Path("/var/lib/cni")
 
@@ -86,10 +87,10 @@ def make(run: Path) -> None:
 def make_groups(node: Node) -> None:
     """Make the node's control groups, of either version."""
     if (CGROUPS / "cgroup.controllers").exists():
-        _delegate(CGROUPS)
+        delegate(CGROUPS)
         for folder in (CGROUPS / GROUP, CGROUPS / node.cgroup.lstrip("/")):
             folder.mkdir(exist_ok=True)
-            _delegate(folder)
+            delegate(folder)
         return
     for controller in _hierarchies():
         folder = controller / node.cgroup.lstrip("/")
@@ -131,15 +132,18 @@ def snapshotter(folder: Path) -> str:
     return "overlayfs" if works else "native"
 
 
-def _delegate(group: Path) -> None:
-    controllers = (group / "cgroup.controllers").read_text().split()
-    try:
-        (group / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))
-    except OSError as error:
-        raise Lacking(
-            f"The control group {group} cannot be shared out ({error.strerror}): run the tests where it can, "
-            "as outside of a container, or name a cluster with KUBECONFIG."
-        ) from None
+def delegate(group: Path) -> None:
+    """Let the groups below this one count for themselves. What the kubelet can do without may stay as it is."""
+    for name in (group / "cgroup.controllers").read_text().split():
+        try:
+            # One by one: the kernel refuses a list as a whole.
+            (group / "cgroup.subtree_control").write_text(f"+{name}")
+        except OSError as error:
+            if name in NEEDED_CONTROLLERS:
+                raise Lacking(
+                    f"The control group {group} cannot share out {name} ({error.strerror}): run the tests where it "
+                    "can, as outside of a container, or name a cluster with KUBECONFIG."
+                ) from None
 
 
 def _hierarchies() -> list[Path]:

@@ -32,8 +32,8 @@ def supervisors(proc: Path = Path("/proc")) -> list[Supervisor]:
     for folder in proc.iterdir():
         if folder.name.isdigit():
             arguments = _arguments(folder)
-            if MODULE in arguments[:-1]:
-                plan, instance = [*arguments[arguments.index(MODULE) + 1 :], "0"][:2]
+            if MODULE in arguments[:-2]:
+                plan, instance = arguments[arguments.index(MODULE) + 1 :]
                 is_outer = Path(arguments[0]).name == "unshare"
                 found.append(Supervisor(int(folder.name), Path(plan), int(instance), is_outer))
     return found

@@ -38,6 +38,14 @@ def test_a_run_without_a_command_says_how_it_is_called() -> None:
     assert commands.main(["run", "--"]) == commands.MISTAKE
 
 
+def test_an_image_to_load_is_a_file_or_one_of_ours(tmp_path: Path) -> None:
+    file = tmp_path / "any.tar"
+    file.touch()
+    assert commands.archive_of(str(file)) == file
+    with pytest.raises(Lacking, match=r"^nothing\.tar is neither an image archive nor one of jobs, "):
+        commands.archive_of("nothing.tar")
+
+
 def test_a_termination_reaches_the_command_and_its_own_end_counts(tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
