@@ -59,8 +59,8 @@ bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README
 	$(BIN)/python bench/grid.py
 	$(BIN)/python bench/serving.py
 
-images: ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
-	PYTHONPATH=job-images $(PYTHON) -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"
+images: | $(VENV)/bin/python ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
+	PYTHONPATH=job-images $(BIN)/python -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"
 
 constraints: ## Resolve the dependencies anew and write constraints.txt
 	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints

@@ -113,7 +113,7 @@ def _bootstrap(folder: Path) -> Path:
     log = folder.parent / "debootstrap.log"
     with log.open("w") as output:
         words = ["debootstrap", "--variant=minbase", f"--include={include}", SUITE, str(tree)]
-        ended = subprocess.run(words, stdout=output, stderr=subprocess.STDOUT, check=False)
+        ended = subprocess.run(words, stdout=output, stderr=subprocess.STDOUT, close_fds=False, check=False)
     if ended.returncode != 0:
         raise Lacking(f"debootstrap could not make the base image; its last words are in {log}.")
     compiling = ["chroot", str(tree), "python3", "-m", "compileall", "-q", "-f", "--invalidation-mode"]

@@ -100,7 +100,8 @@ class Builder:
             start = time.monotonic()
             self._have(image, reference)
             self._save(reference, archive)
-            leftovers.keep_newest(archive.parent, name)
+            # Of gigabytes one archive is enough: who is reading the one before has it open.
+            leftovers.keep_newest(archive.parent, name, 1 if image.stands_on else leftovers.KEPT)
             leftovers.forget_old(self.engine, archive.parent, name)
             return Built(image, reference, archive, time.monotonic() - start)
 

@@ -105,6 +105,7 @@ class Engine:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                close_fds=False,  # it inherits the locks
                 check=False,
             )
         if ended.returncode != 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock_images.engine import Engine
 
-KEPT = 2  # bases, and archives of an image: the newest, and the one before, which somebody may be at
+KEPT = 2  # the newest, and the one before, which somebody may be at
 UNNAMED = 60  # steps of builds that buildah's store keeps, so that the next build begins where one differs
 
 
@@ -38,9 +38,9 @@ def mounts_below(mountinfo: str, folder: Path) -> list[str]:
     return sorted((each for each in decoded if Path(each).is_relative_to(folder)), key=len, reverse=True)
 
 
-def keep_newest(folder: Path, name: str) -> None:
+def keep_newest(folder: Path, name: str, number: int = KEPT) -> None:
     """Remove the archives of an image but the newest few, with what is beside them."""
-    for old in _newest_first(folder.glob(f"{name}-*.tar"))[KEPT:]:
+    for old in _newest_first(folder.glob(f"{name}-*.tar"))[number:]:
         old.unlink()
         old.with_suffix(".cdx.json").unlink(missing_ok=True)
 

@@ -1,6 +1,10 @@
-"""Locks between processes that build. The system takes a lock from a process that ends, however it ends."""
+"""Locks between processes that build. The system takes a lock from a process that ends, however it ends.
+
+Where the process was killed and its engine goes on, the lock goes on with the engine, which inherits it.
+"""
 
 import fcntl
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +21,8 @@ def building(folder: Path, name: str, clean: Callable[[], None], say: Callable[[
         say: takes a line of progress when there is somebody to wait for.
     """
     with (folder / "builds.lock").open("w") as everybody, (folder / f"{name}.lock").open("w") as own:
+        for each in (everybody, own):
+            os.set_inheritable(each.fileno(), True)
         if _taken(everybody.fileno(), fcntl.LOCK_EX):
             clean()
         fcntl.flock(everybody, fcntl.LOCK_SH)

@@ -1,5 +1,6 @@
 """Several processes build at once: each image once, and what killed builds left goes only when nobody builds."""
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -47,3 +48,13 @@ def test_the_same_image_is_waited_for(tmp_path: Path, cleaned: list[str]) -> Non
         assert not had.is_set()
     thread.join(DEADLINE)
     assert had.is_set()
+
+
+def test_the_lock_of_a_killed_build_goes_on_with_the_engine_that_it_started(tmp_path: Path, cleaned: list[str]) -> None:
+    with building(tmp_path, "jobs", cleaned):
+        engine = subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False)
+    with building(tmp_path, "serving", cleaned):
+        assert cleaned == ["jobs"]  # somebody is still building
+    engine.communicate()
+    with building(tmp_path, "operator", cleaned):
+        assert cleaned == ["jobs", "operator"]
