@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,13 @@ import pytest
 
 from penstock_command import PROGRAM, ROOT
 from penstock_jobs import document
-from penstock_jobs.result import CandidateRow, DatasetResult, JobResult, ModelScores, TestingResult, TrainingResult
+from penstock_jobs.result import DatasetResult, JobResult, ModelScores, Score, TestingResult, TrainingResult
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.training.ledger import read_candidates
 
 TOLERANCE = 1e-6  # of scores, for deterministic estimators on another machine, image or number of threads
+NO_TOLERANCES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,16 @@ def rows_written(store: Store) -> int:
     return sum(len(store.read(key).splitlines()) for key in store.keys("candidates/worker-") if key.endswith(".jsonl"))
 
 
-def assert_same_candidates(run: Store, other: Store, tolerance: float = TOLERANCE) -> None:
-    """The same candidates with the same seeds, each once, all of which succeeded, and scores within the tolerance."""
+def assert_same_candidates(run: Store, other: Store, tolerances: Mapping[str, float] = NO_TOLERANCES) -> None:
+    """The same candidates with the same seeds, each once, all of which succeeded, and scores within the tolerance.
+
+    `tolerances` names the algorithms that have one of their own.
+    """
     rows, others = read_candidates(run), read_candidates(other)
-    assert sorted((row.candidate, row.seed) for row in rows) == sorted((row.candidate, row.seed) for row in others)
-    assert [row.error for row in rows] == [None] * len(rows)
-    assert _scores(rows) == pytest.approx(_scores(others), rel=0, abs=tolerance)
+    assert [(row.candidate, row.seed, row.error) for row in rows] == [(row.candidate, row.seed, None) for row in others]
+    for row, another in zip(rows, others, strict=True):
+        tolerance = tolerances.get(row.algorithm, TOLERANCE)
+        assert _values(row.scores) == pytest.approx(_values(another.scores), rel=0, abs=tolerance), row.candidate
 
 
 def assert_same_testing(run: Found, other: Found, tolerance: float = TOLERANCE) -> None:
@@ -105,9 +110,9 @@ def assert_same_testing(run: Found, other: Found, tolerance: float = TOLERANCE) 
     assert _tested(run) == pytest.approx(_tested(other), rel=0, abs=tolerance)
 
 
-def _scores(rows: list[CandidateRow]) -> dict[tuple[str, str], float]:
-    return {(row.candidate, score.name): score.value for row in rows for score in row.scores}
-
-
 def _tested(run: Found) -> dict[tuple[str, str], float]:
     return {(name, score.name): score.value for name, tested in run.tested.items() for score in tested.scores}
+
+
+def _values(scores: tuple[Score, ...]) -> dict[str, float]:
+    return {score.name: score.value for score in scores}

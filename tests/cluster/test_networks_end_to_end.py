@@ -60,7 +60,7 @@ def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
 
 
 def test_the_candidates_networks_among_them_score_as_on_a_laptop(done: Done) -> None:
-    assert_same_candidates(done.run.store, done.laptop, TOLERANCE)
+    assert_same_candidates(done.run.store, done.laptop, {"network": TOLERANCE})
     assert_same_testing(found(done.run.store), found(done.laptop), TOLERANCE)
 
 
@@ -72,12 +72,20 @@ def test_a_job_that_asks_for_a_gpu_runs_where_there_are_some_and_is_given_one(do
     assert pod["spec"]["containers"][0]["resources"]["limits"][GPU] == "1"
 
 
-def test_a_job_that_may_do_without_a_gpu_that_works_says_that_it_did(done: Done) -> None:
+@pytest.fixture(scope="module")
+def log(done: Done) -> str:
+    """The log of training on a GPU that is there in name only, as those of most test clusters are."""
     log = done.run.api.logs(done.ends["training"].pod["metadata"]["name"], done.run.namespace, "job")
+    if "No GPU was found" not in log:
+        pytest.skip("The GPU of the cluster works, so nothing can be shown of one that does not.")
+    return log
 
+
+def test_a_job_that_may_do_without_a_gpu_that_works_says_that_it_did(log: str) -> None:
     assert "No GPU was found; the job goes on with the processor, as it may." in log
 
 
+@pytest.mark.usefixtures("log")
 def test_a_job_that_requires_a_gpu_and_finds_none_fails_with_that_sentence(done: Done) -> None:
     required = {"gpu": {"count": 1, "required": True}, "retries": {"limit": 0}}
     pipeline = on_the_cluster(EXAMPLE, done.run.namespace, done.run.buckets, jobs={"training": required})
