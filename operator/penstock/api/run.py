@@ -276,6 +276,7 @@ class DeploymentSummary(Value, frozen=True, kw_only=True):
         | None
     ) = None
     challenger: Annotated[ObjectName, field("The Model that met the gate.")] | None = None
+    against: Annotated[ObjectName, field("The Model that was served when it was decided.")] | None = None
     served: Annotated[ObjectName, field("The Model that is served after the decision.")] | None = None
     message: Annotated[str, field("The decision in a sentence.", max_length=1024)] | None = None
 

@@ -18,11 +18,12 @@ def decided(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None
     return decide(tested, selection, served_model(pipeline), pinned)
 
 
-def summary_of(decision: Decision, tested: TestingResult | None) -> DeploymentSummary:
-    """Return what the status of the run says of the decision."""
+def summary_of(decision: Decision, tested: TestingResult | None, against: str | None) -> DeploymentSummary:
+    """Return what the status of the run says of the decision; `against` is what was served at the time."""
     return DeploymentSummary(
         verdict=decision.verdict,
         challenger=tested.challenger if tested else None,
+        against=against,
         served=decision.model,
         message=shortened(decision.reason),
     )

@@ -52,6 +52,15 @@ PIPELINE_DELETED = "PipelineDeleted"
 MODEL_NOT_READY = "ModelNotReady"
 NAMES_TAKEN = "ExecutionNamesTaken"
 
+# --- of a Pipeline ----------------------------------------------------------------------------------------------------
+
+ACCEPTED = "Accepted"
+NO_MODEL = "NoModel"
+MODEL_NOT_FOUND = "ModelNotFound"
+MODEL_SERVED = "ModelServed"
+ROLLOUT_FAILED = "RolloutFailed"
+SELECTED = "Selected"
+
 # --- what a job says of itself ----------------------------------------------------------------------------------------
 
 EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
@@ -280,3 +289,40 @@ def still_incomparable(served: str | None) -> str:
 def begins() -> str:
     """A run has its name, and no Job yet."""
     return "It begins."
+
+
+def accepted() -> str:
+    """A Pipeline without a deployment can work."""
+    return "Runs can be made of it; it has no spec.deployment, so it serves nothing."
+
+
+def no_model() -> str:
+    """Nothing has been chosen to be served."""
+    return "No Model has been selected yet; a run with the deployment job selects one."
+
+
+def model_not_found(name: str) -> str:
+    """The Model that is to be served is not there."""
+    return (
+        f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
+    )
+
+
+def model_served(name: str) -> str:
+    """All is as it should be."""
+    return f"{name} is served."
+
+
+def first_rolling_out(model: str) -> str:
+    """The first Model of a Pipeline starts."""
+    return f"{model} was chosen, and its servers are starting; nothing answers until they are ready."
+
+
+def not_ready_in_time() -> str:
+    """A Deployment did not come up, and says no more."""
+    return "they did not become ready in their time; their pods and logs say more."
+
+
+def stranger(kind: str, name: str) -> str:
+    """A stranger's object has the name of one of the Pipeline's."""
+    return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."

@@ -59,18 +59,25 @@ def testing_uses(runs: Iterable[PipelineRun]) -> tuple[TestingUse, ...]:
 
     Versions with the same rows, which their digest tells, are counted as one: the newest of them.
     """
-    uses: dict[tuple[int, int | str], TestingUse] = {}
+    found = []
     for run in runs:
         tested, decided = step_of(run, "testing"), step_of(run, "deployment")
         if tested and tested.testing and decided and decided.deployment and decided.deployment.verdict:
-            epoch, version, digest = tested.testing.epoch, tested.testing.version, tested.testing.digest
-            before = uses.get((epoch, digest or version))
-            uses[epoch, digest or version] = TestingUse(
-                epoch=epoch,
-                version=max(version, before.version if before else 0),
-                digest=digest,
-                decisions=1 + (before.decisions if before else 0),
-            )
+            found.append((tested.testing.epoch, tested.testing.version, tested.testing.digest))
+    return counted_uses(found)
+
+
+def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
+    """Return the uses of the testing versions that these decisions rested on: epoch, version and digest of each."""
+    uses: dict[tuple[int, int | str], TestingUse] = {}
+    for epoch, version, digest in tests:
+        before = uses.get((epoch, digest or version))
+        uses[epoch, digest or version] = TestingUse(
+            epoch=epoch,
+            version=max(version, before.version if before else 0),
+            digest=digest,
+            decisions=1 + (before.decisions if before else 0),
+        )
     return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
 
 

@@ -13,7 +13,7 @@ from penstock.api.run import DeploymentSummary, PipelineRun
 from penstock.decide.deciding import decided, summary_of
 from penstock.decide.run_state import step_of
 from penstock.decide.selection import Decision
-from penstock.decide.serving import pinned_model, testing_uses, with_selected, with_served
+from penstock.decide.serving import pinned_model, served_model, testing_uses, with_selected, with_served
 from penstock.local.beginning import runs_of
 from penstock.local.locks import held
 from penstock.local.resources import Resources
@@ -39,7 +39,7 @@ def deploy(
         if decision.retest:
             tested = test_again(decision.retest)
             decision = decided(pipeline.spec, pipeline, tested)
-        summary = summary_of(decision, tested)
+        summary = summary_of(decision, tested, served_model(pipeline))
         remember(summary)
         reason = decision.verdict or "Pinned"
         resources.change(Pipeline, name, lambda before: _after(before, decision, run_name, reason, resources))

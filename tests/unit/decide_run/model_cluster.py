@@ -141,6 +141,17 @@ class Cluster:
         uid = pod["metadata"]["ownerReferences"][0]["uid"]
         return found if found is not None and found["metadata"]["uid"] == uid else None
 
+    # --- the Deployment controller ------------------------------------------------------------------------------------
+
+    def roll_out(self, deployment: Object, *, well: bool = True) -> None:
+        """Let the servers of a Deployment come up, or not come up in their time."""
+        replicas = deployment["spec"]["replicas"]
+        reason, available = ("NewReplicaSetAvailable", replicas) if well else ("ProgressDeadlineExceeded", 0)
+        condition = {"type": "Progressing", "status": str(well), "reason": reason, "message": "It took too long."}
+        status = {"observedGeneration": 1, "availableReplicas": available, "conditions": [condition]}
+        if deployment.get("status") != status:
+            self.put({**deployment, "status": status})
+
     # --- kubelets -------------------------------------------------------------------------------------------------
 
     @staticmethod

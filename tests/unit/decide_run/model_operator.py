@@ -12,6 +12,8 @@ import msgspec
 
 from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
 from penstock.decide.objects.children import PIPELINE, RUN_UID, STEP
+from penstock.decide.pipeline.observation import PipelineObservation
+from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import awaited, decide
@@ -100,12 +102,39 @@ class Operator:
         self.events += decision.events
         return decision
 
+    def serve(self) -> Decision:
+        """Do one pass of the Pipeline."""
+        pipeline = self.seen.get(("Pipeline", "churn"))
+        if pipeline is None:
+            return Decision()
+        observation = self.pipeline_observation(pipeline)
+        decision = decide_pipeline(observation, self.cluster.now)
+        for write in decision.writes:
+            refusal = self._carry_out(write)
+            if refusal is not None:
+                again = decide_pipeline(replace(observation, refused=refusal), self.cluster.now)
+                decision = Decision((), again.status, again.events, again.look_again)
+                break
+        if decision.status is not None:
+            self._write_status(("Pipeline", "churn"), pipeline, decision.status)
+        return decision
+
+    def pipeline_observation(self, pipeline: Object) -> PipelineObservation:
+        return PipelineObservation(
+            pipeline=pipeline,
+            settings=self.settings,
+            runs=self._of("PipelineRun"),
+            models=self._of("Model"),
+            deployments=self._of("Deployment"),
+            service=self.seen.get(("Service", "churn")),
+        )
+
     def rest(self, name: str, most: int = 20) -> Decision:
         """Do passes until one comes to nothing; fail where that does not come."""
         for _ in range(most):
             self.looks()
-            decision = self.reconcile(name)
-            if not decision.writes and decision.status is None:
+            decision, serving = self.reconcile(name), self.serve()
+            if not any((decision.writes, decision.status, serving.writes, serving.status)):
                 return decision
         raise AssertionError(f"{most} passes, and no rest: {decision}")
 
@@ -136,7 +165,7 @@ class Operator:
         if there is None:
             self.check_child(made)
             self.cluster.put(made)
-        elif over and any(there.get(field) != made.get(field) for field in ("data", "binaryData")):
+        elif over and any(there.get(field) != made.get(field) for field in ("data", "binaryData", "spec")):
             self.cluster.put({**there, **{name: value for name, value in made.items() if name != "metadata"}})
         self.looks(key)
         return None
@@ -175,6 +204,9 @@ class Operator:
             return
         (owner,) = made["metadata"]["ownerReferences"]
         assert owner["controller"]
+        if owner["kind"] == "Pipeline":
+            assert owner["uid"] == self.cluster.objects["Pipeline", "churn"]["metadata"]["uid"]
+            return
         assert owner["uid"] == labels[RUN_UID]
         if made["kind"] == "Job":
             part = labels[STEP]
@@ -238,16 +270,5 @@ def advance(cluster: Cluster) -> None:
             cluster.remove(("Pod", pod["metadata"]["name"]))
         else:
             cluster.finish(pod)
-    serve_proposed(cluster)
-
-
-def serve_proposed(cluster: Cluster) -> None:
-    """Take one proposal, as the Pipeline's reconciler does."""
-    pipeline = cluster.objects.get(("Pipeline", "churn"))
-    for run in cluster.of("PipelineRun"):
-        for step in (run.get("status") or {}).get("steps") or ():
-            if pipeline is not None and step["name"] == "deployment" and step.get("reason") == "Proposed":
-                model = step["deployment"]["served"]
-                served = {"name": model, "since": cluster.time, "selectedBy": run["metadata"]["name"]}
-                cluster.put({**pipeline, "status": {"selectedModel": model, "servedModel": served}})
-                return
+    for each in cluster.of("Deployment"):
+        cluster.roll_out(each)

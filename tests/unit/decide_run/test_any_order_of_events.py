@@ -4,7 +4,6 @@ end, does nothing twice, and leaves nothing running.
 
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -12,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from penstock.decide.objects.children import RUN_UID, STEP
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import Killed, Operator, advance, serve_proposed, settled
+from unit.decide_run.model_operator import Killed, Operator, advance, settled
 
 RUNS = {"churn-1": examples.RUN_UID, "churn-2": "1e9d7c1a-0000-4000-8000-000000000002"}
 NAMES = st.sampled_from(sorted(RUNS))
@@ -138,9 +137,10 @@ class AnyOrder(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.cluster.passes(seconds)
 
-    @rule()
-    def a_proposal_is_taken(self) -> None:
-        serve_proposed(self.cluster)
+    @rule(which=ANY, well=st.booleans())
+    def servers_come_up_or_do_not(self, which: int, well: bool) -> None:
+        if deployment := self._one(self.cluster.of("Deployment"), which):
+            self.cluster.roll_out(deployment, well=well)
 
     # --- what the operator does -----------------------------------------------------------------------------------
 
@@ -162,11 +162,20 @@ class AnyOrder(RuleBasedStateMachine):
         except Killed:
             self.operator = self.operator.born_again()
 
+    @rule(lives=st.none() | st.integers(0, 4))
+    def the_operator_serves(self, lives: int | None) -> None:
+        self.operator.lives = 10**9 if lives is None else lives
+        try:
+            self.operator.serve()
+        except Killed:
+            self.operator = self.operator.born_again()
+
     @rule(name=NAMES)
     def the_operator_comes_to_rest(self, name: str) -> None:
         self.operator.lives = 10**9
         if ("PipelineRun", name) in self.cluster.objects:
             self.operator.rest(name)
+            self.the_job_controller_works()
 
     @rule(name=NAMES)
     def a_while_goes_by_in_which_all_goes_well(self, name: str) -> None:
@@ -227,6 +236,7 @@ class AnyOrder(RuleBasedStateMachine):
         return found[which % len(found)] if found else None
 
 
-@pytest.mark.timeout(900)
-class TestAnyOrder(AnyOrder.TestCase):  # type: ignore[misc]
-    settings = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
+TestAnyOrder = AnyOrder.TestCase
+TestAnyOrder.settings = settings(
+    max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)

@@ -69,7 +69,9 @@ def _dataset(facts: Facts, snapshot: Snapshot, places: RunPlaces) -> JobSpecific
         for each in facts.observation.models
         if each["spec"]["lineage"]["storage"] == storage
     ]
-    return asking.dataset_job(snapshot.pipeline.spec, facts.job_run(snapshot), places, facts.request("dataset"), models)
+    spec = snapshot.pipeline.spec
+    job = asking.dataset_job(spec, facts.job_run(snapshot), places, facts.request("dataset"), models)
+    return shared_out(job, asking.settings_of(spec, "dataset"))
 
 
 def _training(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:

@@ -7,6 +7,8 @@ so that a second one finds another Model served and is measured against that, by
 
 from dataclasses import dataclass
 
+import msgspec
+
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import DeploymentSummary
 from penstock.decide import reasons
@@ -46,13 +48,13 @@ def deployed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft | TestAgai
     decision = decided(snapshot.pipeline.spec, pipeline, tested)
     if pipeline.spec.deployment is None:
         message = reasons.no_deployment(facts.pipeline_name)
-        return _ended(facts, draft, _instead(summary_of(decision, tested), None, message))
+        return _ended(facts, draft, _instead(summary_of(decision, tested, served_model(pipeline)), None, message))
     if decision.retest and AGAIN not in draft.reported:
         return TestAgain(decision.retest)
     served = served_model(pipeline)
     if decision.retest:
         decision = Decision("NotComparable", served, reasons.still_incomparable(served))
-    summary = summary_of(decision, tested)
+    summary = summary_of(decision, tested, served_model(pipeline))
     if decision.model is None or decision.model == served or decision.model != summary.challenger:
         return _ended(facts, draft, summary)  # nothing changes, or a person's pin is above it
     return _proposed(facts, draft, pipeline, summary, decision)
@@ -68,7 +70,7 @@ def tested_by(draft: Draft) -> TestingResult | None:
 
 def _instead(summary: DeploymentSummary, served: str | None, message: str) -> DeploymentSummary:
     """Return the summary of a decision that came to something else."""
-    return DeploymentSummary(verdict=summary.verdict, challenger=summary.challenger, served=served, message=message)
+    return msgspec.structs.replace(summary, served=served, message=message)
 
 
 def _was_served(facts: Facts, pipeline: Pipeline) -> bool:

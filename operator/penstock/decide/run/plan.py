@@ -50,4 +50,8 @@ def lacking(jobs: tuple[JobName, ...]) -> tuple[tuple[JobName, JobName], ...]:
 
 
 def _workers(snapshot: Snapshot, job: JobName) -> int:
-    return settings_of(snapshot.pipeline.spec, job).parallelism or 1 if job == "training" else 1
+    pods = settings_of(snapshot.pipeline.spec, job).parallelism or 1
+    dataset = snapshot.pipeline.spec.dataset
+    if job == "dataset" and dataset is not None:
+        return pods if len(dataset.inputs) == 1 and dataset.query is None else 1
+    return pods if job == "training" else 1

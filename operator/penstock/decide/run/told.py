@@ -12,7 +12,7 @@ import msgspec
 from penstock.decide.decision import ApiObject
 from penstock.decide.run import pods as views
 from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import DatasetResult, Failure, JobResult, TestingResult, TrainingResult
+from penstock_jobs.result import DatasetPart, DatasetResult, Failure, JobResult, TestingResult, TrainingResult
 from penstock_jobs.termination_message import TerminationMessage
 
 Reported = DatasetResult | TrainingResult | TestingResult
@@ -81,6 +81,9 @@ def merged(told: Mapping[int, Told], keep: int) -> Told | None:
         (only,) = told.values()
         return only if _has_manifests(only) else None
     results = [each.result for _, each in sorted(told.items())]
+    made = [each for each in told.values() if isinstance(each.result, DatasetResult)]
+    if made and all(isinstance(result, DatasetResult | DatasetPart) for result in results):
+        return made[0]  # the one that found all parts there made the tables of them
     trained = [result for result in results if isinstance(result, TrainingResult)]
     if len(trained) != len(results) or not all(_has_manifests(each) for each in told.values()):
         return None

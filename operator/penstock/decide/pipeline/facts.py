@@ -1,0 +1,92 @@
+"""What a Pipeline's reconcile knows: the observation, decoded as far as it is needed, and questions to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import msgspec
+
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import REVISION, Owner
+from penstock.decide.pipeline.observation import PipelineObservation
+from penstock.decide.serving import counted_uses
+from penstock.decide.times import write_time
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A Pipeline that could be decoded, and what is observed of it now."""
+
+    observation: PipelineObservation
+    pipeline: Pipeline
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """The Pipeline's name."""
+        return self.pipeline.metadata.name or ""
+
+    @property
+    def status(self) -> PipelineStatus:
+        """The status as it is, empty where there is none yet."""
+        return self.pipeline.status or PipelineStatus()
+
+    @property
+    def owner(self) -> Owner:
+        """The Pipeline, as the owner of its children."""
+        metadata = self.pipeline.metadata
+        return Owner(metadata.namespace or "", self.name, metadata.uid or "", self.name, kind="Pipeline")
+
+    @property
+    def time(self) -> str:
+        """The moment, as a status keeps it."""
+        return write_time(self.now)
+
+    def model(self, name: str) -> Model | None:
+        """Return the Model of that name in the namespace."""
+        found = next((each for each in self.observation.models if each["metadata"]["name"] == name), None)
+        return None if found is None else msgspec.convert(found, Model)
+
+    @cached_property
+    def own_deployments(self) -> tuple[ApiObject, ...]:
+        """The Deployments that this very Pipeline made."""
+        return tuple(each for each in self.observation.deployments if self.made(each))
+
+    def made(self, child: ApiObject) -> bool:
+        """Return whether this very Pipeline made the object, and not a stranger or a Pipeline of the same name."""
+        owners = child["metadata"].get("ownerReferences") or ()
+        return any(owner.get("uid") == self.owner.uid for owner in owners)
+
+    def deployment_of(self, revision: str) -> ApiObject | None:
+        """Return the Deployment of that revision."""
+        return next((each for each in self.own_deployments if revision_of(each) == revision), None)
+
+    @property
+    def turned_to(self) -> str | None:
+        """The revision that the Service selects."""
+        service = self.observation.service
+        selector = (service["spec"].get("selector") or {}) if service is not None and self.made(service) else {}
+        return selector.get(REVISION)
+
+    def live_runs(self) -> Iterator[ApiObject]:
+        """Yield the runs that have not ended."""
+        return (run for run in self.observation.runs if not (run.get("status") or {}).get("finished"))
+
+    def testing_uses(self) -> tuple[TestingUse, ...]:
+        """Return how often each testing version has served to decide."""
+        found = []
+        for run in self.observation.runs:
+            steps = {step["name"]: step for step in (run.get("status") or {}).get("steps") or ()}
+            tested = steps.get("testing", {}).get("testing")
+            if tested and (steps.get("deployment", {}).get("deployment") or {}).get("verdict"):
+                found.append((int(tested["epoch"]), int(tested["version"]), tested.get("digest")))
+        return counted_uses(found)
+
+
+def revision_of(deployment: ApiObject) -> str | None:
+    """Return the revision that a Deployment serves."""
+    said = (deployment["metadata"].get("labels") or {}).get(REVISION)
+    return None if said is None else str(said)

@@ -1,0 +1,117 @@
+"""`decide`: one Pipeline, made right."""
+
+from datetime import datetime
+
+import msgspec
+
+from penstock.api.conditions import Condition
+from penstock.api.pipeline import Pipeline, PipelineStatus
+from penstock.decide import reasons
+from penstock.decide.conditions import find, shortened
+from penstock.decide.decision import ApiObject, Decision, Event, Refusal
+from penstock.decide.job_specification import selection_of
+from penstock.decide.objects.children import PIPELINE
+from penstock.decide.objects.places import refuse_laptop_only
+from penstock.decide.objects.profiles import with_profiles
+from penstock.decide.pipeline.draft import Draft
+from penstock.decide.pipeline.facts import Facts
+from penstock.decide.pipeline.models import with_servers
+from penstock.decide.pipeline.observation import PipelineObservation
+from penstock.decide.pipeline.proposals import proposal_to_take
+from penstock.decide.pipeline.serving import served
+from penstock.decide.run.beginning import refuse_unfinished
+from penstock.decide.times import write_time
+from penstock_jobs.errors import Refused
+
+LOOK_AT_QUOTA = 30.0  # seconds
+
+
+def decide(observation: PipelineObservation, now: datetime) -> Decision:
+    """Return what is to be done for the Pipeline now."""
+    there = observation.pipeline
+    if there["metadata"].get("deletionTimestamp"):
+        return Decision()  # its API goes with it, and its Models stay
+    try:
+        pipeline = msgspec.convert(there, Pipeline)
+    except msgspec.ValidationError as error:
+        return _undecodable(there, str(error), now)
+    facts = Facts(observation, pipeline, now)
+    before = Draft(pipeline, facts.time)
+    draft = _counted(facts, before)
+    try:
+        _refuse(facts)
+        draft = with_servers(facts, served(facts, _selected(facts, draft)))
+    except Refused as error:
+        draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
+    if observation.refused is not None:
+        draft = _not_accepted(_counted(facts, before), observation.refused)
+    return _told(pipeline, draft, LOOK_AT_QUOTA if observation.refused is not None else None)
+
+
+def _refuse(facts: Facts) -> None:
+    """Raise `Refused` where the spec cannot work, whatever run is made of it."""
+    settings, spec = facts.observation.settings, facts.pipeline.spec
+    refuse_unfinished("Pipeline", facts.observation.pipeline)
+    refuse_laptop_only(spec)
+    with_profiles(spec, (), settings.profiles, settings.defaults)
+    selection_of(spec)
+
+
+def _counted(facts: Facts, draft: Draft) -> Draft:
+    newest = max(
+        facts.observation.runs,
+        key=lambda run: (str(run["metadata"].get("creationTimestamp") or ""), run["metadata"]["name"]),
+        default=None,
+    )
+    return draft.status(
+        latest_run=None if newest is None else str(newest["metadata"]["name"]),
+        active_runs=sum(1 for _ in facts.live_runs()),
+        models=sum(
+            (each["metadata"].get("labels") or {}).get(PIPELINE) == facts.name for each in facts.observation.models
+        ),
+        testing_uses=facts.testing_uses(),
+    )
+
+
+def _selected(facts: Facts, draft: Draft) -> Draft:
+    """Return the draft in which a proposal is taken, where there is one to take."""
+    proposal = proposal_to_take(facts)
+    return draft if proposal is None else draft.status(selected_model=proposal.model)
+
+
+def _not_accepted(draft: Draft, refusal: Refusal) -> Draft:
+    message = reasons.refused_write(refusal.kind, refusal.name, refusal.message)
+    if refusal.reason == "NameConflict":
+        message = reasons.stranger(refusal.kind, refusal.name)
+    return draft.ready("False", refusal.reason, message, stalled=True)
+
+
+def _told(before: Pipeline, draft: Draft, again: float | None) -> Decision:
+    changed = draft.pipeline.status != before.status
+    old, new = (find((each.status or PipelineStatus()).conditions, "Ready") for each in (before, draft.pipeline))
+    events: tuple[Event, ...] = ()
+    if new is not None and (old is None or (old.status, old.reason) != (new.status, new.reason)):
+        calm = new.status != "False" and new.reason != reasons.ROLLOUT_FAILED
+        events = (Event("Normal" if calm else "Warning", new.reason, new.message),)
+    return Decision(draft.writes, draft.pipeline.status if changed else None, events, again)
+
+
+def _undecodable(there: ApiObject, why: str, now: datetime) -> Decision:
+    metadata = there["metadata"]
+    message = shortened(reasons.undecodable("Pipeline", str(metadata["name"]), why))
+    before = (there.get("status") or {}).get("conditions") or ()
+    if any(each.get("type") == "Stalled" and each.get("message") == message for each in before):
+        return Decision()
+    conditions = tuple(
+        Condition(
+            type=kind,
+            status="False" if kind == "Ready" else "True",
+            reason=reasons.INVALID,
+            message=message,
+            last_transition_time=write_time(now),
+            observed_generation=metadata.get("generation"),
+        )
+        for kind in ("Ready", "Stalled")
+    )
+    status = PipelineStatus(conditions=conditions, observed_generation=metadata.get("generation"))
+    return Decision(status=status, events=(Event("Warning", reasons.INVALID, message),))
