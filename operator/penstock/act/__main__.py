@@ -11,6 +11,7 @@ from pathlib import Path
 from penstock.act import logs
 from penstock.act.connection import configuration, connect
 from penstock.act.controllers import controllers
+from penstock.act.health import serving
 from penstock.act.leadership import Lost, lead
 from penstock.act.operator import Controllers, Operator
 from penstock.act.settings import OperatorSettings, read_settings
@@ -40,16 +41,14 @@ def main(arguments: list[str] | None = None, table: Controllers = controllers) -
 async def operate(settings: OperatorSettings, kubeconfig: str | None, table: Controllers) -> None:
     """Work, while holding the Lease where there is one, until told to end."""
     to = await configuration(kubeconfig)
-    identity = os.environ.get("POD_NAME") or socket.gethostname()
-
-    async def work() -> None:
-        async with connect(to, settings.api.concurrent_requests) as connection:
-            await Operator(connection, settings, identity, table).run(to)
-
-    if settings.lease is None:
-        await work()
-    else:
-        await lead(to, settings.lease, identity, work)
+    identity = os.environ.get("POD_NAME") or f"{socket.gethostname()}-{os.getpid()}"
+    async with connect(to, settings.api.concurrent_requests) as connection:
+        operator = Operator(connection, settings, identity, table)
+        async with serving(settings.port, operator.metrics, operator.healthy, operator.ready):
+            if settings.lease is None:
+                await operator.run(to)
+            else:
+                await lead(operator.client, settings.lease, identity, lambda: operator.run(to))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -55,6 +55,8 @@ AUTOSCALER = Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPo
 CORE_EVENT = Kind("", "v1", "events", "Event")  # the same objects, which can be asked for by what they are about
 EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 
+LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
+
 _ALL = (
     PIPELINE,
     RUN,
@@ -69,6 +71,7 @@ _ALL = (
     DISRUPTION_BUDGET,
     AUTOSCALER,
     EVENT,
+    LEASE,
 )
 BY_NAME: dict[str, Kind] = {kind.kind: kind for kind in _ALL}
 

@@ -5,14 +5,13 @@ import logging
 import random
 import signal
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import kopf
 from kubernetes.aio.client.configuration import Configuration
 
-from penstock.act import handlers, health
+from penstock.act import handlers
 from penstock.act.apply import Applier
 from penstock.act.cache import Cache
 from penstock.act.client import Client
@@ -59,7 +58,16 @@ class Operator:
         table = controllers(self.view, self.client, settings, _now)
         self.reconciler = Reconciler(table, self.view, applier, self.queue, self.metrics, _now)
         self._settings = settings
+        self._standing_by = settings.lease is not None
         self.metrics.watch(lambda: len(self.queue), self.resync.age)
+
+    def healthy(self) -> bool:
+        """Return whether all objects were listed not too long ago; who stands by for the Lease has nothing to list."""
+        return self._standing_by or self.resync.healthy()
+
+    def ready(self) -> bool:
+        """Return whether all objects were listed; who stands by is ready to."""
+        return self._standing_by or self.resync.age() < float("inf")
 
     async def run(self, to: Configuration, ready: Callable[[], None] = lambda: None) -> None:
         """List, watch and work until SIGTERM or SIGINT; then let the workers end what they are at.
@@ -70,21 +78,21 @@ class Operator:
         """
         ending = asyncio.Event()
         _on_signal(ending)
-        async with self._answering():
-            log.info("Listing all objects.")
-            await _unless(ending, self.resync.first())
-            async with asyncio.TaskGroup() as group:
-                workers = group.create_task(run_workers(self.reconciler, self._settings.workers), name="workers")
-                others = [group.create_task(self.resync.run()), group.create_task(_measure_lag(self.metrics))]
-                # Last: when it ends, kopf cancels each task that was begun after it.
-                watching = group.create_task(self._watch(to, ending), name="watching")
-                log.info("Working.")
-                ready()
-                await _unless(ending, asyncio.wait({watching}))
-                self.queue.close()
-                await asyncio.wait({workers}, timeout=LAST_WORDS)
-                for task in (workers, *others, watching):
-                    task.cancel()
+        self._standing_by = False
+        log.info("Listing all objects.")
+        await _unless(ending, self.resync.first())
+        async with asyncio.TaskGroup() as group:
+            workers = group.create_task(run_workers(self.reconciler, self._settings.workers), name="workers")
+            others = [group.create_task(self.resync.run()), group.create_task(_measure_lag(self.metrics))]
+            # Last: when it ends, kopf cancels each task that was begun after it.
+            watching = group.create_task(self._watch(to, ending), name="watching")
+            log.info("Working.")
+            ready()
+            await _unless(ending, asyncio.wait({watching}))
+            self.queue.close()
+            await asyncio.wait({workers}, timeout=LAST_WORDS)
+            for task in (workers, *others, watching):
+                task.cancel()
         log.info("Ended.")
 
     async def _watch(self, to: Configuration, ending: asyncio.Event) -> None:
@@ -103,10 +111,6 @@ class Operator:
             )
         finally:
             signals.cancel()
-
-    def _answering(self) -> AbstractAsyncContextManager[int]:
-        ready = lambda: self.resync.age() < float("inf")  # noqa: E731
-        return health.serving(self._settings.port, self.metrics, self.resync.healthy, ready)
 
 
 def _now() -> datetime:

@@ -48,6 +48,7 @@ class Resync:
         self._watched = watched
         self._suspects: set[str] = set()
         self._suspected = asyncio.Event()
+        self._begun: float | None = None
         self._good: float | None = None
 
     def age(self) -> float:
@@ -55,8 +56,9 @@ class Resync:
         return float("inf") if self._good is None else asyncio.get_running_loop().time() - self._good
 
     def healthy(self) -> bool:
-        """Return whether the last full round is not too long ago: three could have been made since."""
-        return self.age() <= 3 * self._interval + 60
+        """Return whether less than three rounds could have been made since the last one, or since the beginning."""
+        since = self._begun if self._good is None else self._good
+        return since is None or asyncio.get_running_loop().time() - since <= 3 * self._interval + 60
 
     def suspect(self, kind: Kind) -> None:
         """A watch of this kind began anew: list the kind soon."""
@@ -65,6 +67,7 @@ class Resync:
 
     async def first(self) -> None:
         """List everything once, however often it must be tried."""
+        self._begun = asyncio.get_running_loop().time()
         wait = FIRST_WAIT
         while not await self._round(self._watched):
             await asyncio.sleep(wait)

@@ -96,7 +96,7 @@ def test_an_api_server_that_is_down_makes_the_operator_unwell_in_the_end_and_wel
         running.cancel()
         return well
 
-    assert virtual_time.run(all_of_it()) == [False, True, False, True]
+    assert virtual_time.run(all_of_it()) == [True, True, False, True]
 
 
 def test_the_first_list_is_tried_until_it_is_there() -> None:
