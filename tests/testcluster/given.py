@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 
 from testcluster.cluster import Cluster, ClusterNode
-from testcluster.kubectl import Kubectl
+from testcluster.kubectl import Failed, Kubectl
 from testcluster.sentences import Lacking, say
 
 GPU_RESOURCE = "nvidia.com/gpu"
+SECONDS = 15
 
 
 class Given:
@@ -18,7 +19,11 @@ class Given:
     def find(self) -> Cluster | None:
         """Return the cluster that KUBECONFIG names. It must answer: whoever names one means that one."""
         kubeconfig = named_file()
-        nodes = Kubectl(kubeconfig).get("nodes")["items"]
+        try:
+            nodes = Kubectl(kubeconfig).get("nodes", f"--request-timeout={SECONDS}s")["items"]
+        except Failed as failed:
+            last = str(failed).splitlines()[-1]
+            raise Lacking(f"The cluster that KUBECONFIG names ({kubeconfig}) does not answer: {last}") from None
         return Cluster(
             self.name,
             kubeconfig,

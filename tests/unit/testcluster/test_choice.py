@@ -1,5 +1,7 @@
 """Which cluster the tests use, and what is said where there is none."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,19 @@ def test_a_kubeconfig_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
     with pytest.raises(Lacking, match=r"^KUBECONFIG names /nowhere/config, which does not exist"):
         named_file()
+
+
+def test_a_persons_cluster_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config"
+    cluster = {"name": "any", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "any", "context": {"cluster": "any", "user": "any"}}
+    config = {"apiVersion": "v1", "kind": "Config", "current-context": "any", "contexts": [context]}
+    file.write_text(json.dumps({**config, "clusters": [cluster], "users": [{"name": "any", "user": {"token": "any"}}]}))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    if shutil.which("kubectl") is None:
+        pytest.skip("There is no kubectl, and building one takes minutes.")
+    with pytest.raises(Lacking, match=rf"^The cluster that KUBECONFIG names \({file}\) does not answer: .*refused"):
+        Given().find()
 
 
 def test_several_kubeconfigs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
