@@ -24,7 +24,7 @@ class Machine:
 
     def find(self) -> Cluster | None:
         """Return the cluster if all of it is up."""
-        if processes.inside(folders.plan()) is None or not any("done" in fact for fact in start.read_progress()):
+        if processes.inside(folders.plan()) is None or not folders.kubeconfig().exists():
             return None
         return cluster() if is_well() else None
 
@@ -90,10 +90,12 @@ def finish() -> None:
     for name in start.follow():
         if name == "namespaces":
             start.open_the_way_in()
-    folders.kubeconfig().write_text((folders.run() / "configurations" / "admin.kubeconfig").read_text())
-    folders.kubeconfig().chmod(0o600)
+    made = folders.run() / "configurations" / "admin.kubeconfig"
     with timed("nodes are ready"):
-        wait_for_nodes(Kubectl(folders.kubeconfig()))
+        wait_for_nodes(Kubectl(made))
+    # Last: with it the cluster is found, and taken for whole.
+    made.chmod(0o600)
+    made.rename(folders.kubeconfig())
 
 
 def wait_for_nodes(kubectl: Kubectl) -> None:
