@@ -208,6 +208,18 @@ def test_a_run_gives_its_commands_exit_code_and_last_line_and_takes_the_cluster_
     assert beside.left_behind() == []
 
 
+def test_a_run_that_is_interrupted_lets_its_command_end_and_takes_the_cluster_down(beside: Beside) -> None:
+    beside.do("down")
+    script = "trap 'echo cleaned; exit 3' INT; echo running; while :; do sleep 0.1; done"
+    process = beside.start("run", "--", "sh", "-c", script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    out, _ = process.communicate(timeout=SECONDS)
+    assert (out, process.returncode) == ("cleaned\n", 3)
+    assert beside.left_behind() == []
+
+
 def test_a_run_leaves_a_cluster_up_that_was_up(beside: Beside) -> None:
     beside.up()
     assert beside.do("run", "--", "true").returncode == 0
