@@ -29,6 +29,7 @@ class WorkQueue(Generic[K]):
         self._waiting: set[K] = set()
         self._working: set[K] = set()
         self._again: set[K] = set()
+        self._gathered: dict[K, float] = {}
         self._appointments: dict[K, asyncio.TimerHandle] = {}
         self._failures: dict[K, int] = {}
         self._arrived = asyncio.Event()
@@ -49,6 +50,13 @@ class WorkQueue(Generic[K]):
             self._ready.append(key)
             self._idle.clear()
             self._arrived.set()
+
+    def add_within(self, key: K, seconds: float) -> None:
+        """Have the key worked on in so many seconds at the latest; what comes until then is gathered."""
+        if key in self._working:
+            self._gathered[key] = min(seconds, self._gathered.get(key, seconds))
+        elif key not in self._waiting and not self._closed:
+            self._appoint(key, seconds)
 
     async def take(self) -> K:
         """Wait for the next key; `done` or `failed` must be said of it. Raises `Closed` once the queue is closed."""
@@ -83,6 +91,7 @@ class WorkQueue(Generic[K]):
             wait += retry_after
         # What came meanwhile is seen by the next attempt as well; it is no reason to make that one sooner.
         self._again.discard(key)
+        self._gathered.pop(key, None)
         self._finish(key, wait)
         return wait
 
@@ -108,13 +117,24 @@ class WorkQueue(Generic[K]):
 
     def _finish(self, key: K, wait: float | None) -> None:
         self._working.discard(key)
+        gathered = self._gathered.pop(key, None)
         if key in self._again:
             self._again.discard(key)
             self.add(key)
-        elif wait is not None and not self._closed:
-            self._appointments[key] = asyncio.get_running_loop().call_later(wait, self._due, key)
+        elif not self._closed:
+            for seconds in (wait, gathered):
+                if seconds is not None:
+                    self._appoint(key, seconds)
         if not self._ready and not self._working:
             self._idle.set()
+
+    def _appoint(self, key: K, seconds: float) -> None:
+        """Work on the key in so many seconds, or at its earlier appointment."""
+        loop = asyncio.get_running_loop()
+        known = self._appointments.get(key)
+        if known is None or known.when() > loop.time() + seconds:
+            self._cancel(key)
+            self._appointments[key] = loop.call_later(seconds, self._due, key)
 
     def _due(self, key: K) -> None:
         self._appointments.pop(key, None)

@@ -14,6 +14,8 @@ from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RUN_UID
 
+GATHERED = 0.5  # seconds, in which what many runs tell their Pipeline is gathered: it looks at all of them each time
+
 
 def marks(found: Object) -> Iterator[str]:
     """Yield the marks by which an object is found: its uid, its run, its Pipeline, its namespace."""
@@ -97,6 +99,9 @@ class View:
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._concerned(found, before):
             self._queue.add(key)
+        if found["kind"] == "PipelineRun":
+            pipeline = found["spec"]["pipelineRef"]["name"]
+            self._queue.add_within(Key("Pipeline", found["metadata"]["namespace"], pipeline), GATHERED)
 
     def _concerned(self, found: Object, before: Object | None) -> Iterator[Key]:
         kind, metadata = found["kind"], found["metadata"]
@@ -109,7 +114,6 @@ class View:
         elif kind == "PipelineRun":
             pipeline = found["spec"]["pipelineRef"]["name"]
             yield key_of(found)
-            yield Key("Pipeline", namespace, pipeline)
             if before is None or _released(found) != _released(before):
                 yield from self.cache.marked_keys(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
         else:
@@ -118,10 +122,11 @@ class View:
             if kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
                 yield Key("Pipeline", namespace, labels[PIPELINE])
             if kind == "Deployment" and PIPELINE in labels:
-                yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reasons.ROLLING_OUT))
+                for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
+                    yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reason))
 
 
-_FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.ROLLING_OUT})
+_FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})
 _COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
 
 

@@ -32,7 +32,7 @@ def test_what_went_while_a_watch_was_broken_is_forgotten_and_its_key_is_looked_a
     forgotten, woken = virtual_time.run(all_of_it())
 
     assert forgotten
-    assert woken == 2  # the run, and its Pipeline
+    assert woken == 1
 
 
 def test_a_watch_that_begins_anew_has_its_kind_listed_at_once() -> None:

@@ -161,3 +161,18 @@ def test_a_closed_queue_gives_out_nothing_more() -> None:
             await queue.take()
 
     virtual_time.run(closed())
+
+
+def test_what_is_gathered_is_worked_on_once_and_in_time() -> None:
+    async def gathering() -> list[tuple[str, float]]:
+        queue: WorkQueue[str] = WorkQueue(lambda: 0.5)
+        for _ in range(5):
+            queue.add_within("a", 0.5)
+            await asyncio.sleep(0.1)
+        first = await _wait_for(queue)
+        queue.add_within("a", 0.5)  # while it is worked on
+        await asyncio.sleep(1)
+        queue.done("a", look_again=100)
+        return [first, await _wait_for(queue)]
+
+    assert virtual_time.run(gathering()) == [("a", 0.5), ("a", 2.0)]

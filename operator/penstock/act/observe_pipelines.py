@@ -1,0 +1,34 @@
+"""What a Pipeline's decision may know, all of it out of the cache."""
+
+from penstock.act.kinds import Key, Object
+from penstock.act.reconciler import Observed
+from penstock.act.view import View, of_namespace, of_pipeline
+from penstock.decide.pipeline.observation import PipelineObservation
+from penstock.decide.settings import Settings
+
+
+class PipelineObserver:
+    """Observes Pipelines.
+
+    Args:
+        view: the cluster as it is seen.
+        settings: those of the operator.
+    """
+
+    def __init__(self, view: View, settings: Settings) -> None:
+        self._view = view
+        self._settings = settings
+
+    async def __call__(self, pipeline: Object) -> Observed:
+        """Return what is to be known of the Pipeline."""
+        cache, metadata = self._view.cache, pipeline["metadata"]
+        namespace, name = metadata["namespace"], metadata["name"]
+        observation = PipelineObservation(
+            pipeline=pipeline,
+            settings=self._settings,
+            runs=cache.marked(of_pipeline("PipelineRun", namespace, name)),
+            models=cache.marked(of_namespace("Model", namespace)),
+            deployments=cache.marked(of_pipeline("Deployment", namespace, name)),
+            service=cache.get(Key("Service", namespace, name)),
+        )
+        return Observed(observation)
