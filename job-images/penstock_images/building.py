@@ -200,8 +200,9 @@ class Builder:
     def _own_base(self) -> Bases:
         if not own_base.is_made(self.cache):
             with self._building("base"):
-                self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
-                own_base.make(self.cache)
+                if not own_base.is_made(self.cache):
+                    self.say(f"making the base, for {BASE_IMAGE} cannot be pulled here")
+                    own_base.make(self.cache)
         made = own_base.make(self.cache)
         archives = (made.archive, made.building_archive)
         return Bases(made.reference, made.building, made.identity, archives)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-PROGRAMS = ("apt", "apt-get", "as", "c++", "cc", "clang", "dpkg", "g++", "gcc", "ld", "make", "pip", "pip3", "uv")
+PROGRAMS = ("as", "c++", "cc", "clang", "g++", "gcc", "ld", "make", "pip", "pip3", "uv")
 MODULES = ("ensurepip", "pip", "wheel")
 SITE = Path("/opt/penstock/lib/python3.11/site-packages")
 SELDOM = ("kubernetes/aio/client/", "pygments/lexers/", "pygments/styles/")
