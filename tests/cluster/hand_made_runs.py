@@ -38,6 +38,14 @@ from penstock_jobs.termination_message import TerminationMessage
 ROOT = Path(__file__).parents[2]
 INPUTS, READER, WRITER = "lake-read", "storage-read", "storage-write"
 JOB_NAME = "batch.kubernetes.io/job-name"
+SECONDS = 300  # for a job to end, on a machine that does much else
+# All samples as they are, for which 184 million rows have to be looked at: long enough to be stopped in the middle.
+SLOW_QUERY = """
+SELECT * FROM samples WHERE 0 = (
+  SELECT count(*) FROM samples AS a, samples AS b, samples AS c
+  WHERE (a.sample * 7 + b.sample * 11 + c.sample * 13) % 1000003 = 1000004
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -145,8 +153,14 @@ class HandMadeRun:
     def ended(self, name: str) -> Ended:
         """Return how the first container of the Job that ends does so, without waiting for the Job's condition."""
         what = f"an end of a container of the Job {name}"
+        selector = f"{JOB_NAME}={name}"
         return self.api.wait(
-            PODS, self.namespace, lambda pods: _first(ends_of(pods.values())), what=what, labels=f"{JOB_NAME}={name}"
+            PODS,
+            self.namespace,
+            lambda pods: _first(ends_of(pods.values())),
+            what=what,
+            seconds=SECONDS,
+            labels=selector,
         )
 
     def running(self, name: str) -> str:
@@ -162,7 +176,9 @@ class HandMadeRun:
     def finished(self, name: str, condition: str) -> Object:
         """Return the Job once it is `Complete` or `Failed`, as the condition says."""
         what = f"the Job {name} {condition}"
-        return self.api.wait_for(JOBS, name, self.namespace, lambda made: condition_of(made, condition), what=what)
+        return self.api.wait_for(
+            JOBS, name, self.namespace, lambda made: condition_of(made, condition), what=what, seconds=SECONDS
+        )
 
     def pods(self, name: str) -> list[Object]:
         return self.api.objects(PODS, self.namespace, labels=f"{JOB_NAME}={name}")

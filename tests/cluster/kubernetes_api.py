@@ -120,6 +120,11 @@ class Api:
             options["gracePeriodSeconds"] = grace_seconds
         self.json("DELETE", self._path(resource, namespace, name), options)
 
+    def evict(self, pod: str, namespace: str) -> None:
+        """Ask for the pod to go elsewhere, as a drain does."""
+        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+        self.json("POST", f"{self._path(PODS, namespace, pod)}/eviction", eviction)
+
     def logs(self, pod: str, namespace: str, container: str, *, previous: bool = False) -> str:
         path = self._path(PODS, namespace, pod) + "/log"
         query = {"container": container, **({"previous": "true"} if previous else {})}
@@ -269,7 +274,7 @@ class Api:
         answer = self.json("GET", self._path(resource, namespace), query=_selected(selectors))
         kind = answer["kind"].removesuffix("List")
         items = [{"apiVersion": answer["apiVersion"], "kind": kind, **item} for item in answer["items"] or []]
-        return items, answer["metadata"]["resourceVersion"]
+        return items, answer["metadata"].get("resourceVersion", "")
 
     def _watched(
         self, resource: Resource, namespace: str | None, selectors: dict[str, str], version: str, deadline: float

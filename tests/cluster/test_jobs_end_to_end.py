@@ -10,7 +10,17 @@ import msgspec
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import INPUTS, READER, ROOT, WRITER, Ended, HandMadeRun, give_credentials, on_the_cluster
+from cluster.hand_made_runs import (
+    INPUTS,
+    READER,
+    ROOT,
+    SLOW_QUERY,
+    WRITER,
+    Ended,
+    HandMadeRun,
+    give_credentials,
+    on_the_cluster,
+)
 from cluster.hand_made_servers import HandMadeServer
 from cluster.kubernetes_api import PODS, Api
 from cluster.laptop_runs import (
@@ -33,13 +43,6 @@ from penstock_jobs.termination_message import LIMIT, TerminationMessage, whole_i
 
 EXAMPLE = "breast-cancer"
 CANDIDATES = 15
-# All samples as they are, for which 184 million rows have to be looked at: long enough to be killed in the middle.
-SLOW_QUERY = """
-SELECT * FROM samples WHERE 0 = (
-  SELECT count(*) FROM samples AS a, samples AS b, samples AS c
-  WHERE (a.sample * 7 + b.sample * 11 + c.sample * 13) % 1000003 = 1000004
-)
-"""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import READER, WRITER, HandMadeRun, condition_of, give_credentials, on_the_cluster
+from cluster.hand_made_runs import (
+    READER,
+    SLOW_QUERY,
+    WRITER,
+    HandMadeRun,
+    condition_of,
+    give_credentials,
+    on_the_cluster,
+)
 from cluster.kubernetes_api import Api
 from penstock.decide.settings import Images
 from penstock_jobs import errors
@@ -74,3 +82,21 @@ def test_credentials_that_may_only_read_write_nothing_and_the_missing_right_is_n
     assert reason == "Refused"
     assert "(PutObject)" in sentence
     assert buckets.versions(f"{storage}/") == {}
+
+
+def test_a_pod_that_is_evicted_as_by_a_drain_costs_no_try(
+    api: Api, storage: str, buckets: Buckets, images: Images
+) -> None:
+    once = {"retries": {"limit": 0}}
+    pipeline = on_the_cluster("breast-cancer", storage, buckets, dataset__query=SLOW_QUERY, jobs__dataset=once)
+    run = HandMadeRun(api, storage, pipeline, images, buckets)
+
+    name = run.start("dataset", run.for_dataset())
+    evicted = run.running(name)
+    api.evict(evicted, storage)
+    done = run.finished(name, "Complete")
+    (second,) = run.pods(name)
+
+    assert done["spec"]["backoffLimit"] == 0
+    assert second["metadata"]["name"] != evicted
+    assert run.result("dataset").generation == 1
