@@ -4,7 +4,7 @@ import msgspec
 
 from penstock.api.conditions import Condition
 
-LONGEST = 1024  # characters of a message; a status stays small whatever a job had to say
+LONGEST = 1024  # bytes of a message as it is stored; a status stays small whatever a job had to say
 
 
 def with_condition(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, ...]:
@@ -27,6 +27,32 @@ def find(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     return next((condition for condition in conditions if condition.type == kind), None)
 
 
-def shortened(message: str) -> str:
-    """Return the beginning of a message that is too long for a status."""
-    return message if len(message) <= LONGEST else f"{message[: LONGEST - 1]}…"
+def shortened(message: str, longest: int = LONGEST) -> str:
+    """Return the beginning of a message that is too long for a status.
+
+    What counts is the room that it takes in storage: there it is JSON as Go writes it, in UTF-8, with six bytes for
+    each of what is escaped.
+    """
+    if len(message) * 6 <= longest:
+        return message
+    room, end = longest, len(message)
+    for position, character in enumerate(message[: longest + 1]):
+        room -= _stored(character)
+        if room < 0:
+            end = position
+            break
+    if end == len(message):
+        return message
+    kept, over = message[:end], _stored("…") - (room + _stored(message[end]))
+    while over > 0:
+        over -= _stored(kept[-1])
+        kept = kept[:-1]
+    return f"{kept}…"
+
+
+def _stored(character: str) -> int:
+    if character in '"\\':
+        return 2
+    if character < " " or character in "<>&\u2028\u2029":
+        return 6
+    return len(character.encode("utf-8", "replace"))

@@ -19,7 +19,7 @@ from penstock.api.model import (
 )
 from penstock.api.schema import API_VERSION
 from penstock.api.values import write_value
-from penstock.decide.summaries import scores
+from penstock.decide.summaries import address, scores
 from penstock_jobs.manifest import Lineage, ModelManifest, Origin
 from penstock_jobs.result import ModelReference, TestingResult
 
@@ -76,7 +76,7 @@ def with_testing_scores(model: Model, result: TestingResult) -> Model:
         digest=result.digest,
         points=found.points,
         scores=scores(found.scores[:SCORES]),
-        report=result.report,
+        report=address(result.report),
     )
     status = model.status or ModelStatus()
     others = tuple(each for each in status.testing if (each.epoch, each.version) != (new.epoch, new.version))

@@ -2,12 +2,14 @@
 
 from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
 from penstock.api.scores import Score
+from penstock.decide.conditions import shortened
 from penstock_jobs import result
 from penstock_jobs.result import DatasetResult, TestingResult, TrainingResult
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
 SCORES = 8
+ADDRESS = 512  # as long as a status takes
 
 
 def dataset_summary(found: DatasetResult) -> DatasetSummary:
@@ -18,7 +20,7 @@ def dataset_summary(found: DatasetResult) -> DatasetSummary:
         generation=found.generation,
         task=found.task,
         tables=tuple(
-            StepTable(name=name, uri=table.uri, version=table.version, rows=table.rows, digest=table.digest)  # type: ignore[arg-type]
+            StepTable(name=name, uri=address(table.uri), version=table.version, rows=table.rows, digest=table.digest)  # type: ignore[arg-type]
             for name, table in tables
         ),
         rows_read=found.rows_read,
@@ -37,7 +39,7 @@ def training_summary(found: TrainingResult) -> TrainingSummary:
         total=found.total,
         succeeded=found.succeeded,
         failed=found.failed,
-        candidates=found.candidates,
+        candidates=address(found.candidates),
         models=tuple(model.name for model in found.models[:MADE]),
     )
 
@@ -49,7 +51,7 @@ def testing_summary(found: TestingResult) -> TestingSummary:
         version=found.testing_version,
         digest=found.digest,
         points=found.points,
-        report=found.report,
+        report=address(found.report),
         models=tuple(
             TestedModel(name=each.model, points=each.points, scores=scores(each.scores[:SCORES]))
             for each in found.models[:MODELS]
@@ -69,6 +71,11 @@ def scores(found: tuple[result.Score, ...]) -> tuple[Score, ...]:
         )
         for each in found
     )
+
+
+def address(uri: str) -> str:
+    """Return an address as a status keeps it: one that is absurdly long is cut, and the result has the whole."""
+    return shortened(uri, ADDRESS)
 
 
 def _text(number: float | None) -> str | None:

@@ -240,9 +240,11 @@ def _ours(there: Object, made: Object) -> bool:
 
 
 def _merged(there: Any, content: Any) -> Any:
-    if not isinstance(there, dict) or not isinstance(content, dict):
+    if not isinstance(content, dict):
         return content
-    return {**there, **{name: _merged(there.get(name), value) for name, value in content.items()}}
+    there = there if isinstance(there, dict) else {}
+    merged = {**there, **{name: _merged(there.get(name), value) for name, value in content.items()}}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:

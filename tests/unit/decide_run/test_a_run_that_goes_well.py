@@ -6,15 +6,8 @@ import pytest
 
 from penstock.decide.objects.children import STEP
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster
-from unit.decide_run.model_operator import Operator, advance, settled
-
-
-def applied(run: dict[str, Any] | None = None, pipeline: dict[str, Any] | None = None) -> tuple[Cluster, Operator]:
-    cluster = Cluster()
-    cluster.put(pipeline or examples.pipeline())
-    cluster.put(run or examples.run())
-    return cluster, Operator(cluster)
+from unit.decide_run.model_operator import advance, settled
+from unit.decide_run.runs_at_work import applied
 
 
 def condition(run: dict[str, Any], kind: str = "Succeeded") -> dict[str, Any]:

@@ -125,6 +125,7 @@ def _is_ready(there: ApiObject | None, replicas: int) -> bool:
     generation = (there or {}).get("metadata", {}).get("generation")
     return (
         there is not None
+        and there["spec"].get("replicas") == replicas
         and status.get("observedGeneration", 0) >= (generation or 0)
         and status.get("availableReplicas", 0) >= replicas
     )

@@ -12,6 +12,7 @@ from penstock.decide.run.earlier import taken_over
 from penstock.decide.run.facts import Facts, names_of
 from penstock.decide.run.pods import Wait
 from penstock.decide.run_state import pending, status_of, wanted_jobs
+from penstock.decide.summaries import address
 from penstock_jobs.errors import Refused
 
 MOST_INDEXES = 100  # names of one wish that are tried in a storage that another cluster has used too
@@ -55,7 +56,7 @@ def renamed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
         raise Refused(reasons.names_taken(wish, index))
     tried = {indexed(wish, each) for each in range(1, index + 1)}
     name, index = first_free(wish, taken | tried)
-    storage = facts.places(snapshot, name).run().uri
+    storage = address(facts.places(snapshot, name).run().uri)
     return draft.status(execution_name=name, run_index=index, storage=storage)
 
 
@@ -76,7 +77,7 @@ def _named(facts: Facts, draft: Draft, snapshot: Snapshot, jobs: tuple[JobName, 
         run_index=index,
         revision=revision(facts.owner, snapshot)["metadata"]["name"],
         pipeline_uid=snapshot.pipeline.metadata.uid,
-        storage=facts.places(snapshot, name).run().uri,
+        storage=address(facts.places(snapshot, name).run().uri),
         started=status.started or facts.time,
         steps=status.steps or pending(jobs),
     )

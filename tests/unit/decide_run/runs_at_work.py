@@ -1,0 +1,55 @@
+"""Clusters with a run at some point of its life, and what is asked of them."""
+
+from typing import Any
+
+from penstock.decide.objects.children import STEP
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster, Object
+from unit.decide_run.model_operator import Operator
+
+TESTED = [{"name": name} for name in ("dataset", "training", "testing")]
+
+
+def applied(run: Object | None = None, pipeline: Object | None = None) -> tuple[Cluster, Operator]:
+    cluster = Cluster()
+    cluster.put(pipeline or examples.pipeline())
+    cluster.put(run or examples.run())
+    return cluster, Operator(cluster)
+
+
+def at_work(run: Object | None = None, part: str = "dataset") -> tuple[Cluster, Operator]:
+    """Return a cluster in which the pod of that part is there, and has not begun."""
+    cluster, operator = applied(run)
+    for _ in range(10):
+        operator.rest("churn-1")
+        for job in cluster.of("Job"):
+            cluster.control(job)
+        (pod,) = cluster.live_pods()
+        if pod["metadata"]["labels"][STEP] == part:
+            return cluster, operator
+        cluster.finish(pod)
+    raise AssertionError(part)
+
+
+def pod_of(cluster: Cluster) -> Object:
+    (pod,) = cluster.live_pods()
+    return pod
+
+
+def succeeded(cluster: Cluster, operator: Operator | None = None) -> tuple[str, str, str]:
+    """Return status, reason and message of the run's condition, after the operator has come to rest."""
+    if operator is not None:
+        operator.rest("churn-1")
+    status = cluster.objects["PipelineRun", "churn-1"]["status"]
+    found = next(each for each in status["conditions"] if each["type"] == "Succeeded")
+    return found["status"], found["reason"], found["message"]
+
+
+def step(cluster: Cluster, name: str) -> dict[str, Any]:
+    steps = cluster.objects["PipelineRun", "churn-1"]["status"]["steps"]
+    return next(each for each in steps if each["name"] == name)
+
+
+def controlled(cluster: Cluster) -> None:
+    for job in cluster.of("Job"):
+        cluster.control(job)

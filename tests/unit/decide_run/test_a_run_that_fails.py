@@ -1,0 +1,144 @@
+"""How a run ends otherwise than well: each case by name, with its reason and its sentence."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from penstock.decide.decision import Refusal
+from penstock.decide.run.reconcile import decide
+from penstock_jobs.result import Failure
+from penstock_jobs.termination_message import TerminationMessage
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster
+from unit.decide_run.model_operator import Operator, settled
+from unit.decide_run.runs_at_work import TESTED, applied, at_work, controlled, pod_of, step, succeeded
+
+
+def failed_with(code: int, message: str, reason: str | None = None) -> tuple[Cluster, Operator]:
+    cluster, operator = at_work()
+    for _ in range(2):
+        cluster.end(pod_of(cluster), code, message, reason)
+        controlled(cluster)
+        if all(cluster.is_over(job) for job in cluster.of("Job")):
+            break
+    return cluster, operator
+
+
+def test_a_run_fails_in_the_words_of_its_job() -> None:
+    failure = TerminationMessage(result=Failure(reason="Refused", message="The column left is missing; add it."))
+    cluster, operator = failed_with(2, msgspec.json.encode(failure).decode())
+
+    assert succeeded(cluster, operator) == (
+        "False",
+        "Refused",
+        "The dataset step failed: The column left is missing; add it.",
+    )
+    assert [each["state"] for each in cluster.objects["PipelineRun", "churn-1"]["status"]["steps"]] == [
+        "Failed",
+        "Skipped",
+        "Skipped",
+        "Skipped",
+    ]
+    stalled = [each["type"] for each in cluster.objects["PipelineRun", "churn-1"]["status"]["conditions"]]
+    assert stalled == ["Succeeded", "Stalled"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason", "expected"),
+    [
+        (137, "", "OOMKilled", "OutOfMemory"),
+        (124, "", None, "TimedOut"),
+        (1, "", None, "Failed"),
+        (75, "", None, "Failed"),
+        (1, "x" * 100_000, None, "Failed"),
+    ],
+)
+def test_a_container_without_a_sentence_of_its_own_is_given_one(
+    code: int, message: str, reason: str | None, expected: str
+) -> None:
+    cluster, operator = failed_with(code, message, reason)
+
+    status, found, sentence = succeeded(cluster, operator)
+
+    assert (status, found) == ("False", expected)
+    assert len(sentence) <= 1024
+
+
+@pytest.mark.parametrize("part", ["dataset", "training", "testing"])
+def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
+    cluster, operator = at_work(part=part)
+    cluster.begin(pod_of(cluster))
+    operator.rest("churn-1")
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "cancel": True}})
+
+    assert succeeded(cluster, operator)[:2] == ("Unknown", "Cancelled")  # its pod is still ending
+    for pod in list(cluster.live_pods()):
+        cluster.remove(("Pod", pod["metadata"]["name"]))
+    assert succeeded(cluster, operator) == ("False", "Cancelled", "It was cancelled; nothing of it runs any more.")
+    assert cluster.live_jobs(examples.RUN_UID) == []
+    assert step(cluster, part)["state"] == "Cancelled"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"jobs": {"dataset": {"profile": "huge"}}}, "no such profile"),
+        ({"storage": None}, "no default storage"),
+        ({"training": None, "testing": None, "deployment": None, "dataset": None}, "describes no job"),
+        ({"models": {"deletionPolicy": "Delete"}}, "spec.models.deletionPolicy deletes nothing yet; use Keep."),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(change: dict[str, Any], sentence: str) -> None:
+    cluster, operator = applied(pipeline=examples.pipeline(**change))
+
+    status, reason, message = succeeded(cluster, operator)
+
+    assert (status, reason) == ("False", "Refused")
+    assert sentence in message
+
+
+def test_a_run_that_lacks_a_job_that_nobody_has_done_is_refused() -> None:
+    cluster, operator = applied(examples.run(jobs=[{"name": "training"}]))
+
+    assert succeeded(cluster, operator)[2] == (
+        "The job training needs what dataset makes, and no run has made it; add dataset to the jobs."
+    )
+
+
+def test_a_strangers_object_is_left_alone_and_told_of() -> None:
+    cluster, operator = applied()
+    operator.looks()
+    operator.reconcile("churn-1")
+    operator.looks()
+    refusal = Refusal("Job", "churn-1-dataset", 409, "NameConflict", "it is there")
+
+    decision = decide(operator.observation("churn-1", refusal), cluster.now)
+
+    assert decision.status is not None
+    assert decision.status.conditions[0].reason == "NameConflict"  # type: ignore[attr-defined]
+
+
+def test_a_run_that_this_operator_cannot_read_is_told_of_once_and_left_as_it_is() -> None:
+    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "newField": 1}})
+    operator.looks()
+    first = operator.reconcile("churn-1")
+    operator.looks()
+
+    assert first.status is not None
+    assert "newField" in first.status.conditions[0].message  # type: ignore[attr-defined]
+    assert operator.reconcile("churn-1").status is None
+
+
+def test_the_jobs_of_a_run_that_has_ended_go_after_a_while_and_the_run_stays() -> None:
+    cluster, operator = applied(examples.run(jobs=TESTED))
+    settled(cluster, operator)
+    assert len(cluster.of("Job")) == 3
+    cluster.now += timedelta(hours=24)
+
+    operator.rest("churn-1")
+
+    assert cluster.of("Job") == []
+    assert succeeded(cluster)[0] == "True"

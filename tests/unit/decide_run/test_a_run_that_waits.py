@@ -1,0 +1,194 @@
+"""What a run says and does while something is in its way, or has to be done again: waiting is not failing."""
+
+from dataclasses import replace
+
+import pytest
+
+from penstock.decide.objects.children import STEP
+from penstock.decide.run.reconcile import decide
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_operator import settled
+from unit.decide_run.runs_at_work import applied, at_work, controlled, pod_of, step, succeeded
+
+
+def test_a_run_may_be_applied_before_its_pipeline() -> None:
+    cluster, operator = applied()
+    there = cluster.objects.pop(("Pipeline", "churn"))
+
+    assert succeeded(cluster, operator) == (
+        "Unknown",
+        "PipelineNotFound",
+        "There is no Pipeline churn in this namespace yet; the run begins when it is applied.",
+    )
+    cluster.put(there)
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_a_pod_without_a_node_waits_in_the_schedulers_own_words() -> None:
+    cluster, operator = at_work()
+    cluster.unschedulable(pod_of(cluster), "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
+
+    assert succeeded(cluster, operator) == (
+        "Unknown",
+        "Unschedulable",
+        "The dataset step waits: No node takes its pod: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+    )
+    assert step(cluster, "dataset")["state"] == "Waiting"
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("ErrImagePull", "ImageNotPulled"),
+        ("ImagePullBackOff", "ImageNotPulled"),
+        ("InvalidImageName", "ImageNotPulled"),
+        ("CreateContainerConfigError", "ContainerNotMade"),
+    ],
+)
+def test_a_container_that_cannot_be_made_waits_in_the_kubelets_own_words(reason: str, expected: str) -> None:
+    cluster, operator = at_work()
+    state = {"name": "job", "state": {"waiting": {"reason": reason, "message": "its own words"}}}
+    cluster.put({**pod_of(cluster), "status": {"phase": "Pending", "containerStatuses": [state]}})
+
+    assert succeeded(cluster, operator)[1] == expected
+    assert f"({reason}): its own words" in step(cluster, "dataset")["message"]
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pod"])
+def test_what_only_events_of_kubernetes_tell_is_told(kind: str) -> None:
+    """A quota shows in an event of the Job, a Secret that is missing in an event of the pod."""
+    cluster, operator = at_work()
+    about = cluster.of(kind)[0]
+    if kind == "Job":
+        cluster.remove(("Pod", pod_of(cluster)["metadata"]["name"]))
+    reason, message = (
+        ("FailedCreate", "exceeded quota: gpus") if kind == "Job" else ("FailedMount", 'secret "s" not found')
+    )
+    event = {"metadata": {}, "involvedObject": {"uid": about["metadata"]["uid"]}, "reason": reason, "message": message}
+    operator.looks()
+    cluster.passes(10)
+
+    decision = decide(replace(operator.observation("churn-1"), events=(event,)), cluster.now)
+
+    assert decision.status is not None
+    assert message in decision.status.conditions[0].message  # type: ignore[attr-defined]
+    expected = "QuotaExceeded" if kind == "Job" else "NotMounted"
+    assert decision.status.conditions[0].reason == expected  # type: ignore[attr-defined]
+
+
+def test_a_pod_that_starts_as_pods_do_is_not_said_to_wait() -> None:
+    cluster, operator = at_work()
+    cluster.passes(1)
+
+    assert succeeded(cluster, operator)[1] == "Running"
+    cluster.passes(10)
+    assert succeeded(cluster, operator)[1] == "Starting"
+
+
+def test_waiting_ends_at_the_pending_limit_which_is_not_the_jobs_timeout() -> None:
+    cluster, operator = at_work()
+    cluster.unschedulable(pod_of(cluster))
+    decision = operator.rest("churn-1")
+    assert decision.look_again == 3600
+    cluster.passes(3600)
+
+    for _ in range(3):
+        operator.rest("churn-1")
+        for pod in list(cluster.live_pods()):
+            cluster.remove(("Pod", pod["metadata"]["name"]))
+
+    status, reason, message = succeeded(cluster, operator)
+    assert (status, reason) == ("False", "PendingLimitExceeded")
+    assert message.startswith(
+        "The dataset step failed: It waited longer than its pendingLimit of 1h. No node takes its pod"
+    )
+    assert cluster.of("Job") == []
+
+
+def test_a_write_that_a_quota_refuses_makes_the_run_wait_until_it_is_lifted() -> None:
+    cluster, operator = applied()
+    operator.forbidden = "Job"
+    for _ in range(3):
+        operator.looks()
+        decision = operator.reconcile("churn-1")
+
+    assert succeeded(cluster)[1] == "QuotaExceeded"
+    assert decision.look_again == 30
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_a_suspended_run_starts_no_further_job_and_goes_on_when_it_is_resumed() -> None:
+    cluster, operator = at_work()
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
+    cluster.finish(pod_of(cluster))
+
+    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert step(cluster, "dataset")["state"] == "Succeeded"
+    assert [job["metadata"]["labels"][STEP] for job in cluster.of("Job")] == ["dataset"]
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_dataset_steps_of_one_pipeline_come_one_after_the_other() -> None:
+    cluster, operator = at_work()
+    cluster.put(examples.run("churn-2", "second", "2026-03-01T12:00:01Z"))
+
+    operator.rest("churn-2")
+
+    (job,) = cluster.of("Job")
+    assert job["metadata"]["labels"]["penstock.dev/run"] == "churn-1"
+    waiting = cluster.objects["PipelineRun", "churn-2"]["status"]["conditions"][0]
+    assert (waiting["reason"], "churn-1" in waiting["message"]) == ("EarlierRun", True)
+    settled(cluster, operator, "churn-1", "churn-2")
+
+
+def test_a_pod_that_is_preempted_is_started_again_and_costs_no_retry() -> None:
+    cluster, operator = at_work()
+    for _ in range(5):
+        cluster.disrupt(pod_of(cluster))
+        operator.rest("churn-1")
+        controlled(cluster)
+
+    assert len(cluster.of("Job")) == 1
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_a_result_that_was_lost_with_its_pod_is_found_again_and_not_made_again() -> None:
+    cluster, operator = at_work(part="training")
+    pod = pod_of(cluster)
+    cluster.finish(pod)
+    cluster.vanish(cluster.objects["Pod", pod["metadata"]["name"]])
+
+    settled(cluster, operator)
+
+    assert succeeded(cluster)[0] == "True"
+    assert [part for _, part, _ in cluster.computed].count("training") == 1
+    assert len([job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "training"]) == 2
+
+
+def test_an_image_that_leaves_no_result_fails_after_three_attempts() -> None:
+    cluster, operator = at_work()
+    for _ in range(3):
+        cluster.end(pod_of(cluster), 0, "thank you")
+        controlled(cluster)
+        operator.rest("churn-1")
+        controlled(cluster)
+
+    assert succeeded(cluster)[:2] == ("False", "ResultLost")
+
+
+def test_a_job_that_somebody_deleted_is_made_again() -> None:
+    cluster, operator = at_work()
+    cluster.remove(("Job", cluster.of("Job")[0]["metadata"]["name"]))
+    operator.rest("churn-1")
+    assert cluster.of("Job") == []  # its pod is still ending
+
+    settled(cluster, operator)
+
+    assert succeeded(cluster)[0] == "True"
