@@ -1,4 +1,5 @@
-"""Plays the nodes and the jobs of a namespace: each pod of a step ends well at once, with the result of its step.
+"""Plays the nodes and the jobs of a namespace: each pod of a step ends well at once, with the result of its step, and
+each pod of a server is ready at once.
 
 The pods are real objects that the Job controller made; a node selector that no node has keeps the scheduler's hands off
 them. What a kubelet would say of their end is written to their status.
@@ -18,7 +19,7 @@ from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import dataset_result, manifest, model_name, outcome_of_testing, training_result
 
 NOWHERE = {"penstock.dev/test": "nowhere"}  # the node selector of pods that are played
-STEP, RUN_UID = "penstock.dev/step", "penstock.dev/run-uid"
+PIPELINE, STEP, RUN_UID = "penstock.dev/pipeline", "penstock.dev/step", "penstock.dev/run-uid"
 
 
 def message_of(step: str, run_uid: str) -> str:
@@ -57,7 +58,7 @@ class PodPlayer:
     def _play(self) -> None:
         while not self._stopped.is_set():
             try:
-                self.api.wait(PODS, self.namespace, self._pending, what="a pod", seconds=5, labels=STEP)
+                self.api.wait(PODS, self.namespace, self._pending, what="a pod", seconds=5, labels=PIPELINE)
             except (StillWaiting, ApiRefused):
                 continue
 
@@ -71,7 +72,23 @@ class PodPlayer:
 
     def _end(self, pod: Object) -> None:
         labels, name = pod["metadata"]["labels"], pod["metadata"]["name"]
+        try:
+            self.api.patch(PODS, name, {"status": self._status(pod)}, self.namespace, beneath="status")
+        except ApiRefused as refused:
+            if refused.code not in (404, 409):
+                raise
+            return
+        if STEP in labels:
+            self.played[labels[RUN_UID], labels[STEP]] += 1
+
+    def _status(self, pod: Object) -> Object:
+        labels, container = pod["metadata"]["labels"], pod["spec"]["containers"][0]
         moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        said: Object = {"name": container["name"], "image": container["image"], "imageID": "", "restartCount": 0}
+        if STEP not in labels:
+            ready = {"type": "Ready", "status": "True", "lastTransitionTime": moment}
+            running = {"ready": True, "started": True, "state": {"running": {"startedAt": moment}}}
+            return {"phase": "Running", "conditions": [ready], "containerStatuses": [said | running]}
         terminated = {
             "exitCode": 0,
             "reason": "Completed",
@@ -79,20 +96,7 @@ class PodPlayer:
             "startedAt": moment,
             "finishedAt": moment,
         }
-        container = pod["spec"]["containers"][0]
-        said = {
-            "name": container["name"],
-            "image": container["image"],
-            "imageID": "",
-            "ready": False,
-            "restartCount": 0,
-            "state": {"terminated": terminated},
+        return {
+            "phase": "Succeeded",
+            "containerStatuses": [said | {"ready": False, "state": {"terminated": terminated}}],
         }
-        status = {"phase": "Succeeded", "containerStatuses": [said]}
-        try:
-            self.api.patch(PODS, name, {"status": status}, self.namespace, beneath="status")
-        except ApiRefused as refused:
-            if refused.code not in (404, 409):
-                raise
-            return
-        self.played[labels[RUN_UID], labels[STEP]] += 1

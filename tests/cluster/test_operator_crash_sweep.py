@@ -14,7 +14,7 @@ import pytest
 
 from cluster.api_proxy import ApiProxy, Asked, proxied
 from cluster.custom_resources import install
-from cluster.kubernetes_api import JOBS, Api, Object, Resource
+from cluster.kubernetes_api import DEPLOYMENTS, JOBS, Api, Object, Resource
 from cluster.operator_process import OperatorProcess, running_operator
 from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from testcluster.cluster import Cluster
@@ -25,7 +25,7 @@ RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
 MODELS = Resource("penstock.dev/v1alpha1", "models")
 STEPS = ("dataset", "training", "testing")
 OWNED = ("jobs", "configmaps", "controllerrevisions")
-MOST_WRITES = 30  # of one run; a sweep that never ends is no sweep
+MOST_WRITES = 45  # of one run; a sweep that never ends is no sweep
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Stage:
 
     def apply_run(self, name: str) -> Object:
         metadata = {"name": name, "namespace": self.namespace}
-        spec = {"pipelineRef": {"name": "churn"}, "jobs": [{"name": step} for step in STEPS]}
+        spec = {"pipelineRef": {"name": "churn"}}
         made = {"apiVersion": RUNS.api_version, "kind": "PipelineRun", "metadata": metadata, "spec": spec}
         return self.api.create(made)
 
@@ -66,6 +66,9 @@ class Stage:
         assert sorted(job["metadata"]["labels"][STEP] for job in jobs) == sorted(STEPS)
         assert {step: self.player.played[uid, step] for step in STEPS} == dict.fromkeys(STEPS, 1)
         assert len(self.api.objects(MODELS, self.namespace, labels=f"{RUN_UID}={uid}")) == 1
+        pipeline = self.api.get(PIPELINES, "churn", self.namespace)
+        assert pipeline["status"]["servedModel"]["selectedBy"] == run["metadata"]["name"]
+        assert len(self.api.objects(DEPLOYMENTS, self.namespace)) == 1
         for plural in OWNED:
             for child in self.api.objects(_resource(plural), self.namespace, labels=RUN_UID):
                 assert [owner["kind"] for owner in child["metadata"]["ownerReferences"] if owner.get("controller")] == [
@@ -91,14 +94,14 @@ def stage(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterato
     install(api)
     pipeline = copy.deepcopy(PIPELINE)
     pipeline["metadata"]["namespace"] = namespace
-    for settings in pipeline["spec"]["jobs"].values():
+    for settings in (*pipeline["spec"]["jobs"].values(), pipeline["spec"]["jobs"].setdefault("deployment", {})):
         settings["nodeSelector"] = NOWHERE
     api.create(pipeline)
     with proxied(cluster.kubeconfig) as proxy, PodPlayer(api, namespace) as player:
         yield Stage(api, namespace, proxy, proxy.kubeconfig(tmp_path), tmp_path, player)
 
 
-def test_a_run_of_three_steps_ends_well(stage: Stage) -> None:
+def test_a_run_of_all_jobs_ends_with_its_model_served(stage: Stage) -> None:
     with stage.operator() as operator:
         operator.wait_until_ready()
         run = stage.apply_run("churn-1")
