@@ -17,10 +17,11 @@ import pytest
 from cluster.kubernetes_api import Api
 from cluster.probe_pods import Pods
 from testcluster import cache, choice, kubectl, probes
-from testcluster.addons.archive import archive
+from testcluster.addons.archive import Image, archive
 from testcluster.bringing import bring
 from testcluster.cluster import Cluster
-from testcluster.machine import plan, processes
+from testcluster.machine import folders, plan, processes
+from testcluster.machine.images import KEPT
 from testcluster.machine.provider import Machine
 from testcluster.patience import attempts
 
@@ -238,6 +239,25 @@ def test_two_runs_at_once_share_the_cluster_and_the_last_takes_it_down(beside: B
     out, err = long.communicate(timeout=SECONDS)
     assert out.split() == ["node/penstock-worker", "node/penstock-worker2"], err
     assert beside.left_behind() == []
+
+
+def test_a_node_keeps_the_last_images_of_a_name_and_forgets_the_rest(beside: Beside, tmp_path: Path) -> None:
+    beside.up()
+    program = tmp_path / "program"
+    program.write_bytes(b"never run")
+    made = [Image("penstock-test/aged", {"/p": program}, ("/p",), labels={"age": str(age)}) for age in range(KEPT + 2)]
+    archives = [archive(image) for image in made]
+    assert beside.do("load", *(str(each.file) for each in archives)).returncode == 0
+    runtime = f"{folders.INSIDE}/nodes/{plan.NODES[0].name}/containerd.sock"
+    listing = ["ctr", "--address", runtime, "--namespace", "k8s.io", "images", "list"]
+    command = ["nsenter", f"--target={beside.inner}", "--mount", *listing]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[1:]
+    there = {name: digest for name, _, digest, *_ in map(str.split, lines)}
+    kept = [f"docker.io/{each.reference}" for each in archives[-KEPT:]]
+    assert [name for name in there if "aged" in name] == sorted(kept)
+    # Nor by the names that Kubernetes gives them: these alone would keep the content on the disk.
+    assert sum(digest in {there[name] for name in kept} for digest in there.values()) == 2 * KEPT
+    assert len(there) == 2 * KEPT + 2
 
 
 def test_pods_do_not_reach_the_machine(cluster: Cluster, api: Api, namespace: str) -> None:

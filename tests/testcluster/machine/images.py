@@ -4,7 +4,7 @@ import json
 import subprocess
 import tarfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from testcluster import cache
 from testcluster.machine import folders
@@ -51,11 +51,10 @@ def bring(node: Node, archive: Path, inner: int) -> None:
         for image in wanted:
             record.pop(image.reference, None)
             record[image.reference] = image.configuration
-        for reference in outdated(record):
-            del record[reference]
-            if full_name(reference) in there:
-                _inside(inner, control.command("images", "remove", full_name(reference)))
-        write(node, record)
+        left = {each: record[each] for each in record if each not in outdated(record)}
+        if gone := sorted(there & {*names_of(record)} - {*names_of(left)}):
+            _inside(inner, control.command("images", "remove", *gone))
+        write(node, left)
 
 
 def is_there(image: ArchivedImage, record: Record, there: set[str]) -> bool:
@@ -69,6 +68,12 @@ def outdated(record: Record) -> list[str]:
     for reference in record:
         names.setdefault(reference.rpartition(":")[0], []).append(reference)
     return [reference for references in names.values() for reference in references[:-KEPT]]
+
+
+def names_of(record: Record) -> list[str]:
+    """Return all names that containerd has for these images: Kubernetes adds the digest of the configuration."""
+    digests = [f"sha256:{PurePosixPath(configuration).stem}" for configuration in record.values()]
+    return [*map(full_name, record), *digests]
 
 
 def full_name(reference: str) -> str:

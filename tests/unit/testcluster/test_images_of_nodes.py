@@ -58,3 +58,8 @@ def test_of_each_name_the_last_few_stay_and_no_others(tags: list[tuple[str, int]
     for name in "abc":
         all_of_it = [reference for reference in record if reference.startswith(name)]
         assert [reference for reference in left if reference.startswith(name)] == all_of_it[-KEPT:]
+
+
+def test_an_image_has_a_name_by_its_tag_and_one_by_its_content() -> None:
+    assert images.names_of({"penstock/jobs:1": "abc.json"}) == ["docker.io/penstock/jobs:1", "sha256:abc"]
+    assert images.names_of({"penstock/jobs:1": "blobs/sha256/abc"})[1] == "sha256:abc"
