@@ -22,6 +22,7 @@ from penstock_jobs.termination_message import TerminationMessage, termination_me
 from unit.decide_run import examples_of_runs as examples
 
 Object = dict[str, Any]
+DIGEST = f"sha256:{'4' * 64}"
 Key = tuple[str, str]  # kind and name
 
 
@@ -176,7 +177,7 @@ class Cluster:
     def end(self, pod: Object, code: int, message: str = "", reason: str | None = None) -> None:
         ended = {"exitCode": code, "message": message, "startedAt": self.time, "finishedAt": self.time}
         ended["reason"] = reason or ("Completed" if code == 0 else "Error")
-        state = {"name": "job", "state": {"terminated": ended}}
+        state = {"name": "job", "state": {"terminated": ended}, "imageID": f"docker.io/penstock/jobs@{DIGEST}"}
         phase = "Succeeded" if code == 0 else "Failed"
         self.put({**pod, "status": {"phase": phase, "containerStatuses": [state]}})
         job = self.job_of(pod)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
-from penstock.decide.objects.children import PIPELINE, RUN_UID, STEP
+from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID, STEP
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
@@ -159,6 +159,8 @@ class Operator:
         key = (made["kind"], made["metadata"]["name"])
         if made["kind"] == self.forbidden:
             return Refusal(*key, 403, "QuotaExceeded", "exceeded quota: pods, used: 3, limited: 3")
+        if made["kind"] == "Service":
+            self.check_turn(made)
         there = self.cluster.objects.get(key)
         if there is not None and not _ours(there, made):
             return Refusal(*key, 409, "NameConflict", "already exists")
@@ -216,6 +218,15 @@ class Operator:
             volumes = made["spec"]["template"]["spec"]["volumes"]
             name = next(each["configMap"]["name"] for each in volumes if each["name"] == "specification")
             assert ("ConfigMap", name) in self.cluster.objects, "a Job without its specification"
+
+    def check_turn(self, service: Object) -> None:
+        """Hold that a Service selects one revision, whose servers were seen ready."""
+        revision = service["spec"]["selector"][REVISION]
+        (selected,) = (each for each in self._of("Deployment") if each["metadata"]["labels"][REVISION] == revision)
+        turned = (self.seen.get(("Service", "churn")) or {}).get("spec", {}).get("selector") == service["spec"][
+            "selector"
+        ]
+        assert turned or selected["status"]["availableReplicas"] >= selected["spec"]["replicas"]
 
     def results(self, uid: str) -> set[str]:
         """Return the parts whose results are recorded."""

@@ -6,6 +6,7 @@ import pytest
 
 from penstock.decide.objects.children import STEP
 from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import DIGEST
 from unit.decide_run.model_operator import advance, settled
 from unit.decide_run.runs_at_work import applied
 
@@ -153,3 +154,9 @@ def test_ones_own_operations_are_fetched_once_beside_the_dataset_job() -> None:
     assert run["status"]["commit"] == "c" * 40
     assert condition(run)["status"] == "True"
     assert [part for _, part, _ in cluster.computed].count("source") == 1
+
+
+def test_a_run_says_which_image_its_jobs_ran_in() -> None:
+    cluster, operator = applied()
+
+    assert settled(cluster, operator)["status"]["imageDigest"] == DIGEST

@@ -218,6 +218,10 @@ class AnyOrder(RuleBasedStateMachine):
         computed = self.cluster.computed
         assert len(computed) == len(set(computed))
         assert all(uid not in self._live_uids() for uid in RUNS.values())
+        made = {model["metadata"]["name"] for model in self.cluster.of("Model")}
+        for run in self.cluster.of("PipelineRun"):
+            for step in run["status"].get("steps", ()):
+                assert set((step.get("training") or {}).get("models", ())) <= made
 
     def _live_uids(self) -> set[str]:
         pods = [pod for pod in self._live() if not pod["metadata"].get("deletionTimestamp")]

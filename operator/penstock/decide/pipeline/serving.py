@@ -11,7 +11,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply, Create, Patch
 from penstock.decide.job_specification import settings_of
-from penstock.decide.objects.images import image_of
+from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import Serving, deployment, serving_file
@@ -57,7 +57,7 @@ def _serving(facts: Facts, model: Model) -> Serving:
     return Serving(
         owner=facts.owner,
         model=model,
-        image=image_of("deployment", spec, resolved, settings.images),
+        image=serving_image(model, resolved, settings.images),
         settings=resolved,
         trusted_types=spec.models.trusted_types,
         logs=spec.logs,

@@ -1,5 +1,6 @@
 """Views of a pod, as the API server has it: how its container ended, or why it does not begin."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.times import read_time
 
 INDEX = "batch.kubernetes.io/job-completion-index"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 _MAKING = ("ContainerCreating", "PodInitializing")
 _PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
 
@@ -68,6 +70,12 @@ def running_since(pod: ApiObject) -> str | None:
     """Return when the job's container began, or None where it does not run."""
     running = (_container(pod).get("state") or {}).get("running")
     return None if not running else str(running.get("startedAt") or pod["metadata"].get("creationTimestamp"))
+
+
+def image_digest(pod: ApiObject) -> str | None:
+    """Return the digest of the image that the container runs, once its node has resolved it."""
+    found = _DIGEST.search(str(_container(pod).get("imageID") or ""))
+    return found.group() if found else None
 
 
 def is_over(pod: ApiObject) -> bool:

@@ -7,6 +7,7 @@ from penstock.decide.objects.children import INDEX, specification_name
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, ending
 from penstock.decide.run import outcome as outcomes
+from penstock.decide.run import pods as pod_views
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
 from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, Part
@@ -76,8 +77,16 @@ def _done(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observe
     told = merged(done.told, training.keep if training else 1)
     if told is None:
         return _found_again(facts, draft, snapshot, part, outcomes.attempt_of(observed))
-    draft = recorded(facts, draft, snapshot, part, told)
+    draft = _with_digest(recorded(facts, draft, snapshot, part, told), part, observed)
     return summarised(draft, part, done.started, done.finished, facts.time)
+
+
+def _with_digest(draft: Draft, part: Planned, observed: Part) -> Draft:
+    """Return the draft that says which image the jobs ran in, as the first of them found it; it is written once."""
+    if status_of(draft.run).image_digest is not None or part.name == SOURCE:
+        return draft
+    found = [digest for pod in observed.pods if (digest := pod_views.image_digest(pod)) is not None]
+    return draft.status(image_digest=found[0]) if found else draft
 
 
 def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, failed: Failed) -> Draft:

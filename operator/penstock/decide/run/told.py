@@ -74,8 +74,8 @@ def failure_in(message: str) -> Failure | None:
 def merged(told: Mapping[int, Told], keep: int) -> Told | None:
     """Return one result of those of all workers; None where what they told is not of one kind, or lacks a manifest.
 
-    The Models are the best `keep` of all workers by validation score; ties go by name, so that the order in which
-    workers are read changes nothing.
+    The Models are the best `keep` of all workers by validation score; ties go by the place in the search, as they do in
+    one worker, so that it changes nothing which worker had which candidate.
     """
     if len(told) == 1:
         (only,) = told.values()
@@ -87,9 +87,14 @@ def merged(told: Mapping[int, Told], keep: int) -> Told | None:
     trained = [result for result in results if isinstance(result, TrainingResult)]
     if len(trained) != len(results) or not all(_has_manifests(each) for each in told.values()):
         return None
+    best = sorted(
+        (score for each in trained for score in each.best),
+        key=lambda score: (-score.score, score.index, score.candidate),
+    )
+    places = {score.candidate: place for place, score in enumerate(best)}
     models = sorted(
         (model for result in trained for model in result.models),
-        key=lambda model: (-(model.validation.value if model.validation else float("-inf")), model.name),
+        key=lambda model: (places.get(model.candidate or "", len(places)), model.name),
     )[:keep]
     manifests = {manifest.name: manifest for each in told.values() for manifest in each.manifests}
     result = TrainingResult(
@@ -97,11 +102,7 @@ def merged(told: Mapping[int, Told], keep: int) -> Told | None:
         total=max(each.total for each in trained),
         succeeded=sum(each.succeeded for each in trained),
         failed=sum(each.failed for each in trained),
-        best=tuple(
-            sorted(
-                (score for each in trained for score in each.best), key=lambda score: (-score.score, score.candidate)
-            )[:keep]
-        ),
+        best=tuple(best[:keep]),
         models=tuple(models),
         warnings=tuple(warning for each in trained for warning in each.warnings),
     )
