@@ -151,11 +151,15 @@ class CandidateRow(Document, frozen=True):
 
 
 class CandidateScore(Document, frozen=True):
-    """The best candidates of one worker: enough to rank them against those of the other workers."""
+    """The best candidates of one worker: enough to rank them against those of the other workers.
+
+    Of equal scores the one that comes first in the search (`index`) is better, whichever worker had it.
+    """
 
     candidate: str
     algorithm: str
     score: float
+    index: int = 0
 
 
 class TrainingResult(Document, frozen=True, tag="training", tag_field="job"):

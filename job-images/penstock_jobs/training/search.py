@@ -166,7 +166,8 @@ def _result(
         succeeded=sum(row.error is None and not row.baseline for row in rows),
         failed=failed,
         best=tuple(
-            CandidateScore(candidate=row.candidate, algorithm=row.algorithm, score=row.scores[0].value) for row in best
+            CandidateScore(candidate=row.candidate, algorithm=row.algorithm, score=row.scores[0].value, index=row.index)
+            for row in best
         ),
         models=models,
         warnings=warnings,
