@@ -15,11 +15,13 @@ from cluster.custom_resources import install
 from cluster.kubernetes_api import CONFIG_MAPS, Api, Object, Resource
 from cluster.operator_process import OperatorProcess, running_operator
 from cluster.toy_operator import WANTED
+from penstock.act.connection import encoded
 from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
 EVENTS = Resource("events.k8s.io/v1", "events")
 TOY = "cluster.toy_operator"
+MERGE = "application/merge-patch+json"
 DONE = f"made-{WANTED}"
 
 
@@ -212,3 +214,22 @@ def _killing(operator: OperatorProcess, after: int) -> Callable[[Asked], None]:
             operator.kill()
 
     return kill
+
+
+def test_what_is_immutable_to_the_byte_can_have_its_owners_changed(place: Place) -> None:
+    """The API server writes the data of a ControllerRevision anew at each patch, and refuses where a byte differs."""
+    path = f"/apis/apps/v1/namespaces/{place.namespace}/controllerrevisions"
+    data = {"z": "<a href='x'>&\u2028é</a>", "a": {"c": [1, "1.0", None, True], "b": '\n\t\\"'}}
+    made = {
+        "apiVersion": "apps/v1",
+        "kind": "ControllerRevision",
+        "metadata": {"name": "one", "namespace": place.namespace},
+        "data": data,
+        "revision": 1,
+    }
+    place.api.request("POST", path, encoded(made))
+
+    patched = place.api.json("PATCH", f"{path}/one", {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
+
+    assert patched["metadata"]["labels"] == {"a": "b"}
+    assert patched["data"] == data

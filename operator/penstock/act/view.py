@@ -13,6 +13,7 @@ from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RUN_UID
+from penstock.decide.serving import PINNED
 
 GATHERED = 0.5  # seconds, in which what many runs tell their Pipeline is gathered: it looks at all of them each time
 
@@ -36,6 +37,8 @@ def marks(found: Object) -> Iterator[str]:
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind == "Model":
         yield of_namespace(kind, namespace)
+    if kind == "Pipeline":
+        yield from (of_using(namespace, model) for model in _models_of(found))
 
 
 def of_uid(uid: str) -> str:
@@ -56,6 +59,11 @@ def of_pipeline(kind: str, namespace: str, name: str) -> str:
 def of_namespace(kind: str, namespace: str) -> str:
     """Return the mark of the objects of a kind in a namespace."""
     return f"namespace/{kind}/{namespace}"
+
+
+def of_using(namespace: str, model: str) -> str:
+    """Return the mark of the Pipelines that pin or serve a Model, whoever made it."""
+    return f"using/{namespace}/{model}"
 
 
 def of_live(namespace: str, pipeline: str) -> str:
@@ -121,6 +129,8 @@ class View:
                 yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
             if kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
                 yield Key("Pipeline", namespace, labels[PIPELINE])
+            if kind == "Model":
+                yield from self.cache.marked_keys(of_using(namespace, metadata["name"]))
             if kind == "Deployment" and PIPELINE in labels:
                 for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
                     yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reason))
@@ -132,6 +142,18 @@ _COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
 
 def _status(found: Object) -> dict[str, Any]:
     return found.get("status") or {}
+
+
+def _models_of(pipeline: Object) -> set[str]:
+    """Return the Models that a Pipeline names: pinned by hand or in its manifest, served, selected."""
+    status, deployment = _status(pipeline), pipeline["spec"].get("deployment") or {}
+    named = (
+        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
+        deployment.get("model"),
+        (status.get("servedModel") or {}).get("name"),
+        status.get("selectedModel"),
+    )
+    return {name for name in named if name}
 
 
 def _is_live(run: Object) -> bool:

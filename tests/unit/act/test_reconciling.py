@@ -146,11 +146,11 @@ def test_an_appointment_is_kept() -> None:
     assert [round(each) for each in looks] == [0, 60, 120, 180]
 
 
-def _woken(shell: Shell) -> set[str]:
-    return {key.name for key in shell.queue._waiting if key.kind == "PipelineRun"}
+def _woken(shell: Shell, kind: str) -> set[str]:
+    return {key.name for key in shell.queue._waiting if key.kind == kind}
 
 
-def _after(before: list[Object], change: Object) -> set[str]:
+def _after(before: list[Object], change: Object, kind: str = "PipelineRun") -> set[str]:
     """Return whom a change wakes, once all before it is seen and done with."""
 
     async def all_of_it() -> set[str]:
@@ -160,7 +160,7 @@ def _after(before: list[Object], change: Object) -> set[str]:
             shell.view.saw(api.put(each))
         await shell.until_quiet()
         shell.view.saw(api.put(change))
-        return _woken(shell)
+        return _woken(shell, kind)
 
     return virtual_time.run(all_of_it())
 
@@ -207,3 +207,14 @@ def test_what_did_not_change_wakes_nobody() -> None:
     run["metadata"]["uid"] = "u1"
 
     assert _after([run], run) == set()
+
+
+def test_a_model_that_is_made_wakes_its_pipeline_and_whoever_pins_it() -> None:
+    pins = _pipeline() | {"spec": {"deployment": {"model": "m"}}}
+    pins["metadata"] |= {"name": "another"}
+    labels = {"penstock.dev/pipeline": "churn"}
+    model = {"kind": "Model", "metadata": {"name": "m", "namespace": "team", "labels": labels}, "spec": {}}
+
+    woken = _after([_pipeline(), pins], {"apiVersion": "penstock.dev/v1alpha1", **model}, "Pipeline")
+
+    assert woken == {"churn", "another"}
