@@ -5,10 +5,9 @@ no watch ever said that it went. Nothing older ever takes the place of something
 view older than our own last write. Versions are compared as numbers, within one kind, as the API server's own clients
 do; uids tell an object from one made later under its name.
 
-Objects are kept as compressed JSON: a tenth of what they weigh as Python values, and nobody can change them in place.
+Objects are kept as compressed JSON: a fraction of what Python values weigh, and nobody can change them in place.
 """
 
-import zlib
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
@@ -17,6 +16,7 @@ from typing import overload
 import msgspec
 
 from penstock.act.kinds import Key, Object, key_of
+from penstock.act.packing import Packed, Packing, unpacked
 from penstock.act.trimming import trimmed
 
 BURIED = 10_000  # uids of objects that went, of which an event may still be on its way
@@ -28,7 +28,7 @@ Marks = Callable[[Object], Iterable[str]]
 class _Entry:
     uid: str
     version: int
-    content: bytes
+    packed: Packed
     marks: tuple[str, ...]
 
 
@@ -37,6 +37,7 @@ class Cache:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
+        self._packing = Packing()
         self._entries: dict[Key, _Entry] = {}
         self._marked: dict[str, set[Key]] = {}
         self._buried: dict[str, None] = {}  # in the order of their going
@@ -78,15 +79,15 @@ class Cache:
         if known is not None and known.version >= version:
             return False
         kept = trimmed(found)
-        content = _packed(kept)
-        if known is not None and known.content == content:
+        content = _encoded(kept)
+        if known is not None and known.uid == uid and unpacked(known.packed) == content:
             known.version = version
             return False
         self._remove(key)
         # Marks and names repeat over and over; each is kept once.
         marks = tuple(intern(mark) for mark in self._marks(kept))
         key = Key(intern(key.kind), intern(key.namespace), key.name)
-        self._entries[key] = _Entry(uid, version, content, marks)
+        self._entries[key] = _Entry(uid, version, self._packing.pack(key.kind, content), marks)
         for mark in marks:
             self._marked.setdefault(mark, set()).add(key)
         return True
@@ -148,13 +149,13 @@ class _Unpacking(Sequence[Object]):
         return _unpacked(self._entries[index])
 
 
-def _packed(found: Object) -> bytes:
+def _encoded(found: Object) -> bytes:
     """Return the object without its version, so that a change of nothing else is seen to be none."""
     metadata = {name: value for name, value in found["metadata"].items() if name != "resourceVersion"}
-    return zlib.compress(msgspec.json.encode(found | {"metadata": metadata}), 1)
+    return msgspec.json.encode(found | {"metadata": metadata})
 
 
 def _unpacked(entry: _Entry) -> Object:
-    found = msgspec.json.decode(zlib.decompress(entry.content), type=Object)
+    found = msgspec.json.decode(unpacked(entry.packed), type=Object)
     found["metadata"]["resourceVersion"] = str(entry.version)
     return found
