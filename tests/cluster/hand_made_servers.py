@@ -1,7 +1,7 @@
 """Servers without an operator: Deployment and Service are applied by hand, from the operator's own builders."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -35,11 +35,12 @@ class HandMadeServer:
     run: HandMadeRun
     model: ModelReference
     image: str
+    uid: str = field(default_factory=lambda: str(uuid4()))
 
     @property
     def owner(self) -> Owner:
         name = self.run.pipeline.metadata.name or ""
-        return Owner(namespace=self.run.namespace, name=name, uid=str(uuid4()), pipeline=name, kind="Pipeline")
+        return Owner(namespace=self.run.namespace, name=name, uid=self.uid, pipeline=name, kind="Pipeline")
 
     def start(self) -> None:
         """Create all, and return once the Deployment is available: its pods have answered that they are ready."""

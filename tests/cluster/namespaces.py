@@ -48,7 +48,8 @@ class Namespaces:
 
 def _name(test: str) -> str:
     """Return a name that says which test it is of, and is never had twice."""
-    said = re.sub(r"[^a-z0-9]+", "-", test.rpartition("::")[2].lower().removeprefix("test_")).strip("-")
+    last = re.split(r"::|/", test)[-1].removesuffix(".py").removeprefix("test_")
+    said = re.sub(r"[^a-z0-9]+", "-", last.lower()).strip("-")
     ending = hashlib.sha256(f"{test}{uuid.uuid4()}".encode()).hexdigest()[:6]
     return f"t-{said[: _LONGEST - 9].strip('-')}-{ending}"
 
