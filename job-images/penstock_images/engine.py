@@ -10,6 +10,7 @@ from pathlib import Path
 from penstock_images.lacking import Lacking
 
 NAMES = ("docker", "podman", "buildah")
+PULLING = 300.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,11 @@ class Engine:
         return found.stdout.strip() if found.returncode == 0 else None
 
     def pull(self, reference: str) -> bool:
-        """Fetch an image from its registry; return whether that went well."""
-        return self._run("pull", "--quiet", reference).returncode == 0
+        """Fetch an image from its registry; return whether that went well, within some minutes."""
+        try:
+            return self._run("pull", "--quiet", reference, timeout=PULLING).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
 
     def load(self, archive: Path) -> None:
         """Take in the image of a docker archive."""
@@ -134,13 +138,14 @@ class Engine:
             raise Lacking(f"{self.name} failed at {what}: {last[0]}")
         return ended.stdout
 
-    def _run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def _run(self, *words: str | Path, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*self.words, *map(str, words)],
             env={**os.environ, **self.environment},
             capture_output=True,
             stdin=subprocess.DEVNULL,
             text=True,
+            timeout=timeout,
             check=False,
         )
 
