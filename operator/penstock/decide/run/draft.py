@@ -44,6 +44,10 @@ class Draft:
         said = None if message is None else shortened(message)
         return replace(self, run=with_step(self.run, job, state, reason=reason, message=said, **changes))
 
+    def about(self, job: JobName, **changes: object) -> "Draft":
+        """Return the draft with these fields of that step changed, and its state as it was."""
+        return replace(self, run=with_step(self.run, job, self.state_of(job), **changes))
+
     def outcome(self, succeeded: Literal["True", "False", "Unknown"], reason: str, message: str, now: str) -> "Draft":
         """Return the draft with this `Succeeded`, and what follows from it."""
         return replace(self, run=with_outcome(self.run, succeeded, reason, message, now))

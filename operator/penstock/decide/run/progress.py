@@ -6,6 +6,7 @@ from penstock.decide.decision import Create
 from penstock.decide.objects.children import INDEX, specification_name
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, ending
+from penstock.decide.run import jobs as job_views
 from penstock.decide.run import outcome as outcomes
 from penstock.decide.run import pods as pod_views
 from penstock.decide.run.draft import Draft
@@ -29,6 +30,9 @@ def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) ->
     if any(needed not in draft.reported for needed in part.needs):
         return draft
     observed = observed_part(facts, part)
+    if observed.current is not None and part.name != SOURCE:
+        # Whoever made it may have been killed before the status said so.
+        draft = draft.about(part.step, job_name=job_views.name(observed.current))
     outcome = outcomes.outcome_of(observed, facts.now)
     match outcome:
         case Done():

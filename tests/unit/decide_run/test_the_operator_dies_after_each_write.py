@@ -1,0 +1,58 @@
+"""The operator dies after its k-th write, for every k of a full run: the end is the same each time."""
+
+import re
+from typing import Any
+
+from unit.decide_run.model_cluster import Cluster
+from unit.decide_run.model_operator import Killed, advance, settled
+from unit.decide_run.runs_at_work import applied
+
+
+def end_of_a_run_that_is_killed_after(writes: int | None) -> tuple[Cluster, bool]:
+    """Return how it all is in the end, and whether the operator died on the way."""
+    cluster, operator = applied()
+    operator.lives = 10**9 if writes is None else writes
+    died = False
+    for _ in range(40):
+        try:
+            operator.rest("churn-1")
+        except Killed:
+            operator, died = operator.born_again(), True
+        if cluster.objects["PipelineRun", "churn-1"].get("status", {}).get("finished"):
+            break
+        advance(cluster)
+    settled(cluster, operator)
+    return cluster, died
+
+
+def seen(cluster: Cluster) -> dict[tuple[str, str], Any]:
+    """Return all that is in the cluster but uids, versions, times and the pods, whose names nobody chooses."""
+    return {key: _lasting(each) for key, each in cluster.objects.items() if key[0] != "Pod"}
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        gone = ("uid", "resourceVersion", "creationTimestamp")
+        return {name: _lasting(each) for name, each in value.items() if name not in gone}
+    if isinstance(value, list | tuple):
+        return [_lasting(each) for each in value]
+    if isinstance(value, str):
+        return re.sub(r"2026-03-01T[0-9:]+Z", "then", value)
+    return value
+
+
+def test_the_end_is_the_same_wherever_it_dies() -> None:
+    whole, _ = end_of_a_run_that_is_killed_after(None)
+    expected = seen(whole)
+    kinds = {kind for kind, _ in expected}
+    assert kinds >= {"Job", "ConfigMap", "ControllerRevision", "Model", "Deployment", "Service"}
+
+    writes = 0
+    while True:
+        cluster, died = end_of_a_run_that_is_killed_after(writes)
+        assert seen(cluster) == expected, f"killed after write {writes}"
+        assert cluster.computed == whole.computed
+        if not died:
+            break
+        writes += 1
+    assert writes > 25
