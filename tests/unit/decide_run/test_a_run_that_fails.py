@@ -142,3 +142,11 @@ def test_the_jobs_of_a_run_that_has_ended_go_after_a_while_and_the_run_stays() -
 
     assert cluster.of("Job") == []
     assert succeeded(cluster)[0] == "True"
+
+
+@pytest.mark.parametrize("said", ["", "two words", "ünicode", "x" * 65, "Ends:"])
+def test_a_reason_that_no_condition_takes_becomes_one_that_it_does(said: str) -> None:
+    failure = TerminationMessage(result=Failure(reason=said, message="My own sentence."))
+    cluster, operator = failed_with(2, msgspec.json.encode(failure).decode())
+
+    assert succeeded(cluster, operator) == ("False", "Failed", "The dataset step failed: My own sentence.")

@@ -7,6 +7,7 @@ Service that selects a revision selects one. Only the number of replicas is outs
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import msgspec
 
@@ -54,7 +55,7 @@ class Serving:
             threads=self.settings.threads or 1,
         )
 
-    @property
+    @cached_property
     def revision(self) -> str:
         """The name of the revision: a hash of all that its servers are."""
         whole = (document.encode(self.specification), msgspec.json.encode(_template(self, ""), order="sorted"))

@@ -5,6 +5,7 @@ from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Create
 from penstock.decide.execution_name import first_free, indexed
+from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
 from penstock.decide.run.draft import Draft
@@ -75,7 +76,7 @@ def _named(facts: Facts, draft: Draft, snapshot: Snapshot, jobs: tuple[JobName, 
     return draft.status(
         execution_name=name,
         run_index=index,
-        revision=revision(facts.owner, snapshot)["metadata"]["name"],
+        revision=revision_name(facts.owner),
         pipeline_uid=snapshot.pipeline.metadata.uid,
         storage=address(facts.places(snapshot, name).run().uri),
         started=status.started or facts.time,

@@ -4,6 +4,7 @@ A part is done when each of its containers has exited with a result that can be 
 failed when its Job says so, and nothing of it runs any more.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from penstock.decide.run.told import Awaited, Told, failure_in, heard
 from penstock.decide.times import read_time
 from penstock_jobs import errors
 
+_WORD = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]{0,62}[A-Za-z0-9_])?")
 GRACE = timedelta(seconds=5)  # a pod that starts as pods do is not said to wait
 
 
@@ -248,7 +250,8 @@ def failure_of(step: str, pod: ApiObject) -> tuple[str, str]:
         return _without_container(step, pod)
     failure = failure_in(ended.message)
     if failure is not None:
-        return failure.reason, failure.message
+        # One's own image may say anything, and a condition takes only a word.
+        return failure.reason if _WORD.fullmatch(failure.reason) else reasons.FAILED, failure.message
     return _unsaid(step, ended)
 
 
