@@ -102,7 +102,6 @@ class Builder:
             self._save(reference, archive)
             # Of gigabytes one archive is enough: who is reading the one before has it open.
             leftovers.keep_newest(archive.parent, name, 1 if image.stands_on else leftovers.KEPT)
-            leftovers.forget_old(self.engine, archive.parent, name)
             return Built(image, reference, archive, time.monotonic() - start)
 
     def build_again(self, name: str, archive: Path) -> Path:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from penstock_images.catalogue import IMAGES
 from penstock_images.engine import Engine
 
 KEPT = 2  # the newest, and the one before, which somebody may be at
@@ -17,7 +18,7 @@ def clean(cache: Path, engine: Engine) -> None:
 
     Args:
         cache: our own folder; the caller holds its lock, so nobody is building.
-        engine: only buildah's own store, in that folder, is cleaned.
+        engine: only buildah's own store, in that folder, is cleaned: what docker and podman have belongs to a person.
     """
     for folder in cache.glob("base-tmp*"):
         for mounted in mounts_below(Path("/proc/self/mountinfo").read_text(), folder):
@@ -27,8 +28,11 @@ def clean(cache: Path, engine: Engine) -> None:
         shutil.rmtree(old)
     for part in (cache / "archives").glob("*.part"):
         part.unlink()
-    if engine.name == "buildah" and engine.must("listing containers", "containers", "--quiet").split():
+    if engine.name != "buildah":
+        return
+    if engine.must("listing containers", "containers", "--quiet").split():
         engine.must("removing containers of builds that were killed", "rm", "--all")
+    _forget_old(engine, cache / "archives")
 
 
 def mounts_below(mountinfo: str, folder: Path) -> list[str]:
@@ -45,20 +49,13 @@ def keep_newest(folder: Path, name: str, number: int = KEPT) -> None:
         old.with_suffix(".cdx.json").unlink(missing_ok=True)
 
 
-def forget_old(engine: Engine, folder: Path, name: str) -> None:
-    """Remove from our own store the images whose archives are gone, and the steps of builds once they are many.
-
-    Args:
-        engine: only buildah's own store is cleaned: what docker and podman have belongs to a person.
-        folder: the folder of the archives.
-        name: the image.
-    """
-    if engine.name != "buildah":
-        return
-    digests = {each.stem.rpartition("-")[2] for each in folder.glob(f"{name}-*.tar")}
+def _forget_old(engine: Engine, folder: Path) -> None:
+    """Remove from our own store the images whose archives are gone, and the steps of builds once they are many."""
     listed = engine.must("listing images", "images", "--format", "{{.Name}}:{{.Tag}}").split()
-    for old in outdated(listed, name, digests):
-        engine.remove(old)
+    for name in IMAGES:
+        digests = {each.stem.rpartition("-")[2] for each in folder.glob(f"{name}-*.tar")}
+        for old in outdated(listed, name, digests):
+            engine.remove(old)
     unnamed = engine.must("listing images", "images", "--quiet", "--filter", "dangling=true").split()
     if len(set(unnamed)) > UNNAMED:
         engine.must("removing steps of old builds", "rmi", "--prune")
