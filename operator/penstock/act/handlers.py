@@ -24,6 +24,21 @@ class NoMemories(ResourceMemories):
         return await super().recall(raw_body, ephemeral=True, **more)
 
 
+class NoDiffs(kopf.DiffBaseStorage):
+    """kopf's differences between what an object was and is, which only change handlers need: a third of its time."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
+        """Return nothing of the object."""
+        return kopf.BodyEssence()
+
+    def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
+        """Return nothing: nothing was stored."""
+        return None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Store nothing."""
+
+
 def registry(connection: Configuration, view: View, resync: Resync) -> kopf.OperatorRegistry:
     """Return the handlers: one that logs in as our own connection does, and one for each kind that is watched."""
     made = kopf.OperatorRegistry()
@@ -44,6 +59,7 @@ def settings() -> kopf.OperatorSettings:
     made.peering.standalone = True
     made.posting.enabled = False
     made.scanning.disabled = True
+    made.persistence.diffbase_storage = NoDiffs()
     made.watching.chunk_size = 500
     made.watching.connect_timeout = 10
     made.networking.connect_timeout = 10
