@@ -10,7 +10,7 @@ TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cluster cluster-down check crds format bench images constraints clean
+.PHONY: help setup demo test soak cluster cluster-down check generated format bench images constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,12 +42,13 @@ check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m penstock.api.crd crds && git diff --exit-code --stat crds
+	$(MAKE) -s generated && git diff --exit-code --stat crds helm
 
 setup: $(VENV)/dev.stamp ## Make the virtual environment with all that development needs
 
-crds: $(VENV)/dev.stamp ## Write crds/*.yaml again from operator/penstock/api
+generated: $(VENV)/dev.stamp ## Write again what is made of the types: crds/*.yaml, the schema of the chart's values
 	$(BIN)/python -m penstock.api.crd crds
+	$(BIN)/python -m penstock.act.chart helm/penstock/values.schema.json
 
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff format $(SOURCES)

@@ -17,7 +17,7 @@ from penstock.api.sentences import pattern_rule, with_sentences
 from penstock.api.structural import Schema, annotation_schema, prose
 from penstock.api.trigger import Trigger
 
-HEADER = "# Generated from the types in operator/penstock/api by `make crds`; a change here is lost.\n"
+HEADER = "# Generated from the types in operator/penstock/api by `make generated`; a change here is lost.\n"
 LONGEST_FOR_CLIENT_SIDE_APPLY = 262144
 
 

@@ -30,7 +30,7 @@ OURS = [(path, node) for path, node in ALL if not path.endswith((".apiVersion", 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_the_files_are_those_that_the_types_generate(kind: Kind) -> None:
-    assert (FOLDER / f"{kind.plural}.yaml").read_text("utf-8") == text(kind), "run `make crds`"
+    assert (FOLDER / f"{kind.plural}.yaml").read_text("utf-8") == text(kind), "run `make generated`"
 
 
 def test_there_is_a_file_for_each_kind_and_no_other(tmp_path: Path) -> None:
