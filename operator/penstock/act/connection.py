@@ -103,6 +103,8 @@ class KubernetesConnection:
 async def connect(to: Configuration, concurrent: int) -> AsyncIterator[KubernetesConnection]:
     """Open a pool of at most so many connections, and close it in the end."""
     to.connection_pool_maxsize = concurrent
+    # A proxy is that of the kubeconfig, as for kopf's watches; to look in the environment takes a thread a request.
+    to.client_session_kwargs = {"trust_env": False}
     async with ApiClient(to) as client, client.rest_client._create_pool_manager() as session:
         yield KubernetesConnection(client, session)
 
