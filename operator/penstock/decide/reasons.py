@@ -303,9 +303,7 @@ def no_model() -> str:
 
 def model_not_found(name: str) -> str:
     """The Model that is to be served is not there."""
-    return (
-        f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
-    )
+    return f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
 
 
 def model_served(name: str) -> str:
