@@ -1,7 +1,7 @@
 """What the cluster of the tests has besides itself does what it is there for: other tests count on it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from testcluster.addons import addon, kueue, kwok
 from testcluster.addons.archive import archive
 from testcluster.bringing import bring
 from testcluster.cluster import Cluster
-from testcluster.kubectl import Kubectl
+from testcluster.kubectl import Failed, Kubectl
 from testcluster.nodes import real_nodes
 from testcluster.patience import attempts
 from testcluster.what_was_shown import AcceptedOnly, Lacks
@@ -89,8 +89,10 @@ def test_kubectl_top_has_a_number_for_each_node_that_runs_pods(api: Api, kubectl
 
 @pytest.mark.needs("metrics", "s3")
 def test_kubectl_top_knows_what_a_pod_uses(kubectl: Kubectl) -> None:
-    [line] = kubectl("top", "pods", "--no-headers", f"--namespace={s3.NAMESPACE}").splitlines()
-    name, _, memory = line.split()
+    for _ in attempts("a number for the pod", 120):  # a pod is measured twice before there is one
+        with suppress(Failed):
+            name, _, memory = kubectl("top", "pods", "--no-headers", f"--namespace={s3.NAMESPACE}").split()
+            break
     assert name.startswith(s3.SERVICE)
     assert int(memory.removesuffix("Mi")) > 0
 

@@ -164,13 +164,24 @@ def environment_for(cluster: Cluster, state: Path, ours: Mapping[str, str]) -> d
 
 def perform(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run the command to its end; return its exit code, as a shell would. It may clean up when it is interrupted."""
-    try:
-        process = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        raise Lacking(f"{command[0]} cannot be run: {error.strerror}.") from None
-    # A key press reaches the command by itself; a signal to us alone does not.
-    with signals({signal.SIGINT: signal.SIG_IGN, signal.SIGTERM: lambda number, _: process.send_signal(number)}):
-        code = process.wait()
+    received: list[int] = []
+    started: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        for process in started:
+            process.send_signal(number)
+
+    # Before the command begins: it may have us told to end at once. A key press reaches it by itself, a signal to us alone
+    # does not. Neither handler is SIG_IGN, since what is ignored here would be ignored by the command as well.
+    with signals({signal.SIGINT: lambda number, _: None, signal.SIGTERM: pass_on}):
+        try:
+            started.append(subprocess.Popen(command, env=environment))
+        except OSError as error:
+            raise Lacking(f"{command[0]} cannot be run: {error.strerror}.") from None
+        if received:
+            started[0].send_signal(received[0])
+        code = started[0].wait()
     return code if code >= 0 else 128 - code
 
 
