@@ -172,8 +172,8 @@ def perform(command: Sequence[str], environment: dict[str, str]) -> int:
         for process in started:
             process.send_signal(number)
 
-    # Before the command begins: it may have us told to end at once. A key press reaches it by itself, a signal to us alone
-    # does not. Neither handler is SIG_IGN, since what is ignored here would be ignored by the command as well.
+    # Before the command begins: it may have us told to end at once. A key press reaches it by itself, a signal to us
+    # alone does not. Neither handler is SIG_IGN, since what is ignored here would be ignored by the command as well.
     with signals({signal.SIGINT: lambda number, _: None, signal.SIGTERM: pass_on}):
         try:
             started.append(subprocess.Popen(command, env=environment))
