@@ -10,6 +10,8 @@ from cluster.buckets import buckets as reached
 from cluster.kubernetes_api import Api, connect
 from cluster.loading import loaded
 from cluster.namespaces import Namespaces
+from cluster.sites import Site
+from cluster.sites import site as a_site
 from cluster.which import which_cluster
 from testcluster import s3
 from testcluster.cluster import Cluster
@@ -69,6 +71,24 @@ def image(cluster: Cluster) -> Callable[[str], str]:
             pytest.fail(str(lacking), pytrace=False)
 
     return reference
+
+
+@pytest.fixture(scope="module")
+def site(
+    api: Api,
+    cluster: Cluster,
+    namespaces: Namespaces,
+    buckets: Buckets,
+    image: Callable[[str], str],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """A namespace with an operator, which the tests of a module share; its `SETTINGS` are those of the operator."""
+    settings = getattr(request.module, "SETTINGS", {})
+    folder = tmp_path_factory.mktemp("operator")
+    with namespaces.one(f"{request.node.nodeid}::site") as name:
+        with a_site(api, cluster, name, buckets, folder, image, settings) as made:
+            yield made
 
 
 @pytest.hookimpl(wrapper=True)

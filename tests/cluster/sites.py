@@ -1,0 +1,170 @@
+"""A namespace in which an operator works, as a user has one: manifests are applied, and what comes of them is seen."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cluster.buckets import Buckets
+from cluster.custom_resources import install
+from cluster.hand_made_runs import give_credentials, on_the_cluster
+from cluster.kubernetes_api import JOBS, PODS, Api, Object, Resource
+from cluster.operator_process import OperatorProcess, running_operator
+from testcluster.cluster import Cluster
+
+PIPELINES = Resource("penstock.dev/v1alpha1", "pipelines")
+RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
+MODELS = Resource("penstock.dev/v1alpha1", "models")
+RUN_UID, STEP = "penstock.dev/run-uid", "penstock.dev/step"
+SECONDS = 400  # for a run to end, on a machine that does much else
+# The smallest search that there is: the tests are not about what is trained.
+LINEAR: Object = {
+    "name": "linear",
+    "estimator": "sklearn.linear_model.LogisticRegression",
+    "parameters": [{"name": "max_iter", "value": 2000}],
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A namespace, the Secrets of its Pipelines' storage, and the operator that watches it."""
+
+    api: Api
+    namespace: str
+    buckets: Buckets
+    operator: OperatorProcess
+    another_operator: Callable[[], AbstractContextManager[OperatorProcess]]
+
+    # --- what a user applies ------------------------------------------------------------------------------------------
+
+    def pipeline(self, name: str, **changes: Any) -> str:
+        """Apply a Pipeline with a storage prefix of its own; each change is a dotted path in the spec, with `__`."""
+        self.api.apply(self.manifest(name, **changes), self.namespace)
+        return name
+
+    def manifest(self, name: str, **changes: Any) -> Object:
+        """Return the manifest of a small Pipeline on this cluster."""
+        small: Object = {"training__algorithms": [LINEAR], "training__keep": 1}
+        made = on_the_cluster("breast-cancer", self.namespace, self.buckets, **{**small, **changes})
+        manifest: Object = msgspec.json.decode(msgspec.json.encode(made))
+        storage = manifest["spec"]["storage"]
+        if "s3" in storage:
+            storage["s3"]["prefix"] = f"{self.namespace}/{name}"
+        return manifest | {"metadata": {"name": name}}
+
+    def run(self, pipeline: str, *jobs: str, name: str | None = None, **spec: Any) -> str:
+        """Apply a run of these jobs, of the dataset alone where none is named; return its name."""
+        name = name or f"{pipeline}-1"
+        asked = [{"name": job} for job in jobs or ("dataset",)]
+        manifest: Object = {
+            "apiVersion": RUNS.api_version,
+            "kind": "PipelineRun",
+            "metadata": {"name": name},
+            "spec": {"pipelineRef": {"name": pipeline}, "jobs": asked, **spec},
+        }
+        self.api.create(manifest, self.namespace)
+        return name
+
+    # --- what is seen of it -------------------------------------------------------------------------------------------
+
+    def seen(self, run: str, holds: Callable[[Object], Any], what: str, seconds: float = SECONDS) -> Object:
+        """Return the run once that holds of it."""
+        return self.api.wait_for(RUNS, run, self.namespace, holds, what=what, seconds=seconds)
+
+    def waits(self, run: str, reason: str, says: str = "") -> str:
+        """Return the sentence in which the run says that it waits for that reason, once it does; it holds `says`."""
+
+        def holds(there: Object) -> bool:
+            said = succeeded(there)
+            assert said.get("status", "Unknown") == "Unknown", f"It ended instead of waiting: {said}"
+            return said.get("reason") == reason and says in said["message"]
+
+        return str(succeeded(self.seen(run, holds, f"a run that waits, {reason}: …{says}…"))["message"])
+
+    def ended(self, run: str) -> Object:
+        """Return the run once it has ended, however."""
+        return self.seen(run, has_ended, "an end of the run")
+
+    def done(self, run: str) -> Object:
+        """Return the run once it has ended, which must be well."""
+        ended = self.ended(run)
+        assert succeeded(ended)["status"] == "True", succeeded(ended)
+        return ended
+
+    def failed(self, run: str) -> tuple[str, str]:
+        """Return the reason and the sentence of the run once it has ended, which must be badly."""
+        said = succeeded(self.ended(run))
+        assert said["status"] == "False", said
+        return said["reason"], said["message"]
+
+    def jobs(self, run: str, step: str | None = None) -> list[Object]:
+        return self.api.objects(JOBS, self.namespace, labels=self._labels(run, step))
+
+    def pods(self, run: str, step: str | None = None) -> list[Object]:
+        return self.api.objects(PODS, self.namespace, labels=self._labels(run, step))
+
+    def pod(self, run: str, step: str, holds: Callable[[Object], Any], what: str) -> Object:
+        """Return a pod of that step once that holds of it."""
+
+        def found(there: dict[str, Object]) -> Object | None:
+            return next((pod for pod in there.values() if holds(pod)), None)
+
+        labels = self._labels(run, step)
+        return self.api.wait(PODS, self.namespace, found, what=f"{what} of {run}", seconds=SECONDS, labels=labels)
+
+    def running(self, run: str, step: str) -> Object:
+        """Return a pod of that step once its container runs."""
+        return self.pod(run, step, container_runs, f"a running pod of the step {step}")
+
+    def _labels(self, run: str, step: str | None) -> str:
+        uid = self.api.get(RUNS, run, self.namespace)["metadata"]["uid"]
+        return f"{RUN_UID}={uid}" + (f",{STEP}={step}" if step else "")
+
+
+@contextmanager
+def site(
+    api: Api,
+    cluster: Cluster,
+    namespace: str,
+    buckets: Buckets,
+    folder: Path,
+    image: Callable[[str], str],
+    settings: Mapping[str, Any],
+) -> Iterator[Site]:
+    """Give the namespace an operator with these settings; all images are those of the jobs, unless they say other."""
+    install(api)
+    give_credentials(api, namespace, buckets)
+    jobs = image("jobs")
+    said = {"images": dict.fromkeys(("jobs", "torch", "serving", "source"), jobs)} | dict(settings)
+    start = partial(running_operator, cluster.kubeconfig, namespace, folder, settings=said)
+    with start() as operator:
+        operator.wait_until_ready()
+        yield Site(api, namespace, buckets, operator, start)
+
+
+def succeeded(run: Object) -> Object:
+    """Return the one condition that says how a run stands; empty where the operator has not seen it yet."""
+    conditions = run.get("status", {}).get("conditions", [])
+    return next((each for each in conditions if each["type"] == "Succeeded"), {})
+
+
+def has_ended(run: Object) -> bool:
+    return succeeded(run).get("status") in ("True", "False")
+
+
+def step_of(run: Object, step: str) -> Object:
+    """Return what the run's status says of that step."""
+    return next((each for each in run["status"]["steps"] if each["name"] == step), {})
+
+
+def container_runs(pod: Object) -> bool:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return any("running" in each["state"] for each in statuses)
+
+
+def is_over(pod: Object) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
