@@ -38,4 +38,9 @@ Conditions = Annotated[
     tuple[Condition, ...],
     field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=5),
 ]
-ObservedGeneration = Annotated[int, field("The generation of the spec that this status is about.", ge=0)] | None
+ObservedGeneration = (
+    Annotated[
+        int, field("The generation of the spec that this status is about; -1 where nobody has looked yet.", ge=-1)
+    ]
+    | None
+)

@@ -110,3 +110,11 @@ def ended_well(run: PipelineRun, now: str) -> PipelineRun:
         return with_outcome(run, "True", SUCCEEDED, all_succeeded(), now)
     kept = decided.challenger is not None and decided.served != decided.challenger
     return with_outcome(run, "True", SERVED_MODEL_KEPT if kept else SUCCEEDED, decided.message or "", now)
+
+
+def seen(run: PipelineRun) -> PipelineRun:
+    """Return a run that has ended, in which a later change of its spec is said to be seen: nothing comes of it."""
+    status, generation = status_of(run), run.metadata.generation
+    conditions = tuple(msgspec.structs.replace(each, observed_generation=generation) for each in status.conditions)
+    changed = msgspec.structs.replace(status, conditions=conditions, observed_generation=generation)
+    return msgspec.structs.replace(run, status=changed)

@@ -113,7 +113,9 @@ def _failed(facts: Facts, draft: Draft, target: str, there: ApiObject | None) ->
             content = {"metadata": {"annotations": {ROLLOUT_FAILED: why[:512]}}, "spec": {"replicas": 0}}
             draft = draft.writing(_patched(there, content))
         draft = draft.status(selected_model=kept)
-    return draft.ready("True" if kept else "False", reasons.ROLLOUT_FAILED, message, stalled=kept is None)
+    # Who pins a Model wants that one: the old one that still answers is not what the spec says.
+    stalled = kept is None or pinned_model(facts.pipeline) == target
+    return draft.ready("True" if kept else "False", reasons.ROLLOUT_FAILED, message, stalled=stalled)
 
 
 def _renewed(there: ApiObject, replicas: int) -> Patch:

@@ -21,7 +21,7 @@ from penstock.decide.run.progress import awaited_of, progressed
 from penstock.decide.run.refusing import refused, undecodable
 from penstock.decide.run.telling import told
 from penstock.decide.run.told import Awaited
-from penstock.decide.run_state import ended_well, is_finished, status_of
+from penstock.decide.run_state import ended_well, is_finished, seen, status_of
 from penstock_jobs.errors import Refused
 
 
@@ -35,7 +35,9 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
         return undecodable(observation.run, str(error), now)
     facts = Facts(observation, run, now)
     draft = Draft(run)
-    if not is_finished(run):
+    if is_finished(run):
+        draft = Draft(seen(run))
+    else:
         try:
             draft = _gone_on(facts)
         except Refused as error:
