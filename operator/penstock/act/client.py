@@ -20,7 +20,6 @@ MANAGER = "penstock"
 PAGE = 500  # objects
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 _MERGE = "application/merge-patch+json"
-_STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +38,7 @@ class Client:
         limiter: how many a second.
         concurrent: how many at once.
         written: told of each write that succeeded: the verb and the kind.
+        manager: whose the fields are that are written.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class Client:
         limiter: RateLimiter,
         concurrent: int,
         written: Callable[[str, str], None] = lambda verb, kind: None,
+        manager: str = MANAGER,
     ) -> None:
+        self._strict = {"fieldManager": manager, "fieldValidation": "Strict"}
         self._connection = connection
         self._limiter = limiter
         self._places = asyncio.Semaphore(concurrent)
@@ -72,7 +74,7 @@ class Client:
     async def create(self, made: Object) -> Object:
         """Make the object, and return it as the server has it."""
         kind = kind_of(made)
-        path = kind.path(made["metadata"]["namespace"], query=_STRICT)
+        path = kind.path(made["metadata"]["namespace"], query=self._strict)
         return await self._write("create", kind, Request("POST", path, encoded(made)))
 
     async def apply(self, made: Object, subresource: str | None = None) -> Object:
@@ -81,7 +83,7 @@ class Client:
         With `metadata.resourceVersion` or `metadata.uid` it is applied to exactly that object, or `Conflict` raised.
         """
         kind, metadata = kind_of(made), made["metadata"]
-        query = {**_STRICT, "force": "true"}
+        query = {**self._strict, "force": "true"}
         path = kind.path(metadata["namespace"], metadata["name"], subresource, query)
         verb = "apply" if subresource is None else f"apply-{subresource}"
         return await self._write(verb, kind, Request("PATCH", path, encoded(made), _APPLY))
@@ -90,7 +92,7 @@ class Client:
         self, kind: Kind, namespace: str, name: str, content: Mapping[str, Any], subresource: str | None = None
     ) -> Object:
         """Merge the content into an object that is there; its `metadata` may say which uid and version that must be."""
-        path = kind.path(namespace, name, subresource, _STRICT)
+        path = kind.path(namespace, name, subresource, self._strict)
         return await self._write("patch", kind, Request("PATCH", path, encoded(content), _MERGE))
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Object | None:

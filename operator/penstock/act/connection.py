@@ -15,12 +15,14 @@ from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config
 
-from penstock.act.errors import Transient
+from penstock.act.errors import Transient, error_of
 from penstock_jobs.errors import Refused
 
 TIMEOUT = 30.0  # seconds, of one request
 
 _LIMITS = aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=10)
+SILENCE = 330.0  # seconds: longer than a watch lasts; after it the other end is taken for gone
+_ENDLESS = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE)
 _ESCAPED = tuple((each.encode(), f"\\u{ord(each):04x}".encode()) for each in "<>&\u2028\u2029")
 
 
@@ -79,6 +81,30 @@ class KubernetesConnection:
 
     async def send(self, request: Request) -> Answer:
         """Return the answer, or raise `Transient` where none came."""
+        async with self._answering(request, _LIMITS) as response:
+            return Answer(response.status, response.headers, await response.read())
+
+    async def lines(self, request: Request) -> AsyncIterator[bytes]:
+        """Yield the lines of an answer that goes on for as long as the server has something to say.
+
+        Raises:
+            ApiError: the server refused, no answer came, or the connection broke or was silent for `SILENCE`.
+        """
+        async with self._answering(request, _ENDLESS) as response:
+            if response.status >= 400:
+                raise error_of(response.status, response.headers, await response.read())
+            unfinished = b""
+            async for chunk in response.content.iter_any():
+                *whole, unfinished = (unfinished + chunk).split(b"\n")
+                for line in whole:
+                    yield line
+            if unfinished:
+                yield unfinished
+
+    @asynccontextmanager
+    async def _answering(
+        self, request: Request, limits: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {"Accept": "application/json", "Content-Type": request.content_type}
         settings = self._client.configuration
         try:
@@ -88,23 +114,26 @@ class KubernetesConnection:
                 settings.host + request.path,
                 headers=headers,
                 data=request.body,
-                timeout=_LIMITS,
+                timeout=limits,
                 proxy=settings.proxy,
                 proxy_headers=settings.proxy_headers,
                 server_hostname=settings.tls_server_name,
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             sentence = f"The API server does not answer: {error or type(error).__name__}."
             raise Transient(0, "NoAnswer", sentence) from error
 
 
 @asynccontextmanager
-async def connect(to: Configuration, concurrent: int) -> AsyncIterator[KubernetesConnection]:
+async def connect(
+    to: Configuration, concurrent: int, *, proxy_of_environment: bool = False
+) -> AsyncIterator[KubernetesConnection]:
     """Open a pool of at most so many connections, and close it in the end."""
     to.connection_pool_maxsize = concurrent
-    # A proxy is that of the kubeconfig, as for kopf's watches; to look in the environment takes a thread a request.
-    to.client_session_kwargs = {"trust_env": False}
+    # The operator's proxy is that of the kubeconfig, as for kopf's watches; to look in the environment takes a thread a
+    # request.
+    to.client_session_kwargs = {"trust_env": proxy_of_environment}
     async with ApiClient(to) as client, client.rest_client._create_pool_manager() as session:
         yield KubernetesConnection(client, session)
 
