@@ -1,7 +1,5 @@
 """`penstock models`, `predict`, `deploy`: saved Models, and which of them is served."""
 
-from collections.abc import Collection
-from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +9,8 @@ from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import Settings, with_settings
-from penstock.cli.output import age, show, show_list, shown_score
+from penstock.cli.output import show, show_list
+from penstock.cli.shown_models import COLUMNS, row_of
 from penstock.decide.serving import PINNED, served_model
 from penstock.local.deploying import reconcile
 from penstock.local.models import batch, find_model
@@ -30,8 +29,7 @@ def models(settings: Settings, pipeline: str | None) -> None:
         resources.get(Pipeline, pipeline)
     found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
     served = {name for each in resources.list(Pipeline) if (name := served_model(each))}
-    columns = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
-    show_list(settings, found, columns, partial(_row, served))
+    show_list(settings, found, COLUMNS, lambda model: row_of(model, utc_now(), served=model.metadata.name in served))
 
 
 @click.command()
@@ -95,29 +93,3 @@ def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipelin
 
     resources.change(Pipeline, name, pinned)
     return reconcile(resources, name)
-
-
-def _row(served: Collection[str], model: Model) -> tuple[object, ...]:
-    return (
-        model.metadata.name,
-        model.spec.origin.pipeline,
-        model.spec.origin.execution_name,
-        model.spec.origin.algorithm,
-        _validation(model),
-        _testing(model),
-        model.spec.serving.format,
-        "yes" if model.metadata.name in served else "",
-        age(model.spec.created, utc_now()),
-    )
-
-
-def _validation(model: Model) -> str:
-    scores = model.spec.validation_scores
-    return " ".join(shown_score(scores[0].name, scores[0].value)) if scores else ""
-
-
-def _testing(model: Model) -> str:
-    tested = model.status.testing if model.status else ()
-    if not tested or not tested[0].scores:
-        return ""
-    return " ".join(shown_score(tested[0].scores[0].name, tested[0].scores[0].value))

@@ -1,4 +1,4 @@
-"""What every command understands: `--home`, `--output`, `--quiet`."""
+"""What every command understands: `--output`, `--quiet`; and on a laptop `--home`."""
 
 import functools
 import os
@@ -16,11 +16,10 @@ from penstock.local.home import Home, find_home
 Output = Literal["table", "json", "yaml"]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The home to work in, and how to speak: results on standard output, everything else on standard error."""
+@dataclass(frozen=True, kw_only=True)
+class Speaking:
+    """How to speak: results on standard output, everything else on standard error."""
 
-    home: Home
     output: Output = "table"
     quiet: bool = False
 
@@ -35,16 +34,30 @@ class Settings:
         return Console(file=sys.stderr, quiet=self.quiet, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the command the three options, and a `Settings` made of them as its first argument."""
+@dataclass(frozen=True, kw_only=True)
+class Settings(Speaking):
+    """The home to work in, and how to speak."""
 
-    @click.option("--home", type=click.Path(path_type=Path), help="The folder that holds runs, Models and storage.")
-    @click.option(
+    home: Home
+
+
+def speaking_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command `--output` and `--quiet`."""
+    quiet = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks; results and mistakes only.")
+    output = click.option(
         "-o", "--output", type=click.Choice(["table", "json", "yaml"]), default="table", help="How results are written."
     )
-    @click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks; results and mistakes only.")
+    return output(quiet(command))
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command `--home`, `--output` and `--quiet`, and a `Settings` made of them as its first argument."""
+
+    @click.option("--home", type=click.Path(path_type=Path), help="The folder that holds runs, Models and storage.")
+    @speaking_options
     @functools.wraps(command)
     def wrapped(*, home: Path | None, output: str, quiet: bool, **options: Any) -> Any:
-        return command(Settings(find_home(home, os.environ), cast(Output, output), quiet), **options)
+        settings = Settings(home=find_home(home, os.environ), output=cast(Output, output), quiet=quiet)
+        return command(settings, **options)
 
     return wrapped

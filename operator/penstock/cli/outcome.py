@@ -1,11 +1,13 @@
 """What `penstock run` prints at the end: the best candidates, the Model chosen and why, and what to do next."""
 
+from rich.console import Console
 from rich.text import Text
 
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
 from penstock.cli.options import Settings
-from penstock.cli.output import number, rows, shown_score, table
+from penstock.cli.output import rows, shown_score, table
+from penstock.cli.shown_models import tested_table
 from penstock.decide.run_state import status_of, step_of
 from penstock.local.places import Places
 from penstock.local.reading import candidates_of, report_path
@@ -22,15 +24,10 @@ def show_outcome(settings: Settings, resources: Resources, places: Places, run: 
         _show_candidates(settings, candidates_of(resources, places, run))
     testing = step_of(run, "testing")
     if testing and testing.testing:
-        _show_models(settings, resources, run)
+        found = {each.name: resources.find(Model, each.name) for each in testing.testing.models}
+        console.print(tested_table({name: model for name, model in found.items() if model}, run))
     deployment = step_of(run, "deployment")
-    if deployment and deployment.deployment:
-        decided = deployment.deployment
-        kept = decided.challenger is not None and decided.served not in (None, decided.challenger)
-        console.print(Text.assemble(("Model kept: " if kept else "Model chosen: ", "bold"), decided.served or "none"))
-        console.print(Text(f"  {decided.message}"))
-    if testing and testing.testing:
-        console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)
+    show_decision(console, run)
     served = deployment.deployment.served if deployment and deployment.deployment else None
     pipeline = run.spec.pipeline_ref.name
     if served:
@@ -39,6 +36,18 @@ def show_outcome(settings: Settings, resources: Resources, places: Places, run: 
         )
     else:
         console.print(Text(f"{pipeline}, run {status_of(run).execution_name}: done."), soft_wrap=True)
+
+
+def show_decision(console: Console, run: PipelineRun) -> None:
+    """Print the Model that was chosen and why, and where the report is, as far as the run came."""
+    testing, deployment = step_of(run, "testing"), step_of(run, "deployment")
+    if deployment and deployment.deployment:
+        decided = deployment.deployment
+        kept = decided.challenger is not None and decided.served not in (None, decided.challenger)
+        console.print(Text.assemble(("Model kept: " if kept else "Model chosen: ", "bold"), decided.served or "none"))
+        console.print(Text(f"  {decided.message}"))
+    if testing and testing.testing:
+        console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)
 
 
 def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
@@ -68,32 +77,3 @@ def _row(row: CandidateRow) -> list[object]:
     parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
     scores = [shown_score(score.name, score.value)[1] for score in row.scores]
     return [row.candidate[:8], "baseline" if row.baseline else row.algorithm, *scores, parameters]
-
-
-def _show_models(settings: Settings, resources: Resources, run: PipelineRun) -> None:
-    step = step_of(run, "testing")
-    assert step is not None
-    assert step.testing is not None
-    made = table(
-        "Model",
-        "scoring",
-        ">validation",
-        ">testing",
-        ">95 % interval",
-        title=f"Testing, {step.testing.points:,} points",
-    )
-    for tested in step.testing.models:
-        model = resources.find(Model, tested.name)
-        validation = {score.name: score.value for score in model.spec.validation_scores} if model else {}
-        for position, score in enumerate(tested.scores):
-            name, value = shown_score(score.name, score.value)
-            sign = -1 if score.name.startswith("neg_") else 1
-            ends = sorted(sign * float(end) for end in (score.low, score.high) if end is not None)
-            made.add_row(
-                Text(tested.name if position == 0 else ""),
-                name,
-                shown_score(score.name, validation.get(score.name))[1],
-                value,
-                " to ".join(number(end) for end in ends),
-            )
-    settings.results.print(made)

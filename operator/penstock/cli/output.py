@@ -12,12 +12,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from penstock.cli.options import Settings
+from penstock.cli.options import Speaking
 
 Shown = TypeVar("Shown")
 
 
-def show(settings: Settings, resource: Any) -> None:
+def show(settings: Speaking, resource: Any) -> None:
     """Write one resource or value, as JSON or YAML."""
     content = msgspec.to_builtins(resource)
     if settings.output == "json":
@@ -26,14 +26,14 @@ def show(settings: Settings, resource: Any) -> None:
         click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
 
 
-def show_all(settings: Settings, resources: Sequence[Any]) -> None:
+def show_all(settings: Speaking, resources: Sequence[Any]) -> None:
     """Write several resources, as the `List` that kubectl writes."""
     items = [msgspec.to_builtins(resource) for resource in resources]
     show(settings, {"apiVersion": "v1", "kind": "List", "items": items})
 
 
 def show_list(
-    settings: Settings, resources: Sequence[Shown], columns: Sequence[str], row: Callable[[Shown], Sequence[object]]
+    settings: Speaking, resources: Sequence[Shown], columns: Sequence[str], row: Callable[[Shown], Sequence[object]]
 ) -> None:
     """Write several resources: as a table with a row each, or as the `List` that kubectl writes."""
     if settings.output != "table":

@@ -11,6 +11,7 @@ from penstock.api.schema import JOBS, JobName
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.outcome import show_outcome
 from penstock.cli.output import show
+from penstock.cli.overriding import with_set
 from penstock.cli.progress import watching
 from penstock.local.beginning import apply_pipeline
 from penstock.local.deploying import reconcile
@@ -32,11 +33,25 @@ from penstock_jobs.errors import Refused
     "--reset-testing", is_flag=True, help="Begin a new testing set, of a new draw; the old one stays readable."
 )
 @click.option(
+    "--set",
+    "overrides",
+    metavar="PATH=VALUE",
+    multiple=True,
+    help="A field of the Pipeline that has another value in this run, as training.keep=1; an item of a list by its "
+    "name, as training.algorithms.forest.parameters.max_depth.values=[4,8]. As often as you like.",
+)
+@click.option(
     "--local", type=click.Path(path_type=Path), help="What Secrets, endpoints and volumes are here: local.yaml."
 )
 @with_settings
 def run(
-    settings: Settings, file: Path, jobs: str | None, name: str | None, reset_testing: bool, local: Path | None
+    settings: Settings,
+    file: Path,
+    jobs: str | None,
+    name: str | None,
+    reset_testing: bool,
+    overrides: tuple[str, ...],
+    local: Path | None,
 ) -> None:
     """Run the jobs of a Pipeline, in order: dataset, training, testing, deployment.
 
@@ -46,7 +61,7 @@ def run(
         given = read_manifests(file)
         resources = Resources(settings.home)
         folder = file.absolute().parent
-        spec = _asked(given.run, jobs, name, reset_testing=reset_testing)
+        spec = with_set(_asked(given.run, jobs, name, reset_testing=reset_testing), overrides)
         places = Places(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:
