@@ -38,6 +38,7 @@ IMAGES = {
     for each in (
         Image("jobs", ("job-images/penstock_jobs",), goal=450),
         Image("serving", ("job-images/penstock_jobs",), goal=250),
+        Image("source", ("job-images/penstock_jobs",), goal=120),
         Image("operator", ("operator/penstock", "job-images/penstock_jobs"), goal=180),
         Image("torch", ("job-images/penstock_jobs",), goal=None, stands_on="jobs"),
     )
@@ -69,7 +70,7 @@ def digest(image: Image, base: str, root: Path = ROOT) -> str:
 def inputs(image: Image, root: Path = ROOT) -> Iterator[Path]:
     """Return the files that an image is made of, in order."""
     yield root / "constraints.txt"
-    yield root / image.dockerfile
+    yield from sorted(each for each in (root / image.dockerfile).parent.iterdir() if each.is_file())
     if image.stands_on:
         yield root / IMAGES[image.stands_on].dockerfile
     for folder in ("job-images/penstock_images/inside", *image.code):

@@ -97,7 +97,8 @@ def distributions() -> list[str]:
 
 def packages() -> list[str]:
     found = []
-    for stanza in Path("/var/lib/dpkg/status").read_text().split("\n\n"):
+    files = (Path("/var/lib/dpkg/status"), *Path("/var/lib/dpkg/status.d").glob("*"))
+    for stanza in "\n\n".join(each.read_text() for each in files).split("\n\n"):
         fields = dict(re.findall(r"^([A-Za-z-]+): *(.*)$", stanza, flags=re.MULTILINE))
         if fields.get("Status", "").endswith(" installed"):
             version = quote(fields["Version"])

@@ -26,9 +26,18 @@ LOOKING = (Path(__file__).parent / "looking_around.py").read_text()
 GPU_NODES = [{"key": "nvidia.com/gpu", "operator": "Exists"}]
 MEGABYTE = 10**6
 OWN_BASE = 66.1  # megabytes
-LAYERS = 3  # on the base: the name of the user, the dependencies, our own code
+LAYERS = {"source": 4}  # on the base: the name of the user, git, the dependencies, our own code
+WITHOUT_GIT = 3
 # Of what the jobs image should weigh at most, and does not: it is held to what it weighs now. See docs/images.md.
 MISSED = {"jobs": 605}
+
+
+# Nobody listens there: each transport of git is found, loads its libraries and says so itself.
+FETCHING = """
+for url in https://127.0.0.1:1/x ssh://git@127.0.0.1:1/x; do git ls-remote $url 2>&1; done
+ssh-agent sh -c 'ssh-add -l'
+exit 0
+"""
 
 
 @dataclass(frozen=True)
@@ -71,12 +80,12 @@ def inside(request: pytest.FixtureRequest, look: Callable[[str], Looked]) -> Loo
     return look(request.param)
 
 
-def pod(name: str, reference: str, node: str | None) -> Object:
+def pod(name: str, reference: str, node: str | None, *command: str) -> Object:
     container = {
         "name": "look",
         "image": reference,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "-c", LOOKING],
+        "command": list(command) or ["python", "-c", LOOKING],
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -130,6 +139,8 @@ def test_a_module_of_ours_is_not_imported_only_where_an_image_has_no_library_for
         "jobs": {"torch"},
         "torch": set(),
         "serving": {"deltalake", "duckdb", "onnx", "pandas", "sklearn", "sqlglot"},
+        "source": {"deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas", "sklearn", "sqlglot"}
+        | {"prometheus_client"},
         "operator": {"boto3", "botocore", "deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas"}
         | {"sklearn", "sqlglot"},
     }[inside.image]
@@ -152,6 +163,15 @@ def test_the_server_is_whole_in_the_images_that_serve(
 def test_the_operator_is_whole_in_its_image(look: Callable[[str], Looked]) -> None:
     """It touches no storage: of the jobs' code it needs what they are asked and what they report."""
     assert {each for each in look("operator").saw["broken"] if each.startswith("penstock.")} == set()
+
+
+def test_the_source_image_fetches_by_https_and_by_ssh(api: Api, namespace: str, image: Callable[[str], str]) -> None:
+    api.create(pod("fetching", image("source"), None, "sh", "-c", FETCHING), namespace)
+    api.wait_for(PODS, "fetching", namespace, has_ended, what="an end of fetching")
+    said = api.logs("fetching", namespace, "look")
+    assert "unable to access 'https://127.0.0.1:1/x/': Failed to connect" in said
+    assert "ssh: connect to host 127.0.0.1 port 1: Connection refused" in said
+    assert "The agent has no identities." in said
 
 
 @pytest.mark.parametrize("name", ["jobs", "torch"])
@@ -192,13 +212,13 @@ def test_an_image_says_what_it_is(built: Built) -> None:
 
 def test_an_image_starts_its_own_program(built: Built) -> None:
     serving, jobs = ["python", "-m", "penstock_jobs.serving"], ["python", "-m", "penstock_jobs"]
-    starts = {"jobs": jobs, "torch": jobs, "serving": serving, "operator": ["penstock"]}
+    starts = {"jobs": jobs, "torch": jobs, "source": jobs, "serving": serving, "operator": ["penstock"]}
     assert archive_contents.configuration(built.archive)["config"]["Entrypoint"] == starts[built.image.name]
 
 
 def test_an_image_weighs_no_more_than_its_goal_or_than_what_is_admitted(built: Built) -> None:
     """On the base that is made here; what a machine pulls instead is another's, and weighs what it weighs."""
-    above = archive_contents.layers(built.archive)[-LAYERS:]
+    above = archive_contents.layers(built.archive)[-LAYERS.get(built.image.name, WITHOUT_GIT) :]
     allowed = MISSED.get(built.image.name, built.image.goal)
     assert allowed is None or OWN_BASE + sum(above) / MEGABYTE < allowed
 

@@ -26,11 +26,12 @@ def digests(checkout: Path, base: str = "base 1") -> dict[str, str]:
 @pytest.mark.parametrize(
     ("path", "changed"),
     [
-        ("constraints.txt", {"jobs", "serving", "operator", "torch"}),
-        ("job-images/penstock_jobs/gate.py", {"jobs", "serving", "operator", "torch"}),
-        ("job-images/penstock_images/inside/trim.py", {"jobs", "serving", "operator", "torch"}),
+        ("constraints.txt", set(IMAGES)),
+        ("job-images/penstock_jobs/gate.py", set(IMAGES)),
+        ("job-images/penstock_images/inside/trim.py", set(IMAGES)),
         ("operator/penstock/cli/__init__.py", {"operator"}),
         ("job-images/serving/Dockerfile", {"serving"}),
+        ("job-images/source/programs.py", {"source"}),
         ("job-images/jobs/Dockerfile", {"jobs", "torch"}),  # torch stands on the packages of jobs
         ("job-images/penstock_images/engine.py", set()),
     ],
