@@ -1,0 +1,182 @@
+"""`kubectl apply`, and the Model is there: served, replaced when a better one is ready, and called back by hand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from cluster.buckets import Buckets
+from cluster.callers import REVISION, Turns, answer_to, calling, watched
+from cluster.hand_made_runs import ROOT
+from cluster.kubernetes_api import DEPLOYMENTS, PODS, Api, Object
+from cluster.namespaces import Namespaces
+from cluster.sites import LINEAR, PIPELINES, RUNS, Site, step_of
+from cluster.sites import site as a_site
+from testcluster.cluster import Cluster
+from testcluster.kubectl import Kubectl
+
+NAME = "breast-cancer"
+GATE = {"scoring": "roc_auc", "minimum": "0.5"}
+PREDICT = f"http://{NAME}/v1/models/{NAME}:predict"
+
+
+def linear(strength: str) -> Object:
+    """Return an algorithm with one candidate, of another Model for each strength."""
+    return LINEAR | {"parameters": [*LINEAR["parameters"], {"name": "C", "value": strength}]}
+
+
+def rows() -> Object:
+    """Return what is asked of the API."""
+    found = duckdb.read_parquet(str(ROOT / f"examples/data/{NAME}.parquet")).limit(2).df()
+    return {"instances": found.drop(columns=["sample", "diagnosis"]).to_dict(orient="records")}
+
+
+@pytest.fixture(scope="module")
+def site(
+    api: Api,
+    cluster: Cluster,
+    namespaces: Namespaces,
+    buckets: Buckets,
+    image: Callable[[str], str],
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """A namespace with an operator whose servers are of the real serving image."""
+    images = {"images": {"jobs": image("jobs"), "serving": image("serving")}}
+    folder = tmp_path_factory.mktemp("operator")
+    with (
+        namespaces.one(f"{request.node.nodeid}::site") as name,
+        a_site(api, cluster, name, buckets, folder, image, images) as made,
+    ):
+        yield made
+
+
+@dataclass(frozen=True)
+class Served:
+    """A Pipeline that served one Model, and then another, while a neighbour called and the Service was watched."""
+
+    site: Site
+    first: str
+    second: str
+    heard: list[str]
+    turns: Turns
+    revisions: dict[str, str]  # of the pods of the servers, by their names
+
+    def pipeline(self) -> Object:
+        return self.site.api.get(PIPELINES, NAME, self.site.namespace)
+
+    def apply(self, **changes: Any) -> None:
+        self.site.pipeline(
+            NAME, **{"training__algorithms": [linear("1.0")], "deployment": {"selection": GATE}} | changes
+        )
+
+    def until(self, holds: Callable[[Object], Any], what: str) -> Object:
+        return self.site.api.wait_for(PIPELINES, NAME, self.site.namespace, holds, what=what)
+
+
+@pytest.fixture(scope="module")
+def served(
+    site: Site, cluster: Cluster, image: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Served:
+    api, namespace = site.api, site.namespace
+    manifest = site.manifest(NAME, training__algorithms=[linear("0.01")], deployment={"selection": GATE})
+    run = {
+        "apiVersion": RUNS.api_version,
+        "kind": "PipelineRun",
+        "metadata": {"name": "first"},
+        "spec": {"pipelineRef": {"name": NAME}},
+    }
+    file = tmp_path_factory.mktemp("applied") / "pipeline.yaml"
+    file.write_text(yaml.safe_dump_all([manifest, run]))
+    Kubectl(cluster.kubeconfig)("apply", "--namespace", namespace, "--filename", str(file))
+    first = _chosen(site.done("first"))
+
+    with watched(api, namespace, NAME) as turns:
+        caller = calling(api, namespace, image("serving"), PREDICT, rows())
+        caller.wait_for(first)
+        revisions = _revisions(site)
+        site.pipeline(NAME, training__algorithms=[linear("1.0")], deployment={"selection": GATE})
+        site.run(NAME, "training", "testing", "deployment", name="second")
+        second = _chosen(site.done("second"))
+        caller.wait_for(second)
+        revisions |= _revisions(site)
+        _wait_until_drained(site, first)
+    return Served(site, first, second, caller.heard(), turns, revisions)
+
+
+def _chosen(run: Object) -> str:
+    return str(step_of(run, "deployment")["deployment"]["served"])
+
+
+def _revisions(site: Site) -> dict[str, str]:
+    pods = site.api.objects(PODS, site.namespace, labels=REVISION)
+    return {each["metadata"]["name"]: each["metadata"]["labels"][REVISION] for each in pods}
+
+
+def _deployment(site: Site, model: str) -> Object:
+    [found] = site.api.objects(
+        DEPLOYMENTS, site.namespace, labels=f"penstock.dev/model={model},penstock.dev/pipeline={NAME}"
+    )
+    return found
+
+
+def _wait_until_drained(site: Site, model: str) -> None:
+    def drained(there: dict[str, Object]) -> bool | None:
+        return True if not there else None
+
+    site.api.wait(PODS, site.namespace, drained, what="an end of the old servers", labels=f"penstock.dev/model={model}")
+
+
+def ready(pipeline: Object) -> Object:
+    """Return the condition that says whether the Pipeline is ready."""
+    conditions = (pipeline.get("status") or {}).get("conditions") or ()
+    return next((each for each in conditions if each["type"] == "Ready"), {})
+
+
+def test_what_was_applied_answers_under_its_name_and_says_which_model_it_is(
+    served: Served, image: Callable[[str], str]
+) -> None:
+    answer = answer_to(served.site.api, served.site.namespace, image("serving"), PREDICT, rows())
+
+    assert answer["model"] == served.second
+    assert set(answer["predictions"]) <= {"malignant", "benign"}
+    assert served.pipeline()["status"]["url"] == f"http://{NAME}.{served.site.namespace}"
+
+
+def test_each_of_the_two_runs_had_its_model_served_and_the_pipeline_remembers_since_when(served: Served) -> None:
+    status = served.pipeline()["status"]
+    history = [status["servedModel"], *status["servedHistory"]]
+    oldest = history[-1]
+
+    assert served.first != served.second
+    assert (oldest["name"], oldest["selectedBy"]) == (served.first, "first")
+    assert (history[-2]["name"], history[-2]["selectedBy"]) == (served.second, "second")
+    assert oldest["since"] < oldest["until"] == history[-2]["since"]
+
+
+def test_a_new_model_is_a_new_revision_and_the_old_one_is_kept_without_servers(served: Served) -> None:
+    old, new = (_deployment(served.site, model) for model in (served.first, served.second))
+
+    assert old["metadata"]["labels"][REVISION] != new["metadata"]["labels"][REVISION]
+    assert old["spec"]["replicas"] == 0
+    assert new["status"]["availableReplicas"] == 1
+
+
+def test_the_service_never_selects_two_revisions_and_turns_once(served: Served) -> None:
+    assert all(REVISION in each for each in served.turns.selected)
+    assert len(served.turns.revisions()) == 2
+    for pods in served.turns.behind:
+        assert len({served.revisions[pod] for pod in pods if pod in served.revisions}) <= 1
+    assert {pod for pods in served.turns.behind for pod in pods} == set(served.revisions)
+
+
+def test_each_request_during_the_turn_is_answered_by_the_old_model_and_then_by_the_new(served: Served) -> None:
+    answers = [line for line in served.heard if line.startswith("answer ")]
+    turned = answers.index(f"answer {served.second}")
+
+    assert served.heard == answers
+    assert set(answers[:turned]) == {f"answer {served.first}"}
+    assert set(answers[turned:]) == {f"answer {served.second}"}
