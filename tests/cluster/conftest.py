@@ -86,9 +86,11 @@ def site(
     """A namespace with an operator, which the tests of a module share; its `SETTINGS` are those of the operator."""
     settings = getattr(request.module, "SETTINGS", {})
     folder = tmp_path_factory.mktemp("operator")
-    with namespaces.one(f"{request.node.nodeid}::site") as name:
-        with a_site(api, cluster, name, buckets, folder, image, settings) as made:
-            yield made
+    with (
+        namespaces.one(f"{request.node.nodeid}::site") as name,
+        a_site(api, cluster, name, buckets, folder, image, settings) as made,
+    ):
+        yield made
 
 
 @pytest.hookimpl(wrapper=True)

@@ -69,6 +69,11 @@ class Site:
         self.api.create(manifest, self.namespace)
         return name
 
+    def cancel(self, run: str) -> None:
+        """Cancel the run, and wait until nothing of it is left."""
+        self.api.patch(RUNS, run, {"spec": {"cancel": True}}, self.namespace)
+        assert self.failed(run)[0] == "Cancelled"
+
     # --- what is seen of it -------------------------------------------------------------------------------------------
 
     def seen(self, run: str, holds: Callable[[Object], Any], what: str, seconds: float = SECONDS) -> Object:
