@@ -6,9 +6,10 @@ collector) is real; only what goes wrong is made. It runs on a thread of its own
 
 import asyncio
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import load_kube_config
 
 _KEPT = ("Content-Type", "Accept", "User-Agent")
+# A list of what is in namespaces: /api/v1/PLURAL or /apis/GROUP/VERSION/PLURAL, and not of namespaces or definitions.
+_OF_ALL_NAMESPACES = re.compile(r"(/api/v1|/apis/(?!apiextensions)[^/]+/[^/]+)/(?!namespaces|nodes)[^/]+$")
 _LONG = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
@@ -45,12 +48,17 @@ class ApiProxy:
         before: told of each write before it goes to the server.
         after: told of each write that the server has made, before anybody hears of it.
         latency: seconds that each answer takes longer.
+        only: the namespace that there is: what is listed or watched of all namespaces is what is in this one. The
+            right to see them all is asked for as ever.
+        forbidden: what the server refused for want of a right.
     """
 
     refuse: Callable[[Asked], int | None] = lambda asked: None
     before: Callable[[Asked], None] = lambda asked: None
     after: Callable[[Asked], None] = lambda asked: None
     latency: float = 0.0
+    only: str | None = None
+    forbidden: list[Asked] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     most_in_flight: int = 0
     url: str = ""
@@ -177,9 +185,23 @@ class ApiProxy:
         finally:
             self._watches.discard(expired)
 
-    def _passed_on(self, session: aiohttp.ClientSession, request: web.Request, body: bytes) -> Any:
+    @asynccontextmanager
+    async def _passed_on(
+        self, session: aiohttp.ClientSession, request: web.Request, body: bytes
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
-        return session.request(request.method, request.path_qs, data=body or None, headers=headers, timeout=_LONG)
+        url = self._narrowed(request)
+        async with session.request(request.method, url, data=body or None, headers=headers, timeout=_LONG) as response:
+            if response.status == 403:
+                self.forbidden.append(Asked(request.method, request.path_qs))
+            yield response
+
+    def _narrowed(self, request: web.Request) -> str:
+        """Return what the server is asked: of a list over all namespaces, that of the one that there is."""
+        if self.only is None or request.method != "GET" or not _OF_ALL_NAMESPACES.match(request.path):
+            return request.path_qs
+        selected = [each for each in (request.query.get("fieldSelector"), f"metadata.namespace={self.only}") if each]
+        return str(request.rel_url.update_query(fieldSelector=",".join(selected)))
 
 
 @contextmanager

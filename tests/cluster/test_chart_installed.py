@@ -1,36 +1,19 @@
 """`helm install`: the operator of its image, with the rights that the chart gives it, in a restricted namespace."""
 
-import json
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chart.helm_program import CHART
 from cluster.custom_resources import install
-from cluster.kubernetes_api import DEPLOYMENTS, PODS, Api
+from cluster.kubernetes_api import DEPLOYMENTS, PODS, Api, Object, Resource
 from cluster.namespaces import Namespaces
+from cluster.releases import Release, image_values, released
 from testcluster.cluster import Cluster
-from testcluster.programs import build
 
-
-@dataclass(frozen=True)
-class Release:
-    """An installed chart, by its name, which is also that of what it made."""
-
-    kubeconfig: Path
-    name: str
-    namespace: str
-
-    def helm(self, *words: str) -> str:
-        program = build("helm") / "helm"
-        command = [str(program), *words, "--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
+LEASES = Resource("coordination.k8s.io/v1", "leases")
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +24,18 @@ def release(
     image: Callable[[str], str],
     request: pytest.FixtureRequest,
 ) -> Iterator[Release]:
-    """The chart, installed for a namespace of its own; the CRDs are there for all tests."""
+    """The chart, installed for a namespace of its own with two replicas; the CRDs are there for all tests."""
     install(api)
-    name, _, tag = image("operator").rpartition(":")
     with namespaces.one(f"{request.node.nodeid}::installed") as namespace:
-        made = Release(cluster.kubeconfig, f"penstock-{namespace.rpartition('-')[2]}", namespace)
-        values = {
-            "namespaces": [namespace],
-            "crds.install": False,
-            "aggregateRoles": False,
-            "images.operator.name": name,
-            "images.operator.tag": tag,
-        }
-        settings = [word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
-        made.helm("install", made.name, str(CHART), *settings, "--wait", "--timeout", "120s")
-        yield made
-        made.helm("uninstall", made.name, "--wait")
+        values = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False, "replicas": 2}
+        with released(cluster.kubeconfig, namespace, values | image_values("operator", image("operator"))) as made:
+            yield made
 
 
 def test_the_operator_is_ready_with_the_rights_that_it_was_given(api: Api, release: Release) -> None:
     deployment = api.get(DEPLOYMENTS, release.name, release.namespace)
 
-    assert deployment["status"]["readyReplicas"] == 1
+    assert deployment["status"]["readyReplicas"] == 2
 
 
 def test_helm_test_says_that_it_is_well(release: Release) -> None:
@@ -70,14 +43,44 @@ def test_helm_test_says_that_it_is_well(release: Release) -> None:
 
 
 def test_installing_it_again_changes_nothing_that_runs(api: Api, release: Release) -> None:
-    def pods() -> set[str]:
-        found = api.objects(PODS, release.namespace, labels=f"app.kubernetes.io/instance={release.name}")
-        return {each["metadata"]["uid"] for each in found if "app.kubernetes.io/name" in each["metadata"]["labels"]}
-
-    before = pods()
+    before = uids(api, release)
     release.helm("upgrade", release.name, str(CHART), "--reuse-values", "--wait", "--timeout", "120s")
 
-    assert before == pods()
+    assert before == uids(api, release)
+
+
+def uids(api: Api, release: Release) -> set[str]:
+    """Return the uids of the operator's pods."""
+    return {each["metadata"]["uid"] for each in operators(api, release)}
+
+
+def operators(api: Api, release: Release) -> list[Object]:
+    """Return the operator's pods; that of `helm test` has another label."""
+    labels = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name=penstock"
+    return api.objects(PODS, release.namespace, labels=labels)
+
+
+def test_when_the_pod_that_works_goes_the_one_that_stands_by_takes_over(api: Api, release: Release) -> None:
+    first = leader(api, release)
+    api.delete(PODS, first, release.namespace)
+
+    second = leader(api, release, other_than=first)
+    run = {"name": "early", "namespace": release.namespace}
+    spec = {"pipelineRef": {"name": "none"}}
+    api.create({"apiVersion": RUNS.api_version, "kind": "PipelineRun", "metadata": run, "spec": spec})
+    api.wait_for(RUNS, "early", release.namespace, lambda there: "status" in there, what="a run that was looked at")
+
+    assert second in {each["metadata"]["name"] for each in operators(api, release)}
+
+
+def leader(api: Api, release: Release, other_than: str = "") -> str:
+    """Return the pod that holds the Lease, once there is one."""
+
+    def held(lease: Object) -> bool:
+        return lease["spec"].get("holderIdentity") not in (None, "", other_than)
+
+    lease = api.wait_for(LEASES, release.name, release.namespace, held, what="a holder of the Lease")
+    return str(lease["spec"]["holderIdentity"])
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,17 @@
 """What a user does: `helm install`, `kubectl apply`, and wait; with the rights of the chart and no other."""
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from chart.helm_program import CHART
 from cluster.buckets import Buckets
 from cluster.custom_resources import install
 from cluster.hand_made_runs import give_credentials, on_the_cluster
 from cluster.kubernetes_api import PODS, Api, Object, Resource
 from cluster.laptop_runs import begun, found
-from cluster.test_chart_installed import Release
+from cluster.releases import Release, image_values, released
 from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
@@ -29,23 +27,13 @@ RUN: Object = {
 }
 
 
-def image_values(name: str, reference: str) -> dict[str, str]:
-    repository, _, tag = reference.rpartition(":")
-    return {f"images.{name}.name": repository, f"images.{name}.tag": tag}
-
-
 @pytest.fixture
 def release(api: Api, cluster: Cluster, namespace: str, image: Callable[[str], str]) -> Iterator[Release]:
     install(api)
-    made = Release(cluster.kubeconfig, f"penstock-{namespace.rpartition('-')[2]}", namespace)
     values = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False}
     values |= image_values("operator", image("operator")) | image_values("jobs", image("jobs"))
-    settings = [word for key, value in values.items() for word in ("--set-json", f"{key}={json.dumps(value)}")]
-    try:
-        made.helm("install", made.name, str(CHART), *settings, "--wait", "--timeout", "120s")
+    with released(cluster.kubeconfig, namespace, values) as made:
         yield made
-    finally:  # its policies are in no namespace, and would outlive this one
-        made.helm("uninstall", made.name, "--ignore-not-found")
 
 
 def test_a_run_comes_to_the_models_of_a_laptop(
