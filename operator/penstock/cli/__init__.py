@@ -6,14 +6,17 @@ import traceback
 from importlib import import_module
 
 import click
+from click.shell_completion import ShellComplete
 
 from penstock import version
+from penstock.cli.cluster import COMMANDS
+from penstock.cli.cluster.options import access_options
 from penstock.local.process import Stopped
 from penstock_jobs.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
 
-_COMMANDS = {
+_LAPTOP = {
     "run": "run",
     "validate": "validate",
     "pipelines": "pipelines",
@@ -26,40 +29,76 @@ _COMMANDS = {
     "deploy": "models",
     "serve": "serve",
     "datasets": "datasets",
+    "wait": "cluster.wait",
     "completion": "completion",
 }
+_CLUSTER = {name: f"cluster.{module}" for name, module in COMMANDS.items()} | {
+    name: _LAPTOP[name] for name in ("validate", "completion")
+}
+_WHICH = ("namespace", "context", "kubeconfig")
 
 
 class _Commands(click.Group):
-    def list_commands(self, _context: click.Context) -> list[str]:
-        return list(_COMMANDS)
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(_CLUSTER if context.params.get("cluster") else _LAPTOP)
 
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if name not in _COMMANDS:
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        on_cluster = bool(context.params.get("cluster"))
+        there, elsewhere = (_CLUSTER, _LAPTOP) if on_cluster else (_LAPTOP, _CLUSTER)
+        if name in elsewhere and name not in there and not context.resilient_parsing:
+            way = "leave --cluster out" if on_cluster else f"say penstock --cluster {name}"
+            raise Refused(f"{name} is for {'a laptop' if on_cluster else 'a cluster'} only; {way}.")
+        if name not in there:
             return None
-        command = getattr(import_module(f"penstock.cli.{_COMMANDS[name]}"), name)
+        command = getattr(import_module(f"penstock.cli.{there[name]}"), name)
         assert isinstance(command, click.Command)
         return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--cluster", is_flag=True, is_eager=True, help="Speak to a cluster, with your kubeconfig; not to the home."
+)
+@access_options
 @click.version_option(version(), prog_name="penstock", message="%(prog)s %(version)s")
-def commands() -> None:
+def commands(*, cluster: bool, **which: str | None) -> None:
     """From tables to a tested model behind an API, from one manifest.
+
+    Commands work in a folder of this machine; with --cluster they speak to a cluster, and wait always does.
 
     The exit code is 0 when all went well, 2 with a sentence when something must be mended first, 1 for a bug in
     Penstock, and 130 after Ctrl-C.
     """
+    named = [name for name in _WHICH if which[name] is not None]
+    context = click.get_current_context()
+    if named and not cluster and context.invoked_subcommand != "wait":
+        raise click.UsageError(f"--{named[0]} says which cluster is meant; add --cluster", context)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit as it ended."""
-    sys.exit(_run(arguments))
+    sys.exit(_run(arguments, "penstock"))
 
 
-def _run(arguments: list[str] | None) -> int:
+def plugin() -> None:
+    """Be `kubectl penstock …`: the command line that speaks to a cluster."""
+    sys.exit(_run(["--cluster", *sys.argv[1:]], "kubectl penstock"))
+
+
+def plugin_completion() -> None:
+    """Complete `kubectl penstock …`, as kubectl asks its plugins to: a word a line, and a directive at the end."""
+    *words, typed = sys.argv[1:] or [""]
+    found = ShellComplete(commands, {}, "penstock", "_PENSTOCK_COMPLETE").get_completions(["--cluster", *words], typed)
+    files = any(each.type in ("file", "dir") for each in found)
+    for each in found:
+        if each.type == "plain":
+            click.echo(f"{each.value}\t{each.help}" if each.help else each.value)
+    click.echo(":0" if files else ":4")  # 4: there is nothing but these words, so no names of files
+
+
+def _run(arguments: list[str] | None, program: str) -> int:
     try:
-        code = commands.main(arguments, prog_name="penstock", standalone_mode=False)
+        code = commands.main(arguments, prog_name=program, standalone_mode=False)
         return code if isinstance(code, int) else SUCCEEDED
     except click.exceptions.Exit as exit_:
         return exit_.exit_code

@@ -1,6 +1,5 @@
 """`penstock runs`, `describe`, `logs`, `report`: what was run, and how it went."""
 
-import json
 from pathlib import Path
 
 import click
@@ -11,11 +10,11 @@ from penstock.api.schema import JOBS
 from penstock.cli.names import pipeline_names, run_names
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import show, show_list
+from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
 from penstock.decide.reasons import INTERRUPTED
 from penstock.decide.run_state import step_of
 from penstock.local.beginning import is_at_work
-from penstock.local.log_lines import parse
 from penstock.local.places import Places
 from penstock.local.reading import find_run, log_lines, report_path
 from penstock.local.resources import Resources, utc_now
@@ -66,7 +65,7 @@ def logs(settings: Settings, run: str, job: str | None) -> None:
     for name in (job,) if job else (*JOBS, "testing-again"):
         for line in log_lines(resources, places, found, name):
             told = True
-            click.echo(_as_json(name, line) if settings.output == "json" else f"{name}: {parse(line)}")
+            click.echo(as_json(name, line) if settings.output == "json" else as_text(name, line))
     if not told:
         raise Refused(f"The run {found.metadata.name} has no log{f' of {job}' if job else ''} yet.")
 
@@ -92,10 +91,3 @@ def report(settings: Settings, run: str, *, show_it: bool) -> None:
 def _state(resources: Resources, run: PipelineRun) -> str:
     state = state_of(run)
     return INTERRUPTED if state in ("Running", "Pending") and not is_at_work(resources, run) else state
-
-
-def _as_json(job: str, line: bytes) -> str:
-    parsed = parse(line)
-    fields: dict[str, object] = {"job": job, "time": parsed.time, "level": parsed.level, "message": parsed.message}
-    fields |= {"done": parsed.done, "total": parsed.total} if parsed.is_progress else {}
-    return json.dumps({name: value for name, value in fields.items() if value is not None}, ensure_ascii=False)

@@ -20,6 +20,20 @@ class Given:
 
 def read_manifests(path: Path) -> Given:
     """Return what the file asks to be run, or refuse it with what is wrong in it."""
+    pipeline, run = pipeline_and_run(path)
+    if run is None:
+        assert pipeline is not None
+        return Given(pipeline, whole_run(pipeline))
+    return Given(pipeline, _with_name(run))
+
+
+def whole_run(pipeline: Pipeline) -> PipelineRunSpec:
+    """Return the run of all jobs that the Pipeline describes."""
+    return PipelineRunSpec(pipeline_ref=PipelineReference(name=pipeline.metadata.name or ""))
+
+
+def pipeline_and_run(path: Path) -> tuple[Pipeline | None, PipelineRun | None]:
+    """Return the Pipeline and the PipelineRun of a file, one of which may be missing; refuse what is wrong in it."""
     resources = load_file(path)
     pipelines = [each for each in resources if isinstance(each, Pipeline)]
     runs = [each for each in resources if isinstance(each, PipelineRun)]
@@ -31,20 +45,17 @@ def read_manifests(path: Path) -> Given:
     pipeline = pipelines[0] if pipelines else None
     if pipeline is not None and not pipeline.metadata.name:
         raise Refused(f"{path} does not name its Pipeline; add metadata.name.")
-    if not runs:
-        assert pipeline is not None
-        return Given(pipeline, PipelineRunSpec(pipeline_ref=PipelineReference(name=pipeline.metadata.name or "")))
-    run = _with_name(runs[0])
-    if pipeline is not None and run.pipeline_ref.name != pipeline.metadata.name:
+    run = runs[0] if runs else None
+    if pipeline is not None and run is not None and run.spec.pipeline_ref.name != pipeline.metadata.name:
         raise Refused(
-            f"{path} has a run of the Pipeline {run.pipeline_ref.name} beside the Pipeline {pipeline.metadata.name}; "
-            "make spec.pipelineRef.name the same, or keep them in two files."
+            f"{path} has a run of the Pipeline {run.spec.pipeline_ref.name} beside the Pipeline "
+            f"{pipeline.metadata.name}; make spec.pipelineRef.name the same, or keep them in two files."
         )
-    return Given(pipeline, run)
+    return pipeline, run
 
 
 def _with_name(run: PipelineRun) -> PipelineRunSpec:
-    for name in ("rerun_of", "overrides", "suspend", "cancel"):
+    for name in ("rerun_of", "suspend", "cancel"):
         if getattr(run.spec, name):
             field = msgspec.structs.fields(PipelineRunSpec)
             encoded = next(each.encode_name for each in field if each.name == name)

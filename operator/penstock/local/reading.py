@@ -3,31 +3,19 @@
 from urllib.parse import unquote, urlsplit
 
 from penstock.api.run import PipelineRun
+from penstock.decide.named_run import named_run
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import status_of
 from penstock.local.beginning import read_revision
 from penstock.local.places import Places
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
 from penstock_jobs.storage import open_store
 
 
 def find_run(resources: Resources, name: str) -> PipelineRun:
     """Return the run of that name: its own, its execution name, or `PIPELINE/EXECUTION NAME`."""
-    exact = resources.find(PipelineRun, name)
-    if exact is not None:
-        return exact
-    runs = resources.list(PipelineRun)
-    found = [run for run in runs if name in (_execution(run), f"{run.spec.pipeline_ref.name}/{_execution(run)}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        choices = ", ".join(f"{run.spec.pipeline_ref.name}/{_execution(run)}" for run in found)
-        raise Refused(f"Several runs are called {name}; say which: {choices}.")
-    names = [run.metadata.name or "" for run in runs[-10:]]
-    there = f"the last are {', '.join(names)}" if names else "there is none yet"
-    raise Refused(f"There is no run {name} in {resources.home.root}; {there}.")
+    return resources.find(PipelineRun, name) or named_run(resources.list(PipelineRun), name, str(resources.home.root))
 
 
 def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlaces:

@@ -19,6 +19,7 @@ from penstock.act.user.sentences import sentence_of
 from penstock_jobs.errors import Refused
 
 MANAGER = "penstock-cli"
+_NAMESPACE = Kind("", "v1", "namespaces", "Namespace")
 _CONCURRENT, _RATE = 16, 50.0  # requests at once, and a second
 _CONNECTIONS = 300  # each log that is followed holds one
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts while the server does not answer
@@ -54,6 +55,12 @@ class Cluster:
     async def find(self, kind: Kind, name: str) -> Object | None:
         """Return the object, or None where there is none."""
         return await self._client.get(kind, self.namespace, name)
+
+    async def require_namespace(self) -> None:
+        """Raise `NotFound` where there is no such namespace; whoever may not look is believed."""
+        answer = await self._connection.send(Request("GET", _NAMESPACE.path(None, self.namespace)))
+        if answer.status == 404:
+            raise error_of(answer.status, answer.headers, answer.body)
 
     async def create(self, made: Object) -> Object:
         """Make the object, and return it as the server has it."""

@@ -44,7 +44,7 @@ async def way_to(access: Access) -> Way:
         named = loader.current_context["context"]
     except (ConfigException, OSError, ValueError, TypeError) as error:
         raise Refused(f"The kubeconfig {paths} does not lead to a cluster: {_sentence(error)}") from error
-    own = named.safe_get("namespace")
+    own = named.get("namespace")
     return Way(found, access.namespace or own or DEFAULT_NAMESPACE)
 
 

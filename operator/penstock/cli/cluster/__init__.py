@@ -1,0 +1,14 @@
+"""The commands that speak to a cluster: `penstock --cluster …`, `penstock wait`, `kubectl penstock …`."""
+
+COMMANDS = {
+    "run": "run",
+    "pipelines": "lists",
+    "runs": "lists",
+    "models": "lists",
+    "describe": "describe",
+    "logs": "logs",
+    "report": "logs",
+    "cancel": "cancel",
+    "wait": "wait",
+}
+"""The commands, and the modules of this package that have them."""

@@ -1,0 +1,117 @@
+"""Objects of a cluster by the names that people use: `plr/NAME`, an execution name, or just a name."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from penstock.api.findings import listed, proposal
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineRun
+from penstock.decide.named_run import named_run
+from penstock_jobs.errors import Refused
+
+if TYPE_CHECKING:
+    from penstock.act.kinds import Kind
+    from penstock.act.user.cluster import Cluster
+
+Object = dict[str, Any]
+Typed = TypeVar("Typed")
+
+RUN, PIPELINE, MODEL = "PipelineRun", "Pipeline", "Model"
+SHORT = {RUN: "plr", PIPELINE: "pl", MODEL: "mdl"}
+_ALIASES = {
+    **dict.fromkeys(("plr", "pipelinerun", "pipelineruns", "pipelineruns.penstock.dev", "run"), RUN),
+    **dict.fromkeys(("pl", "pipeline", "pipelines", "pipelines.penstock.dev"), PIPELINE),
+    **dict.fromkeys(("mdl", "model", "models", "models.penstock.dev"), MODEL),
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object that a person names; its kind is None where only a name was given."""
+
+    kind: str | None
+    name: str
+
+
+def target_of(text: str) -> Target:
+    """Return what `plr/NAME` or `NAME` means."""
+    kind, separator, name = text.rpartition("/")
+    if not separator:
+        return Target(None, text)
+    known = _ALIASES.get(kind.lower())
+    if known is None or not name:
+        forms = listed([f"{short}/NAME" for short in SHORT.values()])
+        raise Refused(f"{text} names nothing that Penstock has; write {forms}.")
+    return Target(known, name)
+
+
+def kind_of(name: str) -> "Kind":
+    """Return where the API server has the objects of that kind."""
+    from penstock.act.kinds import BY_NAME
+
+    return BY_NAME[name]
+
+
+async def find_one(cluster: "Cluster", kind: str, name: str) -> Object:
+    """Return the object of that kind and name, or refuse it with the name that is most like it."""
+    found = await cluster.find(kind_of(kind), name)
+    if found is None:
+        raise await absent(cluster, kind, name)
+    return found
+
+
+async def find_run(cluster: "Cluster", name: str) -> Object:
+    """Return the run of that name, its own or its execution name, or `PIPELINE/EXECUTION NAME`."""
+    plain = name.removeprefix("plr/")
+    found = await cluster.find(kind_of(RUN), plain) if "/" not in plain else None
+    if found is not None:
+        return found
+    there = {each["metadata"]["name"]: each for each in await cluster.list(kind_of(RUN))}
+    runs = [as_run(each) for each in there.values()]
+    chosen = named_run(sorted(runs, key=_age), plain, f"the namespace {cluster.namespace}")
+    return there[chosen.metadata.name or ""]
+
+
+async def absent(cluster: "Cluster", kind: str, name: str) -> Refused:
+    """Return what to say where there is no such object: the name that was meant, most likely."""
+    names = [each["metadata"]["name"] for each in await cluster.list(kind_of(kind))]
+    likely = proposal(name, names)
+    if likely:
+        ending = f"did you mean {likely}?"
+    elif names:
+        ending = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names[-10:])}."
+    else:
+        ending = "there is none; is it another namespace (-n)?"
+    return Refused(f"There is no {kind} {name} in the namespace {cluster.namespace}; {ending}")
+
+
+def as_run(found: Object) -> PipelineRun:
+    """Return a PipelineRun of the cluster."""
+    return _typed(found, PipelineRun)
+
+
+def as_pipeline(found: Object) -> Pipeline:
+    """Return a Pipeline of the cluster."""
+    return _typed(found, Pipeline)
+
+
+def as_model(found: Object) -> Model:
+    """Return a Model of the cluster."""
+    return _typed(found, Model)
+
+
+def _typed(found: Object, kind: type[Typed]) -> Typed:
+    try:
+        return msgspec.convert(found, kind)
+    except msgspec.ValidationError as error:
+        raise Refused(
+            f"{found['kind']} {found['metadata']['name']} cannot be read by this penstock: {error}. "
+            "Use the version that is installed in the cluster, or -o yaml."
+        ) from error
+
+
+def _age(run: PipelineRun) -> tuple[str, str]:
+    return (run.metadata.creation_timestamp or "", run.metadata.name or "")

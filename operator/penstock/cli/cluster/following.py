@@ -1,0 +1,144 @@
+"""The progress of a run of a cluster, told as that of a laptop's run is: steps, lines of their logs, the outcome."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from penstock.api.run import PipelineRun
+from penstock.cli.cluster.finding import MODEL, RUN, Object, as_model, as_run, kind_of
+from penstock.cli.cluster.options import ClusterSettings, ask
+from penstock.cli.outcome import show_decision
+from penstock.cli.output import show
+from penstock.cli.progress import watching
+from penstock.cli.shown_models import tested_table
+from penstock.decide.conditions import find
+from penstock.decide.progress_of_runs import Told, news
+from penstock.decide.run_state import is_finished, status_of, step_of
+from penstock.local.log_lines import parse
+from penstock.local.watcher import Watcher
+from penstock_jobs.errors import Refused
+
+REST = 5.0  # seconds that the ends of logs are waited for when the run has ended
+
+
+def follow_to_end(settings: ClusterSettings, created: Object) -> None:
+    """Tell how the run goes until it ends; print what came of it.
+
+    Raises:
+        Refused: it failed, or was deleted.
+    """
+    name = created["metadata"]["name"]
+
+    async def question(cluster: Any) -> Object:
+        with watching(settings.notes) as watcher:
+            return await _followed(cluster, created, Teller(watcher))
+
+    try:
+        ended = ask(settings, question)
+    except KeyboardInterrupt:
+        click.echo(f"{name} goes on in the cluster. To end it: penstock --cluster cancel {name}", err=True)
+        raise
+    _outcome(settings, ended)
+
+
+class Teller:
+    """Tells of steps in their order: a line of a step that has not begun begins it, and none comes after its end."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
+
+    def tell(self, told: Told) -> None:
+        """Tell what happened to the run."""
+        if told.kind == "said":
+            self._watcher.say(told.text)
+        elif told.kind == "started":
+            self._begin(told.step)
+        elif told.step not in self._ended:
+            self._ended.add(told.step)
+            self._watcher.ended(told.step, told.text)
+
+    def line(self, step: str, line: bytes) -> None:
+        """Tell a line of a step's log."""
+        if step not in self._ended:
+            self._begin(step)
+            self._watcher.line(step, parse(line))
+
+    def _begin(self, step: str) -> None:
+        if step not in self._begun:
+            self._begun.add(step)
+            self._watcher.started(step)
+
+
+async def _followed(cluster: Any, created: Object, teller: Teller) -> Object:
+    from penstock.act.errors import Rejected
+    from penstock.act.user.run_logs import LogOf, follow
+
+    ended = asyncio.Event()
+
+    def take(log: LogOf, line: bytes) -> None:
+        # Workers share their work, and each tells how far all are: one of them is enough.
+        if not log.index:
+            teller.line(log.step, line)
+
+    async def tell_logs() -> None:
+        try:
+            await follow(cluster, created, take, ended)
+        except Rejected as error:
+            teller.tell(Told("said", f"Logs are not told: {error}"))
+
+    logs = asyncio.create_task(tell_logs())
+    try:
+        found = await _told_to_end(cluster, created, teller)
+        ended.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(logs, REST)
+    finally:
+        logs.cancel()
+    return found
+
+
+async def _told_to_end(cluster: Any, created: Object, teller: Teller) -> Object:
+    name, uid = created["metadata"]["name"], created["metadata"]["uid"]
+    before: PipelineRun | None = None
+    async for found in cluster.watch_one(kind_of(RUN), name):
+        if found is None or found["metadata"]["uid"] != uid:
+            raise Refused(f"The run {name} was deleted; nothing of it goes on.")
+        run = as_run(found)
+        for told in news(before, run):
+            teller.tell(told)
+        if is_finished(run):
+            ended: Object = found
+            return ended
+        before = run
+    raise Refused(f"The run {name} cannot be watched.")
+
+
+def _outcome(settings: ClusterSettings, ended: Object) -> None:
+    run = as_run(ended)
+    name = run.metadata.name
+    if settings.output != "table":
+        show(settings, ended)
+    condition = find(status_of(run).conditions, "Succeeded")
+    if condition is not None and condition.status != "True":
+        raise Refused(f"{condition.message} Its logs: penstock --cluster logs {name}")
+    if settings.output == "table":
+        _show(settings, run)
+
+
+def _show(settings: ClusterSettings, run: PipelineRun) -> None:
+    testing = step_of(run, "testing")
+    tested = [each.name for each in testing.testing.models] if testing and testing.testing else []
+
+    async def models(cluster: Any) -> dict[str, Object | None]:
+        return {name: await cluster.find(kind_of(MODEL), name) for name in tested}
+
+    found = ask(settings, models) if tested else {}
+    made = tested_table({name: as_model(each) for name, each in found.items() if each is not None}, run)
+    if made is not None:
+        settings.results.print(made)
+    show_decision(settings.results, run)
+    click.echo(f"{run.spec.pipeline_ref.name}, run {status_of(run).execution_name}: done.")

@@ -1,0 +1,151 @@
+"""`penstock --cluster pipelines`, `runs`, `models`: what there is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from penstock.api.pipeline import Pipeline, PipelineStatus
+from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, Object, as_model, as_pipeline, as_run, find_one, kind_of
+from penstock.cli.cluster.names import pipeline_names
+from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.output import age, show_list
+from penstock.cli.shown_models import COLUMNS as MODEL_COLUMNS
+from penstock.cli.shown_models import row_of as model_row
+from penstock.cli.shown_runs import COLUMNS as RUN_COLUMNS
+from penstock.cli.shown_runs import row_of as run_row
+from penstock.cli.shown_runs import state_of
+from penstock.decide.conditions import find
+from penstock.decide.serving import served_model
+from penstock.local.resources import utc_now
+
+PIPELINE_COLUMNS = ("name", "ready", "served Model", "chosen by", ">runs at work", ">Models", ">age")
+
+
+def _list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    everywhere = click.option("-A", "--all-namespaces", is_flag=True, help="Those of all namespaces.")
+    selector = click.option("-l", "--selector", help="Only those with these labels, as penstock.dev/pipeline=churn.")
+    return selector(everywhere(command))
+
+
+_of_pipeline = click.option("--pipeline", shell_complete=pipeline_names, help="Only those of this Pipeline.")
+
+
+@dataclass(frozen=True)
+class _Of:
+    """Which objects are asked for."""
+
+    everywhere: bool
+    selector: str | None
+    pipeline: str | None = None
+
+    def has(self, found: Object) -> bool:
+        """Whether the object is of the Pipeline that is named."""
+        spec = found["spec"]
+        return self.pipeline in (
+            None,
+            (spec.get("pipelineRef") or {}).get("name"),
+            (spec.get("origin") or {}).get("pipeline"),
+        )
+
+
+@click.command()
+@_list_options
+@with_cluster
+def pipelines(settings: ClusterSettings, selector: str | None, *, all_namespaces: bool) -> None:
+    """List the Pipelines: whether each can work, which Model it serves, and how many runs are at work."""
+    _shown(settings, PIPELINE, _Of(all_namespaces, selector), PIPELINE_COLUMNS, _pipeline_row)
+
+
+@click.command()
+@_of_pipeline
+@_list_options
+@with_cluster
+def runs(settings: ClusterSettings, pipeline: str | None, selector: str | None, *, all_namespaces: bool) -> None:
+    """List the runs, oldest first."""
+
+    def row(found: Object) -> Sequence[object]:
+        run = as_run(found)
+        return run_row(run, state_of(run), utc_now())
+
+    _shown(settings, RUN, _Of(all_namespaces, selector, pipeline), RUN_COLUMNS, row)
+
+
+@click.command()
+@_of_pipeline
+@_list_options
+@with_cluster
+def models(settings: ClusterSettings, pipeline: str | None, selector: str | None, *, all_namespaces: bool) -> None:
+    """List the Models: their scores, their origin, and which are served."""
+
+    def row(found: Object) -> Sequence[object]:
+        model = as_model(found)
+        return model_row(model, utc_now(), served=bool(model.status and model.status.served_by))
+
+    _shown(settings, MODEL, _Of(all_namespaces, selector, pipeline), MODEL_COLUMNS, row)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the cluster has, the oldest first, and where it was looked for."""
+
+    items: list[Object]
+    where: str
+
+
+def _asked(settings: ClusterSettings, kind: str, of: _Of) -> _Found:
+    async def question(cluster: Any) -> _Found:
+        found = [
+            each for each in await cluster.list(kind_of(kind), of.selector, everywhere=of.everywhere) if of.has(each)
+        ]
+        if not found and not of.everywhere:
+            await cluster.require_namespace()
+            if of.pipeline is not None:
+                await find_one(cluster, PIPELINE, of.pipeline)
+        where = "any namespace" if of.everywhere else f"the namespace {cluster.namespace}"
+        return _Found(sorted(found, key=_age), where)
+
+    return ask(settings, question)
+
+
+def _shown(
+    settings: ClusterSettings,
+    kind: str,
+    of: _Of,
+    columns: Sequence[str],
+    row: Callable[[Object], Sequence[object]],
+) -> None:
+    found = _asked(settings, kind, of)
+    if not found.items:
+        settings.notes.print(f"There is no {kind} in {found.where}.", markup=False)
+    if of.everywhere:
+        columns, own = ("namespace", *columns), row
+        show_list(settings, found.items, columns, lambda each: (each["metadata"]["namespace"], *own(each)))
+    elif found.items or settings.output != "table":
+        show_list(settings, found.items, columns, row)
+
+
+def _pipeline_row(found: Object) -> Sequence[object]:
+    pipeline = as_pipeline(found)
+    status = pipeline.status or PipelineStatus()
+    return (
+        pipeline.metadata.name,
+        ready_of(pipeline),
+        served_model(pipeline),
+        status.served_model.selected_by if status.served_model else "",
+        status.active_runs,
+        status.models,
+        age(pipeline.metadata.creation_timestamp, utc_now()),
+    )
+
+
+def ready_of(pipeline: Pipeline) -> str:
+    """Return whether a Pipeline can work and serves, in a word or two."""
+    condition = find((pipeline.status or PipelineStatus()).conditions, "Ready")
+    return "Unknown" if condition is None else f"{condition.status} ({condition.reason})"
+
+
+def _age(found: Object) -> tuple[str, str, str]:
+    metadata = found["metadata"]
+    return metadata["creationTimestamp"], metadata["namespace"], metadata["name"]

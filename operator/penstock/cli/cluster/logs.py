@@ -1,0 +1,98 @@
+"""`penstock --cluster logs`, `report`: what the jobs of a run print, and what its testing wrote."""
+
+import asyncio
+from typing import Any
+
+import click
+
+from penstock.api.schema import JOBS
+from penstock.cli.cluster.finding import RUN, Object, as_run, find_run, kind_of
+from penstock.cli.cluster.names import run_names
+from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.shown_logs import as_json, as_text
+from penstock.decide.run_state import is_finished, status_of, step_of
+from penstock_jobs.errors import Refused
+
+
+@click.command()
+@click.argument("run", shell_complete=run_names)
+@click.option("--job", type=click.Choice(JOBS), help="Only the log of this job.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until the run has ended.")
+@with_cluster
+def logs(settings: ClusterSettings, run: str, job: str | None, *, follow: bool) -> None:
+    """Print the logs of a run's jobs, from its pods.
+
+    Where the pods are gone, it says where in the storage of the run the logs are.
+    """
+
+    async def question(cluster: Any) -> tuple[Object, bool]:
+        found = await find_run(cluster, run)
+        told = await (_followed if follow else _printed)(settings, cluster, found, job)
+        return found, told
+
+    found, told = ask(settings, question)
+    if not told:
+        raise Refused(_where(found, job))
+
+
+@click.command()
+@click.argument("run", shell_complete=run_names)
+@with_cluster
+def report(settings: ClusterSettings, run: str) -> None:
+    """Print where the report of a run is, an HTML file in its storage."""
+    found = as_run(ask(settings, lambda cluster: find_run(cluster, run)))
+    step = step_of(found, "testing")
+    if step is None or step.testing is None:
+        raise Refused(f"The run {found.metadata.name} has no report: it has tested nothing.")
+    click.echo(step.testing.report)
+
+
+async def _printed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> bool:
+    from penstock.act.user.run_logs import lines_of, logs_of, pods_of
+
+    told = False
+    for log in logs_of(await pods_of(cluster, run), job):
+        async for line in lines_of(cluster, log, follow=False):
+            told = True
+            _print(settings, log, line)
+    return told
+
+
+async def _followed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> bool:
+    from penstock.act.user.run_logs import LogOf, follow
+
+    ended = asyncio.Event()
+    told: list[bool] = []
+
+    def take(log: LogOf, line: bytes) -> None:
+        told[:] = [True]
+        _print(settings, log, line)
+
+    async def wait_for_end() -> None:
+        async for found in cluster.watch_one(kind_of(RUN), run["metadata"]["name"]):
+            if found is None or is_finished(as_run(found)):
+                ended.set()
+                return
+
+    waiting = asyncio.create_task(wait_for_end())
+    try:
+        await follow(cluster, run, take, ended, job)
+    finally:
+        waiting.cancel()
+    return bool(told)
+
+
+def _print(settings: ClusterSettings, log: Any, line: bytes) -> None:
+    name = log.step if log.index is None else f"{log.step}/{log.index}"
+    click.echo(as_json(log.step, line, worker=log.index) if settings.output == "json" else as_text(name, line))
+
+
+def _where(found: Object, job: str | None) -> str:
+    run = as_run(found)
+    name, status = run.metadata.name, status_of(run)
+    what = f"of {job}" if job else "of its jobs"
+    begun = [step for step in status.steps if step.started and job in (None, step.name)]
+    if not begun:
+        return f"The run {name} has no log {what} yet."
+    kept = f"{(status.storage or '').rstrip('/')}/logs/" if status.storage else "the storage of its Pipeline"
+    return f"The pods {what} are gone; what they printed is kept in {kept}"

@@ -1,0 +1,143 @@
+"""`penstock --cluster run`: a run in the cluster, which goes on there whatever becomes of this command."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from penstock.api.manifests import read_manifests
+from penstock.api.run import PipelineReference, PipelineRunSpec
+from penstock.cli.cluster.finding import PIPELINE, RUN, Object, find_one, kind_of
+from penstock.cli.cluster.following import follow_to_end
+from penstock.cli.cluster.names import pipeline_names
+from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.output import show
+from penstock.cli.overriding import with_set
+from penstock.cli.run_options import asked, run_options
+from penstock.decide.applying import to_create, to_patch
+from penstock.decide.new_run import new_run, renamed
+from penstock.local.manifests import pipeline_and_run, whole_run
+from penstock_jobs.errors import Refused
+
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is to be run: the Pipeline to apply before, where a file has one, and the run to make."""
+
+    pipeline: Object | None
+    spec: PipelineRunSpec
+    run: Object | None
+    namespace: str | None
+
+
+@click.command()
+@click.argument("what", metavar="FILE|PIPELINE", shell_complete=pipeline_names)
+@run_options
+@click.option("--wait", is_flag=True, help="Tell how it goes until it has ended. Ctrl-C leaves it running.")
+@with_cluster
+def run(
+    settings: ClusterSettings,
+    what: str,
+    jobs: str | None,
+    name: str | None,
+    reset_testing: bool,
+    overrides: tuple[str, ...],
+    wait: bool,
+) -> None:
+    """Make a run of a Pipeline in the cluster, and print its name.
+
+    The Pipeline of a FILE is applied first, as by kubectl apply, and the PipelineRun in it says how to run it. It is a
+    new run each time. With --wait the exit code is 0 when it succeeded and 2 when it failed.
+    """
+    wanted = _wanted(what)
+    spec = with_set(asked(wanted.spec, jobs, name, reset_testing=reset_testing), overrides)
+    settings = replace(settings, access=replace(settings.access, namespace=_namespace(settings, wanted)))
+    manifest = _unnamed(wanted.run) if name is not None else wanted.run
+
+    async def made(cluster: Any) -> Object:
+        return await _made(settings, cluster, replace(wanted, spec=spec, run=manifest))
+
+    created = ask(settings, made)
+    own = created["metadata"]["name"]
+    if not wait:
+        _tell(settings, created, own)
+        return
+    settings.notes.print(f"{own} runs in the cluster.", markup=False)
+    follow_to_end(settings, created)
+
+
+def _wanted(what: str) -> _Wanted:
+    path = Path(what)
+    if path.suffix.lower() not in _SUFFIXES and "/" not in what and not path.is_file():
+        return _Wanted(None, PipelineRunSpec(pipeline_ref=PipelineReference(name=what)), None, None)
+    pipeline, found = pipeline_and_run(path)
+    assert pipeline is not None or found is not None
+    manifests: dict[str, Object] = {each.value["kind"]: each.value for each in read_manifests(path.read_text("utf-8"))}
+    named = [manifests[kind] for kind, there in ((PIPELINE, pipeline), (RUN, found)) if there is not None]
+    namespaces = {space for each in named if (space := each["metadata"].get("namespace"))}
+    if len(namespaces) > 1:
+        raise Refused(
+            f"{path} names the namespaces {' and '.join(sorted(namespaces))}; a run is in that of its Pipeline."
+        )
+    return _Wanted(
+        pipeline=manifests[PIPELINE] if pipeline is not None else None,
+        spec=found.spec if found is not None else whole_run(pipeline),  # type: ignore[arg-type]
+        run=manifests[RUN] if found is not None else None,
+        namespace=next(iter(namespaces), None),
+    )
+
+
+def _namespace(settings: ClusterSettings, wanted: _Wanted) -> str | None:
+    given = settings.access.namespace
+    if given is not None and wanted.namespace not in (None, given):
+        raise Refused(f"The manifest is for the namespace {wanted.namespace}, and -n says {given}; make them the same.")
+    return given or wanted.namespace
+
+
+async def _made(settings: ClusterSettings, cluster: Any, wanted: _Wanted) -> Object:
+    from penstock.act.errors import AlreadyExists
+
+    name = wanted.spec.pipeline_ref.name
+    if wanted.pipeline is not None:
+        done = await _applied(cluster, wanted.pipeline)
+        settings.notes.print(f"pipeline.penstock.dev/{name} {done}", markup=False)
+    elif wanted.run is None:
+        await find_one(cluster, PIPELINE, name)
+    asked_for = new_run(wanted.spec, wanted.run)
+    try:
+        created: Object = await cluster.create(asked_for)
+    except AlreadyExists:
+        created = await cluster.create(renamed(asked_for))
+    return created
+
+
+async def _applied(cluster: Any, manifest: Object) -> str:
+    kind = kind_of(PIPELINE)
+    name = manifest["metadata"]["name"]
+    there = await cluster.find(kind, name)
+    if there is None:
+        await cluster.create(to_create(manifest))
+        return "created"
+    patch = to_patch(manifest, there)
+    if not patch:
+        return "unchanged"
+    await cluster.patch(kind, name, patch)
+    return "configured"
+
+
+def _unnamed(manifest: Object | None) -> Object | None:
+    if manifest is None:
+        return None
+    metadata = {key: value for key, value in manifest["metadata"].items() if key not in ("name", "generateName")}
+    return {**manifest, "metadata": metadata}
+
+
+def _tell(settings: ClusterSettings, created: Object, name: str) -> None:
+    if settings.output != "table":
+        show(settings, created)
+        return
+    click.echo(name)
+    settings.notes.print(f"It runs in the cluster. Wait for its end: penstock wait plr/{name}", markup=False)

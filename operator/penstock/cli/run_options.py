@@ -1,0 +1,42 @@
+"""Which jobs a run does, and how: the options of `penstock run`, on a laptop and on a cluster."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from penstock.api.run import PipelineRunSpec
+from penstock.decide.new_run import with_execution_name, with_jobs, with_reset
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command `--jobs`, `--name`, `--reset-testing` and `--set`."""
+    options = (
+        click.option("--jobs", help="Which of dataset, training, testing, deployment, with commas; all without it."),
+        click.option(
+            "--name", "--execution-name", help="A name for the run; where it is taken it gets an index, as test_2."
+        ),
+        click.option(
+            "--reset-testing", is_flag=True, help="Begin a new testing set, of a new draw; the old one stays readable."
+        ),
+        click.option(
+            "--set",
+            "overrides",
+            metavar="PATH=VALUE",
+            multiple=True,
+            help="A field of the Pipeline that has another value in this run, as training.keep=1; an item of a list by "
+            "its name, as training.algorithms.forest.parameters.max_depth.values=[4,8]. As often as you like.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def asked(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, reset_testing: bool) -> PipelineRunSpec:
+    """Return the run as these options change it."""
+    if jobs is not None:
+        spec = with_jobs(spec, jobs)
+    if name is not None:
+        spec = with_execution_name(spec, name)
+    return with_reset(spec) if reset_testing else spec

@@ -1,0 +1,84 @@
+"""What `kubectl apply` makes of a manifest and an object that is there, for objects of a CRD: a JSON merge patch.
+
+What the manifest said when it was last applied is kept in an annotation, the same that kubectl keeps. So kubectl and
+`penstock run` can be used in turn, and each takes away what the manifest no longer says.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+Object = dict[str, Any]
+
+
+def to_create(manifest: Mapping[str, Any]) -> Object:
+    """Return the object to make, where there is none."""
+    return _annotated(manifest)
+
+
+def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
+    """Return the patch that makes the object what the manifest says; empty where it is that already.
+
+    A field that another than the manifest has set stays. So do lists as they are set here: they are taken as a whole.
+    """
+    before = (there["metadata"].get("annotations") or {}).get(LAST_APPLIED)
+    patch = _merge_patch(_last(before), _plain(manifest), there)
+    if not patch and before is not None:
+        return {}
+    changed = _annotated(manifest)["metadata"]["annotations"][LAST_APPLIED]
+    if not patch and before == changed:
+        return {}
+    metadata = patch.get("metadata") or {}
+    annotations = (metadata.get("annotations") or {}) | {LAST_APPLIED: changed}
+    return patch | {"metadata": metadata | {"annotations": annotations}}
+
+
+def _merge_patch(last: Mapping[str, Any], new: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
+    patch: Object = {name: None for name in last if name not in new and name in there}
+    for name, value in new.items():
+        if name in there and there[name] == value and type(there[name]) is type(value):
+            continue
+        if isinstance(value, dict) and isinstance(there.get(name), dict):
+            earlier = last.get(name)
+            beneath = _merge_patch(earlier if isinstance(earlier, dict) else {}, value, there[name])
+            if beneath:
+                patch[name] = beneath
+        else:
+            patch[name] = value
+    return patch
+
+
+def _annotated(manifest: Mapping[str, Any]) -> Object:
+    plain = _plain(manifest)
+    applied = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    metadata = plain["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: applied}
+    return plain | {"metadata": metadata | {"annotations": annotations}}
+
+
+def _plain(manifest: Mapping[str, Any]) -> Object:
+    """Return the manifest without what only the server says."""
+    metadata = {
+        name: value
+        for name, value in manifest["metadata"].items()
+        if name in ("name", "namespace", "labels", "annotations") and value is not None
+    }
+    if "annotations" in metadata:
+        kept = {name: value for name, value in metadata["annotations"].items() if name != LAST_APPLIED}
+        metadata["annotations"] = kept
+    return {
+        "apiVersion": manifest["apiVersion"],
+        "kind": manifest["kind"],
+        "metadata": metadata,
+        "spec": manifest["spec"],
+    }
+
+
+def _last(annotation: str | None) -> Object:
+    try:
+        found = json.loads(annotation or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
