@@ -166,6 +166,11 @@ def disrupted(why: str) -> str:
     return f"Its pod was taken away ({why}); another one takes its place, and that is not counted as a try."
 
 
+def told_to_end() -> str:
+    """A pod that nobody evicted was told to end all the same."""
+    return "it was told to end, as when somebody deletes it"
+
+
 def being_deleted(job: str) -> str:
     """A Job that was not done is going away."""
     return f"Its Job {job} is being deleted; another one takes its place."

@@ -181,7 +181,7 @@ class Cluster:
         phase = "Succeeded" if code == 0 else "Failed"
         self.put({**pod, "status": {"phase": phase, "containerStatuses": [state]}})
         job = self.job_of(pod)
-        if code != 0 and job is not None:
+        if code not in (0, errors.TERMINATED) and job is not None:  # told to end: as podFailurePolicy has it, no fault
             uid = job["metadata"]["uid"]
             final = code in (errors.BUG, errors.REFUSED, errors.TIMED_OUT)
             self.failures[uid] = self.failures.get(uid, 0) + (1000 if final else 1)

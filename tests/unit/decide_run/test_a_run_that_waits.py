@@ -6,6 +6,7 @@ import pytest
 
 from penstock.decide.objects.children import STEP
 from penstock.decide.run.reconcile import decide
+from penstock_jobs import errors
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_operator import settled
 from unit.decide_run.runs_at_work import applied, at_work, controlled, pod_of, step, succeeded
@@ -154,6 +155,22 @@ def test_a_pod_that_is_preempted_is_started_again_and_costs_no_retry() -> None:
         operator.rest("churn-1")
         controlled(cluster)
 
+    assert len(cluster.of("Job")) == 1
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_a_pod_that_somebody_deletes_is_started_again_and_costs_no_retry() -> None:
+    cluster, operator = at_work()
+    for _ in range(5):
+        pod = pod_of(cluster)
+        cluster.begin(pod)
+        cluster.end(pod, errors.TERMINATED)
+        _, reason, message = succeeded(cluster, operator)
+        controlled(cluster)
+
+    assert reason == "Disrupted"
+    assert "told to end" in message
     assert len(cluster.of("Job")) == 1
     settled(cluster, operator)
     assert succeeded(cluster)[0] == "True"

@@ -129,14 +129,18 @@ def _patience(step: StepJob) -> Object:
             "rules": [
                 # A node that was drained or lost, a pod that made room for another: no fault of the job.
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-                {
-                    "action": "FailJob",
-                    "onExitCodes": {"containerName": CONTAINER, "operator": "In", "values": list(_FINAL)},
-                },
+                # Nor is a pod that was told to end, as by a person who deletes it.
+                _on_exit("Ignore", errors.TERMINATED),
+                _on_exit("FailJob", *_FINAL),
             ]
         },
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _on_exit(action: str, *codes: int) -> Object:
+    exits = {"containerName": CONTAINER, "operator": "In", "values": list(codes)}
+    return {"action": action, "onExitCodes": exits}
 
 
 def _pod_deadline(step: StepJob) -> int | None:

@@ -9,6 +9,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.times import read_time
+from penstock_jobs import errors
 
 INDEX = "batch.kubernetes.io/job-completion-index"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
@@ -89,11 +90,12 @@ def created(pod: ApiObject) -> datetime:
 
 
 def disruption(pod: ApiObject) -> str | None:
-    """Return why the pod was taken away by the cluster itself (evicted, preempted, its node lost), or None."""
+    """Return why the pod was taken away (evicted, preempted, deleted, its node lost), or None."""
     condition = _condition(pod, "DisruptionTarget")
-    if condition is None or condition.get("status") != "True":
-        return None
-    return str(condition.get("reason") or condition.get("message") or "DisruptionTarget")
+    if condition is not None and condition.get("status") == "True":
+        return str(condition.get("reason") or condition.get("message") or "DisruptionTarget")
+    end = ended(pod)
+    return reasons.told_to_end() if end is not None and end.code == errors.TERMINATED else None
 
 
 def waits_for(pod: ApiObject, events: tuple[ApiObject, ...]) -> Wait:
