@@ -269,8 +269,14 @@ def test_an_override_holds_nothing_that_could_name_a_secret(api: Api, place: str
     refused = said(as_ada(api), overriding("dataset.inputs", inputs), place)
 
     assert refused is not None
-    assert "An override is a value or a list of values" in refused
+    assert "An override of inputs or of a job is a value or a list of values" in refused
+    assert said(as_ada(api), overriding("dataset.inputs.rows", inputs[0]), place) is not None
+    assert said(as_ada(api), overriding("jobs.training", {"imagePullSecrets": ["theirs"]}), place) is not None
+    for path in ("dataset.inputs.rows.credentials", "jobs.training.imagePullSecrets", "jobs.training.podTemplate"):
+        assert "nobody's rights could be checked on" in str(said(as_ada(api), overriding(path, ["theirs"]), place))
     assert said(as_ada(api), overriding("training.keep", 3), place) is None
+    assert said(as_ada(api), overriding("training.validation", {"folds": 5}), place) is None
+    assert said(as_ada(api), overriding("jobs.training.tolerations", [{"operator": "Exists"}]), place) is None
 
 
 def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: Api, place: str) -> None:

@@ -208,3 +208,18 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_and_not_refused(tmp_pat
 
     assert ended.returncode == 0, ended.stderr
     assert "spec.deployment.replicas, spec.jobs.dataset.nodeSelector" in ended.stderr
+
+
+def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.write()
+
+    ended = bench.run("--jobs", "dataset,training", "--set", "training.keep=1", "--set", "dataset.split.testing=50%")
+
+    assert ended.returncode == 0, ended.stderr
+    taken, _, _ = yaml.safe_load_all((bench.storage / "runs" / "run" / "snapshot.yaml").read_text("utf-8"))
+    assert taken["spec"]["training"].get("keep", 1) == 1
+    assert taken["spec"]["dataset"]["split"]["testing"] == "50%"
+    refused = bench.run("--set", "training.kep=1")
+    assert refused.returncode == 2
+    assert "has kep, which is no field there; did you mean keep?" in refused.stderr

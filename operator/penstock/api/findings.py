@@ -49,6 +49,12 @@ class Fault:
         """The field as the API server writes it: `spec.training.algorithms[0].name`."""
         return field_name((*self.path, *self.beside))
 
+    @property
+    def said(self) -> str:
+        """The whole sentence, which begins with the field."""
+        ended = self.sentence if self.sentence.endswith((".", "?")) else f"{self.sentence}."
+        return f"{self.field or 'The document'}{': ' if ended[:1].isupper() else ' '}{ended}"
+
 
 def field_name(path: Path) -> str:
     """Return a path as the API server writes it: `spec.training.algorithms[0].name`."""

@@ -34,7 +34,6 @@ TABLE = (
     NotYet("Pipeline", "spec.logs.retention", "is not acted on yet: logs are kept as long as their run; remove it"),
     NotYet("Pipeline", "spec.retention.runs", "is not acted on yet: runs are kept; remove it"),
     NotYet("Pipeline", "spec.retention.models", "is not acted on yet: Models are kept; remove it"),
-    NotYet("PipelineRun", "spec.overrides", "is not there yet; change the Pipeline, or run another manifest"),
     NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),

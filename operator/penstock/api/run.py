@@ -82,6 +82,17 @@ class JobRequest(Value, frozen=True, kw_only=True):
     )
 
 
+# What a run may do otherwise than its Pipeline; and what in it would lend somebody the Pipeline's Secrets.
+_OVERRIDABLE = (
+    "^(dataset|training|testing|deployment[.](selection|decision)|jobs[.](dataset|training|testing)|logs|"
+    "retention[.]tableVersions)([.]|$)"
+)
+_BY_RIGHT = (
+    "^(dataset[.]inputs[.][^.]+[.]credentials|jobs[.][a-z]+[.](image|imagePullSecrets|serviceAccountName|podTemplate)|"
+    "source|storage|models[.]storage)([.]|$)"
+)
+
+
 class Override(Value, frozen=True, kw_only=True):
     """A field of the Pipeline that has another value in this run."""
 
@@ -95,13 +106,25 @@ class Override(Value, frozen=True, kw_only=True):
             pattern=OVERRIDE_PATH,
         ),
     ]
-    value: Annotated[Any, field("Its value in this run.")]
+    value: Annotated[
+        Any,
+        field(
+            "Its value in this run, in place of all that was there. Without one the field is as if nobody had said it. "
+            "Where an input's address is another, the Pipeline's credentials for it do not come along."
+        ),
+    ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!self.path.matches('(^|[.])(credentials|secretName|serviceAccountName|imagePullSecrets|podTemplate|storage|source|image)([.]|$)')",
+            f"!self.path.matches('{_BY_RIGHT}')",
             "Secrets, service accounts, images, source and storage cannot be overridden by a path, which nobody's "
             "rights could be checked on; use spec.credentials and spec.storage, or change the Pipeline.",
+            field=".path",
+        ),
+        Rule(
+            f"self.path.matches('{_BY_RIGHT}') || self.path.matches('{_OVERRIDABLE}')",
+            "A run overrides fields of dataset, training, testing, deployment.selection, deployment.decision, logs, "
+            "retention.tableVersions, and of the jobs dataset, training and testing; change the Pipeline for the rest.",
             field=".path",
         ),
     )

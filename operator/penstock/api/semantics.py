@@ -14,6 +14,7 @@ from penstock.api.estimators import estimator_faults
 from penstock.api.findings import Fault, Path, proposal
 from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
 from penstock.api.model import Model
+from penstock.api.override_values import refused_values
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_quantity
 from penstock.api.resource import Resource
@@ -35,6 +36,7 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
             yield from _resources(request.resources, ("spec", "jobs", index, "resources"))
+        yield from refused_values(resource.spec.overrides)
     elif isinstance(resource, Trigger):
         yield from _schedule(resource)
     elif isinstance(resource, Model):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from penstock.api.findings import Fault
+from penstock.api.overrides import override_faults, with_overrides
 from penstock.api.pipeline import Pipeline
 from penstock.api.resource import Resource
 from penstock.api.run import PipelineRun
@@ -15,7 +16,9 @@ def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]
     pipelines = {each.metadata.name: each for each in resources if isinstance(each, Pipeline)}
     for place, run in enumerate(resources):
         if isinstance(run, PipelineRun) and (pipeline := pipelines.get(run.spec.pipeline_ref.name)) is not None:
-            yield from ((place, fault) for fault in _jobs_without_a_part(run, pipeline))
+            wrong = override_faults(pipeline, run.spec.overrides)
+            taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
+            yield from ((place, fault) for fault in (*wrong, *_jobs_without_a_part(run, taken)))
 
 
 def _same_names(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:

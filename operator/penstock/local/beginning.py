@@ -20,6 +20,7 @@ from penstock.api.run import PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.api.schema import API_VERSION, JobName
 from penstock.decide.execution_name import first_free
 from penstock.decide.names import run_name
+from penstock.decide.overriding import taken
 from penstock.decide.reasons import SUPERSEDED, missing_result, no_job
 from penstock.decide.run_state import (
     NEEDS,
@@ -76,6 +77,7 @@ def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pip
 def begun(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec) -> Iterator[Begun]:
     """Yield the run to go on with, an unfinished one of the same command or a new one, and hold it for this process."""
     name = pipeline.metadata.name or ""
+    pipeline = taken(pipeline, spec.overrides)
     jobs = wanted_jobs(pipeline.spec, tuple(request.name for request in spec.jobs))
     if not jobs:
         raise Refused(no_job(name))

@@ -22,23 +22,23 @@ from penstock_jobs.result import TestingResult
 
 def deploy(
     resources: Resources,
-    name: str,
+    taken: Pipeline,
     run: PipelineRun,
     tested: TestingResult | None,
     test_again: Callable[[tuple[str, ...]], TestingResult],
     remember: Callable[[DeploymentSummary], None],
 ) -> DeploymentSummary:
-    """Decide which Model the Pipeline serves after this run, and make it so."""
-    run_name = run.metadata.name or ""
+    """Decide which Model the Pipeline serves after this run, by the rules that the run took, and make it so."""
+    name, run_name = taken.metadata.name or "", run.metadata.name or ""
     with held(resources.home.lock(f"deployment-{name}")):
         pipeline = resources.get(Pipeline, name)
         applied = _applied_already(pipeline, run)
         if applied is not None:
             return applied
-        decision = decided(pipeline.spec, pipeline, tested)
+        decision = decided(taken.spec, pipeline, tested)
         if decision.retest:
             tested = test_again(decision.retest)
-            decision = decided(pipeline.spec, pipeline, tested)
+            decision = decided(taken.spec, pipeline, tested)
         summary = summary_of(decision, tested, served_model(pipeline))
         remember(summary)
         reason = decision.verdict or "Pinned"

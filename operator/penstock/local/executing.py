@@ -219,7 +219,7 @@ class Execution:
         def remember(summary: DeploymentSummary) -> None:
             self._record(lambda run: with_step(run, "deployment", "Running", deployment=summary))
 
-        summary = deploy(self.resources, self.pipeline, self.run, self._tested(), again, remember)
+        summary = deploy(self.resources, self.revision, self.run, self._tested(), again, remember)
         return summary.message or ""
 
     def _tested(self) -> TestingResult | None:

@@ -8,6 +8,7 @@ from penstock.decide.execution_name import first_free, indexed
 from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
+from penstock.decide.overriding import taken
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.earlier import taken_over
 from penstock.decide.run.facts import Facts, names_of
@@ -32,6 +33,7 @@ def begun(facts: Facts, draft: Draft) -> Draft | Wait:
         if pipeline is None or facts.observation.pipeline is None:
             return Wait(reasons.PIPELINE_NOT_FOUND, reasons.pipeline_not_found(facts.pipeline_name))
         refuse_unfinished("Pipeline", facts.observation.pipeline)
+        pipeline = taken(pipeline, facts.run.spec.overrides)
         refuse_laptop_only(pipeline.spec)
         snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings)
         draft = draft.writing(Create(revision(facts.owner, snapshot)))

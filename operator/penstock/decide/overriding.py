@@ -1,0 +1,21 @@
+"""The Pipeline as a run takes it: with the run's overrides, or refused with all that is wrong with them."""
+
+from collections.abc import Sequence
+
+from penstock.api.override_values import refused_values
+from penstock.api.overrides import override_faults, with_overrides
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import Override
+from penstock_jobs.errors import Refused
+
+
+def taken(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipeline:
+    """Return the Pipeline with these overrides.
+
+    Raises:
+        Refused: the Pipeline that they make is wrong, or has no such field.
+    """
+    wrong = [*refused_values(overrides), *override_faults(pipeline, overrides)]
+    if wrong:
+        raise Refused(" ".join(fault.said for fault in wrong))
+    return with_overrides(pipeline, overrides)

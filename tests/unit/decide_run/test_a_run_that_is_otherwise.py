@@ -1,0 +1,122 @@
+"""A run does its jobs otherwise than its Pipeline says: overrides, options, storage, credentials."""
+
+from typing import Any
+
+import msgspec
+
+from penstock.decide.objects.children import STEP
+from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
+from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
+from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.model_cluster import Cluster, Object
+from unit.decide_run.model_operator import settled
+from unit.decide_run.runs_at_work import applied, succeeded
+
+KEEP = {"path": "training.keep", "value": 2}
+
+
+def specification(cluster: Cluster, part: str) -> JobSpecification:
+    (found,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == part)
+    decoded: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
+    return decoded
+
+
+def ended(**spec: Any) -> Cluster:
+    cluster, operator = applied(examples.run(**spec))
+    settled(cluster, operator)
+    return cluster
+
+
+def job_of(cluster: Cluster, part: str) -> Object:
+    (found,) = (each for each in cluster.of("Job") if each["metadata"]["labels"][STEP] == part)
+    return found
+
+
+def test_an_override_holds_for_its_run_and_for_nothing_else() -> None:
+    cluster = ended(overrides=[KEEP, {"path": "dataset.split.testing", "value": "40%"}])
+
+    training, dataset = specification(cluster, "training"), specification(cluster, "dataset")
+    assert isinstance(training, TrainingJob)
+    assert isinstance(dataset, DatasetJob)
+    assert training.keep == 2
+    assert dataset.split.testing == 0.4
+    assert "keep" not in cluster.objects["Pipeline", "churn"]["spec"]["training"]
+
+
+def test_an_override_is_part_of_what_the_run_was() -> None:
+    cluster = ended(overrides=[KEEP])
+
+    (revision,) = cluster.of("ControllerRevision")
+    assert revision["data"]["pipeline"]["spec"]["training"]["keep"] == 2
+    (asked,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
+    assert "keep: 2" in asked["data"][SNAPSHOT]
+
+
+def test_overrides_that_make_a_wrong_pipeline_are_refused_in_its_sentence() -> None:
+    cluster, operator = applied(examples.run(overrides=[{"path": "training.keep", "value": 0}]))
+
+    assert succeeded(cluster, operator) == (
+        "False",
+        "Refused",
+        "spec.overrides[0].value is 0, which is too little; give it 1 at least.",
+    )
+    assert cluster.of("Job") == []
+
+
+def test_an_override_that_could_lend_a_secret_is_refused_where_no_policy_does() -> None:
+    cluster, operator = applied(
+        examples.run(overrides=[{"path": "jobs.training", "value": {"imagePullSecrets": ["theirs"]}}])
+    )
+
+    assert "could name a Secret" in succeeded(cluster, operator)[2]
+
+
+def test_options_of_a_job_go_before_what_the_pipeline_says() -> None:
+    asked = {
+        "name": "training",
+        "parallelism": 2,
+        "threads": 3,
+        "timeout": "30m",
+        "pendingLimit": "5m",
+        "resources": {"requests": {"cpu": "2"}, "limits": {"memory": "3Gi"}},
+        "gpu": {"count": 2},
+    }
+    cluster = ended(jobs=[{"name": "dataset"}, asked, {"name": "testing"}])
+
+    job, training = job_of(cluster, "training"), specification(cluster, "training")
+    container = job["spec"]["template"]["spec"]["containers"][0]
+    assert isinstance(training, TrainingJob)
+    assert (training.workers, training.threads, training.timeout, training.memory) == (2, 3, 1800, 3 * 2**30)
+    assert job["spec"]["completions"] == 2
+    assert container["resources"]["requests"]["cpu"] == "2"
+    assert container["resources"]["limits"] == {"memory": "3Gi", "nvidia.com/gpu": "2"}
+    assert job_of(cluster, "testing")["spec"]["completions"] == 1
+
+
+def test_a_runs_own_storage_takes_its_files_and_never_its_tables() -> None:
+    own = {"s3": {"bucket": "scratch", "prefix": "me"}, "credentials": {"write": {"secretName": "scratch-write"}}}
+    cluster = ended(storage=own)
+
+    dataset, training = specification(cluster, "dataset"), specification(cluster, "training")
+    assert isinstance(dataset, DatasetJob)
+    assert isinstance(training, TrainingJob)
+    assert dataset.storage.uri == training.storage.uri == "s3://ml-team/churn"
+    assert dataset.run_storage.uri == training.run_storage.uri == "s3://scratch/me/runs/churn-1"
+    assert training.models.uri == "s3://ml-team/churn/models"
+    assert "scratch-write" in secrets(job_of(cluster, "training"))
+    assert cluster.objects["PipelineRun", "churn-1"]["status"]["storage"] == "s3://scratch/me/runs/churn-1"
+
+
+def test_a_runs_own_credentials_are_mounted_in_place_of_the_pipelines() -> None:
+    table = {"name": "customers", "uri": "s3://lake/customers.parquet", "credentials": {"secretName": "lake"}}
+    dataset = {**examples.PIPELINE["spec"]["dataset"], "inputs": [table]}
+    given = {"inputs": [{"name": "customers", "secret": {"secretName": "mine"}}]}
+    cluster, operator = applied(examples.run(credentials=given), examples.pipeline(dataset=dataset))
+    settled(cluster, operator)
+
+    assert secrets(job_of(cluster, "dataset")) == {"mine"}
+    assert secrets(job_of(cluster, "training")) == set()
+
+
+def secrets(job: Object) -> set[str]:
+    return {each["secret"]["secretName"] for each in job["spec"]["template"]["spec"]["volumes"] if "secret" in each}
