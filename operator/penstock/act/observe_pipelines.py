@@ -29,6 +29,7 @@ class PipelineObserver:
             runs=cache.marked(of_pipeline("PipelineRun", namespace, name)),
             models=cache.marked(of_namespace("Model", namespace)),
             deployments=cache.marked(of_pipeline("Deployment", namespace, name)),
+            pods=tuple(cache.marked(of_pipeline("Pod", namespace, name))),
             service=cache.get(Key("Service", namespace, name)),
         )
         return Observed(observation)

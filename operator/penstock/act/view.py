@@ -12,9 +12,10 @@ from penstock.act.client import Listing
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
-from penstock.decide.objects.children import PIPELINE, RUN_UID
+from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID
 from penstock.decide.serving import PINNED
 
+_SERVING = ("Model", "Deployment", "Service")
 GATHERED = 0.5  # seconds, in which what many runs tell their Pipeline is gathered: it looks at all of them each time
 
 
@@ -33,7 +34,7 @@ def marks(found: Object) -> Iterator[str]:
             yield of_live(namespace, pipeline)
         if _reason(found) in _FOR_OTHERS:
             yield of_waiting(namespace, pipeline, str(_reason(found)))
-    elif kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
+    elif PIPELINE in labels and (kind in _SERVING or REVISION in labels):
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind == "Model":
         yield of_namespace(kind, namespace)
@@ -127,7 +128,7 @@ class View:
         else:
             if RUN_UID in labels:
                 yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
-            if kind in ("Model", "Deployment", "Service") and PIPELINE in labels:
+            if PIPELINE in labels and (kind in _SERVING or REVISION in labels):
                 yield Key("Pipeline", namespace, labels[PIPELINE])
             if kind == "Model":
                 yield from self.cache.marked_keys(of_using(namespace, metadata["name"]))

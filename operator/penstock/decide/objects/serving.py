@@ -134,6 +134,8 @@ def _container() -> Object:
     ready: Object = {"httpGet": {"path": "/v2/health/ready", "port": "http"}}
     live: Object = {"httpGet": {"path": "/v2/health/live", "port": "http"}}
     return {
+        # What a server says last is why it does not serve; the Pipeline tells it.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
         "startupProbe": {**ready, "periodSeconds": 1, "failureThreshold": STARTING},
         "readinessProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 2},

@@ -1,6 +1,7 @@
 """What a Pipeline's reconcile has come to so far: the status as it should be, and what is to be written."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -18,10 +19,15 @@ class Draft:
     pipeline: Pipeline
     now: str
     writes: tuple[Write, ...] = ()
+    look_at: datetime | None = None
 
     def writing(self, *writes: Write) -> "Draft":
         """Return the draft with these writes after the others."""
         return replace(self, writes=(*self.writes, *writes))
+
+    def looking_at(self, moment: datetime) -> "Draft":
+        """Return the draft of a Pipeline that is looked at then, whatever changes."""
+        return replace(self, look_at=moment)
 
     def status(self, **changes: object) -> "Draft":
         """Return the draft with these fields of the status changed."""

@@ -64,6 +64,14 @@ class Facts:
         """Return the Deployment of that revision."""
         return next((each for each in self.own_deployments if revision_of(each) == revision), None)
 
+    def pods_of(self, revision: str | None) -> tuple[ApiObject, ...]:
+        """Return the pods of that revision that are to stay."""
+        return tuple(
+            pod
+            for pod in self.observation.pods
+            if revision_of(pod) == revision and not pod["metadata"].get("deletionTimestamp")
+        )
+
     @property
     def turned_to(self) -> str | None:
         """The revision that the Service selects."""
@@ -86,7 +94,7 @@ class Facts:
         return counted_uses(found)
 
 
-def revision_of(deployment: ApiObject) -> str | None:
-    """Return the revision that a Deployment serves."""
-    said = (deployment["metadata"].get("labels") or {}).get(REVISION)
+def revision_of(child: ApiObject) -> str | None:
+    """Return the revision that a Deployment is, or that a pod is of."""
+    said = (child["metadata"].get("labels") or {}).get(REVISION)
     return None if said is None else str(said)

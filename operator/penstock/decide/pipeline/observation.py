@@ -17,6 +17,7 @@ class PipelineObservation:
         runs: the PipelineRuns of the namespace that name it.
         models: the Models of the namespace (a Pipeline may serve any of them).
         deployments: the Deployments whose label `penstock.dev/pipeline` is its name.
+        pods: the pods of these Deployments.
         service: the Service of its name, where that is there and has that label.
         refused: the write of this very reconcile that the API server refused.
     """
@@ -26,5 +27,6 @@ class PipelineObservation:
     runs: Sequence[ApiObject] = ()
     models: Sequence[ApiObject] = ()
     deployments: Sequence[ApiObject] = ()
+    pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None
     refused: Refusal | None = None

@@ -28,6 +28,15 @@ def proposal_to_take(facts: Facts) -> Proposal | None:
     return next((proposal for _, proposal in ordered if proposal.against == served), None)
 
 
+def is_withdrawn(facts: Facts) -> bool:
+    """Return whether the Model that was selected, and is not served yet, was proposed by a run that is cancelled."""
+    selected = facts.status.selected_model
+    if selected in (None, served_model(facts.pipeline)) or pinned_model(facts.pipeline) is not None:
+        return False
+    proposing = [run for run in facts.observation.runs if _challenger(run) == selected]
+    return any(run["spec"].get("cancel") for run in proposing) and not any(_is_at_it(run) for run in proposing)
+
+
 def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
     """Return the run that proposed a Model which was taken, and the verdict by which it did."""
     for run in facts.observation.runs:
@@ -37,6 +46,21 @@ def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
                 return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
     made = facts.model(model)
     return (made.spec.origin.run if made else None), reasons.SELECTED
+
+
+def _challenger(run: ApiObject) -> str | None:
+    """Return the Model that a run proposes, or proposed."""
+    for step in (run.get("status") or {}).get("steps") or ():
+        said = step.get("deployment") or {}
+        if step.get("name") == "deployment" and said.get("challenger") == said.get("served"):
+            return said.get("challenger")
+    return None
+
+
+def _is_at_it(run: ApiObject) -> bool:
+    """Return whether the run lives, and wants its Model served."""
+    ended = (run.get("status") or {}).get("finished")
+    return not (ended or run["spec"].get("cancel") or run["metadata"].get("deletionTimestamp"))
 
 
 def _proposal(run: ApiObject) -> tuple[tuple[str, str], Proposal] | None:

@@ -17,9 +17,10 @@ from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts
 from penstock.decide.pipeline.models import with_servers
 from penstock.decide.pipeline.observation import PipelineObservation
-from penstock.decide.pipeline.proposals import proposal_to_take
+from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.serving import served
 from penstock.decide.run.beginning import refuse_unfinished
+from penstock.decide.serving import served_model
 from penstock.decide.times import write_time
 from penstock_jobs.errors import Refused
 
@@ -45,7 +46,8 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None:
         draft = _not_accepted(_counted(facts, before), observation.refused)
-    return _told(pipeline, draft, LOOK_AT_QUOTA if observation.refused is not None else None)
+    again = None if draft.look_at is None else max((draft.look_at - now).total_seconds(), 0)
+    return _told(pipeline, draft, LOOK_AT_QUOTA if observation.refused is not None else again)
 
 
 def _refuse(facts: Facts) -> None:
@@ -74,7 +76,9 @@ def _counted(facts: Facts, draft: Draft) -> Draft:
 
 
 def _selected(facts: Facts, draft: Draft) -> Draft:
-    """Return the draft in which a proposal is taken, where there is one to take."""
+    """Return the draft in which a proposal is taken, where there is one to take, or taken back before it is served."""
+    if is_withdrawn(facts):
+        return draft.status(selected_model=served_model(facts.pipeline))
     proposal = proposal_to_take(facts)
     return draft if proposal is None else draft.status(selected_model=proposal.model)
 

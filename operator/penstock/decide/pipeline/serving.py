@@ -4,6 +4,8 @@ The old ones are let go after that. No Service selects two revisions, and one th
 one serving.
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from penstock.api.model import Model
@@ -18,10 +20,9 @@ from penstock.decide.objects.serving import Serving, deployment, serving_file
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts, revision_of
 from penstock.decide.pipeline.proposals import proposer_of
+from penstock.decide.pipeline.servers import Servers
 from penstock.decide.run.deploying import ROLLOUT_FAILED
 from penstock.decide.serving import pinned_model, served_model, with_served
-
-_FAILED = "ProgressDeadlineExceeded"
 
 
 def served(facts: Facts, draft: Draft) -> Draft:
@@ -32,21 +33,24 @@ def served(facts: Facts, draft: Draft) -> Draft:
     if wanted is None:
         return draft.ready("True", reasons.ACCEPTED, reasons.accepted())
     if target is None:
-        return draft.ready("False", reasons.NO_MODEL, reasons.no_model())
+        # Where a choice was taken back, its servers go.
+        return _others_gone(facts, draft, None).ready("False", reasons.NO_MODEL, reasons.no_model())
     model = facts.model(target)
     if model is None:
         return draft.ready("False", reasons.MODEL_NOT_FOUND, reasons.model_not_found(target), stalled=True)
     serving = _serving(facts, model)
     there = facts.deployment_of(serving.revision)
-    if _has_failed(facts, there, target):
-        return _failed(facts, draft, target, there)
-    replicas = wanted.replicas
+    replicas, ready = wanted.replicas, _is_ready(there, wanted.replicas)
+    servers = _servers(facts, serving, there)
+    failure = None if ready else _failure(facts, servers, target)
+    if there is not None and failure is not None:
+        return _failed(facts, draft, target, there, failure)
     if there is None:
         draft = draft.writing(Create(serving_file(serving)), Create(deployment(serving, replicas)))
-    elif there["spec"].get("replicas") != replicas or _is_marked(there):
+    elif there["spec"].get("replicas") != replicas or _mark(there) is not None:
         draft = draft.writing(_renewed(there, replicas))
-    if facts.turned_to != serving.revision and not _is_ready(there, replicas):
-        return _rolling_out(draft, target, served_model(facts.pipeline))
+    if facts.turned_to != serving.revision and not ready:
+        return _rolling_out(facts, draft, target, servers)
     return _turned(facts, draft, serving, target)
 
 
@@ -65,6 +69,13 @@ def _serving(facts: Facts, model: Model) -> Serving:
     )
 
 
+def _servers(facts: Facts, serving: Serving, there: ApiObject | None) -> Servers | None:
+    if there is None:
+        return None
+    limit = serving.settings.pending_limit or facts.observation.settings.pending_limit
+    return Servers(there, facts.pods_of(serving.revision), limit)
+
+
 def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
     """Return the draft in which the Service selects this revision, the status says so, and the other servers go."""
     port = facts.pipeline.spec.deployment.port if facts.pipeline.spec.deployment else 80
@@ -77,7 +88,7 @@ def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
     pipeline: Pipeline = with_served(draft.pipeline, run, reason, facts.time)
     now = pipeline.status.served_model if pipeline.status else None
-    draft = Draft(pipeline, draft.now, draft.writes).status(url=url(facts.owner, port))
+    draft = replace(draft, pipeline=pipeline).status(url=url(facts.owner, port))
     if now is not None and now.revision != serving.revision:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=serving.revision))
     draft = draft.ready("True", reasons.MODEL_SERVED, reasons.model_served(target))
@@ -85,31 +96,36 @@ def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
     return _others_gone(facts, draft, serving.revision) if facts.turned_to == serving.revision else draft
 
 
-def _others_gone(facts: Facts, draft: Draft, revision: str) -> Draft:
+def _others_gone(facts: Facts, draft: Draft, revision: str | None) -> Draft:
     for other in facts.own_deployments:
         if revision_of(other) != revision and other["spec"].get("replicas") != 0:
             draft = draft.writing(_patched(other, {"spec": {"replicas": 0}}))
     return draft
 
 
-def _rolling_out(draft: Draft, target: str, before: str | None) -> Draft:
-    message = reasons.rolling_out(target) if before else reasons.first_rolling_out(target)
-    return draft.ready("Unknown", reasons.ROLLING_OUT, message)
+def _rolling_out(facts: Facts, draft: Draft, target: str, there: Servers | None) -> Draft:
+    message = reasons.rolling_out(target) if served_model(facts.pipeline) else reasons.first_rolling_out(target)
+    held = there.held() if there is not None else None
+    if there is None or held is None:
+        return draft.ready("Unknown", reasons.ROLLING_OUT, message)
+    return draft.ready("Unknown", reasons.ROLLING_OUT, f"{message} {held}").looking_at(there.until())
 
 
-def _has_failed(facts: Facts, there: ApiObject | None, target: str) -> bool:
-    """Return whether these servers did not become ready in their time; those that are pinned by hand go on trying."""
-    if there is None or facts.turned_to == revision_of(there):
-        return False
-    return _progress_failed(there) or (_is_marked(there) and pinned_model(facts.pipeline) != target)
+def _failure(facts: Facts, there: Servers | None, target: str) -> str | None:
+    """Return why these servers do not become ready, or None; those that are pinned by hand go on trying."""
+    if there is None or facts.turned_to == revision_of(there.deployment):
+        return None
+    marked = _mark(there.deployment)
+    if marked is not None:
+        return marked if pinned_model(facts.pipeline) != target else None
+    return there.failure(facts.now) if there.deployment["spec"].get("replicas") else None
 
 
-def _failed(facts: Facts, draft: Draft, target: str, there: ApiObject | None) -> Draft:
-    kept, condition = served_model(facts.pipeline), _progress(there) if there else {}
-    why = str(condition.get("message") or reasons.not_ready_in_time())
+def _failed(facts: Facts, draft: Draft, target: str, there: ApiObject, why: str) -> Draft:
+    kept = served_model(facts.pipeline)
     message = reasons.model_not_ready(target, kept, why)
-    if there is not None and pinned_model(facts.pipeline) != target:
-        if not _is_marked(there):
+    if pinned_model(facts.pipeline) != target:
+        if _mark(there) is None:
             content = {"metadata": {"annotations": {ROLLOUT_FAILED: why[:512]}}, "spec": {"replicas": 0}}
             draft = draft.writing(_patched(there, content))
         draft = draft.status(selected_model=kept)
@@ -133,17 +149,10 @@ def _is_ready(there: ApiObject | None, replicas: int) -> bool:
     )
 
 
-def _progress(there: ApiObject) -> dict[str, str]:
-    conditions = (there.get("status") or {}).get("conditions") or ()
-    return next((each for each in conditions if each.get("type") == "Progressing"), {})
-
-
-def _progress_failed(there: ApiObject) -> bool:
-    return _progress(there).get("reason") == _FAILED
-
-
-def _is_marked(there: ApiObject) -> bool:
-    return ROLLOUT_FAILED in (there["metadata"].get("annotations") or {})
+def _mark(there: ApiObject) -> str | None:
+    """Return why these servers were given up, where they were."""
+    said = (there["metadata"].get("annotations") or {}).get(ROLLOUT_FAILED)
+    return None if said is None else str(said)
 
 
 def _patched(there: ApiObject, content: dict[str, object]) -> Patch:

@@ -12,6 +12,7 @@ import msgspec
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import DeploymentSummary
 from penstock.decide import reasons
+from penstock.decide.conditions import find
 from penstock.decide.deciding import decided, summary_of
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL
@@ -88,11 +89,17 @@ def _proposed(facts: Facts, draft: Draft, pipeline: Pipeline, summary: Deploymen
     selected = pipeline.status.selected_model if pipeline.status else None
     reason, message = reasons.PROPOSED, reasons.proposed(model, decision.reason)
     if selected == model:
-        reason, message = reasons.ROLLING_OUT, reasons.rolling_out(model)
+        reason, message = reasons.ROLLING_OUT, _rollout(pipeline, model)
     step = step_of(draft.run, "deployment")
     started = (step.started if step else None) or facts.time
     draft = draft.step("deployment", "Running", reason, message, started=started, deployment=summary)
     return draft.outcome("Unknown", reason, message, facts.time)
+
+
+def _rollout(pipeline: Pipeline, model: str) -> str:
+    """Return how far the servers of the Model are, in the words of the Pipeline."""
+    ready = find(pipeline.status.conditions if pipeline.status else (), "Ready")
+    return ready.message if ready is not None and ready.reason == reasons.ROLLING_OUT else reasons.rolling_out(model)
 
 
 def _ended(facts: Facts, draft: Draft, summary: DeploymentSummary) -> Draft:
