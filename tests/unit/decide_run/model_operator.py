@@ -126,6 +126,7 @@ class Operator:
             runs=self._of("PipelineRun"),
             models=self._of("Model"),
             deployments=self._of("Deployment"),
+            pods=tuple(each for each in self._of("Pod") if REVISION in each["metadata"]["labels"]),
             service=self.seen.get(("Service", "churn")),
         )
 
