@@ -13,7 +13,7 @@ from penstock_jobs.document import Document, decode, encode
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import progress
 from penstock_jobs.specification import Run
-from penstock_jobs.storage import Store
+from penstock_jobs.storage import NotFound, Store
 
 CLAIM = "penstock-claim.json"
 _LOCK = "datasets/.lock"
@@ -43,6 +43,28 @@ def claim(store: Store, run: Run) -> None:
             f"The storage {store.uri} belongs to the Pipeline '{found.pipeline}' (uid {found.pipeline_uid}); give this "
             f"one a storage of its own, or remove {store.uri}/{CLAIM} if that Pipeline is gone for good."
         )
+
+
+def move_claim(store: Store, old_uid: str, new: Claim) -> Claim | None:
+    """Give the storage of one Pipeline to another, and return whose it was; None where it was nobody's.
+
+    May be done again. No run of either may be at work in it.
+
+    Raises:
+        StorageClaimed: it is a third one's.
+    """
+    try:
+        found = decode(store.read(CLAIM), Claim, f"{store.uri}/{CLAIM}")
+    except NotFound:
+        return None
+    if found.pipeline_uid not in (old_uid, new.pipeline_uid):
+        raise StorageClaimed(
+            f"The storage {store.uri} belongs to the Pipeline '{found.pipeline}' (uid {found.pipeline_uid}), so it is "
+            f"not given to '{new.pipeline}'."
+        )
+    if found != new:
+        store.write(CLAIM, encode(new))
+    return found
 
 
 @contextmanager
