@@ -14,6 +14,7 @@ from cluster.custom_resources import install
 from cluster.hand_made_runs import give_credentials, on_the_cluster
 from cluster.kubernetes_api import JOBS, PODS, Api, Object, Resource
 from cluster.operator_process import OperatorProcess, running_operator
+from penstock_jobs.storage import Store
 from testcluster.cluster import Cluster
 
 PIPELINES = Resource("penstock.dev/v1alpha1", "pipelines")
@@ -124,6 +125,11 @@ class Site:
     def running(self, run: str, step: str) -> Object:
         """Return a pod of that step once its container runs."""
         return self.pod(run, step, container_runs, f"a running pod of the step {step}")
+
+    def store(self, run: str) -> Store:
+        """Return the storage of the run, from this machine."""
+        status = self.api.get(RUNS, run, self.namespace)["status"]
+        return self.buckets.store(status["storage"])
 
     def _labels(self, run: str, step: str | None) -> str:
         uid = self.api.get(RUNS, run, self.namespace)["metadata"]["uid"]
