@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,13 +17,24 @@ from pathlib import Path
 import msgspec
 
 from penstock_jobs import document, errors, logs
+from penstock_jobs.cleaning import clean
 from penstock_jobs.ending import end_at_once, end_on_sigterm, end_with_stdin
-from penstock_jobs.indexed import of_this_pod
+from penstock_jobs.indexed import name_of_this_pod, of_this_pod
+from penstock_jobs.kept_log import KeptLog
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import Failure, JobResult, TrainingResult
 from penstock_jobs.source.archive import unpack
-from penstock_jobs.specification import DatasetJob, JobSpecification, Location, SourceJob, TestingJob, TrainingJob
-from penstock_jobs.storage import Store, open_store
+from penstock_jobs.specification import (
+    CleaningJob,
+    DatasetJob,
+    JobSpecification,
+    Location,
+    RunJob,
+    SourceJob,
+    TestingJob,
+    TrainingJob,
+)
+from penstock_jobs.storage import NotFound, Store, open_store
 from penstock_jobs.taking import take_place
 from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
 
@@ -32,6 +44,17 @@ LONGEST = 4000  # characters of the sentence in a failure
 def main(arguments: list[str] | None = None) -> int:
     """Run the job that the specification file describes; return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.keep_log is None:
+        return _main(options, lambda specification: None)
+    with KeptLog(name_of_this_pod(options.keep_log, os.environ)) as kept:
+        try:
+            return _main(options, lambda specification: kept.goes_to(lambda: open_store(specification.run_storage)))
+        except Exception:
+            traceback.print_exc()  # while it is still kept
+            return errors.BUG
+
+
+def _main(options: argparse.Namespace, keep_log: Callable[[RunJob], None]) -> int:
     logs.set_up(options.log_level, options.log_format)
     report = Report(options.result, options.termination_message)
     if options.stop_with_stdin:
@@ -41,9 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         specification = of_this_pod(specification, os.environ)
         end_on_sigterm()
         with _limited(specification.timeout, report):
-            if options.snapshot is not None:
-                take_place(open_store(specification.run_storage), specification.run, options.snapshot)
-            result, stored = _result_of(specification)
+            result, stored = _done(specification, options.snapshot, keep_log)
             manifests = _manifests(specification, result) if report.termination is not None else ()
     except errors.JobError as error:
         _fail(error, report)
@@ -85,7 +106,7 @@ class Report:
             sys.stdout.flush()
 
 
-def result_key(specification: JobSpecification) -> str:
+def result_key(specification: RunJob) -> str:
     """Return the key, in the run's storage, of the result of this job (and, of several workers, of this one)."""
     match specification:
         case TrainingJob(workers=workers, worker=worker) if workers > 1:
@@ -109,7 +130,24 @@ def _shortened(message: str) -> str:
     return message[: LONGEST - len(ending)] + ending
 
 
-def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
+def _done(
+    specification: JobSpecification, snapshot: Path | None, keep_log: Callable[[RunJob], None]
+) -> tuple[JobResult, str | None]:
+    """Return the result, and where it is stored; that of cleaning is nowhere, since it may be done again."""
+    if isinstance(specification, CleaningJob):
+        return clean(specification), None
+    if snapshot is not None:
+        take_place(open_store(specification.run_storage), specification.run, snapshot)
+    keep_log(specification)
+    found = _result_of(specification)
+    if isinstance(specification, TrainingJob) and specification.workers > 1:
+        from penstock_jobs.training.surplus import delete_surplus
+
+        delete_surplus(specification)
+    return found
+
+
+def _result_of(specification: RunJob) -> tuple[JobResult, str]:
     """Return the result, made now or found in storage, and its address there."""
     if not isinstance(specification, DatasetJob) or not specification.shard.is_part:
         return _own_result_of(specification)
@@ -123,7 +161,7 @@ def _result_of(specification: JobSpecification) -> tuple[JobResult, str]:
     return part if merge is None else _own_result_of(merge)
 
 
-def _own_result_of(specification: JobSpecification) -> tuple[JobResult, str]:
+def _own_result_of(specification: RunJob) -> tuple[JobResult, str]:
     store = open_store(specification.run_storage)
     key = result_key(specification)
     stored = f"{store.uri}/{key}"
@@ -146,7 +184,12 @@ def _manifests(specification: JobSpecification, result: JobResult) -> tuple[Mode
     found = []
     for model in result.models:
         there = Location(uri=model.uri, endpoint=models.endpoint, region=models.region, credentials=models.credentials)
-        content = open_store(there).read("manifest.json")
+        try:
+            content = open_store(there).read("manifest.json")
+        except NotFound:
+            if specification.workers == 1:
+                raise
+            continue  # it was not among the best of all workers, and is gone
         found.append(slim(document.decode(content, ModelManifest, f"{model.uri}/manifest.json")))
     return tuple(found)
 
@@ -156,7 +199,7 @@ def _stored(store: Store, key: str) -> JobResult:
     return result
 
 
-def _job(specification: JobSpecification) -> Callable[[], JobResult]:
+def _job(specification: RunJob) -> Callable[[], JobResult]:
     """Return the job, importing only what that one needs."""
     match specification:
         case SourceJob():
@@ -215,6 +258,9 @@ def _parser() -> argparse.ArgumentParser:
         "--snapshot",
         type=Path,
         help="what the run was, put into its storage first; the job ends where another run has the place",
+    )
+    parser.add_argument(
+        "--keep-log", metavar="NAME", help="keep all that the job prints in the storage of its run, as logs/NAME.log"
     )
     parser.add_argument(
         "--stop-with-stdin", action="store_true", help="end when standard input closes, so as not to outlive the parent"

@@ -7,14 +7,24 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from penstock_jobs import errors
+
+_before: list[Callable[[], None]] = []
 
 
 def end_at_once(code: int) -> None:
     """End this process; child processes end with their parent's pipe."""
+    for each in _before:
+        each()
     sys.stderr.flush()
     os._exit(code)
+
+
+def before_the_end(do: Callable[[], None]) -> None:
+    """Have this done, within a few seconds, before the process ends at once; it may be asked for by several threads."""
+    _before.append(do)
 
 
 def end_on_sigterm() -> None:

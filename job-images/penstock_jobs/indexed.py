@@ -26,6 +26,12 @@ def of_this_pod(specification: JobSpecification, environment: Mapping[str, str])
     return specification
 
 
+def name_of_this_pod(name: str, environment: Mapping[str, str]) -> str:
+    """Return the name of what each of several pods has for itself: with its index, where it is one of several."""
+    index = environment.get(VARIABLE)
+    return name if index is None else f"{name}-{index}"
+
+
 def _below(index: int, count: int) -> int:
     if index >= count:
         raise Refused(f"{VARIABLE} is {index}, and the work is shared out over {count} pods, counted from 0.")

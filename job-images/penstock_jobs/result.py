@@ -223,6 +223,12 @@ class TestingResult(Document, frozen=True, tag="testing", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
+class CleaningResult(Document, frozen=True, tag="cleaning", tag_field="job"):
+    """How many files were deleted; those that were gone before are not counted."""
+
+    files: int
+
+
 class Failure(Document, frozen=True, tag="failure", tag_field="job"):
     """A job that ended with a sentence for a person."""
 
@@ -230,4 +236,4 @@ class Failure(Document, frozen=True, tag="failure", tag_field="job"):
     message: Annotated[str, Meta(max_length=4000)]
 
 
-JobResult = SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | Failure
+JobResult = SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | CleaningResult | Failure

@@ -349,7 +349,44 @@ class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
     timeout: float | None = None
 
 
-JobSpecification = SourceJob | DatasetJob | TrainingJob | TestingJob
+# --- cleaning ---------------------------------------------------------------------------------------------------------
+
+
+class OwnedFolder(Document, frozen=True):
+    """A folder whose files are to be deleted, if it is still what it was when that was written down.
+
+    `proof` is the key of the file that says whose it is: it must contain `uid`, or have the digest (`sha256:…`). Where
+    there is no such file, or another's, nothing is deleted. It goes last; with `beneath`, prefixes of keys, only these
+    go, and it stays.
+    """
+
+    location: Location
+    proof: str
+    uid: str | None = None
+    digest: str | None = None
+    beneath: tuple[str, ...] = ()
+
+
+class UnmadeModels(Document, frozen=True):
+    """The Models of a run, where its training of so many workers came to no result: nobody was ever told of them."""
+
+    models: Location
+    run_storage: Location
+    uid: str
+    workers: Annotated[int, Meta(ge=1)] = 1
+
+
+class CleaningJob(Document, frozen=True, tag="cleaning", tag_field="job"):
+    """Delete the files of what was deleted. It may be killed and started again at any moment."""
+
+    folders: tuple[OwnedFolder, ...]
+    unmade: tuple[UnmadeModels, ...] = ()
+    threads: Annotated[int, Meta(ge=1)] = 1
+    timeout: float | None = None
+
+
+RunJob = SourceJob | DatasetJob | TrainingJob | TestingJob
+JobSpecification = RunJob | CleaningJob
 
 
 # --- serving ----------------------------------------------------------------------------------------------------------

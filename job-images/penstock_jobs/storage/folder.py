@@ -54,6 +54,12 @@ class FolderStore:
         with suppress(NotFound), disk.explained(path):
             path.unlink()
 
+    def remove_empty_folders(self) -> None:
+        with disk.explained(self.root):
+            for folder, _, _ in os.walk(self.root, topdown=False):
+                with suppress(OSError):  # it is not empty, or somebody else removed it
+                    Path(folder).rmdir()
+
     def download(self, key: str, path: Path) -> None:
         source = self._path(key)
         with disk.explained(source), source.open("rb") as content, disk.explained(path), disk.replacing(path) as file:

@@ -110,6 +110,9 @@ class BucketStore:
         with explained(self.place, name):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
+    def remove_empty_folders(self) -> None:
+        pass  # a bucket has keys only
+
     def download(self, key: str, path: Path) -> None:
         name = self._name(key)
         with explained(self.place, name), disk.explained(path), disk.replacing(path) as file:

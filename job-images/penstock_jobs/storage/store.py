@@ -42,6 +42,10 @@ class Store(Protocol):
         """Remove what is there; it is no error when nothing is."""
         ...
 
+    def remove_empty_folders(self) -> None:
+        """Remove the folders that deleted files have left empty, the root among them. Nobody may be writing there."""
+        ...
+
     def download(self, key: str, path: Path) -> None:
         """Copy the content to a local file, streaming."""
         ...

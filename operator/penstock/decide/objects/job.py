@@ -80,7 +80,7 @@ def job(step: StepJob) -> Object:
 def _pod(step: StepJob) -> Pod:
     words = ["python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
     words += ["--termination-message", TERMINATION_MESSAGE, "--log-level", step.logs.level]
-    words += ["--log-format", step.logs.format]
+    words += ["--log-format", step.logs.format, "--keep-log", step.part]
     if step.snapshot:
         words += ["--snapshot", f"{SPECIFICATION_FOLDER}/{SNAPSHOT}"]
     return Pod(
@@ -108,15 +108,15 @@ def indexes_of(specification: JobSpecification) -> int:
 
 def _parallel(step: StepJob) -> Object:
     indexes = indexes_of(step.specification)
-    limit = retries_of(step.settings).limit
     if indexes == 1:
-        return {"completions": 1, "parallelism": 1, "backoffLimit": limit}
+        # One try: the next is another Job, after the wait that the manifest asks for (penstock.decide.run.retrying).
+        return {"completions": 1, "parallelism": 1, "backoffLimit": 0}
     # A worker that ended takes what it claimed with it, so one that failed for good fails the Job.
     return {
         "completionMode": "Indexed",
         "completions": indexes,
         "parallelism": indexes,
-        "backoffLimitPerIndex": limit,
+        "backoffLimitPerIndex": retries_of(step.settings).limit,
         "maxFailedIndexes": 0,
     }
 

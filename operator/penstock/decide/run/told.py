@@ -12,6 +12,7 @@ import msgspec
 from penstock.decide.decision import ApiObject
 from penstock.decide.run import pods as views
 from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.ranking import best_models, ranked
 from penstock_jobs.result import DatasetPart, DatasetResult, Failure, JobResult, TestingResult, TrainingResult
 from penstock_jobs.termination_message import TerminationMessage
 
@@ -85,25 +86,19 @@ def merged(told: Mapping[int, Told], keep: int) -> Told | None:
     if made and all(isinstance(result, DatasetResult | DatasetPart) for result in results):
         return made[0]  # the one that found all parts there made the tables of them
     trained = [result for result in results if isinstance(result, TrainingResult)]
-    if len(trained) != len(results) or not all(_has_manifests(each) for each in told.values()):
+    if len(trained) != len(results):
         return None
-    best = sorted(
-        (score for each in trained for score in each.best),
-        key=lambda score: (-score.score, score.index, score.candidate),
-    )
-    places = {score.candidate: place for place, score in enumerate(best)}
-    models = sorted(
-        (model for result in trained for model in result.models),
-        key=lambda model: (places.get(model.candidate or "", len(places)), model.name),
-    )[:keep]
+    models = best_models(trained, keep)
     manifests = {manifest.name: manifest for each in told.values() for manifest in each.manifests}
+    if not all(model.name in manifests for model in models):
+        return None
     result = TrainingResult(
         candidates=trained[0].candidates,
         total=max(each.total for each in trained),
         succeeded=sum(each.succeeded for each in trained),
         failed=sum(each.failed for each in trained),
-        best=tuple(best[:keep]),
-        models=tuple(models),
+        best=ranked(trained)[:keep],
+        models=models,
         warnings=tuple(warning for each in trained for warning in each.warnings),
     )
     return Told(result, tuple(manifests[model.name] for model in models))
