@@ -72,6 +72,10 @@ class ApiProxy:
         """Return the writes that passed, in order."""
         return [each for each in self.asked if each.writes]
 
+    def watches(self) -> int:
+        """Return how many watches there are now."""
+        return len(self._watches)
+
     def expire_watches(self) -> None:
         """End each watch as the API server does where it has forgotten what came before: with a 410."""
         assert self._loop is not None

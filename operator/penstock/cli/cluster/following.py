@@ -36,6 +36,7 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
             return await _followed(cluster, created, Teller(watcher))
 
     try:
+        settings.notes.print(f"{name} runs in the cluster.", markup=False)
         ended = ask(settings, question)
     except KeyboardInterrupt:
         click.echo(f"{name} goes on in the cluster. To end it: penstock --cluster cancel {name}", err=True)

@@ -61,12 +61,10 @@ def run(
         return await _made(settings, cluster, replace(wanted, spec=spec, run=manifest))
 
     created = ask(settings, made)
-    own = created["metadata"]["name"]
-    if not wait:
-        _tell(settings, created, own)
-        return
-    settings.notes.print(f"{own} runs in the cluster.", markup=False)
-    follow_to_end(settings, created)
+    if wait:
+        follow_to_end(settings, created)
+    else:
+        _tell(settings, created, created["metadata"]["name"])
 
 
 def _wanted(what: str) -> _Wanted:
