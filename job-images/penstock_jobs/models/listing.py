@@ -3,25 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from penstock_jobs.document import Document
+from penstock_jobs.errands import SavedModel
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models import files
 from penstock_jobs.models.loading import read_manifest
 from penstock_jobs.storage import NotFound, Store
 from penstock_jobs.termination_message import slim
-
-
-class SavedModel(Document, frozen=True):
-    """A folder with a manifest: the Model that it holds, or why it holds none.
-
-    `digest` is that of the manifest. The manifest is without what only a server needs of it.
-    """
-
-    uri: str
-    digest: str | None = None
-    manifest: ModelManifest | None = None
-    problem: str | None = None
 
 
 @dataclass(frozen=True)
