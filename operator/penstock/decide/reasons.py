@@ -161,6 +161,11 @@ def retrying(why: str) -> str:
     return f"It is tried again; the last try ended so: {why}"
 
 
+def tried_again(number: int, tries: int, at: str, why: str) -> str:
+    """A job failed for what may pass, and is tried again after a while."""
+    return f"Try {number} of {tries} begins at {at}; the last one ended so: {why}"
+
+
 def disrupted(why: str) -> str:
     """A pod was evicted, preempted or lost with its node."""
     return f"Its pod was taken away ({why}); another one takes its place, and that is not counted as a try."

@@ -24,6 +24,7 @@ from unit.decide_run import examples_of_runs as examples
 Object = dict[str, Any]
 DIGEST = f"sha256:{'4' * 64}"
 Key = tuple[str, str]  # kind and name
+FINAL = 1000  # failures that one of its own fault counts for
 
 
 class Cluster:
@@ -96,7 +97,8 @@ class Cluster:
         elif self.failures.get(uid, 0) > self._limit(job):
             for pod in live:
                 self.remove(("Pod", pod["metadata"]["name"]))
-            self._conclude(job, "Failed", "BackoffLimitExceeded")
+            final = self.failures[uid] >= FINAL
+            self._conclude(job, "Failed", "PodFailurePolicy" if final else "BackoffLimitExceeded")
         else:
             for index in set(range(completions)) - succeeded - {self.index_of(pod) for pod in live}:
                 self._make_pod(job, index)
@@ -184,7 +186,7 @@ class Cluster:
         if code not in (0, errors.TERMINATED) and job is not None:  # told to end: as podFailurePolicy has it, no fault
             uid = job["metadata"]["uid"]
             final = code in (errors.BUG, errors.REFUSED, errors.TIMED_OUT)
-            self.failures[uid] = self.failures.get(uid, 0) + (1000 if final else 1)
+            self.failures[uid] = self.failures.get(uid, 0) + (FINAL if final else 1)
 
     def disrupt(self, pod: Object) -> None:
         """Take the pod away for no fault of its own: that is not counted as a failure."""

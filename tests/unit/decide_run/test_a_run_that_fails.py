@@ -21,9 +21,63 @@ def failed_with(code: int, message: str, reason: str | None = None) -> tuple[Clu
     for _ in range(2):
         cluster.end(pod_of(cluster), code, message, reason)
         controlled(cluster)
-        if all(cluster.is_over(job) for job in cluster.of("Job")):
+        operator.rest("churn-1")
+        if cluster.objects["PipelineRun", "churn-1"]["status"].get("finished"):
             break
+        cluster.passes(60)
+        operator.rest("churn-1")
+        controlled(cluster)
     return cluster, operator
+
+
+@pytest.mark.parametrize("again", [1, 2, 3])
+def test_a_job_is_tried_again_after_a_wait_that_doubles(again: int) -> None:
+    retries = {"retries": {"limit": 3, "backoff": "30s"}}
+    cluster, operator = applied(pipeline=examples.pipeline(jobs={"dataset": retries}))
+    operator.rest("churn-1")
+    for number in range(1, again + 1):
+        controlled(cluster)
+        cluster.end(pod_of(cluster), 75, "The storage does not answer.")
+        controlled(cluster)
+        wait = 30 * 2 ** (number - 1)
+        decision = operator.rest("churn-1")
+
+        assert decision.look_again == wait
+        assert step(cluster, "dataset")["reason"] == "Retrying"
+        assert step(cluster, "dataset")["message"].startswith(f"Try {number + 1} of 4 begins at 2026-03-01T12:")
+        cluster.passes(wait - 1)
+        operator.rest("churn-1")
+        assert len(cluster.of("Job")) == number
+        cluster.passes(1)
+        operator.rest("churn-1")
+        assert len(cluster.of("Job")) == number + 1
+        assert len(cluster.live_jobs(examples.RUN_UID)) == 1
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
+def test_a_job_whose_own_fault_it_is_is_not_tried_again() -> None:
+    cluster, _ = failed_with(2, "")
+
+    assert len(cluster.of("Job")) == 1
+
+
+def test_a_suspended_run_is_not_tried_again_until_it_is_resumed() -> None:
+    cluster, operator = at_work()
+    cluster.end(pod_of(cluster), 75)
+    controlled(cluster)
+    operator.rest("churn-1")
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
+    cluster.passes(60)
+
+    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert cluster.live_jobs(examples.RUN_UID) == []
+
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
 
 
 def test_a_run_fails_in_the_words_of_its_job() -> None:

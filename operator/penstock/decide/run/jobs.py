@@ -83,6 +83,16 @@ def failure_of(job: ApiObject) -> tuple[str, str]:
     return str(condition.get("reason") or "Failed"), str(condition.get("message") or "")
 
 
+def failed_since(job: ApiObject) -> datetime:
+    """Return since when it has failed."""
+    return _later(job, (_condition(job, "Failed") or {}).get("lastTransitionTime"))
+
+
+def is_one_try(job: ApiObject) -> bool:
+    """Return whether it fails with the first pod that does, so that a further try is another Job."""
+    return (job.get("spec") or {}).get("backoffLimit") == 0
+
+
 def deletion(job: ApiObject) -> Delete:
     """Return the write that takes it away, with its pods."""
     metadata = job["metadata"]

@@ -62,16 +62,19 @@ class Held:
 class Lost:
     """It is done, and its result was lost with its pod: this attempt cannot tell it any more."""
 
-    attempt: int
-
 
 @dataclass(frozen=True)
 class Failed:
-    """It has failed for good; in the words of its own container, where it left any."""
+    """Its Job has failed, at `since`; in the words of its own container, where it left any.
+
+    `may_pass` is whether another try may come to another end.
+    """
 
     reason: str
     message: str
     attempt: int
+    since: datetime
+    may_pass: bool = False
 
 
 Outcome = Absent | Done | Going | Held | Lost | Failed
@@ -128,7 +131,7 @@ def outcome_of(part: Part, now: datetime) -> Outcome:
     if job_views.is_going(job):
         return Held(Wait(reasons.REPLACED, reasons.being_deleted(job_views.name(job))))
     if job_views.is_complete(job):
-        return Lost(job_views.attempt_of(job))
+        return Lost()
     return _unfinished(part, job, now)
 
 
@@ -209,6 +212,8 @@ def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: da
         disrupted = pod_views.disruption(last)
         if disrupted is not None:
             return Held(Wait(reasons.DISRUPTED, reasons.disrupted(disrupted)))
+        if job_views.is_one_try(job):
+            return Going(_started(part))  # it has failed, and its Job has yet to say so
         return Held(Wait(reasons.RETRYING, reasons.retrying(failure_of(part.name, last)[1])))
     if own:
         return Going(_started(part))  # its pods succeeded, and its Job has yet to say so
@@ -224,16 +229,15 @@ def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: da
 
 
 def _failed(part: Part, job: ApiObject) -> Failed:
-    attempt = job_views.attempt_of(job)
+    attempt, since = job_views.attempt_of(job), job_views.failed_since(job)
     own = [pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job))]
     failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
     reason, message = job_views.failure_of(job)
     if reason == "DeadlineExceeded":
-        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(part.name), attempt)
-    if not failed:
-        return Failed(reasons.FAILED, reasons.job_failed(reason, message), attempt)
-    said = max(failed, key=_when)
-    return Failed(*failure_of(part.name, said), attempt)
+        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(part.name), attempt, since)
+    said = max(failed, key=_when, default=None)
+    words = (reasons.FAILED, reasons.job_failed(reason, message)) if said is None else failure_of(part.name, said)
+    return Failed(*words, attempt, since, may_pass=job_views.is_one_try(job) and reason == "BackoffLimitExceeded")
 
 
 def _when(pod: ApiObject) -> tuple[bool, str]:

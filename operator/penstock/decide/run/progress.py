@@ -5,7 +5,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import Create
 from penstock.decide.objects.children import INDEX, specification_name
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.run import beginning, ending
+from penstock.decide.run import beginning, ending, retrying
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run import outcome as outcomes
 from penstock.decide.run import pods as pod_views
@@ -38,9 +38,9 @@ def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) ->
         case Done():
             return _done(facts, draft, snapshot, part, observed, outcome)
         case Failed():
-            return _failed(facts, draft, snapshot, part, outcome)
+            return _failed(facts, draft, snapshot, part, observed, outcome)
         case Lost():
-            return _found_again(facts, draft, snapshot, part, outcome.attempt)
+            return _found_again(facts, draft, snapshot, part, observed)
         case Absent():
             return _begun(facts, draft, snapshot, part)
         case Held():
@@ -80,7 +80,7 @@ def _done(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observe
     training = snapshot.pipeline.spec.training
     told = merged(done.told, training.keep if training else 1)
     if told is None:
-        return _found_again(facts, draft, snapshot, part, outcomes.attempt_of(observed))
+        return _found_again(facts, draft, snapshot, part, observed)
     draft = _with_digest(recorded(facts, draft, snapshot, part, told), part, observed)
     return summarised(draft, part, done.started, done.finished, facts.time)
 
@@ -93,16 +93,28 @@ def _with_digest(draft: Draft, part: Planned, observed: Part) -> Draft:
     return draft.status(image_digest=found[0]) if found else draft
 
 
-def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, failed: Failed) -> Draft:
+def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observed: Part, failed: Failed) -> Draft:
     if failed.reason == reasons.EXECUTION_NAME_TAKEN:
         return beginning.renamed(facts, draft, snapshot).looking_at(facts.now)
-    return ending.failed(facts, draft, part.step, failed.reason, failed.message)
+    again = retrying.next_try(snapshot, part, observed, failed)
+    if again is None:
+        return ending.failed(facts, draft, part.step, failed.reason, failed.message)
+    at, wait = again
+    if facts.now < at:
+        return _waiting(facts, draft, part, wait).looking_at(at)
+    if facts.run.spec.suspend:
+        return _waiting(facts, draft, part, Wait(reasons.SUSPENDED, reasons.suspended(part.step)))
+    draft = started(facts, draft, snapshot, part, failed.attempt + 1, wait)
+    return _said_to_run(facts, draft, part.step)
 
 
-def _found_again(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int) -> Draft:
-    if attempt >= MOST_ATTEMPTS:
-        return ending.failed(facts, draft, part.step, reasons.RESULT_LOST, reasons.result_lost(attempt))
-    return started(facts, draft, snapshot, part, attempt + 1)
+def _found_again(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observed: Part) -> Draft:
+    attempt = outcomes.attempt_of(observed)
+    lost = attempt - retrying.failed_tries(observed)
+    if lost >= MOST_ATTEMPTS:
+        return ending.failed(facts, draft, part.step, reasons.RESULT_LOST, reasons.result_lost(lost))
+    why = Wait(reasons.RESULT_LOST, reasons.refinding(attempt + 1))
+    return started(facts, draft, snapshot, part, attempt + 1, why)
 
 
 def _begun(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:

@@ -1,8 +1,8 @@
 """How a part of a run is started: its specification first, then its Job. Both have the same names each time."""
 
-from penstock.api.jobs import JobSettings
+from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
 from penstock.api.schema import JobName
-from penstock.decide import job_specification, reasons
+from penstock.decide import job_specification
 from penstock.decide.decision import ApiObject, Create
 from penstock.decide.objects.children import child_name
 from penstock.decide.objects.images import image_of
@@ -13,23 +13,30 @@ from penstock.decide.run.asking import specification_of
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import SOURCE, Planned
+from penstock.decide.run.pods import Wait
 from penstock.decide.run_state import status_of, step_of
 from penstock.decide.snapshot import documents, encoded
 
+# All of it is said, since a quota of the namespace may ask for any.
+FETCHING = Resources(
+    requests=ResourceAmounts(cpu="100m", memory="128Mi"), limits=ResourceAmounts(cpu="1", memory="1Gi")
+)
 
-def started(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int = 1) -> Draft:
-    """Return the draft with the Job of this part begun."""
+
+def started(
+    facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int = 1, why: Wait | None = None
+) -> Draft:
+    """Return the draft with the Job of this part begun; `why` is what there is to say of another attempt."""
     specification, made = objects_of(facts, draft, snapshot, part, attempt)
     draft = draft.writing(Create(specification), Create(made))
     if part.name == SOURCE:
         return draft  # it comes before its step
     step = step_of(draft.run, part.step)
-    message = reasons.refinding(attempt) if attempt > 1 else None
     return draft.step(
         part.step,
         "Running",
-        reasons.RESULT_LOST if attempt > 1 else None,
-        message,
+        why.reason if why else None,
+        why.message if why else None,
         job_name=child_name(facts.owner, part.name, attempt, facts.index),
         started=step.started if step else None,
     )
@@ -40,9 +47,7 @@ def objects_of(
 ) -> tuple[ApiObject, ApiObject]:
     """Return the ConfigMap and the Job of this part."""
     asked = specification_of(facts, draft, snapshot, part)
-    settings = job_specification.settings_of(
-        snapshot.pipeline.spec, "testing" if part.step == "deployment" else part.step
-    )
+    settings = settings_of_part(snapshot, part)
     step = StepJob(
         owner=facts.owner,
         part=part.name,
@@ -60,13 +65,19 @@ def objects_of(
 
 
 def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
-    """Return how the Job of this part runs: as its step says, but for what only fetches."""
+    """Return how the Job of this part runs: as its step says; what only fetches needs none of its room or GPUs."""
     step: JobName = "testing" if part.step == "deployment" else part.step
     settings = job_specification.settings_of(snapshot.pipeline.spec, step)
     if part.name != SOURCE:
         return settings
     return JobSettings(
-        pending_limit=settings.pending_limit, retries=settings.retries, image_pull_secrets=settings.image_pull_secrets
+        resources=FETCHING,
+        retries=settings.retries,
+        pending_limit=settings.pending_limit,
+        image_pull_secrets=settings.image_pull_secrets,
+        environment=settings.environment,  # a proxy may be the only way to the repository
+        priority_class_name=settings.priority_class_name,
+        queue_name=settings.queue_name,
     )
 
 
