@@ -29,6 +29,14 @@ class Buckets:
         """Return what is at that address, as the server's root sees it from here."""
         return open_store(Location(uri=uri, endpoint=self.endpoint, credentials=Credentials(folder=str(self.secret))))
 
+    def damage(self, uri: str) -> None:
+        """Change one byte of what is stored at this address."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        client = s3.client(self.endpoint, self.server.root)
+        content = bytearray(client.get_object(Bucket=bucket, Key=key)["Body"].read())
+        content[len(content) // 2] ^= 1
+        client.put_object(Bucket=bucket, Key=key, Body=bytes(content))
+
     def versions(self, prefix: str) -> dict[str, str]:
         """Return every key under the prefix of the bucket of Pipelines, with the moment and digest of its content."""
         pages = s3.client(self.endpoint, self.server.root).get_paginator("list_objects_v2")

@@ -11,9 +11,9 @@ import yaml
 from cluster.buckets import Buckets
 from cluster.callers import REVISION, Turns, answer_to, calling, watched
 from cluster.hand_made_runs import ROOT
-from cluster.kubernetes_api import DEPLOYMENTS, PODS, Api, Object
+from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Api, Object
 from cluster.namespaces import Namespaces
-from cluster.sites import LINEAR, PIPELINES, RUNS, Site, step_of
+from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, step_of, succeeded
 from cluster.sites import site as a_site
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -180,3 +180,120 @@ def test_each_request_during_the_turn_is_answered_by_the_old_model_and_then_by_t
     assert served.heard == answers
     assert set(answers[:turned]) == {f"answer {served.first}"}
     assert set(answers[turned:]) == {f"answer {served.second}"}
+
+
+def test_a_pin_is_the_way_back_and_without_it_the_model_last_selected_is_served_again(served: Served) -> None:
+    served.apply(deployment={"selection": GATE, "model": served.first})
+    pinned = served.until(lambda seen: serves(seen, served.first), "the first Model served again")
+    was_old = _deployment(served.site, served.first)["metadata"]["uid"]
+    served.apply()
+    unpinned = served.until(lambda seen: serves(seen, served.second), "the Model last selected served again")
+
+    assert (pinned["status"]["servedModel"]["selectedBy"], pinned["status"]["servedModel"]["reason"]) == (
+        "deployment.model",
+        "Pinned",
+    )
+    assert pinned["status"]["selectedModel"] == served.second
+    assert unpinned["status"]["servedHistory"][0]["name"] == served.first
+    assert _deployment(served.site, served.first)["metadata"]["uid"] == was_old
+
+
+@pytest.fixture(scope="module")
+def challenger(served: Served) -> str:
+    """A third Model, tested and not decided about."""
+    served.apply(training__algorithms=[linear("0.1")])
+    served.site.run(NAME, "training", "testing", name="made-only")
+    return str(step_of(served.site.done("made-only"), "training")["training"]["models"][0])
+
+
+def test_a_model_whose_file_is_damaged_leaves_the_old_one_serving_and_the_run_says_why(
+    served: Served, challenger: str
+) -> None:
+    site = served.site
+    model = site.api.get(MODELS, challenger, site.namespace)["spec"]
+    site.buckets.damage(f"{model['uri']}/{model['serving']['file']}")
+
+    site.run(NAME, "deployment", name="damaged")
+    reason, message = site.failed("damaged")
+
+    assert reason == "ModelNotReady"
+    assert f"{served.second} stays" in message
+    assert "digest" in message
+    pipeline = served.pipeline()
+    assert serves(pipeline, served.second)
+    assert ready(pipeline)["status"] == "True"
+    assert _deployment(site, challenger)["spec"]["replicas"] == 0
+
+
+def test_a_run_whose_model_is_not_chosen_has_succeeded_and_keeps_the_served_one(
+    served: Served, challenger: str
+) -> None:
+    served.apply(deployment={"selection": GATE | {"minimum": "0.9999999"}})
+    served.site.run(NAME, "deployment", name="kept")
+
+    run = served.site.done("kept")
+    served.apply()
+
+    said = step_of(run, "deployment")["deployment"]
+    assert succeeded(run)["reason"] == "ServedModelKept"
+    assert (said["verdict"], said["challenger"], said["served"]) == ("BelowMinimum", challenger, served.second)
+
+
+def test_a_pipeline_of_nothing_but_a_model_serves_it_and_goes_with_its_api_alone(
+    served: Served, image: Callable[[str], str]
+) -> None:
+    api, namespace = served.site.api, served.site.namespace
+    apply_serving(served.site, "other", served.first)
+
+    api.wait_for(PIPELINES, "other", namespace, lambda seen: serves(seen, served.first), what="a served Model")
+    answer = answer_to(api, namespace, image("serving"), "http://other/v1/models/other:predict", rows(), "of-other")
+    served_by = api.get(MODELS, served.first, namespace)["status"]["servedBy"]
+    api.delete(PIPELINES, "other", namespace)
+    api.wait_until_gone(SERVICES, "other", namespace)
+
+    assert answer["model"] == served.first
+    assert "other" in served_by
+    api.wait(
+        DEPLOYMENTS,
+        namespace,
+        lambda there: True if not there else None,
+        what="no servers",
+        labels="penstock.dev/pipeline=other",
+    )
+    assert api.find(MODELS, served.first, namespace) is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason", "sentence"),
+    [
+        ({"deployment": {"model": "nobody"}}, "ModelNotFound", "There is no Model nobody in this namespace"),
+        (
+            {"deployment": {"model": "nobody"}, "jobs": {"deployment": {"profile": "huge"}}},
+            "Invalid",
+            "spec.jobs.deployment.profile",
+        ),
+    ],
+)
+def test_a_pipeline_that_cannot_work_says_why(site: Site, spec: Object, reason: str, sentence: str) -> None:
+    name = f"wrong-{reason.lower()}"
+    manifest = {"apiVersion": PIPELINES.api_version, "kind": "Pipeline", "metadata": {"name": name}, "spec": spec}
+    site.api.apply(manifest, site.namespace)
+
+    seen = site.api.wait_for(PIPELINES, name, site.namespace, lambda there: ready(there), what="a word on the Pipeline")
+
+    assert (ready(seen)["status"], ready(seen)["reason"]) == ("False", reason)
+    assert sentence in ready(seen)["message"]
+
+
+def serves(pipeline: Object, model: str) -> bool:
+    """Return whether the Pipeline says that it serves this Model."""
+    return ((pipeline.get("status") or {}).get("servedModel") or {}).get("name") == model
+
+
+def apply_serving(site: Site, name: str, model: str) -> None:
+    """Apply a Pipeline that does nothing but serve a Model which is there."""
+    spec = {"deployment": {"model": model}}
+    site.api.apply(
+        {"apiVersion": PIPELINES.api_version, "kind": "Pipeline", "metadata": {"name": name}, "spec": spec},
+        site.namespace,
+    )
