@@ -24,30 +24,45 @@ def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
     A field that another than the manifest has set stays. So do lists as they are set here: they are taken as a whole.
     """
     before = (there["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    patch = _merge_patch(_last(before), _plain(manifest), there)
-    if not patch and before is not None:
+    last, new = _said(_last(before)), _said(manifest)
+    patch = _merge_patch(last, new, _said(there))
+    if not patch and (before is None or _exactly(last) == _exactly(new)):
         return {}
-    changed = _annotated(manifest)["metadata"]["annotations"][LAST_APPLIED]
-    if not patch and before == changed:
-        return {}
+    applied = _annotated(manifest)["metadata"]["annotations"][LAST_APPLIED]
     metadata = patch.get("metadata") or {}
-    annotations = (metadata.get("annotations") or {}) | {LAST_APPLIED: changed}
+    annotations = (metadata.get("annotations") or {}) | {LAST_APPLIED: applied}
     return patch | {"metadata": metadata | {"annotations": annotations}}
 
 
 def _merge_patch(last: Mapping[str, Any], new: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
     patch: Object = {name: None for name in last if name not in new and name in there}
     for name, value in new.items():
-        if name in there and there[name] == value and type(there[name]) is type(value):
-            continue
         if isinstance(value, dict) and isinstance(there.get(name), dict):
             earlier = last.get(name)
             beneath = _merge_patch(earlier if isinstance(earlier, dict) else {}, value, there[name])
             if beneath:
                 patch[name] = beneath
-        else:
+        elif value is None:
+            patch |= {name: None} if name in there else {}
+        elif name not in there or _exactly(there[name]) != _exactly(value):
             patch[name] = value
     return patch
+
+
+def _exactly(value: Any) -> str:
+    """Return the value as text that tells apart what Python holds equal: 1 and true."""
+    return json.dumps(value, sort_keys=True)
+
+
+def _said(manifest: Mapping[str, Any]) -> Object:
+    """Return what a manifest says of an object, besides which one it is.
+
+    Labels and annotations are always there: with the last one of the manifest's own, those of others would go too.
+    """
+    metadata = manifest.get("metadata") or {}
+    annotations = {name: each for name, each in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
+    kept = {"labels": metadata.get("labels") or {}, "annotations": annotations}
+    return {"metadata": kept, "spec": manifest.get("spec") or {}}
 
 
 def _annotated(manifest: Mapping[str, Any]) -> Object:

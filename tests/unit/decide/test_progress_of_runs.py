@@ -1,0 +1,60 @@
+"""What is told of a run between two looks at it."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.api.run import PipelineRun
+from penstock.decide.progress_of_runs import Told, news
+
+STEPS = ("dataset", "training")
+ORDER = ("Pending", "Waiting", "Running", "Succeeded")
+
+
+def run(reason: str = "Running", message: str = "", **states: str) -> PipelineRun:
+    steps: list[dict[str, Any]] = [{"name": name, "state": states.get(name, "Pending")} for name in STEPS]
+    condition = {"type": "Succeeded", "status": "Unknown", "reason": reason, "message": message}
+    status = {"steps": steps, "conditions": [{**condition, "lastTransitionTime": "2026-03-01T12:00:00Z"}]}
+    made = {"apiVersion": "penstock.dev/v1alpha1", "kind": "PipelineRun", "metadata": {"name": "one"}}
+    return msgspec.convert({**made, "spec": {"pipelineRef": {"name": "churn"}}, "status": status}, PipelineRun)
+
+
+def test_a_step_begins_and_ends() -> None:
+    assert news(run(), run(dataset="Running")) == [Told("started", "", "dataset")]
+    assert news(run(dataset="Running"), run(dataset="Succeeded")) == [Told("ended", "done", "dataset")]
+
+
+def test_a_step_that_began_and_ended_unseen_is_told_both() -> None:
+    assert news(None, run(dataset="Succeeded")) == [Told("started", "", "dataset"), Told("ended", "done", "dataset")]
+
+
+def test_a_reused_step_only_ends() -> None:
+    assert news(run(), run(dataset="Reused")) == [Told("ended", "Reused", "dataset")]
+
+
+def test_why_it_waits_is_told_once() -> None:
+    waits = run("Unschedulable", "No node takes its pod.", dataset="Waiting")
+
+    assert news(run(), waits) == [Told("said", "No node takes its pod.")]
+    assert news(waits, waits) == []
+
+
+def test_what_passes_within_seconds_is_not_told() -> None:
+    assert news(run(), run("Starting", "Its pod starts on the node a.", dataset="Waiting")) == []
+
+
+@given(looks=st.lists(st.tuples(st.sampled_from(ORDER), st.sampled_from(ORDER)), max_size=8))
+def test_whatever_is_seen_no_step_ends_twice_without_beginning_again(looks: list[tuple[str, str]]) -> None:
+    """A look may come late and miss what was between; the states themselves only go forward."""
+    forward = sorted(looks, key=lambda pair: (ORDER.index(pair[0]), ORDER.index(pair[1])))
+    before, told = None, []
+    for dataset, training in forward:
+        after = run(dataset=dataset, training=training if dataset == "Succeeded" else "Pending")
+        told += news(before, after)
+        before = after
+
+    for step in STEPS:
+        kinds = [each.kind for each in told if each.step == step]
+        assert kinds in ([], ["started"], ["started", "ended"])
