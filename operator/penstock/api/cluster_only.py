@@ -51,12 +51,14 @@ _SAID_BY_A_RUN = (
     "pendingLimit",
     "retries.backoff",
 )
-OF_A_RUN = {f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN}
+OF_A_RUN = {"spec.timeout": "stop a run that takes too long with Ctrl-C"} | {
+    f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN
+}
 
 
 def cluster_only(value: Any) -> Iterator[Fault]:
     """Yield each field of a manifest that means nothing on a laptop, and why."""
-    of_a_run = isinstance(value, dict) and isinstance(value.get("spec", {}).get("jobs"), list)
+    of_a_run = isinstance(value, dict) and value.get("kind") == "PipelineRun"
     for pattern, why in (OF_A_RUN if of_a_run else TABLE).items():
         for path, _ in paths_of(value, pattern):
             yield Fault(path, f"means nothing on a laptop: {why}")

@@ -19,6 +19,7 @@ from penstock.api.jobs import (
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import (
     EXECUTION_NAME,
+    NO_TIME,
     OVERRIDE_PATH,
     Digest,
     Duration,
@@ -206,6 +207,13 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "(`Debug`)."
         ),
     ] = "Snapshot"
+    timeout: (
+        Annotated[
+            Duration,
+            field("How long the run may take in all, as `12h`, from its first job's turn on; waiting counts."),
+        ]
+        | None
+    ) = None
     suspend: Annotated[bool, field("Start no further job until it is false again; the one that runs goes on.")] = False
     cancel: Annotated[bool, field("End the run now. It cannot be taken back.")] = False
 
@@ -214,6 +222,11 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "self.mode == 'Snapshot' || has(self.rerunOf)",
             "Mode Debug repeats a run with operations as they are now; name that run in rerunOf.",
             field=".mode",
+        ),
+        Rule(
+            f"!has(self.timeout) || !self.timeout.matches('{NO_TIME}')",
+            "This leaves the run no time; write one as 12h, or remove it.",
+            field=".timeout",
         ),
         Rule("!oldSelf.cancel || self.cancel", "A run that was cancelled stays so; apply a new one.", field=".cancel"),
         *immutable(
@@ -226,6 +239,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "credentials",
             "rerunOf",
             "mode",
+            "timeout",
         ),
     )
 
@@ -317,6 +331,9 @@ class Step(Value, frozen=True, kw_only=True):
         Annotated[str, field("Why, in a sentence; the beginning of it, where it is long.", max_length=1024)] | None
     ) = None
     job_name: Annotated[ObjectName, field("The Job of Kubernetes.")] | None = None
+    waiting_since: (
+        Annotated[Timestamp, field("Since when the API server refuses what it needs, for a quota or a right.")] | None
+    ) = None
     started: Annotated[Timestamp, field("When its first pod started.")] | None = None
     finished: Annotated[Timestamp, field("When it ended.")] | None = None
     dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None

@@ -4,6 +4,7 @@ A reason is one word for programs and keeps its meaning; a sentence is for peopl
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
@@ -196,6 +197,11 @@ def pending_limit_exceeded(limit: str, why: str) -> str:
     return f"It waited longer than its pendingLimit of {limit}. {why}"
 
 
+def run_timed_out(limit: str) -> str:
+    """The run as a whole took longer than it may."""
+    return f"The run was still going on after its spec.timeout of {limit}; give it more time or less to do."
+
+
 def deadline_exceeded(step: str) -> str:
     """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before."""
     return (
@@ -334,3 +340,21 @@ def not_ready_in_time() -> str:
 def stranger(kind: str, name: str) -> str:
     """A stranger's object has the name of one of the Pipeline's."""
     return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."
+
+
+# --- files of what was deleted ----------------------------------------------------------------------------------------
+
+FILES_DELETED = "FilesDeleted"
+FILES_NOT_DELETED = "FilesNotDeleted"
+
+
+def files_deleted(kind: str, name: str, files: int | None) -> str:
+    """The files of what was deleted are gone too."""
+    counted = "The" if files is None else f"{files:,}"
+    return f"{counted} files of the {kind} {name}, which was deleted, are deleted."
+
+
+def files_not_deleted(kind: str, name: str, why: str, pause: timedelta) -> str:
+    """The files of what was deleted are still there."""
+    minutes = int(pause.total_seconds() // 60)
+    return f"The files of the {kind} {name} could not be deleted; it is tried again in {minutes} min: {why}"

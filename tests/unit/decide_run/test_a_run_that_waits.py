@@ -120,6 +120,70 @@ def test_a_write_that_a_quota_refuses_makes_the_run_wait_until_it_is_lifted() ->
     assert succeeded(cluster)[0] == "True"
 
 
+@pytest.mark.parametrize("kind", ["ControllerRevision", "Job"])
+def test_what_a_quota_refuses_is_waited_for_as_long_as_the_pending_limit_lets_it(kind: str) -> None:
+    limit = {"Job": 3600, "ControllerRevision": 24 * 3600}[kind]
+    cluster, operator = applied()
+    operator.forbidden = kind
+    for seconds in (0, limit - 1):
+        cluster.passes(seconds)
+        for _ in range(3):
+            operator.looks()
+            decision = operator.reconcile("churn-1")
+        assert succeeded(cluster)[:2] == ("Unknown", "QuotaExceeded")
+    assert decision.look_again == 1
+    cluster.passes(1)
+    for _ in range(3):
+        operator.looks()
+        operator.reconcile("churn-1")
+
+    status, reason, message = succeeded(cluster)
+
+    assert (status, reason) == ("False", "PendingLimitExceeded")
+    assert "exceeded quota: pods, used: 3, limited: 3" in message
+    assert cluster.of("Job") == []
+
+
+def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
+    cluster, operator = at_work(examples.run(timeout="2h"))
+    cluster.begin(pod_of(cluster))
+    assert operator.rest("churn-1").look_again is not None
+    cluster.passes(2 * 3600)
+    operator.rest("churn-1")
+    for pod in list(cluster.live_pods()):
+        cluster.remove(("Pod", pod["metadata"]["name"]))
+
+    assert succeeded(cluster, operator) == (
+        "False",
+        "TimedOut",
+        (
+            "The dataset step failed: The run was still going on after its spec.timeout of 2h; give it more time or less "
+            "to do."
+        ),
+    )
+    assert cluster.of("Job") == []
+
+
+def test_a_job_that_waits_in_a_queue_is_taken_out_while_its_run_is_suspended() -> None:
+    jobs = {"dataset": {"queueName": "team"}}
+    cluster, operator = applied(pipeline=examples.pipeline(jobs=jobs))
+    assert succeeded(cluster, operator)[1] == "Queued"
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
+
+    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert cluster.of("Job") == []
+    assert "jobName" not in step(cluster, "dataset")
+
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
+    assert succeeded(cluster, operator)[1] == "Queued"
+    (job,) = cluster.of("Job")
+    cluster.put({**job, "spec": {**job["spec"], "suspend": False}})  # as Kueue does where there is room
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
 def test_a_suspended_run_starts_no_further_job_and_goes_on_when_it_is_resumed() -> None:
     cluster, operator = at_work()
     there = cluster.objects["PipelineRun", "churn-1"]

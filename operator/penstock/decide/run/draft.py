@@ -42,7 +42,8 @@ class Draft:
     ) -> "Draft":
         """Return the draft with that step changed, and nothing else of it."""
         said = None if message is None else shortened(message)
-        return replace(self, run=with_step(self.run, job, state, reason=reason, message=said, **changes))
+        given = {"waiting_since": None, "reason": reason, "message": said, **changes}
+        return replace(self, run=with_step(self.run, job, state, **given))
 
     def about(self, job: JobName, **changes: object) -> "Draft":
         """Return the draft with these fields of that step changed, and its state as it was."""

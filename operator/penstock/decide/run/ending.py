@@ -1,7 +1,8 @@
 """How a run ends otherwise than well: cancelled, or failed. It has ended when nothing of it runs any more."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from penstock.api.quantities import read_duration
 from penstock.api.run import StepState
 from penstock.api.schema import JobName
 from penstock.decide import reasons
@@ -36,6 +37,22 @@ def already_failed(facts: Facts, draft: Draft) -> Draft | None:
         return None
     message = reasons.step_failed(step.name, step.message or "")
     return _closed(facts, draft.writing(*_deletions(facts)), step.reason or reasons.FAILED, message, "Skipped")
+
+
+def deadline(facts: Facts) -> datetime | None:
+    """Return when the run has taken all the time that it may; None where nobody said, or it has not begun."""
+    said, started = facts.run.spec.timeout, status_of(facts.run).started
+    if said is None or started is None:
+        return None
+    return read_time(started) + timedelta(seconds=read_duration(said, "spec.timeout"))
+
+
+def out_of_time(facts: Facts, draft: Draft, step: JobName | None) -> Draft | None:
+    """Return the draft of a run that has taken longer than it may, which ends it at that step; None for any other."""
+    until = deadline(facts)
+    if until is None or facts.now < until:
+        return None
+    return failed(facts, draft, step, reasons.TIMED_OUT, reasons.run_timed_out(facts.run.spec.timeout or ""))
 
 
 def cancelled(facts: Facts, draft: Draft) -> Draft:

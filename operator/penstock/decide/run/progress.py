@@ -44,7 +44,7 @@ def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) ->
         case Absent():
             return _begun(facts, draft, snapshot, part)
         case Held():
-            return _held(facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome)
+            return _held(facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome, observed)
         case Going():
             return _going(facts, _with_specification(facts, draft, snapshot, part), part, outcome)
 
@@ -103,7 +103,7 @@ def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, obser
     if facts.now < at:
         return _waiting(facts, draft, part, wait).looking_at(at)
     if facts.run.spec.suspend:
-        return _waiting(facts, draft, part, Wait(reasons.SUSPENDED, reasons.suspended(part.step)))
+        return _suspended(facts, draft, part)
     draft = started(facts, draft, snapshot, part, failed.attempt + 1, wait)
     return _said_to_run(facts, draft, part.step)
 
@@ -119,7 +119,7 @@ def _found_again(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, 
 
 def _begun(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:
     if facts.run.spec.suspend:
-        return _waiting(facts, draft, part, Wait(reasons.SUSPENDED, reasons.suspended(part.step)))
+        return _suspended(facts, draft, part)
     first = turn_of(facts) if part.name == "dataset" else None
     if first is not None:
         return _waiting(facts, draft, part, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
@@ -134,7 +134,11 @@ def _with_specification(facts: Facts, draft: Draft, snapshot: Snapshot, part: Pl
     return draft.writing(Create(objects_of(facts, draft, snapshot, part, 1)[0]))
 
 
-def _held(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, held: Held) -> Draft:
+def _held(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, held: Held, observed: Part) -> Draft:
+    job = observed.current
+    if facts.run.spec.suspend and job is not None and held.wait.reason == reasons.QUEUED:
+        # The queue would let it go whenever there is room. It is made again, and queued, when the run goes on.
+        return _suspended(facts, draft.writing(job_views.deletion(job)), part)
     if held.since is not None:
         said, limit = facts.pending_limit("testing" if part.step == "deployment" else part.step, snapshot)
         if facts.now >= held.since + limit:
@@ -150,6 +154,12 @@ def _steady(draft: Draft, part: Planned, wait: Wait) -> Wait:
     if step is not None and step.reason == wait.reason == reasons.IMAGE_NOT_PULLED and step.message:
         return Wait(wait.reason, step.message)
     return wait
+
+
+def _suspended(facts: Facts, draft: Draft, part: Planned) -> Draft:
+    """Return the draft whose step waits for a person; without a Job it is not one that others have to wait for."""
+    draft = _waiting(facts, draft, part, Wait(reasons.SUSPENDED, reasons.suspended(part.step)))
+    return draft.about(part.step, job_name=None)
 
 
 def _waiting(facts: Facts, draft: Draft, part: Planned, wait: Wait) -> Draft:

@@ -13,6 +13,7 @@ from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, deploying, ending
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
+from penstock.decide.run.files import recorded_files
 from penstock.decide.run.keeping import kept
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import AGAIN, Planned, again, plan
@@ -64,6 +65,14 @@ def _gone_on(facts: Facts) -> Draft:
     failing = ending.already_failed(facts, draft)
     if failing is not None:
         return failing
+    late = ending.out_of_time(facts, draft, _current(facts.run))
+    if late is not None:
+        return late
+    return _begun(facts, draft.looking_at(ending.deadline(facts)))
+
+
+def _begun(facts: Facts, draft: Draft) -> Draft:
+    """Return the draft of a run that is begun, or goes on."""
     begun = beginning.begun(facts, draft)
     if isinstance(begun, Wait):
         return _not_begun(facts, draft, begun)
@@ -71,7 +80,7 @@ def _gone_on(facts: Facts) -> Draft:
     if snapshot is None or status_of(facts.run).execution_name is None:
         # Its name is in the status before the first Job is made.
         return begun.outcome("Unknown", reasons.RUNNING, reasons.begins(), facts.time).looking_at(facts.now)
-    return _stepped(facts, begun, snapshot)
+    return _stepped(facts, recorded_files(facts, begun, snapshot, _parts(facts)), snapshot)
 
 
 def _not_begun(facts: Facts, draft: Draft, wait: Wait) -> Draft:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from penstock.api.conditions import Condition
-from penstock.api.run import PipelineRunStatus
+from penstock.api.run import PipelineRunStatus, Step
 from penstock.decide import reasons
 from penstock.decide.conditions import shortened
 from penstock.decide.decision import ApiObject, Decision, Event, Refusal
@@ -11,7 +11,7 @@ from penstock.decide.run import ending
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
 from penstock.decide.run_state import status_of
-from penstock.decide.times import write_time
+from penstock.decide.times import read_time, write_time
 
 TRY_AGAIN = timedelta(seconds=30)
 _MAY_PASS = {"QuotaExceeded": reasons.QUOTA_EXCEEDED, "Forbidden": reasons.FORBIDDEN}
@@ -20,22 +20,41 @@ _MAY_PASS = {"QuotaExceeded": reasons.QUOTA_EXCEEDED, "Forbidden": reasons.FORBI
 def refused(facts: Facts, draft: Draft, refusal: Refusal) -> Draft:
     """Return the draft of a run one of whose writes the API server has just refused; none of them is done.
 
-    A quota, or a right that is missing, may be given yet: the run waits. The rest is a mistake in what was asked for.
+    A quota, or a right that is missing, may be given yet: the run waits, as long as its pending limit lets it. The rest
+    is a mistake in what was asked for.
     """
     steps = status_of(facts.run).steps
-    step = next((each.name for each in steps if each.state in ("Pending", "Waiting", "Running")), None)
+    step = next((each for each in steps if each.state in ("Pending", "Waiting", "Running")), None)
+    name = None if step is None else step.name
     message = reasons.refused_write(refusal.kind, refusal.name, refusal.message)
     before = Draft(facts.run)
     if refusal.reason in _MAY_PASS:
-        reason = _MAY_PASS[refusal.reason]
-        if step is not None:
-            before = before.step(step, "Waiting", reason, message)
-            message = reasons.step_waits(step, message)
-        return before.outcome("Unknown", reason, message, facts.time).looking_at(facts.now + TRY_AGAIN)
+        return _waiting(facts, before, step, _MAY_PASS[refusal.reason], message)
     if refusal.reason == "NameConflict":
         message = reasons.name_conflict(refusal.kind, refusal.name)
-        return ending.failed(facts, before, step, reasons.NAME_CONFLICT, message)
-    return ending.failed(facts, before, step, reasons.INVALID, message)
+        return ending.failed(facts, before, name, reasons.NAME_CONFLICT, message)
+    return ending.failed(facts, before, name, reasons.INVALID, message)
+
+
+def _waiting(facts: Facts, draft: Draft, step: Step | None, reason: str, message: str) -> Draft:
+    """Return the draft of a run that waits for a right or for room, or has waited for as long as it may."""
+    since = _since(facts, step)
+    said, limit = facts.pending_limit(step.name if step is not None else None, facts.snapshot)
+    if facts.now >= since + limit:
+        message = reasons.pending_limit_exceeded(said, message)
+        name = None if step is None else step.name
+        return ending.failed(facts, draft, name, reasons.PENDING_LIMIT_EXCEEDED, message)
+    if step is not None:
+        draft = draft.step(step.name, "Waiting", reason, message, waiting_since=write_time(since))
+        message = reasons.step_waits(step.name, message)
+    return draft.outcome("Unknown", reason, message, facts.time).looking_at(min(facts.now + TRY_AGAIN, since + limit))
+
+
+def _since(facts: Facts, step: Step | None) -> datetime:
+    """Return since when something is refused: as the step says it; of a run that has no steps yet, its beginning."""
+    if step is None:
+        return facts.created
+    return read_time(step.waiting_since) if step.waiting_since else facts.now
 
 
 def undecodable(run: ApiObject, why: str, now: datetime) -> Decision:
