@@ -448,7 +448,7 @@ def _speak(api: Api, namespace: str, run: Object, image: str) -> None:
 
 
 def _has_ended(pod: Object) -> bool:
-    return pod.get("status", {}).get("phase") == "Succeeded"
+    return bool(pod.get("status", {}).get("phase") == "Succeeded")
 
 
 # --- who asks, and how ------------------------------------------------------------------------------------------------

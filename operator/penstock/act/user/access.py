@@ -18,9 +18,10 @@ class Access:
 
 def missing_library(error: ModuleNotFoundError) -> Refused:
     """Return what to say where the library of Kubernetes is not installed; raise what is missing otherwise."""
-    if (error.name or "").partition(".")[0] not in LIBRARIES:
+    library = (error.name or "").partition(".")[0]
+    if library not in LIBRARIES:
         raise error
     return Refused(
-        f"To speak to a cluster the command line needs the library {error.name}; install it: "
+        f"To speak to a cluster the command line needs the library {library}; install it: "
         "pip install 'penstock[cluster]'."
     )

@@ -70,6 +70,10 @@ class Cluster:
         """Merge the content into the object, and return it as it is then."""
         return await self._client.patch(kind, self.namespace, name, content)
 
+    async def delete(self, kind: Kind, name: str, uid: str) -> None:
+        """Delete exactly the object that has this uid; it is no error where it is gone."""
+        await self._client.delete(kind, self.namespace, name, uid)
+
     async def watch(self, kind: Kind, *, labels: str = "", fields: str = "") -> AsyncIterator[dict[str, Object]]:
         """Yield the objects by name, at once and again at each change.
 
@@ -185,5 +189,7 @@ async def reached(access: Access, say: Said) -> AsyncIterator[Cluster]:
             yield Cluster(connection, namespace, host, say, renew)
     except ApiError as error:
         raise Refused(sentence_of(error, host, namespace)) from error
+    except msgspec.DecodeError as error:
+        raise Refused(f"The server at {host} did not answer as Kubernetes does; is the kubeconfig right?") from error
     except ssl.SSLError as error:
         raise Refused(f"The certificates of the kubeconfig for {host} cannot be used: {error}.") from error
