@@ -28,6 +28,9 @@
   resources: [pods/log]                    # the end of a job's log has what its result was too long for
   verbs: [get]
 - apiGroups: [""]
+  resources: [namespaces]                  # whether it is being deleted: that deletes no file
+  verbs: [get]
+- apiGroups: [""]
   resources: [events]                      # why a pod waits
   verbs: [get, list]
 - apiGroups: [events.k8s.io]

@@ -19,7 +19,7 @@ from penstock.act.event import event_object
 from penstock.act.kinds import BY_NAME, Key, Object, controller_of, key_of, kind_of
 from penstock.act.view import View
 from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
-from penstock.decide.objects.children import RUN_UID
+from penstock.decide.objects.children import RECORD, RUN_UID
 
 log = logging.getLogger(__name__)
 
@@ -185,8 +185,10 @@ def is_ours(found: Object, made: Object) -> bool:
     if wanted is not None:
         references = found["metadata"].get("ownerReferences") or ()
         return any(reference.get("uid") == wanted["uid"] for reference in references)
-    label = made["metadata"].get("labels", {}).get(RUN_UID)
-    return label is not None and found["metadata"].get("labels", {}).get(RUN_UID) == label
+    asked, there = made["metadata"].get("labels") or {}, found["metadata"].get("labels") or {}
+    # The uid of its run, or of what it is a record of.
+    said = [label for label in (RUN_UID, RECORD) if label in asked]
+    return bool(said) and all(there.get(label) == asked[label] for label in said)
 
 
 def _refusal(write: Write, error: Rejected) -> Refusal:

@@ -64,7 +64,7 @@ class Client:
                 continue
         raise Transient(410, "Expired", f"The list of {kind.plural} changes faster than it can be read.")
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """Return the object as it is now, or None."""
         try:
             return await self._object("GET", kind.path(namespace, name))

@@ -4,10 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from penstock.act.client import Client
+from penstock.act.identities import Identities
 from penstock.act.observe import RunObserver
+from penstock.act.observe_files import ModelObserver, RecordObserver
 from penstock.act.observe_pipelines import PipelineObserver
 from penstock.act.reconciler import Controller
 from penstock.act.view import View
+from penstock.decide.cleaning.models import decide as decide_model
+from penstock.decide.cleaning.reconcile import decide as decide_record
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.decide.settings import Settings
@@ -17,7 +21,10 @@ def controllers(
     view: View, client: Client, settings: Settings, now: Callable[[], datetime]
 ) -> Mapping[str, Controller]:
     """Return how each kind is reconciled, by kind."""
+    identities = Identities(client)
     return {
+        "ControllerRevision": Controller(RecordObserver(view, client, identities, settings), decide_record),
+        "Model": Controller(ModelObserver(view, identities, settings), decide_model),
         "Pipeline": Controller(PipelineObserver(view, settings), decide_pipeline),
-        "PipelineRun": Controller(RunObserver(view, client, settings, now), decide_run),
+        "PipelineRun": Controller(RunObserver(view, client, identities, settings, now), decide_run),
     }

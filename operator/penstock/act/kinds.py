@@ -55,6 +55,8 @@ AUTOSCALER = Kind("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPo
 CORE_EVENT = Kind("", "v1", "events", "Event")  # the same objects, which can be asked for by what they are about
 EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 
+NAMESPACE = Kind("", "v1", "namespaces", "Namespace")
+DEFINITION = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 
 _ALL = (

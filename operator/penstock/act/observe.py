@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from penstock.act.client import Client
+from penstock.act.identities import Identities
 from penstock.act.kinds import Key, Object, controller_of
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_namespace, of_pipeline, of_run
+from penstock.act.view import View, of_namespace, of_pipeline, of_record, of_run
 from penstock.decide.objects.children import STEP
 from penstock.decide.run.earlier import wanted
 from penstock.decide.run.observation import RunObservation
@@ -31,13 +32,17 @@ class RunObserver:
     Args:
         view: the cluster as it is seen.
         client: what asks for what is in no cache.
+        identities: what tells a definition, or a namespace, from another of the same name.
         settings: those of the operator.
         now: the time.
     """
 
-    def __init__(self, view: View, client: Client, settings: Settings, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, view: View, client: Client, identities: Identities, settings: Settings, now: Callable[[], datetime]
+    ) -> None:
         self._view = view
         self._client = client
+        self._identities = identities
         self._settings = settings
         self._now = now
         self._logs = PodLogs(client)
@@ -62,6 +67,8 @@ class RunObserver:
             runs=cache.marked(of_pipeline("PipelineRun", namespace, pipeline), without=uid),
             models=cache.marked(of_namespace("Model", namespace)),
             deployments=tuple(cache.marked(of_pipeline("Deployment", namespace, pipeline))),
+            files=frozenset(key.name for key in cache.marked_keys(of_record("ControllerRevision", uid))),
+            identity=await self._identities.known(namespace, "PipelineRun"),
         )
         earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in wanted(run, observation.runs))
         observation = replace(observation, earlier=tuple(each for each in earlier if each is not None))

@@ -12,7 +12,7 @@ from penstock.act.client import Listing
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
-from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID
+from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
 from penstock.decide.serving import PINNED
 
 _SERVING = ("Model", "Deployment", "Service")
@@ -27,6 +27,7 @@ def marks(found: Object) -> Iterator[str]:
         yield of_uid(metadata["uid"])
     if RUN_UID in labels:
         yield of_run(labels[RUN_UID])
+    yield from _marks_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
         pipeline = found["spec"]["pipelineRef"]["name"]
         yield of_pipeline(kind, namespace, pipeline)
@@ -39,7 +40,15 @@ def marks(found: Object) -> Iterator[str]:
     if kind == "Model":
         yield of_namespace(kind, namespace)
     if kind == "Pipeline":
+        yield of_namespace(kind, namespace)
         yield from (of_using(namespace, model) for model in _models_of(found))
+
+
+def _marks_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterator[str]:
+    if RECORD in labels:
+        yield of_record(kind, labels[RECORD])
+        if kind == "ControllerRevision":
+            yield of_pipeline(kind, namespace, labels.get(PIPELINE, ""))
 
 
 def of_uid(uid: str) -> str:
@@ -50,6 +59,11 @@ def of_uid(uid: str) -> str:
 def of_run(uid: str) -> str:
     """Return the mark of the objects that the run of that uid made."""
     return f"run/{uid}"
+
+
+def of_record(kind: str, uid: str) -> str:
+    """Return the mark of the objects of a kind that are about the files of the run or Model of that uid."""
+    return f"record/{kind}/{uid}"
 
 
 def of_pipeline(kind: str, namespace: str, name: str) -> str:
@@ -125,7 +139,9 @@ class View:
             yield key_of(found)
             if before is None or _released(found) != _released(before):
                 yield from self.cache.marked_keys(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
+                yield from self.cache.marked_keys(of_record("ControllerRevision", metadata["uid"]))
         else:
+            yield from self._about_files(found, labels)
             if RUN_UID in labels:
                 yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
             if PIPELINE in labels and (kind in _SERVING or REVISION in labels):
@@ -135,6 +151,18 @@ class View:
             if kind == "Deployment" and PIPELINE in labels:
                 for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
                     yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reason))
+
+    def _about_files(self, found: Object, labels: dict[str, str]) -> Iterator[Key]:
+        """Yield the records whose files have to do with the object."""
+        kind, uid = found["kind"], found["metadata"]["uid"]
+        if kind == "Model":
+            yield key_of(found)
+            yield from self.cache.marked_keys(of_record("ControllerRevision", uid))
+        elif RECORD in labels:
+            yield from [key_of(found)] if kind == "ControllerRevision" else ()
+            yield from self.cache.marked_keys(of_record("ControllerRevision", labels[RECORD]))
+        elif RUN_UID in labels and not self.cache.marked_keys(of_uid(labels[RUN_UID])):
+            yield from self.cache.marked_keys(of_record("ControllerRevision", labels[RUN_UID]))  # the run is gone
 
 
 _FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})

@@ -29,15 +29,10 @@ TABLE = (
     NotYet("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     NotYet("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("Pipeline", "spec.models.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    NotYet("Pipeline", "spec.models.deletionPolicy", "deletes nothing yet; use Keep", "Delete"),
     NotYet("Pipeline", "spec.training.search.strategy", "is Adaptive, which is not there yet; use Random", "Adaptive"),
-    NotYet("Pipeline", "spec.logs.retention", "is not acted on yet: logs are kept as long as their run; remove it"),
-    NotYet("Pipeline", "spec.retention.runs", "is not acted on yet: runs are kept; remove it"),
-    NotYet("Pipeline", "spec.retention.models", "is not acted on yet: Models are kept; remove it"),
     NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
-    NotYet("Model", "spec.deletionPolicy", "deletes nothing yet; use Keep", "Delete"),
 )
 # What a cluster does, and a laptop has no need of.
 ON_A_LAPTOP = (

@@ -1,5 +1,7 @@
 """The Model of a saved model: its spec, from the manifest in its folder; its testing scores, as they come."""
 
+from typing import Literal
+
 import msgspec
 
 from penstock.api.credentials import SecretReference
@@ -37,6 +39,7 @@ def model_resource(
     endpoint: str | None = None,
     region: str | None = None,
     credentials: SecretReference | None = None,
+    deletion_policy: Literal["Keep", "Delete"] = "Keep",
 ) -> Model:
     """Return the Model of a saved model; a function of its files alone, but for where they are reached."""
     return Model(
@@ -61,6 +64,7 @@ def model_resource(
             lineage=_lineage(manifest.lineage),
             validation_scores=scores(manifest.validation[:17]),
             created=manifest.created,
+            deletion_policy=deletion_policy,
         ),
     )
 

@@ -175,6 +175,7 @@ class Execution:
             endpoint=storage.s3.endpoint if storage and storage.s3 else None,
             region=storage.s3.region if storage and storage.s3 else None,
             credentials=(secrets.read or secrets.write) if secrets else None,
+            deletion_policy=self.revision.spec.models.deletion_policy,
         )
         self.resources.create(model)
 

@@ -10,6 +10,7 @@ import pytest
 
 from penstock.act.connection import Answer, Request, encoded
 from penstock.act.errors import Transient
+from penstock.act.identities import Identities
 from penstock.act.kinds import Object
 from penstock.act.observe import EVENTS_FRESH, PATIENCE, RunObserver
 from penstock.act.pod_logs import ATTEMPTS, PodLogs
@@ -30,7 +31,9 @@ def observed(api: FakeApi, *objects: Object, after: float = 0.0, looks: int = 1)
 
     async def all_of_it() -> Observed:
         shell = Shell(api)
-        observer = RunObserver(shell.view, shell.client, Settings(), lambda: NOW + timedelta(seconds=after))
+        observer = RunObserver(
+            shell.view, shell.client, Identities(shell.client), Settings(), lambda: NOW + timedelta(seconds=after)
+        )
         for each in objects:
             shell.view.saw(api.put(each))
         [run] = [each for each in api.objects.values() if each["metadata"]["name"] == "churn-1"]

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from penstock_jobs.errands import Errand, ListModels
 from penstock_jobs.specification import (
+    CleaningJob,
     Credentials,
     DatasetJob,
     JobSpecification,
@@ -14,8 +16,11 @@ from penstock_jobs.specification import (
     TrainingJob,
 )
 
+Asked = JobSpecification | ServedModel | Errand
+"""What a pod can be asked to do."""
 
-def written(specification: JobSpecification | ServedModel) -> tuple[Location, ...]:
+
+def written(specification: Asked) -> tuple[Location, ...]:
     """Return the locations that the job writes to."""
     match specification:
         case SourceJob():
@@ -26,15 +31,17 @@ def written(specification: JobSpecification | ServedModel) -> tuple[Location, ..
             return (specification.run_storage, specification.models)
         case TestingJob():
             return (specification.run_storage,)
+        case CleaningJob():
+            return tuple(_cleaned(specification))
     return ()
 
 
-def touched(specification: JobSpecification | ServedModel) -> tuple[Location, ...]:
+def touched(specification: Asked) -> tuple[Location, ...]:
     """Return all locations that the job reads or writes."""
     return tuple(_touched(specification))
 
 
-def _touched(specification: JobSpecification | ServedModel) -> Iterator[Location]:
+def _touched(specification: Asked) -> Iterator[Location]:
     yield from written(specification)
     match specification:
         case DatasetJob():
@@ -47,14 +54,20 @@ def _touched(specification: JobSpecification | ServedModel) -> Iterator[Location
             if specification.models_storage is not None:
                 yield specification.models_storage
             yield from _archive(specification.source)
-        case ServedModel():
+        case ServedModel() | ListModels():
             yield specification.location
 
 
-def credentials(specification: JobSpecification | ServedModel) -> tuple[Credentials, ...]:
+def credentials(specification: Asked) -> tuple[Credentials, ...]:
     """Return the credentials that the job uses."""
     own = (specification.credentials,) if isinstance(specification, SourceJob) else ()
     return (*own, *(location.credentials for location in touched(specification)))
+
+
+def _cleaned(specification: CleaningJob) -> Iterator[Location]:
+    yield from (folder.location for folder in specification.folders)
+    for unmade in specification.unmade:
+        yield from (unmade.models, unmade.run_storage)
 
 
 def _archive(source: Source | None) -> tuple[Location, ...]:

@@ -24,6 +24,7 @@ ATTEMPT = f"{GROUP}/attempt"
 INDEX = f"{GROUP}/execution-index"
 MODEL = f"{GROUP}/model"
 REVISION = f"{GROUP}/revision"
+RECORD = f"{GROUP}/record"  # the uid of the run or Model whose files are recorded, or cleaned
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "penstock"
 
@@ -34,13 +35,13 @@ _NOT_ALLOWED = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class Owner:
-    """The object whose children these are: a PipelineRun, or the Pipeline itself; `pipeline` is that one's name."""
+    """The object whose children these are: a PipelineRun, a Model, or the Pipeline, whose name `pipeline` is."""
 
     namespace: str
     name: str
     uid: str
     pipeline: str
-    kind: Literal["PipelineRun", "Pipeline"] = "PipelineRun"
+    kind: Literal["PipelineRun", "Pipeline", "Model"] = "PipelineRun"
 
 
 def child_name(owner: Owner, part: str, attempt: int = 1, index: int = 1) -> str:

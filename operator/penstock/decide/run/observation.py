@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.settings import Settings
 
@@ -32,6 +33,9 @@ class RunObservation:
         runs: the other PipelineRuns of the namespace that name the same Pipeline.
         models: the Models of the namespace.
         deployments: the Deployments that serve Models of the Pipeline, by the label `penstock.dev/pipeline`.
+        files: the names of the records of files that the run made.
+        identity: the definition of runs and the namespace, which such a record names; None where nobody could be asked,
+            and then no record is made.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -49,4 +53,6 @@ class RunObservation:
     runs: Sequence[ApiObject] = ()
     models: Sequence[ApiObject] = ()
     deployments: Sequence[ApiObject] = ()
+    files: frozenset[str] = frozenset()
+    identity: Identity | None = None
     refused: Refusal | None = None

@@ -71,6 +71,7 @@ def _models(facts: Facts, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
                     endpoint=storage.s3.endpoint if storage and storage.s3 else None,
                     region=storage.s3.region if storage and storage.s3 else None,
                     credentials=secret_for(storage, write=False) if storage else None,
+                    deletion_policy=snapshot.pipeline.spec.models.deletion_policy,
                 ),
             )
         )

@@ -13,7 +13,15 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.run import pods as views
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.ranking import best_models, ranked
-from penstock_jobs.result import DatasetPart, DatasetResult, Failure, JobResult, TestingResult, TrainingResult
+from penstock_jobs.result import (
+    CleaningResult,
+    DatasetPart,
+    DatasetResult,
+    Failure,
+    JobResult,
+    TestingResult,
+    TrainingResult,
+)
 from penstock_jobs.termination_message import TerminationMessage
 
 Reported = DatasetResult | TrainingResult | TestingResult
@@ -70,6 +78,12 @@ def failure_in(message: str) -> Failure | None:
     """Return the failure that a termination message tells, or None where it does not tell one."""
     read = _read(message.encode())
     return read.result if read is not None and isinstance(read.result, Failure) else None
+
+
+def files_in(message: str) -> int | None:
+    """Return how many files a termination message of cleaning says were deleted, or None where it does not say so."""
+    read = _read(message.encode())
+    return read.result.files if read is not None and isinstance(read.result, CleaningResult) else None
 
 
 def merged(told: Mapping[int, Told], keep: int) -> Told | None:

@@ -1,0 +1,68 @@
+"""`decide`: one Model. Whether its files go with it is recorded while it is there."""
+
+from datetime import datetime
+
+import msgspec
+
+from penstock.api.jobs import JobSettings
+from penstock.api.model import Model
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineReference, PipelineRunSpec
+from penstock.decide.cleaning.observation import ModelObservation
+from penstock.decide.cleaning.record import reaching, record_object, record_of_model
+from penstock.decide.decision import ApiObject, Create, Decision, Delete
+from penstock.decide.objects.children import Owner
+from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.objects.profiles import with_profiles
+from penstock.decide.run_places import RunPlaces, child
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Location
+
+
+def decide(observation: ModelObservation, now: datetime) -> Decision:
+    """Return what is to be done for the Model now."""
+    there, record = observation.model, observation.record
+    if there["metadata"].get("deletionTimestamp") or observation.refused is not None:
+        return Decision()
+    if there["spec"].get("deletionPolicy") != "Delete":
+        return Decision() if record is None else Decision((_deletion(record),))
+    if record is not None or observation.identity is None:
+        return Decision()
+    try:
+        model = msgspec.convert(there, Model)
+    except msgspec.ValidationError:
+        return Decision()  # what cannot be read is not deleted
+    metadata, origin = model.metadata, model.spec.origin
+    owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", origin.pipeline, kind="Model")
+    location, settings = _reached(observation, model, owner)
+    made = record_of_model(owner, model, location, settings, observation.identity)
+    return Decision((Create(record_object(owner, made)),))
+
+
+def _reached(observation: ModelObservation, model: Model, owner: Owner) -> tuple[Location, JobSettings]:
+    """Return how its folder is written: as its Pipeline writes Models where it is one of those, else as it is read.
+
+    The credentials of a Pipeline are for its own folder: a Model that somebody made by hand does not reach beyond.
+    """
+    own = ClusterPlaces(owner.namespace).model(model), JobSettings()
+    try:
+        if observation.pipeline is None:
+            return own
+        pipeline = msgspec.convert(observation.pipeline, Pipeline)
+        settings = observation.settings
+        spec = with_profiles(pipeline.spec, (), settings.profiles, settings.defaults)
+        reach = ClusterPlaces(owner.namespace, settings.storage)
+        run = PipelineRunSpec(pipeline_ref=PipelineReference(name=owner.pipeline))
+        models = RunPlaces(reach, owner.pipeline, spec, run, "").models(write=True)
+    except (msgspec.ValidationError, Refused):
+        return own
+    folder = child(models, owner.name)
+    same = (folder.uri, folder.endpoint) == (model.spec.uri, model.spec.endpoint)
+    return (folder, reaching(spec, "dataset")) if same else own
+
+
+def _deletion(record: ApiObject) -> Delete:
+    metadata = record["metadata"]
+    return Delete(
+        "apps/v1", "ControllerRevision", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"])
+    )

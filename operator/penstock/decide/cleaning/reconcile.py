@@ -1,0 +1,151 @@
+"""`decide`: one record of files. While its run or Model is there nothing goes but old logs; once it is gone, its files.
+
+A Job that fails is made anew, later and later, as long as the record is there; nobody waits for it.
+"""
+
+from datetime import datetime, timedelta
+
+from penstock.decide import reasons
+from penstock.decide.cleaning.job import FILES, LOGS, Cleaning, objects_of
+from penstock.decide.cleaning.observation import RecordObservation
+from penstock.decide.cleaning.record import EXPIRED, FAILED, FAILURES, LOGS_CLEANED, Record, read
+from penstock.decide.decision import ApiObject, Create, Decision, Delete, Event, Patch
+from penstock.decide.objects.children import STEP
+from penstock.decide.run import jobs as job_views
+from penstock.decide.run.pods import ended
+from penstock.decide.run.told import failure_in, files_in
+from penstock.decide.times import read_time, write_time
+from penstock_jobs.errors import Refused
+
+SOON = 30.0  # seconds, after which it is seen whether what is in the way is gone
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
+
+
+def decide(observation: RecordObservation, now: datetime) -> Decision:
+    """Return what is to be done for the record now."""
+    record = read(observation.record)
+    if record is None or observation.record["metadata"].get("deletionTimestamp"):
+        return Decision()
+    if observation.refused is not None:
+        return Decision(look_again=SOON)  # a quota, or a namespace that is ending
+    if observation.subject is not None:
+        return _logs(observation, record, observation.subject, now)
+    if observation.identity is None:
+        return Decision(look_again=SOON)  # its kind or its namespace is on its way out, or nobody could be asked
+    if observation.identity != record.identity or _is_taken(observation, record):
+        return Decision((_deletion(observation.record),))  # nobody asked for these files to go
+    if observation.others:
+        return Decision(look_again=SOON)  # its last pods may still write
+    return _cleaned(observation, record, FILES, now)
+
+
+def _is_taken(observation: RecordObservation, record: Record) -> bool:
+    """Return whether another Model has these files by now, as one that was imported again."""
+    uri = record.folder.location.uri
+    return record.kind == "Model" and any(model["spec"].get("uri") == uri for model in observation.models)
+
+
+def _logs(observation: RecordObservation, record: Record, run: ApiObject, now: datetime) -> Decision:
+    """Return what becomes of the logs, and the Jobs, of a run that has ended."""
+    finished = (run.get("status") or {}).get("finished")
+    if record.kind != "PipelineRun" or finished is None:
+        return Decision()
+    annotations = _annotations(observation.record)
+    expired = EXPIRED in annotations
+    gone = tuple(
+        job_views.deletion(job)
+        for job in observation.others
+        if expired and job["kind"] == "Job" and not job_views.is_going(job)
+    )
+    if LOGS_CLEANED in annotations or (record.logs_kept is None and not expired):
+        return Decision(gone)
+    due = read_time(finished) + timedelta(seconds=0.0 if expired else record.logs_kept or 0.0)
+    if now < due:
+        return Decision(look_again=(due - now).total_seconds())
+    cleaned = _cleaned(observation, record, LOGS, now)
+    return Decision((*gone, *cleaned.writes), events=cleaned.events, look_again=cleaned.look_again)
+
+
+def _cleaned(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
+    there = [job for job in observation.jobs if job["metadata"]["labels"].get(STEP) == part]
+    over = next((job for job in there if job_views.is_over(job) and not job_views.is_going(job)), None)
+    if over is None:
+        return Decision() if there else _begun(observation, record, part, now)
+    if job_views.is_failed(over):
+        return _failed(observation, record, over, now)
+    if part == LOGS:
+        done = _annotated(observation.record, {LOGS_CLEANED: write_time(now), FAILURES: None, FAILED: None})
+        return Decision((done, job_views.deletion(over)))
+    said = reasons.files_deleted(record.kind, record.name, _told(observation))
+    # What the record owns goes with it, this Job too.
+    return Decision((_deletion(observation.record),), events=(Event("Normal", reasons.FILES_DELETED, said),))
+
+
+def _begun(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
+    annotations = _annotations(observation.record)
+    failures = _failures(annotations)
+    if failures and FAILED in annotations:
+        due = read_time(annotations[FAILED]) + pause(failures)
+        if now < due:
+            return Decision(look_again=(due - now).total_seconds())
+    try:
+        made = objects_of(Cleaning(observation.record, record, part, failures + 1, observation.settings))
+    except Refused:
+        return Decision()
+    return Decision(tuple(Create(each) for each in made))
+
+
+def _failed(observation: RecordObservation, record: Record, job: ApiObject, now: datetime) -> Decision:
+    failures = job_views.attempt_of(job)
+    if _failures(_annotations(observation.record)) >= failures:
+        return Decision((job_views.deletion(job),))
+    why = _failure(observation) or job_views.failure_of(job)[1]
+    said = reasons.files_not_deleted(record.kind, record.name, why, pause(failures))
+    told = _annotated(observation.record, {FAILURES: str(failures), FAILED: write_time(now)})
+    return Decision((told, job_views.deletion(job)), events=(Event("Warning", reasons.FILES_NOT_DELETED, said),))
+
+
+def pause(failures: int) -> timedelta:
+    """Return how long it takes until cleaning is tried again after so many failures."""
+    seconds = FIRST_PAUSE.total_seconds() * 4.0 ** min(failures - 1, 10)
+    return min(timedelta(seconds=seconds), LONGEST_PAUSE)
+
+
+def _told(observation: RecordObservation) -> int | None:
+    """Return how many files were deleted, where a pod is there to tell."""
+    messages = (found.message for pod in observation.pods if (found := ended(pod)) and found.code == 0)
+    return next((files for message in messages if (files := files_in(message)) is not None), None)
+
+
+def _failure(observation: RecordObservation) -> str | None:
+    messages = (found.message for pod in observation.pods if (found := ended(pod)) and found.code != 0)
+    failures = (failure_in(message) for message in messages)
+    return next((failure.message for failure in failures if failure is not None), None)
+
+
+def _failures(annotations: dict[str, str]) -> int:
+    said = annotations.get(FAILURES, "0")
+    return int(said) if said.isdigit() else 0
+
+
+def _annotations(record: ApiObject) -> dict[str, str]:
+    return record["metadata"].get("annotations") or {}
+
+
+def _annotated(record: ApiObject, annotations: dict[str, str | None]) -> Patch:
+    metadata = record["metadata"]
+    return Patch(
+        api_version="apps/v1",
+        kind="ControllerRevision",
+        namespace=str(metadata["namespace"]),
+        name=str(metadata["name"]),
+        uid=str(metadata["uid"]),
+        content={"metadata": {"annotations": annotations}},
+    )
+
+
+def _deletion(record: ApiObject) -> Delete:
+    metadata = record["metadata"]
+    return Delete(
+        "apps/v1", "ControllerRevision", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"])
+    )
