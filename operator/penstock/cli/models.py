@@ -7,6 +7,7 @@ import msgspec
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
+from penstock.cli.importing import import_models
 from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import show, show_list
@@ -19,17 +20,22 @@ from penstock.local.resources import Resources, utc_now
 from penstock_jobs.errors import Refused
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--pipeline", shell_complete=pipeline_names, help="Only the Models of this Pipeline.")
 @with_settings
 def models(settings: Settings, pipeline: str | None) -> None:
     """List the Models: their scores, their origin, and which are served."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     resources = Resources(settings.home)
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
     found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
     served = {name for each in resources.list(Pipeline) if (name := served_model(each))}
     show_list(settings, found, COLUMNS, lambda model: row_of(model, utc_now(), served=model.metadata.name in served))
+
+
+models.add_command(import_models)
 
 
 @click.command()

@@ -8,6 +8,7 @@ import click
 
 from penstock.api.pipeline import Pipeline, PipelineStatus
 from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, Object, as_model, as_pipeline, as_run, find_one, kind_of
+from penstock.cli.cluster.importing import import_models
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import age, show_list
@@ -17,6 +18,7 @@ from penstock.cli.shown_runs import COLUMNS as RUN_COLUMNS
 from penstock.cli.shown_runs import row_of as run_row
 from penstock.cli.shown_runs import state_of
 from penstock.decide.conditions import find
+from penstock.decide.objects.children import PIPELINE as PIPELINE_LABEL
 from penstock.decide.serving import served_model
 from penstock.local.resources import utc_now
 
@@ -45,6 +47,7 @@ class _Of:
         spec = found["spec"]
         return self.pipeline in (
             None,
+            (found["metadata"].get("labels") or {}).get(PIPELINE_LABEL),  # a Pipeline's, also when it was renamed
             (spec.get("pipelineRef") or {}).get("name"),
             (spec.get("origin") or {}).get("pipeline"),
         )
@@ -72,18 +75,23 @@ def runs(settings: ClusterSettings, pipeline: str | None, selector: str | None, 
     _shown(settings, RUN, _Of(all_namespaces, selector, pipeline), RUN_COLUMNS, row)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @_of_pipeline
 @_list_options
 @with_cluster
 def models(settings: ClusterSettings, pipeline: str | None, selector: str | None, *, all_namespaces: bool) -> None:
     """List the Models: their scores, their origin, and which are served."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
 
     def row(found: Object) -> Sequence[object]:
         model = as_model(found)
         return model_row(model, utc_now(), served=bool(model.status and model.status.served_by))
 
     _shown(settings, MODEL, _Of(all_namespaces, selector, pipeline), MODEL_COLUMNS, row)
+
+
+models.add_command(import_models)
 
 
 @dataclass(frozen=True)

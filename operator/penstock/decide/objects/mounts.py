@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from penstock.decide.objects.artifacts import credentials, touched, written
+from penstock.decide.objects.artifacts import Asked, credentials, touched, written
 from penstock.decide.objects.children import Object, volume_name
 from penstock.decide.objects.folders import CREDENTIALS, VOLUMES, volume_folder
-from penstock_jobs.specification import JobSpecification, Location, ServedModel
+from penstock_jobs.specification import Location
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Mount:
     mount: Object
 
 
-def mounts_of(specification: JobSpecification | ServedModel) -> tuple[Mount, ...]:
+def mounts_of(specification: Asked) -> tuple[Mount, ...]:
     """Return what the pod of this job mounts, in an order that does not change."""
     secrets = sorted({each.folder for each in credentials(specification) if each.folder})
     writable = _claims(written(specification))
@@ -29,7 +29,7 @@ def mounts_of(specification: JobSpecification | ServedModel) -> tuple[Mount, ...
     )
 
 
-def secrets_of(specification: JobSpecification | ServedModel) -> frozenset[str]:
+def secrets_of(specification: Asked) -> frozenset[str]:
     """Return the names of the Secrets that the pod of this job mounts."""
     folders = {each.folder for each in credentials(specification)}
     return frozenset(folder.rpartition("/")[2] for folder in folders if folder)

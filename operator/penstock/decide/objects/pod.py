@@ -23,14 +23,14 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 class Pod:
     """What a pod is to run: its words, what it mounts, and how.
 
-    `specification` names the ConfigMap with the specification. `field` is where the settings are, as
-    `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod. `container` has further
+    `specification` names the ConfigMap with the specification, where there is one. `field` is where the settings are,
+    as `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod. `container` has further
     fields of the container; pods that `spread` selects are kept apart where there is room.
     """
 
     image: str
     command: tuple[str, ...]
-    specification: str
+    specification: str | None
     settings: JobSettings
     field: str
     mounts: tuple[Mount, ...] = ()
@@ -72,7 +72,7 @@ def _spec(pod: Pod) -> Object:
         "containers": [_container(pod)],
         "volumes": [
             {"name": "scratch", "emptyDir": {}},
-            {"name": "specification", "configMap": {"name": pod.specification}},
+            *([{"name": "specification", "configMap": {"name": pod.specification}}] if pod.specification else []),
             *(mount.volume for mount in pod.mounts),
         ],
     }
@@ -92,7 +92,11 @@ def _container(pod: Pod) -> Object:
         "terminationMessagePolicy": "File",
         "volumeMounts": [
             {"name": "scratch", "mountPath": SCRATCH},
-            {"name": "specification", "mountPath": SPECIFICATION_FOLDER, "readOnly": True},
+            *(
+                [{"name": "specification", "mountPath": SPECIFICATION_FOLDER, "readOnly": True}]
+                if pod.specification
+                else []
+            ),
             *(mount.mount for mount in pod.mounts),
         ],
         **pod.container,

@@ -1,0 +1,36 @@
+"""Models made on a cluster out of what was found in a storage."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from penstock.act.errors import AlreadyExists
+from penstock.act.kinds import MODEL
+from penstock.act.user.cluster import Cluster
+from penstock.api.model import Model
+from penstock.decide.importing import Looked, beside
+from penstock.decide.objects.children import as_json
+
+
+async def imported(cluster: Cluster, found: Iterable[Looked], *, only_look: bool) -> list[Looked]:
+    """Make each Model that is new, and return how each stands; with `only_look` none is made."""
+    return [await _imported(cluster, each, only_look=only_look) for each in found]
+
+
+async def _imported(cluster: Cluster, looked: Looked, *, only_look: bool) -> Looked:
+    if looked.model is None:
+        return looked
+    standing = beside(looked, await _there(cluster, looked.name))
+    if standing.state != "New" or only_look:
+        return standing
+    made = as_json(looked.model)
+    try:
+        await cluster.create({name: each for name, each in made.items() if name != "status"})
+    except AlreadyExists:
+        return beside(looked, await _there(cluster, looked.name))
+    return standing
+
+
+async def _there(cluster: Cluster, name: str) -> Model | None:
+    found = await cluster.find(MODEL, name)
+    return None if found is None else msgspec.convert(found, Model)

@@ -1,0 +1,48 @@
+"""Models of the home made again from their files: in a folder of this machine, or in a bucket that it reaches."""
+
+from pathlib import Path
+
+from penstock.api.model import Model
+from penstock.api.storage import Storage
+from penstock.decide.importing import Looked, beside, looked_at, storage_named
+from penstock.local.places import Places
+from penstock.local.resources import Resources
+from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Location
+
+
+def location_named(
+    resources: Resources, uri: str, endpoint: str | None, region: str | None, secret: str | None
+) -> tuple[Location, Storage | None]:
+    """Return where a person's address is from here, and which storage it is; None for a folder of this machine."""
+    places = Places.of(resources.home, None)
+    if "://" not in uri or uri.startswith("file://"):
+        if endpoint or region or secret:
+            raise Refused(f"{uri} is a folder, which has no endpoint, region or credentials; leave them out.")
+        path = Path(uri.removeprefix("file://")).expanduser().absolute()
+        if not path.is_dir():
+            raise Refused(f"There is no folder {path}.")
+        return Location(uri=path.as_uri()), None
+    storage = storage_named(uri, endpoint, region, secret)
+    location = places.storage(storage, "", "The storage", write=False)
+    return location, storage if storage.s3 is not None else None
+
+
+def import_models(
+    resources: Resources, location: Location, storage: Storage | None, *, only_look: bool
+) -> list[Looked]:
+    """Make each Model that is new, and return how each stands; with `only_look` none is made."""
+    from penstock_jobs.models.listing import saved_models
+    from penstock_jobs.storage import open_store
+
+    found = [looked_at(each, storage) for each in saved_models(open_store(location))]
+    return [_imported(resources, each, only_look=only_look) for each in found]
+
+
+def _imported(resources: Resources, looked: Looked, *, only_look: bool) -> Looked:
+    if looked.model is None:
+        return looked
+    standing = beside(looked, resources.find(Model, looked.name))
+    if standing.state == "New" and not only_look:
+        resources.create(looked.model)
+    return standing
