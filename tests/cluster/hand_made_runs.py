@@ -211,7 +211,7 @@ def ends_of(pods: Iterable[Object]) -> list[Ended]:
 def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: Any) -> Pipeline:
     """Return an example's Pipeline with its inputs and its storage in buckets, which is all that differs.
 
-    Each change is a dotted path in the spec, with `__`.
+    The example is its path in `examples`, without `.yaml`. Each change is a dotted path in the spec, with `__`.
     """
     path = ROOT / "examples" / f"{example}.yaml"
     manifest: Object = yaml.safe_load(path.read_text("utf-8"))
@@ -222,7 +222,7 @@ def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: An
         "credentials": {"read": {"secretName": READER}, "write": {"secretName": WRITER}},
     }
     for table in spec["dataset"]["inputs"]:
-        uri = buckets.upload(path.parent / table["uri"], f"{namespace}/{table['uri']}")
+        uri = buckets.upload(path.parent / table["uri"], f"{namespace}/{Path(table['uri']).name}")
         table |= {"uri": uri, "endpoint": endpoint, "credentials": {"secretName": INPUTS}}
     for place, value in changes.items():
         section = spec

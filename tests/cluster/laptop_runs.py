@@ -1,5 +1,6 @@
 """The same run with no cluster: `penstock run` on this machine, beside which the cluster's is held."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -30,16 +31,27 @@ class LaptopRun:
     process: subprocess.Popen[str]
 
     @property
+    def pipeline(self) -> str:
+        """The name of the Pipeline."""
+        return self.example.partition("/")[0]
+
+    @property
     def store(self) -> Store:
         """The storage of the run, once it is done."""
         _, said = self.process.communicate(timeout=300)
         assert self.process.returncode == 0, said
-        return open_store(Location(uri=(self.home / "storage" / self.example / "runs" / "run").as_uri()))
+        return open_store(Location(uri=(self.home / "storage" / self.pipeline / "runs" / "run").as_uri()))
+
+    @property
+    def chosen(self) -> str:
+        """The name of the Model that the run came to serve, once it is done."""
+        there = json.loads((self.home / "resources" / "pipelines" / f"{self.pipeline}.json").read_text())
+        return str(there["status"]["servedModel"]["name"])
 
 
 @contextmanager
 def begun(example: str, home: Path) -> Iterator[LaptopRun]:
-    """Begin `penstock run` of an example, as it is."""
+    """Begin `penstock run` of an example, by its path in `examples` without `.yaml`, as it is."""
     environment = {**os.environ, "PENSTOCK_HOME": str(home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
     command: list[str | Path] = [PROGRAM, "run", ROOT / "examples" / f"{example}.yaml", "--quiet"]
     with subprocess.Popen(

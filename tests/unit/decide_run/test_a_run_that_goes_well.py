@@ -156,6 +156,20 @@ def test_ones_own_operations_are_fetched_once_beside_the_dataset_job() -> None:
     assert [part for _, part, _ in cluster.computed].count("source") == 1
 
 
+def test_what_fetches_ones_own_operations_has_nothing_of_what_training_is_given() -> None:
+    git = {"git": {"url": "https://git.example/team/churn"}}
+    training = {"image": "team/own:1", "gpu": {"count": 1}, "environment": [{"name": "HTTPS_PROXY", "value": "proxy"}]}
+    cluster, operator = applied(pipeline=examples.pipeline(source=git, jobs={"training": training}))
+    operator.rest("churn-1")
+    (source,) = [job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "source"]
+
+    (container,) = source["spec"]["template"]["spec"]["containers"]
+
+    assert container["image"] == "penstock/source"
+    assert set(container["resources"]["limits"]) == {"cpu", "memory"}
+    assert {"name": "HTTPS_PROXY", "value": "proxy"} in container["env"]
+
+
 def test_a_run_says_which_image_its_jobs_ran_in() -> None:
     cluster, operator = applied()
 

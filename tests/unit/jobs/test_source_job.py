@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.source.archive import digest_of, pack, unpack
 from penstock_jobs.source.job import fetch
 from penstock_jobs.specification import Archive, Credentials, Location, Run, Source, SourceJob
@@ -89,6 +89,21 @@ def test_an_archive_that_was_changed_is_not_unpacked(repository: Path, tmp_path:
 
     with pytest.raises(Refused, match="is not the archive that was packed"):
         unpack(Source(folder=str(tmp_path / "source"), archive=archive))
+    assert not (tmp_path / "source").exists()
+
+
+@pytest.mark.parametrize("name", ["../out.py", "/tmp/out.py", "a/../../out.py"])
+def test_nothing_is_unpacked_beside_the_folder(tmp_path: Path, name: str) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    with tarfile.open(storage / "made.tar.gz", "w:gz") as made:
+        made.addfile(tarfile.TarInfo(name))
+    location = Location(uri=storage.as_uri())
+    archive = Archive(location=location, key="made.tar.gz", digest=digest_of(storage / "made.tar.gz"))
+
+    with pytest.raises(Unavailable, match="is no file below the folder"):
+        unpack(Source(folder=str(tmp_path / "source"), archive=archive))
+
     assert not (tmp_path / "source").exists()
 
 

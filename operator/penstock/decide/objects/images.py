@@ -16,11 +16,11 @@ def serving_image(model: Model, settings: JobSettings, images: Images) -> str:
 
 
 def image_of(part: str, spec: PipelineSpec, settings: JobSettings, images: Images) -> str:
-    """Return the image of a step; the one with torch where an estimator is a network, or a GPU is asked for."""
-    if settings.image is not None:
-        return settings.image
+    """Return the image of a part; the one with torch where an estimator is a network, or a GPU is asked for."""
     if part == "source":
         return images.source
+    if settings.image is not None:
+        return settings.image
     if part != "dataset" and settings.gpu is not None:
         return images.torch
     algorithms = spec.training.algorithms if spec.training and part == "training" else ()

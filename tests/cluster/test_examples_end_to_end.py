@@ -1,0 +1,204 @@
+"""Every example through the operator, in real pods on a real S3 server, is served as a laptop makes it.
+
+All run at once under one operator, while this machine runs the same manifests with no cluster.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cluster.buckets import Buckets
+from cluster.git_server import PRIVATE, GitServer, git_server, login
+from cluster.hand_made_runs import ROOT, on_the_cluster
+from cluster.kubernetes_api import Api, Object
+from cluster.laptop_runs import (
+    TOLERANCE,
+    Found,
+    LaptopRun,
+    assert_same_candidates,
+    assert_same_testing,
+    begun,
+    found,
+)
+from cluster.namespaces import Namespaces
+from cluster.sites import PIPELINES, RUNS, Site
+from cluster.sites import site as a_site
+from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.storage import Store
+from testcluster.cluster import Cluster
+from testcluster.what_was_shown import Lacks
+
+OWN = "own-operations/pipeline"
+EXAMPLES = ("breast-cancer", "diabetes", "penguins", "weather", "wine", OWN, "digits")
+REPOSITORY = "repository"
+OF_NETWORKS = 0.01  # of scores of a network, which another processor or GPU gives slightly different weights
+TOLERANCES = {"network": OF_NETWORKS}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The examples on the cluster, and what runs the same on this machine."""
+
+    site: Site
+    images: dict[str, str]
+    git: GitServer
+    home: Path
+
+
+@dataclass(frozen=True)
+class Done:
+    """An example that has come to its end in both places."""
+
+    name: str
+    run: Object
+    pipeline: Object
+    store: Store
+    laptop: LaptopRun
+    laptop_store: Store
+    site: Site
+
+    @property
+    def on_cluster(self) -> Found:
+        return found(self.store)
+
+    @property
+    def on_laptop(self) -> Found:
+        return found(self.laptop_store)
+
+    @property
+    def tolerance(self) -> float:
+        return OF_NETWORKS if self.name == "digits" else TOLERANCE
+
+    def ask(self, path: str, body: Object) -> Any:
+        """Ask the server of the Pipeline, through its Service."""
+        service = f"/api/v1/namespaces/{self.site.namespace}/services/{self.name}:http/proxy"
+        return json.loads(self.site.api.request("POST", f"{service}{path}", json.dumps(body).encode()))
+
+
+@pytest.fixture(scope="module")
+def applied(
+    api: Api,
+    cluster: Cluster,
+    namespaces: Namespaces,
+    buckets: Buckets,
+    image: Callable[[str], str],
+    lacking: Lacks,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Applied]:
+    images = {name: image(name) for name in ("jobs", "serving", "source")}
+    if not lacking("gpu"):
+        images["torch"] = image("torch")
+    folder = tmp_path_factory.mktemp("operator")
+    with ExitStack() as stack:
+        namespace = stack.enter_context(namespaces.one(f"{request.node.nodeid}::examples"))
+        made = stack.enter_context(a_site(api, cluster, namespace, buckets, folder, image, {"images": images}))
+        content = ROOT / "examples" / "own-operations"
+        server = git_server(api, namespace, images["source"], content, tmp_path_factory.mktemp("git"))
+        git = stack.enter_context(server)
+        api.create(login(REPOSITORY), namespace)
+        for example in EXAMPLES:
+            if example != "digits" or "torch" in images:
+                apply(made, example, git)
+        yield Applied(made, images, git, tmp_path_factory.mktemp("home"))
+
+
+def apply(site: Site, example: str, git: GitServer) -> None:
+    """Apply an example, where only its inputs, storage and repository are the cluster's, and a run of it."""
+    changes: dict[str, Any] = {}
+    if example == OWN:
+        changes["source__git"] = {"url": git.url(PRIVATE), "revision": "main"}
+        changes["source__git"]["credentials"] = {"secretName": REPOSITORY}
+    if example == "digits":
+        changes["jobs"] = {"training": {"gpu": {"count": 1, "required": False}, "timeout": "10m"}}
+    made = on_the_cluster(example, site.namespace, site.buckets, **changes)
+    manifest: Object = msgspec.json.decode(msgspec.json.encode(made))
+    name = manifest["metadata"]["name"]
+    site.api.create(manifest, site.namespace)
+    # As the first run on a laptop is called: it is in the names of the Models.
+    site.run(name, "dataset", "training", "testing", "deployment", name=f"{name}-1", executionName="run")
+
+
+@pytest.fixture(scope="module")
+def done_with(applied: Applied) -> Iterator[Callable[[str], Done]]:
+    """What gives an example once it is done in both places. One at a time runs here, beside all those in pods."""
+    with ExitStack() as stack:
+
+        @lru_cache
+        def done(example: str) -> Done:
+            site = applied.site
+            laptop = stack.enter_context(begun(example, applied.home / example))
+            store, name = laptop.store, laptop.pipeline
+            run = site.done(f"{name}-1")
+            pipeline = site.api.get(PIPELINES, name, site.namespace)
+            return Done(name, run, pipeline, site.store(f"{name}-1"), laptop, store, site)
+
+        yield done
+
+
+@pytest.fixture(params=EXAMPLES)
+def done(request: pytest.FixtureRequest, done_with: Callable[[str], Done], lacking: Lacks) -> Done:
+    if request.param == "digits" and (reason := lacking("gpu")):
+        pytest.skip(reason)
+    return done_with(request.param)
+
+
+def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
+    assert done.on_cluster.tables == done.on_laptop.tables
+    assert done.on_cluster.dataset.leak_proof == done.on_laptop.dataset.leak_proof
+
+
+def test_the_candidates_and_their_scores_are_those_of_a_laptop(done: Done) -> None:
+    assert_same_candidates(done.store, done.laptop_store, TOLERANCES)
+
+
+def test_the_same_models_are_kept_and_score_alike_on_the_testing_set(done: Done) -> None:
+    on_cluster, on_laptop = done.on_cluster, done.on_laptop
+    assert [each.name for each in on_cluster.training.models] == [each.name for each in on_laptop.training.models]
+    assert_same_testing(on_cluster, on_laptop, done.tolerance)
+
+
+def test_the_model_that_a_laptop_chooses_is_served(done: Done) -> None:
+    assert done.pipeline["status"]["servedModel"]["name"] == done.laptop.chosen
+
+
+def test_the_service_predicts_as_the_model_of_the_laptop(done: Done) -> None:
+    (chosen,) = [each for each in done.on_laptop.training.models if each.name == done.laptop.chosen]
+    content = Path(chosen.uri.removeprefix("file://"), "manifest.json").read_bytes()
+    samples = msgspec.json.decode(content, type=ModelManifest).samples
+
+    answer = done.ask(f"/v1/models/{done.name}:predict", {"instances": [each.row for each in samples]})
+
+    assert answer["model"] == chosen.name
+    if samples[0].probabilities:
+        assert answer["predictions"] == [each.prediction for each in samples]
+        assert answer["probabilities"] == [pytest.approx(each.probabilities, abs=done.tolerance) for each in samples]
+    else:
+        assert answer["predictions"] == [pytest.approx(each.prediction, abs=done.tolerance) for each in samples]
+
+
+def test_a_run_with_operations_of_ones_own_says_which_commit_they_were_at(
+    applied: Applied, done_with: Callable[[str], Done]
+) -> None:
+    done = done_with(OWN)
+    assert done.run["status"]["commit"] == applied.git.commit
+
+
+def test_a_run_whose_login_lets_it_into_no_repository_says_so(applied: Applied) -> None:
+    site = applied.site
+    site.api.create(login("wrong", password="guessed"), site.namespace)
+    url = applied.git.url(PRIVATE)
+    name = site.pipeline("locked-out", source={"git": {"url": url, "credentials": {"secretName": "wrong"}}})
+
+    reason, message = site.failed(site.run(name, "dataset", "training"))
+
+    assert reason == "Refused"
+    assert f"spec.source.git.url is {url}, which does not let us in (Authentication failed" in message
+    assert "guessed" not in json.dumps(site.api.get(RUNS, f"{name}-1", site.namespace))
