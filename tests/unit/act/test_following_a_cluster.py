@@ -115,7 +115,8 @@ def test_an_object_that_goes_is_seen_to_go_and_to_come_again() -> None:
 
 
 def test_an_outage_is_waited_out_and_told_once() -> None:
-    streams: Script = deque([*[NO_ANSWER] * 6, [event("MODIFIED", run("9", "Done"))]])
+    done: list[object] = [event("MODIFIED", run("9", "Done"))]
+    streams: Script = deque([*[NO_ANSWER] * 6, done])
 
     assert watched(Scripted(deque([[run("1")]]), streams), "Done") == [
         "Running",
