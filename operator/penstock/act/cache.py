@@ -61,6 +61,10 @@ class Cache:
         keys = sorted(key for key in self._marked.get(mark, ()) if kind is None or key.kind == kind)
         return _Unpacking([entry for key in keys if (entry := self._entries[key]).uid != without])
 
+    def count(self, mark: str, without: str | None = None) -> int:
+        """Return how many objects have that mark, but for the one of the uid `without`; none is unpacked."""
+        return sum(self._entries[key].uid != without for key in self._marked.get(mark, ()))
+
     def marked_keys(self, mark: str) -> frozenset[Key]:
         """Return the keys of the objects with that mark."""
         return frozenset(self._marked.get(mark, ()))

@@ -12,12 +12,14 @@ from datetime import datetime
 from penstock.act.client import Client
 from penstock.act.identities import Identities
 from penstock.act.kinds import Key, Object, controller_of
+from penstock.act.others import CachedModels, CachedRuns
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_namespace, of_pipeline, of_record, of_run
+from penstock.act.view import View, of_pipeline, of_record, of_run
 from penstock.decide.objects.children import STEP
 from penstock.decide.run.earlier import wanted
 from penstock.decide.run.observation import RunObservation
+from penstock.decide.run.others import is_live
 from penstock.decide.run.reconcile import awaited
 from penstock.decide.settings import Settings
 
@@ -64,13 +66,14 @@ class RunObserver:
             jobs=jobs,
             pods=pods,
             events=events,
-            runs=cache.marked(of_pipeline("PipelineRun", namespace, pipeline), without=uid),
-            models=cache.marked(of_namespace("Model", namespace)),
+            runs=CachedRuns(cache, namespace, pipeline, without=uid),
+            models=CachedModels(cache, namespace),
             deployments=tuple(cache.marked(of_pipeline("Deployment", namespace, pipeline))),
             files=frozenset(key.name for key in cache.marked_keys(of_record("ControllerRevision", uid))),
             identity=await self._identities.known(namespace, "PipelineRun"),
         )
-        earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in wanted(run, observation.runs))
+        names = wanted(run, observation.runs) if is_live(run) else ()
+        earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in names)
         observation = replace(observation, earlier=tuple(each for each in earlier if each is not None))
         whole = await self._logs.whole(awaited(observation))
         return Observed(replace(observation, whole=whole), look_again)

@@ -13,6 +13,7 @@ from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
+from penstock.decide.run import others
 from penstock.decide.serving import PINNED
 
 _SERVING = ("Model", "Deployment", "Service")
@@ -29,19 +30,27 @@ def marks(found: Object) -> Iterator[str]:
         yield of_run(labels[RUN_UID])
     yield from _marks_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
-        pipeline = found["spec"]["pipelineRef"]["name"]
-        yield of_pipeline(kind, namespace, pipeline)
-        if _is_live(found):
-            yield of_live(namespace, pipeline)
-        if _reason(found) in _FOR_OTHERS:
-            yield of_waiting(namespace, pipeline, str(_reason(found)))
+        yield from _marks_of_run(found, namespace, found["spec"]["pipelineRef"]["name"])
     elif PIPELINE in labels and (kind in _SERVING or REVISION in labels):
         yield of_pipeline(kind, namespace, labels[PIPELINE])
-    if kind == "Model":
+    if kind in ("Model", "Pipeline"):
         yield of_namespace(kind, namespace)
+    if kind == "Model" and (storage := others.storage_of(found)) is not None:
+        yield of_storage(namespace, storage)
     if kind == "Pipeline":
-        yield of_namespace(kind, namespace)
         yield from (of_using(namespace, model) for model in _models_of(found))
+
+
+def _marks_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
+    yield of_pipeline("PipelineRun", namespace, pipeline)
+    if _is_live(run):
+        yield of_live(namespace, pipeline)
+    if (name := others.name_of(run)) is not None:
+        yield of_execution(namespace, pipeline, name)
+    if (decision := others.decision_of(run)) is not None:
+        yield of_decision(namespace, pipeline, *decision)
+    if _reason(run) in _FOR_OTHERS:
+        yield of_waiting(namespace, pipeline, str(_reason(run)))
 
 
 def _marks_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterator[str]:
@@ -79,6 +88,21 @@ def of_namespace(kind: str, namespace: str) -> str:
 def of_using(namespace: str, model: str) -> str:
     """Return the mark of the Pipelines that pin or serve a Model, whoever made it."""
     return f"using/{namespace}/{model}"
+
+
+def of_execution(namespace: str, pipeline: str, name: str) -> str:
+    """Return the mark of the run of a Pipeline that has an execution name."""
+    return f"execution/{namespace}/{pipeline}/{name}"
+
+
+def of_decision(namespace: str, pipeline: str, epoch: int, digest: str) -> str:
+    """Return the mark of the runs of a Pipeline that decided by a testing set."""
+    return f"decision/{namespace}/{pipeline}/{epoch}/{digest}"
+
+
+def of_storage(namespace: str, storage: str) -> str:
+    """Return the mark of the Models that were made of the tables in a storage."""
+    return f"storage/{namespace}/{storage}"
 
 
 def of_live(namespace: str, pipeline: str) -> str:

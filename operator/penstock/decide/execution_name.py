@@ -8,9 +8,9 @@ def indexed(wish: str, index: int) -> str:
     return wish if index == 1 else f"{wish}_{index}"
 
 
-def first_free(wish: str, taken: Container[str]) -> tuple[str, int]:
-    """Return the first execution name of the wish that is not taken, and its index."""
-    index = 1
+def first_free(wish: str, taken: Container[str], first: int = 1) -> tuple[str, int]:
+    """Return the first execution name of the wish, from that index on, that is not taken, and its index."""
+    index = first
     while indexed(wish, index) in taken:
         index += 1
     return indexed(wish, index), index

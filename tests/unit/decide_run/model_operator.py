@@ -16,6 +16,7 @@ from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
 from penstock.decide.run.observation import RunObservation
+from penstock.decide.run.others import Models, Runs
 from penstock.decide.run.reconcile import awaited, decide
 from penstock.decide.settings import Settings
 from unit.decide_run.model_cluster import Cluster, Key, Object
@@ -75,8 +76,8 @@ class Operator:
             jobs=self._own("Job", uid),
             pods=pods,
             earlier=tuple(each for each in self._of("ConfigMap") if each["metadata"]["name"] in wanted),
-            runs=runs,
-            models=self._of("Model"),
+            runs=Runs(runs),
+            models=Models(self._of("Model")),
             deployments=tuple(
                 each for each in self._of("Deployment") if each["metadata"]["labels"].get(PIPELINE) == pipeline
             ),

@@ -3,7 +3,6 @@
 import msgspec
 
 from penstock.api.model import Model
-from penstock.api.run import PipelineRun
 from penstock.decide import job_specification as asking
 from penstock.decide.model_resource import reference_to
 from penstock.decide.objects.places import ClusterPlaces
@@ -16,7 +15,7 @@ from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import AGAIN, SOURCE, Planned
 from penstock.decide.run_places import RunPlaces, child
 from penstock.decide.run_state import status_of
-from penstock.decide.serving import served_model, testing_uses
+from penstock.decide.serving import served_model
 from penstock_jobs.result import DatasetResult, ModelReference, SourceResult, TrainingResult
 from penstock_jobs.specification import JobSpecification, Location, TestingJob
 
@@ -45,7 +44,7 @@ def specification_of(facts: Facts, draft: Draft, snapshot: Snapshot, part: Plann
 
 def model_named(facts: Facts, name: str) -> Model | None:
     """Return the Model of that name, as it is now."""
-    found = next((each for each in facts.observation.models if each["metadata"]["name"] == name), None)
+    found = facts.observation.models.named(name)
     return None if found is None else msgspec.convert(found, Model)
 
 
@@ -64,11 +63,7 @@ def _source(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -
 
 def _dataset(facts: Facts, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
     storage = places.tables(write=True).uri
-    models = [
-        msgspec.convert(each, Model)
-        for each in facts.observation.models
-        if each["spec"]["lineage"]["storage"] == storage
-    ]
+    models = [msgspec.convert(each, Model) for each in facts.observation.models.made_from(storage)]
     spec = snapshot.pipeline.spec
     job = asking.dataset_job(spec, facts.job_run(snapshot), places, facts.request("dataset"), models)
     return shared_out(job, asking.settings_of(spec, "dataset"))
@@ -117,5 +112,4 @@ def _testing(
 
 def _decisions(facts: Facts, made: DatasetResult) -> int:
     """Return how many decisions this testing set has served before."""
-    uses = testing_uses(msgspec.convert(run, PipelineRun) for run in facts.observation.runs)
-    return sum(each.decisions for each in uses if each.epoch == made.epoch and each.digest == made.testing.digest)
+    return facts.observation.runs.decided(made.epoch, made.testing.digest)

@@ -4,14 +4,14 @@ from penstock.api.not_yet import not_yet
 from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Create
-from penstock.decide.execution_name import first_free, indexed
+from penstock.decide.execution_name import first_free
 from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
 from penstock.decide.overriding import taken
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.earlier import taken_over
-from penstock.decide.run.facts import Facts, names_of
+from penstock.decide.run.facts import Facts
 from penstock.decide.run.pods import Wait
 from penstock.decide.run_state import pending, status_of, wanted_jobs
 from penstock.decide.summaries import address
@@ -54,11 +54,10 @@ def jobs_of(facts: Facts, snapshot: Snapshot) -> tuple[JobName, ...]:
 
 def renamed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
     """Return the draft with the next name: the storage has files of another run under the one it has."""
-    wish, taken, index = _wish(facts), names_of(facts.observation.runs), facts.index
+    wish, taken, index = _wish(facts), facts.observation.runs.names, facts.index
     if index >= MOST_INDEXES:
         raise Refused(reasons.names_taken(wish, index))
-    tried = {indexed(wish, each) for each in range(1, index + 1)}
-    name, index = first_free(wish, taken | tried)
+    name, index = first_free(wish, taken, index + 1)
     storage = address(facts.places(snapshot, name).run().uri)
     return draft.status(execution_name=name, run_index=index, storage=storage)
 
@@ -74,7 +73,7 @@ def _named(facts: Facts, draft: Draft, snapshot: Snapshot, jobs: tuple[JobName, 
     status = status_of(draft.run)
     name, index = status.execution_name, status.run_index
     if name is None:
-        name, index = first_free(_wish(facts), names_of(facts.observation.runs))
+        name, index = first_free(_wish(facts), facts.observation.runs.names)
     return draft.status(
         execution_name=name,
         run_index=index,

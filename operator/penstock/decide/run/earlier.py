@@ -1,6 +1,6 @@
 """Results that a run takes over from earlier runs of its Pipeline, because it does not do the jobs that make them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from penstock.api.schema import JOBS, JobName
@@ -16,7 +16,7 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.termination_message import TerminationMessage
 
 
-def wanted(run: ApiObject, runs: Sequence[ApiObject]) -> frozenset[str]:
+def wanted(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
     """Return the names of the ConfigMaps, of other runs, that hold what this run needs and does not make."""
     return frozenset(_results_of(source) for _, source in _sources(_jobs_of(run), runs).items() if source is not None)
 
@@ -36,7 +36,7 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
         if source is None:
             if needed == "testing" and missing[needed] == "deployment":
                 continue  # nothing was tested: then a person's pin is all that can be served
-            if any(_is_about_to(run, needed) for run in facts.observation.runs):
+            if any(_is_about_to(run, needed) for run in facts.observation.runs.live):
                 return Wait(reasons.EARLIER_RUN, reasons.earlier_result(missing[needed], needed))
             raise Refused(reasons.missing_result(missing[needed], needed))
         found = there.get(_results_of(source))
@@ -51,7 +51,7 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
 
 
 def _sources(
-    jobs: tuple[JobName, ...], runs: Sequence[ApiObject], *, needed_only: bool = False
+    jobs: tuple[JobName, ...], runs: Iterable[ApiObject], *, needed_only: bool = False
 ) -> dict[JobName, ApiObject | None]:
     """Return, for each result that is needed, the run that made it last."""
     needed = jobs if needed_only else tuple(each for _, each in lacking(jobs))

@@ -1,6 +1,5 @@
 """What a run's reconcile knows: the observation, decoded as far as it is needed, and questions to it as properties."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -124,11 +123,6 @@ class Facts:
         )
         text = said or self.observation.settings.pending_limit
         return text, timedelta(seconds=read_duration(text, "pendingLimit"))
-
-
-def names_of(runs: Sequence[ApiObject]) -> frozenset[str]:
-    """Return the execution names that these runs have."""
-    return frozenset(str(name) for run in runs if (name := (run.get("status") or {}).get("executionName")))
 
 
 def decoded(there: ApiObject, kind: type[Kind]) -> Kind:

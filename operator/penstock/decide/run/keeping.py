@@ -1,12 +1,11 @@
 """What is kept of a run, and how long: its revision as long as one of its Models, its Jobs for a while."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from penstock.api.quantities import read_duration
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
-from penstock.decide.objects.children import RUN_UID
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
@@ -51,12 +50,8 @@ def _owned_by_models(facts: Facts) -> Iterator[Patch]:
         )
 
 
-def _made(facts: Facts) -> Iterator[ApiObject]:
-    if "training" not in facts.reported:
-        return
-    for model in facts.observation.models:
-        if (model["metadata"].get("labels") or {}).get(RUN_UID) == facts.owner.uid:
-            yield model
+def _made(facts: Facts) -> Iterable[ApiObject]:
+    return facts.observation.models.of_run(facts.owner.uid) if "training" in facts.reported else ()
 
 
 def _reference(model: ApiObject) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
+from penstock.decide.run.others import Models, Runs
 from penstock.decide.settings import Settings
 
 
@@ -50,8 +51,8 @@ class RunObservation:
     events: tuple[ApiObject, ...] = ()
     whole: Mapping[str, bytes | None] = field(default_factory=dict)
     earlier: Sequence[ApiObject] = ()
-    runs: Sequence[ApiObject] = ()
-    models: Sequence[ApiObject] = ()
+    runs: Runs = field(default_factory=Runs)
+    models: Models = field(default_factory=Models)
     deployments: Sequence[ApiObject] = ()
     files: frozenset[str] = frozenset()
     identity: Identity | None = None

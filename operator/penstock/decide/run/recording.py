@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.model import Model
 from penstock.api.schema import API_VERSION
-from penstock.decide.decision import Apply, Create, Patch, Write
+from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.model_resource import model_resource, with_testing_scores
 from penstock.decide.objects.model import model
 from penstock.decide.objects.results import results
@@ -83,25 +83,27 @@ def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
     """Return the writes by which each Model that was tested, and is still there, says its scores."""
     if not isinstance(told.result, TestingResult):
         return ()
-    tested = {each.model for each in told.result.models}
     writes = []
-    for there in facts.observation.models:
-        metadata = there["metadata"]
-        if metadata["name"] in tested:
-            before = decoded(there, Model)
-            after = with_testing_scores(before, told.result)
-            if after != before:
-                status = msgspec.to_builtins(after.status)
-                writes.append(
-                    Patch(
-                        api_version=API_VERSION,
-                        kind="Model",
-                        namespace=metadata["namespace"],
-                        name=metadata["name"],
-                        uid=metadata["uid"],
-                        content={"status": {"testing": status["testing"]}},
-                        resource_version=metadata["resourceVersion"],
-                        subresource="status",
-                    )
-                )
+    for name in sorted({each.model for each in told.result.models}):
+        there = facts.observation.models.named(name)
+        before = None if there is None else decoded(there, Model)
+        if there is None or before is None:
+            continue
+        after = with_testing_scores(before, told.result)
+        if after != before:
+            writes.append(_scored(there, after))
     return tuple(writes)
+
+
+def _scored(there: ApiObject, model: Model) -> Patch:
+    metadata = there["metadata"]
+    return Patch(
+        api_version=API_VERSION,
+        kind="Model",
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        uid=metadata["uid"],
+        content={"status": {"testing": msgspec.to_builtins(model.status)["testing"]}},
+        resource_version=metadata["resourceVersion"],
+        subresource="status",
+    )

@@ -16,7 +16,7 @@ TO_BEGIN = timedelta(minutes=1)  # an older run that has not said what it does b
 def turn_of(facts: Facts) -> str | None:
     """Return the name of the run that makes its tables before this one, or None where it is this one's turn."""
     mine = (facts.run.metadata.creation_timestamp or "", facts.owner.uid)
-    for other in facts.observation.runs:
+    for other in facts.observation.runs.live:
         if _is_live(other) and (_has_begun(other) or (_identity(other) < mine and _is_about_to(other, facts))):
             return str(other["metadata"]["name"])
     return None
