@@ -2,7 +2,7 @@
 
 import json
 
-from penstock.local.log_lines import parse
+from penstock.local.log_lines import parse, parse_any
 
 
 def as_text(job: str, line: bytes) -> str:
@@ -12,7 +12,7 @@ def as_text(job: str, line: bytes) -> str:
 
 def as_json(job: str, line: bytes, worker: int | None = None) -> str:
     """Return a line for programs: a JSON object with the job that printed it, and which of its workers."""
-    parsed = parse(line)
+    parsed = parse_any(line)
     fields: dict[str, object] = {"job": job, "worker": worker, "time": parsed.time, "level": parsed.level}
     fields |= {"message": parsed.message}
     fields |= {"done": parsed.done, "total": parsed.total} if parsed.is_progress else {}

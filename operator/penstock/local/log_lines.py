@@ -1,7 +1,11 @@
 """The lines of a job's log: JSON events of the job, and whatever else its libraries print."""
 
 import json
+import re
 from dataclasses import dataclass
+
+_TEXT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) (DEBUG|INFO|WARNING|ERROR|CRITICAL) (.*)", re.DOTALL)
+_COUNTED = re.compile(r"([\d,]+) of ([\d,]+) ")
 
 
 @dataclass(frozen=True)
@@ -48,3 +52,18 @@ def parse(line: bytes) -> LogLine:
         done=done if isinstance(done, int) else None,
         total=total if isinstance(total, int) else None,
     )
+
+
+def parse_any(line: bytes) -> LogLine:
+    """Return what the line says, also where the log is text for people, as a Pipeline's `logs.format` is at first.
+
+    There progress is told by its numbers, as in `12 of 40 candidates`.
+    """
+    event = parse(line)
+    found = _TEXT.fullmatch(event.message) if event.level is None else None
+    if found is None:
+        return event
+    moment, level, message = found.groups()
+    counted = _COUNTED.match(message)
+    done, total = (int(each.replace(",", "")) for each in counted.groups()) if counted else (None, None)
+    return LogLine(message, moment.replace(" ", "T").replace(",", "."), level, done, total)

@@ -16,6 +16,7 @@ ATTEMPTS = 10  # connections that broke one after the other, without a line in b
 _PAUSE = 1.0  # seconds
 _COMPLETION_INDEX = "batch.kubernetes.io/job-completion-index"
 _MARK = MARK.encode()
+_AGAIN = "-again"  # testing that was done once more, beside a Model that has been served since
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def logs_of(pods: Iterable[Object], step: str | None = None) -> list[LogOf]:
     started = [each for each in pods if _has_started(each) and STEP in _labels(each)]
     ordered = sorted(started, key=lambda each: (each["metadata"]["creationTimestamp"], each["metadata"]["name"]))
     found = [LogOf(each["metadata"]["name"], _labels(each)[STEP], _index(each)) for each in ordered]
-    return [each for each in found if step in (None, each.step)]
+    return [each for each in found if step in (None, each.step, each.step.removesuffix(_AGAIN))]
 
 
 async def pods_of(cluster: Cluster, run: Object) -> list[Object]:

@@ -10,5 +10,6 @@ COMMANDS = {
     "report": "logs",
     "cancel": "cancel",
     "wait": "wait",
+    "rename": "rename",
 }
 """The commands, and the modules of this package that have them."""

@@ -16,7 +16,7 @@ from penstock.cli.shown_models import tested_table
 from penstock.decide.conditions import find
 from penstock.decide.progress_of_runs import Told, news
 from penstock.decide.run_state import is_finished, status_of, step_of
-from penstock.local.log_lines import parse
+from penstock.local.log_lines import parse_any
 from penstock.local.watcher import Watcher
 from penstock_jobs.errors import Refused
 
@@ -66,7 +66,7 @@ class Teller:
         """Tell a line of a step's log."""
         if step not in self._ended:
             self._begin(step)
-            self._watcher.line(step, parse(line))
+            self._watcher.line(step, parse_any(line))
 
     def _begin(self, step: str) -> None:
         if step not in self._begun:

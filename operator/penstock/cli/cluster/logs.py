@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from penstock.api.run import PipelineRun
 from penstock.api.schema import JOBS
 from penstock.cli.cluster.finding import RUN, Object, as_run, find_run, kind_of
 from penstock.cli.cluster.names import run_names
@@ -25,14 +26,17 @@ def logs(settings: ClusterSettings, run: str, job: str | None, *, follow: bool) 
     Where the pods are gone, it says where in the storage of the run the logs are.
     """
 
-    async def question(cluster: Any) -> tuple[Object, bool]:
+    async def question(cluster: Any) -> tuple[Object, set[str]]:
         found = await find_run(cluster, run)
         told = await (_followed if follow else _printed)(settings, cluster, found, job)
-        return found, told
+        return await find_run(cluster, found["metadata"]["name"]), told
 
     found, told = ask(settings, question)
+    missing = _missing(as_run(found), job, told)
     if not told:
-        raise Refused(_where(found, job))
+        raise Refused(missing or f"The run {found['metadata']['name']} has no log{f' of {job}' if job else ''} yet.")
+    if missing:
+        settings.notes.print(missing, markup=False)
 
 
 @click.command()
@@ -47,25 +51,25 @@ def report(settings: ClusterSettings, run: str) -> None:
     click.echo(step.testing.report)
 
 
-async def _printed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> bool:
+async def _printed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
     from penstock.act.user.run_logs import lines_of, logs_of, pods_of
 
-    told = False
+    told: set[str] = set()
     for log in logs_of(await pods_of(cluster, run), job):
         async for line in lines_of(cluster, log, follow=False):
-            told = True
+            told.add(log.step)
             _print(settings, log, line)
     return told
 
 
-async def _followed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> bool:
+async def _followed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
     from penstock.act.user.run_logs import LogOf, follow
 
     ended = asyncio.Event()
-    told: list[bool] = []
+    told: set[str] = set()
 
     def take(log: LogOf, line: bytes) -> None:
-        told[:] = [True]
+        told.add(log.step)
         _print(settings, log, line)
 
     async def wait_for_end() -> None:
@@ -79,7 +83,7 @@ async def _followed(settings: ClusterSettings, cluster: Any, run: Object, job: s
         await follow(cluster, run, take, ended, job)
     finally:
         waiting.cancel()
-    return bool(told)
+    return told
 
 
 def _print(settings: ClusterSettings, log: Any, line: bytes) -> None:
@@ -87,12 +91,12 @@ def _print(settings: ClusterSettings, log: Any, line: bytes) -> None:
     click.echo(as_json(log.step, line, worker=log.index) if settings.output == "json" else as_text(name, line))
 
 
-def _where(found: Object, job: str | None) -> str:
-    run = as_run(found)
-    name, status = run.metadata.name, status_of(run)
-    what = f"of {job}" if job else "of its jobs"
-    begun = [step for step in status.steps if step.started and job in (None, step.name)]
-    if not begun:
-        return f"The run {name} has no log {what} yet."
-    kept = f"{(status.storage or '').rstrip('/')}/logs/" if status.storage else "the storage of its Pipeline"
-    return f"The pods {what} are gone; what they printed is kept in {kept}"
+def _missing(run: PipelineRun, job: str | None, told: set[str]) -> str | None:
+    """Return where the logs are of the jobs that began and whose pods are gone; None where there are none such."""
+    status = status_of(run)
+    begun = [step.name for step in status.steps if step.started and job in (None, step.name)]
+    gone = [name for name in begun if name not in told and name != "deployment"]
+    if not gone:
+        return None
+    kept = f"{status.storage.rstrip('/')}/logs/" if status.storage else "the storage of its Pipeline"
+    return f"The pods of {', '.join(gone)} are gone; what they printed is kept in {kept}"
