@@ -30,6 +30,8 @@ class PipelineObserver:
             models=cache.marked(of_namespace("Model", namespace)),
             deployments=cache.marked(of_pipeline("Deployment", namespace, name)),
             pods=tuple(cache.marked(of_pipeline("Pod", namespace, name))),
+            pipelines=cache.marked(of_namespace("Pipeline", namespace)),
+            records=cache.marked(of_pipeline("ControllerRevision", namespace, name)),
             service=cache.get(Key("Service", namespace, name)),
         )
         return Observed(observation)

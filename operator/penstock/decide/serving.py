@@ -11,6 +11,7 @@ from penstock.decide.conditions import with_condition
 from penstock.decide.run_state import step_of
 
 PINNED = "penstock.dev/pinned-model"  # an annotation: a pin set by `penstock deploy`, apart from the manifest's own
+FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
 HISTORY = 20
 
 
@@ -78,6 +79,16 @@ def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingU
             digest=digest,
             decisions=1 + (before.decisions if before else 0),
         )
+    return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
+
+
+def kept_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
+    """Return the uses as they are counted now, none of them below what was counted before runs were deleted."""
+    uses = {(use.epoch, use.digest or use.version): use for use in before}
+    for use in counted:
+        earlier = uses.get((use.epoch, use.digest or use.version))
+        decisions = max(use.decisions, earlier.decisions if earlier else 0)
+        uses[use.epoch, use.digest or use.version] = msgspec.structs.replace(use, decisions=decisions)
     return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
 
 

@@ -12,7 +12,7 @@ from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import REVISION, Owner
 from penstock.decide.pipeline.observation import PipelineObservation
-from penstock.decide.serving import counted_uses
+from penstock.decide.serving import counted_uses, kept_uses
 from penstock.decide.times import write_time
 
 
@@ -91,7 +91,9 @@ class Facts:
             tested = steps.get("testing", {}).get("testing")
             if tested and (steps.get("deployment", {}).get("deployment") or {}).get("verdict"):
                 found.append((int(tested["epoch"]), int(tested["version"]), tested.get("digest")))
-        return counted_uses(found)
+        counted = counted_uses(found)
+        # Runs that are deleted have decided all the same.
+        return counted if self.pipeline.spec.retention.runs is None else kept_uses(self.status.testing_uses, counted)
 
 
 def revision_of(child: ApiObject) -> str | None:

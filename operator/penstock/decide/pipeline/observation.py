@@ -19,6 +19,8 @@ class PipelineObservation:
         deployments: the Deployments whose label `penstock.dev/pipeline` is its name.
         pods: the pods of these Deployments.
         service: the Service of its name, where that is there and has that label.
+        pipelines: the Pipelines of the namespace, this one too.
+        records: the records of the files of its runs and Models.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -29,4 +31,6 @@ class PipelineObservation:
     deployments: Sequence[ApiObject] = ()
     pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None
+    pipelines: Sequence[ApiObject] = ()
+    records: Sequence[ApiObject] = ()
     refused: Refusal | None = None

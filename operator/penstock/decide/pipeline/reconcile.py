@@ -18,9 +18,10 @@ from penstock.decide.pipeline.facts import Facts
 from penstock.decide.pipeline.models import with_servers
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
+from penstock.decide.pipeline.retention import with_retention
 from penstock.decide.pipeline.serving import served
 from penstock.decide.run.beginning import refuse_unfinished
-from penstock.decide.serving import served_model
+from penstock.decide.serving import FIRST_MODEL, served_model
 from penstock.decide.times import write_time
 from penstock_jobs.errors import Refused
 
@@ -41,7 +42,7 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     draft = _counted(facts, before)
     try:
         _refuse(facts)
-        draft = with_servers(facts, served(facts, _selected(facts, draft)))
+        draft = with_retention(facts, with_servers(facts, served(facts, _selected(facts, draft))))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None:
@@ -80,7 +81,10 @@ def _selected(facts: Facts, draft: Draft) -> Draft:
     if is_withdrawn(facts):
         return draft.status(selected_model=served_model(facts.pipeline))
     proposal = proposal_to_take(facts)
-    return draft if proposal is None else draft.status(selected_model=proposal.model)
+    if proposal is not None:
+        return draft.status(selected_model=proposal.model)
+    first = facts.pipeline.metadata.annotations.get(FIRST_MODEL)
+    return draft.status(selected_model=first) if first and facts.status.selected_model is None else draft
 
 
 def _not_accepted(draft: Draft, refusal: Refusal) -> Draft:

@@ -1,0 +1,53 @@
+"""What a Pipeline lets go of its past: Models, runs that Penstock made, the Jobs and logs of the others."""
+
+from penstock.api.schema import API_VERSION
+from penstock.decide.cleaning.record import EXPIRED, is_record
+from penstock.decide.decision import ApiObject, Delete, Patch
+from penstock.decide.objects.children import RECORD
+from penstock.decide.pipeline.draft import Draft
+from penstock.decide.pipeline.facts import Facts
+from penstock.decide.retention.models import surplus_models
+from penstock.decide.retention.runs import expired_runs
+from penstock.decide.serving import pinned_model, served_model
+
+
+def with_retention(facts: Facts, draft: Draft) -> Draft:
+    """Return the draft in which what is beyond the Pipeline's `retention` goes."""
+    retention, seen = facts.pipeline.spec.retention, facts.observation
+    expired = expired_runs(retention.runs, seen.runs)
+    draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted))
+    if expired.applied:
+        uids = {run["metadata"]["uid"] for run in expired.applied}
+        draft = draft.writing(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
+    # What this very reconcile has chosen is in no Pipeline's status yet.
+    status = draft.pipeline.status
+    chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline), status.selected_model if status else None}
+    surplus = surplus_models(facts.name, retention.models, seen.models, seen.pipelines, seen.runs)
+    return draft.writing(*(_deletion("Model", each) for each in surplus if each["metadata"]["name"] not in chosen))
+
+
+def _is_due(record: ApiObject, uids: set[str]) -> bool:
+    metadata = record["metadata"]
+    return (
+        is_record(record)
+        and metadata["labels"][RECORD] in uids
+        and EXPIRED not in (metadata.get("annotations") or {})
+        and not metadata.get("deletionTimestamp")
+    )
+
+
+def _expiry(record: ApiObject) -> Patch:
+    metadata = record["metadata"]
+    return Patch(
+        api_version="apps/v1",
+        kind="ControllerRevision",
+        namespace=str(metadata["namespace"]),
+        name=str(metadata["name"]),
+        uid=str(metadata["uid"]),
+        content={"metadata": {"annotations": {EXPIRED: "true"}}},
+    )
+
+
+def _deletion(kind: str, there: ApiObject) -> Delete:
+    metadata = there["metadata"]
+    return Delete(API_VERSION, kind, str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))

@@ -1,0 +1,85 @@
+"""Which Models go: the oldest beyond so many, and never one that is served, pinned or referred to."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import PIPELINE, RUN_UID
+from penstock.decide.retention.runs import is_live, latest_with, named_by, steps_of
+from penstock.decide.serving import PINNED
+
+
+def surplus_models(
+    pipeline: str,
+    keep: int | None,
+    models: Sequence[ApiObject],
+    pipelines: Iterable[ApiObject],
+    runs: Sequence[ApiObject],
+) -> tuple[ApiObject, ...]:
+    """Return the Models of a Pipeline that are to go, the oldest first.
+
+    Args:
+        pipeline: its name.
+        keep: how many of the newest are kept, beside those that are held; None keeps all.
+        models: the Models of the namespace.
+        pipelines: the Pipelines of the namespace.
+        runs: the runs of this Pipeline.
+    """
+    if keep is None:
+        return ()
+    own = [model for model in models if _labels(model).get(PIPELINE) == pipeline]
+    newest_first = sorted(own, key=lambda model: (str(model["spec"]["created"]), _name(model)), reverse=True)
+    beyond = newest_first[keep:]
+    if not beyond:
+        return ()
+    held = held_models(models, pipelines, runs)
+    return tuple(
+        model
+        for model in reversed(beyond)
+        if _name(model) not in held and not model["metadata"].get("deletionTimestamp")
+    )
+
+
+def held_models(
+    models: Iterable[ApiObject], pipelines: Iterable[ApiObject], runs: Sequence[ApiObject]
+) -> frozenset[str]:
+    """Return the names of the Models that somebody serves, pins or refers to, whatever their age.
+
+    That is: any Pipeline of the namespace; a live run, which may yet test and propose those that it made or took over;
+    and the last run that trained, whose Models a run without training would test.
+    """
+    named = {name for pipeline in pipelines for name in _named_by(pipeline)}
+    served = {_name(model) for model in models if (model.get("status") or {}).get("servedBy")}
+    live = [run for run in runs if is_live(run)]
+    uids = {run["metadata"]["uid"] for run in live}
+    made = {_name(model) for model in models if _labels(model).get(RUN_UID) in uids}
+    referring = [*live, *(run for run in runs if named_by(live, run))]
+    last = latest_with("training", runs)
+    told = {name for run in (*referring, *([last] if last else [])) for name in _of_run(run)}
+    return frozenset(named | served | made | told)
+
+
+def _named_by(pipeline: ApiObject) -> Iterator[str]:
+    status, deployment = pipeline.get("status") or {}, pipeline["spec"].get("deployment") or {}
+    names = (
+        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
+        deployment.get("model"),
+        (status.get("servedModel") or {}).get("name"),
+        status.get("selectedModel"),
+    )
+    return (str(name) for name in names if name)
+
+
+def _of_run(run: ApiObject) -> Iterator[str]:
+    for step in steps_of(run):
+        yield from (step.get("training") or {}).get("models") or ()
+        yield from (str(each["name"]) for each in (step.get("testing") or {}).get("models") or ())
+        decided = step.get("deployment") or {}
+        yield from (str(decided[each]) for each in ("challenger", "served", "against") if decided.get(each))
+
+
+def _labels(there: ApiObject) -> dict[str, str]:
+    return there["metadata"].get("labels") or {}
+
+
+def _name(there: ApiObject) -> str:
+    return str(there["metadata"]["name"])

@@ -1,0 +1,92 @@
+"""Which runs go: of those that Penstock made itself the oldest beyond so many.
+
+A run that a person, or a GitOps tool, applied is never deleted: it would be applied again, and run again. Beyond as
+many it loses its Jobs and logs, and nothing else.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.api.schema import GROUP, JobName
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import MANAGED_BY, MANAGER
+
+_HANDED_ON: tuple[JobName, ...] = ("dataset", "training", "testing")
+
+
+@dataclass(frozen=True)
+class Expired:
+    """Runs beyond those that are kept: `deleted` are Penstock's own, `applied` lose Jobs and logs."""
+
+    deleted: tuple[ApiObject, ...] = ()
+    applied: tuple[ApiObject, ...] = ()
+
+
+def expired_runs(keep: int | None, runs: Sequence[ApiObject]) -> Expired:
+    """Return which runs of a Pipeline are beyond the last `keep` that ended; those applied are counted by themselves.
+
+    A live run is not counted. One that a live run repeats, or whose results the next run without that job would take
+    over, is never deleted.
+    """
+    if keep is None:
+        return Expired()
+    ended = [run for run in runs if not is_live(run) and not run["metadata"].get("deletionTimestamp")]
+    newest_first = sorted(ended, key=_moment, reverse=True)
+    ours = [run for run in newest_first if is_made_by_penstock(run)]
+    theirs = [run for run in newest_first if not is_made_by_penstock(run)]
+    held = held_runs(runs)
+    deleted = tuple(run for run in reversed(ours[keep:]) if run["metadata"]["name"] not in held)
+    return Expired(deleted, tuple(reversed(theirs[keep:])))
+
+
+def held_runs(runs: Sequence[ApiObject]) -> frozenset[str]:
+    """Return the names of the runs that others refer to, or may yet take results from."""
+    live = [run for run in runs if is_live(run)]
+    named = {str(run["metadata"]["name"]) for run in runs if named_by(live, run)}
+    last = (latest_with(job, runs) for job in _HANDED_ON)
+    return frozenset(named | {str(run["metadata"]["name"]) for run in last if run is not None})
+
+
+def is_made_by_penstock(run: ApiObject) -> bool:
+    """Return whether Penstock itself made the run: a Trigger controls it, or it says that Penstock manages it."""
+    metadata = run["metadata"]
+    if (metadata.get("labels") or {}).get(MANAGED_BY) == MANAGER:
+        return True
+    return any(
+        owner.get("controller") and owner.get("kind") == "Trigger" and str(owner.get("apiVersion")).startswith(GROUP)
+        for owner in metadata.get("ownerReferences") or ()
+    )
+
+
+def is_live(run: ApiObject) -> bool:
+    """Return whether the run has not ended."""
+    return not (run.get("status") or {}).get("finished")
+
+
+def latest_with(job: JobName, runs: Iterable[ApiObject]) -> ApiObject | None:
+    """Return the run that did this job last, well."""
+    done = [
+        (str(step.get("finished") or ""), str(run["metadata"]["name"]), run)
+        for run in runs
+        for step in steps_of(run)
+        if step.get("name") == job and step.get("state") == "Succeeded"
+    ]
+    return max(done, key=lambda each: each[:2])[2] if done else None
+
+
+def named_by(live: Iterable[ApiObject], run: ApiObject) -> bool:
+    """Return whether a live run repeats this one."""
+    name = run["metadata"]["name"]
+    return any((each["spec"].get("rerunOf") or {}).get("name") == name for each in live)
+
+
+def steps_of(run: ApiObject) -> Sequence[Any]:
+    """Return the steps of a run, as its status has them."""
+    return (run.get("status") or {}).get("steps") or ()
+
+
+def _moment(run: ApiObject) -> tuple[str, str, str]:
+    metadata = run["metadata"]
+    finished = str((run.get("status") or {}).get("finished") or "")
+    return finished, str(metadata.get("creationTimestamp") or ""), str(metadata["name"])
