@@ -12,7 +12,7 @@ import msgspec
 from cluster.buckets import Buckets
 from cluster.custom_resources import install
 from cluster.hand_made_runs import give_credentials, on_the_cluster
-from cluster.kubernetes_api import JOBS, PODS, Api, Object, Resource
+from cluster.kubernetes_api import DEADLINE, JOBS, PODS, Api, Object, Resource
 from cluster.operator_process import OperatorProcess, running_operator
 from penstock_jobs.storage import Store
 from testcluster.cluster import Cluster
@@ -81,7 +81,7 @@ class Site:
         """Return the run once that holds of it."""
         return self.api.wait_for(RUNS, run, self.namespace, holds, what=what, seconds=seconds)
 
-    def waits(self, run: str, reason: str, says: str = "") -> str:
+    def waits(self, run: str, reason: str, says: str = "", seconds: float = DEADLINE) -> str:
         """Return the sentence in which the run says that it waits for that reason, once it does; it holds `says`."""
 
         def holds(there: Object) -> bool:
@@ -89,7 +89,7 @@ class Site:
             assert said.get("status", "Unknown") == "Unknown", f"It ended instead of waiting: {said}"
             return said.get("reason") == reason and says in said["message"]
 
-        return str(succeeded(self.seen(run, holds, f"a run that waits, {reason}: …{says}…"))["message"])
+        return str(succeeded(self.seen(run, holds, f"a run that waits, {reason}: …{says}…", seconds))["message"])
 
     def ended(self, run: str) -> Object:
         """Return the run once it has ended, however."""

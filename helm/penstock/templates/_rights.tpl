@@ -33,6 +33,9 @@
 - apiGroups: [""]
   resources: [events]                      # why a pod waits
   verbs: [get, list]
+- apiGroups: [kueue.x-k8s.io]
+  resources: [workloads]                   # why a Job waits in a queue, in Kueue's words, where there is Kueue
+  verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from penstock.act import kueue
 from penstock.act.client import Client
 from penstock.act.identities import Identities
 from penstock.act.kinds import Key, Object, controller_of
@@ -48,7 +49,7 @@ class RunObserver:
         self._settings = settings
         self._now = now
         self._logs = PodLogs(client)
-        self._events: dict[str, tuple[float, tuple[Object, ...]]] = {}
+        self._events: dict[tuple[str, bool], tuple[float, tuple[Object, ...]]] = {}
 
     async def __call__(self, run: Object) -> Observed:
         """Return what is to be known of the run."""
@@ -84,22 +85,28 @@ class RunObserver:
         """Return the events about what does not start, and when there may be more to ask."""
         found: list[Object] = []
         look_again: float | None = None
-        for stuck in (*_without_pod(jobs, pods), *_not_started(pods)):
+        for stuck in (*filter(kueue.is_queued, jobs), *_without_pod(jobs, pods), *_not_started(pods)):
             wait = PATIENCE - (self._now() - _made_at(stuck)).total_seconds()
             if wait <= 0:
-                found += await self._events_of(namespace, stuck["metadata"]["uid"])
+                found += await self._told_of(namespace, stuck)
                 wait = EVENTS_FRESH
             look_again = wait if look_again is None else min(look_again, wait)
         return tuple(found), look_again
 
-    async def _events_of(self, namespace: str, uid: str) -> tuple[Object, ...]:
-        now = asyncio.get_running_loop().time()
+    async def _told_of(self, namespace: str, stuck: Object) -> tuple[Object, ...]:
+        now, uid = asyncio.get_running_loop().time(), stuck["metadata"]["uid"]
+        queued = stuck["kind"] == "Job" and kueue.is_queued(stuck)
+        key = uid, queued
         for old in [each for each, (at, _) in self._events.items() if now - at >= EVENTS_FRESH]:
             del self._events[old]
-        if uid not in self._events:
-            told = await self._client.events_about(namespace, uid)
-            self._events[uid] = now, tuple(each for each in told if each.get("reason") in _TELLING)
-        return self._events[uid][1]
+        if key not in self._events:
+            ask = kueue.told_of(self._client, stuck) if queued else self._events_of(namespace, uid)
+            self._events[key] = now, await ask
+        return self._events[key][1]
+
+    async def _events_of(self, namespace: str, uid: str) -> tuple[Object, ...]:
+        told = await self._client.events_about(namespace, uid)
+        return tuple(each for each in told if each.get("reason") in _TELLING)
 
 
 def _living(pipeline: Object | None) -> Object | None:

@@ -135,9 +135,10 @@ def no_pod_yet() -> str:
     return "Its Job has no pod yet."
 
 
-def queued(queue: str | None) -> str:
-    """The Job is held by a queue."""
-    return f"Its Job waits in the queue {queue}." if queue else "Its Job is suspended."
+def queued(queue: str | None, why: str | None = None) -> str:
+    """The Job is held by a queue, for the reason that the queue itself gives."""
+    held = f"Its Job waits in the queue {queue}" if queue else "Its Job is suspended"
+    return f"{held}: {why}" if why else f"{held}."
 
 
 def unschedulable(message: str) -> str:

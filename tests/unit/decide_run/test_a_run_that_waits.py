@@ -164,6 +164,18 @@ def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
     assert cluster.of("Job") == []
 
 
+def test_a_job_that_waits_in_a_queue_says_why_where_the_queue_does() -> None:
+    cluster, operator = applied(pipeline=examples.pipeline(jobs={"dataset": {"queueName": "team"}}))
+    assert succeeded(cluster, operator)[2] == "The dataset step waits: Its Job waits in the queue team."
+    (job,) = cluster.of("Job")
+    said = {"metadata": {}, "involvedObject": {"uid": job["metadata"]["uid"]}, "message": "insufficient quota for cpu"}
+
+    decision = decide(replace(operator.observation("churn-1"), events=(said,)), cluster.now)
+
+    assert decision.status is not None
+    assert decision.status.conditions[0].message.endswith("in the queue team: insufficient quota for cpu")  # type: ignore[attr-defined]
+
+
 def test_a_job_that_waits_in_a_queue_is_taken_out_while_its_run_is_suspended() -> None:
     jobs = {"dataset": {"queueName": "team"}}
     cluster, operator = applied(pipeline=examples.pipeline(jobs=jobs))

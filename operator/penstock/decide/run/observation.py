@@ -26,7 +26,8 @@ class RunObservation:
         jobs: the Jobs whose label `penstock.dev/run-uid` is the run's uid.
         pods: the pods of these Jobs, by the same label (Kubernetes takes it from the Job's template).
         events: the Events of Kubernetes about these Jobs and pods: `FailedCreate` of Jobs, `FailedMount` and
-            `FailedAttachVolume` of pods. Older ones may be missing.
+            `FailedAttachVolume` of pods. Older ones may be missing. What Kueue says of a Job that it holds back has the
+            same form.
         whole: by the uid of a pod, the whole of what its job reported, as its log holds it, where the termination
             message had to be shortened (`logs.awaited` tells which are wanted). A pod whose log could not
             be read, or does not hold it (its digest is checked), is there with None.

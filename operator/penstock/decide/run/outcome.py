@@ -170,7 +170,7 @@ def _unfinished(part: Part, job: ApiObject, now: datetime) -> Outcome:
     if len(waiting) < len(live):
         return _at_work(part, waiting, now)
     if job_views.is_suspended(job):
-        wait = Wait(reasons.QUEUED, reasons.queued(job_views.queue_of(job)))
+        wait = Wait(reasons.QUEUED, reasons.queued(job_views.queue_of(job), _said_of(part, job)))
         return Held(wait, job_views.suspended_since(job))
     if waiting:
         return _waiting(part, own, waiting, now)
@@ -218,14 +218,19 @@ def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: da
     if own:
         return Going(_started(part))  # its pods succeeded, and its Job has yet to say so
     since = job_views.waiting_since(job)
-    refused = [event for event in part.events if event.get("involvedObject", {}).get("uid") == job_views.uid(job)]
-    if refused:
-        message = str(max(refused, key=pod_views.event_time).get("message") or "")
+    message = _said_of(part, job)
+    if message is not None:
         reason = reasons.QUOTA_EXCEEDED if "exceeded quota" in message else reasons.FORBIDDEN
         return Held(Wait(reason, message), since)
     if now < since + GRACE:
         return Going(until=since + GRACE)
     return Held(Wait(reasons.STARTING, reasons.no_pod_yet()), since)
+
+
+def _said_of(part: Part, job: ApiObject) -> str | None:
+    """Return what was said last of a Job that has no pod."""
+    found = [event for event in part.events if event.get("involvedObject", {}).get("uid") == job_views.uid(job)]
+    return str(max(found, key=pod_views.event_time).get("message") or "") if found else None
 
 
 def _failed(part: Part, job: ApiObject) -> Failed:
