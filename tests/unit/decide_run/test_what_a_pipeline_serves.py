@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
+from penstock.decide.serving import FIRST_MODEL
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_operator import advance, settled
 from unit.decide_run.runs_at_work import applied, at_work, controlled, succeeded
@@ -111,3 +112,26 @@ def test_a_pipeline_says_why_it_is_not_ready(change: dict[str, Any], reason: str
     ready = decision.status.conditions[0]  # type: ignore[attr-defined]
     assert (ready.status, ready.reason) == ("False", reason)
     assert sentence in ready.message
+
+
+def test_a_pipeline_that_has_another_name_now_serves_what_it_served_until_a_run_selects_a_model() -> None:
+    cluster, operator = applied()
+    settled(cluster, operator)
+    served = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"]
+    cluster.objects.pop(("Pipeline", "churn"))
+    for kind in ("Deployment", "Service"):
+        for each in cluster.of(kind):
+            cluster.remove((kind, each["metadata"]["name"]))
+    copied = examples.pipeline()
+    copied["metadata"] |= {"uid": "u-copy", "annotations": {FIRST_MODEL: served}}
+    cluster.put(copied)
+    for _ in range(3):
+        operator.rest("churn-1")
+        advance(cluster)
+    operator.rest("churn-1")
+    assert cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"] == served
+
+    cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
+    settled(cluster, operator, "churn-2")
+
+    assert cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["selectedBy"] == "churn-2"
