@@ -13,7 +13,7 @@ import msgspec
 
 from penstock.act.connection import Answer, Connection, Request, encoded
 from penstock.act.errors import Expired, NotFound, Transient, error_of
-from penstock.act.kinds import CORE_EVENT, POD, Kind, Object, kind_of
+from penstock.act.kinds import CORE_EVENT, POD, Key, Kind, Object, key_of, kind_of
 from penstock.act.rate_limit import RateLimiter
 
 MANAGER = "penstock"
@@ -28,6 +28,16 @@ class Listing:
 
     items: list[Object]
     version: str
+
+
+class _Moment(msgspec.Struct):
+    version: str = msgspec.field(name="resourceVersion")
+    next_page: str = msgspec.field(default="", name="continue")
+
+
+class _Page(msgspec.Struct):
+    metadata: _Moment
+    items: list[msgspec.Raw] | None = None
 
 
 class Client:
@@ -56,10 +66,21 @@ class Client:
         self._written = written
 
     async def list(self, kind: Kind, namespace: str | None, selector: str | None = None) -> Listing:
-        """Return all objects of a kind, page by page, as they were at one moment."""
+        """Return all objects of a kind as they were at one moment."""
+        items: dict[Key, Object] = {}
+        version = await self.each(kind, namespace, selector, lambda found: items.update({key_of(found): found}))
+        return Listing([*items.values()], version)
+
+    async def each(
+        self, kind: Kind, namespace: str | None, selector: str | None, seen: Callable[[Object], None]
+    ) -> str:
+        """Tell of all objects of a kind as they were at one moment, one after the other; return that moment.
+
+        Only one of them is in memory as an object at a time. Some may be told of twice.
+        """
         for _ in range(2):
             try:
-                return await self._pages(kind, namespace, selector)
+                return await self._pages(kind, namespace, selector, seen)
             except Expired:  # between two pages: from the beginning
                 continue
         raise Transient(410, "Expired", f"The list of {kind.plural} changes faster than it can be read.")
@@ -122,18 +143,21 @@ class Client:
         except NotFound:
             return None
 
-    async def _pages(self, kind: Kind, namespace: str | None, selector: str | None) -> Listing:
-        items: list[Object] = []
+    async def _pages(
+        self, kind: Kind, namespace: str | None, selector: str | None, seen: Callable[[Object], None]
+    ) -> str:
         query: dict[str, object] = {"limit": PAGE} | ({"labelSelector": selector} if selector else {})
+        # The items of a list do not say what they are.
+        said = {"apiVersion": kind.api_version, "kind": kind.kind}
         while True:
-            page = await self._object("GET", kind.path(namespace, query=query))
-            # The items of a list do not say what they are.
-            said = {"apiVersion": kind.api_version, "kind": kind.kind}
-            items.extend(without_managed_fields(said | item) for item in page.get("items") or ())
-            metadata = page["metadata"]
-            if not metadata.get("continue"):
-                return Listing(items, metadata["resourceVersion"])
-            query["continue"] = metadata["continue"]
+            answer = await self._send(Request("GET", kind.path(namespace, query=query)))
+            page = msgspec.json.decode(answer.body, type=_Page)
+            for item in page.items or ():
+                seen(without_managed_fields(said | msgspec.json.decode(item, type=Object)))
+                await asyncio.sleep(0)  # a page takes a while, in which others have their turns
+            if not page.metadata.next_page:
+                return page.metadata.version
+            query["continue"] = page.metadata.next_page
 
     async def _write(self, verb: str, kind: Kind, request: Request) -> Object:
         found = _decoded(await self._send(request))

@@ -60,7 +60,9 @@ def settings() -> kopf.OperatorSettings:
     made.posting.enabled = False
     made.scanning.disabled = True
     made.persistence.diffbase_storage = NoDiffs()
-    made.watching.chunk_size = 500
+    made.watching.chunk_size = 100
+    # A task for each object that was seen, for so many seconds: 25 KiB of each of thousands at the start, else.
+    made.queueing.idle_timeout = 0.01
     made.watching.connect_timeout = 10
     made.networking.connect_timeout = 10
     for each in WATCHED:

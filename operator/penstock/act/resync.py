@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from penstock.act.client import Client
 from penstock.act.errors import ApiError, NotFound, Rejected
-from penstock.act.kinds import Kind
+from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.view import View
 from penstock.act.watched import WATCHED, Watched
 
@@ -103,8 +103,7 @@ class Resync:
         plural = watched.kind.plural
         try:
             for namespace in self._namespaces:
-                listing = await self._client.list(watched.kind, namespace, watched.selector)
-                self._view.listed(watched.kind, namespace, listing)
+                await self._list_in(namespace, watched)
         except NotFound:
             log.error("The API server knows no %s: install the CRDs of Penstock.", plural)
             return False
@@ -115,6 +114,16 @@ class Resync:
             log.warning("The %s cannot be listed: %s", plural, error)
             return False
         return True
+
+    async def _list_in(self, namespace: str | None, watched: Watched) -> None:
+        keys: set[Key] = set()
+
+        def seen(found: Object) -> None:
+            keys.add(key_of(found))
+            self._view.saw(found)
+
+        version = await self._client.each(watched.kind, namespace, watched.selector, seen)
+        self._view.saw_all(watched.kind, namespace, keys, version)
 
     def _pause(self) -> float:
         return self._interval * (0.9 + 0.2 * self._jitter())

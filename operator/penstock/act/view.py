@@ -4,11 +4,10 @@ Watching, lists and the answers to our own writes all come in here; each that is
 concerns on the queue. So one change wakes whoever has to know it, whoever made it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 from penstock.act.cache import Cache
-from penstock.act.client import Listing
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
@@ -134,13 +133,9 @@ class View:
         if self.cache.bury(key, uid) and known is not None:
             self._wake(known, None)
 
-    def listed(self, kind: Kind, namespace: str | None, listing: Listing) -> None:
-        """Take in all objects of a kind; those that are not there went."""
-        keys = set()
-        for item in listing.items:
-            keys.add(key_of(item))
-            self.saw(item)
-        for key, uid in self.cache.missing(kind.kind, namespace, keys, listing.version):
+    def saw_all(self, kind: Kind, namespace: str | None, keys: Container[Key], version: str) -> None:
+        """Take in that at that moment there were no objects of a kind but these, which were seen: others went."""
+        for key, uid in self.cache.missing(kind.kind, namespace, keys, version):
             self.went(key, uid)
 
     def _wake(self, found: Object, before: Object | None) -> None:

@@ -21,6 +21,8 @@ FIRST_SERVICE = "10.96.0.1"
 # beside the one that they run on. What the machine sees of a cluster has the number in it; all else is inside.
 INSTANCE = int(os.environ.get("PENSTOCK_TEST_INSTANCE", "0"))
 GROUP = f"penstock-test-{INSTANCE}"
+# How many requests a second the controller manager may make. Without it, as many as everywhere: 20.
+CONTROLLER_RATE = os.environ.get("PENSTOCK_TEST_CONTROLLER_RATE", "")
 # The two ends of the way in: that of the host, and that of the cluster, where the API server is.
 HOST_INTERFACE = f"penstock-test-{INSTANCE}"
 INNER_INTERFACE = "penstock-door"

@@ -103,7 +103,8 @@ def api_server(folder: Path) -> Program:
 
 
 def controller_manager(folder: Path) -> Program:
-    """Return the controllers, with the client limits that they have everywhere: 20 requests a second."""
+    """Return the controllers, with the client limits that they have everywhere unless another is asked for."""
+    rate = plan.CONTROLLER_RATE
     flags = {
         **_client("controller-manager"),
         "bind-address": "127.0.0.1",
@@ -115,6 +116,7 @@ def controller_manager(folder: Path) -> Program:
         "cluster-signing-key-file": _certificate("ca.key"),
         "client-ca-file": _certificate("ca.crt"),
         "requestheader-client-ca-file": _certificate("front-proxy-ca.crt"),
+        **({"kube-api-qps": rate, "kube-api-burst": rate} if rate else {}),
     }
     program = command(folder / "kube-controller-manager", flags)
     return Program("kube-controller-manager", program, ("kube-apiserver",), "https://127.0.0.1:10257/healthz")
