@@ -27,8 +27,7 @@ class Watched:
 
 WATCHED = (
     # Children first: a run that is looked at while the rest is still being listed would seem to have none.
-    *(Watched(kind, children.RUN_UID) for kind in (CONTROLLER_REVISION, JOB)),
-    *(Watched(kind, children.PIPELINE) for kind in (POD, CONFIG_MAP, DEPLOYMENT, SERVICE)),
+    *(Watched(kind, children.PIPELINE) for kind in (CONTROLLER_REVISION, POD, JOB, CONFIG_MAP, DEPLOYMENT, SERVICE)),
     Watched(MODEL),
     Watched(PIPELINE),
     Watched(RUN),
