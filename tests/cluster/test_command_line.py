@@ -380,6 +380,31 @@ def test_a_run_that_has_ended_cannot_be_cancelled(desk: Desk, churn: Object) -> 
     assert "The run churn-first has ended already: Succeeded." in done.errors
 
 
+# --- deploy -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_older_model_is_served_by_hand_and_the_selected_one_again(desk: Desk) -> None:
+    desk.apply("rollback")
+    first, second = [desk.say("run", "rollback", "--wait", "-o", "json").json()["status"] for _ in range(2)]
+    older, newer = [next(each for each in run["steps"] if each["name"] == "training") for run in (first, second)]
+    [old], [new] = older["training"]["models"], newer["training"]["models"]
+    served = desk.api.get(PIPELINES, "rollback", desk.namespace)["status"]["servedModel"]["name"]
+    other = old if served == new else new
+
+    pinned = desk.say("deploy", other, "--pipeline", "rollback", "--wait")
+    unpinned = desk.say("deploy", "--unpin", "rollback", "--wait")
+
+    assert (pinned.code, pinned.output) == (0, f"rollback serves {other}.\n")
+    assert (unpinned.code, unpinned.output) == (0, f"rollback serves {served}.\n")
+
+
+def test_a_model_that_is_not_there_is_not_deployed(desk: Desk) -> None:
+    done = desk.say("deploy", "no-such-model")
+
+    assert done.code == 2
+    assert "There is no Model no-such-model" in done.errors
+
+
 # --- logs -------------------------------------------------------------------------------------------------------------
 
 
@@ -388,6 +413,16 @@ def test_where_the_pods_are_gone_the_place_of_the_logs_is_told(desk: Desk, churn
 
     assert done.code == 2
     assert "s3://ml-team/churn/runs/first/logs/" in done.errors
+
+
+def test_a_run_without_a_pod_says_what_it_waits_for(desk: Desk) -> None:
+    with desk.suspended("silent-1", desk.apply("silent")):
+        desk.wait("plr/silent-1", "--for", "condition=Succeeded=Unknown")
+        done = desk.say("logs", "silent-1")
+
+    assert done.code == 2
+    assert "The run silent-1 has no log." in done.errors
+    assert "until spec.suspend is false" in done.errors
 
 
 def test_logs_are_followed_to_the_end_of_the_run(

@@ -9,6 +9,7 @@ COMMANDS = {
     "logs": "logs",
     "report": "logs",
     "cancel": "cancel",
+    "deploy": "deploy",
     "wait": "wait",
     "rename": "rename",
 }

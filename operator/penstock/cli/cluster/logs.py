@@ -11,6 +11,7 @@ from penstock.cli.cluster.finding import RUN, Object, as_run, find_run, kind_of
 from penstock.cli.cluster.names import run_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.shown_logs import as_json, as_text
+from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock_jobs.errors import Refused
 
@@ -34,7 +35,7 @@ def logs(settings: ClusterSettings, run: str, job: str | None, *, follow: bool) 
     found, told = ask(settings, question)
     missing = _missing(as_run(found), job, told)
     if not told:
-        raise Refused(missing or f"The run {found['metadata']['name']} has no log{f' of {job}' if job else ''} yet.")
+        raise Refused(missing or _nothing_yet(as_run(found), job))
     if missing:
         settings.notes.print(missing, markup=False)
 
@@ -100,3 +101,9 @@ def _missing(run: PipelineRun, job: str | None, told: set[str]) -> str | None:
         return None
     kept = f"{status.storage.rstrip('/')}/logs/" if status.storage else "the storage of its Pipeline"
     return f"The pods of {', '.join(gone)} are gone; what they printed is kept in {kept}"
+
+
+def _nothing_yet(run: PipelineRun, job: str | None) -> str:
+    condition = find(status_of(run).conditions, "Succeeded")
+    why = f" {condition.message}" if condition and condition.message else ""
+    return f"The run {run.metadata.name} has no log{f' of {job}' if job else ''}.{why}"

@@ -49,4 +49,5 @@ def _names(context: click.Context, kinds: Iterable[str], *, with_kind: bool) -> 
 
 pipeline_names = completing("Pipeline")
 run_names = completing("PipelineRun")
+model_names = completing("Model")
 any_names = completing("PipelineRun", "Pipeline", "Model", with_kind=True)
