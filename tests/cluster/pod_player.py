@@ -2,7 +2,8 @@
 each pod of a server is ready at once.
 
 The pods are real objects that the Job controller made; a node selector that no node has keeps the scheduler's hands off
-them. What a kubelet would say of their end is written to their status.
+them. What a kubelet would say of their end is written to their status. Pods without that selector are left alone, and
+so are those of a step (or of `SERVERS`) that is held: nothing happens to them until it is let go.
 """
 
 import threading
@@ -19,6 +20,7 @@ from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import dataset_result, manifest, model_name, outcome_of_testing, training_result
 
 NOWHERE = {"penstock.dev/test": "nowhere"}  # the node selector of pods that are played
+SERVERS = "servers"
 PIPELINE, STEP, RUN_UID = "penstock.dev/pipeline", "penstock.dev/step", "penstock.dev/run-uid"
 
 
@@ -43,6 +45,7 @@ class PodPlayer:
     namespace: str
     message: Callable[[str, str], str] = message_of
     played: Counter[tuple[str, str]] = field(default_factory=Counter)
+    held: set[str] = field(default_factory=set)
     _ended: set[str] = field(default_factory=set)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -58,17 +61,22 @@ class PodPlayer:
     def _play(self) -> None:
         while not self._stopped.is_set():
             try:
-                self.api.wait(PODS, self.namespace, self._pending, what="a pod", seconds=5, labels=PIPELINE)
+                self.api.wait(PODS, self.namespace, self._pending, what="a pod", seconds=1, labels=PIPELINE)
             except (StillWaiting, ApiRefused):
                 continue
 
     def _pending(self, there: dict[str, Object]) -> bool | None:
         for pod in there.values():
             uid = pod["metadata"]["uid"]
-            if pod["status"].get("phase") == "Pending" and uid not in self._ended and not self._stopped.is_set():
+            if self._is_to_end(pod) and uid not in self._ended and not self._stopped.is_set():
                 self._end(pod)
                 self._ended.add(uid)
         return True if self._stopped.is_set() else None
+
+    def _is_to_end(self, pod: Object) -> bool:
+        step = pod["metadata"]["labels"].get(STEP, SERVERS)
+        is_played = pod["spec"].get("nodeSelector") == NOWHERE
+        return is_played and step not in self.held and pod["status"].get("phase") == "Pending"
 
     def _end(self, pod: Object) -> None:
         labels, name = pod["metadata"]["labels"], pod["metadata"]["name"]
