@@ -12,7 +12,6 @@ from penstock.decide.run_state import step_of
 
 PINNED = "penstock.dev/pinned-model"  # an annotation: a pin set by `penstock deploy`, apart from the manifest's own
 FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
-FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
 HISTORY = 20
 
 
