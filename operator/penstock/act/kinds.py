@@ -74,6 +74,8 @@ _ALL = (
     AUTOSCALER,
     EVENT,
     LEASE,
+    NAMESPACE,
+    DEFINITION,
 )
 BY_NAME: dict[str, Kind] = {kind.kind: kind for kind in _ALL}
 

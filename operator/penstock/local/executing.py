@@ -29,6 +29,7 @@ from penstock.local.locks import held
 from penstock.local.places import Places
 from penstock.local.process import Stopped
 from penstock.local.resources import Resources
+from penstock.local.retention import tidy
 from penstock.local.snapshot import with_tables
 from penstock.local.sources import operations_of
 from penstock.local.watcher import Watcher
@@ -101,7 +102,9 @@ class Execution:
         for step in status_of(self.run).steps:
             if step.state != "Succeeded":
                 self._step(step.name)
-        return self._record(lambda before: ended_well(before, self._now()))
+        ended = self._record(lambda before: ended_well(before, self._now()))
+        tidy(self.resources, self.places, self.pipeline)
+        return ended
 
     def at(self, execution: str) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name."""

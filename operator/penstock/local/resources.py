@@ -99,6 +99,11 @@ class Resources:
             after = how(before)
             return before if after == before else self._write(after)
 
+    def remove(self, kind: type[Resource], name: str) -> None:
+        """Take the resource away; it is no error when it is not there."""
+        with held(self.home.lock("resources")):
+            (self.home.resources / _FOLDERS[kind] / f"{name}.json").unlink(missing_ok=True)
+
     def apply(self, pipeline: Pipeline, how: Callable[[Pipeline, Pipeline], Pipeline]) -> Pipeline:
         """Make the Pipeline as the manifest says, in one step; `how` merges the one that is there with the new one."""
         with held(self.home.lock("resources")):

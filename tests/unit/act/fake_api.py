@@ -162,7 +162,7 @@ class FakeApi:
 
 
 def _path(made: Object) -> str:
-    return BY_NAME[made["kind"]].path(made["metadata"]["namespace"], made["metadata"]["name"])
+    return BY_NAME[made["kind"]].path(made["metadata"].get("namespace"), made["metadata"]["name"])
 
 
 def _ok(body: Object) -> Answer:
