@@ -68,9 +68,13 @@ def test_when_the_pod_that_works_goes_the_one_that_stands_by_takes_over(api: Api
     run = {"name": "early", "namespace": release.namespace}
     spec = {"pipelineRef": {"name": "none"}}
     api.create({"apiVersion": RUNS.api_version, "kind": "PipelineRun", "metadata": run, "spec": spec})
-    api.wait_for(RUNS, "early", release.namespace, lambda there: "status" in there, what="a run that was looked at")
+    api.wait_for(RUNS, "early", release.namespace, _was_looked_at, what="a run that was looked at")
 
     assert second in {each["metadata"]["name"] for each in operators(api, release)}
+
+
+def _was_looked_at(run: Object) -> bool:
+    return bool((run.get("status") or {}).get("conditions"))
 
 
 def leader(api: Api, release: Release, other_than: str = "") -> str:

@@ -39,7 +39,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Kind:
-    """A resource: its type, its names, what its `metadata.name` must be, and its columns."""
+    """A resource: its type, its names, what its `metadata.name` must be, and its columns.
+
+    One that is `awaited` is not done until the operator has looked at it: until then it has a status that says so, by
+    which kstatus, and with it Flux, does not take what was just applied for what is there.
+    """
 
     struct: type[Value]
     plural: str
@@ -47,6 +51,7 @@ class Kind:
     columns: tuple[Column, ...]
     longest_name: int = 63
     name_pattern: str | None = None
+    awaited: bool = False
 
     @property
     def name(self) -> str:
@@ -58,6 +63,7 @@ def _condition(kind: str, aspect: str) -> str:
     return f'.status.conditions[?(@.type=="{kind}")].{aspect}'
 
 
+NOT_LOOKED_AT = {"observedGeneration": -1}
 AGE = Column("Age", ".metadata.creationTimestamp", "How old it is.", type="date")
 
 KINDS = (
@@ -75,6 +81,7 @@ KINDS = (
         ),
         longest_name=52,
         name_pattern=PIPELINE_NAME,
+        awaited=True,
     ),
     Kind(
         PipelineRun,
@@ -90,6 +97,7 @@ KINDS = (
             Column("Finished", ".status.finished", "When it ended.", type="date"),
             AGE,
         ),
+        awaited=True,
     ),
     Kind(
         Trigger,
@@ -148,7 +156,7 @@ def crd(kind: Kind) -> dict[str, Any]:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": [column.as_schema() for column in kind.columns],
-                    "schema": {"openAPIV3Schema": _published(object_schema(kind))},
+                    "schema": {"openAPIV3Schema": _published(object_schema(kind), awaited=kind.awaited)},
                 }
             ],
         },
@@ -171,13 +179,16 @@ def object_schema(kind: Kind) -> Schema:
     return {"description": prose(kind.struct), "type": "object", "properties": described, "required": ["spec"]}
 
 
-def _published(schema: Schema) -> Schema:
+def _published(schema: Schema, *, awaited: bool) -> Schema:
     """Return the schema as the API server is given it: what a user can miss is refused with a sentence."""
     fields = schema["properties"]
     name = dict(fields["metadata"]["properties"]["name"])
     pattern = name.pop("pattern", None)
     metadata = {"type": "object", "properties": {"name": name}}
-    published = schema | {"properties": fields | {"metadata": metadata, "spec": with_sentences(fields["spec"])}}
+    own = {"metadata": metadata, "spec": with_sentences(fields["spec"])}
+    if awaited:
+        own["status"] = fields["status"] | {"default": NOT_LOOKED_AT}
+    published = schema | {"properties": fields | own}
     if pattern is not None:
         published["x-kubernetes-validations"] = [pattern_rule(pattern, ".metadata.name")]
     return published
