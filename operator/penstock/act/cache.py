@@ -63,7 +63,8 @@ class Cache:
 
     def count(self, mark: str, without: str | None = None) -> int:
         """Return how many objects have that mark, but for the one of the uid `without`; none is unpacked."""
-        return sum(self._entries[key].uid != without for key in self._marked.get(mark, ()))
+        keys = self._marked.get(mark, ())
+        return len(keys) if without is None else sum(self._entries[key].uid != without for key in keys)
 
     def marked_keys(self, mark: str) -> frozenset[Key]:
         """Return the keys of the objects with that mark."""

@@ -16,7 +16,9 @@ from penstock.decide.run import others
 from penstock.decide.serving import PINNED
 
 _SERVING = ("Model", "Deployment", "Service")
-GATHERED = 0.5  # seconds, in which what many runs tell their Pipeline is gathered: it looks at all of them each time
+# Seconds in which what runs and Models tell their Pipeline is gathered, more for each of them: a look at it walks them
+# all. What a run proposes is heard at once.
+GATHERED, FOR_EACH = 2.0, 0.002
 
 
 def marks(found: Object) -> Iterator[str]:
@@ -141,9 +143,18 @@ class View:
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._concerned(found, before):
             self._queue.add(key)
-        if found["kind"] == "PipelineRun":
-            pipeline = found["spec"]["pipelineRef"]["name"]
-            self._queue.add_within(Key("Pipeline", found["metadata"]["namespace"], pipeline), GATHERED)
+        pipeline = _counted_by(found)
+        if pipeline is None:
+            return
+        if found["kind"] == "PipelineRun" and _reason(found) == reasons.PROPOSED:
+            self._queue.add(pipeline)
+        else:
+            self._queue.add_within(pipeline, GATHERED + FOR_EACH * self._walked(pipeline))
+
+    def _walked(self, pipeline: Key) -> int:
+        """Return how many objects a look at the Pipeline walks."""
+        runs = of_pipeline("PipelineRun", pipeline.namespace, pipeline.name)
+        return self.cache.count(runs) + self.cache.count(of_namespace("Model", pipeline.namespace))
 
     def _concerned(self, found: Object, before: Object | None) -> Iterator[Key]:
         kind, metadata = found["kind"], found["metadata"]
@@ -163,7 +174,7 @@ class View:
             yield from self._about_files(found, labels)
             if RUN_UID in labels:
                 yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
-            if PIPELINE in labels and (kind in _SERVING or REVISION in labels):
+            if PIPELINE in labels and kind != "Model" and (kind in _SERVING or REVISION in labels):
                 yield Key("Pipeline", namespace, labels[PIPELINE])
             if kind == "Model":
                 yield from self.cache.marked_keys(of_using(namespace, metadata["name"]))
@@ -186,6 +197,15 @@ class View:
 
 _FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})
 _COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
+
+
+def _counted_by(found: Object) -> Key | None:
+    """Return the Pipeline whose run or Model the object is."""
+    metadata = found["metadata"]
+    if found["kind"] == "PipelineRun":
+        return Key("Pipeline", metadata["namespace"], found["spec"]["pipelineRef"]["name"])
+    name = (metadata.get("labels") or {}).get(PIPELINE)
+    return Key("Pipeline", metadata["namespace"], name) if found["kind"] == "Model" and name else None
 
 
 def _status(found: Object) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from penstock.act.connection import Answer, Request
 from penstock.act.kinds import Key, Object
+from penstock.act.view import GATHERED
 from penstock.api.run import PipelineRunStatus
 from penstock.decide.decision import Create, Decision
 from unit.act import virtual_time
@@ -209,12 +210,34 @@ def test_what_did_not_change_wakes_nobody() -> None:
     assert _after([run], run) == set()
 
 
-def test_a_model_that_is_made_wakes_its_pipeline_and_whoever_pins_it() -> None:
+_MODEL = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "Model",
+    "metadata": {"name": "m", "namespace": "team", "labels": {"penstock.dev/pipeline": "churn"}},
+    "spec": {},
+}
+
+
+def test_a_model_that_is_made_wakes_whoever_pins_it() -> None:
     pins = _pipeline() | {"spec": {"deployment": {"model": "m"}}}
     pins["metadata"] |= {"name": "another"}
-    labels = {"penstock.dev/pipeline": "churn"}
-    model = {"kind": "Model", "metadata": {"name": "m", "namespace": "team", "labels": labels}, "spec": {}}
 
-    woken = _after([_pipeline(), pins], {"apiVersion": "penstock.dev/v1alpha1", **model}, "Pipeline")
+    assert _after([_pipeline(), pins], _MODEL, "Pipeline") == {"another"}
 
-    assert woken == {"churn", "another"}
+
+def test_a_pipeline_counts_its_models_and_runs_a_little_later_and_all_at_once() -> None:
+    async def all_of_it() -> tuple[set[str], set[str]]:
+        api = FakeApi()
+        shell = Shell(api)
+        shell.view.saw(api.put(_MODEL))
+        shell.view.saw(api.put(a_run("first")))
+        at_once = _woken(shell, "Pipeline")
+        await asyncio.sleep(GATHERED + 1)
+        return at_once, _woken(shell, "Pipeline")
+
+    assert virtual_time.run(all_of_it()) == (set(), {"churn"})
+
+
+def test_a_proposal_wakes_its_pipeline_at_once() -> None:
+    assert _after([_pipeline(), a_run("first")], _waits("first", "Proposed"), "Pipeline") == {"churn"}
+    assert _after([_pipeline(), a_run("first")], a_run("first", activeRuns=1), "Pipeline") == set()
