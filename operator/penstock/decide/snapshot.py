@@ -8,6 +8,7 @@ import yaml
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.run_state import status_of
+from penstock_jobs.result import DatasetResult
 
 
 def documents(pipeline: Pipeline, run: PipelineRun) -> list[dict[str, Any]]:
@@ -18,6 +19,14 @@ def documents(pipeline: Pipeline, run: PipelineRun) -> list[dict[str, Any]]:
         found.append(content | {"metadata": {"name": resource.metadata.name, "uid": resource.metadata.uid}})
     commit = status_of(run).commit
     return [*found, {"resolved": {} if commit is None else {"commit": commit}}]
+
+
+def tables_of(made: DatasetResult) -> list[dict[str, Any]]:
+    """Return which versions of the tables the run wrote or read."""
+    return [
+        {"name": name, "uri": table.uri, "version": table.version, "rows": table.rows, "digest": table.digest}
+        for name, table in (("training", made.training), ("validation", made.validation), ("testing", made.testing))
+    ]
 
 
 def encoded(found: list[dict[str, Any]]) -> bytes:

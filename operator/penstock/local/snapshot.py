@@ -10,7 +10,7 @@ import yaml
 
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
-from penstock.decide.snapshot import documents, encoded
+from penstock.decide.snapshot import documents, encoded, tables_of
 from penstock_jobs.result import DatasetResult
 from penstock_jobs.storage import Store
 
@@ -27,10 +27,7 @@ def with_tables(store: Store, revision: Pipeline, run: PipelineRun, made: Datase
     there = _read(store) if store.exists(KEY) else documents(revision, run)
     if "tables" in there[-1]["resolved"]:
         return
-    there[-1]["resolved"]["tables"] = [
-        {"name": name, "uri": table.uri, "version": table.version, "rows": table.rows, "digest": table.digest}
-        for name, table in (("training", made.training), ("validation", made.validation), ("testing", made.testing))
-    ]
+    there[-1]["resolved"]["tables"] = tables_of(made)
     store.write(KEY, encoded(there))
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from penstock.decide.objects.children import STEP
 from unit.decide_run import examples_of_runs as examples
@@ -174,3 +175,43 @@ def test_a_run_says_which_image_its_jobs_ran_in() -> None:
     cluster, operator = applied()
 
     assert settled(cluster, operator)["status"]["imageDigest"] == DIGEST
+
+
+def test_every_pod_after_the_first_has_the_image_that_the_first_one_found() -> None:
+    cluster, operator = applied()
+    settled(cluster, operator)
+
+    images = {job["metadata"]["labels"][STEP]: image_of(job) for job in cluster.of("Job")}
+
+    assert images == {
+        "dataset": "penstock/jobs",
+        "training": f"penstock/jobs@{DIGEST}",
+        "testing": f"penstock/jobs@{DIGEST}",
+    }
+
+
+def test_the_snapshot_says_the_tables_and_the_images_once_they_are_known() -> None:
+    cluster, operator = applied()
+    settled(cluster, operator)
+
+    resolved = {part: snapshot_of(cluster, part)[-1]["resolved"] for part in ("dataset", "training", "testing")}
+
+    assert resolved["dataset"] == {"executionName": "churn-1"}
+    assert resolved["training"] == resolved["testing"]
+    assert resolved["training"]["images"] == {"penstock/jobs": f"penstock/jobs@{DIGEST}"}
+    assert [(table["name"], table["version"]) for table in resolved["training"]["tables"]] == [
+        ("training", 3),
+        ("validation", 3),
+        ("testing", 3),
+    ]
+
+
+def image_of(job: Any) -> str:
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    return str(container["image"])
+
+
+def snapshot_of(cluster: Any, part: str) -> list[Any]:
+    """Return the documents that the pods of this part are given as the snapshot of their run."""
+    (found,) = [each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == part]
+    return list(yaml.safe_load_all(found["data"]["snapshot.yaml"]))

@@ -37,3 +37,13 @@ def test_a_run_made_again_under_the_old_name_is_told_so(store: Store, tmp_path: 
     with pytest.raises(NameTaken, match="has the files of another run of the name test; give this one another"):
         take_place(store, run("77aa"), snapshot(tmp_path, "77aa"))
     assert b"77aa" not in store.read("snapshot.yaml")
+
+
+def test_what_a_later_step_knows_more_joins_and_an_earlier_one_takes_nothing_away(store: Store, tmp_path: Path) -> None:
+    early, late = snapshot(tmp_path, "0f3c"), tmp_path / "late.yaml"
+    late.write_text(f"{early.read_text()}tables: [training]\n")
+
+    for each in (early, late, early):
+        take_place(store, run("0f3c"), each)
+
+    assert store.read("snapshot.yaml") == late.read_bytes()

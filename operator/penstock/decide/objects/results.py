@@ -14,12 +14,14 @@ from penstock.decide.objects.children import Object, Owner, labels, metadata, re
 from penstock_jobs.document import decode
 from penstock_jobs.termination_message import TerminationMessage
 
+IMAGES = "images"
+NONE: Mapping[str, str] = {}
 PLAIN = 100_000  # bytes of a result above which it is compressed
 
 
-def results(owner: Owner, reported: Mapping[str, TerminationMessage]) -> Object:
-    """Return the ConfigMap of these results, by the step's name; each of them whole."""
-    data: dict[str, str] = {}
+def results(owner: Owner, reported: Mapping[str, TerminationMessage], images: Mapping[str, str] = NONE) -> Object:
+    """Return the ConfigMap of these results, by the step's name, each whole; and of the images that pods found."""
+    data = {IMAGES: msgspec.json.encode(images, order="sorted").decode()} if images else {}
     binary: dict[str, str] = {}
     for part, message in sorted(reported.items()):
         content = msgspec.json.encode(message)
@@ -40,8 +42,15 @@ def read(results: ApiObject) -> dict[str, TerminationMessage]:
     found = {
         name.removesuffix(".json"): decode(content.encode(), TerminationMessage, f"The result {name}")
         for name, content in (results.get("data") or {}).items()
+        if name != IMAGES
     }
     for name, content in (results.get("binaryData") or {}).items():
         plain = gzip.decompress(base64.b64decode(content))
         found[name.removesuffix(".json.gz")] = decode(plain, TerminationMessage, f"The result {name}")
     return found
+
+
+def images(results: ApiObject) -> dict[str, str]:
+    """Return the images of the run by digest, each under the reference that its first pod was given."""
+    said = (results.get("data") or {}).get(IMAGES)
+    return {} if said is None else msgspec.json.decode(said, type=dict[str, str])

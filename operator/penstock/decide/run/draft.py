@@ -21,10 +21,14 @@ Result = TypeVar("Result", SourceResult, DatasetResult, TrainingResult, TestingR
 
 @dataclass(frozen=True)
 class Draft:
-    """A reconcile in the middle. `reported` are all results that are known, those that are about to be recorded too."""
+    """A reconcile in the middle. `reported` are all results that are known, those that are about to be recorded too.
+
+    `images` are those that pods of the run found, by digest, under the references that they were given.
+    """
 
     run: PipelineRun
     reported: Mapping[str, TerminationMessage] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
     writes: tuple[Write, ...] = ()
     again: datetime | None = None
 

@@ -47,7 +47,7 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
     if not known:
         return draft
     known = {**draft.reported, **known}
-    return replace(draft.writing(Apply(results.results(facts.owner, known))), reported=known)
+    return replace(draft.writing(Apply(results.results(facts.owner, known, draft.images))), reported=known)
 
 
 def _sources(

@@ -97,6 +97,11 @@ class Facts:
         """The results that are recorded, by the part of the run."""
         return {} if self.observation.results is None else results.read(self.observation.results)
 
+    @cached_property
+    def images(self) -> dict[str, str]:
+        """The images that are recorded by their digest, under the references that pods were given."""
+        return {} if self.observation.results is None else results.images(self.observation.results)
+
     def places(self, snapshot: Snapshot, execution: str, source: SourceResult | None = None) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name, and its own operations."""
         reach = ClusterPlaces(self.owner.namespace, snapshot.storage)

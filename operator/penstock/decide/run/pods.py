@@ -73,9 +73,14 @@ def running_since(pod: ApiObject) -> str | None:
     return None if not running else str(running.get("startedAt") or pod["metadata"].get("creationTimestamp"))
 
 
+def image_id(pod: ApiObject) -> str:
+    """Return what its node says of the image that the container runs; empty until it has it."""
+    return str(_container(pod).get("imageID") or "")
+
+
 def image_digest(pod: ApiObject) -> str | None:
     """Return the digest of the image that the container runs, once its node has resolved it."""
-    found = _DIGEST.search(str(_container(pod).get("imageID") or ""))
+    found = _DIGEST.search(image_id(pod))
     return found.group() if found else None
 
 

@@ -1,9 +1,12 @@
 """One part of a run, a step further: begun when it can be, told as it goes, recorded when it is done."""
 
+from dataclasses import replace
+
 from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import Create
 from penstock.decide.objects.children import INDEX, specification_name
+from penstock.decide.objects.images import pinned
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, ending, retrying
 from penstock.decide.run import jobs as job_views
@@ -15,7 +18,7 @@ from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost,
 from penstock.decide.run.plan import SOURCE, Planned
 from penstock.decide.run.pods import Wait
 from penstock.decide.run.recording import recorded, summarised
-from penstock.decide.run.starting import objects_of, started
+from penstock.decide.run.starting import image_of_part, objects_of, started
 from penstock.decide.run.told import Awaited, merged
 from penstock.decide.run.turn import turn_of
 from penstock.decide.run_state import status_of, step_of
@@ -30,6 +33,7 @@ def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) ->
     if any(needed not in draft.reported for needed in part.needs):
         return draft
     observed = observed_part(facts, part)
+    draft = _with_image(draft, snapshot, part, observed)
     if observed.current is not None and part.name != SOURCE:
         # Whoever made it may have been killed before the status said so.
         draft = draft.about(part.step, job_name=job_views.name(observed.current))
@@ -83,6 +87,16 @@ def _done(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observe
         return _found_again(facts, draft, snapshot, part, observed)
     draft = _with_digest(recorded(facts, draft, snapshot, part, told), part, observed)
     return summarised(draft, part, done.started, done.finished, facts.time)
+
+
+def _with_image(draft: Draft, snapshot: Snapshot, part: Planned, observed: Part) -> Draft:
+    """Return the draft in which the image of this part is the one that its first pod found, for all pods to come."""
+    reference = image_of_part(snapshot, part)
+    found = (pinned(reference, pod_views.image_id(pod)) for pod in observed.pods)
+    digest = next((each for each in found if each is not None), None)
+    if digest is None or reference in draft.images:
+        return draft
+    return replace(draft, images={**draft.images, reference: digest})
 
 
 def _with_digest(draft: Draft, part: Planned, observed: Part) -> Draft:

@@ -59,7 +59,7 @@ def awaited(observation: RunObservation) -> tuple[Awaited, ...]:
 
 def _gone_on(facts: Facts) -> Draft:
     """Return the draft of a run that has not ended."""
-    draft = Draft(facts.run, reported=facts.reported)
+    draft = Draft(facts.run, reported=facts.reported, images=facts.images)
     if facts.run.spec.cancel:
         return ending.cancelled(facts, draft)
     failing = ending.already_failed(facts, draft)

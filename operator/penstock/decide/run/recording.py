@@ -31,7 +31,7 @@ def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told
     """Return the draft in which this part has come to this."""
     known = {**draft.reported, part.name: TerminationMessage(result=told.result)}
     draft = draft.writing(*_models(facts, snapshot, told), *_scores(facts, told))
-    return replace(draft.writing(Apply(results(facts.owner, known))), reported=known)
+    return replace(draft.writing(Apply(results(facts.owner, known, draft.images))), reported=known)
 
 
 def summarised(draft: Draft, part: Planned, started: str | None, finished: str | None, now: str) -> Draft:

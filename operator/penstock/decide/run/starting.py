@@ -15,7 +15,8 @@ from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import SOURCE, Planned
 from penstock.decide.run.pods import Wait
 from penstock.decide.run_state import status_of, step_of
-from penstock.decide.snapshot import documents, encoded
+from penstock.decide.snapshot import documents, encoded, tables_of
+from penstock_jobs.result import DatasetResult
 
 # All of it is said, since a quota of the namespace may ask for any.
 FETCHING = Resources(
@@ -48,20 +49,26 @@ def objects_of(
     """Return the ConfigMap and the Job of this part."""
     asked = specification_of(facts, draft, snapshot, part)
     settings = settings_of_part(snapshot, part)
+    reference = image_of_part(snapshot, part)
     step = StepJob(
         owner=facts.owner,
         part=part.name,
         specification=asked,
         settings=settings,
-        image=image_of(part.name, snapshot.pipeline.spec, settings, snapshot.images),
+        image=draft.images.get(reference, reference),
         logs=snapshot.pipeline.spec.logs,
         attempt=attempt,
         index=facts.index,
         snapshot=True,
         general=snapshot.pods,
     )
-    content = _snapshot(facts, draft, snapshot)
+    content = _snapshot(draft, snapshot, part)
     return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
+
+
+def image_of_part(snapshot: Snapshot, part: Planned) -> str:
+    """Return the image of this part as it is referred to."""
+    return image_of(part.name, snapshot.pipeline.spec, settings_of_part(snapshot, part), snapshot.images)
 
 
 def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
@@ -81,8 +88,13 @@ def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
     )
 
 
-def _snapshot(facts: Facts, draft: Draft, snapshot: Snapshot) -> str:
-    name = status_of(draft.run).execution_name
+def _snapshot(draft: Draft, snapshot: Snapshot, part: Planned) -> str:
+    """Return what the run is, as far as it is resolved by now: each step knows more, and says nothing otherwise."""
     found = documents(snapshot.pipeline, draft.run)
-    found[-1]["resolved"]["executionName"] = name
+    resolved = found[-1]["resolved"]
+    resolved["executionName"] = status_of(draft.run).execution_name
+    if draft.images:
+        resolved["images"] = dict(sorted(draft.images.items()))
+    if "dataset" in part.needs:
+        resolved["tables"] = tables_of(draft.result("dataset", DatasetResult))
     return encoded(found).decode()
