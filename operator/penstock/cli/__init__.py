@@ -103,7 +103,7 @@ def _run(arguments: list[str] | None, program: str) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        return _said(f"{_sentence(error.format_message())}{_help(error)}")
+        return _said(_usage(error))
     except Stopped as stopped:
         return 128 + stopped.number
     except (KeyboardInterrupt, click.Abort):
@@ -135,6 +135,12 @@ def _said(sentence: str) -> int:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _usage(error: click.ClickException) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--cluster":
+        return "--cluster stands before the command, as in penstock --cluster runs."
+    return f"{_sentence(error.format_message())}{_help(error)}"
 
 
 def _help(error: click.ClickException) -> str:

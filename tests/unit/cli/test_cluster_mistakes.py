@@ -14,6 +14,8 @@ import yaml
 
 from penstock import cli
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "breast-cancer.yaml"
+
 Answer = tuple[int, str | dict[str, object]]
 
 
@@ -205,6 +207,8 @@ def test_a_library_that_is_not_installed(library: str) -> None:
         (["-n", "ml", "runs"], "--namespace says which cluster is meant; add --cluster."),
         (["--cluster", "serve", "churn"], "serve is for a laptop only; leave --cluster out."),
         (["cancel", "x"], "cancel is for a cluster only; say penstock --cluster cancel."),
+        (["runs", "--cluster"], "--cluster stands before the command, as in penstock --cluster runs."),
+        (["--cluster", "run", str(EXAMPLE)], "which no pod of a cluster can read; put it where pods"),
         (["--cluster", "rums"], "No such command 'rums'."),
         (["wait"], "Missing argument"),
         (["wait", "pod/x"], "pod/x names nothing that Penstock has; write plr/NAME, pl/NAME or mdl/NAME."),
@@ -217,6 +221,20 @@ def test_a_library_that_is_not_installed(library: str) -> None:
 )
 def test_words_that_mean_nothing(capsys: pytest.CaptureFixture[str], words: list[str], sentence: str) -> None:
     assert sentence in said(capsys, *words)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "UPPER", "a b", "-", "a,b=c"])
+def test_a_name_that_nothing_can_have_is_the_name_of_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, server: Callable[[Answer], str], name: str
+) -> None:
+    """In the path of a request it would mean another object, or all of them."""
+    path = kubeconfig(tmp_path, server((200, {"metadata": {"resourceVersion": "1"}, "items": []})))
+
+    for words in (["describe", name], ["run", name], ["logs", name], ["cancel", name]):
+        assert f"{name} " in said(capsys, "--cluster", *words, "--kubeconfig", path)
+    if name:
+        sentence = said(capsys, "wait", f"mdl/{name}", "--for", "create", "--kubeconfig", path)
+        assert f"{name!r} is no name that an object can have" in sentence
 
 
 def test_the_help_tells_the_commands_of_a_cluster(capsys: pytest.CaptureFixture[str]) -> None:

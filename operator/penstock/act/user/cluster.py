@@ -1,6 +1,7 @@
 """The cluster, as a command line speaks with it: objects as plain dicts, and watches that outlive an outage."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ _CONCURRENT, _RATE = 16, 50.0  # requests at once, and a second
 _CONNECTIONS = 300  # each log that is followed holds one
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts while the server does not answer
 UNAUTHORIZED = 401
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _WATCHED_SECONDS = 300  # after which a watch begins anew
 
 Said = Callable[[str], None]
@@ -54,6 +56,8 @@ class Cluster:
 
     async def find(self, kind: Kind, name: str) -> Object | None:
         """Return the object, or None where there is none."""
+        if not _NAME.fullmatch(name):
+            return None  # in a path it would mean something else: `.`, or all objects where it is empty
         return await self._client.get(kind, self.namespace, name)
 
     async def require_namespace(self) -> None:
@@ -101,6 +105,8 @@ class Cluster:
 
     async def watch_one(self, kind: Kind, name: str) -> AsyncIterator[Object | None]:
         """Yield the object at once and again at each change; None while there is none of that name."""
+        if not _NAME.fullmatch(name):
+            raise Refused(f"{name!r} is no name that an object can have: small letters, digits, dashes and dots.")
         async for there in self.watch(kind, fields=f"metadata.name={name}"):
             yield there.get(name)
 

@@ -17,6 +17,7 @@ from penstock.cli.overriding import with_set
 from penstock.cli.run_options import asked, run_options
 from penstock.decide.applying import to_create, to_patch
 from penstock.decide.new_run import new_run, renamed
+from penstock.decide.objects.places import refuse_laptop_only
 from penstock.local.manifests import pipeline_and_run, whole_run
 from penstock_jobs.errors import Refused
 
@@ -73,6 +74,8 @@ def _wanted(what: str) -> _Wanted:
         return _Wanted(None, PipelineRunSpec(pipeline_ref=PipelineReference(name=what)), None, None)
     pipeline, found = pipeline_and_run(path)
     assert pipeline is not None or found is not None
+    if pipeline is not None:
+        refuse_laptop_only(pipeline.spec)
     manifests: dict[str, Object] = {each.value["kind"]: each.value for each in read_manifests(path.read_text("utf-8"))}
     named = [manifests[kind] for kind, there in ((PIPELINE, pipeline), (RUN, found)) if there is not None]
     namespaces = {space for each in named if (space := each["metadata"].get("namespace"))}
