@@ -399,10 +399,12 @@ def test_an_older_model_is_served_by_hand_and_the_selected_one_again(desk: Desk)
 
 
 def test_a_model_that_is_not_there_is_not_deployed(desk: Desk) -> None:
-    done = desk.say("deploy", "no-such-model")
+    desk.apply("bare")
 
-    assert done.code == 2
-    assert "There is no Model no-such-model" in done.errors
+    for words in ([], ["--pipeline", "bare"]):
+        done = desk.say("deploy", "no-such-model", *words)
+        assert done.code == 2
+        assert "There is no Model no-such-model" in done.errors
 
 
 # --- logs -------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ def named_run(runs: Sequence[PipelineRun], name: str, where: str) -> PipelineRun
         Refused: there is none of that name, or there are several.
     """
     exact = [run for run in runs if run.metadata.name == name]
-    found = exact or [run for run in runs if name in (_execution(run), _full(run))]
+    found = exact or [run for run in runs if _execution(run) and name in (_execution(run), _full(run))]
     if len(found) == 1:
         return found[0]
     if found:

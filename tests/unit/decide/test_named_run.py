@@ -43,5 +43,7 @@ def test_a_name_of_none_is_refused_with_the_one_that_was_meant() -> None:
 def test_where_there_is_nothing_alike_the_last_are_named() -> None:
     with pytest.raises(Refused, match="the last are churn-test, fraud-test, test_3"):
         named_run(RUNS, "something-else-entirely", "here")
+    with pytest.raises(Refused, match="There is no run  in here"):
+        named_run([run("new", "churn", "")], "", "here")
     with pytest.raises(Refused, match="there is none yet"):
         named_run([], "x", "here")

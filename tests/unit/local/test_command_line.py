@@ -61,10 +61,12 @@ def test_a_wrong_option_is_one_sentence_that_says_where_help_is(capsys: pytest.C
     assert capsys.readouterr().err.splitlines() == ["penstock: No such option '--colour'. See penstock runs --help."]
 
 
-def test_every_command_has_help_and_can_be_imported(capsys: pytest.CaptureFixture[str]) -> None:
-    for name in cli.commands.list_commands(None):  # type: ignore[arg-type]
+@pytest.mark.parametrize("before", [[], ["--cluster"]])
+def test_every_command_has_help_and_can_be_imported(capsys: pytest.CaptureFixture[str], before: list[str]) -> None:
+    context = cli.commands.make_context("penstock", before, resilient_parsing=True)
+    for name in cli.commands.list_commands(context):
         with pytest.raises(SystemExit) as exit_:
-            cli.main([name, "--help"])
+            cli.main([*before, name, "--help"])
         assert exit_.value.code == 0
         assert "Usage: penstock" in capsys.readouterr().out
 

@@ -32,7 +32,7 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
     """
 
     async def question(cluster: Any) -> tuple[Object, str | None]:
-        of = name if unpin else pipeline or as_model(await find_one(cluster, MODEL, name)).spec.origin.pipeline
+        of = name if unpin else await _pipeline_of(cluster, name, pipeline)
         there = as_pipeline(await find_one(cluster, PIPELINE, of))
         _refuse(of, there.spec.deployment, name)
         target = (there.status or PipelineStatus()).selected_model if unpin else name
@@ -50,6 +50,11 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
         click.echo(f"{there.metadata.name} serves {serves or 'no Model'}.")
     else:
         click.echo(f"{there.metadata.name} serves {serves or 'no Model'} until {target} is ready.")
+
+
+async def _pipeline_of(cluster: Any, model: str, pipeline: str | None) -> str:
+    found = as_model(await find_one(cluster, MODEL, model))
+    return pipeline or found.spec.origin.pipeline
 
 
 def _refuse(pipeline: str, deployment: Deployment | None, model: str) -> None:
