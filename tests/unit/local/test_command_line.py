@@ -63,7 +63,7 @@ def test_a_wrong_option_is_one_sentence_that_says_where_help_is(capsys: pytest.C
 
 @pytest.mark.parametrize("before", [[], ["--cluster"]])
 def test_every_command_has_help_and_can_be_imported(capsys: pytest.CaptureFixture[str], before: list[str]) -> None:
-    context = cli.commands.make_context("penstock", before, resilient_parsing=True)
+    context = cli.commands.make_context("penstock", [*before], resilient_parsing=True)
     for name in cli.commands.list_commands(context):
         with pytest.raises(SystemExit) as exit_:
             cli.main([*before, name, "--help"])
