@@ -1,13 +1,25 @@
 """What is kept of the past: logs, and the files of Models and runs that are deleted, in real storage."""
 
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
-from cluster.kubernetes_api import JOBS, Api, Object, Resource
+from cluster import sites
+from cluster.buckets import Buckets
+from cluster.kubernetes_api import JOBS, NAMESPACES, PODS, Api, Object, Resource
 from cluster.sites import MODELS, RUNS, SECONDS, Site
+from penstock.decide.model_resource import model_resource
+from penstock_jobs import document
+from penstock_jobs.errors import UNAVAILABLE
+from penstock_jobs.models.files import digest_of
+from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
+from testcluster.cluster import Cluster
 from testcluster.patience import attempts
+from unit.decide_run.examples_of_runs import manifest
 
 RECORDS = Resource("apps/v1", "controllerrevisions")
 EVENTS = Resource("events.k8s.io/v1", "events")
@@ -102,3 +114,90 @@ def test_files_go_with_a_run_that_is_deleted_and_nothing_else_does(site: Site, t
     wait_until(lambda: record_of(run, api) is None, "an end of cleaning")
     assert store.keys("runs/") == []
     assert [key for key in store.keys("") if not key.startswith("runs/")] == before
+
+
+# --- Models made by hand: what matters is what becomes of their files -------------------------------------------------
+
+
+def a_model(site: Site, pipeline: str, name: str, endpoint: str, created: str = "2026-11-21T08:00:00Z") -> Object:
+    """Put the files of a Model into the storage of the Pipeline, apply the Model, and return it once it is recorded."""
+    folder = f"models/{name}"
+    store = storage(site, pipeline)
+    content = document.encode(manifest(name))
+    store.write(f"{folder}/model.onnx", b"weights")
+    store.write(f"{folder}/manifest.json", content)
+    reference = ModelReference(name=name, uri=f"{store.uri}/{folder}", digest=digest_of(content))
+    made = model_resource(
+        reference, manifest(name), run=None, pipeline_uid=None, endpoint=endpoint, deletion_policy="Delete"
+    )
+    there: Object = msgspec.json.decode(msgspec.json.encode(made))
+    there["metadata"]["labels"]["penstock.dev/pipeline"] = there["spec"]["origin"]["pipeline"] = pipeline
+    there["spec"]["created"] = created
+    model = site.api.create(there, site.namespace)
+    wait_until(lambda: record_of(model, site.api), "a record of its files")
+    return model
+
+
+def test_a_model_is_gone_at_once_while_the_storage_is_down_and_its_files_go_when_it_is_back(site: Site) -> None:
+    api, endpoint = site.api, f"http://storage.{site.namespace}:9000"
+    inside = urlsplit(site.buckets.server.inside)
+    there = site.manifest("down", models__deletionPolicy="Delete")
+    there["spec"]["storage"]["s3"]["endpoint"] = endpoint
+    api.apply(there, site.namespace)
+    model = a_model(site, "down", "left", endpoint)
+
+    api.delete(MODELS, "left", site.namespace)
+
+    assert api.find(MODELS, "left", site.namespace) is None
+    failed = api.wait(PODS, site.namespace, first_that_failed, what="a failure", seconds=SECONDS, labels=RECORD)
+    assert failed["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == UNAVAILABLE
+    assert folders(storage(site, "down"), "models/") == {"left"}
+    host = f"{inside.hostname}.svc.cluster.local"
+    spec = {"type": "ExternalName", "externalName": host}
+    api.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "storage"}, "spec": spec}, site.namespace)
+    wait_until(lambda: record_of(model, api) is None, "an end of cleaning")
+    assert storage(site, "down").keys("models/") == []
+
+
+def first_that_failed(there: dict[str, Object]) -> Object | None:
+    return next((pod for pod in there.values() if pod["status"].get("phase") == "Failed"), None)
+
+
+def test_models_beyond_those_that_are_kept_go_and_the_pinned_one_stays(site: Site) -> None:
+    endpoint = site.buckets.server.inside
+    deployment = {"model": "oldest", "replicas": 0}
+    there = site.manifest("few", models__deletionPolicy="Delete")
+    site.api.apply(there, site.namespace)
+    for day, name in enumerate(("oldest", "old", "new"), 1):
+        a_model(site, "few", name, endpoint, created=f"2026-11-2{day}T08:00:00Z")
+
+    there["spec"] |= {"retention": {"models": 1}, "deployment": deployment}
+    site.api.apply(there, site.namespace)
+
+    wait_until(lambda: folders(storage(site, "few"), "models/") == {"oldest", "new"}, "an end of the old Model's files")
+    left = {each["metadata"]["name"] for each in site.api.objects(MODELS, site.namespace)}
+    assert {"oldest", "new"} <= left
+    assert "old" not in left
+
+
+def test_the_logs_of_a_run_go_when_they_are_old_and_its_results_stay(site: Site) -> None:
+    run = site.run(site.pipeline("quiet", logs={"level": "WARNING", "retention": "1s"}))
+    site.done(run)
+
+    wait_until(lambda: not site.store(run).keys("logs/"), "an end of the logs")
+
+    assert {"results/dataset.json", "snapshot.yaml"} <= set(site.store(run).keys())
+
+
+def test_deleting_a_namespace_deletes_no_file(
+    api: Api, cluster: Cluster, namespace: str, buckets: Buckets, image: Callable[[str], str], tmp_path: Path
+) -> None:
+    with sites.site(api, cluster, namespace, buckets, tmp_path, image, {}) as site:
+        site.pipeline("gone", models__deletionPolicy="Delete")
+        a_model(site, "gone", "kept", buckets.server.inside)
+
+        api.delete(NAMESPACES, namespace)
+        api.wait_until_gone(NAMESPACES, namespace, None, seconds=SECONDS)
+
+        assert folders(storage(site, "gone"), "models/") == {"kept"}
+        assert 'penstock_api_writes_total{kind="Job"' not in site.operator.asked("/metrics")[1]

@@ -1,4 +1,4 @@
-"""A Model that is deleted takes its files with it: from the watch to the Job, and from the Job to the end of the record."""
+"""A Model that is deleted takes its files with it: from the watch to the Job, and to the end of the record."""
 
 import asyncio
 from typing import Any
