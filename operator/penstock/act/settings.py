@@ -17,8 +17,8 @@ from penstock_jobs.errors import Refused
 class Api(Document, frozen=True, kw_only=True):
     """How the API server is asked: requests a second, how many after a rest, and how many at once."""
 
-    requests_per_second: Annotated[float, Meta(gt=0, le=1000)] = 100.0
-    burst: Annotated[int, Meta(ge=1, le=10_000)] = 200
+    requests_per_second: Annotated[float, Meta(gt=0, le=1000)] = 200.0
+    burst: Annotated[int, Meta(ge=1, le=10_000)] = 400
     concurrent_requests: Annotated[int, Meta(ge=1, le=256)] = 16
 
 

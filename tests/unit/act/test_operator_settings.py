@@ -38,7 +38,7 @@ def test_what_decisions_go_by_and_how_the_shell_works_are_in_one_file(tmp_path: 
 
     assert settings.images.jobs == "example.org/jobs:1"
     assert settings.profiles["gpu-large"].gpu is not None
-    assert (settings.workers, settings.api.requests_per_second, settings.api.burst) == (4, 50, 200)
+    assert (settings.workers, settings.api.requests_per_second, settings.api.burst) == (4, 50, 400)
     assert settings.lease is not None
 
 
