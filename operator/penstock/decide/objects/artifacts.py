@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from penstock_jobs.errands import Errand, ListModels
+from penstock_jobs.errands import Errand, ListModels, MoveClaim
 from penstock_jobs.specification import (
     CleaningJob,
     Credentials,
@@ -31,6 +31,8 @@ def written(specification: Asked) -> tuple[Location, ...]:
             return (specification.run_storage, specification.models)
         case TestingJob():
             return (specification.run_storage,)
+        case MoveClaim():
+            return (specification.location,)
         case CleaningJob():
             return tuple(_cleaned(specification))
     return ()
