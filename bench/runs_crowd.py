@@ -17,7 +17,7 @@ from runs_recorder import MODELS, REVISIONS, RUNS, Recorder
 from runs_sides import LONGEST, QUIET, Site, idle, median, processor
 from runs_trivial import pipeline, run_of
 
-KEPT = 40  # finished runs with all their children, and once more as many
+KEPT = 400  # finished runs with all their children, and once more as many
 NAME = "bench"
 CHILDREN = (REVISIONS, CONFIG_MAPS, MODELS, JOBS, PODS)
 _THREADS = 8

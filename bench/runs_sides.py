@@ -156,11 +156,12 @@ class Compared:
 
 
 def idle(operator: OperatorProcess) -> None:
-    """Wait until the operator has nothing to do: it has used no processor for a moment."""
-    for _ in range(100):
+    """Wait until the operator has nothing to do: nothing waits for a look, and it uses no processor."""
+    for _ in range(120):
         before = processor(operator.process.pid)
-        time.sleep(0.5)
-        if processor(operator.process.pid) - before < 0.02:
+        time.sleep(1.0)
+        _, metrics = operator.asked("/metrics")
+        if processor(operator.process.pid) - before < 0.05 and "penstock_queue_depth 0.0" in metrics:
             return
 
 
