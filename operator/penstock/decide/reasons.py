@@ -200,7 +200,7 @@ def pending_limit_exceeded(limit: str, why: str) -> str:
 
 def run_timed_out(limit: str) -> str:
     """The run as a whole took longer than it may."""
-    return f"The run was still going on after its spec.timeout of {limit}; give it more time or less to do."
+    return f"The run was still going on after its spec.timeout of {limit}; give it more time."
 
 
 def deadline_exceeded(step: str) -> str:

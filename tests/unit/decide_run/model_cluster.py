@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
-from penstock.decide.objects.children import RUN_UID, STEP
+from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.times import write_time
 from penstock_jobs import errors
 from penstock_jobs.result import Failure, JobResult, SourceResult
-from penstock_jobs.specification import DatasetJob, JobSpecification, SourceJob, TrainingJob
+from penstock_jobs.specification import CleaningJob, DatasetJob, JobSpecification, SourceJob, TestingJob, TrainingJob
 from penstock_jobs.termination_message import TerminationMessage, termination_message
 from unit.decide_run import examples_of_runs as examples
 
@@ -38,6 +38,7 @@ class Cluster:
         self.computed: list[tuple[str, str, int]] = []
         self.logs: dict[str, bytes] = {}
         self.long_messages = False
+        self.once_ready: set[str] = set()  # revisions whose servers have been ready
         self._versions = itertools.count(2)
         self._uids = itertools.count(1)
 
@@ -49,6 +50,9 @@ class Cluster:
         metadata.setdefault("uid", self.new_uid())
         metadata.setdefault("creationTimestamp", self.time)
         metadata["resourceVersion"] = str(next(self._versions))
+        if made["kind"] == "Deployment":
+            before = self.objects.get(("Deployment", metadata["name"]), {})
+            metadata["generation"] = metadata.get("generation", 0) + (made["spec"] != before.get("spec"))
         self.objects[made["kind"], metadata["name"]] = made
         return made
 
@@ -103,6 +107,20 @@ class Cluster:
             for index in set(range(completions)) - succeeded - {self.index_of(pod) for pod in live}:
                 self._make_pod(job, index)
 
+    def expire(self, job: Object) -> None:
+        """End a Job whose pods hang, at its ceiling."""
+        if self.is_over(job) or job["spec"].get("suspend"):
+            return
+        for pod in self.pods_of(job):
+            if self.is_live(pod):
+                self.remove(("Pod", pod["metadata"]["name"]))
+        self._conclude(job, "Failed", "DeadlineExceeded")
+
+    def admit(self, job: Object) -> None:
+        """Let a Job go that waits in a queue, as Kueue does where there is room."""
+        if job["spec"].get("suspend"):
+            self.put({**job, "spec": {**job["spec"], "suspend": False}})
+
     def _limit(self, job: Object) -> int:
         return int(job["spec"].get("backoffLimit", job["spec"].get("backoffLimitPerIndex", 0)))
 
@@ -151,7 +169,10 @@ class Cluster:
         replicas = deployment["spec"]["replicas"]
         reason, available = ("NewReplicaSetAvailable", replicas) if well else ("ProgressDeadlineExceeded", 0)
         condition = {"type": "Progressing", "status": str(well), "reason": reason, "message": "It took too long."}
-        status = {"observedGeneration": 1, "availableReplicas": available, "conditions": [condition]}
+        generation = deployment["metadata"]["generation"]
+        status = {"observedGeneration": generation, "availableReplicas": available, "conditions": [condition]}
+        if well and replicas:
+            self.once_ready.add(deployment["metadata"]["labels"][REVISION])
         if deployment.get("status") != status:
             self.put({**deployment, "status": status})
 
@@ -207,6 +228,7 @@ class Cluster:
             return
         specification = self._specification(pod)
         assert specification is not None
+        assert not isinstance(specification, CleaningJob)
         folder, uid = specification.run_storage.uri, specification.run.uid
         if self.claims.setdefault(folder, uid) != uid:
             failure = Failure(reason="ExecutionNameTaken", message=f"{folder} has the files of another run.")
@@ -245,7 +267,7 @@ class Cluster:
         ]
 
 
-def _result(specification: JobSpecification, index: int) -> JobResult:
+def _result(specification: SourceJob | DatasetJob | TrainingJob | TestingJob, index: int) -> JobResult:
     uid = specification.run.uid
     if isinstance(specification, DatasetJob):
         return examples.dataset_result()

@@ -222,13 +222,15 @@ class Operator:
             assert ("ConfigMap", name) in self.cluster.objects, "a Job without its specification"
 
     def check_turn(self, service: Object) -> None:
-        """Hold that a Service selects one revision, whose servers were seen ready."""
+        """Hold that a Service turns only to servers that were seen ready as they are to be now."""
+        now = self.cluster.objects.get(("Service", service["metadata"]["name"]))
+        if now is not None and now["spec"]["selector"] == service["spec"]["selector"]:
+            return
         revision = service["spec"]["selector"][REVISION]
         (selected,) = (each for each in self._of("Deployment") if each["metadata"]["labels"][REVISION] == revision)
-        turned = (self.seen.get(("Service", "churn")) or {}).get("spec", {}).get("selector") == service["spec"][
-            "selector"
-        ]
-        assert turned or selected["status"]["availableReplicas"] >= selected["spec"]["replicas"]
+        assert selected["status"]["observedGeneration"] == selected["metadata"]["generation"]
+        assert selected["status"]["availableReplicas"] >= selected["spec"]["replicas"] > 0
+        assert revision in self.cluster.once_ready
 
     def results(self, uid: str) -> set[str]:
         """Return the parts whose results are recorded."""
@@ -278,6 +280,8 @@ def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:
 def advance(cluster: Cluster) -> None:
     """Let Kubernetes, and whoever serves, do all that they have to do, well."""
     cluster.passes(2)
+    for job in cluster.of("Job"):
+        cluster.admit(job)
     for job in cluster.of("Job"):
         cluster.control(job)
     for pod in list(cluster.live_pods()):

@@ -142,7 +142,7 @@ def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
         ({"jobs": {"dataset": {"profile": "huge"}}}, "no such profile"),
         ({"storage": None}, "no default storage"),
         ({"training": None, "testing": None, "deployment": None, "dataset": None}, "describes no job"),
-        ({"models": {"deletionPolicy": "Delete"}}, "spec.models.deletionPolicy deletes nothing yet; use Keep."),
+        ({"storage": {"gcs": {"bucket": "ml-team"}}}, "spec.storage.gcs is not there yet; keep files in s3 or pvc."),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(change: dict[str, Any], sentence: str) -> None:

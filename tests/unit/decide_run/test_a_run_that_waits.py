@@ -156,10 +156,7 @@ def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
     assert succeeded(cluster, operator) == (
         "False",
         "TimedOut",
-        (
-            "The dataset step failed: The run was still going on after its spec.timeout of 2h; give it more time or less "
-            "to do."
-        ),
+        "The dataset step failed: The run was still going on after its spec.timeout of 2h; give it more time.",
     )
     assert cluster.of("Job") == []
 

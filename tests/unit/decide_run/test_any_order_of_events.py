@@ -4,11 +4,14 @@ end, does nothing twice, and leaves nothing running.
 
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from penstock.decide.objects.children import RUN_UID, STEP
+from penstock.decide.objects.children import REVISION, RUN_UID, STEP
+from penstock.decide.objects.folders import SPECIFICATION
+from penstock_jobs.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Cluster, Object
 from unit.decide_run.model_operator import Killed, Operator, advance, settled
@@ -20,16 +23,25 @@ CODES = st.sampled_from([1, 2, 75, 124, 137, 143])
 
 
 class AnyOrder(RuleBasedStateMachine):
-    @initialize(workers=st.sampled_from([1, 2]), source=st.booleans(), long_messages=st.booleans())
-    def applied(self, workers: int, source: bool, long_messages: bool) -> None:
+    @initialize(
+        workers=st.sampled_from([1, 2]),
+        source=st.booleans(),
+        long_messages=st.booleans(),
+        queue=st.sampled_from([None, "team"]),
+        timeout=st.sampled_from([None, None, "2h"]),
+    )
+    def applied(self, workers: int, source: bool, long_messages: bool, queue: str | None, timeout: str | None) -> None:
         git = {"git": {"url": "https://git.example/team/churn"}} if source else None
         self.pipeline = examples.pipeline(workers=workers, source=git)
+        if queue is not None:
+            self.pipeline["spec"]["jobs"]["training"]["queueName"] = queue
         self.cluster = Cluster()
         self.cluster.long_messages = long_messages
         self.operator = Operator(self.cluster)
         self.ended: dict[str, Any] = {}
         self.cluster.put(self.pipeline)
-        self.cluster.put(examples.run())
+        self.cluster.put(examples.run(**({} if timeout is None else {"timeout": timeout})))
+        self.overridden: int | None = None
 
     # --- what people do -------------------------------------------------------------------------------------------
 
@@ -52,10 +64,18 @@ class AnyOrder(RuleBasedStateMachine):
         if again:
             self.pipeline = {**self.pipeline, "metadata": {**self.pipeline["metadata"], "uid": self.cluster.new_uid()}}
 
-    @rule()
-    def another_run_is_applied(self) -> None:
+    @rule(keep=st.sampled_from([None, 0, 4, 5]))
+    def another_run_is_applied(self, keep: int | None) -> None:
         if ("PipelineRun", "churn-2") not in self.cluster.objects:
-            self.cluster.put(examples.run("churn-2", RUNS["churn-2"], self.cluster.time, executionName="churn-1"))
+            overrides = {} if keep is None else {"overrides": [{"path": "training.keep", "value": keep}]}
+            made = examples.run("churn-2", RUNS["churn-2"], self.cluster.time, executionName="churn-1", **overrides)
+            self.cluster.put(made)
+            self.overridden = keep
+
+    @precondition(lambda self: self._snapshot_of("churn-2"))
+    @rule()
+    def overrides_are_edited_after_they_were_taken(self) -> None:
+        self._edit("churn-2", overrides=[{"path": "training.keep", "value": 17}])
 
     @rule(name=NAMES, suspend=st.booleans())
     def a_run_is_suspended_or_resumed(self, name: str, suspend: bool) -> None:
@@ -112,6 +132,16 @@ class AnyOrder(RuleBasedStateMachine):
     def a_container_ends_well_without_a_result(self, which: int, said: str) -> None:
         if pod := self._one(self._live(), which):
             self.cluster.end(pod, 0, said)
+
+    @rule(which=ANY)
+    def a_queue_lets_a_job_go(self, which: int) -> None:
+        if job := self._one(self.cluster.of("Job"), which):
+            self.cluster.admit(job)
+
+    @rule(which=ANY)
+    def a_job_hangs_until_its_ceiling(self, which: int) -> None:
+        if job := self._one(self.cluster.of("Job"), which):
+            self.cluster.expire(job)
 
     @rule(which=ANY)
     def a_pod_is_preempted(self, which: int) -> None:
@@ -205,6 +235,19 @@ class AnyOrder(RuleBasedStateMachine):
                 self.ended[name] = status
                 assert self.cluster.live_jobs(run["metadata"]["uid"]) == []
 
+    @invariant()
+    def a_service_selects_servers_that_have_been_ready(self) -> None:
+        for service in self.cluster.of("Service") if hasattr(self, "cluster") else ():
+            assert service["spec"]["selector"][REVISION] in self.cluster.once_ready
+
+    @invariant()
+    def a_run_trains_as_its_overrides_said_when_they_were_taken(self) -> None:
+        for made in self.cluster.of("ConfigMap") if hasattr(self, "cluster") else ():
+            labels = made["metadata"]["labels"]
+            if labels.get(RUN_UID) == RUNS["churn-2"] and labels.get(STEP) == "training" and self.overridden is not None:
+                asked = msgspec.json.decode(made["data"][SPECIFICATION], type=TrainingJob)
+                assert asked.keep == self.overridden != 0
+
     def teardown(self) -> None:
         if not hasattr(self, "cluster"):
             return
@@ -222,6 +265,10 @@ class AnyOrder(RuleBasedStateMachine):
         for run in self.cluster.of("PipelineRun"):
             for step in run["status"].get("steps", ()):
                 assert set((step.get("training") or {}).get("models", ())) <= made
+
+    def _snapshot_of(self, name: str) -> bool:
+        revisions = self.cluster.of("ControllerRevision") if hasattr(self, "cluster") else ()
+        return any(each["metadata"]["labels"].get(RUN_UID) == RUNS[name] for each in revisions)
 
     def _live_uids(self) -> set[str]:
         pods = [pod for pod in self._live() if not pod["metadata"].get("deletionTimestamp")]
