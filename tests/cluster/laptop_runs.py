@@ -18,6 +18,7 @@ from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.training.ledger import read_candidates
 
+SECONDS = 600  # for a run to end, on a machine that does much else
 TOLERANCE = 1e-6  # of scores, for deterministic estimators on another machine, image or number of threads
 NO_TOLERANCES: Mapping[str, float] = {}
 
@@ -38,7 +39,7 @@ class LaptopRun:
     @property
     def store(self) -> Store:
         """The storage of the run, once it is done."""
-        _, said = self.process.communicate(timeout=300)
+        _, said = self.process.communicate(timeout=SECONDS)
         assert self.process.returncode == 0, said
         return open_store(Location(uri=(self.home / "storage" / self.pipeline / "runs" / "run").as_uri()))
 

@@ -28,7 +28,7 @@ from cluster.laptop_runs import (
     found,
 )
 from cluster.namespaces import Namespaces
-from cluster.sites import PIPELINES, RUNS, Site
+from cluster.sites import PIPELINES, RUNS, Site, has_ended, succeeded
 from cluster.sites import site as a_site
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.storage import Store
@@ -39,7 +39,11 @@ OWN = "own-operations/pipeline"
 EXAMPLES = ("breast-cancer", "diabetes", "penguins", "weather", "wine", OWN, "digits")
 REPOSITORY = "repository"
 OF_NETWORKS = 0.01  # of scores of a network, which another processor or GPU gives slightly different weights
+SECONDS = 1200  # for seven runs at once, on a machine that does much else
 TOLERANCES = {"network": OF_NETWORKS}
+
+# The first of these waits for all that runs at once.
+pytestmark = pytest.mark.timeout(SECONDS + 600)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,8 @@ def done_with(applied: Applied) -> Iterator[Callable[[str], Done]]:
             site = applied.site
             laptop = stack.enter_context(begun(example, applied.home / example))
             store, name = laptop.store, laptop.pipeline
-            run = site.done(f"{name}-1")
+            run = site.seen(f"{name}-1", has_ended, "an end of the run", SECONDS)
+            assert succeeded(run)["status"] == "True", succeeded(run)
             pipeline = site.api.get(PIPELINES, name, site.namespace)
             return Done(name, run, pipeline, site.store(f"{name}-1"), laptop, store, site)
 

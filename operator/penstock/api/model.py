@@ -6,7 +6,18 @@ from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import ColumnType, Task
 from penstock.api.metadata import ObjectMeta
-from penstock.api.scalars import HTTP, ColumnName, Digest, DottedPath, ObjectName, Share, StatusUri, Timestamp, Uri
+from penstock.api.scalars import (
+    HTTP,
+    IMAGE,
+    ColumnName,
+    Digest,
+    DottedPath,
+    ObjectName,
+    Share,
+    StatusUri,
+    Timestamp,
+    Uri,
+)
 from penstock.api.schema import Rule, Value, field, immutable
 from penstock.api.scores import Score
 
@@ -103,6 +114,19 @@ class ModelServing(Value, frozen=True, kw_only=True):
     format: Annotated[Literal["ONNX", "skops"], field("Its format.")]
     file: Annotated[str, field("Its name in the folder.", min_length=1, max_length=256)]
     reason: Annotated[str, field("Why this one.", max_length=1024)] | None = None
+    image: (
+        Annotated[
+            str,
+            field(
+                "The image of its servers where they need the libraries that it was trained with: by its digest, if "
+                "the run knew it. `jobs.deployment.image` of the Pipeline goes before it.",
+                min_length=1,
+                max_length=512,
+                pattern=IMAGE,
+            ),
+        ]
+        | None
+    ) = None
 
 
 class ModelSpec(Value, frozen=True, kw_only=True):

@@ -40,8 +40,12 @@ def model_resource(
     region: str | None = None,
     credentials: SecretReference | None = None,
     deletion_policy: Literal["Keep", "Delete"] = "Keep",
+    image: str | None = None,
 ) -> Model:
-    """Return the Model of a saved model; a function of its files alone, but for where they are reached."""
+    """Return the Model of a saved model; a function of its files alone, but for where they are reached.
+
+    `image` is one that has the libraries that it was trained with; a Model in ONNX needs none of them.
+    """
     return Model(
         api_version=API_VERSION,
         kind="Model",
@@ -58,7 +62,10 @@ def model_resource(
                 Feature(name=each.name, type=each.type, nullable=each.nullable) for each in manifest.features
             ),
             serving=ModelServing(
-                format=manifest.serving.format, file=manifest.serving.file, reason=manifest.serving.reason[:1024]
+                format=manifest.serving.format,
+                file=manifest.serving.file,
+                reason=manifest.serving.reason[:1024],
+                image=None if manifest.serving.format == "ONNX" else image,
             ),
             origin=_origin(manifest.origin, run, pipeline_uid),
             lineage=_lineage(manifest.lineage),

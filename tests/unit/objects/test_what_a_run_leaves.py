@@ -1,6 +1,7 @@
 """What a run leaves of itself: the revision that it is, the results of its steps, its Models."""
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -150,6 +151,20 @@ def test_a_model_that_needs_scikit_learn_is_served_where_that_is() -> None:
     assert serving_image(made, JobSettings(), images) == images.serving
     assert serving_image(needing, JobSettings(), images) == images.jobs
     assert serving_image(needing, JobSettings(image="mine"), images) == "mine"
+
+    trained_in = msgspec.structs.replace(serving, image="team/own@sha256:1")
+    kept = msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, serving=trained_in))
+    assert serving_image(kept, JobSettings(), images) == "team/own@sha256:1"
+
+
+@pytest.mark.parametrize(("kind", "image"), [("skops", "team/own:1"), ("ONNX", None)])
+def test_a_model_names_the_image_that_can_read_it_where_not_all_servers_can(kind: Any, image: str | None) -> None:
+    saved = manifest(2)
+    saved = msgspec.structs.replace(saved, serving=msgspec.structs.replace(saved.serving, format=kind))
+
+    made = model_resource(MODEL, saved, run=OWNER.name, pipeline_uid="9d1e", image="team/own:1")
+
+    assert made.spec.serving.image == image
 
 
 @pytest.mark.parametrize(("cpu", "processors"), [("500m", 1), ("2500m", 2), ("4", 4), (3, 3), (None, 1)])

@@ -8,6 +8,7 @@ import re
 from penstock.api.jobs import JobSettings
 from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
+from penstock.decide.job_specification import settings_of
 from penstock.decide.settings import Images
 
 _DIGEST = re.compile(r"(?P<repository>\S+)@(?P<digest>sha256:[0-9a-f]{64})")
@@ -15,10 +16,15 @@ _OF_TORCH = ("penstock_jobs.training.network.", "torch.", "skorch.")
 
 
 def serving_image(model: Model, settings: JobSettings, images: Images) -> str:
-    """Return the image of a Model's servers; the jobs' own where its file needs scikit-learn to be read."""
+    """Return the image of a Model's servers; where its file needs scikit-learn, the one it was trained in."""
     if settings.image is not None:
         return settings.image
-    return images.serving if model.spec.serving.format == "ONNX" else images.jobs
+    return images.serving if model.spec.serving.format == "ONNX" else model.spec.serving.image or images.jobs
+
+
+def image_of_models(spec: PipelineSpec, images: Images) -> str:
+    """Return the image that can read what is trained: one's own, else the jobs' own: networks are served as ONNX."""
+    return settings_of(spec, "training").image or images.jobs
 
 
 def image_of(part: str, spec: PipelineSpec, settings: JobSettings, images: Images) -> str:

@@ -13,6 +13,7 @@ from penstock.api.model import Model
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.model_resource import model_resource, with_testing_scores
+from penstock.decide.objects.images import image_of_models
 from penstock.decide.objects.model import model
 from penstock.decide.objects.results import results
 from penstock.decide.objects.revision import Snapshot
@@ -30,7 +31,7 @@ from penstock_jobs.termination_message import TerminationMessage
 def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told: Told) -> Draft:
     """Return the draft in which this part has come to this."""
     known = {**draft.reported, part.name: TerminationMessage(result=told.result)}
-    draft = draft.writing(*_models(facts, snapshot, told), *_scores(facts, told))
+    draft = draft.writing(*_models(facts, draft, snapshot, told), *_scores(facts, told))
     return replace(draft.writing(Apply(results(facts.owner, known, draft.images))), reported=known)
 
 
@@ -54,10 +55,11 @@ def summarised(draft: Draft, part: Planned, started: str | None, finished: str |
     return draft.step(part.step, "Succeeded", started=begun, finished=finished or now, **figures)
 
 
-def _models(facts: Facts, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
+def _models(facts: Facts, draft: Draft, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
     if not isinstance(told.result, TrainingResult):
         return ()
     storage = snapshot.pipeline.spec.models.storage or snapshot.pipeline.spec.storage or snapshot.storage
+    image = image_of_models(snapshot.pipeline.spec, snapshot.images)
     manifests = {manifest.name: manifest for manifest in told.manifests}
     return tuple(
         Create(
@@ -67,6 +69,7 @@ def _models(facts: Facts, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
                     reference,
                     manifests[reference.name],
                     run=facts.name,
+                    image=draft.images.get(image, image),
                     pipeline_uid=snapshot.pipeline.metadata.uid,
                     endpoint=storage.s3.endpoint if storage and storage.s3 else None,
                     region=storage.s3.region if storage and storage.s3 else None,
