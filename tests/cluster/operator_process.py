@@ -34,6 +34,15 @@ class OperatorProcess:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def kill_after(self, seconds: float) -> None:
+        """Kill it when it has lived for so long more; it must not end before that by itself."""
+        try:
+            code = self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        else:
+            raise AssertionError(f"The operator ended by itself, with {code}:\n{self.log.read_text()[-5000:]}")
+
     def stop(self) -> int:
         """Tell it to end, as a kubelet does, and return its exit code."""
         self.process.terminate()

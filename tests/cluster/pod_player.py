@@ -74,8 +74,9 @@ class PodPlayer:
         return True if self._stopped.is_set() else None
 
     def _is_to_end(self, pod: Object) -> bool:
-        step = pod["metadata"]["labels"].get(STEP, SERVERS)
-        is_played = pod["spec"].get("nodeSelector") == NOWHERE
+        labels = pod["metadata"]["labels"]
+        step = labels.get(STEP, SERVERS)
+        is_played = pod["spec"].get("nodeSelector") == NOWHERE and (RUN_UID in labels or step == SERVERS)
         return is_played and step not in self.held and pod["status"].get("phase") == "Pending"
 
     def _end(self, pod: Object) -> None:

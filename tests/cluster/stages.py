@@ -81,11 +81,15 @@ class Stage:
 
 
 @contextmanager
-def stage(api: Api, cluster: Cluster, namespace: str, folder: Path, **jobs: Any) -> Iterator[Stage]:
-    """Apply the Pipeline and play its pods; `jobs` are settings of single jobs, laid over a node that is none."""
+def stage(
+    api: Api, cluster: Cluster, namespace: str, folder: Path, storage: Object | None = None, **jobs: Any
+) -> Iterator[Stage]:
+    """Apply the Pipeline and play its pods; `jobs` are settings of single jobs, whose pods are real then."""
     install(api)
     pipeline = copy.deepcopy(PIPELINE)
     pipeline["metadata"]["namespace"] = namespace
+    if storage is not None:
+        pipeline["spec"]["storage"] = storage
     for name in JOBS_OF_A_RUN:
         settings = pipeline["spec"]["jobs"].setdefault(name, {})
         settings |= jobs.get(name, {"nodeSelector": NOWHERE})

@@ -37,10 +37,22 @@ def answer(api: Api, manifest: Object) -> tuple[list[str], Object]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_what_one_refuses_the_other_refuses(api: Api, name: str) -> None:
+    agree_on(api, name, examples=120, derandomize=True)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", FILES)
+def test_what_one_refuses_the_other_refuses_whatever_is_wrong(api: Api, name: str) -> None:
+    """Other manifests each time, and many more of them."""
+    agree_on(api, name, examples=3000, derandomize=False)
+
+
+def agree_on(api: Api, name: str, examples: int, *, derandomize: bool) -> None:
+    """Compare what `penstock validate` and the server say of that many mutations of a good manifest."""
     manifest = good(name)
     [kind] = [each for each in KINDS if each.name == manifest["kind"]]
 
-    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples, deadline=None, derandomize=derandomize, suppress_health_check=list(HealthCheck))
     @given(mutated(manifest, object_schema(kind)))
     def agree(changed: dict[str, Any]) -> None:
         ours = [f"{fault.field}: {fault.sentence}" for fault in refusals(changed)]

@@ -4,6 +4,7 @@ These tests start a second cluster beside the one that the others use: apart fro
 """
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -158,6 +159,27 @@ def test_after_an_up_that_was_killed_the_next_one_works(beside: Beside, moment: 
     process.communicate()
     beside.up()
     assert beside.answers()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_killed_at_any_moment_the_next_up_and_down_work(beside: Beside, command: str, seed: int) -> None:
+    """At a moment drawn from all that such a command takes, most often in the middle of something."""
+    beside.do("down")
+    if command == "down":
+        beside.up()
+    process = beside.start(command)
+    try:
+        process.wait(timeout=random.Random(f"{command}{seed}").uniform(0.1, 12))
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+
+    beside.up()
+    assert beside.answers()
+    assert beside.do("down").returncode == 0
+    assert beside.left_behind() == []
 
 
 def test_an_up_that_is_interrupted_leaves_nothing(beside: Beside) -> None:
