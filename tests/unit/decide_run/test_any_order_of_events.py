@@ -244,7 +244,8 @@ class AnyOrder(RuleBasedStateMachine):
     def a_run_trains_as_its_overrides_said_when_they_were_taken(self) -> None:
         for made in self.cluster.of("ConfigMap") if hasattr(self, "cluster") else ():
             labels = made["metadata"]["labels"]
-            if labels.get(RUN_UID) == RUNS["churn-2"] and labels.get(STEP) == "training" and self.overridden is not None:
+            of_it = labels.get(RUN_UID) == RUNS["churn-2"] and labels.get(STEP) == "training"
+            if of_it and self.overridden is not None:
                 asked = msgspec.json.decode(made["data"][SPECIFICATION], type=TrainingJob)
                 assert asked.keep == self.overridden != 0
 
