@@ -10,8 +10,6 @@ from penstock_jobs.errors import Refused
 
 KEEP = Override(path="training.keep", value=1)
 SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"), overrides=(KEEP,))
-    pipeline_ref=PipelineReference(name="churn"), overrides=(Override(path="training.keep", value=1),)
-)
 
 
 @pytest.mark.parametrize(
