@@ -107,15 +107,14 @@ def takes_over(old: ApiObject, new: ApiObject) -> bool:
     Raises:
         Refused: it will not.
     """
-    wanted, status = _served(old), new.get("status") or {}
-    conditions = {each["type"]: each for each in status.get("conditions") or ()}
+    if _served(old) is None:
+        return True
+    conditions = {each["type"]: each for each in (new.get("status") or {}).get("conditions") or ()}
     if conditions.get("Stalled", {}).get("status") == "True":
         raise Refused(
             f"The new Pipeline does not come up, so the old one stays: {conditions['Stalled'].get('message', '')} "
             "Mend it and say this again, or delete the new one."
         )
-    if wanted is None:
-        return True
     return _served(new) is not None and conditions.get("Ready", {}).get("status") == "True"
 
 

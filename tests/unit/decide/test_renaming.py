@@ -131,6 +131,12 @@ def test_a_copy_that_cannot_serve_leaves_the_old_one() -> None:
         takes_over(pipeline(status=SERVED), pipeline("leavers", status={"conditions": [stalled]}))
 
 
+def test_one_that_serves_nothing_can_be_renamed_though_it_cannot_work() -> None:
+    stalled = {"type": "Stalled", "status": "True", "message": "There is no profile huge."}
+
+    assert takes_over(pipeline(), pipeline("leavers", status={"conditions": [stalled]}))
+
+
 def test_what_else_has_the_old_name_is_told() -> None:
     trigger = {"metadata": {"name": "nightly"}, "spec": {"pipelineRef": {"name": "churn"}}}
     other = {"metadata": {"name": "weekly"}, "spec": {"pipelineRef": {"name": "fraud"}}}
