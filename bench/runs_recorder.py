@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import TracebackType
@@ -63,7 +64,8 @@ class Recorder:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended = True
         for response in self._responses:
-            response.shutdown()  # to close it would wait for the thread that reads
+            with suppress(RuntimeError):  # it has ended by itself
+                response.shutdown()  # to close it would wait for the thread that reads
 
     def wait(self, what: str, holds: Callable[[], bool], seconds: float) -> None:
         """Wait until that holds, which is asked at each change."""
@@ -108,9 +110,11 @@ class Recorder:
                 with self._changed:
                     self._take_in(resource, event, now)
                     self._changed.notify_all()
+            ended = "the server ended it"
         except Exception as error:
-            if not self._ended:
-                self.failed.append(f"the watch of {resource.plural}: {error!r}")
+            ended = repr(error)
+        if not self._ended:  # what was told meanwhile is not counted
+            self.failed.append(f"the watch of {resource.plural}: {ended}")
 
     def _take_in(self, resource: Resource, event: dict[str, Any], now: float) -> None:
         found = event["object"]
