@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from penstock.api.run import PipelineRun
+from penstock.api.schema import JOBS
 from penstock.cli.cluster.finding import MODEL, RUN, Object, as_model, as_run, kind_of
 from penstock.cli.cluster.options import ClusterSettings, ask
 from penstock.cli.outcome import show_decision
@@ -63,8 +64,12 @@ class Teller:
             self._watcher.ended(told.step, told.text)
 
     def line(self, step: str, line: bytes) -> None:
-        """Tell a line of a step's log."""
-        if step not in self._ended:
+        """Tell a line of a step's log; of a job that is no step of its own (`source`) what is worth a remark."""
+        if step not in JOBS:
+            said = parse_any(line)
+            if said.level in ("WARNING", "ERROR"):
+                self._watcher.say(f"{step}: {said.message}")
+        elif step not in self._ended:
             self._begin(step)
             self._watcher.line(step, parse_any(line))
 
