@@ -48,6 +48,19 @@ def test_a_list_whose_pages_expire_begins_again() -> None:
     assert len(asked(api, lambda client: client.list(RUN, None)).items) == 1200
 
 
+def test_each_object_of_a_list_is_told_of_before_the_next_page_is_asked_for() -> None:
+    """So that not all of them are in memory at a time: as plain objects they are many times what the cache keeps."""
+    api, told, told_before = _full(1200), list[Object](), list[int]()
+
+    def noted(request: Request) -> None:
+        told_before.append(len(told))
+
+    api.fault = noted
+    version = asked(api, lambda client: client.each(RUN, None, None, told.append))
+
+    assert (told_before, len(told), version) == ([0, 500, 1000], 1200, "1200")
+
+
 def test_creating_what_is_there_says_so() -> None:
     with pytest.raises(AlreadyExists):
         asked(_full(1), lambda client: client.create(a_run("churn-0000")))
