@@ -90,6 +90,15 @@ def _knows_motto(definition: Object) -> bool:
     return "motto" in version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
 
 
+def test_who_installs_it_is_told_where_it_works_and_what_is_missing(copied: Copy) -> None:
+    notes = copied.release.helm("get", "notes", copied.release.name)
+
+    assert f"works in {copied.release.namespace}." in notes
+    assert "There is no default storage" in notes
+    assert "The admission policies are off" in notes
+    assert f"helm test {copied.release.name} -n {copied.release.namespace}" in notes
+
+
 def test_a_release_that_goes_leaves_the_crds_and_what_was_made_and_can_come_back(copied: Copy) -> None:
     before = copied.uid()
 
