@@ -46,7 +46,7 @@ def test_an_override_holds_for_its_run_and_for_nothing_else() -> None:
 def test_an_override_is_part_of_what_the_run_was() -> None:
     cluster = ended(overrides=[KEEP])
 
-    (revision,) = cluster.of("ControllerRevision")
+    (revision,) = (each for each in cluster.of("ControllerRevision") if "pipeline" in each["data"])
     assert revision["data"]["pipeline"]["spec"]["training"]["keep"] == 2
     (asked,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
     assert "keep: 2" in asked["data"][SNAPSHOT]

@@ -208,6 +208,22 @@ def test_a_suspended_run_starts_no_further_job_and_goes_on_when_it_is_resumed() 
     assert succeeded(cluster)[0] == "True"
 
 
+def test_a_suspended_run_decides_nothing() -> None:
+    cluster, operator = at_work(part="testing")
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
+    cluster.finish(pod_of(cluster))
+
+    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert step(cluster, "deployment")["state"] == "Waiting"
+    assert cluster.of("Deployment") == []
+
+    there = cluster.objects["PipelineRun", "churn-1"]
+    cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
+    settled(cluster, operator)
+    assert succeeded(cluster)[0] == "True"
+
+
 def test_dataset_steps_of_one_pipeline_come_one_after_the_other() -> None:
     cluster, operator = at_work()
     cluster.put(examples.run("churn-2", "second", "2026-03-01T12:00:01Z"))

@@ -115,9 +115,9 @@ def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, obser
         return ending.failed(facts, draft, part.step, failed.reason, failed.message)
     at, wait = again
     if facts.now < at:
-        return _waiting(facts, draft, part, wait).looking_at(at)
+        return _waiting(facts, draft, part.step, wait).looking_at(at)
     if facts.run.spec.suspend:
-        return _suspended(facts, draft, part)
+        return suspended(facts, draft, part.step)
     draft = started(facts, draft, snapshot, part, failed.attempt + 1, wait)
     return _said_to_run(facts, draft, part.step)
 
@@ -133,10 +133,10 @@ def _found_again(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, 
 
 def _begun(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:
     if facts.run.spec.suspend:
-        return _suspended(facts, draft, part)
+        return suspended(facts, draft, part.step)
     first = turn_of(facts) if part.name == "dataset" else None
     if first is not None:
-        return _waiting(facts, draft, part, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
+        return _waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
     return _said_to_run(facts, started(facts, draft, snapshot, part), part.step)
 
 
@@ -152,14 +152,14 @@ def _held(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, held: H
     job = observed.current
     if facts.run.spec.suspend and job is not None and held.wait.reason == reasons.QUEUED:
         # The queue would let it go whenever there is room. It is made again, and queued, when the run goes on.
-        return _suspended(facts, draft.writing(job_views.deletion(job)), part)
+        return suspended(facts, draft.writing(job_views.deletion(job)), part.step)
     if held.since is not None:
         said, limit = facts.pending_limit("testing" if part.step == "deployment" else part.step, snapshot)
         if facts.now >= held.since + limit:
             message = reasons.pending_limit_exceeded(said, held.wait.message)
             return ending.failed(facts, draft, part.step, reasons.PENDING_LIMIT_EXCEEDED, message)
         draft = draft.looking_at(held.since + limit)
-    return _waiting(facts, draft, part, _steady(draft, part, held.wait))
+    return _waiting(facts, draft, part.step, _steady(draft, part, held.wait))
 
 
 def _steady(draft: Draft, part: Planned, wait: Wait) -> Wait:
@@ -170,17 +170,17 @@ def _steady(draft: Draft, part: Planned, wait: Wait) -> Wait:
     return wait
 
 
-def _suspended(facts: Facts, draft: Draft, part: Planned) -> Draft:
+def suspended(facts: Facts, draft: Draft, step: JobName) -> Draft:
     """Return the draft whose step waits for a person; without a Job it is not one that others have to wait for."""
-    draft = _waiting(facts, draft, part, Wait(reasons.SUSPENDED, reasons.suspended(part.step)))
-    return draft.about(part.step, job_name=None)
+    draft = _waiting(facts, draft, step, Wait(reasons.SUSPENDED, reasons.suspended(step)))
+    return draft.about(step, job_name=None)
 
 
-def _waiting(facts: Facts, draft: Draft, part: Planned, wait: Wait) -> Draft:
-    if not _is_current(draft, part.step):
+def _waiting(facts: Facts, draft: Draft, step: JobName, wait: Wait) -> Draft:
+    if not _is_current(draft, step):
         return draft
-    draft = draft.step(part.step, "Waiting", wait.reason, wait.message)
-    return draft.outcome("Unknown", wait.reason, reasons.step_waits(part.step, wait.message), facts.time)
+    draft = draft.step(step, "Waiting", wait.reason, wait.message)
+    return draft.outcome("Unknown", wait.reason, reasons.step_waits(step, wait.message), facts.time)
 
 
 def _going(facts: Facts, draft: Draft, part: Planned, going: Going) -> Draft:

@@ -18,11 +18,11 @@ from penstock.decide.run.keeping import kept
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import AGAIN, Planned, again, plan
 from penstock.decide.run.pods import Wait
-from penstock.decide.run.progress import awaited_of, progressed
+from penstock.decide.run.progress import awaited_of, progressed, suspended
 from penstock.decide.run.refusing import refused, undecodable
 from penstock.decide.run.telling import told
 from penstock.decide.run.told import Awaited
-from penstock.decide.run_state import ended_well, is_finished, seen, status_of
+from penstock.decide.run_state import ended_well, is_finished, seen, status_of, step_of
 from penstock_jobs.errors import Refused
 
 
@@ -102,12 +102,21 @@ def _stepped(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
         return draft
     if draft.state_of("deployment") == "Skipped":
         return replace(draft, run=ended_well(draft.run, facts.time))
+    if facts.run.spec.suspend and _has_nothing_under_way(facts, draft):
+        return suspended(facts, draft, "deployment")
     found = deploying.deployed(facts, draft, snapshot)
     if isinstance(found, deploying.TestAgain):
         return progressed(facts, draft, snapshot, again(snapshot))
     if found.state_of("deployment") == "Succeeded":
         return replace(found, run=ended_well(found.run, facts.time))
     return found
+
+
+def _has_nothing_under_way(facts: Facts, draft: Draft) -> bool:
+    """Return whether the deployment step has yet to begin: nothing is proposed, and nothing is tested again."""
+    step = step_of(draft.run, "deployment")
+    proposed = step is not None and step.reason in (reasons.PROPOSED, reasons.ROLLING_OUT)
+    return not proposed and (AGAIN in draft.reported or not _tests_again(facts))
 
 
 def _parts(facts: Facts) -> tuple[Planned, ...]:
