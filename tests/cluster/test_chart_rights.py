@@ -20,7 +20,7 @@ from cluster.api_proxy import ApiProxy, proxied
 from cluster.custom_resources import install
 from cluster.kubernetes_api import DEPLOYMENTS, JOBS, PODS, SERVICES, Api, Object, Resource
 from cluster.operator_process import OperatorProcess, running_operator
-from cluster.pod_player import NOWHERE, RUN_UID, PodPlayer
+from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from cluster.releases import Release, released
 from testcluster.cluster import Cluster
 from unit.decide_run.examples_of_runs import PIPELINE
@@ -123,6 +123,16 @@ def test_a_run_that_is_cancelled_is_refused_nothing(chart: Installed) -> None:
         chart.api.wait(JOBS, chart.namespace, _any, what="a Job", labels=f"{RUN_UID}={run['metadata']['uid']}")
         chart.api.patch(RUNS, "churn-1", {"spec": {"cancel": True}}, chart.namespace)
         assert chart.ended("churn-1") == ("False", "Cancelled")
+
+    assert chart.proxy.forbidden == []
+
+
+def test_a_run_that_is_deleted_and_its_files_with_it_is_refused_nothing(chart: Installed) -> None:
+    with chart.operator(), PodPlayer(chart.api, chart.namespace):
+        chart.apply_run("churn-1", jobs=[{"name": "dataset"}])
+        assert chart.ended("churn-1")[0] == "True"
+        chart.api.delete(RUNS, "churn-1", chart.namespace)
+        chart.api.wait(JOBS, chart.namespace, _any, what="a Job that cleans", labels=f"{STEP}=cleaning")
 
     assert chart.proxy.forbidden == []
 
