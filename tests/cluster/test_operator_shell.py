@@ -110,15 +110,33 @@ def test_what_went_unseen_is_forgotten_after_a_watch_that_expired(place: Place, 
     for name in ("first", "second"):
         place.apply_run(name)
     place.wait_until_done("first", "second")
-    place.proxy.hold_watches()
-    place.api.delete(CONFIG_MAPS, "first-1", place.namespace)
-    place.api.wait_until_gone(CONFIG_MAPS, "first-1", place.namespace)
 
-    place.proxy.expire_watches()
-    place.proxy.release_watches()
+    _unseen(place, "first-1")
 
     place.api.wait_for(CONFIG_MAPS, "first-1", place.namespace, lambda _: True, what="the child again")
     place.wait_until_done("first")
+
+
+def test_where_all_of_a_kind_went_unseen_that_is_seen_too(place: Place, operator: OperatorProcess) -> None:
+    """The new list is empty then, so that kopf tells of nothing at all."""
+    place.apply_run("only")
+    place.wait_until_done("only")
+    children = [f"only-{number}" for number in range(WANTED)]
+
+    _unseen(place, *children)
+
+    for name in children:
+        place.api.wait_for(CONFIG_MAPS, name, place.namespace, lambda _: True, what="the child again", seconds=60)
+
+
+def _unseen(place: Place, *children: str) -> None:
+    """Delete these while no watch tells, and then have all watches expire."""
+    place.proxy.hold_watches()
+    for name in children:
+        place.api.delete(CONFIG_MAPS, name, place.namespace)
+        place.api.wait_until_gone(CONFIG_MAPS, name, place.namespace)
+    place.proxy.expire_watches()
+    place.proxy.release_watches()
 
 
 def test_a_status_that_was_refused_is_written_all_the_same(place: Place, operator: OperatorProcess) -> None:

@@ -3,9 +3,11 @@
 Each handler takes in what was seen, and nothing else: no finalizer, no annotation, no patch, no index, no timer.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import kopf
+from kopf._cogs.configs.configuration import WatchingSettings
 from kopf._cogs.structs.bodies import RawBody
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client.configuration import Configuration
@@ -39,6 +41,28 @@ class NoDiffs(kopf.DiffBaseStorage):
         """Store nothing."""
 
 
+class Watching(WatchingSettings):
+    """kopf's settings of watches, which tell when one begins anew: kopf reads its pause then, and at no other time.
+
+    Its events alone would not tell where all objects of a kind went meanwhile: there is none to tell of.
+    """
+
+    def __init__(self, began_anew: Callable[[], None]) -> None:
+        self._began_anew = began_anew
+        self._pause = 0.0
+        super().__init__()
+
+    @property
+    def reconnect_backoff(self) -> float:
+        """Return the pause before a watch begins anew."""
+        self._began_anew()
+        return self._pause
+
+    @reconnect_backoff.setter
+    def reconnect_backoff(self, seconds: float) -> None:
+        self._pause = seconds
+
+
 def registry(connection: Configuration, view: View, resync: Resync) -> kopf.OperatorRegistry:
     """Return the handlers: one that logs in as our own connection does, and one for each kind that is watched."""
     made = kopf.OperatorRegistry()
@@ -53,9 +77,10 @@ def registry(connection: Configuration, view: View, resync: Resync) -> kopf.Oper
     return made
 
 
-def settings() -> kopf.OperatorSettings:
+def settings(resync: Resync) -> kopf.OperatorSettings:
     """Return the settings of kopf: what the server filters, and everything off that we do ourselves."""
     made = kopf.OperatorSettings()
+    made.watching = Watching(resync.suspect_all)
     made.peering.standalone = True
     made.posting.enabled = False
     made.scanning.disabled = True

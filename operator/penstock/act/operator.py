@@ -102,7 +102,7 @@ class Operator:
         try:
             await kopf.operator(
                 registry=handlers.registry(to, self.view, self.resync),
-                settings=handlers.settings(),
+                settings=handlers.settings(self.resync),
                 memories=handlers.NoMemories(),
                 standalone=True,
                 clusterwide=not self._settings.namespaces,

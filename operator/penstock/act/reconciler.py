@@ -14,6 +14,7 @@ from penstock.act.kinds import Key, Object
 from penstock.act.metrics import Metrics
 from penstock.act.queue import Closed, WorkQueue
 from penstock.act.view import View
+from penstock.decide.conditions import shortened
 from penstock.decide.decision import Decision
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Reconciler:
         try:
             wrote = await self.applier.carry_out(subject, decision)
         except WriteRefused as error:
-            log.warning("The API server refuses %s", error)
+            log.warning("The API server refuses %s", shortened(str(error)))  # it says the whole object, now and then
             observation = replace(observed.observation, refused=error.refusal)
             decision = replace(controller.decide(observation, self.now()), writes=())
             await self.applier.carry_out(subject, decision)

@@ -65,6 +65,11 @@ class Resync:
         self._suspects.add(kind.kind)
         self._suspected.set()
 
+    def suspect_all(self) -> None:
+        """A watch began anew, and it is not known of which kind: list all of them soon."""
+        for each in self._watched:
+            self.suspect(each.kind)
+
     async def first(self) -> None:
         """List everything once, however often it must be tried."""
         self._begun = asyncio.get_running_loop().time()
