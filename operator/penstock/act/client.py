@@ -92,6 +92,17 @@ class Client:
         except NotFound:
             return None
 
+    async def find(self, kind: Kind, namespace: str, name: str) -> Object | None:
+        """Return the object as it is now, or None where the server has the kind and no such object.
+
+        Raises:
+            NotFound: the server has no such kind, or not at this moment.
+        """
+        query = {"fieldSelector": f"metadata.name={name}"}
+        found = await self._object("GET", kind.path(namespace, query=query))
+        said = {"apiVersion": kind.api_version, "kind": kind.kind}
+        return next((without_managed_fields(said | item) for item in found["items"]), None)
+
     async def create(self, made: Object) -> Object:
         """Make the object, and return it as the server has it."""
         kind = kind_of(made)

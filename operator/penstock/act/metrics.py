@@ -14,6 +14,7 @@ from penstock.api.run import PipelineRunStatus
 from penstock.api.schema import JOBS
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision
+from penstock.decide.reasons import FILES_DELETED, FILES_NOT_DELETED
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the text, for what nobody asks
 
@@ -46,6 +47,7 @@ class Metrics:
         self._waiting = Gauge(
             "penstock_runs_waiting", "Runs that wait, by what for.", ["reason"], registry=self.registry
         )
+        self._cleanings = self._counter("cleanings", "Ends of Jobs that delete files, by how they ended.", ["reason"])
         self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], _QUICK)
         self._reasons: dict[Key, str] = {}
 
@@ -75,6 +77,9 @@ class Metrics:
 
     def decided(self, key: Key, subject: Object, decision: Decision) -> None:
         """Take in what was decided about an object."""
+        for told in decision.events:
+            if told.reason in (FILES_DELETED, FILES_NOT_DELETED):
+                self._cleanings.labels(told.reason).inc()
         status = decision.status
         if not isinstance(status, PipelineRunStatus):
             return

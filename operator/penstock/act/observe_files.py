@@ -5,6 +5,7 @@ cannot be undone.
 """
 
 from penstock.act.client import Client
+from penstock.act.errors import NotFound
 from penstock.act.identities import Identities
 from penstock.act.kinds import BY_NAME, Key, Object, controller_of
 from penstock.act.reconciler import Observed
@@ -42,7 +43,10 @@ class RecordObserver:
         )
         names = {job["metadata"]["uid"] for job in jobs}
         pods = cache.marked(of_record("Pod", record.uid))
-        subject = await self._subject(namespace, record)
+        try:
+            subject = await self._subject(namespace, record)
+        except NotFound:  # the kind is not served: what is not seen now need not be gone
+            return Observed(observation)
         gone = subject is None
         return Observed(
             RecordObservation(
@@ -60,7 +64,7 @@ class RecordObserver:
     async def _subject(self, namespace: str, record: Record) -> Object | None:
         found = self._view.cache.get(Key(record.kind, namespace, record.name))
         if found is None or found["metadata"]["uid"] != record.uid:
-            found = await self._client.get(BY_NAME[record.kind], namespace, record.name)
+            found = await self._client.find(BY_NAME[record.kind], namespace, record.name)
         return found if found is not None and found["metadata"]["uid"] == record.uid else None
 
 

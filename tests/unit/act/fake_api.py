@@ -97,10 +97,14 @@ class FakeApi:
     def _list(self, path: str, query: dict[str, list[str]]) -> Answer:
         base, plural = path.rsplit("/", 1)
         selector = query.get("labelSelector", [""])[0]
+        name = query.get("fieldSelector", [""])[0].removeprefix("metadata.name=")
         items = [
             each
             for at, each in sorted(self.objects.items())
-            if at.startswith(base) and at.rsplit("/", 2)[1] == plural and _selected(each, selector)
+            if at.startswith(base)
+            and at.rsplit("/", 2)[1] == plural
+            and _selected(each, selector)
+            and name in ("", each["metadata"]["name"])
         ]
         begin, version = 0, self.version
         if "continue" in query:
@@ -108,7 +112,7 @@ class FakeApi:
                 self.page_version_lives = True
                 return status(410, "Expired", "The provided continue parameter is too old.")
             begin, version = json.loads(query["continue"][0])
-        limit = int(query["limit"][0])
+        limit = int(query.get("limit", ["500"])[0])
         metadata: dict[str, Any] = {"resourceVersion": str(version)}
         if begin + limit < len(items):
             metadata["continue"] = json.dumps([begin + limit, version])

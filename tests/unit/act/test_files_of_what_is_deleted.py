@@ -13,7 +13,7 @@ from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import RECORD
 from penstock.decide.settings import Settings
 from penstock_jobs.result import ModelReference
-from unit.act.fake_api import FakeApi
+from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import NOW, Shell
 from unit.decide_run.examples_of_runs import manifest
 
@@ -84,6 +84,7 @@ def test_a_job_is_made_when_the_model_is_gone_and_the_record_goes_when_it_is_com
 
     assert stage.of("ControllerRevision") == []
     assert [each["reason"] for each in stage.of("Event")] == ["FilesDeleted"]
+    assert 'penstock_cleanings_total{reason="FilesDeleted"} 1.0' in stage.shell.metrics.text().decode()
 
 
 @pytest.mark.parametrize("which", ["definition", "namespace"])
@@ -117,6 +118,20 @@ def test_no_job_is_made_where_only_our_view_lost_the_model() -> None:
     asyncio.run(all_of_it())
 
     assert stage.of("Job") == []
+
+
+def test_no_job_is_made_while_the_kind_is_not_served() -> None:
+    stage = Stage()
+
+    async def all_of_it() -> None:
+        model = await stage.model_with_a_record()
+        stage.api.fault = lambda request: status(404, "NotFound") if "/models" in request.path else None
+        await stage.without(model)
+
+    asyncio.run(all_of_it())
+
+    assert stage.of("Job") == []
+    assert stage.of("ControllerRevision")
 
 
 def test_a_model_that_was_deleted_while_no_operator_was_there_takes_its_files_with_it_too() -> None:

@@ -19,6 +19,7 @@ from penstock.decide.cleaning.record import (
     Identity,
     Record,
     RunFiles,
+    is_record,
     read,
     record_object,
     record_of_run,
@@ -31,6 +32,7 @@ from penstock_jobs.result import CleaningResult, Failure, JobResult
 from penstock_jobs.specification import CleaningJob, Location, OwnedFolder
 from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import BEGINNING
+from unit.decide_run.runs_at_work import applied
 from unit.objects.examples_of_objects import CHURN, OWNER, places_of, spec_of
 from unit.objects.golden_files import assert_golden
 
@@ -273,3 +275,20 @@ def test_no_cleaning_asks_for_more_than_the_record_says() -> None:
     volumes = job["spec"]["template"]["spec"]["volumes"]
 
     assert {each["secret"]["secretName"] for each in volumes if "secret" in each} == {"churn-write"}
+
+
+# --- of a run ---------------------------------------------------------------------------------------------------------
+
+
+def test_where_the_files_of_a_run_are_is_recorded_before_its_first_job() -> None:
+    cluster, operator = applied()
+
+    while not cluster.of("Job"):
+        assert not [each for each in cluster.of("ConfigMap") if STEP in each["metadata"]["labels"]]
+        operator.reconcile("churn-1")
+        operator.looks()
+
+    [there] = [each for each in cluster.of("ControllerRevision") if is_record(each)]
+    recorded = read(there)
+    assert recorded is not None
+    assert recorded.folder.location.uri == cluster.objects["PipelineRun", "churn-1"]["status"]["storage"]

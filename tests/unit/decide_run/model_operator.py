@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
+from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
-from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID, STEP
+from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID, STEP
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
@@ -23,6 +24,7 @@ from unit.decide_run.model_cluster import Cluster, Key, Object
 
 MOST_STATUS = 32 * 1024
 SETTINGS = Settings()
+IDENTITY = Identity("definition", "namespace")
 
 
 class Killed(Exception):
@@ -81,6 +83,12 @@ class Operator:
             deployments=tuple(
                 each for each in self._of("Deployment") if each["metadata"]["labels"].get(PIPELINE) == pipeline
             ),
+            files=frozenset(
+                each["metadata"]["name"]
+                for each in self._of("ControllerRevision")
+                if each["metadata"]["labels"].get(RECORD) == uid
+            ),
+            identity=IDENTITY,
             refused=refused,
         )
         whole = {each.uid: self.cluster.logs.get(each.uid) for each in awaited(observation)}
@@ -207,6 +215,9 @@ class Operator:
             assert "ownerReferences" not in made["metadata"]
             return
         (owner,) = made["metadata"]["ownerReferences"]
+        if owner["kind"] == "CustomResourceDefinition":
+            assert RUN_UID not in labels, "a record of files would be taken for a child of its run"
+            return
         assert owner["controller"]
         if owner["kind"] == "Pipeline":
             assert owner["uid"] == self.cluster.objects["Pipeline", "churn"]["metadata"]["uid"]
@@ -251,6 +262,8 @@ def _ours(there: Object, made: Object) -> bool:
     owners = made["metadata"].get("ownerReferences")
     if not owners:
         return bool(there["metadata"]["labels"].get(RUN_UID) == made["metadata"]["labels"].get(RUN_UID))
+    if RECORD in made["metadata"]["labels"]:
+        return bool(there["metadata"]["labels"].get(RECORD) == made["metadata"]["labels"][RECORD])
     return any(each["uid"] == owners[0]["uid"] for each in there["metadata"].get("ownerReferences") or ())
 
 
