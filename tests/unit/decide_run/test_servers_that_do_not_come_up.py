@@ -107,3 +107,33 @@ def test_a_choice_whose_run_is_cancelled_before_it_is_served_is_taken_back() -> 
     assert cluster.of("Deployment")[0]["spec"]["replicas"] == 0
     assert ("Service", "churn") not in cluster.objects
     assert "selectedModel" not in cluster.objects["Pipeline", "churn"]["status"]
+
+
+def test_a_strangers_service_of_that_name_is_left_alone_and_both_pipeline_and_run_say_so() -> None:
+    cluster, operator = applied()
+    stranger = {"kind": "Service", "metadata": {"name": "churn", "labels": {}}, "spec": {"selector": {"app": "else"}}}
+    cluster.put(stranger)
+
+    settled_as_far_as_it_goes(cluster, operator)
+
+    status, reason, said = succeeded(cluster)
+    ready = cluster.objects["Pipeline", "churn"]["status"]["conditions"][0]
+    assert (ready["status"], ready["reason"]) == ("False", "NameConflict")
+    assert (status, reason) == ("Unknown", "RollingOut")
+    assert ready["message"] == said
+    assert "There is a Service churn that this Pipeline did not make" in said
+    assert cluster.objects["Service", "churn"]["spec"] == stranger["spec"]
+    assert "servedModel" not in cluster.objects["Pipeline", "churn"]["status"]
+
+
+def settled_as_far_as_it_goes(cluster: Cluster, operator: Operator) -> None:
+    for _ in range(15):
+        operator.looks()
+        operator.reconcile("churn-1")
+        operator.looks()
+        operator.serve()
+        controlled(cluster)
+        for pod in list(cluster.live_pods()):
+            cluster.finish(pod)
+        for deployment in cluster.of("Deployment"):
+            cluster.roll_out(deployment)

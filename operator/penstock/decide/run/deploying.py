@@ -99,7 +99,7 @@ def _proposed(facts: Facts, draft: Draft, pipeline: Pipeline, summary: Deploymen
 def _rollout(pipeline: Pipeline, model: str) -> str:
     """Return how far the servers of the Model are, in the words of the Pipeline."""
     ready = find(pipeline.status.conditions if pipeline.status else (), "Ready")
-    return ready.message if ready is not None and ready.reason == reasons.ROLLING_OUT else reasons.rolling_out(model)
+    return ready.message if ready is not None and ready.status != "True" else reasons.rolling_out(model)
 
 
 def _ended(facts: Facts, draft: Draft, summary: DeploymentSummary) -> Draft:
