@@ -59,6 +59,9 @@ bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README
 	PYTHONPATH=.cache/bench-peers $(BIN)/python bench/dataset.py
 	$(BIN)/python bench/grid.py
 	$(BIN)/python bench/serving.py
+	$(TESTCLUSTER) run -- $(BIN)/python bench/runs.py one --rounds 5
+	$(TESTCLUSTER) run -- $(BIN)/python bench/runs.py many --rounds 1
+	$(BIN)/python bench/runs.py many crowded --lifted
 
 images: | $(VENV)/bin/python ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
 	PYTHONPATH=job-images $(BIN)/python -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"
