@@ -28,7 +28,7 @@ from cluster.laptop_runs import (
     found,
 )
 from cluster.namespaces import Namespaces
-from cluster.sites import PIPELINES, RUNS, Site, has_ended, succeeded
+from cluster.sites import PIPELINES, Site, has_ended, succeeded
 from cluster.sites import site as a_site
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.storage import Store
@@ -194,16 +194,3 @@ def test_a_run_with_operations_of_ones_own_says_which_commit_they_were_at(
 ) -> None:
     done = done_with(OWN)
     assert done.run["status"]["commit"] == applied.git.commit
-
-
-def test_a_run_whose_login_lets_it_into_no_repository_says_so(applied: Applied) -> None:
-    site = applied.site
-    site.api.create(login("wrong", password="guessed"), site.namespace)
-    url = applied.git.url(PRIVATE)
-    name = site.pipeline("locked-out", source={"git": {"url": url, "credentials": {"secretName": "wrong"}}})
-
-    reason, message = site.failed(site.run(name, "dataset", "training"))
-
-    assert reason == "Refused"
-    assert f"spec.source.git.url is {url}, which does not let us in (Authentication failed" in message
-    assert "guessed" not in json.dumps(site.api.get(RUNS, f"{name}-1", site.namespace))
