@@ -42,8 +42,9 @@ class Input(Value, frozen=True, kw_only=True):
     uri: Annotated[
         str,
         field(
-            "Where it is: `s3://bucket/path/*.parquet`, or `pvc://claim/path`. On a laptop also `file:///path`, or "
-            "a path relative to the manifest. `*` stands for any part of a name.",
+            "Where it is: `s3://bucket/path/*.parquet`, `pvc://claim/path`, or a relative path: beneath the storage of "
+            "the Pipeline on a cluster, beside the manifest on a laptop, which also knows `file:///path`. `*` stands "
+            "for any part of a name.",
             min_length=1,
             max_length=1024,
             pattern=INPUT_URI,

@@ -18,8 +18,11 @@ class Reach(Protocol):
         """Return the location of a storage; without one, the default of the place. `field` names it in sentences."""
         ...
 
-    def input(self, table: Input, credentials: SecretReference | None = None) -> Location:
-        """Return the location of an input, reached with these credentials in place of its own where they are given."""
+    def input(self, table: Input, credentials: SecretReference | None, storage: Location, /) -> Location:
+        """Return the location of an input, reached with these credentials in place of its own where they are given.
+
+        `storage` is that of the Pipeline: what a relative address is relative to, where a manifest is in no folder.
+        """
         ...
 
 
@@ -54,7 +57,8 @@ class RunPlaces:
     def input(self, table: Input) -> Location:
         """Return where an input is."""
         given = self.run_spec.credentials.inputs if self.run_spec.credentials else ()
-        return self.places.input(table, next((each.secret for each in given if each.name == table.name), None))
+        secret = next((each.secret for each in given if each.name == table.name), None)
+        return self.places.input(table, secret, self.tables(write=False))
 
     def source(self) -> Source | None:
         """Return the folder with the user's own operations, where there is one."""

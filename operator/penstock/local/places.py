@@ -41,7 +41,7 @@ class Places:
         kind = "gcs" if storage.gcs is not None else "azure"
         raise Refused(f"{field}.{kind} is not there yet; keep files in s3 or pvc, or leave storage out for a folder.")
 
-    def input(self, table: Input, credentials: SecretReference | None = None) -> Location:
+    def input(self, table: Input, credentials: SecretReference | None, storage: Location, /) -> Location:
         """Return the location of an input; a relative one is relative to the manifest."""
         place = f"spec.dataset.inputs[{table.name}]"
         scheme, separator, rest = table.uri.partition("://")

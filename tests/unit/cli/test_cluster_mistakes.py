@@ -14,8 +14,6 @@ import yaml
 
 from penstock import cli
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "breast-cancer.yaml"
-
 Answer = tuple[int, str | dict[str, object]]
 
 
@@ -208,7 +206,6 @@ def test_a_library_that_is_not_installed(library: str) -> None:
         (["--cluster", "serve", "churn"], "serve is for a laptop only; leave --cluster out."),
         (["cancel", "x"], "cancel is for a cluster only; say penstock --cluster cancel."),
         (["runs", "--cluster"], "--cluster stands before the command, as in penstock --cluster runs."),
-        (["--cluster", "run", str(EXAMPLE)], "which no pod of a cluster can read; put it where pods"),
         (["--cluster", "rums"], "No such command 'rums'."),
         (["wait"], "Missing argument"),
         (["wait", "pod/x"], "pod/x names nothing that Penstock has; write plr/NAME, pl/NAME or mdl/NAME."),

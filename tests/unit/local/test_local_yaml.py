@@ -11,7 +11,11 @@ from penstock.local.home import Home
 from penstock.local.mapping import read_mapping
 from penstock.local.places import Places
 from penstock_jobs.errors import Refused
+from penstock_jobs.specification import Location
 
+STORAGE = Location(
+    uri="file:///storage/of/the/pipeline"
+)  # what an input is relative to where no folder has the manifest
 CONTENT = """
 secrets:
   team: {accessKeyId: TEAM_KEY, secretAccessKey: TEAM_SECRET}
@@ -64,18 +68,24 @@ def test_a_volume_is_a_folder_beside_the_file(places: Places, tmp_path: Path) ->
     storage = Storage(pvc=VolumeStorage(claim_name="claim", path="churn"))
 
     assert places.storage(storage, "churn", "spec.storage", write=True).uri == (tmp_path / "data" / "churn").as_uri()
-    assert places.input(Input(name="rows", uri="pvc://claim/a.csv")).uri == (tmp_path / "data" / "a.csv").as_uri()
+    assert (
+        places.input(Input(name="rows", uri="pvc://claim/a.csv"), None, STORAGE).uri
+        == (tmp_path / "data" / "a.csv").as_uri()
+    )
 
 
 def test_a_volume_that_nothing_stands_for_is_refused(places: Places) -> None:
     with pytest.raises(Refused, match="volume claim absent"):
-        places.input(Input(name="rows", uri="pvc://absent/a.csv"))
+        places.input(Input(name="rows", uri="pvc://absent/a.csv"), None, STORAGE)
 
 
 def test_an_input_without_a_scheme_is_relative_to_the_manifest_and_keeps_its_glob(
     places: Places, tmp_path: Path
 ) -> None:
-    assert places.input(Input(name="rows", uri="tables/*.csv")).uri == f"{(tmp_path / 'tables').as_uri()}/*.csv"
+    assert (
+        places.input(Input(name="rows", uri="tables/*.csv"), None, STORAGE).uri
+        == f"{(tmp_path / 'tables').as_uri()}/*.csv"
+    )
 
 
 def test_without_storage_a_folder_of_the_home_is_taken(places: Places) -> None:

@@ -108,7 +108,26 @@ def test_no_storage_at_all_is_refused_with_what_to_do() -> None:
         ClusterPlaces("team").storage(None, "churn", "spec.storage", write=False)
 
 
-@pytest.mark.parametrize("uri", ["data/breast-cancer.parquet", "file:///home/me/rows.csv"])
+def test_a_relative_input_is_beneath_the_storage_of_its_pipeline_and_is_read_with_its_credentials() -> None:
+    spec = spec_of(CHURN.replace("pvc://calls/2026/*.csv", "data/2026/*.csv"))
+    assert spec.dataset is not None
+    places = places_of(spec)
+
+    found = places.input(next(each for each in spec.dataset.inputs if each.name == "calls"))
+    assert found.uri == f"{places.tables(write=False).uri}/data/2026/*.csv"
+    assert found.credentials == places.tables(write=False).credentials
+    assert secrets_of(for_dataset(spec)) == {"churn-read", "churn-write", "lake-readonly"}
+
+
+def test_a_relative_input_on_a_volume_keeps_its_glob() -> None:
+    spec = spec_of(PVC.replace("pvc://calls/2026/*.csv", "data 1/*.csv"))
+    assert spec.dataset is not None
+
+    found = places_of(spec).input(next(each for each in spec.dataset.inputs if each.name == "calls"))
+    assert found.uri == "file:///volumes/models/team/churn/data%201/*.csv"
+
+
+@pytest.mark.parametrize("uri", ["/home/me/rows.csv", "~/rows.csv", "../rows.csv", "file:///home/me/rows.csv"])
 def test_a_file_of_a_laptop_is_refused_for_a_cluster(uri: str) -> None:
     spec = spec_of(CHURN.replace("pvc://calls/2026/*.csv", uri))
 
@@ -116,7 +135,8 @@ def test_a_file_of_a_laptop_is_refused_for_a_cluster(uri: str) -> None:
         refuse_laptop_only(spec)
     assert str(refused.value) == (
         f"spec.dataset.inputs[calls].uri is {uri}, a file of the machine that the manifest was written on, which no "
-        "pod of a cluster can read; put it where pods can, and name it as s3://bucket/path or pvc://claim/path."
+        "pod of a cluster can read; put it where pods can, and name it as s3://bucket/path or pvc://claim/path, or by "
+        "a path beneath the Pipeline's storage."
     )
 
 

@@ -7,13 +7,15 @@ its job names, so what a job was not told of it cannot read.
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import structs
+
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
 from penstock.api.model import Model
 from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.objects.folders import credentials_folder, volume_folder
-from penstock.decide.run_places import secret_for
+from penstock.decide.run_places import child, secret_for
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Credentials, Location
 
@@ -44,23 +46,24 @@ class ClusterPlaces:
             return self._default(pipeline, field, write=write)
         return _located(storage, field, write=write)
 
-    def input(self, table: Input, credentials: SecretReference | None = None) -> Location:
-        """Return the location of an input, or refuse an address that means something on a laptop only."""
+    def input(self, table: Input, credentials: SecretReference | None, storage: Location, /) -> Location:
+        """Return the location of an input; a relative one is relative to the Pipeline's storage."""
+        _refuse_file_of_a_machine(table)
+        secret = credentials or table.credentials
         scheme, separator, rest = table.uri.partition("://")
-        if separator and scheme == "s3":
-            secret = credentials or table.credentials
-            return Location(
-                uri=table.uri,
-                endpoint=table.endpoint,
-                region=table.region,
-                credentials=_credentials(secret, f"inputs.{table.name}"),
-            )
-        if separator and scheme == "pvc":
+        if not separator:
+            volume = storage.uri.startswith("file://")
+            found = child(storage, quote(table.uri, safe=_GLOB) if volume else table.uri)
+            if secret is None:
+                return found
+            return structs.replace(found, credentials=_credentials(secret, f"inputs.{table.name}"))
+        if scheme == "pvc":
             return Location(uri=f"file://{volume_folder(quote(rest, safe=_GLOB))}")
-        raise Refused(
-            f"spec.dataset.inputs[{table.name}].uri is {table.uri}, a file of the machine that the manifest was "
-            "written on, which no pod of a cluster can read; put it where pods can, and name it as s3://bucket/path "
-            "or pvc://claim/path."
+        return Location(
+            uri=table.uri,
+            endpoint=table.endpoint,
+            region=table.region,
+            credentials=_credentials(secret, f"inputs.{table.name}"),
         )
 
     def model(self, model: Model) -> Location:
@@ -94,7 +97,18 @@ class ClusterPlaces:
 def refuse_laptop_only(spec: PipelineSpec) -> None:
     """Refuse the spec of a Pipeline that names files of a laptop, with the sentence that a condition will show."""
     for table in spec.dataset.inputs if spec.dataset else ():
-        ClusterPlaces("").input(table)
+        _refuse_file_of_a_machine(table)
+
+
+def _refuse_file_of_a_machine(table: Input) -> None:
+    scheme, separator, _ = table.uri.partition("://")
+    if scheme in ("s3", "pvc") if separator else table.uri[0] not in "/~" and ".." not in table.uri.split("/"):
+        return
+    raise Refused(
+        f"spec.dataset.inputs[{table.name}].uri is {table.uri}, a file of the machine that the manifest was "
+        "written on, which no pod of a cluster can read; put it where pods can, and name it as s3://bucket/path "
+        "or pvc://claim/path, or by a path beneath the Pipeline's storage."
+    )
 
 
 def _located(storage: Storage, field: str, *, write: bool) -> Location:
