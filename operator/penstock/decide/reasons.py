@@ -220,10 +220,11 @@ def out_of_memory(step: str, limit: str | None) -> str:
     )
 
 
-def exited(code: int, reason: str | None) -> str:
-    """A container ended without a sentence of its own."""
-    said = f" ({reason})" if reason and reason not in ("Error", "Completed") else ""
-    return f"Its container ended with exit code {code}{said}, and left no message; its log says more."
+def exited(code: int, reason: str | None, said: str = "") -> str:
+    """A container ended otherwise than Penstock's own do; `said` is what it left of its own."""
+    why = f" ({reason})" if reason and reason not in ("Error", "Completed") else ""
+    ended = f"Its container ended with exit code {code}{why}"
+    return f"{ended}: {said}" if said else f"{ended}, and left no message; its log says more."
 
 
 def job_failed(reason: str, message: str) -> str:

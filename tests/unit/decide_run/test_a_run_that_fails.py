@@ -120,6 +120,16 @@ def test_a_container_without_a_sentence_of_its_own_is_given_one(
     assert len(sentence) <= 1024
 
 
+def test_what_ones_own_image_leaves_is_told_as_it_is() -> None:
+    cluster, operator = at_work()
+    cluster.end(pod_of(cluster), 2, "The disk is made of cheese.")
+    controlled(cluster)
+    settled(cluster, operator)
+
+    expected = "The dataset step failed: Its container ended with exit code 2: The disk is made of cheese."
+    assert succeeded(cluster)[2] == expected
+
+
 @pytest.mark.parametrize("part", ["dataset", "training", "testing"])
 def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
     cluster, operator = at_work(part=part)

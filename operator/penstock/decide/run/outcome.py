@@ -270,7 +270,7 @@ def _unsaid(step: str, ended: Ended) -> tuple[str, str]:
     if ended.code == errors.TIMED_OUT:
         return reasons.TIMED_OUT, reasons.deadline_exceeded(step)
     if ended.message and not ended.message.startswith("{"):
-        return reasons.FAILED, f"{reasons.exited(ended.code, ended.reason)} {ended.message}"
+        return reasons.FAILED, reasons.exited(ended.code, ended.reason, ended.message)
     return reasons.FAILED, reasons.exited(ended.code, ended.reason)
 
 
