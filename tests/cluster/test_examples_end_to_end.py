@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from cluster.laptop_runs import (
 from cluster.namespaces import Namespaces
 from cluster.sites import PIPELINES, Site, has_ended, succeeded
 from cluster.sites import site as a_site
-from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.manifest import ModelManifest, Sample
+from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
 from testcluster.cluster import Cluster
 from testcluster.what_was_shown import Lacks
@@ -176,8 +177,7 @@ def test_the_model_that_a_laptop_chooses_is_served(done: Done) -> None:
 
 def test_the_service_predicts_as_the_model_of_the_laptop(done: Done) -> None:
     (chosen,) = [each for each in done.on_laptop.training.models if each.name == done.laptop.chosen]
-    content = Path(chosen.uri.removeprefix("file://"), "manifest.json").read_bytes()
-    samples = msgspec.json.decode(content, type=ModelManifest).samples
+    samples = samples_of(chosen)
 
     answer = done.ask(f"/v1/models/{done.name}:predict", {"instances": [each.row for each in samples]})
 
@@ -194,3 +194,32 @@ def test_a_run_with_operations_of_ones_own_says_which_commit_they_were_at(
 ) -> None:
     done = done_with(OWN)
     assert done.run["status"]["commit"] == applied.git.commit
+
+
+def test_a_model_of_a_class_of_ones_own_answers_as_on_a_laptop_once_it_is_pinned(
+    done_with: Callable[[str], Done],
+) -> None:
+    done = done_with(OWN)
+    (own,) = [each for each in done.on_laptop.training.models if each.algorithm == "nearest-mean"]
+    site = done.site
+
+    site.api.patch(PIPELINES, done.name, {"spec": {"deployment": {"model": own.name}}}, site.namespace)
+    site.api.wait_for(
+        PIPELINES, done.name, site.namespace, partial(serves, own.name), what=f"{own.name} served", seconds=SECONDS
+    )
+
+    samples = samples_of(own)
+    answer = done.ask(f"/v1/models/{done.name}:predict", {"instances": [each.row for each in samples]})
+    assert answer["model"] == own.name
+    assert answer["predictions"] == [each.prediction for each in samples]
+
+
+def samples_of(model: ModelReference) -> tuple[Sample, ...]:
+    """Return rows with what this Model of the laptop answered to them there."""
+    content = Path(model.uri.removeprefix("file://"), "manifest.json").read_bytes()
+    return msgspec.json.decode(content, type=ModelManifest).samples
+
+
+def serves(model: str, pipeline: Object) -> bool:
+    served = pipeline["status"].get("servedModel") or {}
+    return bool(served.get("name") == model)
