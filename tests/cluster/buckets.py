@@ -20,10 +20,10 @@ class Buckets:
     endpoint: str
     secret: Path
 
-    def upload(self, file: Path, key: str) -> str:
-        """Put a file into the bucket of inputs; return its address."""
-        s3.client(self.endpoint, self.server.root).upload_file(str(file), LAKE, key)
-        return f"s3://{LAKE}/{key}"
+    def upload(self, file: Path, key: str, bucket: str = LAKE) -> str:
+        """Put a file into the bucket of inputs, or another; return its address."""
+        s3.client(self.endpoint, self.server.root).upload_file(str(file), bucket, key)
+        return f"s3://{bucket}/{key}"
 
     def store(self, uri: str) -> Store:
         """Return what is at that address, as the server's root sees it from here."""

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 
+import duckdb
+
+from cluster.hand_made_runs import ROOT
 from cluster.kubernetes_api import ENDPOINT_SLICES, PODS, SERVICES, Api, Object, StillWaiting
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 from testcluster.patience import attempts
@@ -61,6 +64,12 @@ def calling(api: Api, namespace: str, image: str, url: str, body: Object, name: 
     _pod(api, namespace, name, image, ["python", "-c", _CALL, url, json.dumps(body), "0.05"])
     api.wait_for(PODS, name, namespace, lambda pod: pod["status"].get("phase") == "Running", what="a caller that runs")
     return Caller(api, namespace, name)
+
+
+def rows_of_breast_cancer() -> Object:
+    """Return two rows of the example, as its API is asked."""
+    found = duckdb.read_parquet(str(ROOT / "examples/data/breast-cancer.parquet")).limit(2).df()
+    return {"instances": found.drop(columns=["sample", "diagnosis"]).to_dict(orient="records")}
 
 
 def answer_to(api: Api, namespace: str, image: str, url: str, body: Object, name: str = "neighbour") -> Object:

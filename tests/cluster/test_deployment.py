@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
 import pytest
 import yaml
 
 from cluster.buckets import Buckets
-from cluster.callers import REVISION, Turns, answer_to, calling, watched
-from cluster.hand_made_runs import ROOT
+from cluster.callers import REVISION, Turns, answer_to, calling, rows_of_breast_cancer, watched
 from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Api, Object
 from cluster.namespaces import Namespaces
 from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, step_of, succeeded
@@ -26,12 +24,6 @@ PREDICT = f"http://{NAME}/v1/models/{NAME}:predict"
 def linear(strength: str) -> Object:
     """Return an algorithm with one candidate, of another Model for each strength."""
     return LINEAR | {"parameters": [*LINEAR["parameters"], {"name": "C", "value": strength}]}
-
-
-def rows() -> Object:
-    """Return what is asked of the API."""
-    found = duckdb.read_parquet(str(ROOT / f"examples/data/{NAME}.parquet")).limit(2).df()
-    return {"instances": found.drop(columns=["sample", "diagnosis"]).to_dict(orient="records")}
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +87,7 @@ def served(
     first = _chosen(site.done("first"))
 
     with watched(api, namespace, NAME) as turns:
-        caller = calling(api, namespace, image("serving"), PREDICT, rows())
+        caller = calling(api, namespace, image("serving"), PREDICT, rows_of_breast_cancer())
         caller.wait_for(first)
         revisions = _revisions(site)
         site.pipeline(NAME, training__algorithms=[linear("1.0")], deployment={"selection": GATE})
@@ -139,7 +131,7 @@ def ready(pipeline: Object) -> Object:
 def test_what_was_applied_answers_under_its_name_and_says_which_model_it_is(
     served: Served, image: Callable[[str], str]
 ) -> None:
-    answer = answer_to(served.site.api, served.site.namespace, image("serving"), PREDICT, rows())
+    answer = answer_to(served.site.api, served.site.namespace, image("serving"), PREDICT, rows_of_breast_cancer())
 
     assert answer["model"] == served.second
     assert set(answer["predictions"]) <= {"malignant", "benign"}
@@ -246,7 +238,9 @@ def test_a_pipeline_of_nothing_but_a_model_serves_it_and_goes_with_its_api_alone
     apply_serving(served.site, "other", served.first)
 
     api.wait_for(PIPELINES, "other", namespace, lambda seen: serves(seen, served.first), what="a served Model")
-    answer = answer_to(api, namespace, image("serving"), "http://other/v1/models/other:predict", rows(), "of-other")
+    answer = answer_to(
+        api, namespace, image("serving"), "http://other/v1/models/other:predict", rows_of_breast_cancer(), "of-other"
+    )
     served_by = api.get(MODELS, served.first, namespace)["status"]["servedBy"]
     api.delete(PIPELINES, "other", namespace)
     api.wait_until_gone(SERVICES, "other", namespace)

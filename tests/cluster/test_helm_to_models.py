@@ -1,70 +1,84 @@
-"""What a user does: `helm install`, `kubectl apply`, and wait; with the rights of the chart and no other."""
+"""What the README says: `helm install`, `kubectl apply` of an example as it is, wait, and ask the model.
+
+The operator has the rights of the chart and no other, and its default storage is an S3 server.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from cluster.buckets import Buckets
+from cluster.buckets import BUCKET, Buckets
+from cluster.callers import answer_to, rows_of_breast_cancer
 from cluster.custom_resources import install
-from cluster.hand_made_runs import give_credentials, on_the_cluster
+from cluster.hand_made_runs import READER, WRITER, give_credentials
 from cluster.kubernetes_api import PODS, Api, Object, Resource
 from cluster.laptop_runs import begun, found
 from cluster.releases import Release, image_values, released
+from penstock_command import ROOT, penstock
 from testcluster.cluster import Cluster
+from testcluster.kubectl import Kubectl
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
 MODELS = Resource("penstock.dev/v1alpha1", "models")
-RUN: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "PipelineRun",
-    "metadata": {"name": "breast-cancer-1"},
-    "spec": {
-        "pipelineRef": {"name": "breast-cancer"},
-        "jobs": [{"name": "dataset"}, {"name": "training", "parallelism": 2}, {"name": "testing"}],
-    },
-}
+NAME = "breast-cancer"
+MANIFESTS = (ROOT / "examples" / f"{NAME}.yaml", ROOT / "examples" / f"{NAME}-run.yaml")
 
 
 @pytest.fixture
-def release(api: Api, cluster: Cluster, namespace: str, image: Callable[[str], str]) -> Iterator[Release]:
+def release(
+    api: Api, cluster: Cluster, namespace: str, image: Callable[[str], str], buckets: Buckets
+) -> Iterator[Release]:
     install(api)
-    values = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False}
-    values |= image_values("operator", image("operator")) | image_values("jobs", image("jobs"))
+    values: Object = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False}
+    for name in ("operator", "jobs", "serving"):
+        values |= image_values(name, image(name))
+    values["settings.storage"] = {
+        "s3": {"bucket": BUCKET, "prefix": "teams", "endpoint": buckets.server.inside},
+        "credentials": {"read": {"secretName": READER}, "write": {"secretName": WRITER}},
+    }
     with released(cluster.kubeconfig, namespace, values) as made:
         yield made
 
 
-def test_a_run_comes_to_the_models_of_a_laptop(
-    api: Api, namespace: str, release: Release, buckets: Buckets, tmp_path: Path
+@pytest.mark.timeout(1200)
+def test_an_example_is_applied_as_it_is_and_its_model_answers(
+    api: Api,
+    cluster: Cluster,
+    namespace: str,
+    release: Release,
+    buckets: Buckets,
+    image: Callable[[str], str],
+    tmp_path: Path,
 ) -> None:
+    kubectl = Kubectl(cluster.kubeconfig)
     give_credentials(api, namespace, buckets)
-    pipeline = on_the_cluster("breast-cancer", namespace, buckets)
-    manifest = msgspec.json.decode(msgspec.json.encode(pipeline)) | {"metadata": {"name": "breast-cancer"}}
-    api.create(manifest, namespace)
-    api.create(RUN, namespace)
+    data = f"data/{NAME}.parquet"
+    buckets.upload(ROOT / "examples" / data, f"teams/{namespace}/{NAME}/{data}", BUCKET)
 
-    run = api.wait_for(RUNS, "breast-cancer-1", namespace, ended, what="an end of the run", seconds=400)
+    kubectl("apply", "-n", namespace, *(f"--filename={each}" for each in MANIFESTS))
+    kubeconfig = {"KUBECONFIG": str(cluster.kubeconfig)}
+    waited = penstock("wait", f"plr/{NAME}-1", "-n", namespace, home=tmp_path, environment=kubeconfig, timeout=900)
 
-    assert ended(run) == {"Succeeded": "True"}, run["status"]
-    with begun("breast-cancer", tmp_path) as laptop:
+    assert waited.code == 0, waited.errors
+    with begun(NAME, tmp_path) as laptop:
         theirs = [candidate_of(each.name) for each in found(laptop.store).training.models]
+    run = api.get(RUNS, f"{NAME}-1", namespace)
     training = next(each["training"] for each in run["status"]["steps"] if each["name"] == "training")
     assert [candidate_of(name) for name in training["models"]] == theirs
     assert {each["metadata"]["name"] for each in api.objects(MODELS, namespace)} == set(training["models"])
+    answer = answer_to(
+        api, namespace, image("serving"), f"http://{NAME}/v1/models/{NAME}:predict", rows_of_breast_cancer()
+    )
+    assert len(answer["predictions"]) == len(rows_of_breast_cancer()["instances"])
+    told = kubectl("get", "pl,plr,mdl", "-n", namespace)
+    assert all(name in told for name in (f"pipeline.penstock.dev/{NAME}", f"{NAME}-1", *training["models"]))
     assert refusals(api, release) == []
 
 
 def candidate_of(model: str) -> str:
     """Return the beginning of the candidate's hash, in which the name of its Model ends."""
     return model.rpartition("-")[2]
-
-
-def ended(run: Object) -> Object | None:
-    """Return the conditions of the run once it has succeeded or failed."""
-    conditions = {each["type"]: each["status"] for each in run.get("status", {}).get("conditions", [])}
-    return conditions if conditions.get("Succeeded") in ("True", "False") else None
 
 
 def refusals(api: Api, release: Release) -> list[str]:
