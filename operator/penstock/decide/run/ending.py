@@ -1,12 +1,13 @@
 """How a run ends otherwise than well: cancelled, or failed. It has ended when nothing of it runs any more."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from penstock.api.quantities import read_duration
 from penstock.api.run import StepState
 from penstock.api.schema import JobName
 from penstock.decide import reasons
-from penstock.decide.decision import ApiObject, Delete
+from penstock.decide.decision import ApiObject, Create, Delete, Write
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
@@ -72,6 +73,10 @@ def _is_lost(pod: ApiObject, facts: Facts) -> bool:
     return deleted is not None and facts.now > read_time(deleted) + LONGEST_ENDING
 
 
+def _begins(write: Write) -> bool:
+    return isinstance(write, Create) and write.object["kind"] == "Job"
+
+
 def _deletions(facts: Facts) -> tuple[Delete, ...]:
     return tuple(
         job_views.deletion(job)
@@ -81,6 +86,8 @@ def _deletions(facts: Facts) -> tuple[Delete, ...]:
 
 
 def _closed(facts: Facts, draft: Draft, reason: str, message: str, others: StepState) -> Draft:
+    # One part may have been about to begin when another one failed.
+    draft = replace(draft, writes=tuple(each for each in draft.writes if not _begins(each)))
     still = left(facts)
     if still:
         draft = draft.looking_at(facts.now + LONGEST_ENDING)
