@@ -1,10 +1,21 @@
 """A pod that is taken away in the middle of its work is made again by the same Job, and costs no try."""
 
+from collections.abc import Iterator
+from uuid import uuid4
+
 import pytest
 
 from cluster.hand_made_runs import SLOW_QUERY, ends_of
-from cluster.kubernetes_api import PODS, Object
+from cluster.kubernetes_api import NODES, PODS, Api, Object, Resource
+from cluster.probe_pods import PORT, Pods
 from cluster.sites import Site, step_of
+from testcluster import probes
+from testcluster.addons.archive import archive
+from testcluster.bringing import bring
+from testcluster.cluster import Cluster
+from testcluster.nodes import real_nodes
+
+PRIORITIES = Resource("scheduling.k8s.io/v1", "priorityclasses", namespaced=False)
 
 ONCE = {"retries": {"limit": 0}}  # so that a try too many would be a failure
 
@@ -34,3 +45,45 @@ def test_a_run_goes_on_with_another_pod_of_the_same_job(site: Site, taken: tuple
     good = [each.pod["metadata"]["uid"] for each in ends_of(site.pods(run)) if each.code == 0]
     assert len(good) == 1
     assert good != [first["metadata"]["uid"]]
+
+
+def test_a_run_makes_room_for_a_pod_of_higher_priority_and_goes_on_after_it(
+    site: Site, cluster: Cluster, place: str
+) -> None:
+    limits = {"limits": {place: "1"}}
+    template = {"spec": {"containers": [{"name": "job", "resources": limits}]}}
+    run = site.run(site.pipeline("modest", dataset__query=SLOW_QUERY, jobs__dataset=ONCE | {"podTemplate": template}))
+    first = site.running(run, "dataset")
+    pods = Pods(site.api, site.namespace, bring(cluster, archive(probes.image())))
+    urgent = pods.create("urgent", "listen", str(PORT), resources=limits, priorityClassName=_class(place))
+
+    assert f"Insufficient {place}" in site.waits(run, "Unschedulable")
+    pods.running(urgent)
+    site.api.delete(PODS, urgent, site.namespace)
+    site.done(run)
+    assert len(site.jobs(run)) == 1
+    assert first["metadata"]["uid"] not in {
+        each.pod["metadata"]["uid"] for each in ends_of(site.pods(run)) if each.code == 0
+    }
+
+
+@pytest.fixture
+def place(api: Api) -> Iterator[str]:
+    """A resource of which one node has one, and a class of priority of the same name: nobody else asks for either."""
+    name = f"penstock.dev/place-{uuid4().hex[:8]}"
+    node = real_nodes(api.objects(NODES))[0]["metadata"]["name"]
+    made: Object = {"apiVersion": PRIORITIES.api_version, "kind": "PriorityClass", "value": 1000}
+    api.create(made | {"metadata": {"name": _class(name)}})
+    _offer(api, node, name, "1")
+    yield name
+    _offer(api, node, name, None)
+    api.delete(PRIORITIES, _class(name))
+
+
+def _class(place: str) -> str:
+    return place.replace("/", ".")
+
+
+def _offer(api: Api, node: str, resource: str, amount: str | None) -> None:
+    change: Object = {"status": {kind: {resource: amount} for kind in ("capacity", "allocatable")}}
+    api.patch(NODES, node, change, beneath="status")
