@@ -10,7 +10,6 @@ import pytest
 
 from cluster.api_proxy import Asked
 from cluster.kubernetes_api import Api
-from cluster.namespaces import Namespaces
 from cluster.operator_process import OperatorProcess
 from cluster.sites import RUNS, has_ended, succeeded
 from cluster.stages import STEPS, Stage
@@ -18,6 +17,7 @@ from cluster.stages import stage as a_stage
 from testcluster.cluster import Cluster
 
 MOST_WRITES = 36  # of one run of four jobs, Events apart: 31 on a quiet machine
+LEAST_WRITES = 28  # whatever is gathered into one write where the machine is slow
 MOST_LOOKS = {"PipelineRun": 24, "Pipeline": 16}  # 16 and 10 on a quiet machine
 MOST_LIVES = 60  # a sweep that never ends is no sweep
 
@@ -90,7 +90,7 @@ def test_killed_at_each_write_of_its_life_it_comes_to_the_same_end(stage: Stage,
 
 
 def life_and_death(stage: Stage, when: str, k: int) -> bool:
-    """Let an operator die at its k-th write, and another one end the run; False where there are fewer writes."""
+    """Let an operator die at its k-th write, and another one end the run; return whether there were so many."""
     run = stage.apply_run("churn-1")
     with stage.operator() as operator:
         setattr(stage.proxy, when, _killing(operator, after=k - 1))
@@ -112,18 +112,8 @@ def test_killed_once_at_a_write_another_comes_to_the_same_end(stage: Stage, when
 
 @pytest.mark.soak
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_killed_once_at_any_write_of_a_whole_run_another_comes_to_the_same_end(
-    api: Api, cluster: Cluster, namespaces: Namespaces, tmp_path: Path, when: str
-) -> None:
-    """Each k, from the first write to the first k that no run comes to."""
-    k, died = 0, True
-    while died:
-        k += 1
-        folder = tmp_path / str(k)
-        folder.mkdir()
-        with (
-            namespaces.one(f"killed-{when}-{k}") as namespace,
-            a_stage(api, cluster, namespace, folder) as stage,
-        ):
-            died = life_and_death(stage, when, k)
-    assert k > 30
+@pytest.mark.parametrize("k", range(1, MOST_WRITES + 1))
+def test_killed_once_at_any_write_of_a_whole_run_another_comes_to_the_same_end(stage: Stage, when: str, k: int) -> None:
+    died = life_and_death(stage, when, k)
+
+    assert died or k > LEAST_WRITES
