@@ -11,15 +11,23 @@ from collections.abc import Callable
 
 from penstock_jobs import errors
 
+_LAST_WORDS = 8.0  # seconds; a pod has 30 from the signal to its end
 _before: list[Callable[[], None]] = []
 
 
 def end_at_once(code: int) -> None:
     """End this process; child processes end with their parent's pipe."""
+    # In a thread: whoever was interrupted here, or is stuck, may hold what these want, and the end does not wait.
+    last = threading.Thread(target=_last_words, name="the end", daemon=True)
+    last.start()
+    last.join(_LAST_WORDS)
+    os._exit(code)
+
+
+def _last_words() -> None:
     for each in _before:
         each()
     sys.stderr.flush()
-    os._exit(code)
 
 
 def before_the_end(do: Callable[[], None]) -> None:
