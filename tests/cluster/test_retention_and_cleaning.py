@@ -88,7 +88,7 @@ def test_files_go_with_a_model_that_is_deleted_unless_they_are_to_be_kept(site: 
     goes, stays = sorted(api.objects(MODELS, site.namespace), key=lambda each: each["metadata"]["name"])
     wait_until(lambda: record_of(goes, api) and record_of(stays, api), "records of both Models")
 
-    api.patch(MODELS, stays["metadata"]["name"], {"spec": {"deletionPolicy": "Keep"}}, site.namespace)
+    api.patch(MODELS, stays["metadata"]["name"], {"spec": {"deletionPolicy": "Retain"}}, site.namespace)
     wait_until(lambda: record_of(stays, api) is None, "an end of the record of what is kept")
     for model in (goes, stays):
         api.delete(MODELS, model["metadata"]["name"], site.namespace)

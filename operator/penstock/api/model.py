@@ -153,8 +153,8 @@ class ModelSpec(Value, frozen=True, kw_only=True):
         tuple[Score, ...], field("Its scores on validation; the first one ranked it.", max_length=17)
     ] = ()
     created: Annotated[Timestamp, field("When it was saved.")]
-    deletion_policy: Annotated[Literal["Keep", "Delete"], field("What happens to its files when it is deleted.")] = (
-        "Keep"
+    deletion_policy: Annotated[Literal["Retain", "Delete"], field("What happens to its files when it is deleted.")] = (
+        "Retain"
     )
 
     rules: ClassVar[tuple[Rule, ...]] = immutable(

@@ -75,8 +75,8 @@ class Models(Value, frozen=True, kw_only=True):
         | None
     ) = None
     deletion_policy: Annotated[
-        Literal["Keep", "Delete"], field("What happens to the files of a Model that is deleted.")
-    ] = "Keep"
+        Literal["Retain", "Delete"], field("What happens to the files of a Model that is deleted.")
+    ] = "Retain"
     trusted_types: Annotated[
         tuple[DottedPath, ...],
         field(

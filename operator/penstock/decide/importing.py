@@ -108,6 +108,6 @@ def beside(found: Looked, there: Model | None) -> Looked:
             "Refused",
             found.model,
             f"The Model {name} is there, with its files at {there.spec.uri}. To have it read from here, delete that "
-            "one with deletionPolicy Keep, and import it again.",
+            "one with deletionPolicy Retain, and import it again.",
         )
     return Looked(found.uri, "There", found.model)

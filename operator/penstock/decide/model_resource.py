@@ -39,7 +39,7 @@ def model_resource(
     endpoint: str | None = None,
     region: str | None = None,
     credentials: SecretReference | None = None,
-    deletion_policy: Literal["Keep", "Delete"] = "Keep",
+    deletion_policy: Literal["Retain", "Delete"] = "Retain",
     image: str | None = None,
 ) -> Model:
     """Return the Model of a saved model; a function of its files alone, but for where they are reached.

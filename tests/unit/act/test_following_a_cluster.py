@@ -109,7 +109,7 @@ def test_a_version_that_is_too_old_is_listed_anew() -> None:
 
 
 def test_an_object_that_goes_is_seen_to_go_and_to_come_again() -> None:
-    events = [event("DELETED", run("8")), event("ADDED", run("9", "Done"))]
+    events: list[object] = [event("DELETED", run("8")), event("ADDED", run("9", "Done"))]
 
     assert watched(Scripted(deque([[run("1")]]), deque([events])), "Done") == ["Running", None, "Done"]
 
