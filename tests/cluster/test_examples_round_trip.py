@@ -65,13 +65,15 @@ def test_server_side_apply_stores_the_same_and_a_second_one_changes_nothing(
     file = tmp_path / "manifests.yaml"
     file.write_text("\n---\n".join(good_texts()[place] for place in examples), "utf-8")
     manifests = [each for where, each in GOOD.items() if where.startswith(tuple(f"{place}," for place in examples))]
-    versions = []
+    times = []
     for _ in range(2):
         kubectl("apply", "--server-side", "-n", namespace, "-f", str(file))
         there = [stored(api, each, namespace) for each in manifests]
         assert [exactly(each["spec"]) for each in there] == [exactly(expected_spec(each)) for each in manifests]
-        versions.append([each["metadata"]["resourceVersion"] for each in there])
-    assert versions[0] == versions[1]
+        for each in there:  # the first write after the creation stores the default of the status, which was read before
+            del each["metadata"]["resourceVersion"]
+        times.append(there)
+    assert times[0] == times[1]
 
 
 def test_values_of_parameters_keep_their_kind_on_the_way(api: Api, namespace: str) -> None:
