@@ -29,7 +29,7 @@ WORTH_SHOWING = {
 
 
 def test_every_example_is_run_here() -> None:
-    assert set(WORTH_SHOWING) == set(MANIFESTS)
+    assert set(WORTH_SHOWING) == {name for name in MANIFESTS if not name.endswith("-run.yaml")}
 
 
 def test_every_example_is_in_the_index() -> None:
