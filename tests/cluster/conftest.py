@@ -83,8 +83,13 @@ def site(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """A namespace with an operator, which the tests of a module share; its `SETTINGS` are those of the operator."""
-    settings = getattr(request.module, "SETTINGS", {})
+    """A namespace with an operator, which the tests of a module share.
+
+    Of the module: `SETTINGS` are those of the operator, and `IMAGES` name those that are not the jobs image.
+    """
+    settings = dict(getattr(request.module, "SETTINGS", {}))
+    if own := getattr(request.module, "IMAGES", ()):
+        settings["images"] = {name: image(name) for name in ("jobs", *own)}
     folder = tmp_path_factory.mktemp("operator")
     with (
         namespaces.one(f"{request.node.nodeid}::site") as name,

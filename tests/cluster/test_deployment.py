@@ -1,21 +1,19 @@
 """`kubectl apply`, and the Model is there: served, replaced when a better one is ready, and called back by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import yaml
 
-from cluster.buckets import Buckets
 from cluster.callers import REVISION, Turns, answer_to, calling, rows_of_breast_cancer, watched
-from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Api, Object
-from cluster.namespaces import Namespaces
+from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Object
 from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, step_of, succeeded
-from cluster.sites import site as a_site
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
+IMAGES = ("serving",)
 NAME = "breast-cancer"
 GATE = {"scoring": "roc_auc", "minimum": "0.5"}
 PREDICT = f"http://{NAME}/v1/models/{NAME}:predict"
@@ -24,26 +22,6 @@ PREDICT = f"http://{NAME}/v1/models/{NAME}:predict"
 def linear(strength: str) -> Object:
     """Return an algorithm with one candidate, of another Model for each strength."""
     return LINEAR | {"parameters": [*LINEAR["parameters"], {"name": "C", "value": strength}]}
-
-
-@pytest.fixture(scope="module")
-def site(
-    api: Api,
-    cluster: Cluster,
-    namespaces: Namespaces,
-    buckets: Buckets,
-    image: Callable[[str], str],
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
-    """A namespace with an operator whose servers are of the real serving image."""
-    images = {"images": {"jobs": image("jobs"), "serving": image("serving")}}
-    folder = tmp_path_factory.mktemp("operator")
-    with (
-        namespaces.one(f"{request.node.nodeid}::site") as name,
-        a_site(api, cluster, name, buckets, folder, image, images) as made,
-    ):
-        yield made
 
 
 @dataclass(frozen=True)

@@ -6,32 +6,11 @@ from typing import Any
 
 import pytest
 
-from cluster.buckets import Buckets
 from cluster.git_server import OPEN, PRIVATE, GitServer, git_server, login
 from cluster.hand_made_runs import ROOT
-from cluster.kubernetes_api import Api
-from cluster.namespaces import Namespaces
 from cluster.sites import RUNS, Site
-from cluster.sites import site as a_site
-from testcluster.cluster import Cluster
 
-
-@pytest.fixture(scope="module")
-def site(
-    api: Api,
-    cluster: Cluster,
-    namespaces: Namespaces,
-    buckets: Buckets,
-    image: Callable[[str], str],
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
-    settings = {"images": {name: image(name) for name in ("jobs", "source")}}
-    with (
-        namespaces.one(f"{request.node.nodeid}::repositories") as name,
-        a_site(api, cluster, name, buckets, tmp_path_factory.mktemp("operator"), image, settings) as made,
-    ):
-        yield made
+IMAGES = ("source",)
 
 
 @pytest.fixture(scope="module")
