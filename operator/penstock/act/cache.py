@@ -8,7 +8,7 @@ do; uids tell an object from one made later under its name.
 Objects are kept as compressed JSON: a fraction of what Python values weigh, and nobody can change them in place.
 """
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
 from typing import overload
@@ -16,8 +16,9 @@ from typing import overload
 import msgspec
 
 from penstock.act.kinds import Key, Object, key_of
-from penstock.act.packing import Packed, Packing, unpacked
+from penstock.act.packing import Packing, unpacked
 from penstock.act.trimming import trimmed
+from penstock.decide.others import RunSummary, summary_of
 
 BURIED = 10_000  # uids of objects that went, of which an event may still be on its way
 
@@ -28,8 +29,10 @@ Marks = Callable[[Object], Iterable[str]]
 class _Entry:
     uid: str
     version: int
-    packed: Packed
+    content: bytes
+    sample: bytes
     marks: tuple[str, ...]
+    summary: RunSummary | None
 
 
 class Cache:
@@ -39,7 +42,7 @@ class Cache:
         self._marks = marks
         self._packing = Packing()
         self._entries: dict[Key, _Entry] = {}
-        self._marked: dict[str, set[Key]] = {}
+        self._marked: dict[str, Key | set[Key]] = {}  # most marks are those of one object only
         self._buried: dict[str, None] = {}  # in the order of their going
 
     def __len__(self) -> int:
@@ -58,17 +61,22 @@ class Cache:
             kind: only those of this kind.
             without: the uid of one that is left out.
         """
-        keys = sorted(key for key in self._marked.get(mark, ()) if kind is None or key.kind == kind)
+        keys = sorted(key for key in self._keys(mark) if kind is None or key.kind == kind)
         return _Unpacking([entry for key in keys if (entry := self._entries[key]).uid != without])
 
     def count(self, mark: str, without: str | None = None) -> int:
         """Return how many objects have that mark, but for the one of the uid `without`; none is unpacked."""
-        keys = self._marked.get(mark, ())
+        keys = self._keys(mark)
         return len(keys) if without is None else sum(self._entries[key].uid != without for key in keys)
+
+    def summaries(self, mark: str, without: str | None = None) -> list[RunSummary]:
+        """Return the summaries of the runs with that mark, but for the one of the uid `without`; none is unpacked."""
+        entries = (self._entries[key] for key in self._keys(mark))
+        return [each.summary for each in entries if each.summary is not None and each.uid != without]
 
     def marked_keys(self, mark: str) -> frozenset[Key]:
         """Return the keys of the objects with that mark."""
-        return frozenset(self._marked.get(mark, ()))
+        return frozenset(self._keys(mark))
 
     def keys(self, kind: str) -> list[Key]:
         """Return the keys of all objects of a kind."""
@@ -85,16 +93,17 @@ class Cache:
             return False
         kept = trimmed(found)
         content = _encoded(kept)
-        if known is not None and known.uid == uid and unpacked(known.packed) == content:
+        if known is not None and known.uid == uid and unpacked(known.content, known.sample) == content:
             known.version = version
             return False
         self._remove(key)
         # Marks and names repeat over and over; each is kept once.
         marks = tuple(intern(mark) for mark in self._marks(kept))
         key = Key(intern(key.kind), intern(key.namespace), key.name)
-        self._entries[key] = _Entry(uid, version, self._packing.pack(key.kind, content), marks)
+        summary = summary_of(kept) if key.kind == "PipelineRun" else None
+        self._entries[key] = _Entry(uid, version, *self._packing.pack(key.kind, content), marks, summary)
         for mark in marks:
-            self._marked.setdefault(mark, set()).add(key)
+            self._mark(mark, key)
         return True
 
     def bury(self, key: Key, uid: str) -> bool:
@@ -127,9 +136,23 @@ class Cache:
         entry = self._entries.pop(key, None)
         for mark in entry.marks if entry else ():
             marked = self._marked[mark]
-            marked.discard(key)
-            if not marked:
+            if isinstance(marked, set) and len(marked) > 1:
+                marked.discard(key)
+            else:
                 del self._marked[mark]
+
+    def _mark(self, mark: str, key: Key) -> None:
+        marked = self._marked.setdefault(mark, key)
+        if isinstance(marked, set):
+            marked.add(key)
+        elif marked != key:
+            self._marked[mark] = {marked, key}
+
+    def _keys(self, mark: str) -> Collection[Key]:
+        found = self._marked.get(mark)
+        if found is None:
+            return ()
+        return found if isinstance(found, set) else (found,)
 
 
 def version_of(found: Object) -> int:
@@ -161,6 +184,6 @@ def _encoded(found: Object) -> bytes:
 
 
 def _unpacked(entry: _Entry) -> Object:
-    found = msgspec.json.decode(unpacked(entry.packed), type=Object)
+    found = msgspec.json.decode(unpacked(entry.content, entry.sample), type=Object)
     found["metadata"]["resourceVersion"] = str(entry.version)
     return found

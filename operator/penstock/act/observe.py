@@ -18,9 +18,9 @@ from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
 from penstock.decide.objects.children import STEP
+from penstock.decide.others import is_live
 from penstock.decide.run.earlier import wanted
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run.others import is_live
 from penstock.decide.run.reconcile import awaited
 from penstock.decide.settings import Settings
 

@@ -1,6 +1,7 @@
 """What a Pipeline's decision may know, all of it out of the cache."""
 
 from penstock.act.kinds import Key, Object
+from penstock.act.others import CachedModels, CachedRuns
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_pipeline
 from penstock.decide.pipeline.observation import PipelineObservation
@@ -26,8 +27,8 @@ class PipelineObserver:
         observation = PipelineObservation(
             pipeline=pipeline,
             settings=self._settings,
-            runs=cache.marked(of_pipeline("PipelineRun", namespace, name)),
-            models=cache.marked(of_namespace("Model", namespace)),
+            runs=CachedRuns(cache, namespace, name),
+            models=CachedModels(cache, namespace),
             deployments=cache.marked(of_pipeline("Deployment", namespace, name)),
             pods=tuple(cache.marked(of_pipeline("Pod", namespace, name))),
             pipelines=cache.marked(of_namespace("Pipeline", namespace)),

@@ -1,11 +1,11 @@
-"""The other runs and the Models as a run asks for them, answered by the marks of the cache, without a walk."""
+"""The runs and Models that a reconcile asks about, answered by the marks and summaries of the cache, without a walk."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from penstock.act.cache import Cache
 from penstock.act.kinds import Key, Object
-from penstock.act.view import of_decision, of_execution, of_live, of_pipeline, of_run, of_storage
-from penstock.decide.run.others import Models, Runs
+from penstock.act.view import of_live, of_namespace, of_pipeline, of_run, of_server, of_storage
+from penstock.decide.others import Models, Runs, RunSummary
 
 
 class CachedModels(Models):
@@ -16,6 +16,9 @@ class CachedModels(Models):
         self._cache = cache
         self._namespace = namespace
 
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self._cache.marked(of_namespace("Model", self._namespace)))
+
     def named(self, name: str) -> Object | None:
         """Return the Model of that name."""
         return self._cache.get(Key("Model", self._namespace, name))
@@ -24,48 +27,50 @@ class CachedModels(Models):
         """Return those that the run of that uid made."""
         return self._cache.marked(of_run(uid), "Model")
 
+    def of_pipeline(self, pipeline: str) -> Sequence[Object]:
+        """Return those that are of that Pipeline."""
+        return self._cache.marked(of_pipeline("Model", self._namespace, pipeline))
+
+    def served_by(self, pipeline: str) -> Iterable[Object]:
+        """Return those that say that this Pipeline serves them."""
+        return self._cache.marked(of_server(self._namespace, pipeline))
+
     def made_from(self, storage: str) -> Iterable[Object]:
         """Return those that were made of the tables in that storage."""
         return self._cache.marked(of_storage(self._namespace, storage))
 
 
 class CachedRuns(Runs):
-    """The runs of a Pipeline but for one, as they are seen."""
+    """The runs of a Pipeline as they are seen; but for one, where they are those beside it.
 
-    def __init__(self, cache: Cache, namespace: str, pipeline: str, without: str) -> None:
+    Args:
+        cache: the cluster, as it is seen.
+        namespace: the Pipeline's namespace.
+        pipeline: its name.
+        without: the uid of the run that is left out.
+    """
+
+    def __init__(self, cache: Cache, namespace: str, pipeline: str, without: str | None = None) -> None:
         super().__init__()
         self._cache = cache
-        self._of = (namespace, pipeline)
+        self._namespace = namespace
+        self._live = of_live(namespace, pipeline)
+        self._all = of_pipeline("PipelineRun", namespace, pipeline)
         self._without = without
 
     def __iter__(self) -> Iterator[Object]:
-        return iter(self._cache.marked(of_pipeline("PipelineRun", *self._of), without=self._without))
+        return iter(self._cache.marked(self._all, without=self._without))
 
     @property
-    def live(self) -> Iterable[Object]:
+    def summaries(self) -> Iterable[RunSummary]:
+        """A summary of each."""
+        return self._cache.summaries(self._all, without=self._without)
+
+    @property
+    def live(self) -> Sequence[Object]:
         """Those that have not ended."""
-        return self._cache.marked(of_live(*self._of), without=self._without)
+        return self._cache.marked(self._live, without=self._without)
 
-    @property
-    def names(self) -> Container[str]:
-        """The execution names that they have."""
-        return _Names(self)
-
-    def has(self, name: str) -> bool:
-        """Return whether one of them has that execution name."""
-        return self._counted(of_execution(*self._of, name)) > 0
-
-    def decided(self, epoch: int, digest: str) -> int:
-        """Return how many of them have decided by the testing set of that epoch with these rows."""
-        return self._counted(of_decision(*self._of, epoch, digest))
-
-    def _counted(self, mark: str) -> int:
-        return self._cache.count(mark, without=self._without)
-
-
-class _Names(Container[str]):
-    def __init__(self, runs: CachedRuns) -> None:
-        self._runs = runs
-
-    def __contains__(self, name: object) -> bool:
-        return self._runs.has(str(name))
+    def named(self, name: str) -> Object | None:
+        """Return the run of that name."""
+        return self._cache.get(Key("PipelineRun", self._namespace, name))

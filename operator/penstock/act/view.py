@@ -10,9 +10,8 @@ from typing import Any
 from penstock.act.cache import Cache
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
-from penstock.decide import reasons
+from penstock.decide import others, reasons
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
-from penstock.decide.run import others
 from penstock.decide.serving import PINNED
 
 _SERVING = ("Model", "Deployment", "Service")
@@ -36,6 +35,8 @@ def marks(found: Object) -> Iterator[str]:
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind in ("Model", "Pipeline"):
         yield of_namespace(kind, namespace)
+    if kind == "Model":
+        yield from (of_server(namespace, pipeline) for pipeline in others.servers_of(found))
     if kind == "Model" and (storage := others.storage_of(found)) is not None:
         yield of_storage(namespace, storage)
     if kind == "Pipeline":
@@ -44,12 +45,8 @@ def marks(found: Object) -> Iterator[str]:
 
 def _marks_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
     yield of_pipeline("PipelineRun", namespace, pipeline)
-    if _is_live(run):
+    if others.is_live(run):
         yield of_live(namespace, pipeline)
-    if (name := others.name_of(run)) is not None:
-        yield of_execution(namespace, pipeline, name)
-    if (decision := others.decision_of(run)) is not None:
-        yield of_decision(namespace, pipeline, *decision)
     if _reason(run) in _FOR_OTHERS:
         yield of_waiting(namespace, pipeline, str(_reason(run)))
 
@@ -91,14 +88,9 @@ def of_using(namespace: str, model: str) -> str:
     return f"using/{namespace}/{model}"
 
 
-def of_execution(namespace: str, pipeline: str, name: str) -> str:
-    """Return the mark of the run of a Pipeline that has an execution name."""
-    return f"execution/{namespace}/{pipeline}/{name}"
-
-
-def of_decision(namespace: str, pipeline: str, epoch: int, digest: str) -> str:
-    """Return the mark of the runs of a Pipeline that decided by a testing set."""
-    return f"decision/{namespace}/{pipeline}/{epoch}/{digest}"
+def of_server(namespace: str, pipeline: str) -> str:
+    """Return the mark of the Models that say that a Pipeline serves them."""
+    return f"server/{namespace}/{pipeline}"
 
 
 def of_storage(namespace: str, storage: str) -> str:
@@ -224,10 +216,6 @@ def _models_of(pipeline: Object) -> set[str]:
     return {name for name in named if name}
 
 
-def _is_live(run: Object) -> bool:
-    return not _status(run).get("finished")
-
-
 def _reason(run: Object) -> str | None:
     """Return the reason that a live run gives for its state."""
     for condition in _status(run).get("conditions") or ():
@@ -239,7 +227,7 @@ def _reason(run: Object) -> str | None:
 def _released(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
     ended = frozenset(step["name"] for step in _status(run).get("steps") or () if step.get("finished"))
-    return _is_live(run), ended
+    return others.is_live(run), ended
 
 
 def _for_runs(pipeline: Object) -> object:

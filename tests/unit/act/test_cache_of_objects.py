@@ -164,5 +164,5 @@ def test_an_object_takes_a_fraction_of_its_size() -> None:
     pod = a_child("Pod", "p", _run(1), spec={"containers": [{"name": "x" * 5000}]}, status={"message": "m" * 2000})
     cache.put(_stored(pod, "p1", 3))
 
-    held = sum(len(entry.packed.content) for entry in cache._entries.values())
+    held = sum(len(entry.content) for entry in cache._entries.values())
     assert held < len(json.dumps(pod)) / 10

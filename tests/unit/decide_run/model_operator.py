@@ -13,11 +13,11 @@ import msgspec
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID, STEP
+from penstock.decide.others import Models, Runs
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run.others import Models, Runs
 from penstock.decide.run.reconcile import awaited, decide
 from penstock.decide.settings import Settings
 from unit.decide_run.model_cluster import Cluster, Key, Object
@@ -132,8 +132,8 @@ class Operator:
         return PipelineObservation(
             pipeline=pipeline,
             settings=self.settings,
-            runs=self._of("PipelineRun"),
-            models=self._of("Model"),
+            runs=Runs(self._of("PipelineRun")),
+            models=Models(self._of("Model")),
             deployments=self._of("Deployment"),
             pods=tuple(each for each in self._of("Pod") if REVISION in each["metadata"]["labels"]),
             service=self.seen.get(("Service", "churn")),

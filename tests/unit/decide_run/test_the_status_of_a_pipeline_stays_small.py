@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.decide.decision import Refusal
+from penstock.decide.others import Models, Runs
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings
@@ -60,8 +61,8 @@ def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
     observation = PipelineObservation(
         pipeline={**PIPELINE, "spec": {**PIPELINE["spec"], "deployment": deployment}, "status": status},
         settings=Settings(),
-        runs=tuple(decided(number, "d" * digest) for number in range(runs)),
-        models=MODELS,
+        runs=Runs([decided(number, "d" * digest) for number in range(runs)]),
+        models=Models(MODELS),
         deployments=tuple(failed(each, said) for each in DEPLOYMENTS),
         refused=Refusal("Deployment", LONG, 422, "Invalid", said) if refused else None,
     )

@@ -1,6 +1,5 @@
 """What a Pipeline's reconcile knows: the observation, decoded as far as it is needed, and questions to it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -47,7 +46,7 @@ class Facts:
 
     def model(self, name: str) -> Model | None:
         """Return the Model of that name in the namespace."""
-        found = next((each for each in self.observation.models if each["metadata"]["name"] == name), None)
+        found = self.observation.models.named(name)
         return None if found is None else msgspec.convert(found, Model)
 
     @cached_property
@@ -79,19 +78,9 @@ class Facts:
         selector = (service["spec"].get("selector") or {}) if service is not None and self.made(service) else {}
         return selector.get(REVISION)
 
-    def live_runs(self) -> Iterator[ApiObject]:
-        """Yield the runs that have not ended."""
-        return (run for run in self.observation.runs if not (run.get("status") or {}).get("finished"))
-
     def testing_uses(self) -> tuple[TestingUse, ...]:
         """Return how often each testing version has served to decide."""
-        found = []
-        for run in self.observation.runs:
-            steps = {step["name"]: step for step in (run.get("status") or {}).get("steps") or ()}
-            tested = steps.get("testing", {}).get("testing")
-            if tested and (steps.get("deployment", {}).get("deployment") or {}).get("verdict"):
-                found.append((int(tested["epoch"]), int(tested["version"]), tested.get("digest")))
-        counted = counted_uses(found)
+        counted = counted_uses(self.observation.runs.testing_sets())
         # Runs that are deleted have decided all the same.
         return counted if self.pipeline.spec.retention.runs is None else kept_uses(self.status.testing_uses, counted)
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from penstock.api.schema import API_VERSION
-from penstock.decide.decision import Patch
+from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.others import servers_of
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts
 from penstock.decide.serving import served_model
@@ -15,9 +16,8 @@ def with_servers(facts: Facts, draft: Draft) -> Draft:
 
 
 def _changed(facts: Facts, served: str | None) -> Iterator[Patch]:
-    for model in facts.observation.models:
-        metadata = model["metadata"]
-        before = tuple((model.get("status") or {}).get("servedBy") or ())
+    for model in _concerned(facts, served):
+        metadata, before = model["metadata"], servers_of(model)
         others = tuple(name for name in before if name != facts.name)
         after = (*others, facts.name) if metadata["name"] == served else others
         if after != before and len(after) <= 16:
@@ -31,3 +31,11 @@ def _changed(facts: Facts, served: str | None) -> Iterator[Patch]:
                 resource_version=metadata["resourceVersion"],
                 subresource="status",
             )
+
+
+def _concerned(facts: Facts, served: str | None) -> Iterator[ApiObject]:
+    """Yield the Model that is served, and those that say that they are."""
+    now = None if served is None else facts.observation.models.named(served)
+    if now is not None:
+        yield now
+    yield from (each for each in facts.observation.models.served_by(facts.name) if each["metadata"]["name"] != served)

@@ -1,9 +1,10 @@
 """What is observed of a Pipeline: all that its reconcile may know, as the API server has it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
+from penstock.decide.others import Models, Runs
 from penstock.decide.settings import Settings
 
 
@@ -26,8 +27,8 @@ class PipelineObservation:
 
     pipeline: ApiObject
     settings: Settings
-    runs: Sequence[ApiObject] = ()
-    models: Sequence[ApiObject] = ()
+    runs: Runs = field(default_factory=Runs)
+    models: Models = field(default_factory=Models)
     deployments: Sequence[ApiObject] = ()
     pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None

@@ -23,7 +23,7 @@ def proposal_to_take(facts: Facts) -> Proposal | None:
     selected, served = facts.status.selected_model, served_model(facts.pipeline)
     if pinned_model(facts.pipeline) is not None or selected not in (None, served):
         return None
-    found = [proposal for run in facts.live_runs() if (proposal := _proposal(run)) is not None]
+    found = [proposal for run in facts.observation.runs.proposing() if (proposal := _proposal(run)) is not None]
     ordered = sorted(found, key=lambda each: each[0])
     return next((proposal for _, proposal in ordered if proposal.against == served), None)
 
@@ -31,30 +31,19 @@ def proposal_to_take(facts: Facts) -> Proposal | None:
 def is_withdrawn(facts: Facts) -> bool:
     """Return whether the Model that was selected, and is not served yet, was proposed by a run that is cancelled."""
     selected = facts.status.selected_model
-    if selected in (None, served_model(facts.pipeline)) or pinned_model(facts.pipeline) is not None:
+    if selected is None or selected == served_model(facts.pipeline) or pinned_model(facts.pipeline) is not None:
         return False
-    proposing = [run for run in facts.observation.runs if _challenger(run) == selected]
+    proposing = list(facts.observation.runs.that_proposed(selected))
     return any(run["spec"].get("cancel") for run in proposing) and not any(_is_at_it(run) for run in proposing)
 
 
 def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
     """Return the run that proposed a Model which was taken, and the verdict by which it did."""
-    for run in facts.observation.runs:
-        for step in (run.get("status") or {}).get("steps") or ():
-            said = step.get("deployment") or {}
-            if step.get("name") == "deployment" and said.get("challenger") == model == said.get("served"):
-                return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
+    for run in facts.observation.runs.that_proposed(model):
+        said = next(step["deployment"] for step in run["status"]["steps"] if step.get("name") == "deployment")
+        return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
     made = facts.model(model)
     return (made.spec.origin.run if made else None), reasons.SELECTED
-
-
-def _challenger(run: ApiObject) -> str | None:
-    """Return the Model that a run proposes, or proposed."""
-    for step in (run.get("status") or {}).get("steps") or ():
-        said = step.get("deployment") or {}
-        if step.get("name") == "deployment" and said.get("challenger") == said.get("served"):
-            return said.get("challenger")
-    return None
 
 
 def _is_at_it(run: ApiObject) -> bool:

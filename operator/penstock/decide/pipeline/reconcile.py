@@ -10,7 +10,6 @@ from penstock.decide import reasons
 from penstock.decide.conditions import find, shortened
 from penstock.decide.decision import ApiObject, Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
-from penstock.decide.objects.children import PIPELINE
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.pipeline.draft import Draft
@@ -61,17 +60,11 @@ def _refuse(facts: Facts) -> None:
 
 
 def _counted(facts: Facts, draft: Draft) -> Draft:
-    newest = max(
-        facts.observation.runs,
-        key=lambda run: (str(run["metadata"].get("creationTimestamp") or ""), run["metadata"]["name"]),
-        default=None,
-    )
+    runs = facts.observation.runs
     return draft.status(
-        latest_run=None if newest is None else str(newest["metadata"]["name"]),
-        active_runs=sum(1 for _ in facts.live_runs()),
-        models=sum(
-            (each["metadata"].get("labels") or {}).get(PIPELINE) == facts.name for each in facts.observation.models
-        ),
+        latest_run=runs.newest(),
+        active_runs=len(runs.live),
+        models=len(facts.observation.models.of_pipeline(facts.name)),
         testing_uses=facts.testing_uses(),
     )
 

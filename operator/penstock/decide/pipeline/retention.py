@@ -7,14 +7,14 @@ from penstock.decide.objects.children import RECORD
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts
 from penstock.decide.retention.models import surplus_models
-from penstock.decide.retention.runs import expired_runs
+from penstock.decide.retention.runs import Expired, expired_runs
 from penstock.decide.serving import pinned_model, served_model
 
 
 def with_retention(facts: Facts, draft: Draft) -> Draft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
-    expired = expired_runs(retention.runs, seen.runs)
+    expired = Expired() if retention.runs is None else expired_runs(retention.runs, tuple(seen.runs))
     draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted))
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}
@@ -22,7 +22,9 @@ def with_retention(facts: Facts, draft: Draft) -> Draft:
     # What this very reconcile has chosen is in no Pipeline's status yet.
     status = draft.pipeline.status
     chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline), status.selected_model if status else None}
-    surplus = surplus_models(facts.name, retention.models, seen.models, seen.pipelines, seen.runs)
+    surplus = surplus_models(
+        facts.name, retention.models, seen.models.of_pipeline(facts.name), seen.pipelines, seen.runs
+    )
     return draft.writing(*(_deletion("Model", each) for each in surplus if each["metadata"]["name"] not in chosen))
 
 

@@ -13,16 +13,16 @@ def surplus_models(
     keep: int | None,
     models: Sequence[ApiObject],
     pipelines: Iterable[ApiObject],
-    runs: Sequence[ApiObject],
+    runs: Iterable[ApiObject],
 ) -> tuple[ApiObject, ...]:
     """Return the Models of a Pipeline that are to go, the oldest first.
 
     Args:
         pipeline: its name.
         keep: how many of the newest are kept, beside those that are held; None keeps all.
-        models: the Models of the namespace.
+        models: Models, all of this Pipeline among them.
         pipelines: the Pipelines of the namespace.
-        runs: the runs of this Pipeline.
+        runs: the runs of this Pipeline; they are looked at only where something may go.
     """
     if keep is None:
         return ()
@@ -31,7 +31,7 @@ def surplus_models(
     beyond = newest_first[keep:]
     if not beyond:
         return ()
-    held = held_models(models, pipelines, runs)
+    held = held_models(models, pipelines, tuple(runs))
     return tuple(
         model
         for model in reversed(beyond)

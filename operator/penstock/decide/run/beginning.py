@@ -54,7 +54,7 @@ def jobs_of(facts: Facts, snapshot: Snapshot) -> tuple[JobName, ...]:
 
 def renamed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
     """Return the draft with the next name: the storage has files of another run under the one it has."""
-    wish, taken, index = _wish(facts), facts.observation.runs.names, facts.index
+    wish, taken, index = _wish(facts), facts.observation.runs.execution_names(), facts.index
     if index >= MOST_INDEXES:
         raise Refused(reasons.names_taken(wish, index))
     name, index = first_free(wish, taken, index + 1)
@@ -73,7 +73,7 @@ def _named(facts: Facts, draft: Draft, snapshot: Snapshot, jobs: tuple[JobName, 
     status = status_of(draft.run)
     name, index = status.execution_name, status.run_index
     if name is None:
-        name, index = first_free(_wish(facts), facts.observation.runs.names)
+        name, index = first_free(_wish(facts), facts.observation.runs.execution_names())
     return draft.status(
         execution_name=name,
         run_index=index,

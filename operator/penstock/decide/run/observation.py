@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
-from penstock.decide.run.others import Models, Runs
+from penstock.decide.others import Models, Runs
 from penstock.decide.settings import Settings
 
 

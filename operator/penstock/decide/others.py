@@ -1,0 +1,158 @@
+"""What a reconcile asks of the runs of a Pipeline, and of the Models of a namespace.
+
+There may be thousands of both, and no look at a run or at a Pipeline may decode them all. So a reconcile asks
+questions, which whoever observes can answer by an index; here they are answered by walking a list.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from penstock.decide import reasons
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import PIPELINE, RUN_UID
+
+
+class Models:
+    """The Models of a namespace. To walk them is for what happens seldom."""
+
+    def __init__(self, models: Sequence[ApiObject] = ()) -> None:
+        self._models = models
+
+    def __iter__(self) -> Iterator[ApiObject]:
+        return iter(self._models)
+
+    def named(self, name: str) -> ApiObject | None:
+        """Return the Model of that name."""
+        return next((each for each in self._models if each["metadata"]["name"] == name), None)
+
+    def of_run(self, uid: str) -> Iterable[ApiObject]:
+        """Return those that the run of that uid made."""
+        return [each for each in self._models if _labels(each).get(RUN_UID) == uid]
+
+    def of_pipeline(self, pipeline: str) -> Sequence[ApiObject]:
+        """Return those that are of that Pipeline."""
+        return [each for each in self._models if _labels(each).get(PIPELINE) == pipeline]
+
+    def served_by(self, pipeline: str) -> Iterable[ApiObject]:
+        """Return those that say that this Pipeline serves them."""
+        return [each for each in self._models if pipeline in servers_of(each)]
+
+    def made_from(self, storage: str) -> Iterable[ApiObject]:
+        """Return those that were made of the tables in that storage, a URI."""
+        return [each for each in self._models if storage_of(each) == storage]
+
+
+class RunSummary(NamedTuple):
+    """What others ask about a run, most often.
+
+    Attributes:
+        name: the run's name.
+        created: when it was made.
+        execution_name: the one that it has, once it has begun.
+        decided_by: epoch, version and digest of the testing set that its decision rested on; None before that.
+        proposed: the Model that it proposes, or proposed.
+        is_proposing: whether its proposal is not answered yet.
+    """
+
+    name: str
+    created: str
+    execution_name: str | None
+    decided_by: tuple[int, int, str | None] | None
+    proposed: str | None
+    is_proposing: bool
+
+
+class Runs:
+    """The runs of a Pipeline, or the others beside one of them. To walk them is for what happens seldom."""
+
+    def __init__(self, runs: Sequence[ApiObject] = ()) -> None:
+        self._runs = runs
+
+    def __iter__(self) -> Iterator[ApiObject]:
+        return iter(self._runs)
+
+    @property
+    def summaries(self) -> Iterable[RunSummary]:
+        """A summary of each."""
+        return [summary_of(each) for each in self._runs]
+
+    @property
+    def live(self) -> Sequence[ApiObject]:
+        """Those that have not ended."""
+        return [each for each in self._runs if is_live(each)]
+
+    def named(self, name: str) -> ApiObject | None:
+        """Return the run of that name."""
+        return next((each for each in self._runs if each["metadata"]["name"] == name), None)
+
+    def execution_names(self) -> frozenset[str]:
+        """Return the execution names that they have."""
+        return frozenset(each.execution_name for each in self.summaries if each.execution_name is not None)
+
+    def newest(self) -> str | None:
+        """Return the name of the one that was made last."""
+        newest = max(self.summaries, key=lambda each: (each.created, each.name), default=None)
+        return None if newest is None else newest.name
+
+    def proposing(self) -> Iterable[ApiObject]:
+        """Return those whose proposal is not answered yet."""
+        return self._all_named(each.name for each in self.summaries if each.is_proposing)
+
+    def that_proposed(self, model: str) -> Iterable[ApiObject]:
+        """Return those that propose, or proposed, that Model."""
+        return self._all_named(each.name for each in self.summaries if each.proposed == model)
+
+    def testing_sets(self) -> Iterable[tuple[int, int, str | None]]:
+        """Return epoch, version and digest of the testing sets that decisions rested on, one for each decision."""
+        return [each.decided_by for each in self.summaries if each.decided_by is not None]
+
+    def decided(self, epoch: int, digest: str) -> int:
+        """Return how many of them have decided by the testing set of that epoch with these rows."""
+        return sum((known, rows) == (epoch, digest) for known, _, rows in self.testing_sets())
+
+    def _all_named(self, names: Iterable[str]) -> Iterable[ApiObject]:
+        return [run for name in names if (run := self.named(name)) is not None]
+
+
+def summary_of(run: ApiObject) -> RunSummary:
+    """Return the summary of a run."""
+    metadata, status = run["metadata"], run.get("status") or {}
+    steps = {step.get("name"): step for step in status.get("steps") or ()}
+    deploying = steps.get("deployment", {})
+    decided, tested = deploying.get("deployment") or {}, steps.get("testing", {}).get("testing") or {}
+    challenger, name = decided.get("challenger"), status.get("executionName")
+    return RunSummary(
+        name=str(metadata["name"]),
+        created=str(metadata.get("creationTimestamp") or ""),
+        execution_name=None if name is None else str(name),
+        decided_by=_testing_set(tested) if decided.get("verdict") else None,
+        proposed=str(challenger) if challenger and challenger == decided.get("served") else None,
+        is_proposing=is_live(run) and deploying.get("reason") == reasons.PROPOSED,
+    )
+
+
+def storage_of(model: ApiObject) -> str | None:
+    """Return the storage, a URI, that holds the tables that a Model was made of."""
+    found = ((model.get("spec") or {}).get("lineage") or {}).get("storage")
+    return None if found is None else str(found)
+
+
+def servers_of(model: ApiObject) -> tuple[str, ...]:
+    """Return the Pipelines that a Model says it is served by."""
+    return tuple((model.get("status") or {}).get("servedBy") or ())
+
+
+def is_live(run: ApiObject) -> bool:
+    """Return whether a run has not ended."""
+    return not (run.get("status") or {}).get("finished")
+
+
+def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
+    if "epoch" not in tested:
+        return None
+    digest = tested.get("digest")
+    return int(tested["epoch"]), int(tested["version"]), None if digest is None else str(digest)
+
+
+def _labels(found: ApiObject) -> Any:
+    return found["metadata"].get("labels") or {}
