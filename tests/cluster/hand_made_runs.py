@@ -39,13 +39,15 @@ ROOT = Path(__file__).parents[2]
 INPUTS, READER, WRITER = "lake-read", "storage-read", "storage-write"
 JOB_NAME = "batch.kubernetes.io/job-name"
 SECONDS = 300  # for a job to end, on a machine that does much else
-# All samples as they are, for which 184 million rows have to be looked at: long enough to be stopped in the middle.
-SLOW_QUERY = """
+# All samples as they are, for which so many times 184 million rows have to be looked at.
+_COUNTING = """
 SELECT * FROM samples WHERE 0 = (
-  SELECT count(*) FROM samples AS a, samples AS b, samples AS c
-  WHERE (a.sample * 7 + b.sample * 11 + c.sample * 13) % 1000003 = 1000004
+  SELECT count(*) FROM samples AS a, samples AS b, samples AS c, range({times}) AS d(n)
+  WHERE (a.sample * 7 + b.sample * 11 + c.sample * 13 + d.n) % 1000003 = 1000004
 )
 """
+SLOW_QUERY = _COUNTING.format(times=5)  # ten seconds on two cores that have nothing else to do
+ENDLESS_QUERY = _COUNTING.format(times=1_000_000)
 
 
 @dataclass(frozen=True)

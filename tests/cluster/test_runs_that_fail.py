@@ -1,6 +1,6 @@
 """What fails says why in one sentence of its own, where a person looks first; what need not fail goes on."""
 
-from cluster.hand_made_runs import SLOW_QUERY, ends_of
+from cluster.hand_made_runs import ENDLESS_QUERY, ends_of
 from cluster.sites import LINEAR, Site, step_of
 from penstock_jobs import errors
 from penstock_jobs.result import CandidateRow
@@ -52,7 +52,7 @@ def test_a_job_that_fails_is_told_in_its_own_words_and_not_tried_again(site: Sit
 
 
 def test_a_job_that_outlives_its_timeout_ends_with_that_reason_and_is_not_tried_again(site: Site) -> None:
-    slow = site.pipeline("slow", dataset__query=SLOW_QUERY, jobs__dataset={"timeout": "2s"})
+    slow = site.pipeline("slow", dataset__query=ENDLESS_QUERY, jobs__dataset={"timeout": "2s"})
     run = site.run(slow)
     reason, sentence = site.failed(run)
 

@@ -1,13 +1,13 @@
 """What an operator has begun ends also without it, and another one tells how."""
 
-from cluster.hand_made_runs import SLOW_QUERY, condition_of, ends_of
+from cluster.hand_made_runs import ENDLESS_QUERY, condition_of, ends_of
 from cluster.kubernetes_api import JOBS
 from cluster.sites import Site
 from penstock_jobs import errors
 
 
 def test_a_timeout_holds_while_the_operator_is_dead_and_the_next_one_says_so(site: Site) -> None:
-    slow = site.pipeline("slow", dataset__query=SLOW_QUERY, jobs__dataset={"timeout": "3s"})
+    slow = site.pipeline("slow", dataset__query=ENDLESS_QUERY, jobs__dataset={"timeout": "3s"})
     run = site.run(slow)
     site.running(run, "dataset")
     site.operator.kill()
