@@ -70,7 +70,7 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     jobs_kept: Duration = "24h"
     pods: Pods = Pods()
     logs: Logs = Logs()
-    workers: Annotated[int, Meta(ge=1, le=64)] = 8
+    workers: Annotated[int, Meta(ge=1, le=64)] = 16
     resync: Duration = "3m"
     api: Api = Api()
 

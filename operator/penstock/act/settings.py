@@ -44,7 +44,7 @@ class OperatorSettings(Settings, frozen=True, kw_only=True):
     """
 
     api: Api = Api()
-    workers: Annotated[int, Meta(ge=1, le=64)] = 8
+    workers: Annotated[int, Meta(ge=1, le=64)] = 16
     resync: Duration = "3m"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     logs: Logs = Logs()

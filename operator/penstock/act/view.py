@@ -15,9 +15,9 @@ from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
 from penstock.decide.serving import PINNED
 
 _SERVING = ("Model", "Deployment", "Service")
-# Seconds in which what runs and Models tell their Pipeline is gathered, more for each of them: a look at it walks them
-# all. What a run proposes is heard at once.
-GATHERED, FOR_EACH = 2.0, 0.002
+# Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
+# proposes is heard at once.
+GATHERED = 5.0
 
 
 def marks(found: Object) -> Iterator[str]:
@@ -141,12 +141,7 @@ class View:
         if found["kind"] == "PipelineRun" and _reason(found) == reasons.PROPOSED:
             self._queue.add(pipeline)
         else:
-            self._queue.add_within(pipeline, GATHERED + FOR_EACH * self._walked(pipeline))
-
-    def _walked(self, pipeline: Key) -> int:
-        """Return how many objects a look at the Pipeline walks."""
-        runs = of_pipeline("PipelineRun", pipeline.namespace, pipeline.name)
-        return self.cache.count(runs) + self.cache.count(of_namespace("Model", pipeline.namespace))
+            self._queue.add_within(pipeline, GATHERED)
 
     def _concerned(self, found: Object, before: Object | None) -> Iterator[Key]:
         kind, metadata = found["kind"], found["metadata"]
