@@ -124,7 +124,7 @@ def test_the_values_that_the_chart_comes_with_are_those_of_the_types() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))
 
     assert set(values) | {"global"} == set(chart.schema()["$defs"]["Values"]["properties"])
-    assert msgspec.convert(values, chart.Values).settings.workers == 8
+    assert msgspec.convert(values, chart.Values).settings.workers == OperatorSettings().workers
 
 
 # --- CRDs ---

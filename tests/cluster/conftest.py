@@ -1,7 +1,9 @@
 """What the tests on a cluster share. They use the cluster that is up; none of them starts one."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from cluster.buckets import buckets as reached
 from cluster.kubernetes_api import Api, connect
 from cluster.loading import loaded
 from cluster.namespaces import Namespaces
-from cluster.sites import Site
+from cluster.sites import NewSite, Site
 from cluster.sites import site as a_site
 from cluster.which import which_cluster
 from testcluster import s3
@@ -74,7 +76,7 @@ def image(cluster: Cluster) -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="module")
-def site(
+def new_site(
     api: Api,
     cluster: Cluster,
     namespaces: Namespaces,
@@ -82,19 +84,34 @@ def site(
     image: Callable[[str], str],
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
+) -> NewSite:
+    """What gives a namespace with an operator; it is kept apart for what goes wrong in it."""
+
+    @contextmanager
+    def made(title: str, images: Iterable[str] = (), settings: Mapping[str, Any] | None = None) -> Iterator[Site]:
+        own = {name: image(name) for name in images}
+        said = {
+            "images": dict.fromkeys(("jobs", "torch", "serving", "source"), image("jobs")) | own,
+            **(settings or {}),
+        }
+        folder = tmp_path_factory.mktemp("operator")
+        with (
+            namespaces.one(f"{request.node.nodeid}::{title}") as name,
+            a_site(api, cluster, name, buckets, folder, said) as there,
+        ):
+            yield there
+
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(new_site: NewSite, request: pytest.FixtureRequest) -> Iterator[Site]:
     """A namespace with an operator, which the tests of a module share.
 
     Of the module: `SETTINGS` are those of the operator, and `IMAGES` name those that are not the jobs image.
     """
-    settings = dict(getattr(request.module, "SETTINGS", {}))
-    if own := getattr(request.module, "IMAGES", ()):
-        settings["images"] = {name: image(name) for name in ("jobs", *own)}
-    folder = tmp_path_factory.mktemp("operator")
-    with (
-        namespaces.one(f"{request.node.nodeid}::site") as name,
-        a_site(api, cluster, name, buckets, folder, image, settings) as made,
-    ):
+    module = request.module
+    with new_site("site", getattr(module, "IMAGES", ()), getattr(module, "SETTINGS", {})) as made:
         yield made
 
 

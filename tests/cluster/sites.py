@@ -1,11 +1,11 @@
 """A namespace in which an operator works, as a user has one: manifests are applied, and what comes of them is seen."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -136,6 +136,17 @@ class Site:
         return f"{RUN_UID}={uid}" + (f",{STEP}={step}" if step else "")
 
 
+class NewSite(Protocol):
+    """Gives a namespace of that title with an operator, which has these settings.
+
+    `images` are those that it has beside the jobs image, which takes the place of all others.
+    """
+
+    def __call__(
+        self, title: str, images: Iterable[str] = (), settings: Mapping[str, Any] | None = None
+    ) -> AbstractContextManager[Site]: ...
+
+
 @contextmanager
 def site(
     api: Api,
@@ -143,15 +154,12 @@ def site(
     namespace: str,
     buckets: Buckets,
     folder: Path,
-    image: Callable[[str], str],
     settings: Mapping[str, Any],
 ) -> Iterator[Site]:
-    """Give the namespace an operator with these settings; all images are those of the jobs, unless they say other."""
+    """Give the namespace an operator with these settings."""
     install(api)
     give_credentials(api, namespace, buckets)
-    jobs = image("jobs")
-    said = {"images": dict.fromkeys(("jobs", "torch", "serving", "source"), jobs)} | dict(settings)
-    start = partial(running_operator, cluster.kubeconfig, namespace, folder, settings=said)
+    start = partial(running_operator, cluster.kubeconfig, namespace, folder, settings=dict(settings))
     with start() as operator:
         operator.wait_until_ready()
         yield Site(api, namespace, buckets, operator, start)

@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from cluster.buckets import Buckets
 from cluster.git_server import PRIVATE, GitServer, git_server, login
 from cluster.hand_made_runs import ROOT, on_the_cluster
-from cluster.kubernetes_api import Api, Object
+from cluster.kubernetes_api import Object
 from cluster.laptop_runs import (
     TOLERANCE,
     Found,
@@ -27,13 +26,10 @@ from cluster.laptop_runs import (
     begun,
     found,
 )
-from cluster.namespaces import Namespaces
-from cluster.sites import PIPELINES, Site, has_ended, succeeded
-from cluster.sites import site as a_site
+from cluster.sites import PIPELINES, NewSite, Site, has_ended, succeeded
 from penstock_jobs.manifest import ModelManifest, Sample
 from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
-from testcluster.cluster import Cluster
 from testcluster.what_was_shown import Lacks
 
 OWN = "own-operations/pipeline"
@@ -89,26 +85,16 @@ class Done:
 
 @pytest.fixture(scope="module")
 def applied(
-    api: Api,
-    cluster: Cluster,
-    namespaces: Namespaces,
-    buckets: Buckets,
-    image: Callable[[str], str],
-    lacking: Lacks,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    new_site: NewSite, image: Callable[[str], str], lacking: Lacks, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Applied]:
-    images = {name: image(name) for name in ("jobs", "serving", "source")}
-    if not lacking("gpu"):
-        images["torch"] = image("torch")
-    folder = tmp_path_factory.mktemp("operator")
+    names = ("jobs", "serving", "source") if lacking("gpu") else ("jobs", "serving", "source", "torch")
+    images = {name: image(name) for name in names}
     with ExitStack() as stack:
-        namespace = stack.enter_context(namespaces.one(f"{request.node.nodeid}::examples"))
-        made = stack.enter_context(a_site(api, cluster, namespace, buckets, folder, image, {"images": images}))
+        made = stack.enter_context(new_site("examples", images))
         content = ROOT / "examples" / "own-operations"
-        server = git_server(api, namespace, images["source"], content, tmp_path_factory.mktemp("git"))
+        server = git_server(made.api, made.namespace, images["source"], content, tmp_path_factory.mktemp("git"))
         git = stack.enter_context(server)
-        api.create(login(REPOSITORY), namespace)
+        made.api.create(login(REPOSITORY), made.namespace)
         for example in EXAMPLES:
             if example != "digits" or "torch" in images:
                 apply(made, example, git)

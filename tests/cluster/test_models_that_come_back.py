@@ -12,12 +12,10 @@ from typing import Any
 
 import pytest
 
-from cluster.buckets import BUCKET, Buckets
+from cluster.buckets import BUCKET
 from cluster.hand_made_runs import READER
-from cluster.kubernetes_api import JOBS, SECRETS, Api, Object
-from cluster.namespaces import Namespaces
-from cluster.sites import LINEAR, MODELS, PIPELINES, SECONDS, Site, step_of
-from cluster.sites import site as a_site
+from cluster.kubernetes_api import JOBS, SECRETS, Object
+from cluster.sites import LINEAR, MODELS, PIPELINES, SECONDS, NewSite, Site, step_of
 from penstock_command import Done, penstock
 from testcluster.cluster import Cluster
 
@@ -55,29 +53,16 @@ class Lost:
 
 @pytest.fixture(scope="module")
 def lost(
-    api: Api,
-    cluster: Cluster,
-    namespaces: Namespaces,
-    buckets: Buckets,
-    image: Callable[[str], str],
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    new_site: NewSite, cluster: Cluster, image: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lost]:
-    settings = {"images": {"jobs": image("jobs"), "serving": image("serving")}}
-    folder = tmp_path_factory.mktemp("operators")
-    with (
-        namespaces.one(f"{request.node.nodeid}::first") as name,
-        a_site(api, cluster, name, buckets, folder, image, settings) as first,
-    ):
+    with new_site("first") as first:
         first.pipeline("churn", training__algorithms=[TWO], training__keep=2)
         run = first.done(first.run("churn", "dataset", "training"))
-        models = {each: api.get(MODELS, each, name) for each in step_of(run, "training")["training"]["models"]}
-        storage = f"s3://{BUCKET}/{name}/churn"
-    with (
-        namespaces.one(f"{request.node.nodeid}::second") as name,
-        a_site(api, cluster, name, buckets, folder, image, settings) as second,
-    ):
-        yield Lost(second, models, storage, cluster.kubeconfig, folder, image("jobs"))
+        names = step_of(run, "training")["training"]["models"]
+        models = {each: first.api.get(MODELS, each, first.namespace) for each in names}
+        storage = f"s3://{BUCKET}/{first.namespace}/churn"
+    with new_site("second", ["serving"]) as second:
+        yield Lost(second, models, storage, cluster.kubeconfig, tmp_path_factory.mktemp("home"), image("jobs"))
 
 
 def test_a_model_is_made_again_as_it_was_and_served_by_a_pipeline_of_its_name_alone(lost: Lost) -> None:

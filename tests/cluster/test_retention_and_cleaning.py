@@ -1,23 +1,19 @@
 """What is kept of the past: logs, and the files of Models and runs that are deleted, in real storage."""
 
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
-from cluster import sites
-from cluster.buckets import Buckets
 from cluster.kubernetes_api import JOBS, NAMESPACES, PODS, Api, Object, Resource
-from cluster.sites import MODELS, RUNS, SECONDS, Site
+from cluster.sites import MODELS, RUNS, SECONDS, NewSite, Site
 from penstock.decide.model_resource import model_resource
 from penstock_jobs import document
 from penstock_jobs.errors import UNAVAILABLE
 from penstock_jobs.models.files import digest_of
 from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
-from testcluster.cluster import Cluster
 from testcluster.patience import attempts
 from unit.decide_run.examples_of_runs import manifest
 
@@ -189,15 +185,13 @@ def test_the_logs_of_a_run_go_when_they_are_old_and_its_results_stay(site: Site)
     assert {"results/dataset.json", "snapshot.yaml"} <= set(site.store(run).keys())
 
 
-def test_deleting_a_namespace_deletes_no_file(
-    api: Api, cluster: Cluster, namespace: str, buckets: Buckets, image: Callable[[str], str], tmp_path: Path
-) -> None:
-    with sites.site(api, cluster, namespace, buckets, tmp_path, image, {}) as site:
+def test_deleting_a_namespace_deletes_no_file(new_site: NewSite) -> None:
+    with new_site("gone") as site:
         site.pipeline("gone", models__deletionPolicy="Delete")
-        a_model(site, "gone", "kept", buckets.server.inside)
+        a_model(site, "gone", "kept", site.buckets.server.inside)
 
-        api.delete(NAMESPACES, namespace)
-        api.wait_until_gone(NAMESPACES, namespace, None, seconds=SECONDS)
+        site.api.delete(NAMESPACES, site.namespace)
+        site.api.wait_until_gone(NAMESPACES, site.namespace, None, seconds=SECONDS)
 
         assert folders(storage(site, "gone"), "models/") == {"kept"}
         assert 'penstock_api_writes_total{kind="Job"' not in site.operator.asked("/metrics")[1]
