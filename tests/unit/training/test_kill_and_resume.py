@@ -1,5 +1,7 @@
 """`kill -9` at any fit, then the same command again. The estimator itself kills the job, at exactly that fit."""
 
+import os
+import select
 import sys
 from pathlib import Path
 from typing import Any
@@ -70,18 +72,18 @@ def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
 def test_no_worker_outlives_a_killed_job(mixed_tables: Tables, tmp_path: Path) -> None:
     job = job_of(mixed_tables, "orphans")
     killed = start(job, tmp_path / "job.json", NOTES=str(tmp_path / "fits"), KILL_AT="3")
-    # All of the job's processes hold its standard error; it ends when the last of them is gone.
+    # All of the job's processes hold its standard error; it ends when the last of them has closed its files to go.
     assert killed.stderr is not None
     killed.stderr.read()
     assert killed.wait() == -9
-    assert not _of_session(killed.pid)
+    assert [each for each in _of_session(killed.pid) if not _goes(each)] == []
 
 
 def _candidates(result: TrainingResult) -> set[str | None]:
     return {model.candidate for model in result.models}
 
 
-def _of_session(session: int) -> list[Path]:
+def _of_session(session: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -89,5 +91,17 @@ def _of_session(session: int) -> list[Path]:
         except OSError:
             continue
         if int(fields[3]) == session and fields[0] != "Z":
-            found.append(path)
+            found.append(int(path.parent.name))
     return found
+
+
+def _goes(process: int, seconds: float = 10.0) -> bool:
+    """Wait for the end of a process, so long at most; return whether it came."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], seconds)[0])
+    finally:
+        os.close(handle)
