@@ -12,7 +12,7 @@ from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import others, reasons
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
-from penstock.decide.serving import PINNED
+from penstock.decide.serving import models_named_by
 
 _SERVING = ("Model", "Deployment", "Service")
 # Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
@@ -40,7 +40,7 @@ def marks(found: Object) -> Iterator[str]:
     if kind == "Model" and (storage := others.storage_of(found)) is not None:
         yield of_storage(namespace, storage)
     if kind == "Pipeline":
-        yield from (of_using(namespace, model) for model in _models_of(found))
+        yield from (of_using(namespace, model) for model in models_named_by(found))
 
 
 def _marks_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
@@ -197,18 +197,6 @@ def _counted_by(found: Object) -> Key | None:
 
 def _status(found: Object) -> dict[str, Any]:
     return found.get("status") or {}
-
-
-def _models_of(pipeline: Object) -> set[str]:
-    """Return the Models that a Pipeline names: pinned by hand or in its manifest, served, selected."""
-    status, deployment = _status(pipeline), pipeline["spec"].get("deployment") or {}
-    named = (
-        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
-        deployment.get("model"),
-        (status.get("servedModel") or {}).get("name"),
-        status.get("selectedModel"),
-    )
-    return {name for name in named if name}
 
 
 def _reason(run: Object) -> str | None:

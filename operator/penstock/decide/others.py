@@ -147,6 +147,11 @@ def is_live(run: ApiObject) -> bool:
     return not (run.get("status") or {}).get("finished")
 
 
+def goes_on(run: ApiObject) -> bool:
+    """Return whether a run lives, and nobody has cancelled or deleted it."""
+    return is_live(run) and not run["spec"].get("cancel") and not run["metadata"].get("deletionTimestamp")
+
+
 def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
     if "epoch" not in tested:
         return None

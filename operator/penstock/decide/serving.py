@@ -8,6 +8,7 @@ from penstock.api.conditions import Condition
 from penstock.api.pipeline import Pipeline, PipelineStatus, ServedModel, TestingUse
 from penstock.api.run import PipelineRun
 from penstock.decide.conditions import with_condition
+from penstock.decide.decision import ApiObject
 from penstock.decide.run_state import step_of
 
 PINNED = "penstock.dev/pinned-model"  # an annotation: a pin set by `penstock deploy`, apart from the manifest's own
@@ -19,6 +20,18 @@ def pinned_model(pipeline: Pipeline) -> str | None:
     """Return the Model that a person chose: by hand, or in the manifest."""
     named = pipeline.spec.deployment.model if pipeline.spec.deployment else None
     return pipeline.metadata.annotations.get(PINNED) or named
+
+
+def models_named_by(pipeline: ApiObject) -> frozenset[str]:
+    """Return the Models that a Pipeline names: pinned by hand or in its manifest, served, selected."""
+    status, deployment = pipeline.get("status") or {}, pipeline["spec"].get("deployment") or {}
+    named = (
+        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
+        deployment.get("model"),
+        (status.get("servedModel") or {}).get("name"),
+        status.get("selectedModel"),
+    )
+    return frozenset(str(name) for name in named if name)
 
 
 def served_model(pipeline: Pipeline) -> str | None:

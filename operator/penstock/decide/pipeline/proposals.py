@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
+from penstock.decide.others import goes_on
 from penstock.decide.pipeline.facts import Facts
 from penstock.decide.serving import pinned_model, served_model
 
@@ -34,7 +35,7 @@ def is_withdrawn(facts: Facts) -> bool:
     if selected is None or selected == served_model(facts.pipeline) or pinned_model(facts.pipeline) is not None:
         return False
     proposing = list(facts.observation.runs.that_proposed(selected))
-    return any(run["spec"].get("cancel") for run in proposing) and not any(_is_at_it(run) for run in proposing)
+    return any(run["spec"].get("cancel") for run in proposing) and not any(goes_on(run) for run in proposing)
 
 
 def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
@@ -46,14 +47,8 @@ def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
     return (made.spec.origin.run if made else None), reasons.SELECTED
 
 
-def _is_at_it(run: ApiObject) -> bool:
-    """Return whether the run lives, and wants its Model served."""
-    ended = (run.get("status") or {}).get("finished")
-    return not (ended or run["spec"].get("cancel") or run["metadata"].get("deletionTimestamp"))
-
-
 def _proposal(run: ApiObject) -> tuple[tuple[str, str], Proposal] | None:
-    if run["spec"].get("cancel") or run["metadata"].get("deletionTimestamp"):
+    if not goes_on(run):
         return None
     for step in (run.get("status") or {}).get("steps") or ():
         if step.get("name") == "deployment" and step.get("reason") == reasons.PROPOSED:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RUN_UID
-from penstock.decide.retention.runs import is_live, latest_with, named_by, steps_of
-from penstock.decide.serving import PINNED
+from penstock.decide.others import is_live
+from penstock.decide.retention.runs import latest_with, named_by, steps_of
+from penstock.decide.serving import models_named_by
 
 
 def surplus_models(
@@ -47,7 +48,7 @@ def held_models(
     That is: any Pipeline of the namespace; a live run, which may yet test and propose those that it made or took over;
     and the last run that trained, whose Models a run without training would test.
     """
-    named = {name for pipeline in pipelines for name in _named_by(pipeline)}
+    named = {name for pipeline in pipelines for name in models_named_by(pipeline)}
     served = {_name(model) for model in models if (model.get("status") or {}).get("servedBy")}
     live = [run for run in runs if is_live(run)]
     uids = {run["metadata"]["uid"] for run in live}
@@ -56,17 +57,6 @@ def held_models(
     last = latest_with("training", runs)
     told = {name for run in (*referring, *([last] if last else [])) for name in _of_run(run)}
     return frozenset(named | served | made | told)
-
-
-def _named_by(pipeline: ApiObject) -> Iterator[str]:
-    status, deployment = pipeline.get("status") or {}, pipeline["spec"].get("deployment") or {}
-    names = (
-        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
-        deployment.get("model"),
-        (status.get("servedModel") or {}).get("name"),
-        status.get("selectedModel"),
-    )
-    return (str(name) for name in names if name)
 
 
 def _of_run(run: ApiObject) -> Iterator[str]:

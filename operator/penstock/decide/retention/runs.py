@@ -11,6 +11,7 @@ from typing import Any
 from penstock.api.schema import GROUP, JobName
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MANAGED_BY, MANAGER
+from penstock.decide.others import is_live
 
 _HANDED_ON: tuple[JobName, ...] = ("dataset", "training", "testing")
 
@@ -57,11 +58,6 @@ def is_made_by_penstock(run: ApiObject) -> bool:
         owner.get("controller") and owner.get("kind") == "Trigger" and str(owner.get("apiVersion")).startswith(GROUP)
         for owner in metadata.get("ownerReferences") or ()
     )
-
-
-def is_live(run: ApiObject) -> bool:
-    """Return whether the run has not ended."""
-    return not (run.get("status") or {}).get("finished")
 
 
 def latest_with(job: JobName, runs: Iterable[ApiObject]) -> ApiObject | None:

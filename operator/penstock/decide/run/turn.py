@@ -7,6 +7,7 @@ same, the testing set's conditional commit lets only one through, and the other 
 from datetime import timedelta
 
 from penstock.decide.decision import ApiObject
+from penstock.decide.others import goes_on
 from penstock.decide.run.facts import Facts
 from penstock.decide.times import read_time
 
@@ -17,14 +18,9 @@ def turn_of(facts: Facts) -> str | None:
     """Return the name of the run that makes its tables before this one, or None where it is this one's turn."""
     mine = (facts.run.metadata.creation_timestamp or "", facts.owner.uid)
     for other in facts.observation.runs.live:
-        if _is_live(other) and (_has_begun(other) or (_identity(other) < mine and _is_about_to(other, facts))):
+        if goes_on(other) and (_has_begun(other) or (_identity(other) < mine and _is_about_to(other, facts))):
             return str(other["metadata"]["name"])
     return None
-
-
-def _is_live(run: ApiObject) -> bool:
-    status = run.get("status") or {}
-    return not status.get("finished") and not run["metadata"].get("deletionTimestamp") and not run["spec"].get("cancel")
 
 
 def _identity(run: ApiObject) -> tuple[str, str]:
