@@ -94,12 +94,12 @@ class Runs:
         newest = max(self.summaries, key=lambda each: (each.created, each.name), default=None)
         return None if newest is None else newest.name
 
-    def proposing(self) -> Iterable[ApiObject]:
+    def proposing(self) -> Sequence[ApiObject]:
         """Return those whose proposal is not answered yet."""
         return self._all_named(each.name for each in self.summaries if each.is_proposing)
 
-    def that_proposed(self, model: str) -> Iterable[ApiObject]:
-        """Return those that propose, or proposed, that Model."""
+    def that_proposed(self, model: str) -> Sequence[ApiObject]:
+        """Return those that propose, or proposed, that Model, by their names."""
         return self._all_named(each.name for each in self.summaries if each.proposed == model)
 
     def testing_sets(self) -> Iterable[tuple[int, int, str | None]]:
@@ -110,8 +110,8 @@ class Runs:
         """Return how many of them have decided by the testing set of that epoch with these rows."""
         return sum((known, rows) == (epoch, digest) for known, _, rows in self.testing_sets())
 
-    def _all_named(self, names: Iterable[str]) -> Iterable[ApiObject]:
-        return [run for name in names if (run := self.named(name)) is not None]
+    def _all_named(self, names: Iterable[str]) -> Sequence[ApiObject]:
+        return [run for name in sorted(names) if (run := self.named(name)) is not None]
 
 
 def summary_of(run: ApiObject) -> RunSummary:

@@ -107,6 +107,17 @@ def test_both_answer_alike_about_all_runs_of_a_pipeline(runs: Callable[[], Runs]
     assert sorted(there.testing_sets()) == [(0, 1, "d"), (0, 2, "other"), (0, 3, "d"), (0, 5, "d")]
 
 
+@pytest.mark.parametrize(
+    "kept", [Runs, lambda runs: CachedRuns(cached(*runs), "team", "churn")], ids=["walked", "cached"]
+)
+def test_runs_that_proposed_one_model_come_by_their_names(kept: Callable[[list[Object]], Runs]) -> None:
+    steps = decided(0, challenger="m", served="m")
+
+    there = kept([run(number, steps=steps) for number in range(9, -1, -1)])
+
+    assert names(there.that_proposed("m")) == [f"r-{number}" for number in range(10)]
+
+
 @pytest.mark.parametrize("models", THERE, ids=["walked", "cached"])
 def test_both_answer_alike_about_models(models: Callable[[], Models]) -> None:
     there = models()

@@ -34,7 +34,7 @@ def is_withdrawn(facts: Facts) -> bool:
     selected = facts.status.selected_model
     if selected is None or selected == served_model(facts.pipeline) or pinned_model(facts.pipeline) is not None:
         return False
-    proposing = list(facts.observation.runs.that_proposed(selected))
+    proposing = facts.observation.runs.that_proposed(selected)
     return any(run["spec"].get("cancel") for run in proposing) and not any(goes_on(run) for run in proposing)
 
 
