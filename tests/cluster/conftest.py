@@ -89,11 +89,8 @@ def new_site(
 
     @contextmanager
     def made(title: str, images: Iterable[str] = (), settings: Mapping[str, Any] | None = None) -> Iterator[Site]:
-        own = {name: image(name) for name in images}
-        said = {
-            "images": dict.fromkeys(("jobs", "torch", "serving", "source"), image("jobs")) | own,
-            **(settings or {}),
-        }
+        others = dict.fromkeys(("jobs", "torch", "serving", "source"), image("jobs"))
+        said = {"images": others | {name: image(name) for name in images}} | dict(settings or {})
         folder = tmp_path_factory.mktemp("operator")
         with (
             namespaces.one(f"{request.node.nodeid}::{title}") as name,

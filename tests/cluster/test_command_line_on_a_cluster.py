@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,14 +48,15 @@ class Desk:
     def wait(self, *words: str, timeout: float = 300) -> Done:
         return self.run("wait", "-n", self.namespace, *words, timeout=timeout)
 
-    def wait_by(self, proxy: ApiProxy, *words: str) -> Done:
-        """Say `penstock wait …` by way of the proxy."""
-        return self.wait("--kubeconfig", str(proxy.kubeconfig(self.folder)), *words)
-
-    def until_watched(self, proxy: ApiProxy) -> None:
-        for _ in attempts("a watch", 60):
-            if proxy.watches():
-                return
+    @contextmanager
+    def waiting(self, name: str) -> Iterator[tuple[ApiProxy, Future[Done]]]:
+        """Wait for a suspended run by way of a proxy, through which it is watched by now."""
+        with proxied(self.kubeconfig) as proxy, ThreadPoolExecutor() as threads:
+            waiting = threads.submit(self.wait, "--kubeconfig", str(proxy.kubeconfig(self.folder)), name)
+            for _ in attempts("a watch", 60):
+                if proxy.watches():
+                    break
+            yield proxy, waiting
 
     def run(self, *words: str, timeout: float = 300) -> Done:
         environment = {"KUBECONFIG": str(self.kubeconfig)}
@@ -329,14 +330,8 @@ def test_waiting_ends_with_124_and_the_state_when_the_time_is_over(desk: Desk) -
     assert "until spec.suspend is false" in done.errors
 
 
-def test_a_run_that_is_deleted_while_it_is_waited_for_ends_the_waiting(desk: Desk, cluster: Cluster) -> None:
-    with (
-        proxied(cluster.kubeconfig) as proxy,
-        desk.suspended("gone-1", desk.apply("gone")),
-        ThreadPoolExecutor() as threads,
-    ):
-        waiting = threads.submit(desk.wait_by, proxy, "plr/gone-1")
-        desk.until_watched(proxy)
+def test_a_run_that_is_deleted_while_it_is_waited_for_ends_the_waiting(desk: Desk) -> None:
+    with desk.suspended("gone-1", desk.apply("gone")), desk.waiting("plr/gone-1") as (_, waiting):
         desk.api.delete(RUNS, "gone-1", desk.namespace)
 
         done = waiting.result()
@@ -352,14 +347,8 @@ def test_what_is_waited_for_and_is_not_there_is_refused_at_once(desk: Desk, chur
     assert "did you mean churn-first?" in done.errors
 
 
-def test_waiting_outlives_a_watch_that_expired_and_a_server_that_did_not_answer(desk: Desk, cluster: Cluster) -> None:
-    with (
-        proxied(cluster.kubeconfig) as proxy,
-        desk.suspended("outage-1", desk.apply("outage")),
-        ThreadPoolExecutor() as threads,
-    ):
-        waiting = threads.submit(desk.wait_by, proxy, "outage-1")
-        desk.until_watched(proxy)
+def test_waiting_outlives_a_watch_that_expired_and_a_server_that_did_not_answer(desk: Desk) -> None:
+    with desk.suspended("outage-1", desk.apply("outage")), desk.waiting("outage-1") as (proxy, waiting):
         refused = iter((503, 503, 429))
         proxy.refuse = lambda asked: next(refused, None)
         proxy.expire_watches()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cluster.hand_made_runs import condition_of
 from cluster.kubernetes_api import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -181,6 +182,14 @@ def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
             labels=labels,
         )
         api.wait_for_log(pod, namespace, "job", lambda line: "at work" in line)
+        earlier = STEPS[: STEPS.index(step)]
+        # A step has succeeded as soon as its pod has; its Job says so a moment later, and is left alone from then on.
+        api.wait(
+            JOBS,
+            namespace,
+            lambda there: sum(condition_of(each, "Complete") is not None for each in there.values()) == len(earlier),
+            what="an end of the Jobs before",
+        )
 
         api.patch(RUNS, "churn-1", {"spec": {"cancel": True}}, namespace)
 
@@ -190,7 +199,7 @@ def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
     assert succeeded(ended)["reason"] == "Cancelled"
     assert step_of(ended, step)["state"] == "Cancelled"
     assert all(each["state"] in ("Succeeded", "Cancelled") for each in ended["status"]["steps"])
-    assert step not in {each["metadata"]["labels"][STEP] for each in api.objects(JOBS, namespace)}
+    assert {each["metadata"]["labels"][STEP] for each in api.objects(JOBS, namespace)} == set(earlier)
 
 
 @pytest.mark.usefixtures("operator")

@@ -87,7 +87,7 @@ class Done:
 def applied(
     new_site: NewSite, image: Callable[[str], str], lacking: Lacks, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Applied]:
-    names = ("jobs", "serving", "source") if lacking("gpu") else ("jobs", "serving", "source", "torch")
+    names = ("jobs", "serving", "source", *(() if lacking("gpu") else ("torch",)))
     images = {name: image(name) for name in names}
     with ExitStack() as stack:
         made = stack.enter_context(new_site("examples", images))

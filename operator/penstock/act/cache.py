@@ -64,11 +64,6 @@ class Cache:
         keys = sorted(key for key in self._keys(mark) if kind is None or key.kind == kind)
         return _Unpacking([entry for key in keys if (entry := self._entries[key]).uid != without])
 
-    def count(self, mark: str, without: str | None = None) -> int:
-        """Return how many objects have that mark, but for the one of the uid `without`; none is unpacked."""
-        keys = self._keys(mark)
-        return len(keys) if without is None else sum(self._entries[key].uid != without for key in keys)
-
     def summaries(self, mark: str, without: str | None = None) -> list[RunSummary]:
         """Return the summaries of the runs with that mark, but for the one of the uid `without`; none is unpacked."""
         entries = (self._entries[key] for key in self._keys(mark))

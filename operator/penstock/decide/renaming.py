@@ -16,6 +16,7 @@ from penstock.api.schema import API_VERSION
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import as_json
+from penstock.decide.others import is_live
 from penstock.decide.serving import FIRST_MODEL
 from penstock_jobs.errors import Refused
 
@@ -167,7 +168,7 @@ def _pipeline_of(found: ApiObject) -> str | None:
 def _runs_of(runs: Iterable[ApiObject], pipeline: str) -> list[tuple[str, bool]]:
     """Return the runs of that Pipeline, by name, and whether each has ended."""
     found = [each for each in runs if _pipeline_of(each) == pipeline]
-    return sorted((str(each["metadata"]["name"]), bool((each.get("status") or {}).get("finished"))) for each in found)
+    return sorted((str(each["metadata"]["name"]), not is_live(each)) for each in found)
 
 
 def _listed(names: Sequence[str]) -> str:

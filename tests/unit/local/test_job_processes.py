@@ -1,7 +1,6 @@
 """A job as a child process: its log is kept, its end is certain, and it gets only the credentials that it needs."""
 
 import os
-import select
 import signal
 import sys
 import threading
@@ -15,6 +14,7 @@ from penstock.local.jobs import environment
 from penstock.local.log_lines import parse
 from penstock.local.process import Command, Stopped, run, stopping_on_signals
 from penstock_jobs.specification import Credentials, Location, ServedModel
+from processes import ends
 
 HANG = (
     "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -41,16 +41,6 @@ def test_a_job_at_its_ceiling_is_killed_though_it_ignores_being_asked(
     ended = run(command(tmp_path, HANG, ceiling=1.0), lambda line: None)
 
     assert ended.at_ceiling
-
-
-def ends(process: int) -> bool:
-    """Return whether the process, which may be no child of ours, is gone or goes within ten seconds."""
-    try:
-        descriptor = os.pidfd_open(process)
-    except ProcessLookupError:
-        return True
-    with os.fdopen(descriptor, "rb"):
-        return bool(select.select([descriptor], [], [], 10)[0])
 
 
 def test_what_a_job_leaves_behind_in_its_group_is_killed_with_it(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """`kill -9` at any fit, then the same command again. The estimator itself kills the job, at exactly that fit."""
 
-import os
-import select
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from penstock_jobs.result import TrainingResult
 from penstock_jobs.specification import Source, TrainingJob
 from penstock_jobs.training import train
 from penstock_jobs.training.ledger import MOST_UNWRITTEN
+from processes import ends
 from training_jobs import Tables, algorithm, comparable, start
 
 SHIFTS = [float(shift) for shift in range(40)]
@@ -76,7 +75,7 @@ def test_no_worker_outlives_a_killed_job(mixed_tables: Tables, tmp_path: Path) -
     assert killed.stderr is not None
     killed.stderr.read()
     assert killed.wait() == -9
-    assert [each for each in _of_session(killed.pid) if not _goes(each)] == []
+    assert [each for each in _of_session(killed.pid) if not ends(each)] == []
 
 
 def _candidates(result: TrainingResult) -> set[str | None]:
@@ -93,15 +92,3 @@ def _of_session(session: int) -> list[int]:
         if int(fields[3]) == session and fields[0] != "Z":
             found.append(int(path.parent.name))
     return found
-
-
-def _goes(process: int, seconds: float = 10.0) -> bool:
-    """Wait for the end of a process, so long at most; return whether it came."""
-    try:
-        handle = os.pidfd_open(process)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], seconds)[0])
-    finally:
-        os.close(handle)

@@ -7,14 +7,14 @@ from penstock.decide.objects.children import RECORD
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts
 from penstock.decide.retention.models import surplus_models
-from penstock.decide.retention.runs import Expired, expired_runs
+from penstock.decide.retention.runs import expired_runs
 from penstock.decide.serving import pinned_model, served_model
 
 
 def with_retention(facts: Facts, draft: Draft) -> Draft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
-    expired = Expired() if retention.runs is None else expired_runs(retention.runs, tuple(seen.runs))
+    expired = expired_runs(retention.runs, seen.runs)
     draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted))
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}

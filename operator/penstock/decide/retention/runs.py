@@ -24,14 +24,15 @@ class Expired:
     applied: tuple[ApiObject, ...] = ()
 
 
-def expired_runs(keep: int | None, runs: Sequence[ApiObject]) -> Expired:
+def expired_runs(keep: int | None, runs: Iterable[ApiObject]) -> Expired:
     """Return which runs of a Pipeline are beyond the last `keep` that ended; those applied are counted by themselves.
 
     A live run is not counted. One that a live run repeats, or whose results the next run without that job would take
-    over, is never deleted.
+    over, is never deleted. No run is looked at where all are kept.
     """
     if keep is None:
         return Expired()
+    runs = tuple(runs)
     ended = [run for run in runs if not is_live(run) and not run["metadata"].get("deletionTimestamp")]
     newest_first = sorted(ended, key=_moment, reverse=True)
     ours = [run for run in newest_first if is_made_by_penstock(run)]
