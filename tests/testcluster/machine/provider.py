@@ -40,8 +40,7 @@ class Machine:
                 leftovers.refuse_what_is_in_the_way()
                 try:
                     with timed("the cluster is up"):
-                        start.start(built, pause)
-                        finish()
+                        finish(start.start(built, pause))
                 except Lacking:
                     leftovers.keep_logs()
                     leftovers.remove()
@@ -85,9 +84,9 @@ def impossible() -> str:
     return ""
 
 
-def finish() -> None:
+def finish(launched: "subprocess.Popen[bytes]") -> None:
     """Wait for the programs, open the way in, and wait for the nodes."""
-    for name in start.follow():
+    for name in start.follow(launched):
         if name == "namespaces":
             start.open_the_way_in()
     made = folders.run() / "configurations" / "admin.kubeconfig"

@@ -47,8 +47,8 @@ def build() -> tuple[Built, Archive]:
     return built, archive(pause)
 
 
-def start(built: Built, pause: Archive) -> None:
-    """Write every file and start the first process. The rest is its own doing."""
+def start(built: Built, pause: Archive) -> "subprocess.Popen[bytes]":
+    """Write every file and start the first process, which is returned. The rest is its own doing."""
     run = folders.run()
     make_folders(run)
     certificates.make(run / "certificates")
@@ -57,7 +57,7 @@ def start(built: Built, pause: Archive) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
     folders.plan().write_text(json.dumps([asdict(program) for program in all_of_them(built)], indent=1))
-    launch(run)
+    return launch(run)
 
 
 def make_folders(run: Path) -> None:
@@ -109,12 +109,12 @@ def as_list(objects: list[dict[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
-def launch(run: Path) -> None:
+def launch(run: Path) -> "subprocess.Popen[bytes]":
     """Start the supervisor in namespaces of its own, apart from our session: it outlives us."""
     namespace = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
     supervisor = [sys.executable, "-m", processes.MODULE, str(folders.plan()), str(plan.INSTANCE)]
     with (run / "logs" / "supervisor.log").open("wb") as log:
-        subprocess.Popen(
+        return subprocess.Popen(
             [*namespace, *supervisor],
             cwd="/",
             env={**os.environ, "PYTHONPATH": str(TESTS)},
@@ -125,7 +125,7 @@ def launch(run: Path) -> None:
         )
 
 
-def follow(seconds: float = 180) -> Iterator[str]:
+def follow(launched: "subprocess.Popen[bytes]", seconds: float = 180) -> Iterator[str]:
     """Give the name of each program as it becomes ready, until all are; raise when the cluster cannot come up."""
     deadline, told = time.monotonic() + seconds, 0
     while time.monotonic() < deadline:
@@ -139,7 +139,8 @@ def follow(seconds: float = 180) -> Iterator[str]:
             say(f"{name}: after {fact['seconds']} s")
             yield name
         told = len(facts)
-        if processes.inside(folders.plan()) is None and told == len(read_progress()) and not _is_launching():
+        # Asked of its handle: a process that has just begun has no command line yet by which it could be found.
+        if launched.poll() is not None and told == len(read_progress()):
             raise Lacking(failure("Its first process ended"))
         time.sleep(0.05)
     raise Lacking(failure(f"It was not up after {seconds:.0f} seconds"))
@@ -184,7 +185,3 @@ def open_the_way_in() -> None:
         ["ip", "link", "set", plan.HOST_INTERFACE, "up"],
     ):
         namespaces.perform(command)
-
-
-def _is_launching() -> bool:
-    return any(each.plan == folders.plan() for each in processes.supervisors())
