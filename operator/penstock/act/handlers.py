@@ -8,7 +8,6 @@ from typing import Any
 
 import kopf
 from kopf._cogs.configs.configuration import WatchingSettings
-from kopf._cogs.structs.bodies import RawBody
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client.configuration import Configuration
 
@@ -21,7 +20,7 @@ from penstock.act.watched import WATCHED
 class NoMemories(ResourceMemories):
     """kopf's own memory of each object it ever saw, emptied: a kilobyte each, for what only its other handlers need."""
 
-    async def recall(self, raw_body: RawBody, *, ephemeral: bool = False, **more: Any) -> ResourceMemory:
+    async def recall(self, raw_body: Any, *, ephemeral: bool = False, **more: Any) -> ResourceMemory:
         """Return a memory that nobody keeps."""
         return await super().recall(raw_body, ephemeral=True, **more)
 
