@@ -14,7 +14,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.scalars import PIPELINE_NAME
 from penstock.api.schema import GROUP, VERSION, Value
 from penstock.api.sentences import pattern_rule, with_sentences
-from penstock.api.structural import Schema, annotation_schema, prose
+from penstock.api.structural import Schema, annotation_schema, prose, schema_for_storage
 from penstock.api.trigger import Trigger
 
 HEADER = "# Generated from the types in operator/penstock/api by `make generated`; a change here is lost.\n"
@@ -164,7 +164,12 @@ def crd(kind: Kind) -> dict[str, Any]:
 
 
 def object_schema(kind: Kind) -> Schema:
-    """Return the schema of a whole object of the kind."""
+    """Return the schema of a whole object of the kind, as the API server stores it."""
+    return schema_for_storage(described_schema(kind))
+
+
+def described_schema(kind: Kind) -> Schema:
+    """Return all that the types say of a whole object of the kind, the defaults in lists too."""
     hints = get_type_hints(kind.struct, include_extras=True)
     name: Schema = {"type": "string", "maxLength": kind.longest_name}
     if kind.name_pattern:

@@ -95,6 +95,12 @@ PHRASES = {
 # What was written there may hold a password, which no message may repeat.
 NEVER_REPEATED = frozenset({GIT_URL})
 
+
+def phrase(pattern: str) -> str:
+    """Return what a text that matches the pattern is, in words."""
+    return PHRASES.get(pattern, f"text of the form `{pattern}`")
+
+
 ResourceName = Annotated[str, Meta(min_length=1, max_length=253, pattern=SUBDOMAIN)]
 # The kinds of this API group; an object of theirs has a name that is a label's value too.
 ObjectName = Annotated[str, Meta(min_length=1, max_length=63, pattern=SUBDOMAIN)]

@@ -59,6 +59,33 @@ def annotation_schema(annotation: Any) -> Schema:
     return schema
 
 
+def schema_for_storage(schema: Schema) -> Schema:
+    """Return the schema without the defaults in lists, each told in its description, for the operator to fill in.
+
+    `kubectl apply` replaces the list of a custom resource as a whole. Were defaults stored in its items, it would find
+    what it applied changed each time, and so would a GitOps tool.
+    """
+    schema = dict(schema)
+    if "properties" in schema:
+        schema["properties"] = {name: schema_for_storage(each) for name, each in schema["properties"].items()}
+    for beneath in ("items", "additionalProperties"):
+        if beneath in schema:
+            schema[beneath] = (_without_defaults if beneath == "items" else schema_for_storage)(schema[beneath])
+    return schema
+
+
+def _without_defaults(schema: Schema) -> Schema:
+    schema = dict(schema)
+    if "properties" in schema:
+        schema["properties"] = {name: _without_defaults(each) for name, each in schema["properties"].items()}
+    if "items" in schema:
+        schema["items"] = _without_defaults(schema["items"])
+    default = schema.pop("default", None)
+    if default not in (None, "") and not isinstance(default, dict):
+        schema["description"] = f"{schema['description']} Default: `{json.dumps(default).strip(chr(34))}`."
+    return schema
+
+
 def prose(struct: type) -> str:
     """Return the docstring as paragraphs of one line each, which is what `kubectl explain` wraps."""
     paragraphs = inspect.cleandoc(struct.__doc__ or "").split("\n\n")
@@ -79,7 +106,7 @@ def _plain(annotation: Any) -> Schema:
     if origin is Literal:
         return {"type": "string", "enum": list(arguments)}
     if origin is tuple and arguments[1:] == (...,):
-        return {"type": "array", "items": _without_defaults(annotation_schema(arguments[0]))}
+        return {"type": "array", "items": annotation_schema(arguments[0])}
     if origin is dict and arguments[1] is Any:
         return {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     if origin is dict:
@@ -87,23 +114,6 @@ def _plain(annotation: Any) -> Schema:
     if isinstance(annotation, type) and issubclass(annotation, Value):
         return struct_schema(annotation)
     raise TypeError(f"A structural schema cannot say {annotation}.")
-
-
-def _without_defaults(schema: Schema) -> Schema:
-    """Return the schema of a list's items with each default told in its description, for the operator to fill in.
-
-    `kubectl apply` replaces the list of a custom resource as a whole. Were defaults stored in its items, it would find
-    what it applied changed each time, and so would a GitOps tool.
-    """
-    schema = dict(schema)
-    if "properties" in schema:
-        schema["properties"] = {name: _without_defaults(each) for name, each in schema["properties"].items()}
-    if "items" in schema:
-        schema["items"] = _without_defaults(schema["items"])
-    default = schema.pop("default", None)
-    if default not in (None, "") and not isinstance(default, dict):
-        schema["description"] = f"{schema['description']} Default: `{json.dumps(default).strip(chr(34))}`."
-    return schema
 
 
 def _without_none(annotation: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from penstock.api.findings import Fault, Path, listed, proposal, shown
-from penstock.api.scalars import NEVER_REPEATED, PHRASES, SHARE
+from penstock.api.scalars import NEVER_REPEATED, SHARE, phrase
 from penstock.api.structural import Schema
 
 _PYTHON: dict[str, type | tuple[type, ...]] = {
@@ -122,7 +122,7 @@ def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
         return
     if "pattern" in schema and not _matches(schema["pattern"], value):
         said = "" if schema["pattern"] in NEVER_REPEATED else f" {shown(value)}, which is"
-        yield Fault(path, f"is{said} not {_phrase(schema['pattern'])}")
+        yield Fault(path, f"is{said} not {phrase(schema['pattern'])}")
 
 
 def _integer(value: int, schema: Schema, path: Path) -> Iterator[Fault]:
@@ -138,7 +138,7 @@ def _integer_or_text(value: Any, schema: Schema, path: Path) -> Iterator[Fault]:
     elif not _is_a(value, "integer"):
         yield Fault(path, f"is {_named(value)}, and must be an integer or text{_remedy(value, 'string')}")
     elif "pattern" in schema and not _matches(schema["pattern"], str(value)):
-        yield Fault(path, f"is {value}, which is not {_phrase(schema['pattern'])}")
+        yield Fault(path, f"is {value}, which is not {phrase(schema['pattern'])}")
 
 
 def _size(size: int, schema: Schema, path: Path, bounds: tuple[str, str], things: str) -> Iterator[Fault]:
@@ -169,10 +169,6 @@ def _is_a(value: Any, kind: str) -> bool:
 def _matches(pattern: str, value: str) -> bool:
     # Go's `$` is the very end; Python's is also before a last newline.
     return re.search(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern, value) is not None
-
-
-def _phrase(pattern: str) -> str:
-    return PHRASES.get(pattern, f"text of the form {pattern}")
 
 
 def _unknown(name: str, known: Schema) -> str:

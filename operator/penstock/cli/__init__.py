@@ -19,6 +19,7 @@ READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
 _LAPTOP = {
     "run": "run",
     "validate": "validate",
+    "explain": "explain",
     "pipelines": "pipelines",
     "runs": "runs",
     "describe": "runs",
@@ -33,7 +34,7 @@ _LAPTOP = {
     "completion": "completion",
 }
 _CLUSTER = {name: f"cluster.{module}" for name, module in COMMANDS.items()} | {
-    name: _LAPTOP[name] for name in ("validate", "completion")
+    name: _LAPTOP[name] for name in ("validate", "explain", "completion")
 }
 _WHICH = ("namespace", "context", "kubeconfig")
 
