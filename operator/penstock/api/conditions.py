@@ -1,9 +1,44 @@
 """Conditions, as the API conventions of Kubernetes say them."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from penstock.api.scalars import Timestamp
 from penstock.api.schema import Value, field
+
+
+@dataclass(frozen=True)
+class ConditionType:
+    """An aspect that a condition may tell of objects of these kinds, and what its statuses mean."""
+
+    name: str
+    kinds: tuple[str, ...]
+    meaning: str
+
+
+CONDITION_TYPES = (
+    ConditionType(
+        "Ready",
+        ("Pipeline",),
+        "Whether the Pipeline is as its spec says: True where it serves the Model that it should, or has nothing to "
+        "serve; Unknown while a Model's servers start; False otherwise.",
+    ),
+    ConditionType(
+        "Succeeded",
+        ("PipelineRun",),
+        "How the run went: Unknown while it is live, waiting too; then True or False, for good.",
+    ),
+    ConditionType(
+        "Reconciling",
+        ("Pipeline", "PipelineRun"),
+        "True while it is on its way to what its spec says; not there otherwise. For kstatus, and so for Flux.",
+    ),
+    ConditionType(
+        "Stalled",
+        ("Pipeline", "PipelineRun"),
+        "True where it will not get there by itself: somebody has to mend something. Not there otherwise.",
+    ),
+)
 
 
 class Condition(Value, frozen=True, kw_only=True):
@@ -12,7 +47,7 @@ class Condition(Value, frozen=True, kw_only=True):
     type: Annotated[
         str,
         field(
-            "Which aspect: `Ready`, `Succeeded`, `Reconciling`, `Stalled`.",
+            f"Which aspect: {', '.join(f'`{each.name}`' for each in CONDITION_TYPES)}.",
             max_length=63,
             pattern=r"^[A-Za-z][A-Za-z0-9.-]*$",
         ),

@@ -1,6 +1,7 @@
 """Every reason that a condition, a step or an Event of Kubernetes gives, and the sentence that goes with it.
 
 A reason is one word for programs and keeps its meaning; a sentence is for people, and may be worded better any day.
+The text beneath a reason is what it means: `docs/reference/conditions.md` is made of these, section by section.
 """
 
 from collections.abc import Iterable
@@ -9,62 +10,109 @@ from datetime import timedelta
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
 PENDING = "Pending"
+"""The run has its name, and no job of it has begun."""
 RUNNING = "Running"
+"""A step is at work; the message says which, and how far it is."""
 SUCCEEDED = "Succeeded"
+"""All jobs of the run succeeded and, where it has the deployment job, its Model is served."""
 SERVED_MODEL_KEPT = "ServedModelKept"
+"""All jobs of the run succeeded, and the gate kept the Model that was served; the message says why."""
 REFUSED = "Refused"
+"""The manifest or the data is wrong and will be as wrong next time; the message says what to mend."""
 INTERRUPTED = "Interrupted"
+"""The run was stopped on a laptop, as by Ctrl-C; the same command takes it up where it was."""
 SUPERSEDED = "Superseded"
+"""The run was interrupted on a laptop, and another of its name began with a manifest that has changed since."""
 UNAVAILABLE = "Unavailable"
+"""Something outside, as the storage, did not answer or had no room, more often than it is tried again."""
 TIMED_OUT = "TimedOut"
+"""The job or the run took longer than its `timeout`."""
 
 # --- of a run that waits on a cluster ---------------------------------------------------------------------------------
 
 WAITING = "Waiting"
+"""A step cannot go on for now. On a laptop: another run makes the tables of this Pipeline."""
 PIPELINE_NOT_FOUND = "PipelineNotFound"
+"""The Pipeline that the run names is not there yet; the run begins once it is."""
 SUSPENDED = "Suspended"
+"""`spec.suspend` is true: no further job starts until it is false."""
 EARLIER_RUN = "EarlierRun"
+"""Another run of the Pipeline goes first: it makes the tables, or what this run needs of it."""
 UNSCHEDULABLE = "Unschedulable"
+"""No node takes the pod; the message is the scheduler's own."""
 QUEUED = "Queued"
+"""The Job is held by a queue, as one of Kueue."""
 QUOTA_EXCEEDED = "QuotaExceeded"
+"""The quota of the namespace has no room for the Job or its pod now."""
 FORBIDDEN = "Forbidden"
+"""The API server forbids what the run needs, as a policy on pods; the message is its own. It is tried again."""
 IMAGE_NOT_PULLED = "ImageNotPulled"
+"""The image cannot be pulled."""
 NOT_MOUNTED = "NotMounted"
+"""A volume, Secret or ConfigMap cannot be mounted, most often because it is not there yet."""
 CONTAINER_NOT_MADE = "ContainerNotMade"
+"""The node cannot make the container; the message is the kubelet's own."""
 STARTING = "Starting"
+"""The pod has its node, or is about to, and its container is not at work yet."""
 RETRYING = "Retrying"
+"""The job failed for what may pass, and is tried again; the message says when, and how the last try ended."""
 DISRUPTED = "Disrupted"
+"""The pod was evicted, preempted or lost with its node. Another one takes its place, and no try is counted."""
 REPLACED = "Replaced"
-TESTING_AGAIN = "TestingAgain"
+"""The Job or its pods are being deleted; others take their place once they are gone."""
 PROPOSED = "Proposed"
+"""The run proposes its Model, and the Pipeline has yet to decide."""
 ROLLING_OUT = "RollingOut"
+"""The chosen Model's servers start; the Model served before answers until they are ready."""
 
-# --- of a run that ended otherwise than well on a cluster -------------------------------------------------------------
+# --- of a run that failed or was cancelled on a cluster ---------------------------------------------------------------
 
 CANCELLED = "Cancelled"
+"""The run was cancelled by `spec.cancel`."""
 INVALID = "Invalid"
+"""The API server did not accept the object or one that it needs, or it cannot be read; the message names the field."""
 NAME_CONFLICT = "NameConflict"
+"""An object that Penstock did not make has the name of one that it needs. It is left alone; delete or rename it."""
 PENDING_LIMIT_EXCEEDED = "PendingLimitExceeded"
+"""The run waited longer than its `pendingLimit`; the message says what for."""
 DEADLINE_EXCEEDED = "DeadlineExceeded"
+"""The job was ended from outside, at the ceiling above its own `timeout`."""
 RESULT_LOST = "ResultLost"
+"""The job succeeded, and its result cannot be read: another pod looks for it in storage, a few times."""
 FAILED = "Failed"
+"""The job ended with an error that has no reason of its own; the message and the log say more."""
 OUT_OF_MEMORY = "OutOfMemory"
+"""The container was killed because it used more memory than its limit."""
 PIPELINE_DELETED = "PipelineDeleted"
+"""The Pipeline was deleted while the run was at work, so nothing serves its Model. The Model is kept."""
 MODEL_NOT_READY = "ModelNotReady"
-NAMES_TAKEN = "ExecutionNamesTaken"
+"""The servers of the chosen Model did not become ready, so the Model served before stays."""
 
 # --- of a Pipeline ----------------------------------------------------------------------------------------------------
 
 ACCEPTED = "Accepted"
+"""Runs can be made of the Pipeline. It has no deployment, so it serves nothing."""
 NO_MODEL = "NoModel"
+"""No Model has been selected yet; a run with the deployment job selects one."""
 MODEL_NOT_FOUND = "ModelNotFound"
+"""The Model that is to be served is not there."""
 MODEL_SERVED = "ModelServed"
+"""The Model is served, and all is as the spec says."""
 ROLLOUT_FAILED = "RolloutFailed"
+"""The servers of the chosen Model did not become ready; where another Model was served, it still is."""
 SELECTED = "Selected"
+"""Why a Model is served, where the verdict of its run is no longer known."""
 
 # --- what a job says of itself ----------------------------------------------------------------------------------------
 
+STORAGE_CLAIMED = "StorageClaimed"
+"""The storage belongs to another Pipeline: a place is for one. Name another place in `spec.storage`."""
+BUG = "Bug"
+"""The job ended with an error of Penstock's own, on a laptop; its log has the traceback, which please report."""
+KILLED = "Killed"
+"""Something killed the job's process on a laptop each time it was started, as a system out of memory does."""
 EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
+"""The storage has files of another run under this name; the run goes on under another one."""
 
 # --- sentences --------------------------------------------------------------------------------------------------------
 
@@ -347,7 +395,9 @@ def stranger(kind: str, name: str) -> str:
 # --- files of what was deleted ----------------------------------------------------------------------------------------
 
 FILES_DELETED = "FilesDeleted"
+"""The files of a run or Model that was deleted are deleted too."""
 FILES_NOT_DELETED = "FilesNotDeleted"
+"""The files of a run or Model that was deleted could not be deleted yet; it is tried again."""
 
 
 def files_deleted(kind: str, name: str, files: int | None) -> str:
