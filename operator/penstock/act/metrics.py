@@ -15,6 +15,7 @@ from penstock.api.schema import JOBS
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision
 from penstock.decide.reasons import FILES_DELETED, FILES_NOT_DELETED
+from penstock_jobs.metric_definition import MetricDefinition
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the text, for what nobody asks
 
@@ -35,26 +36,25 @@ class Outcome:
 
 
 class Metrics:
-    """All metrics of one operator."""
+    """All metrics of one operator; `definitions` say what each is."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.definitions: list[MetricDefinition] = []
         self._seconds = self._histogram("reconcile_seconds", "How long a reconcile took.", ["kind"], _QUICK)
         self._errors = self._counter("errors", "Reconciles that did not succeed, by class of error.", ["class"])
         self._writes = self._counter("api_writes", "Writes that the API server accepted.", ["verb", "kind"])
         self._runs = self._counter("runs_finished", "Runs that ended, by the reason they ended for.", ["reason"])
         self._steps = self._histogram("step_seconds", "How long a step ran.", ["step", "state"], _LONG)
-        self._waiting = Gauge(
-            "penstock_runs_waiting", "Runs that wait, by what for.", ["reason"], registry=self.registry
-        )
+        self._waiting = self._gauge("runs_waiting", "Runs that wait, by what for.", ["reason"])
         self._cleanings = self._counter("cleanings", "Ends of Jobs that delete files, by how they ended.", ["reason"])
         self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], _QUICK)
         self._reasons: dict[Key, str] = {}
 
     def watch(self, depth: Callable[[], float], age: Callable[[], float]) -> None:
         """Show how many keys wait for a worker, and how many seconds ago all was last listed."""
-        self._gauge("queue_depth", "Keys that wait for a worker.", depth)
-        self._gauge("resync_age_seconds", "Seconds since all objects were last listed.", age)
+        self._gauge("queue_depth", "Keys that wait for a worker.", []).set_function(depth)
+        self._gauge("resync_age_seconds", "Seconds since all objects were last listed.", []).set_function(age)
 
     def wrote(self, verb: str, kind: str) -> None:
         """Count a write."""
@@ -114,13 +114,16 @@ class Metrics:
             self._waiting.labels(reason).inc()
 
     def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
+        self.definitions.append(MetricDefinition(f"penstock_{name}_total", "counter", said, tuple(labels)))
         return Counter(f"penstock_{name}", said, labels, registry=self.registry)
 
     def _histogram(self, name: str, said: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
+        self.definitions.append(MetricDefinition(f"penstock_{name}", "histogram", said, tuple(labels)))
         return Histogram(f"penstock_{name}", said, labels, buckets=buckets, registry=self.registry)
 
-    def _gauge(self, name: str, said: str, value: Callable[[], float]) -> None:
-        Gauge(f"penstock_{name}", said, registry=self.registry).set_function(value)
+    def _gauge(self, name: str, said: str, labels: list[str]) -> Gauge:
+        self.definitions.append(MetricDefinition(f"penstock_{name}", "gauge", said, tuple(labels)))
+        return Gauge(f"penstock_{name}", said, labels, registry=self.registry)
 
 
 def _waiting_reason(status: PipelineRunStatus) -> str | None:
