@@ -42,13 +42,14 @@ check: $(VENV)/dev.stamp ## Lint, types, layers, generated files
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(MAKE) -s generated && git diff --exit-code --stat crds helm
+	$(MAKE) -s generated && git diff --exit-code --stat crds helm docs/reference docs/schemas
 
 setup: $(VENV)/dev.stamp ## Make the virtual environment with all that development needs
 
-generated: $(VENV)/dev.stamp ## Write again what is made of the types: crds/*.yaml, the schema of the chart's values
+generated: $(VENV)/dev.stamp ## Write again what is made of the types: CRDs, schemas of the chart and of editors, docs/reference
 	$(BIN)/python -m penstock.api.crd crds
 	$(BIN)/python -m penstock.act.chart helm/penstock/values.schema.json
+	$(BIN)/python -m penstock.reference docs
 
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can
 	$(BIN)/ruff format $(SOURCES)

@@ -1,0 +1,58 @@
+"""`python -m penstock.reference DOCS`: write the pages of the reference and the editors' schemas to that folder."""
+
+import sys
+from pathlib import Path
+
+from penstock.api.definitions import KINDS
+from penstock.reference.commands import command_line_page
+from penstock.reference.conditions import conditions_page
+from penstock.reference.documents import documents_page
+from penstock.reference.editors import editor_file
+from penstock.reference.kinds import kind_page
+from penstock.reference.markdown import page
+from penstock.reference.metrics import metrics_page
+
+
+def files() -> dict[str, str]:
+    """Return the text of each file, by its path in the folder of the docs."""
+    pages = {f"reference/{kind.name.lower()}.md": kind_page(kind) for kind in KINDS}
+    pages |= {
+        "reference/command-line.md": command_line_page(),
+        "reference/conditions.md": conditions_page(),
+        "reference/metrics.md": metrics_page(),
+        "reference/documents.md": documents_page(),
+    }
+    schemas = {f"schemas/{kind.name.lower()}.json": editor_file(kind) for kind in KINDS}
+    return {"reference/README.md": _index(pages)} | pages | schemas
+
+
+def main(arguments: list[str]) -> int:
+    """Write them, and remove what is there and is none of them."""
+    docs = Path(arguments[0])
+    made = files()
+    for folder in {(docs / name).parent for name in made}:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.iterdir():
+            if str(path.relative_to(docs)) not in made:
+                path.unlink()
+    for name, text in made.items():
+        (docs / name).write_text(text, "utf-8")
+    return 0
+
+
+def _index(pages: dict[str, str]) -> str:
+    """Return the page that links the others by their headings."""
+    titles = {
+        name: next(line[2:] for line in text.splitlines() if line.startswith("# ")) for name, text in pages.items()
+    }
+    return page(
+        "Reference",
+        "Made from the code: what is here is what this version does.",
+        "\n".join(f"- [{title}]({Path(name).name})" for name, title in titles.items()),
+        "Editors read the schemas in [schemas](../schemas): the first line of a manifest names one, as in the "
+        "[examples](../../examples). At the command line there is `penstock explain`.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
