@@ -77,7 +77,7 @@ def _range(schema: Schema, lower: str, upper: str, thing: str | None = None) -> 
     least, most = schema.get(lower), schema.get(upper)
     if least is None and most is None:
         return None
-    counted = "" if thing is None else f" {_plural(thing, least if most is None else most)}"
+    counted = "" if thing is None else f" {_plural(thing, most or least or 0)}"
     if most is None:
         return f"At least {least:,}{counted}"
     if least is None:

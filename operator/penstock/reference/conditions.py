@@ -67,5 +67,5 @@ def _section(title: str, found: list[Reason]) -> Iterator[str]:
 
 
 def _section_of(source: str, line: int) -> str:
-    above = "\n".join(source.splitlines()[:line])
-    return _SECTION.findall(above)[-1]
+    titles: list[str] = _SECTION.findall("\n".join(source.splitlines()[:line]))
+    return titles[-1]

@@ -72,8 +72,9 @@ def documents_page() -> str:
 
 def _family(title: str, kinds: tuple[Struct, ...]) -> Iterator[str]:
     yield f"## {title}"
-    about = inspect.getmodule(kinds[0])
-    yield prose(joined_lines(about).split("\n\n")[0]) if len(kinds) > 1 and about else ""
+    if len(kinds) > 1:
+        about = inspect.getdoc(inspect.getmodule(kinds[0])) or ""
+        yield prose(about.split("\n\n")[0])
     for kind in kinds:
         yield from _section(kind)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -36,7 +37,7 @@ def page_of(name: str) -> str:
     return MADE[f"reference/{name.lower()}.md"]
 
 
-def beneath(kind: type) -> Iterator[type]:
+def beneath(kind: type[Any]) -> Iterator[type[Any]]:
     for each in kind.__subclasses__():
         yield each
         yield from beneath(each)
