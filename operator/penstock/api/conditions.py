@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from penstock.api.scalars import Timestamp
+from penstock.api.scalars import CONDITION_TYPE, REASON, Timestamp
 from penstock.api.schema import Value, field
 
 
@@ -49,7 +49,7 @@ class Condition(Value, frozen=True, kw_only=True):
         field(
             f"Which aspect: {', '.join(f'`{each.name}`' for each in CONDITION_TYPES)}.",
             max_length=63,
-            pattern=r"^[A-Za-z][A-Za-z0-9.-]*$",
+            pattern=CONDITION_TYPE,
         ),
     ]
     status: Annotated[Literal["True", "False", "Unknown"], field("Whether it holds.")]
@@ -59,7 +59,7 @@ class Condition(Value, frozen=True, kw_only=True):
             "One word for programs that says why, as `ServedModelKept`.",
             min_length=1,
             max_length=64,
-            pattern=r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+            pattern=REASON,
         ),
     ]
     message: Annotated[str, field("A sentence for people that says why.", max_length=1024)] = ""

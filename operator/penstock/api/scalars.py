@@ -43,6 +43,8 @@ BUCKET = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
 GIT_URL = r"^(https?://[^/@\s]+(/[^\s]*)?|(ssh://|git@)[^\s]+)$"  # no password: it would be in every snapshot
 EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
 OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
+CONDITION_TYPE = r"^[A-Za-z][A-Za-z0-9.-]*$"
+REASON = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 REVISION = r"^[^\s-][^\s]*$"
 IMAGE = r"^[^\s]+$"
@@ -56,6 +58,8 @@ ALL_OR_NOTHING = r"^(0*([.]0+)?%?|100([.]0+)?%|1([.]0+)?)$"
 NO_TIME = r"^(0+(ms|s|m|h|d|w))+$"
 
 PHRASES = {
+    CONDITION_TYPE: "the type of a condition, as Ready",
+    REASON: "a word for programs, as ServedModelKept",
     DIGEST: "a digest, as sha256: and 64 hexadecimal digits",
     LABEL: "a name of small letters, digits and dashes, as gpu-large",
     LABEL_KEY: "the key of a label or taint, as nvidia.com/gpu",

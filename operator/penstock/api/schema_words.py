@@ -67,8 +67,8 @@ def _sizes(schema: Schema) -> Iterator[str]:
     if (range_ := _range(schema, "minProperties", "maxProperties", "entry")) is not None:
         yield f"{range_}."
     range_ = _range(schema, "minItems", "maxItems", "item")
-    keys = " and ".join(schema.get("x-kubernetes-list-map-keys", ()))
-    once = f"each {keys} once" if keys else "each once" if schema.get("x-kubernetes-list-type") == "set" else None
+    keys = "` and `".join(schema.get("x-kubernetes-list-map-keys", ()))
+    once = f"each `{keys}` once" if keys else "each once" if schema.get("x-kubernetes-list-type") == "set" else None
     if said := ", ".join(filter(None, (range_, once))):
         yield f"{said}."
 

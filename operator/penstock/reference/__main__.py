@@ -9,7 +9,6 @@ from penstock.reference.conditions import conditions_page
 from penstock.reference.documents import documents_page
 from penstock.reference.editors import editor_file
 from penstock.reference.kinds import kind_page
-from penstock.reference.markdown import page
 from penstock.reference.metrics import metrics_page
 
 
@@ -23,7 +22,7 @@ def files() -> dict[str, str]:
         "reference/documents.md": documents_page(),
     }
     schemas = {f"schemas/{kind.name.lower()}.json": editor_file(kind) for kind in KINDS}
-    return {"reference/README.md": _index(pages)} | pages | schemas
+    return pages | schemas
 
 
 def main(arguments: list[str]) -> int:
@@ -38,20 +37,6 @@ def main(arguments: list[str]) -> int:
     for name, text in made.items():
         (docs / name).write_text(text, "utf-8")
     return 0
-
-
-def _index(pages: dict[str, str]) -> str:
-    """Return the page that links the others by their headings."""
-    titles = {
-        name: next(line[2:] for line in text.splitlines() if line.startswith("# ")) for name, text in pages.items()
-    }
-    return page(
-        "Reference",
-        "Made from the code: what is here is what this version does.",
-        "\n".join(f"- [{title}]({Path(name).name})" for name, title in titles.items()),
-        "Editors read the schemas in [schemas](../schemas): the first line of a manifest names one, as in the "
-        "[examples](../../examples). At the command line there is `penstock explain`.",
-    )
 
 
 if __name__ == "__main__":

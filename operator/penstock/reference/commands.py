@@ -63,7 +63,7 @@ def _help(command: click.Command) -> str:
 
 def _usage(context: click.Context) -> str:
     pieces = " ".join(context.command.collect_usage_pieces(context))
-    return f"    {context.command_path} {pieces}"
+    return f"```text\n{context.command_path} {pieces}\n```"
 
 
 def _options(context: click.Context) -> str:

@@ -15,6 +15,7 @@ def kind_page(kind: Kind) -> str:
     """Return the page of a kind."""
     root = field_tree(kind)
     name = kind.name.lower()
+    first_line = f"`# yaml-language-server: $schema=PATH/{name}.json`"
     return page(
         kind.name,
         "\n\n".join(map(prose, root.paragraphs)),
@@ -24,7 +25,10 @@ def kind_page(kind: Kind) -> str:
                 ("`apiVersion`, `kind`", f"`{GROUP}/{VERSION}`, `{kind.name}`"),
                 ("names for kubectl", codes((kind.plural, kind.short_name))),
                 ("at the command line", f"`penstock explain {name}.spec`"),
-                ("schema for editors", f"[{name}.json](../schemas/{name}.json)"),
+                (
+                    "in editors",
+                    f"[{name}.json](../schemas/{name}.json), named in a manifest's first line: {first_line}",
+                ),
             ],
         ),
         _contents(root),
