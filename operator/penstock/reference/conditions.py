@@ -32,7 +32,7 @@ def all_reasons() -> Iterator[Reason]:
     statements = ast.parse(source).body
     for statement, after in zip(statements, [*statements[1:], None], strict=True):
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))):
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(word))) if name[0] != "_":
                 match after:
                     case ast.Expr(value=ast.Constant(value=str(meaning))):
                         yield Reason(_section_of(source, statement.lineno), word, " ".join(meaning.split()))

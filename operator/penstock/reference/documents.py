@@ -24,17 +24,17 @@ from penstock_jobs.training.network.saving import Architecture
 Struct = type[msgspec.Struct]
 
 DOCUMENTS: tuple[tuple[str, Any], ...] = (
-    ("What a job is asked", JobSpecification),
-    ("What a job reports", JobResult),
-    ("What a job leaves at its end", TerminationMessage),
-    ("What a server is asked", ServedModel),
-    ("A Model in storage", ModelManifest),
-    ("A network in storage", Architecture),
-    ("The tables in storage", Schemas),
-    ("Whose a storage is", Claim),
-    ("What a run is", Snapshot),
-    ("The files of a run or Model", Record),
-    ("What a storage is asked", Errand | SavedModel | Owner),
+    ("Job specification", JobSpecification),
+    ("Result", JobResult),
+    ("Termination message", TerminationMessage),
+    ("Server specification", ServedModel),
+    ("Model manifest", ModelManifest),
+    ("Network architecture", Architecture),
+    ("Schemas of the tables", Schemas),
+    ("Claim of a storage", Claim),
+    ("Snapshot of a run", Snapshot),
+    ("Record of files", Record),
+    ("Storage request", Errand | SavedModel | Owner),
 )
 _SIMPLE: dict[type[types.Type], str] = {
     types.AnyType: "any",
@@ -63,11 +63,18 @@ def documents_page() -> str:
         "What passes between them, and what they keep in storage, are these JSON documents. What is promised of them "
         "is in [releases](../releases.md).",
         "A field that has its default is left out.",
-        "\n".join(f"- [{title}]({anchor(title)})" for title, _ in DOCUMENTS),
+        table(("document", "its `format`", "written since"), map(_overview, DOCUMENTS)),
         (block for title, found in DOCUMENTS for block in _family(title, kinds_of(found))),
         "## Parts",
         (block for part in inner for block in _section(part)),
     )
+
+
+def _overview(document: tuple[str, Any]) -> tuple[str, str, str]:
+    title, found = document
+    forms = dict.fromkeys(form for kind in kinds_of(found) if (form := getattr(kind, "form", None)))
+    since = ", ".join(f"Penstock {form.since}" for form in forms)
+    return f"[{title}]({anchor(title)})", codes(form.name for form in forms), since
 
 
 def _family(title: str, kinds: tuple[Struct, ...]) -> Iterator[str]:
@@ -82,9 +89,6 @@ def _family(title: str, kinds: tuple[Struct, ...]) -> Iterator[str]:
 def _section(kind: Struct) -> Iterator[str]:
     yield f"### {kind.__name__}"
     yield from map(prose, _with_names_of_json(kind, joined_lines(kind)).split("\n\n"))
-    form = getattr(kind, "form", None)
-    if form is not None:
-        yield f"Its `format` is {code(form.name)}, written since Penstock {form.since}."
     rows = list(_rows(kind))
     yield table(("field", "type", ""), rows) if rows else ""
 

@@ -106,7 +106,9 @@ def test_each_command_is_there_with_all_its_options(cluster: bool) -> None:
 
 
 def test_each_reason_is_there_with_what_it_means() -> None:
-    words = {value for name, value in vars(reasons).items() if name.isupper() and isinstance(value, str)}
+    words = {
+        value for name, value in vars(reasons).items() if name[0] != "_" and name.isupper() and isinstance(value, str)
+    }
     assert {each.word for each in all_reasons()} == words
     assert all(f"| `{word}` |" in page_of("conditions") for word in words)
 
@@ -143,6 +145,7 @@ def test_each_document_that_has_a_form_is_there_with_it() -> None:
     with_a_form = {kind for kind in beneath(Document) if hasattr(kind, "form") and not kind.__subclasses__()}
     assert {kind for kind in with_a_form if kind.__module__.startswith("penstock")} <= told
     assert all(f"### {kind.__name__}\n" in page_of("documents") for kind in told)
+    assert all(f"`{kind.form.name}`" in page_of("documents") for kind in with_a_form)
 
 
 @pytest.mark.parametrize("name", [name for name in MADE if name.endswith(".md")])
