@@ -16,9 +16,10 @@ from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
 from penstock_jobs.errands import Errand, Owner, SavedModel
 from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import JobResult
+from penstock_jobs.result import CandidateRow, JobResult
 from penstock_jobs.specification import JobSpecification, ServedModel
 from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.training.curves import Curves
 from penstock_jobs.training.network.saving import Architecture
 
 Struct = type[msgspec.Struct]
@@ -30,6 +31,8 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Server specification", ServedModel),
     ("Model manifest", ModelManifest),
     ("Network architecture", Architecture),
+    ("Learning curves", Curves),
+    ("Row of a candidate", CandidateRow),
     ("Schemas of the tables", Schemas),
     ("Claim of a storage", Claim),
     ("Snapshot of a run", Snapshot),
