@@ -32,7 +32,7 @@ def bench(tmp_path: Path) -> Bench:
     """The same command, about to be disturbed. A job that is killed is not started again by the runner itself."""
     bench = Bench(tmp_path)
     once = {"retries": {"limit": 0}}
-    bench.write(jobs={"dataset": once, "training": {"processes": 1} | once, "testing": once})
+    bench.write(jobs__dataset=once, jobs__training={"processes": 1} | once, jobs__testing=once)
     return bench
 
 

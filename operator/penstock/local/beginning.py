@@ -31,6 +31,7 @@ from penstock.decide.run_state import (
     wanted_jobs,
     with_outcome,
 )
+from penstock.decide.serving import is_same_but_for_pin, with_manifest
 from penstock.local import snapshot
 from penstock.local.home import write_atomically
 from penstock.local.locks import held, held_if_free, is_free
@@ -54,7 +55,7 @@ class Begun:
 
 
 def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pipeline:
-    """Make the Pipeline of the home as the manifest says; what `penstock deploy` pinned stays."""
+    """Make the Pipeline of the home as the manifest says; without a Model in it, a pin of `penstock deploy` stays."""
 
     def annotated(pipeline: Pipeline, earlier: dict[str, str]) -> Pipeline:
         annotations = earlier | pipeline.metadata.annotations | {MANIFEST: folder}
@@ -68,7 +69,7 @@ def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pip
             labels=new.metadata.labels,
             annotations=annotated(new, there.metadata.annotations).metadata.annotations,
         )
-        return msgspec.structs.replace(there, metadata=metadata, spec=new.spec)
+        return with_manifest(msgspec.structs.replace(there, metadata=metadata), new.spec)
 
     return resources.apply(annotated(manifest, {}), merged)
 
@@ -98,7 +99,7 @@ def _found(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, stac
             if tried.enter_context(held_if_free(runner_lock(resources, run))) is None:
                 continue
             revision = read_revision(resources, run)
-            if same is None and revision.spec == pipeline.spec and run.spec == spec:
+            if same is None and is_same_but_for_pin(revision.spec, pipeline.spec) and run.spec == spec:
                 same = Begun(run, revision, taken_up=True)
                 stack.push(tried.pop_all())
             else:
@@ -141,7 +142,8 @@ def runs_of(resources: Resources, pipeline: str) -> list[PipelineRun]:
 
 def latest_result(resources: Resources, runs: list[PipelineRun], job: JobName) -> Path | None:
     """Return the result of the last of these runs whose job of that name succeeded."""
-    done = [(step.finished or "", run) for run in runs if (step := step_of(run, job)) and step.state == "Succeeded"]
+    steps = [(step, run) for run in runs if (step := step_of(run, job)) is not None]
+    done = [(step.completion_time or "", run) for step, run in steps if step.state == "Succeeded"]
     if not done:
         return None
     return resources.home.result(max(done, key=lambda each: each[0])[1].metadata.uid or "", job)

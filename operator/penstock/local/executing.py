@@ -112,7 +112,7 @@ class Execution:
 
     def _step(self, job: JobName) -> None:
         self.watcher.started(job)
-        self._record(lambda run: with_step(run, job, "Running", started=self._now(), reason=None, message=None))
+        self._record(lambda run: with_step(run, job, "Running", start_time=self._now(), reason=None, message=None))
         match job:
             case "dataset":
                 said = self._dataset()
@@ -122,7 +122,7 @@ class Execution:
                 said = self._testing()
             case "deployment":
                 said = self._deployment()
-        self._record(lambda run: with_step(run, job, "Succeeded", finished=self._now()))
+        self._record(lambda run: with_step(run, job, "Succeeded", completion_time=self._now()))
         self.watcher.ended(job, said)
 
     def _dataset(self) -> str:
@@ -346,7 +346,7 @@ def _ended_badly(run: PipelineRun, reason: str, message: str, now: str, *, final
 
 def _running(run: PipelineRun, storage: str, now: str) -> PipelineRun:
     status = status_of(run)
-    changed = msgspec.structs.replace(status, started=status.started or now, storage=storage)
+    changed = msgspec.structs.replace(status, start_time=status.start_time or now, storage=storage)
     return with_outcome(msgspec.structs.replace(run, status=changed), "Unknown", RUNNING, "Its jobs are running.", now)
 
 

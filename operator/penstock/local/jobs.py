@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock.api.jobs import JobSettings
+from penstock.api.jobs import JobSettings, job_field
 from penstock.api.pipeline import Logs
 from penstock.decide.job_specification import retries_of
 from penstock.local.home import write_atomically
@@ -108,7 +108,7 @@ def environment(
     own = _variables(msgspec.to_builtins(specification))
     chosen = {name: value for name, value in mine.items() if name not in secrets or name in own}
     threads = str(getattr(specification, "threads", 1))
-    given = {each.name: each.value for each in settings.environment} if settings else {}
+    given = {each.name: each.value for each in settings.env} if settings else {}
     return chosen | dict.fromkeys(_THREADS, threads) | {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"} | given
 
 
@@ -131,7 +131,7 @@ def _result(job: Job, specification: JobSpecification, ended: Ended, kind: type[
     if ended.at_ceiling or ended.code == errors.TIMED_OUT:
         raise TimedOut(
             f"The {job.name} job was still running after its timeout of {specification.timeout:g} s; raise "
-            f"spec.jobs.{job.name}.timeout or give it less to do."
+            f"{job_field(job.name, 'timeout')} or give it less to do."
         )
     if isinstance(result, Failure):
         raise (Unavailable if ended.code == errors.UNAVAILABLE else Refused)(result.message)

@@ -59,11 +59,11 @@ def _delete_model(resources: Resources, model: Model) -> None:
 def _folder_of(resources: Resources, model: Model) -> Location:
     """Return its folder, reached as its Pipeline writes Models where it is one of those, else as it is read."""
     name = model.metadata.name or ""
-    pipeline = resources.find(Pipeline, model.spec.origin.pipeline)
+    pipeline = resources.find(Pipeline, model.spec.origin.pipeline_ref.name)
     places = Places.of(resources.home, pipeline)
     if pipeline is not None:
-        run = PipelineRunSpec(pipeline_ref=PipelineReference(name=model.spec.origin.pipeline))
-        models = RunPlaces(places, model.spec.origin.pipeline, pipeline.spec, run, "").models(write=True)
+        run = PipelineRunSpec(pipeline_ref=PipelineReference(name=model.spec.origin.pipeline_ref.name))
+        models = RunPlaces(places, model.spec.origin.pipeline_ref.name, pipeline.spec, run, "").models(write=True)
         if child(models, name).uri == model.spec.uri:
             return child(models, name)
     return Location(
@@ -75,7 +75,7 @@ def _folder_of(resources: Resources, model: Model) -> Location:
 
 
 def _delete_old_logs(resources: Resources, places: Places, run: PipelineRun) -> None:
-    finished, retention = status_of(run).finished, read_revision(resources, run).spec.logs.retention
+    finished, retention = status_of(run).completion_time, read_revision(resources, run).spec.logs.retention
     done = resources.home.run(run.metadata.uid or "") / "logs-deleted"
     if finished is None or retention is None or done.exists():
         return
