@@ -18,8 +18,9 @@ from penstock.act.errors import AlreadyExists, ApiError, Conflict, NotFound, Rej
 from penstock.act.event import event_object
 from penstock.act.kinds import BY_NAME, Key, Object, controller_of, key_of, kind_of
 from penstock.act.view import View
-from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
+from penstock.decide.decision import Apply, Create, Decision, Delete, OnlyConditions, Patch, Refusal, Write
 from penstock.decide.objects.children import RECORD, RUN_UID
+from penstock.decide.status import status_to_write
 
 log = logging.getLogger(__name__)
 
@@ -141,8 +142,9 @@ class Applier:
             self.view.saw(found)
         return True
 
-    async def _write_status(self, subject: Object, status: msgspec.Struct) -> bool:
-        if _same(subject.get("status"), status):
+    async def _write_status(self, subject: Object, status: msgspec.Struct | OnlyConditions) -> bool:
+        content = status_to_write(subject, status)
+        if content is None:
             return False
         metadata = subject["metadata"]
         asked = {name: metadata[name] for name in ("name", "namespace", "resourceVersion")}
@@ -150,7 +152,7 @@ class Applier:
             "apiVersion": subject["apiVersion"],
             "kind": subject["kind"],
             "metadata": asked,
-            "status": msgspec.to_builtins(status),
+            "status": content,
         }
         try:
             self.view.saw(await self.client.apply(made, "status"))
@@ -202,14 +204,6 @@ def _refusal(write: Write, error: Rejected) -> Refusal:
         # A quota has no reason of its own on the wire.
         reason = "QuotaExceeded" if "exceeded quota" in str(error) else "Forbidden"
     return Refusal(kind, name, error.status, reason, str(error))
-
-
-def _same(found: object, status: msgspec.Struct) -> bool:
-    """Return whether the status is the one that is there, whatever defaults the server has put in."""
-    try:
-        return bool(msgspec.convert(found, type(status)) == status)
-    except msgspec.ValidationError:
-        return False
 
 
 def _digest(made: Object) -> str:

@@ -18,7 +18,7 @@ from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
 from penstock.decide.objects.children import STEP
-from penstock.decide.others import is_live
+from penstock.decide.others import is_live, pipeline_of
 from penstock.decide.run.earlier import wanted
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import awaited
@@ -54,7 +54,7 @@ class RunObserver:
     async def __call__(self, run: Object) -> Observed:
         """Return what is to be known of the run."""
         cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
-        pipeline = run["spec"]["pipelineRef"]["name"]
+        pipeline = pipeline_of(run)
         jobs, pods, maps = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod", "ConfigMap"))
         events, look_again = await self._events_about(namespace, jobs, pods)
         observation = RunObservation(

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.decide.decision import Refusal
+from penstock.decide.decision import OnlyConditions, Refusal
 from penstock.decide.run.outcome import failure_of
 from penstock.decide.run.reconcile import decide
 from penstock_jobs.result import Failure
@@ -126,7 +126,7 @@ def test_a_container_without_a_sentence_of_its_own_is_given_one(
     [
         ("dataset", "raise spec.jobs[dataset]."),
         ("testing-again", "raise spec.jobs[testing]."),
-        ("source", "is no setting"),
+        ("source", "is not a setting"),
     ],
 )
 @pytest.mark.parametrize(("code", "reason"), [(137, "OOMKilled"), (124, "Error")])
@@ -205,13 +205,13 @@ def test_a_strangers_object_is_left_alone_and_told_of() -> None:
 
 
 def test_a_run_that_this_operator_cannot_read_is_told_of_once_and_left_as_it_is() -> None:
-    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "newField": 1}})
+    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "cancel": "Softly"}})
     operator.looks()
     first = operator.reconcile("churn-1")
     operator.looks()
 
-    assert first.status is not None
-    assert "newField" in first.status.conditions[0].message  # type: ignore[attr-defined]
+    assert isinstance(first.status, OnlyConditions)
+    assert "spec.cancel" in first.status.conditions[0]["message"]
     assert operator.reconcile("churn-1").status is None
 
 

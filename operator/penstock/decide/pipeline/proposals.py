@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock.api.model import Model
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.others import goes_on
@@ -44,7 +45,7 @@ def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
         said = next(step["deployment"] for step in run["status"]["steps"] if step.get("name") == "deployment")
         return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
     made = facts.model(model)
-    return (made.spec.origin.run_ref.name if made else None), reasons.SELECTED
+    return (made.spec.origin.run_ref.name if isinstance(made, Model) else None), reasons.SELECTED
 
 
 def _proposal(run: ApiObject) -> tuple[tuple[str, str], Proposal] | None:

@@ -8,6 +8,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import Owner, results_name
+from penstock.decide.others import has_ended, pipeline_of
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import lacking
@@ -47,7 +48,8 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
     if not known:
         return draft
     known = {**draft.reported, **known}
-    return replace(draft.writing(Apply(results.results(facts.owner, known, draft.images))), reported=known)
+    made = results.results(facts.owner, known, draft.images, facts.observation.results)
+    return replace(draft.writing(Apply(made)), reported=known)
 
 
 def _sources(
@@ -71,7 +73,7 @@ def _sources(
 def _is_about_to(run: ApiObject, job: JobName) -> bool:
     """Return whether a live run has yet to do that job."""
     status = run.get("status") or {}
-    if status.get("completionTime") or run["metadata"].get("deletionTimestamp"):
+    if has_ended(run) or run["metadata"].get("deletionTimestamp"):
         return False
     steps = status.get("steps")
     if not steps:
@@ -87,5 +89,5 @@ def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:
 
 def _results_of(run: ApiObject) -> str:
     metadata = run["metadata"]
-    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"], run["spec"]["pipelineRef"]["name"])
+    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"], pipeline_of(run))
     return results_name(owner)
