@@ -102,7 +102,7 @@ def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
 
 def _scored(there: ApiObject, model: Model) -> Patch:
     metadata = there["metadata"]
-    status = with_unknown_fields(as_json(model.status), there.get("status"), ModelStatus)
+    status = with_unknown_fields(as_json(model.status or ModelStatus()), there.get("status"), ModelStatus)
     return Patch(
         api_version=API_VERSION,
         kind="Model",
