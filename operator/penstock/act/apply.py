@@ -18,7 +18,7 @@ from penstock.act.errors import AlreadyExists, ApiError, Conflict, NotFound, Rej
 from penstock.act.event import event_object
 from penstock.act.kinds import BY_NAME, Key, Object, controller_of, key_of, kind_of
 from penstock.act.view import View
-from penstock.decide.decision import Apply, Create, Decision, Delete, OnlyConditions, Patch, Refusal, Write
+from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
 from penstock.decide.objects.children import RECORD, RUN_UID
 from penstock.decide.status import status_to_write
 
@@ -142,7 +142,7 @@ class Applier:
             self.view.saw(found)
         return True
 
-    async def _write_status(self, subject: Object, status: msgspec.Struct | OnlyConditions) -> bool:
+    async def _write_status(self, subject: Object, status: msgspec.Struct) -> bool:
         content = status_to_write(subject, status)
         if content is None:
             return False

@@ -24,7 +24,7 @@ _UNREADABLE: dict[str, dict[str, str]] = {
 }
 
 
-def status_to_write(there: ApiObject, status: msgspec.Struct | OnlyConditions) -> dict[str, Any] | None:
+def status_to_write(there: ApiObject, status: msgspec.Struct) -> dict[str, Any] | None:
     """Return the whole status to apply to an object that has this one now; None where it has it already.
 
     Defaults that the API server has put in make no difference.

@@ -255,7 +255,7 @@ def test_logs_are_cleaned_once() -> None:
 def test_a_record_is_read_as_it_was_written() -> None:
     found = read(record())
 
-    assert found is not None
+    assert isinstance(found, Record)
     assert found.identity == HERE
     assert found.folder.location.uri == "s3://ml-team/churn/runs/first-try"
     assert found.folder.location.credentials.folder is not None

@@ -18,7 +18,6 @@ from penstock.decide.decision import (
     Decision,
     Delete,
     Event,
-    OnlyConditions,
     Patch,
     Refusal,
     Write,
@@ -204,7 +203,7 @@ class Operator:
             self.looks(key)
             raise Killed  # a conflict ends the pass; the next one begins with what is there now
 
-    def _write_status(self, key: Key, observed: ApiObject, status: msgspec.Struct | OnlyConditions) -> None:
+    def _write_status(self, key: Key, observed: ApiObject, status: msgspec.Struct) -> None:
         self.lives -= 1
         if self.lives < 0:
             raise Killed
