@@ -14,6 +14,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.trigger import Trigger
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
+from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
 from penstock_jobs.errands import Errand, Owner, SavedModel
 from penstock_jobs.manifest import ModelManifest
@@ -36,6 +37,7 @@ DOCUMENTS: dict[str, Any] = {
     "curves": Curves,
     "schemas": Schemas,
     "candidates": CandidateRow,
+    "storage-claim": Claim,
     "serving": ServedModel,
     "errand-list-models": Errand,
     "errand-move-claim": Errand,

@@ -248,6 +248,40 @@ def test_no_version_of_a_table_goes_while_a_model_that_was_made_of_it_cannot_be_
     assert '"keepVersions": 31536000000.0' in next(iter(asked["data"].values()))
 
 
+@pytest.mark.parametrize(("kind", "content"), [("ControllerRevision", "data"), ("ConfigMap", "metadata")])
+def test_a_run_whose_snapshot_or_results_are_of_a_form_that_nobody_knows_fails_and_says_so(
+    kind: str, content: str
+) -> None:
+    cluster, operator = at_work(part="training")
+    other_form(cluster, kind, content)
+
+    settled(cluster, operator)
+
+    status, reason, message = succeeded(cluster)
+    assert (status, reason) == ("False", "Refused")
+    assert "/v9, and this version of Penstock reads penstock.dev/" in message
+
+
+def test_a_run_that_has_ended_is_not_touched_where_its_results_cannot_be_read(cluster: Cluster) -> None:
+    other_form(cluster, "ConfigMap", "metadata")
+    before = copy.deepcopy(cluster.objects)
+
+    looked_at(cluster)
+
+    assert cluster.objects == before
+
+
+def other_form(cluster: Cluster, kind: str, content: str) -> None:
+    """Let the snapshot, or the results, of the run be of another form."""
+    for there in cluster.of(kind):
+        if RECORD in there["metadata"]["labels"] or (kind == "ConfigMap" and "dataset.json" not in there["data"]):
+            continue
+        changed = {"format": "penstock.dev/snapshot/v9"}
+        if kind == "ConfigMap":
+            changed = {"annotations": {"penstock.dev/format": "penstock.dev/results/v9"}}  # type: ignore[dict-item]
+        cluster.put({**there, content: {**there[content], **changed}})
+
+
 def places_in(there: Object) -> list[Place]:
     read = decode(there, KINDS[there["kind"]])
     assert not isinstance(read, Unreadable)
