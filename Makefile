@@ -10,13 +10,16 @@ TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cluster cluster-down check generated format bench images constraints clean
+.PHONY: help setup demo unit test soak cluster cluster-down check generated format bench images constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, up to a prediction over HTTP
 	$(BIN)/python examples/demo.py
+
+unit: $(VENV)/unit.stamp ## Run the fast tests: with Python alone, no cluster, in minutes [TESTS=tests/unit/dataset WORKERS=2]
+	$(PYTEST) -m "not soak and not s3 and not go" $(or $(TESTS),tests/unit)
 
 # A part that is all in tests/unit or tests/local needs no cluster.
 test: $(VENV)/dev.stamp ## Run all tests, those on a real cluster too [TESTS=tests/unit/dataset WORKERS=2 KUBECONFIG=…]
@@ -86,6 +89,11 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,serving]'
 	@touch $@
 
+# Without torch, which is larger than all the others; the tests of networks are skipped then.
+$(VENV)/unit.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,serving,operator]' --group dev
+	@touch $@ $(VENV)/demo.stamp
+
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,torch,serving,operator]' --group dev
-	@touch $@ $(VENV)/demo.stamp
+	@touch $@ $(VENV)/unit.stamp $(VENV)/demo.stamp
