@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := operator job-images tests bench examples
 TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# In the order of their folders: with the files of most tests first, as is the default, the slow ones of few would be last.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo unit test soak cluster cluster-down check generated format bench images constraints clean
