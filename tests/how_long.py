@@ -1,7 +1,7 @@
 """How long each part of a run of all tests took, told before its closing line where `.ci/run` asks for it."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 import pytest
@@ -16,13 +16,14 @@ def summary(reports: Iterable[pytest.TestReport], environment: Mapping[str, str]
     """Return the lines; none where nobody asked. What tests took is summed over all who ran them at the same time."""
     if SINCE not in environment:
         return []
-    parts: Counter[str] = Counter()
-    files: Counter[str] = Counter()
+    parts: defaultdict[str, float] = defaultdict(float)
+    files: defaultdict[str, float] = defaultdict(float)
     for report in reports:
         file = report.nodeid.partition("::")[0]
         files[file] += report.duration
         parts["/".join(file.split("/")[:2])] += report.duration
-    return [*_lines(environment, began, parts), *(f"  {_line(*each)}" for each in files.most_common(LONGEST))]
+    longest = sorted(files.items(), key=lambda each: -each[1])[:LONGEST]
+    return [*_lines(environment, began, parts), *(f"  {_line(*each)}" for each in longest)]
 
 
 def _lines(environment: Mapping[str, str], began: float, parts: Mapping[str, float]) -> Iterator[str]:
