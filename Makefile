@@ -19,12 +19,14 @@ help: ## Show this list
 demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, up to a prediction over HTTP
 	$(BIN)/python examples/demo.py
 
-unit: $(VENV)/unit.stamp ## Run the fast tests: with Python alone, no cluster, in minutes [TESTS=tests/unit/dataset WORKERS=2]
+unit: $(or $(wildcard $(VENV)/dev.stamp),$(VENV)/unit.stamp) ## Run the fast tests: with Python alone, no cluster, in minutes [TESTS=tests/unit/dataset WORKERS=2]
 	$(PYTEST) -m "not soak and not s3 and not go" $(or $(TESTS),tests/unit)
 
-# A part that is all in tests/unit or tests/local needs no cluster.
+# Empty where all of it is in tests/unit or tests/local, which need no cluster.
+ON_CLUSTER = $(filter-out tests/unit% tests/local%,$(or $(TESTS),all))
+
 test: $(VENV)/dev.stamp ## Run all tests, those on a real cluster too [TESTS=tests/unit/dataset WORKERS=2 KUBECONFIG=…]
-ifeq ($(filter-out tests/unit% tests/local%,$(or $(TESTS),all)),)
+ifeq ($(ON_CLUSTER),)
 	$(PYTEST) $(TESTS)
 else
 	$(TESTCLUSTER) prepare
@@ -32,8 +34,12 @@ else
 endif
 
 soak: $(VENV)/dev.stamp ## Run the long form of the tests that have one: loads, sweeps (see CONTRIBUTING.md)
+ifeq ($(ON_CLUSTER),)
+	$(PYTEST) -m soak $(TESTS)
+else
 	$(TESTCLUSTER) prepare
 	$(TESTCLUSTER) run -- env $(PYTEST) -m soak $(TESTS)
+endif
 
 cluster: $(VENV)/dev.stamp ## Bring the test cluster up and leave it up; prints the line that selects it
 	@$(TESTCLUSTER) up
@@ -97,4 +103,4 @@ $(VENV)/unit.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,torch,serving,operator]' --group dev
-	@touch $@ $(VENV)/unit.stamp $(VENV)/demo.stamp
+	@touch $@ $(VENV)/demo.stamp
