@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import how_long
 import s3_server as server_of_the_tests
@@ -16,6 +17,9 @@ from training_jobs import Tables, make_tables, mixed_frame
 
 # Hooks. Here, since the process that prints the closing lines of a run in parallel reads no other conftest.
 __all__ = ["pytest_configure", "pytest_terminal_summary"]
+# No property is a promise about time: on a busy machine each example takes as long as it takes.
+settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("penstock")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
