@@ -5,8 +5,8 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := operator job-images tests bench examples
-TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
+SOURCES := operator job-images tests testcluster bench examples
+TESTCLUSTER := PYTHONPATH=job-images $(BIN)/python -m testcluster
 # In the order of their folders: with the files of most tests first, as is the default, the slow ones of few would be last.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -29,7 +29,7 @@ PACKAGES = (
     Package("mount", "mount"),
     Package("openssl", "openssl"),
 )
-TESTS = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 LAST_LINES = 3
 
 
@@ -122,7 +122,7 @@ def launch(run: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [*namespace, *supervisor],
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

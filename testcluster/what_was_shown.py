@@ -23,10 +23,12 @@ AcceptedOnly = Callable[[str, str], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark of tests that need what not every cluster has."""
     config.addinivalue_line("markers", "needs(*features): what the cluster must have, by its names in features.py")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the closing lines what was not shown."""
     lines = summary(terminalreporter.getreports("passed"), terminalreporter.getreports("skipped"))
     if lines:
         terminalreporter.section("not shown on this cluster")
