@@ -77,7 +77,7 @@ def summary(passed: Iterable[pytest.TestReport], skipped: Iterable[pytest.TestRe
 
 
 def _is_of_the_cluster(report: pytest.TestReport) -> bool:
-    return "cluster/" in report.nodeid and isinstance(report.longrepr, tuple)
+    return "tests/cluster/" in report.nodeid and isinstance(report.longrepr, tuple)
 
 
 def _reason(report: pytest.TestReport) -> str:
