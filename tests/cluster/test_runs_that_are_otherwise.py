@@ -37,7 +37,7 @@ def test_a_run_whose_overrides_make_a_wrong_pipeline_is_refused_and_starts_nothi
 
     assert site.failed(run) == (
         "Refused",
-        "spec.overrides[0].path has kep, which is no field there; did you mean keep?",
+        "spec.overrides[0].path has kep, which is an unknown field; did you mean keep?",
     )
     assert site.jobs(run) == []
 

@@ -222,4 +222,4 @@ def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) 
     assert taken["spec"]["dataset"]["split"]["testing"] == "50%"
     refused = bench.run("--set", "training.kep=1")
     assert refused.returncode == 2
-    assert "has kep, which is no field there; did you mean keep?" in refused.stderr
+    assert "has kep, which is an unknown field; did you mean keep?" in refused.stderr

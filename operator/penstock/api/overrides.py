@@ -102,7 +102,7 @@ def _set(there: Any, schema: Schema, parts: Path, value: Any) -> Path:
         known = sorted(schema["properties"])
         likely = proposal(part, known)
         ending = f"did you mean {likely}?" if likely else f"there are {listed(known)}"
-        raise _NoSuchFieldError(f"has {part}, which is no field there; {ending}")
+        raise _NoSuchFieldError(f"has {part}, which is an unknown field; {ending}")
     if not rest:
         if value is None:
             there.pop(part, None)

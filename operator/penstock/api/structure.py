@@ -178,8 +178,8 @@ def _unknown(name: str, schema: Schema) -> str:
     known: Schema = schema.get("properties", {})
     likely = proposal(name, known)
     if likely:
-        return f"is no field; did you mean {likely}?"
-    return f"is no field; the fields here are {listed(known)}." if known else "is no field; remove it"
+        return f"is an unknown field; did you mean {likely}?"
+    return f"is an unknown field; {f'the fields here are {listed(known)}.' if known else 'remove it'}"
 
 
 def _wrong_type(value: Any, schema: Schema) -> str:

@@ -14,7 +14,7 @@ from penstock_jobs.errors import REFUSED
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @with_settings
 def validate(settings: Settings, files: tuple[Path, ...]) -> int:
-    """Hold manifests against the schema and the rules of the CRDs, with field and line; no cluster is asked."""
+    """Check manifests against the schema and the rules of the CRDs, with field and line; no cluster is asked."""
     findings = [finding for file in files for finding in validate_file(file)]
     if settings.output != "table":
         fields = ("file", "line", "column", "field", "sentence")
@@ -24,7 +24,5 @@ def validate(settings: Settings, files: tuple[Path, ...]) -> int:
             click.echo(str(finding))  # the sentence names the field
     if findings:
         return REFUSED
-    settings.notes.print(
-        "1 file is as it should be." if len(files) == 1 else f"{len(files)} files are as they should be."
-    )
+    settings.notes.print("1 file is valid." if len(files) == 1 else f"{len(files)} files are valid.")
     return 0

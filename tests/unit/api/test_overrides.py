@@ -104,7 +104,7 @@ def test_what_they_make_is_checked_as_a_whole_in_the_sentences_of_a_pipeline(pip
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("training.kep", "has kep, which is no field there; did you mean keep?"),
+        ("training.kep", "has kep, which is an unknown field; did you mean keep?"),
         ("training.algorithms.florest.scale", "names florest, and the Pipeline has no such item; there are "),
         ("training.keep.most", "goes on with most where there is a value without fields; end it before that."),
     ],

@@ -168,7 +168,7 @@ def _reliability(mask: NDArray[np.bool_], probability: NDArray[np.float64], posi
     return Picture(
         "Reliability",
         plot.render(),
-        f"On the dashed line probabilities mean what they say. Brier score {number(brier)}.",
+        f"The dashed line is perfect calibration. Brier score {number(brier)}.",
     )
 
 

@@ -42,7 +42,7 @@ def _residuals(truth: NDArray[np.float64], predicted: NDArray[np.float64], targe
     plot = Plot("Residuals", padded(predicted.tolist()), padded(error.tolist()), f"predicted {target}", "error")
     plot.line([(plot.x[0], 0.0), (plot.x[1], 0.0)], "muted", "line dashed")
     plot.dots(_pairs(predicted, error), "challenger")
-    return Picture("Residuals", plot.render(), "Error is predicted less true: above the line is too high.")
+    return Picture("Residuals", plot.render(), "Predicted minus true: points above the line were predicted too high.")
 
 
 def _distribution(error: NDArray[np.float64], target: str) -> Picture:
@@ -57,8 +57,8 @@ def _distribution(error: NDArray[np.float64], target: str) -> Picture:
     for count, low, high in zip(counts, edges, edges[1:], strict=False):
         plot.bar(float(low), float(high), float(count), "challenger")
     plot.upright(0.0)
-    middle = float(np.median(error))
-    caption = f"Error is predicted less true {target}; the one in the middle is {number(middle)}."
+    median = float(np.median(error))
+    caption = f"The error is the predicted {target} minus the true one. The median error is {number(median)}."
     return Picture("Distribution of the errors", plot.render(), caption)
 
 

@@ -68,7 +68,7 @@ def usage(findings: Findings) -> str:
     """Return how often this testing version has been used to decide, and what that means."""
     count = findings.job.decisions_so_far
     if count == 0:
-        return "This testing version has decided nothing before, so its scores are as honest as they can be."
+        return "No decision has rested on this version of the testing set yet, so no choice flatters its scores."
     times = "once" if count == 1 else f"{count:,} times"
     said = f"This testing version has been used to decide {times} before. "
     if count < _OFTEN:

@@ -26,7 +26,7 @@ FAILED = 1
 @click.option("--timeout", help="How long at most, as 90s or 2h; without it as long as it takes, with 0 not at all.")
 @with_cluster
 def wait(settings: ClusterSettings, names: tuple[str, ...], goal: str | None, timeout: str | None) -> int:
-    """Wait until runs (plr/NAME), Pipelines (pl/NAME) or Models (mdl/NAME) are as they should be, or will not be.
+    """Wait until runs (plr/NAME) have succeeded, Pipelines (pl/NAME) or Models (mdl/NAME) are ready, or never will be.
 
     The exit code is 0 when all came as waited for, 1 when one failed, with the sentence that says why, and 124 when
     the time was over. Unlike kubectl wait it does not wait on when a run has failed.
