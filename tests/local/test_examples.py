@@ -5,7 +5,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import yaml
 from sklearn import datasets
 
 from penstock_command import ROOT, penstock, step
@@ -87,11 +86,3 @@ def test_the_digits_are_those_of_scikit_learn() -> None:
     frame = datasets.load_digits(as_frame=True).frame.astype("int64")
     table = duckdb.execute(f"SELECT * EXCLUDE image FROM '{EXAMPLES / 'data' / 'digits.parquet'}' ORDER BY image").df()
     assert (table.to_numpy() == frame.to_numpy()).all()
-
-
-def test_the_manifest_of_the_readme_is_taken_too(tmp_path: Path) -> None:
-    [manifest] = re.findall(r"```yaml\n(apiVersion: .*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert yaml.safe_load(manifest)["kind"] == "Pipeline"
-    (tmp_path / "readme.yaml").write_text(manifest)
-    done = penstock("validate", tmp_path / "readme.yaml", home=tmp_path)
-    assert done.code == 0, done.output + done.errors
