@@ -53,7 +53,7 @@ class Block:
     @property
     def place(self) -> str:
         """Where it is, for people."""
-        return f"{self.page.relative_to(ROOT)}:{self.line}"
+        return f"{name_of(self.page)}:{self.line}"
 
     @property
     def kind(self) -> str:
@@ -93,7 +93,7 @@ def pages() -> list[Path]:
 
 def name_of(page: Path) -> str:
     """Return the page's path in the repository, to call a test by."""
-    return page.relative_to(ROOT).as_posix()
+    return (page.relative_to(ROOT) if page.is_relative_to(ROOT) else page).as_posix()
 
 
 def blocks_of(page: Path) -> list[Block]:

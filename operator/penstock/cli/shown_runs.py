@@ -69,7 +69,7 @@ def steps_table(run: PipelineRun) -> Table:
         (step.name, step.state, took(step.start_time, step.completion_time), came_to(step))
         for step in status_of(run).steps
     ]
-    return rows(table("step", "state", ">took", "what it came to"), content)
+    return rows(table("step", "state", ">took", "outcome"), content)
 
 
 def steps_left(run: PipelineRun) -> str:
