@@ -19,7 +19,7 @@ MARK = "@@ block"
 SHOWN_ADDRESS = "localhost:8080"
 PRELUDE = """set -eo pipefail
 stop_server() { if [ -n "$SERVER_PID" ]; then kill "$SERVER_PID"; wait "$SERVER_PID" || true; fi; }
-trap stop_server EXIT
+trap 'stop_server; rm -f "$SERVER_PIPE"' EXIT
 """
 
 
@@ -92,7 +92,8 @@ class Session:
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-        return inherited | {"PATH": path, "PENSTOCK_HOME": str(self.home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+        own = {"PENSTOCK_HOME": str(self.home), "SERVER_PIPE": str(self.folder / "server")}
+        return inherited | own | {"PATH": path, "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ def _asked_here(text: str) -> str:
 def _in_the_background(command: str) -> str:
     """Return the shell that starts the server on a free port and waits for the line that says where it is."""
     return (
-        f"stop_server; coproc SERVER {{ exec {command} --port 0; }}; SERVER_PID=$!\n"
-        'read -r line <&"${SERVER[0]}"; SERVER_ADDRESS="${line##*http://}"'
+        'stop_server; rm -f "$SERVER_PIPE"; mkfifo "$SERVER_PIPE"\n'
+        f'{command} --port 0 > "$SERVER_PIPE" & SERVER_PID=$!\n'
+        'exec 9< "$SERVER_PIPE"; read -r line <&9; SERVER_ADDRESS="${line##*http://}"'
     )
 
 
