@@ -166,8 +166,8 @@ def _bash(script: str, folder: Path, environment: dict[str, str], timeout: float
 def is_as_shown(printed: str, shown: str) -> bool:
     """Return whether the output has the shape that the page shows.
 
-    Numbers, hashes and the space between words may differ; a line of `…` stands for any lines, and `…` in a line for
-    anything.
+    Numbers with a decimal point, hashes and the space between words may differ: scores depend on the processor. A line
+    of `…` stands for any lines, and `…` in a line for anything.
     """
     pattern = "".join(
         r"(?:[^\n]*\n)*?" if line == "…" else f"{re.escape(line).replace('…', '.*?')}\n" for line in _lines(shown)
@@ -181,5 +181,5 @@ def _lines(text: str) -> list[str]:
 
 
 def _masked(line: str) -> str:
-    hashed = re.sub(r"-[0-9a-f]{6}\b|\b[0-9a-f]{8,64}\b", "-#", line)
-    return re.sub(r"[-+]?\d+(?:[.,]\d+)*(?:e-?\d+)?", "0", hashed)
+    score = re.sub(r"[-+]?\d+\.\d+(?:e-?\d+)?", "0.0", line)
+    return re.sub(r"-[0-9a-f]{6}\b|\b[0-9a-f]{8,64}\b", "-#", score)

@@ -28,7 +28,7 @@ MEGABYTE = 10**6
 OWN_BASE = 66.1  # megabytes
 LAYERS = {"source": 4}  # on the base: the name of the user, git, the dependencies, our own code
 WITHOUT_GIT = 3
-# Of what the jobs image should weigh at most, and does not: it is held to what it weighs now. See docs/explanation/images.md.
+# Of what the jobs image should weigh at most, and does not: held to what it weighs now: docs/explanation/images.md.
 MISSED = {"jobs": 605}
 
 

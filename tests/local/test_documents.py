@@ -25,7 +25,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> tuple[Session, list[Sa
 
 
 def test_the_tutorial_can_be_followed(tutorial: tuple[Session, list[Said]]) -> None:
-    assert differences(tutorial[1]) == []
+    assert not (found := differences(tutorial[1])), found
 
 
 @pytest.mark.parametrize("page", [page for page in RUN if page not in BEGINNINGS], ids=name_of)
@@ -34,20 +34,22 @@ def test_a_page_that_goes_on_with_the_tutorial_can_be_followed(
 ) -> None:
     session = tutorial[0].copied_to(tmp_path / "page")
 
-    assert differences(session.run(page, "." if page.parent.name == "examples" else "customers")) == []
+    said = session.run(page, "." if page.parent.name == "examples" else "customers")
+
+    assert not (found := differences(said)), found
 
 
 def test_the_readme_can_be_followed_after_the_demonstration(tmp_path: Path) -> None:
     session = Session(tmp_path).prepare()
     session.demonstrate("diabetes")
 
-    assert differences(session.run(README)) == []
+    assert not (found := differences(session.run(README))), found
 
 
-def differences(said: list[Said]) -> list[str]:
+def differences(said: list[Said]) -> str:
     """Return what was printed otherwise than shown."""
-    return [
+    return "\n\n".join(
         f"{each.block.place}: {each.command}\nprinted\n{each.printed}\nand the page shows\n{each.shown}"
         for each in said
         if not is_as_shown(each.printed, each.shown)
-    ]
+    )
