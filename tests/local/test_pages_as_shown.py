@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from documents import blocks_of, name_of, pages
+from page_blocks import blocks_of, name_of, pages
+from page_sessions import Said, Session, is_as_shown
 from penstock_command import ROOT
-from sessions import Said, Session, is_as_shown
 
 TUTORIAL = ROOT / "docs/tutorials/your-own-table.md"
 README = ROOT / "README.md"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions import Session, is_as_shown
+from page_sessions import Session, is_as_shown
 
 
 @pytest.mark.parametrize(

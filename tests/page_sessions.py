@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from documents import Block, blocks_of
+from page_blocks import Block, blocks_of
 from penstock_command import ROOT
 
 BESIDE = ("examples",)  # what a page names of the repository

@@ -10,7 +10,7 @@ import click
 import pytest
 import yaml
 
-from documents import KINDS, Block, blocks_of, name_of, pages
+from page_blocks import KINDS, Block, blocks_of, name_of, pages
 from penstock.api.validation import validate_file
 from penstock.cli import commands
 from penstock.cli.cluster import COMMANDS
