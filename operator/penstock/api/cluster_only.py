@@ -3,6 +3,7 @@
 None of them changes a result: a laptop has one machine, one user and no scheduler.
 """
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +20,6 @@ _OF_A_JOB = {
     "gpu.count": "the job uses a GPU that it finds",
     "gpu.resource": "the job uses a GPU that it finds",
     "pendingLimit": "nothing waits for a place",
-    "retries.backoff": "a job is tried again at once",
     "image": "the jobs run in this Python environment",
     "imagePullSecrets": "no image is pulled",
     "serviceAccountName": "the jobs run as you",
@@ -34,7 +34,6 @@ TABLE = {
     "spec.deployment.replicas": "one server answers",
     "spec.deployment.port": "penstock serve has --port",
     "spec.jobs.deployment": "penstock serve has settings of its own",
-    "spec.retention.runs": "each run is one that you started, and those are always kept",
     "spec.logs.format": "logs are shown as text",
     "spec.jobs.testing.resources.limits.memory": "nothing limits the memory of testing",
     **{f"spec.jobs.{job}.{name}": why for job in JOBS[:3] for name, why in _OF_A_JOB.items()},
@@ -50,16 +49,31 @@ _SAID_BY_A_RUN = (
     "gpu.count",
     "gpu.resource",
     "pendingLimit",
-    "retries.backoff",
 )
-OF_A_RUN = {"spec.timeout": "stop a run that takes too long with Ctrl-C"} | {
-    f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN
-}
+OF_A_RUN = {f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN}
 
 
 def cluster_only(value: Any) -> Iterator[Fault]:
     """Yield each field of a manifest that means nothing on a laptop, and why."""
-    of_a_run = isinstance(value, dict) and value.get("kind") == "PipelineRun"
-    for pattern, why in (OF_A_RUN if of_a_run else TABLE).items():
+    for pattern, why in _table_of(value).items():
         for path, _ in paths_of(value, pattern):
             yield Fault(path, f"means nothing on a laptop: {why}")
+
+
+def without_cluster_only(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a resource as a laptop sees it: without the fields that mean nothing there."""
+    paths = [path for pattern in _table_of(value) for path, _ in paths_of(value, pattern)]
+    if not paths:
+        return value
+    seen = copy.deepcopy(value)
+    for *parents, last in paths:
+        place: Any = seen
+        for step in parents:
+            place = place.get(step, {}) if isinstance(place, dict) else place[step]
+        place.pop(last, None)
+    return seen
+
+
+def _table_of(value: Any) -> dict[str, str]:
+    of_a_run = isinstance(value, dict) and value.get("kind") == "PipelineRun"
+    return OF_A_RUN if of_a_run else TABLE

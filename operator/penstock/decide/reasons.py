@@ -311,6 +311,16 @@ def cancelled() -> str:
     return "It was cancelled; nothing of it runs any more."
 
 
+def interrupted(signal: str) -> str:
+    """A person, or the system, stopped the command that worked on a run."""
+    return f"It was stopped by {signal}; the same command takes it up again."
+
+
+def superseded() -> str:
+    """Another run was begun in the place of one that was interrupted."""
+    return "It was interrupted, and another run of its name was begun with a manifest that has changed since."
+
+
 def all_succeeded() -> str:
     """A run without a deployment step is done."""
     return "All its jobs succeeded."
