@@ -13,10 +13,11 @@ from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_models import COLUMNS, row_of
 from penstock.decide.serving import PINNED, served_model
-from penstock.local.deploying import reconcile
 from penstock.local.models import batch, find_model
+from penstock.local.objects import utc_now
 from penstock.local.process import stopping_on_signals
-from penstock.local.resources import Resources, utc_now
+from penstock.local.reconcile import reconcile_pipeline
+from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 
 
@@ -98,4 +99,4 @@ def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipelin
         )
 
     resources.change(Pipeline, name, pinned)
-    return reconcile(resources, name)
+    return reconcile_pipeline(resources, name)

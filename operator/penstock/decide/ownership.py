@@ -1,7 +1,7 @@
 """Whose an object is that has the name of one that is to be made."""
 
 from penstock.decide.decision import ApiObject, Refusal
-from penstock.decide.objects.children import RECORD, RUN_UID
+from penstock.decide.objects.children import RECORD, RUN_UID, Owner
 
 
 def is_ours(found: ApiObject, made: ApiObject) -> bool:
@@ -14,6 +14,12 @@ def is_ours(found: ApiObject, made: ApiObject) -> bool:
     # The uid of its run, or of what it is a record of.
     said = [label for label in (RUN_UID, RECORD) if label in asked]
     return bool(said) and all(there.get(label) == asked[label] for label in said)
+
+
+def run_owner(run: ApiObject) -> Owner:
+    """Return a run as the owner of its children."""
+    metadata = run["metadata"]
+    return Owner(metadata["namespace"], metadata["name"], metadata["uid"], run["spec"]["pipelineRef"]["name"])
 
 
 def name_taken(made: ApiObject) -> Refusal:

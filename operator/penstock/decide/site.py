@@ -69,4 +69,3 @@ class Cluster:
 
 
 CLUSTER: Site = Cluster()
-
