@@ -9,6 +9,7 @@ whose manifest has changed since is ended as `Superseded`.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 import msgspec
@@ -91,8 +92,8 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
                 same = Start(run, taken_up=True)
                 stack.push(tried.pop_all())
             else:
-                now = resources.objects.now()
-                resources.change(PipelineRun, run.metadata.name or "", lambda before: superseded(before, now))
+                given_up = partial(superseded, now=resources.objects.now())
+                resources.change(PipelineRun, run.metadata.name or "", given_up)
     return same
 
 

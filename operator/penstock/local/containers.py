@@ -1,4 +1,4 @@
-"""A pod's container as a process of this machine: what it mounts are files, and its end is told as a kubelet tells it."""
+"""A pod's container as a process of this machine: what it mounts are files, and its end is told as kubelets do."""
 
 import os
 import signal

@@ -102,18 +102,18 @@ def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> N
     before: PipelineRun | None = start.run if start.taken_up else None
     greeted = start.taken_up
     while True:
-        wrote = work.turn()
+        while work.turn():
+            pass  # what comes and goes at once is not told
         after = resources.get(PipelineRun, work.name)
-        if not greeted and status_of(after).execution_name is not None:
+        if not greeted:
             teller.say(_title(after))
             greeted = True
         for told in news(before, after):
             teller.tell(told)
+        if is_finished(after):
+            return
         before = after
-        if not wrote:
-            if is_finished(after):
-                return
-            work.wait()
+        work.wait()
 
 
 @contextmanager

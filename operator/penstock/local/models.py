@@ -104,10 +104,9 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     words = [sys.executable, "-m", "penstock_jobs.serving", str(path), "--log-level", "WARNING"]
     sys.stdout.flush()
     own = {"PYTHONPATH": _import_path(files.source)} if files.source else {}
+    given = process_variables(asked.threads) | own
     # The server takes this process's place: what a terminal or a supervisor sends reaches it, and nothing is left.
-    os.execve(
-        sys.executable, words, environment(os.environ, asked, files.secrets, process_variables(asked.threads) | own)
-    )  # noqa: S606
+    os.execve(sys.executable, words, environment(os.environ, asked, files.secrets, given))  # noqa: S606
 
 
 def _import_path(source: Source) -> str:

@@ -70,7 +70,7 @@ class Objects:
         """Return the names of all objects of the kind that are nobody's children, sorted."""
         return [path.stem for path in _files(self._folder(kind))]
 
-    def list(self, kind: str) -> list[Object]:
+    def all_of(self, kind: str) -> list[Object]:
         """Return all objects of the kind that are nobody's children, oldest first."""
         return self._all(self._folder(kind))
 

@@ -40,7 +40,8 @@ class RunsAtWork(Runs):
     @property
     def live(self) -> Sequence[ApiObject]:
         """Those that have not ended, and that somebody works on."""
-        return [run for run in self._runs if is_at_work(self._objects, run)]
+        home = self._objects.home
+        return [run for run in self._runs if is_live(run) and not is_free(home.run_lock(str(run["metadata"]["uid"])))]
 
 
 class ModelsOfHome(Models):
@@ -72,13 +73,8 @@ class Listed(Sequence[ApiObject]):
     @property
     def _all(self) -> list[Object]:
         if self._found is None:
-            self._found = self._objects.list(self._kind)
+            self._found = self._objects.all_of(self._kind)
         return self._found
-
-
-def is_at_work(objects: Objects, run: ApiObject) -> bool:
-    """Return whether a process is working on the run now."""
-    return is_live(run) and not is_free(objects.home.run_lock(str(run["metadata"]["uid"])))
 
 
 @dataclass(frozen=True)
@@ -163,17 +159,17 @@ class Observer:
 
     def records(self) -> list[Object]:
         """Return the records of files."""
-        return [each for each in self.objects.list("ControllerRevision") if is_record(each)]
+        return [each for each in self.objects.all_of("ControllerRevision") if is_record(each)]
 
     def _pipeline(self, name: str) -> ApiObject | None:
         found = living(self.objects.find("Pipeline", name))
         return None if found is None else without_cluster_only(dict(found))
 
     def _runs(self, pipeline: str) -> list[Object]:
-        return [each for each in self.objects.list("PipelineRun") if each["spec"]["pipelineRef"]["name"] == pipeline]
+        return [each for each in self.objects.all_of("PipelineRun") if each["spec"]["pipelineRef"]["name"] == pipeline]
 
     def _of_pipeline(self, kind: str, pipeline: str) -> tuple[Object, ...]:
-        found = self.objects.list(kind)
+        found = self.objects.all_of(kind)
         return tuple(each for each in found if each["metadata"]["labels"].get(PIPELINE) == pipeline)
 
     def _earlier(self, run: ApiObject, others: Sequence[Object]) -> tuple[ApiObject, ...]:
@@ -198,7 +194,7 @@ class Observer:
 
 
 def _is_owned(child: ApiObject, owner: ApiObject) -> bool:
-    return _owner_of(child) == owner["metadata"]["uid"]
+    return _owner_of(child) == str(owner["metadata"]["uid"])
 
 
 def _owner_of(child: ApiObject) -> str | None:

@@ -103,7 +103,8 @@ class Process:
         """Take in what it has said, and see whether it has ended."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             code = self._process.poll()
-            return self._end(Ended(-signal.SIGKILL if code is None else code, at_ceiling=True))
+            self._end(Ended(-signal.SIGKILL if code is None else code, at_ceiling=True))
+            return
         chunk = os.read(self.fileno(), 65536) if readable else None
         if chunk:
             *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")

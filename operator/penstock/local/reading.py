@@ -7,7 +7,8 @@ from penstock.api.run import PipelineRun
 from penstock.decide.named_run import named_run
 from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
-from penstock.decide.run_state import status_of
+from penstock.decide.run_state import is_finished, status_of
+from penstock.local.locks import is_free
 from penstock.local.places import Places
 from penstock.local.resources import Resources
 from penstock_jobs import document
@@ -34,6 +35,11 @@ def read_revision(resources: Resources, run: PipelineRun) -> Pipeline | None:
         return read(revision).pipeline
     old = resources.home.run(uid) / "pipeline.json"  # of a run of version 0.1
     return document.read(old, Pipeline) if old.exists() else None
+
+
+def is_worked_on(resources: Resources, run: PipelineRun) -> bool:
+    """Return whether a process is working on the run now."""
+    return not is_finished(run) and not is_free(resources.home.run_lock(run.metadata.uid or ""))
 
 
 def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlaces:

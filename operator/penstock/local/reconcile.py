@@ -62,7 +62,7 @@ class Reconciler:
     def pipeline(self, name: str) -> Turn:
         """Make a Pipeline right, and its Models before that: what is to go with one is recorded while it is there."""
         turn = Turn()
-        for model in self.objects.list("Model"):
+        for model in self.objects.all_of("Model"):
             if model["metadata"].get("labels", {}).get(PIPELINE) == name:
                 turn = turn.and_also(self._settle(self.objects, model, self.observer.model, decide_model))
         with held(self.objects.home.lock(f"deployment-{name}")):
@@ -111,7 +111,7 @@ class Reconciler:
     def _make_available(self, pipeline: str) -> bool:
         """Say of each Deployment that it has what it asks for."""
         changed = False
-        for there in self.objects.list("Deployment"):
+        for there in self.objects.all_of("Deployment"):
             if there["metadata"]["labels"].get(PIPELINE) == pipeline:
                 name = str(there["metadata"]["name"])
                 changed = self.objects.change("Deployment", name, _available) is not None or changed

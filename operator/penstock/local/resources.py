@@ -50,7 +50,7 @@ class Resources:
 
     def list(self, kind: type[Resource]) -> list[Resource]:
         """Return all resources of the kind, oldest first."""
-        return [_decoded(each, kind, self.home.resources) for each in self.objects.list(kind.__name__)]
+        return [_decoded(each, kind, self.home.resources) for each in self.objects.all_of(kind.__name__)]
 
     def create(self, resource: Resource) -> Resource:
         """Put a new resource there; return it, or the one that was there."""
