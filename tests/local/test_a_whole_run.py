@@ -63,7 +63,7 @@ def test_the_snapshot_names_the_table_versions_of_the_run(
     (run,) = [each for each in bench.runs() if each["status"]["executionName"] == "test"]
     (dataset,) = [step["dataset"] for step in run["status"]["steps"] if step["name"] == "dataset"]
 
-    assert said == {"resolved": {"tables": dataset["tables"]}}
+    assert said == {"resolved": {"executionName": "test", "tables": dataset["tables"]}}
 
 
 def test_every_list_and_every_description_is_json_too(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from penstock.decide.decision import ApiObject
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run import pods as pod_views
+from penstock.decide.run.plan import SOURCE
 from penstock.decide.times import read_time
 from penstock.local import containers
 from penstock.local.kubelet import Kubelet
@@ -33,7 +34,8 @@ class JobController:
         for gone in self.kubelet.at_work - {pod["metadata"]["uid"] for pod in pods}:
             self.kubelet.stop(gone)
             changed = True
-        for job in self.objects.own("Job"):
+        # What only fetches is done while this process waits for it, so it comes before what goes on by itself.
+        for job in sorted(self.objects.own("Job"), key=lambda each: job_views.part_of(each) != SOURCE):
             own = [pod for pod in pods if pod_views.belongs_to(pod, job_views.uid(job))]
             changed = self._control(job, own) or changed
         return changed

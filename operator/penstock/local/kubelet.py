@@ -74,6 +74,11 @@ class Kubelet:
     _at_work: dict[str, Container] = field(default_factory=dict)
 
     @property
+    def containers(self) -> tuple[Container, ...]:
+        """The containers at work, as far as it was seen."""
+        return tuple(self._at_work.values())
+
+    @property
     def at_work(self) -> frozenset[str]:
         """The uids of the pods whose processes are alive, as far as it was seen."""
         return frozenset(self._at_work)
@@ -103,7 +108,7 @@ class Kubelet:
 
     def wait(self, seconds: float | None) -> None:
         """Wait until a process has ended, or for so long."""
-        follow((each.process for each in self._at_work.values()), seconds)
+        follow((each.process for each in self.containers), seconds)
 
     def report(self) -> bool:
         """Say in the status of each pod whose process has ended how it did; return whether there was one."""
