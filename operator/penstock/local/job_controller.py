@@ -5,7 +5,7 @@ pod whose process went with the command that had started it was taken away from 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from penstock.decide.decision import ApiObject
@@ -22,10 +22,14 @@ BACKOFF_LIMIT = 6  # of a Job that says none, as Kubernetes has it
 
 @dataclass(frozen=True)
 class JobController:
-    """Makes the Jobs right that are the objects' own; the kubelet runs their pods."""
+    """Makes the Jobs right that are the objects' own; the kubelet runs their pods.
+
+    `known` are the uids of those that it has seen.
+    """
 
     objects: Objects
     kubelet: Kubelet
+    known: set[str] = field(default_factory=set)
 
     def control(self) -> bool:
         """Do for each Job what is to be done now; return whether anything changed."""
@@ -47,8 +51,9 @@ class JobController:
         left = [pod for pod in live if pod["metadata"]["uid"] not in self.kubelet.at_work]
         for pod in left:
             self._change(pod, containers.lost(pod["status"]))
-        if left or "startTime" not in (job.get("status") or {}):
+        if job_views.uid(job) not in self.known:
             # Its time is that in which it may have pods: not that in which nobody worked on the run.
+            self.known.add(job_views.uid(job))
             job = {**job, "status": {"startTime": self.objects.now()}}
             self._change(job, job["status"])
             pods = [pod for pod in self.objects.own("Pod") if pod_views.belongs_to(pod, job_views.uid(job))]

@@ -91,7 +91,6 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
         (44, "spec.jobs.training.parallelism"),
         (44, "spec.jobs.training.pendingLimit"),
         (44, "spec.jobs.training.profile"),
-        (44, "spec.jobs.training.retries.backoff"),
         (45, "spec.jobs.testing.resources.requests"),
     ]
     [notice] = notices_of(MANIFESTS / "pipelinerun.yaml")

@@ -30,7 +30,7 @@ def cancel(world: World) -> None:
     world.change_run(cancel=True)
 
 
-def testing(**changes: Any) -> End:
+def end_of_testing(**changes: Any) -> End:
     return telling(msgspec.structs.replace(examples.outcome_of_testing((examples.model_name(0),)), **changes))
 
 
@@ -59,7 +59,7 @@ CASES: dict[str, Case] = {
     "the challenger is below the minimum": Case(
         pipeline={"deployment": {"selection": {"scoring": "roc_auc", "minimum": "0.95"}}}
     ),
-    "nothing can be compared": Case({"testing": [testing(challenger=None, models=())]}),
+    "nothing can be compared": Case({"testing": [end_of_testing(challenger=None, models=())]}),
     "it is cancelled in a job": Case({"training": [HANGS]}, during=("training", cancel)),
     "it is cancelled between jobs": Case(after=("dataset", cancel)),
     "it takes longer than it may": Case(

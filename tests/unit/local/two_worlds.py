@@ -165,18 +165,29 @@ class LaptopWorld:
         home = Home(folder / "home")
         self.objects = Objects(home, clock=self.now)
         self.objects.create(pipeline)
-        run, _ = self.objects.create(examples.run(**case.run))
-        own, mapped = self.objects.of_run(run["metadata"]["uid"]), Mapped(home.mapping)
-        self.kubelet = Kubelet(
+        self.objects.create(examples.run(**case.run))
+        self.work = self.command()
+
+    @property
+    def kubelet(self) -> Kubelet:
+        return self.work.jobs.kubelet
+
+    def command(self, run: str = RUN) -> Work:
+        """Return what another command has that works on the run, and knows nothing of processes before it."""
+        found = self.objects.find("PipelineRun", run)
+        assert found is not None
+        home, uid = self.objects.home, found["metadata"]["uid"]
+        own, mapped = self.objects.of_run(uid), Mapped(home.mapping)
+        kubelet = Kubelet(
             own,
-            home.run(run["metadata"]["uid"]),
+            home.run(uid),
             mapped,
             lambda _part, _line: None,
-            program=(sys.executable, "-I", str(STAND_IN), str(folder)),
-            kills=lambda: (folder / "kills").exists(),
+            program=(sys.executable, "-I", str(STAND_IN), str(self.folder)),
+            kills=lambda: (self.folder / "kills").exists(),
         )
-        observer = Observer(self.objects, Laptop(Places(home, mapped, folder)))
-        self.work = Work(Reconciler(observer), JobController(own, self.kubelet), RUN)
+        observer = Observer(self.objects, Laptop(Places(home, mapped, self.folder)))
+        return Work(Reconciler(observer), JobController(own, kubelet), run)
 
     def now(self) -> datetime:
         return self.moment
@@ -220,7 +231,7 @@ class LaptopWorld:
             self.passes(self.work.last.look_again or 0.0)
             return
         self.kubelet.wait(20.0)
-        self.passes(2.0)
+        self.passes(4.0)
         if self.case.after is not None:
             self._do(self.case.after, {each.part for each in self.kubelet.containers if each.process.ended})
 
