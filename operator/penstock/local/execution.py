@@ -16,6 +16,7 @@ from penstock.decide.conditions import find
 from penstock.decide.progress_of_runs import news
 from penstock.decide.run.leaving import interrupted
 from penstock.decide.run_state import is_finished, status_of
+from penstock.decide.times import read_time
 from penstock.local.beginning import Start, begin
 from penstock.local.job_controller import JobController
 from penstock.local.kubelet import Kubelet
@@ -59,9 +60,10 @@ def execute(
         except Stopped as stopped:
             _interrupt(resources, start, stopped, watcher)
             raise
-        _forget_logs(resources, places, run)
-        tidy(observer, places, run.spec.pipeline_ref.name, lock)
-        return _ended_well(resources.get(PipelineRun, run.metadata.name or ""))
+        ended = resources.get(PipelineRun, run.metadata.name or "")
+        _hand_over_logs(resources, places, ended)
+        _tidy(observer, places, ended, lock)
+        return _ended_well(ended)
 
 
 @dataclass
@@ -87,14 +89,15 @@ class Work:
         self.jobs.kubelet.wait(min(moments, default=None))
 
 
-def tidy(observer: Observer, places: Places, pipeline: str, lock: int) -> None:
-    """Let go what is beyond the Pipeline's retention, by jobs that are of no run."""
-    objects = observer.objects.of_run(None)
+def _tidy(observer: Observer, places: Places, run: PipelineRun, lock: int) -> None:
+    """Let go what was beyond the Pipeline's retention when the run ended, by jobs that are of no run."""
+    ended = read_time(status_of(run).finished or observer.objects.now())
+    objects = replace(observer.objects, clock=lambda: ended)
     reconciler = Reconciler(replace(observer, objects=objects))
     folder = objects.home.root / "cleaning"
     kubelet = Kubelet(objects, folder, places.mapped, lambda _part, _line: None, inherited=(lock,))
     with closing(kubelet), held(objects.home.lock("cleaning")), suppress(JobError):
-        reconciler.tidy(pipeline, JobController(objects, kubelet))
+        reconciler.tidy(run.spec.pipeline_ref.name, JobController(objects, kubelet))
 
 
 def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> None:
@@ -132,13 +135,13 @@ def _interrupt(resources: Resources, start: Start, stopped: Stopped, watcher: Wa
     watcher.say(said)
 
 
-def _forget_logs(resources: Resources, places: Places, run: PipelineRun) -> None:
-    """Take those logs out of the home that are in the run's storage."""
+def _hand_over_logs(resources: Resources, places: Places, run: PipelineRun) -> None:
+    """Move the logs of a run that has ended into its storage; those that cannot be stay in the home."""
     with suppress(JobError):
-        store = open_store(places_of(resources, places, resources.get(PipelineRun, run.metadata.name or "")).run())
-        for log in (resources.home.run(run.metadata.uid or "") / "logs").glob("*.log"):
-            if store.exists(f"logs/{log.name}"):
-                log.unlink()
+        store = open_store(places_of(resources, places, run).run())
+        for log in sorted((resources.home.run(run.metadata.uid or "") / "logs").glob("*.log")):
+            store.upload(log, f"logs/{log.name}")
+            log.unlink()
 
 
 def _ended_well(run: PipelineRun) -> PipelineRun:

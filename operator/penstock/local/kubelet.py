@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,13 +22,12 @@ from penstock.local.home import write_atomically
 from penstock.local.locks import held_if_free
 from penstock.local.mapping import Mapped
 from penstock.local.objects import Object, Objects
-from penstock.local.process import Ended, Process, follow
+from penstock.local.process import Command, Ended, Process, follow
 from penstock.local.sources import fetch_source
 from penstock_jobs import errors
 from penstock_jobs.errors import JobError
 from penstock_jobs.result import Failure
-from penstock_jobs.specification import DatasetJob, JobSpecification, RunJob, SourceJob
-from penstock_jobs.storage import open_store
+from penstock_jobs.specification import DatasetJob, SourceJob
 from penstock_jobs.termination_message import MARK, TerminationMessage
 
 PROGRAM = (sys.executable, "-m", "penstock_jobs")
@@ -40,7 +39,6 @@ class Container:
 
     pod: Object
     part: str
-    asked: JobSpecification
     mounts: Mounts
     process: Process
     held: ExitStack
@@ -92,18 +90,26 @@ class Kubelet:
         uid = self.objects.new_uid()
         mounts = Mounts.beneath(self.folder, part, uid)
         asked = containers.mount(mounts, described["data"])
+        inherited = self.inherited
         with ExitStack() as stack:
             if isinstance(asked, DatasetJob):
-                lock = held_if_free(self.objects.home.lock(f"dataset-{asked.run.pipeline}"))
-                if stack.enter_context(lock) is None:
+                lock = stack.enter_context(held_if_free(self.objects.home.lock(f"dataset-{asked.run.pipeline}")))
+                if lock is None:
                     return False
+                inherited = (*inherited, lock)
             status = containers.begun(self.objects.now())
             made = {**pod, "metadata": {**pod["metadata"], "uid": uid}, "status": status}
             created, _ = self.objects.create(made)
             if isinstance(asked, SourceJob):
                 self._fetch(created, asked)
                 return True
-            self._run(job, created, part, asked, mounts, stack.pop_all())
+            # A job that is killed cannot tidy up after itself.
+            folder = tempfile.TemporaryDirectory(prefix="penstock-", ignore_cleanup_errors=True)
+            scratch = stack.enter_context(folder)
+            command = containers.command_of(
+                job, mounts, asked, self.program, scratch, self.mapped.variables(), inherited
+            )
+            self._run(command, created, part, mounts, stack)
         return True
 
     def wait(self, seconds: float | None) -> None:
@@ -129,9 +135,7 @@ class Kubelet:
         while self._at_work:
             self.stop(next(iter(self._at_work)))
 
-    def _run(
-        self, job: ApiObject, pod: Object, part: str, asked: JobSpecification, mounts: Mounts, stack: ExitStack
-    ) -> None:
+    def _run(self, command: Command, pod: Object, part: str, mounts: Mounts, stack: ExitStack) -> None:
         whole: list[bytes] = []
 
         def take(line: bytes) -> None:
@@ -140,15 +144,9 @@ class Kubelet:
             else:
                 self.tell(part, line)
 
-        with stack:
-            # A job that is killed cannot tidy up after itself.
-            scratch = tempfile.TemporaryDirectory(prefix="penstock-", ignore_cleanup_errors=True)
-            stack.enter_context(scratch)
-            secrets, kills = self.mapped.variables(), self.kills()
-            command = containers.command_of(job, mounts, asked, self.program, scratch.name, secrets, self.inherited)
-            process = Process(command, take)
-            uid = str(pod["metadata"]["uid"])
-            self._at_work[uid] = Container(pod, part, asked, mounts, process, stack.pop_all(), kills, whole)
+        kills, process = self.kills(), Process(command, take)
+        uid = str(pod["metadata"]["uid"])
+        self._at_work[uid] = Container(pod, part, mounts, process, stack.pop_all(), kills, whole)
 
     def _ended(self, container: Container) -> None:
         with container.held:
@@ -158,7 +156,6 @@ class Kubelet:
                 write_atomically(mounts.whole, b"\n".join(container.whole))
             message = mounts.message.read_text("utf-8", "replace") if mounts.message.exists() else ""
             out_of_memory = self.kills() > container.kills
-            self._keep_log(container)
             if ended.code < 0 and not ended.at_ceiling:
                 self._warn(container.part, f"The {container.part} job was killed by signal {-ended.code}.")
             self._say(container.pod, ended, message, out_of_memory=out_of_memory)
@@ -179,13 +176,6 @@ class Kubelet:
             return {**there, "status": status}
 
         self.objects.change("Pod", str(pod["metadata"]["name"]), how)
-
-    def _keep_log(self, container: Container) -> None:
-        """Put the log into the run's storage, where each try adds to it."""
-        asked, log = container.asked, container.mounts.log
-        if isinstance(asked, RunJob) and log.exists():
-            with suppress(JobError):  # the job's own end matters more, and the log is in the home
-                open_store(asked.run_storage).upload(log, f"logs/{container.part}.log")
 
     def _warn(self, part: str, message: str) -> None:
         self.tell(part, json.dumps({"level": "WARNING", "message": message}).encode())

@@ -137,7 +137,7 @@ class Objects:
         for folder in self._folders(kind):
             (folder / f"{name}.json").unlink(missing_ok=True)
         for owned in _OWNED if kind in ("Job", "ControllerRevision") else ():
-            for each in self.own(owned):
+            for each in (*self.own(owned), *self.all_of(owned)):
                 if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ()):
                     self._unlink(each)
 

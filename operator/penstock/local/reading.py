@@ -60,12 +60,12 @@ def candidates_of(resources: Resources, places: Places, run: PipelineRun) -> lis
 def log_lines(resources: Resources, places: Places, run: PipelineRun, job: str) -> list[bytes]:
     """Return the lines of the log of a run's job, none where it has not begun."""
     at_home = resources.home.run(run.metadata.uid or "") / "logs" / f"{job}.log"
+    if at_home.exists():
+        return at_home.read_bytes().splitlines()
     if read_revision(resources, run) is None:
         return []
     store = open_store(places_of(resources, places, run).run())
     key = f"logs/{job}.log"
-    if at_home.exists() and not status_of(run).finished:
-        return at_home.read_bytes().splitlines()
     return store.read(key).splitlines() if store.exists(key) else []
 
 
