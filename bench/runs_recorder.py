@@ -134,7 +134,7 @@ class Recorder:
                 self.complete.setdefault(place, now)
             elif _is_true(status, "Failed"):
                 self.failed.append(f"the Job {found['metadata']['name']}: {status}")
-        elif resource == RUNS and status.get("finished"):
+        elif resource == RUNS and status.get("completionTime"):
             if not _is_true(status, "Succeeded"):
                 self.failed.append(f"the run {found['metadata']['name']}: {status.get('conditions')}")
             self.finished.setdefault(found["metadata"]["uid"], now)

@@ -65,7 +65,7 @@ def bare_job(pods: RealPods | SimulatedPods) -> Object:
 
 def pipeline(name: str, namespace: str, pods: RealPods | SimulatedPods) -> Object:
     """Return a Pipeline of which one run can be made: the Model that its pods tell of has one name."""
-    jobs = {step: pods.settings(_message(step, name)) for step in STEPS}
+    jobs = [{"name": step, **pods.settings(_message(step, name))} for step in STEPS]
     spec = {key: value for key, value in PIPELINE["spec"].items() if key != "deployment"} | {"jobs": jobs}
     spec["storage"] = {"s3": {"bucket": "bench", "prefix": name}}
     return {**PIPELINE, "metadata": {"name": name, "namespace": namespace}, "spec": spec}

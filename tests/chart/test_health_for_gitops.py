@@ -126,7 +126,9 @@ def test_a_change_of_a_pipeline_is_on_its_way_until_it_was_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"jobs": {"training": {"profile": "huge"}}}, {"deployment": {"model": "gone"}}], ids=["spec", "model"]
+    "change",
+    [{"jobs": [{"name": "training", "profile": "huge"}]}, {"deployment": {"model": "gone"}}],
+    ids=["spec", "model"],
 )
 def test_a_pipeline_that_cannot_work_is_degraded(change: dict[str, Any]) -> None:
     cluster, operator = applied(pipeline=examples.pipeline(**change))

@@ -15,6 +15,7 @@ import yaml
 
 from cluster.buckets import BUCKET, Buckets
 from cluster.kubernetes_api import JOBS, PODS, Api, Object
+from manifest_changes import set_field
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
 from penstock.api.schema import JobName
@@ -227,11 +228,7 @@ def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: An
         uri = buckets.upload(path.parent / table["uri"], f"{namespace}/{Path(table['uri']).name}")
         table |= {"uri": uri, "endpoint": endpoint, "credentials": {"secretName": INPUTS}}
     for place, value in changes.items():
-        section = spec
-        *parents, last = place.split("__")
-        for name in parents:
-            section = section.setdefault(name, {})
-        section[last] = value
+        set_field(spec, place.split("__"), value)
     checked = check_text(yaml.safe_dump(manifest), path.name)
     assert checked.findings == (), checked.findings
     (pipeline,) = checked.resources

@@ -13,6 +13,7 @@ from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, JOBS, Api, Object, 
 from cluster.operator_process import OperatorProcess, running_operator
 from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from cluster.sites import MODELS, PIPELINES, RUNS, has_ended
+from manifest_changes import named
 from testcluster.cluster import Cluster
 from testcluster.patience import attempts
 from unit.decide_run.examples_of_runs import PIPELINE
@@ -91,7 +92,7 @@ def stage(
     if storage is not None:
         pipeline["spec"]["storage"] = storage
     for name in JOBS_OF_A_RUN:
-        settings = pipeline["spec"]["jobs"].setdefault(name, {})
+        settings = named(pipeline["spec"]["jobs"], name)
         settings |= jobs.get(name, {"nodeSelector": NOWHERE})
     api.create(pipeline)
     with proxied(cluster.kubeconfig) as proxy, PodPlayer(api, namespace) as player:

@@ -12,6 +12,7 @@ from chart.helm_program import rendered
 from cluster.custom_resources import install
 from cluster.kubernetes_api import DEADLINE, Api, ApiRefused, Object, Resource
 from cluster.namespaces import Namespaces
+from manifest_changes import set_field
 
 POLICIES = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
 BINDINGS = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
@@ -109,11 +110,7 @@ def as_ada(api: Api) -> Api:
 def changed(manifest: Object, path: str, value: Any) -> Object:
     """Return the manifest with a field of its spec set."""
     made = deepcopy(manifest)
-    there = made["spec"]
-    *parents, last = path.split(".")
-    for name in parents:
-        there = there.setdefault(name, {})
-    there[last] = value
+    set_field(made["spec"], path.split("."), value)
     return made
 
 
@@ -138,7 +135,7 @@ SECRETS: list[tuple[Object, str, Any]] = [
     (PIPELINE, "models.storage", {"s3": {"bucket": "models"}, "credentials": {"write": secret("NAME")}}),
     (PIPELINE, "source", {"git": {"url": "https://git.example/ml.git", "credentials": secret("NAME")}}),
     (PIPELINE, "dataset.inputs", [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("NAME")}]),
-    (PIPELINE, "jobs.testing.imagePullSecrets", ["NAME"]),
+    (PIPELINE, "jobs.testing.imagePullSecrets", [{"name": "NAME"}]),
     (RUN, "storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
     (RUN, "credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
     (RUN, "credentials.source", secret("NAME")),
@@ -271,7 +268,7 @@ def test_an_override_holds_nothing_that_could_name_a_secret(api: Api, place: str
     assert refused is not None
     assert "An override of inputs or of a job is a value or a list of values" in refused
     assert said(as_ada(api), overriding("dataset.inputs.rows", inputs[0]), place) is not None
-    assert said(as_ada(api), overriding("jobs.training", {"imagePullSecrets": ["theirs"]}), place) is not None
+    assert said(as_ada(api), overriding("jobs.training", {"imagePullSecrets": [{"name": "theirs"}]}), place) is not None
     for path in ("dataset.inputs.rows.credentials", "jobs.training.imagePullSecrets", "jobs.training.podTemplate"):
         assert "nobody's rights could be checked on" in str(said(as_ada(api), overriding(path, ["theirs"]), place))
     assert said(as_ada(api), overriding("training.keep", 3), place) is None

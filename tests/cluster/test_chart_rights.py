@@ -22,6 +22,8 @@ from cluster.kubernetes_api import DEPLOYMENTS, JOBS, PODS, SERVICES, Api, Objec
 from cluster.operator_process import OperatorProcess, running_operator
 from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from cluster.releases import Release, released
+from manifest_changes import named
+from penstock.api import schema
 from testcluster.cluster import Cluster
 from unit.decide_run.examples_of_runs import PIPELINE
 
@@ -74,7 +76,7 @@ class Installed:
 
 
 def _has_ended(run: Object) -> bool:
-    return bool((run.get("status") or {}).get("finished"))
+    return bool((run.get("status") or {}).get("completionTime"))
 
 
 @contextmanager
@@ -82,8 +84,8 @@ def installed(api: Api, cluster: Cluster, namespace: str, folder: Path, values: 
     install(api)
     pipeline = copy.deepcopy(PIPELINE)
     pipeline["metadata"]["namespace"] = namespace
-    for settings in (*pipeline["spec"]["jobs"].values(), pipeline["spec"]["jobs"].setdefault("deployment", {})):
-        settings["nodeSelector"] = NOWHERE
+    for job in schema.JOBS:
+        named(pipeline["spec"]["jobs"], job)["nodeSelector"] = NOWHERE
     api.create(pipeline)
     said = {"replicas": 0, "crds.install": False, "aggregateRoles": False, **values}
     with (

@@ -24,6 +24,9 @@ from cluster.namespaces import Namespaces
 from cluster.operator_process import running_operator
 from cluster.pod_player import NOWHERE, PodPlayer
 from cluster.sites import MODELS, PIPELINES, RUN_UID, RUNS, STEP, succeeded
+from manifest_changes import named
+from penstock.api import schema
+from penstock.decide.serving import UNDONE_BY_A_MANIFEST
 from penstock_command import PROGRAM, Done, penstock
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -85,8 +88,8 @@ def manifest(name: str) -> Object:
     made: Object = copy.deepcopy(PIPELINE)
     made["metadata"] = {"name": name}
     made["spec"]["storage"]["s3"]["prefix"] = name
-    for settings in (*made["spec"]["jobs"].values(), made["spec"]["jobs"].setdefault("deployment", {})):
-        settings["nodeSelector"] = NOWHERE
+    for job in schema.JOBS:
+        named(made["spec"]["jobs"], job)["nodeSelector"] = NOWHERE
     return made
 
 
@@ -393,7 +396,7 @@ def test_an_older_model_is_served_by_hand_and_the_selected_one_again(desk: Desk)
     pinned = desk.say("deploy", other, "--pipeline", "rollback", "--wait")
     unpinned = desk.say("deploy", "--unpin", "rollback", "--wait")
 
-    assert (pinned.code, pinned.output) == (0, f"rollback serves {other}.\n")
+    assert (pinned.code, pinned.output) == (0, f"rollback serves {other}.\n{UNDONE_BY_A_MANIFEST}\n")
     assert (unpinned.code, unpinned.output) == (0, f"rollback serves {served}.\n")
 
 

@@ -95,7 +95,7 @@ def test_a_column_of_kubectl_get_shows_what_its_name_says(api: Api, kubectl: Kub
     kubectl("create", "-n", namespace, "-f", "tests/unit/api/manifests/pipelinerun.yaml")
     succeeded = {"type": "Succeeded", "status": "Unknown", "reason": "Running", "message": "The job training runs."}
     condition = succeeded | {"lastTransitionTime": "2026-11-21T08:00:00Z"}
-    run = {"conditions": [condition], "executionName": "first-try_2", "started": "2026-11-21T08:00:00Z"}
+    run = {"conditions": [condition], "executionName": "first-try_2", "startTime": "2026-11-21T08:00:00Z"}
     api.patch(api.resource({"apiVersion": "penstock.dev/v1alpha1", "kind": "PipelineRun"}), "churn-1",
               {"status": run}, namespace, beneath="status")  # fmt: skip
     header, line = kubectl("get", "plr", "-n", namespace).splitlines()

@@ -124,7 +124,7 @@ def test_each_of_the_two_runs_had_its_model_served_and_the_pipeline_remembers_si
     assert served.first != served.second
     assert (oldest["name"], oldest["selectedBy"]) == (served.first, "first")
     assert (history[-2]["name"], history[-2]["selectedBy"]) == (served.second, "second")
-    assert oldest["since"] < oldest["until"] == history[-2]["since"]
+    assert oldest["startTime"] < oldest["endTime"] == history[-2]["startTime"]
 
 
 def test_a_new_model_is_a_new_revision_and_the_old_one_is_kept_without_servers(served: Served) -> None:
@@ -240,9 +240,9 @@ def test_a_pipeline_of_nothing_but_a_model_serves_it_and_goes_with_its_api_alone
     [
         ({"deployment": {"model": "nobody"}}, "ModelNotFound", "There is no Model nobody in this namespace"),
         (
-            {"deployment": {"model": "nobody"}, "jobs": {"deployment": {"profile": "huge"}}},
+            {"deployment": {"model": "nobody"}, "jobs": [{"name": "deployment", "profile": "huge"}]},
             "Invalid",
-            "spec.jobs.deployment.profile",
+            "spec.jobs[deployment].profile",
         ),
     ],
 )

@@ -108,7 +108,7 @@ def apply(site: Site, example: str, git: GitServer) -> None:
         changes["source__git"] = {"url": git.url(PRIVATE), "revision": "main"}
         changes["source__git"]["credentials"] = {"secretName": REPOSITORY}
     if example == "digits":
-        changes["jobs"] = {"training": {"gpu": {"count": 1, "required": False}, "timeout": "10m"}}
+        changes["jobs__training"] = {"gpu": {"count": 1, "required": False}, "timeout": "10m"}
     made = on_the_cluster(example, site.namespace, site.buckets, **changes)
     manifest: Object = msgspec.json.decode(msgspec.json.encode(made))
     name = manifest["metadata"]["name"]

@@ -87,7 +87,11 @@ def test_a_model_is_made_again_as_it_was_and_served_by_a_pipeline_of_its_name_al
 def known(model: Object) -> Any:
     """Return what a Model is, but for the names of the run's and the Pipeline's objects, which no file knows."""
     spec = json.loads(json.dumps(model["spec"]))
-    spec["origin"] = {name: each for name, each in spec["origin"].items() if name not in ("run", "pipelineUid")}
+    origin = spec["origin"]
+    spec["origin"] = origin | {
+        "pipelineRef": {"name": origin["pipelineRef"]["name"]},
+        "runRef": {"uid": origin["runRef"]["uid"]},
+    }
     labels = {name: model["metadata"]["labels"][name] for name in ("penstock.dev/pipeline", "penstock.dev/run-uid")}
     return spec, labels
 

@@ -50,7 +50,7 @@ def done(
     gpu = {"gpu": {"count": 1, "required": False}, "timeout": "10m"}
     with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
         give_credentials(api, namespace, buckets)
-        pipeline = on_the_cluster(EXAMPLE, namespace, buckets, jobs={"training": gpu})
+        pipeline = on_the_cluster(EXAMPLE, namespace, buckets, jobs__training=gpu)
         run = HandMadeRun(api, namespace, pipeline, images, buckets)
         yield Done(run, run.run_all(), laptop.store)
 
@@ -88,7 +88,7 @@ def test_a_job_that_may_do_without_a_gpu_that_works_says_that_it_did(log: str) -
 @pytest.mark.usefixtures("log")
 def test_a_job_that_requires_a_gpu_and_finds_none_fails_with_that_sentence(done: Done) -> None:
     required = {"gpu": {"count": 1, "required": True}, "retries": {"limit": 0}}
-    pipeline = on_the_cluster(EXAMPLE, done.run.namespace, done.run.buckets, jobs={"training": required})
+    pipeline = on_the_cluster(EXAMPLE, done.run.namespace, done.run.buckets, jobs__training=required)
     run = HandMadeRun(
         done.run.api, done.run.namespace, pipeline, done.run.images, done.run.buckets, execution="required"
     )

@@ -21,6 +21,8 @@ from cluster.namespaces import Namespaces
 from cluster.operator_process import running_operator
 from cluster.pod_player import NOWHERE, PodPlayer
 from cluster.sites import MODELS, PIPELINES, RUNS, SECONDS
+from manifest_changes import named
+from penstock.api import schema
 from penstock_command import Done, penstock
 from penstock_jobs import document
 from penstock_jobs.dataset.claim import CLAIM, Claim
@@ -104,8 +106,8 @@ def served(api: Api, namespace: str, buckets: Buckets) -> Object:
     s3 = {"bucket": BUCKET, "prefix": f"{namespace}/churn", "endpoint": buckets.server.inside}
     credentials = {"read": {"secretName": READER}, "write": {"secretName": WRITER}}
     pipeline["spec"]["storage"] = {"s3": s3, "credentials": credentials}
-    for settings in (*pipeline["spec"]["jobs"].values(), pipeline["spec"]["jobs"].setdefault("deployment", {})):
-        settings["nodeSelector"] = NOWHERE
+    for job in schema.JOBS:
+        named(pipeline["spec"]["jobs"], job)["nodeSelector"] = NOWHERE
     api.create(pipeline)
     run(api, namespace, "churn-1")
     return api.wait_for(PIPELINES, "churn", namespace, _serves, what="a Pipeline that serves", seconds=SECONDS)
@@ -159,7 +161,7 @@ def test_its_models_are_found_under_the_new_name_and_say_where_they_came_from(re
     models = renamed.api.objects(MODELS, renamed.namespace)
 
     assert {each["metadata"]["labels"]["penstock.dev/pipeline"] for each in models} == {"leavers"}
-    assert {each["spec"]["origin"]["pipeline"] for each in models} == {"churn"}
+    assert {each["spec"]["origin"]["pipelineRef"]["name"] for each in models} == {"churn"}
 
 
 def test_the_storage_is_the_new_ones(renamed: Renamed) -> None:

@@ -127,8 +127,8 @@ def a_model(site: Site, pipeline: str, name: str, endpoint: str, created: str = 
         reference, manifest(name), run=None, pipeline_uid=None, endpoint=endpoint, deletion_policy="Delete"
     )
     there: Object = msgspec.json.decode(msgspec.json.encode(made))
-    there["metadata"]["labels"]["penstock.dev/pipeline"] = there["spec"]["origin"]["pipeline"] = pipeline
-    there["spec"]["created"] = created
+    there["metadata"]["labels"]["penstock.dev/pipeline"] = there["spec"]["origin"]["pipelineRef"]["name"] = pipeline
+    there["spec"]["creationTime"] = created
     model = site.api.create(there, site.namespace)
     wait_until(lambda: record_of(model, site.api), "a record of its files")
     return model

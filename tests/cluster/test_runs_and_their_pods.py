@@ -58,7 +58,7 @@ def looked_around(site: Site) -> tuple[Object, Any]:
     }
     settings = {
         "podTemplate": template,
-        "environment": [{"name": "GREETING", "value": "good evening"}],
+        "env": [{"name": "GREETING", "value": "good evening"}],
         "resources": {"requests": {"memory": "64Mi"}},
     }
     run = site.run(site.pipeline("looking", jobs__dataset=settings))
@@ -160,7 +160,7 @@ def test_a_pod_template_that_breaks_what_must_hold_is_refused_by_its_field(
     reason, sentence = site.failed(run)
 
     assert reason == "Refused"
-    assert f"spec.jobs.dataset.podTemplate.spec.{field}" in sentence
+    assert f"spec.jobs[dataset].podTemplate.spec.{field}" in sentence
     assert site.jobs(run) == []
 
 

@@ -81,7 +81,7 @@ def test_an_unknown_profile_is_said_and_nothing_is_started(site: Site) -> None:
     reason, sentence = site.failed(run)
 
     assert reason == "Refused"
-    assert "spec.jobs.training.profile is gpu-huge" in sentence
+    assert "spec.jobs[training].profile is gpu-huge" in sentence
     assert "gpu-large" in sentence
     assert site.jobs(run) == []
 

@@ -66,4 +66,4 @@ def test_a_job_that_needs_more_memory_than_it_may_have_says_which_limit_to_raise
     reason, sentence = site.failed(run)
 
     assert reason == "OutOfMemory"
-    assert "spec.jobs.dataset.resources.limits.memory" in sentence
+    assert "spec.jobs[dataset].resources.limits.memory" in sentence

@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from manifest_changes import set_field
+
 PENSTOCK = Path(sys.executable).with_name("penstock")
 ROWS = 240
 
@@ -61,15 +63,11 @@ def manifest(**changes: Any) -> dict[str, Any]:
             },
             "testing": {"scoring": [{"name": "roc_auc"}, {"name": "f1"}], "minimumPoints": 20},
             "deployment": {"selection": {"scoring": "roc_auc", "minimum": "0.6", "mustImprove": {}}},
-            "jobs": {"training": {"processes": 1}},
+            "jobs": [{"name": "training", "processes": 1}],
         },
     }
     for path, value in changes.items():
-        place = pipeline["spec"]
-        *parents, last = path.split("__")
-        for name in parents:
-            place = place.setdefault(name, {})
-        place[last] = value
+        set_field(pipeline["spec"], path.split("__"), value)
     return pipeline
 
 

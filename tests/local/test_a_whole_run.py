@@ -207,7 +207,7 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_and_not_refused(tmp_pat
     ended = bench.run("--jobs", "dataset")
 
     assert ended.returncode == 0, ended.stderr
-    assert "spec.deployment.replicas, spec.jobs.dataset.nodeSelector" in ended.stderr
+    assert "spec.deployment.replicas, spec.jobs[1].nodeSelector" in ended.stderr
 
 
 def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) -> None:

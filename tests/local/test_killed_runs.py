@@ -32,7 +32,7 @@ def bench(tmp_path: Path) -> Bench:
     """The same command, about to be disturbed. A job that is killed is not tried again."""
     bench = Bench(tmp_path)
     once = {"retries": {"limit": 0}}
-    bench.write(jobs={"dataset": once, "training": {"processes": 1} | once, "testing": once})
+    bench.write(jobs__dataset=once, jobs__training={"processes": 1} | once, jobs__testing=once)
     return bench
 
 
@@ -40,7 +40,7 @@ def tried_often(folder: Path) -> Bench:
     """Return the same command, whose jobs are tried again at once when they are killed."""
     bench = Bench(folder / "bench")
     often = {"retries": {"limit": 100, "backoff": "1ms"}}
-    bench.write(jobs={"dataset": often, "training": {"processes": 1} | often, "testing": often})
+    bench.write(jobs__dataset=often, jobs__training={"processes": 1} | often, jobs__testing=often)
     return bench
 
 

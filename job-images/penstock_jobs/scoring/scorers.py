@@ -175,7 +175,7 @@ def _settings(
     added: dict[str, Any] = {}
     if scoring.average is not None:
         if not accepts(function, "average"):
-            raise Refused(f"Scoring {scoring.name} has no average; leave `average: {scoring.average}` out.")
+            raise Refused(f"Scoring {scoring.name} has no average; leave its average out.")
         if scoring.average not in _AVERAGES:
             raise Refused(f"Scoring {scoring.name} has average {scoring.average}; it is one of {', '.join(_AVERAGES)}.")
         added["average"] = scoring.average

@@ -76,7 +76,7 @@ def explained(what: str) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise Unavailable(
             f"There is not enough memory or disk for {what}: {_first_line(error)} Give the dataset job more memory "
-            "(`jobs.dataset.resources`), or more room for temporary files."
+            "(`jobs[dataset].resources`), or more room for temporary files."
         ) from error
     except duckdb.ConversionException as error:
         raise Refused(f"{what} holds a value that does not fit its column: {conversion(error)}") from error

@@ -121,10 +121,20 @@ class Client:
         return await self._write(verb, kind, Request("PATCH", path, encoded(made), _APPLY))
 
     async def patch(
-        self, kind: Kind, namespace: str, name: str, content: Mapping[str, Any], subresource: str | None = None
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        content: Mapping[str, Any],
+        subresource: str | None = None,
+        manager: str | None = None,
     ) -> Object:
-        """Merge the content into an object that is there; its `metadata` may say which uid and version that must be."""
-        path = kind.path(namespace, name, subresource, self._strict)
+        """Merge the content into an object that is there; its `metadata` may say which uid and version that must be.
+
+        `manager` is whom the fields belong to after that, where it is another than ours.
+        """
+        query = self._strict | ({"fieldManager": manager} if manager else {})
+        path = kind.path(namespace, name, subresource, query)
         return await self._write("patch", kind, Request("PATCH", path, encoded(content), _MERGE))
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Object | None:

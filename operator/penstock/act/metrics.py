@@ -85,7 +85,7 @@ class Metrics:
             return
         self._wait_for(key, _waiting_reason(status))
         before = subject.get("status") or {}
-        if status.finished is not None and before.get("finished") is None:
+        if status.completion_time is not None and before.get("completionTime") is None:
             ended = find(status.conditions, "Succeeded")
             self._runs.labels(ended.reason if ended else "").inc()
         self._count_steps(before, status)
@@ -99,10 +99,10 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _count_steps(self, before: dict[str, Any], status: PipelineRunStatus) -> None:
-        finished = {step["name"] for step in before.get("steps") or () if step.get("finished")}
+        finished = {step["name"] for step in before.get("steps") or () if step.get("completionTime")}
         for step in status.steps:
-            if step.finished and step.started and step.name in JOBS and step.name not in finished:
-                seconds = _moment(step.finished) - _moment(step.started)
+            if step.completion_time and step.start_time and step.name in JOBS and step.name not in finished:
+                seconds = _moment(step.completion_time) - _moment(step.start_time)
                 self._steps.labels(step.name, step.state).observe(max(seconds, 0.0))
 
     def _wait_for(self, key: Key, reason: str | None) -> None:

@@ -93,7 +93,12 @@ class ModelObserver:
                 model=model,
                 settings=self._settings,
                 record=record,
-                pipeline=cache.get(Key("Pipeline", namespace, model["spec"]["origin"]["pipeline"])),
+                pipeline=cache.get(Key("Pipeline", namespace, _pipeline_of(model))),
                 identity=await self._identities.known(namespace, "Model") if lacking else None,
             )
         )
+
+
+def _pipeline_of(model: Object) -> str:
+    origin = model["spec"].get("origin") or {}
+    return str((origin.get("pipelineRef") or {}).get("name") or "")

@@ -124,7 +124,7 @@ async def run_workers(reconciler: Reconciler, count: int) -> None:
 def _step_of(subject: Object) -> str | None:
     """Return the step that a run is at."""
     for step in (subject.get("status") or {}).get("steps") or ():
-        if not step.get("finished"):
+        if not step.get("completionTime"):
             return str(step["name"])
     return None
 

@@ -209,7 +209,7 @@ def _reason(run: Object) -> str | None:
 
 def _released(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
-    ended = frozenset(step["name"] for step in _status(run).get("steps") or () if step.get("finished"))
+    ended = frozenset(step["name"] for step in _status(run).get("steps") or () if step.get("completionTime"))
     return others.is_live(run), ended
 
 

@@ -3,11 +3,10 @@
 None of them changes a result: a laptop has one machine, one user and no scheduler.
 """
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from penstock.api.findings import Fault
+from penstock.api.findings import Fault, Path
 from penstock.api.not_yet import paths_of
 from penstock.api.schema import JOBS
 
@@ -63,15 +62,21 @@ def cluster_only(value: Any) -> Iterator[Fault]:
 def without_cluster_only(value: dict[str, Any]) -> dict[str, Any]:
     """Return a resource as a laptop sees it: without the fields that mean nothing there."""
     paths = [path for pattern in _table_of(value) for path, _ in paths_of(value, pattern)]
+    seen: dict[str, Any] = _without(value, paths)
+    return seen
+
+
+def _without(value: Any, paths: Sequence[Path]) -> Any:
     if not paths:
         return value
-    seen = copy.deepcopy(value)
-    for *parents, last in paths:
-        place: Any = seen
-        for step in parents:
-            place = place.get(step, {}) if isinstance(place, dict) else place[step]
-        place.pop(last, None)
-    return seen
+    gone = {path[0] for path in paths if len(path) == 1}
+
+    def beneath(step: str | int) -> list[Path]:
+        return [path[1:] for path in paths if len(path) > 1 and path[0] == step]
+
+    if isinstance(value, dict):
+        return {name: _without(each, beneath(name)) for name, each in value.items() if name not in gone}
+    return [_without(each, beneath(index)) for index, each in enumerate(value) if index not in gone]
 
 
 def _table_of(value: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ import yaml
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
+from penstock.api.renamed_fields import with_refusals_of_former_names
 from penstock.api.run import PipelineRun
 from penstock.api.scalars import PIPELINE_NAME
 from penstock.api.schema import GROUP, VERSION, Value
@@ -93,8 +94,8 @@ KINDS = (
             Column("Succeeded", _condition("Succeeded", "status"), "Whether it succeeded; Unknown while it is live."),
             Column("Reason", _condition("Succeeded", "reason"), "How far it is, or how it ended."),
             Column("Message", _condition("Succeeded", "message"), "The same in a sentence.", priority=1),
-            Column("Started", ".status.started", "When it began.", type="date"),
-            Column("Finished", ".status.finished", "When it ended.", type="date"),
+            Column("Started", ".status.startTime", "When it began.", type="date"),
+            Column("Finished", ".status.completionTime", "When it ended.", type="date"),
             AGE,
         ),
         awaited=True,
@@ -110,7 +111,7 @@ KINDS = (
             Column("Suspended", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
             Column("Ready", _condition("Ready", "status"), "Whether it fires."),
             Column("Last Run", ".status.lastRun", "The run started last."),
-            Column("Next", ".status.nextMoment", "The moment of the next run."),
+            Column("Next", ".status.nextScheduleTime", "The moment of the next run."),
             AGE,
         ),
     ),
@@ -119,7 +120,7 @@ KINDS = (
         "models",
         "mdl",
         (
-            Column("Pipeline", ".spec.origin.pipeline", "The Pipeline that made it."),
+            Column("Pipeline", ".spec.origin.pipelineRef.name", "The Pipeline that made it."),
             Column("Execution", ".spec.origin.executionName", "The run that made it."),
             Column("Algorithm", ".spec.origin.algorithm", "The algorithm."),
             Column("Scoring", ".spec.validationScores[0].name", "The scoring function that ranked it."),
@@ -190,7 +191,7 @@ def _published(schema: Schema, *, awaited: bool) -> Schema:
     name = dict(fields["metadata"]["properties"]["name"])
     pattern = name.pop("pattern", None)
     metadata = {"type": "object", "properties": {"name": name}}
-    own = {"metadata": metadata, "spec": with_sentences(fields["spec"])}
+    own = {"metadata": metadata, "spec": with_refusals_of_former_names(with_sentences(fields["spec"]))}
     if awaited:
         own["status"] = fields["status"] | {"default": NOT_LOOKED_AT}
     published = schema | {"properties": fields | own}

@@ -15,11 +15,26 @@ from penstock.api.scalars import (
     Quantity,
     ResourceName,
 )
-from penstock.api.schema import Rule, Value, field
+from penstock.api.schema import JobName, Rule, Value, field
 
-ONLY_TRAINING_HAS_PROCESSES = "Only the candidates of training run in processes; remove processes."
-TESTING_IS_NOT_SHARED_OUT = "Only the work of dataset and training can be shared out; remove parallelism."
-TABLES_NEED_NO_GPU = "Tables are made without a GPU, which is for training and testing; remove gpu."
+# What holds of a job by its name, in a Pipeline and in a run alike.
+RULES_BY_NAME = (
+    Rule(
+        "!has(self.processes) || self.name == 'training'",
+        "Only the candidates of training run in processes; remove processes.",
+        field=".processes",
+    ),
+    Rule(
+        "!has(self.parallelism) || self.name != 'testing'",
+        "Only the work of dataset and training can be shared out; remove parallelism.",
+        field=".parallelism",
+    ),
+    Rule(
+        "!has(self.gpu) || self.name != 'dataset'",
+        "Tables are made without a GPU, which is for training and testing; remove gpu.",
+        field=".gpu",
+    ),
+)
 NO_TIMEOUT = Rule(
     f"!has(self.timeout) || !self.timeout.matches('{NO_TIME}')",
     "This leaves the job no time; write one as 1h, or remove it.",
@@ -134,8 +149,8 @@ class EnvironmentVariable(Value, frozen=True, kw_only=True):
     value: Annotated[str, field("Its value.", max_length=4096)] = ""
 
 
-class JobSettings(Value, frozen=True, kw_only=True):
-    """How a job runs. What is not said comes from the `profile`, and then from the operator's own settings."""
+class OverridableSettings(Value, frozen=True, kw_only=True):
+    """What a run may say of a job otherwise than its Pipeline."""
 
     profile: (
         Annotated[
@@ -199,6 +214,19 @@ class JobSettings(Value, frozen=True, kw_only=True):
     retries: Annotated[Retries, field("How often a pod that failed for no fault of the job is tried again.")] | None = (
         None
     )
+
+    rules: ClassVar[tuple[Rule, ...]] = (NO_TIMEOUT,)
+
+
+class ImagePullSecret(Value, frozen=True, kw_only=True):
+    """A Secret with which images are pulled, in the namespace of the object."""
+
+    name: Annotated[ResourceName, field("Its name.")]
+
+
+class JobSettings(OverridableSettings, frozen=True, kw_only=True):
+    """How a job runs. What is not said comes from the `profile`, and then from the operator's own settings."""
+
     image: (
         Annotated[
             str,
@@ -212,7 +240,7 @@ class JobSettings(Value, frozen=True, kw_only=True):
         | None
     ) = None
     image_pull_secrets: Annotated[
-        tuple[ResourceName, ...], field("The Secrets with which images are pulled.", unique=True, max_length=16)
+        tuple[ImagePullSecret, ...], field("The Secrets with which images are pulled.", keys=("name",), max_length=16)
     ] = ()
     service_account_name: (
         Annotated[
@@ -231,7 +259,7 @@ class JobSettings(Value, frozen=True, kw_only=True):
     runtime_class_name: Annotated[ResourceName, field("The RuntimeClass of the pods, as `nvidia`.")] | None = None
     priority_class_name: Annotated[ResourceName, field("The PriorityClass of the pods.")] | None = None
     queue_name: Annotated[ResourceName, field("The LocalQueue of Kueue that the job waits in.")] | None = None
-    environment: Annotated[
+    env: Annotated[
         tuple[EnvironmentVariable, ...],
         field("Variables of the job's environment. Never a credential.", keys=("name",), max_length=64),
     ] = ()
@@ -243,23 +271,15 @@ class JobSettings(Value, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=dict)
 
-    rules: ClassVar[tuple[Rule, ...]] = (NO_TIMEOUT,)
+
+class PipelineJob(JobSettings, frozen=True, kw_only=True):
+    """How one of the jobs runs, whatever run it is part of."""
+
+    name: Annotated[JobName, field("Which job. `deployment` is the servers of the inference API.")]
+
+    rules: ClassVar[tuple[Rule, ...]] = (*RULES_BY_NAME, NO_TIMEOUT)
 
 
-class Jobs(Value, frozen=True, kw_only=True):
-    """How each of the four jobs runs: one place for resources, time limits, GPUs and places to run."""
-
-    dataset: Annotated[JobSettings, field("The job that makes the tables.")] | None = None
-    training: Annotated[JobSettings, field("The job that trains the candidates.")] | None = None
-    testing: Annotated[JobSettings, field("The job that scores the Models.")] | None = None
-    deployment: Annotated[JobSettings, field("The servers of the inference API.")] | None = None
-
-    rules: ClassVar[tuple[Rule, ...]] = tuple(
-        Rule(f"!has(self.{job}) || !has(self.{job}.{name})", sentence, field=f".{job}.{name}")
-        for name, jobs, sentence in (
-            ("processes", ("dataset", "testing", "deployment"), ONLY_TRAINING_HAS_PROCESSES),
-            ("parallelism", ("testing",), TESTING_IS_NOT_SHARED_OUT),
-            ("gpu", ("dataset",), TABLES_NEED_NO_GPU),
-        )
-        for job in jobs
-    )
+def job_field(job: str, *names: str) -> str:
+    """Return how a sentence names a job's settings, or a field of them: `spec.jobs[training].timeout`."""
+    return ".".join((f"spec.jobs[{job}]", *names))

@@ -50,13 +50,25 @@ class ModelParameter(Value, frozen=True, kw_only=True):
     value: Annotated[str, field("Its value, as Python writes it.", max_length=1024)]
 
 
+class OriginPipeline(Value, frozen=True, kw_only=True):
+    """The Pipeline that the Model came from, which may be gone."""
+
+    name: Annotated[ObjectName, field("Its name.")]
+    uid: Annotated[str, field("Its uid, where it is known.", max_length=64)] | None = None
+
+
+class OriginRun(Value, frozen=True, kw_only=True):
+    """The run that the Model came from, which may be gone."""
+
+    name: Annotated[ObjectName, field("Its name, where it is known.")] | None = None
+    uid: Annotated[str, field("Its uid.", max_length=64)]
+
+
 class ModelOrigin(Value, frozen=True, kw_only=True):
     """Which candidate of which run of which Pipeline it is."""
 
-    pipeline: Annotated[ObjectName, field("The Pipeline.")]
-    pipeline_uid: Annotated[str, field("The uid of the Pipeline.", max_length=64)] | None = None
-    run: Annotated[ObjectName, field("The run.")] | None = None
-    run_uid: Annotated[str, field("The uid of the run.", max_length=64)]
+    pipeline_ref: Annotated[OriginPipeline, field("The Pipeline.")]
+    run_ref: Annotated[OriginRun, field("The run.")]
     execution_name: Annotated[str, field("The name of the run, for people.", max_length=63)]
     candidate: Annotated[str, field("The candidate.", max_length=128)]
     algorithm: Annotated[str, field("The algorithm's name in the Pipeline.", max_length=63)]
@@ -111,7 +123,7 @@ class ModelLineage(Value, frozen=True, kw_only=True):
 class ModelServing(Value, frozen=True, kw_only=True):
     """The file that the server loads."""
 
-    format: Annotated[Literal["ONNX", "skops"], field("Its format.")]
+    format: Annotated[Literal["ONNX", "Skops"], field("Its format.")]
     file: Annotated[str, field("Its name in the folder.", min_length=1, max_length=256)]
     reason: Annotated[str, field("Why this one.", max_length=1024)] | None = None
     image: (
@@ -119,7 +131,7 @@ class ModelServing(Value, frozen=True, kw_only=True):
             str,
             field(
                 "The image of its servers where they need the libraries that it was trained with: by its digest, if "
-                "the run knew it. `jobs.deployment.image` of the Pipeline goes before it.",
+                "the run knew it. `jobs[deployment].image` of the Pipeline goes before it.",
                 min_length=1,
                 max_length=512,
                 pattern=IMAGE,
@@ -152,7 +164,7 @@ class ModelSpec(Value, frozen=True, kw_only=True):
     validation_scores: Annotated[
         tuple[Score, ...], field("Its scores on validation; the first one ranked it.", max_length=17)
     ] = ()
-    created: Annotated[Timestamp, field("When it was saved.")]
+    creation_time: Annotated[Timestamp, field("When it was saved.")]
     deletion_policy: Annotated[Literal["Retain", "Delete"], field("What happens to its files when it is deleted.")] = (
         "Retain"
     )
@@ -172,7 +184,7 @@ class ModelSpec(Value, frozen=True, kw_only=True):
         "origin",
         "lineage",
         "validationScores",
-        "created",
+        "creationTime",
     )
 
 

@@ -1,7 +1,7 @@
 """Fields that are there so that the shape can be judged, and that nothing implements yet: refused, never ignored.
 
-When one is implemented its line goes. `path` is the field, `*` standing for any item; with `value` only that value of
-it is refused. `sentence` follows the field's name.
+When one is implemented its line goes. `path` is the field, `*` standing for any item, and a name for the item of that
+name; with `value` only that value of it is refused. `sentence` follows the field's name.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,14 @@ def paths_of(value: Any, pattern: str) -> Iterator[tuple[Path, Any]]:
 
 def _steps(path: Path, value: Any, part: str) -> Iterator[tuple[Path, Any]]:
     if part == "*":
-        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        items = value.items() if isinstance(value, dict) else enumerate(value) if _is_list(value) else ()
         yield from (((*path, name), each) for name, each in items)
     elif isinstance(value, dict) and part in value:
         yield (*path, part), value[part]
+    elif _is_list(value):
+        named = ((index, each) for index, each in enumerate(value) if isinstance(each, dict))
+        yield from (((*path, index), each) for index, each in named if each.get("name") == part)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)  # of a document that was read, or of one of the types

@@ -19,6 +19,7 @@ import msgspec
 from penstock.api.admission import pipeline_faults, spec_schema
 from penstock.api.findings import Fault, Path, listed, proposal
 from penstock.api.pipeline import Pipeline
+from penstock.api.renamed_fields import FORMER_NAMES
 from penstock.api.run import Override
 from penstock.api.structural import Schema
 
@@ -96,6 +97,8 @@ def _set(there: Any, schema: Schema, parts: Path, value: Any) -> Path:
         raise _NoSuchFieldError(f"goes on with {part} beneath what another override made something else; remove one")
     beneath = schema.get("properties", {}).get(part) or schema.get("additionalProperties")
     if beneath is None:
+        if former := schema.get(FORMER_NAMES, {}).get(part):
+            raise _NoSuchFieldError(f"has {part}, which {former['sentence']}")
         known = sorted(schema["properties"])
         likely = proposal(part, known)
         ending = f"did you mean {likely}?" if likely else f"there are {listed(known)}"
@@ -115,6 +118,9 @@ def _set_in_list(there: list[Any], schema: Schema, part: str, rest: Path, value:
         raise _NoSuchFieldError(f"goes on with {part} in a list whose items have no name; give the whole list")
     (key,) = keys
     names = [str(each.get(key)) if isinstance(each, dict) else "" for each in there]
+    if part not in names and rest and part in schema["items"]["properties"][key].get("enum", ()):
+        there.append({key: part})  # a job that the Pipeline says nothing of is a job all the same
+        names.append(part)
     if part in names:
         index = names.index(part)
         if rest:

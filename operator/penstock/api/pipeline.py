@@ -7,7 +7,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Dataset
 from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
-from penstock.api.jobs import Jobs
+from penstock.api.jobs import PipelineJob
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import (
     GIT_URL,
@@ -19,7 +19,7 @@ from penstock.api.scalars import (
     StatusUri,
     Timestamp,
 )
-from penstock.api.schema import Rule, Value, field
+from penstock.api.schema import JOBS, Rule, Value, field
 from penstock.api.storage import Storage
 from penstock.api.testing import Testing
 from penstock.api.training import Training
@@ -92,7 +92,7 @@ class Logs(Value, frozen=True, kw_only=True):
     """What the jobs log, and how long it is kept."""
 
     level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], field("From which level on.")] = "INFO"
-    format: Annotated[Literal["text", "json"], field("Lines for people, or JSON for programs.")] = "text"
+    format: Annotated[Literal["Text", "JSON"], field("Lines for people, or JSON for programs.")] = "Text"
     retention: (
         Annotated[
             Duration,
@@ -148,7 +148,14 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
     training: Annotated[Training, field("Which candidates are trained, and how they are ranked.")] | None = None
     testing: Annotated[Testing, field("How Models are scored on points that they never saw.")] | None = None
     deployment: Annotated[Deployment, field("Which Model is served, and how.")] | None = None
-    jobs: Annotated[Jobs, field("How each job runs: resources, time limits, GPUs.")] | None = None
+    jobs: Annotated[
+        tuple[PipelineJob, ...],
+        field(
+            "How each job runs: one place for resources, time limits, GPUs and places to run.",
+            keys=("name",),
+            max_length=len(JOBS),
+        ),
+    ] = ()
     models: Annotated[Models, field("What is common to the Models that it makes.")] = Models()
     logs: Annotated[Logs, field("What the jobs log, and how long it is kept.")] = Logs()
     retention: Annotated[Retention, field("How much of the past is kept.")] = Retention()
@@ -202,8 +209,8 @@ class ServedModel(Value, frozen=True, kw_only=True):
     """A Model that is or was served, and when."""
 
     name: Annotated[ObjectName, field("The Model.")]
-    since: Annotated[Timestamp, field("Since when it is served.")]
-    until: Annotated[Timestamp, field("Until when it was.")] | None = None
+    start_time: Annotated[Timestamp, field("Since when it is served.")]
+    end_time: Annotated[Timestamp, field("Until when it was.")] | None = None
     selected_by: (
         Annotated[
             str,

@@ -1,7 +1,7 @@
 """Reading the text of amounts: quantities of Kubernetes, durations, shares and decimal numbers.
 
 Each reader returns a number, or raises `Refused` with a sentence that names the field. `field` is the path of the
-field, as `spec.jobs.training.timeout`.
+field, as `spec.jobs[training].timeout`.
 """
 
 import re

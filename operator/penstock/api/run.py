@@ -7,15 +7,7 @@ import msgspec
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
-from penstock.api.jobs import (
-    NO_TIMEOUT,
-    ONLY_TRAINING_HAS_PROCESSES,
-    TABLES_NEED_NO_GPU,
-    TESTING_IS_NOT_SHARED_OUT,
-    Gpu,
-    Resources,
-    Retries,
-)
+from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
 from penstock.api.scalars import (
     EXECUTION_NAME,
@@ -23,7 +15,6 @@ from penstock.api.scalars import (
     OVERRIDE_PATH,
     Digest,
     Duration,
-    Label,
     ObjectName,
     StatusUri,
     Timestamp,
@@ -39,7 +30,7 @@ class PipelineReference(Value, frozen=True, kw_only=True):
     name: Annotated[ObjectName, field("Its name. It need not be there yet: the run waits for it.")]
 
 
-class JobRequest(Value, frozen=True, kw_only=True):
+class JobRequest(OverridableSettings, frozen=True, kw_only=True):
     """A job that the run does, and what is otherwise than the Pipeline says."""
 
     name: Annotated[JobName, field("Which job.")]
@@ -50,20 +41,6 @@ class JobRequest(Value, frozen=True, kw_only=True):
             "repeats it."
         ),
     ] = False
-    profile: Annotated[Label, field("Another profile of settings.")] | None = None
-    parallelism: Annotated[int, field("Over how many pods the work is shared out.", ge=1, le=256)] | None = None
-    processes: Annotated[int, field("How many candidates each pod trains at a time.", ge=1, le=256)] | None = None
-    threads: (
-        Annotated[int, field("How many threads each process computes with. Results can depend on it.", ge=1, le=256)]
-        | None
-    ) = None
-    resources: Annotated[Resources, field("What a pod asks for, and what it may not exceed.")] | None = None
-    gpu: Annotated[Gpu, field("GPUs of each pod.")] | None = None
-    timeout: Annotated[Duration, field("How long the job may run.")] | None = None
-    pending_limit: Annotated[Duration, field("How long a pod may wait for a place before the run fails.")] | None = None
-    retries: Annotated[Retries, field("How often a pod that failed for no fault of the job is tried again.")] | None = (
-        None
-    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -71,9 +48,7 @@ class JobRequest(Value, frozen=True, kw_only=True):
             "Only the dataset job can reset the testing set; move resetTesting to it.",
             field=".resetTesting",
         ),
-        Rule("!has(self.processes) || self.name == 'training'", ONLY_TRAINING_HAS_PROCESSES, field=".processes"),
-        Rule("!has(self.parallelism) || self.name != 'testing'", TESTING_IS_NOT_SHARED_OUT, field=".parallelism"),
-        Rule("!has(self.gpu) || self.name != 'dataset'", TABLES_NEED_NO_GPU, field=".gpu"),
+        *RULES_BY_NAME,
         Rule(
             "self.name != 'deployment' || !(has(self.profile) || has(self.threads) || has(self.resources) || "
             "has(self.timeout) || has(self.pendingLimit) || has(self.retries))",
@@ -184,7 +159,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "Which jobs are done; always in the order dataset, training, testing, deployment. All that the "
             "Pipeline describes, where none is named.",
             keys=("name",),
-            max_length=4,
+            max_length=len(JOBS),
         ),
     ] = ()
     overrides: Annotated[
@@ -331,11 +306,11 @@ class Step(Value, frozen=True, kw_only=True):
         Annotated[str, field("Why, in a sentence; the beginning of it, where it is long.", max_length=1024)] | None
     ) = None
     job_name: Annotated[ObjectName, field("The Job of Kubernetes.")] | None = None
-    waiting_since: (
+    wait_start_time: (
         Annotated[Timestamp, field("Since when the API server refuses what it needs, for a quota or a right.")] | None
     ) = None
-    started: Annotated[Timestamp, field("When its first pod started.")] | None = None
-    finished: Annotated[Timestamp, field("When it ended.")] | None = None
+    start_time: Annotated[Timestamp, field("When its first pod started.")] | None = None
+    completion_time: Annotated[Timestamp, field("When it ended.")] | None = None
     dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None
     training: Annotated[TrainingSummary, field("What became of the candidates.")] | None = None
     testing: Annotated[TestingSummary, field("What testing found.")] | None = None
@@ -374,9 +349,11 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
     ) = None
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
     storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
-    started: Annotated[Timestamp, field("When the run began.")] | None = None
-    finished: Annotated[Timestamp, field("When it ended.")] | None = None
-    steps: Annotated[tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=4)] = ()
+    start_time: Annotated[Timestamp, field("When the run began.")] | None = None
+    completion_time: Annotated[Timestamp, field("When it ended.")] | None = None
+    steps: Annotated[
+        tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=len(JOBS))
+    ] = ()
 
 
 class PipelineRun(Value, frozen=True, kw_only=True):

@@ -47,18 +47,18 @@ class Scoring(Value, frozen=True, kw_only=True):
     ) = None
     response: (
         Annotated[
-            Literal["predict", "predict_proba", "decision_function"],
+            Literal["Predict", "PredictProba", "DecisionFunction"],
             field(
                 "Which answer of the Model `function` is given: classes or values, probabilities, or decision "
                 "values; "
-                "`predict` where it is not said."
+                "`Predict` where it is not said."
             ),
         ]
         | None
     ) = None
     average: (
         Annotated[
-            Literal["binary", "micro", "macro", "weighted", "samples"],
+            Literal["Binary", "Micro", "Macro", "Weighted", "Samples"],
             field("How the scores of several classes are made one, where the scoring function asks."),
         ]
         | None

@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 from penstock.api.cron import cron_fault
 from penstock.api.estimators import estimator_faults
 from penstock.api.findings import Fault, Path, proposal
-from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.jobs import ResourceAmounts, Resources
 from penstock.api.model import Model
 from penstock.api.override_values import refused_values
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_quantity
+from penstock.api.renamed_fields import ANNOTATIONS
 from penstock.api.resource import Resource
 from penstock.api.run import PipelineRun
-from penstock.api.schema import JOBS
 from penstock.api.scoring import Scoring
 from penstock.api.scoring_names import CLASSIFICATION, CLUSTERING, REGRESSION, task_of
 from penstock.api.training import Parameter
@@ -30,6 +30,9 @@ _NEEDS_CLASSES = "Classification"
 
 def semantic_faults(resource: Resource) -> Iterator[Fault]:
     """Yield what is wrong with a resource whose structure and rules are right."""
+    for name in resource.metadata.annotations:
+        if name in ANNOTATIONS:  # the API server would take it, and nothing reads it
+            yield Fault(("metadata", "annotations", name), ANNOTATIONS[name])
     if isinstance(resource, Pipeline):
         for check in _OF_PIPELINE:
             yield from check(resource)
@@ -40,7 +43,7 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
     elif isinstance(resource, Trigger):
         yield from _schedule(resource)
     elif isinstance(resource, Model):
-        yield from _calendar(resource.spec.created, ("spec", "created"))
+        yield from _calendar(resource.spec.creation_time, ("spec", "creationTime"))
 
 
 def _time(pipeline: Pipeline) -> Iterator[Fault]:
@@ -120,11 +123,8 @@ def _has_twice(parameter: Parameter) -> bool:
 
 
 def _jobs(pipeline: Pipeline) -> Iterator[Fault]:
-    for job in JOBS:
-        settings: JobSettings | None = getattr(pipeline.spec.jobs, job) if pipeline.spec.jobs is not None else None
-        if settings is None:
-            continue
-        yield from _resources(settings.resources, ("spec", "jobs", job, "resources"))
+    for index, job in enumerate(pipeline.spec.jobs):
+        yield from _resources(job.resources, ("spec", "jobs", index, "resources"))
 
 
 def _resources(resources: Resources | None, path: Path) -> Iterator[Fault]:

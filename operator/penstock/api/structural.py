@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+from penstock.api.renamed_fields import with_former_fields
 from penstock.api.schema import Value
 
 Schema = dict[str, Any]
@@ -39,7 +40,7 @@ def struct_schema(struct: type[Value]) -> Schema:
         schema["oneOf"] = [{"required": [name]} for name in struct.exactly_one]
     if struct.rules:
         schema["x-kubernetes-validations"] = [rule.as_schema() for rule in struct.rules]
-    return schema
+    return with_former_fields(schema, struct)
 
 
 def annotation_schema(annotation: Any) -> Schema:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from penstock.api.findings import Fault, Path, listed, proposal, shown
+from penstock.api.renamed_fields import FORMER_NAMES, FORMER_TYPE
 from penstock.api.scalars import NEVER_REPEATED, SHARE, phrase
 from penstock.api.structural import Schema
 
@@ -70,7 +71,7 @@ def _object(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Fault
         elif "additionalProperties" in schema:
             yield from faults(each, schema["additionalProperties"], (*path, name))
         elif not schema.get("x-kubernetes-preserve-unknown-fields"):
-            yield Fault((*path, name), _unknown(name, known))
+            yield Fault((*path, name), _unknown(name, schema))
 
 
 def _one_of(value: dict[str, Any], schema: Schema, path: Path) -> Iterator[Fault]:
@@ -171,7 +172,10 @@ def _matches(pattern: str, value: str) -> bool:
     return re.search(f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern, value) is not None
 
 
-def _unknown(name: str, known: Schema) -> str:
+def _unknown(name: str, schema: Schema) -> str:
+    if former := schema.get(FORMER_NAMES, {}).get(name):
+        return str(former["sentence"])
+    known: Schema = schema.get("properties", {})
     likely = proposal(name, known)
     if likely:
         return f"is no field; did you mean {likely}?"
@@ -179,7 +183,9 @@ def _unknown(name: str, known: Schema) -> str:
 
 
 def _wrong_type(value: Any, schema: Schema) -> str:
-    kind = schema["type"]
+    kind, former = schema["type"], schema.get(FORMER_TYPE)
+    if former and _is_a(value, former["type"]):
+        return str(former["sentence"])
     if schema.get("pattern") == SHARE and isinstance(value, int | float) and 1 < value <= 100:
         return f"is {_named(value)}, and must be {_WORDS[kind]}; write {value}%"
     return f"is {_named(value)}, and must be {_WORDS[kind]}{_remedy(value, kind)}"

@@ -257,8 +257,8 @@ class Preprocessing(Value, frozen=True, kw_only=True):
         | None
     ) = None
     numeric_imputation: Annotated[
-        Literal["mean", "median", "most_frequent"], field("What stands for a missing number.")
-    ] = "median"
+        Literal["Mean", "Median", "MostFrequent"], field("What stands for a missing number.")
+    ] = "Median"
     maximum_categories: Annotated[
         int, field("The most columns that one column of text is encoded into; rarer values share one.", ge=2, le=10000)
     ] = 50

@@ -147,9 +147,9 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
 
     observed_generation: ObservedGeneration = None
     conditions: Conditions = ()
-    last_moment: Annotated[Timestamp, field("The moment or event dealt with last.")] | None = None
+    last_schedule_time: Annotated[Timestamp, field("When the moment or event dealt with last was.")] | None = None
     last_run: Annotated[ObjectName, field("The run started last.")] | None = None
-    next_moment: Annotated[Timestamp, field("The moment of the next run.")] | None = None
+    next_schedule_time: Annotated[Timestamp, field("The moment of the next run.")] | None = None
     counts: Annotated[TriggerCounts, field("What became of moments and events since the Trigger was made.")] | None = (
         None
     )

@@ -36,7 +36,7 @@ def datasets(settings: Settings) -> None:
             step for run in runs_of(resources, name) if (step := step_of(run, "dataset")) and step.state == "Succeeded"
         ]
         if steps:
-            last = max(steps, key=lambda step: step.finished or "")
+            last = max(steps, key=lambda step: step.completion_time or "")
             assert last.dataset is not None
             found.append((name, last.dataset))
     if settings.output != "table":

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import click
-import msgspec
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
@@ -12,13 +11,12 @@ from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_models import COLUMNS, row_of
-from penstock.decide.serving import PINNED, served_model
+from penstock.decide.serving import UNDONE_BY_A_MANIFEST, require_deployment, served_model, with_pin
 from penstock.local.models import batch, find_model
 from penstock.local.objects import utc_now
 from penstock.local.process import stopping_on_signals
 from penstock.local.reconcile import reconcile_pipeline
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
 
 
 @click.group(invoke_without_command=True)
@@ -31,7 +29,7 @@ def models(settings: Settings, pipeline: str | None) -> None:
     resources = Resources(settings.home)
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
-    found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline)]
+    found = [model for model in resources.list(Model) if pipeline in (None, model.spec.origin.pipeline_ref.name)]
     served = {name for each in resources.list(Pipeline) if (name := served_model(each))}
     show_list(settings, found, COLUMNS, lambda model: row_of(model, utc_now(), served=model.metadata.name in served))
 
@@ -78,25 +76,17 @@ def deploy(settings: Settings, name: str, pipeline: str | None, *, unpin: bool) 
         changed = _pin(resources, resources.get(Pipeline, name), None)
     else:
         model = resources.get(Model, name)
-        changed = _pin(resources, resources.get(Pipeline, pipeline or model.spec.origin.pipeline), name)
+        changed = _pin(resources, resources.get(Pipeline, pipeline or model.spec.origin.pipeline_ref.name), name)
     if settings.output != "table":
         show(settings, changed)
     else:
         click.echo(f"{changed.metadata.name} serves {served_model(changed) or 'no Model'}.")
+        if not unpin:
+            click.echo(UNDONE_BY_A_MANIFEST)
 
 
 def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipeline:
+    require_deployment(pipeline)
     name = pipeline.metadata.name or ""
-    by_manifest = pipeline.spec.deployment.model if pipeline.spec.deployment else None
-    if by_manifest is not None and by_manifest != model:
-        raise Refused(f"The manifest of {name} pins {by_manifest} in spec.deployment.model; change it there.")
-
-    def pinned(before: Pipeline) -> Pipeline:
-        others = {key: value for key, value in before.metadata.annotations.items() if key != PINNED}
-        annotations = others if model is None else others | {PINNED: model}
-        return msgspec.structs.replace(
-            before, metadata=msgspec.structs.replace(before.metadata, annotations=annotations)
-        )
-
-    resources.change(Pipeline, name, pinned)
+    resources.change(Pipeline, name, lambda before: with_pin(before, model))
     return reconcile_pipeline(resources, name)

@@ -36,7 +36,7 @@ def _row(each: Looked, words: dict[str, str]) -> tuple[object, ...]:
     origin = each.model.spec.origin if each.model else None
     return (
         each.name,
-        origin.pipeline if origin else "",
+        origin.pipeline_ref.name if origin else "",
         origin.algorithm if origin else "",
         words[each.state],
     )

@@ -18,14 +18,14 @@ def row_of(model: Model, now: datetime, *, served: bool) -> tuple[object, ...]:
     """Return the cells of a Model, by `COLUMNS`."""
     return (
         model.metadata.name,
-        model.spec.origin.pipeline,
+        model.spec.origin.pipeline_ref.name,
         model.spec.origin.execution_name,
         model.spec.origin.algorithm,
         _validation(model),
         _testing(model),
         model.spec.serving.format,
         "yes" if served else "",
-        age(model.spec.created, now),
+        age(model.spec.creation_time, now),
     )
 
 

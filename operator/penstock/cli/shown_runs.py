@@ -23,7 +23,7 @@ def row_of(run: PipelineRun, state: str, now: datetime) -> tuple[object, ...]:
         status.execution_name,
         state,
         steps_left(run),
-        took(status.started, status.finished),
+        took(status.start_time, status.completion_time),
         age(run.metadata.creation_timestamp, now),
     )
 
@@ -51,8 +51,8 @@ def facts_of(run: PipelineRun, state: str) -> list[tuple[str, object]]:
         ("Uid", run.metadata.uid),
         *([("Commit", status.commit)] if status.commit else []),
         ("Storage", status.storage),
-        ("Started", status.started),
-        ("Finished", status.finished),
+        ("Started", status.start_time),
+        ("Finished", status.completion_time),
     ]
 
 
@@ -66,7 +66,8 @@ def facts_table(facts: list[tuple[str, object]]) -> Table:
 def steps_table(run: PipelineRun) -> Table:
     """Return the steps of a run, and what each came to."""
     content = [
-        (step.name, step.state, took(step.started, step.finished), came_to(step)) for step in status_of(run).steps
+        (step.name, step.state, took(step.start_time, step.completion_time), came_to(step))
+        for step in status_of(run).steps
     ]
     return rows(table("step", "state", ">took", "what it came to"), content)
 

@@ -4,14 +4,15 @@ The same on a laptop and on a cluster, but for `Places`, which says where the ar
 given the locations that it needs, with the credentials for what it does there: the dataset job alone writes tables.
 """
 
+import re
 from collections.abc import Iterable
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
 from penstock.api import dataset as api_dataset
 from penstock.api import training as api_training
-from penstock.api.jobs import JobSettings, Retries
+from penstock.api.jobs import JobSettings, OverridableSettings, PipelineJob, Retries, job_field
 from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.quantities import read_bytes, read_duration, read_number, read_share
@@ -52,23 +53,12 @@ class Places(Protocol):
         ...
 
 
-def settings_of(spec: PipelineSpec, job: JobName, request: JobRequest | None = None) -> JobSettings:
+def settings_of(spec: PipelineSpec, job: JobName, request: JobRequest | None = None) -> PipelineJob:
     """Return how a job runs: what the run asks for, over what the Pipeline says."""
-    settings: JobSettings | None = getattr(spec.jobs, job) if spec.jobs else None
-    settings = settings or JobSettings()
+    settings = next((each for each in spec.jobs if each.name == job), PipelineJob(name=job))
     if request is None:
         return settings
-    names = (
-        "profile",
-        "parallelism",
-        "processes",
-        "threads",
-        "resources",
-        "gpu",
-        "timeout",
-        "pending_limit",
-        "retries",
-    )
+    names = OverridableSettings.__struct_fields__
     asked = {name: value for name in names if (value := getattr(request, name)) is not None}
     return msgspec.structs.replace(settings, **asked)
 
@@ -141,7 +131,7 @@ def training_job(
         later_scoring=tuple(_scoring(each) for each in _or_default(spec).scoring),
         features=features.include,
         exclude=features.exclude,
-        preprocessing=_same(training.preprocessing, specification.Preprocessing),
+        preprocessing=_preprocessing(training.preprocessing),
         keep=training.keep,
         refit=training.refit,
         calibration=training.calibration,
@@ -279,8 +269,8 @@ def _scoring(scoring: ApiScoring) -> specification.Scoring:
         name=scoring.name,
         function=scoring.function,
         greater_is_better=scoring.greater_is_better is not False,
-        response=scoring.response or "predict",
-        average=scoring.average,
+        response=_word_of_sklearn(scoring.response or "Predict"),
+        average=None if scoring.average is None else _word_of_sklearn(scoring.average),
     )
 
 
@@ -289,6 +279,17 @@ def _tuned(spec: PipelineSpec, name: str) -> specification.Scoring | None:
     training = _required(spec.training, "training")
     said = (training.scoring, *training.additional_scoring, *_or_default(spec).scoring)
     return next((_scoring(each) for each in said if each.name == name), None)
+
+
+def _preprocessing(preprocessing: api_training.Preprocessing) -> specification.Preprocessing:
+    given = {name: getattr(preprocessing, name) for name in preprocessing.__struct_fields__}
+    imputation = _word_of_sklearn(preprocessing.numeric_imputation)
+    return specification.Preprocessing(**given | {"numeric_imputation": imputation})
+
+
+def _word_of_sklearn(word: str) -> Any:
+    """Return what scikit-learn calls what a manifest says in CamelCase: `most_frequent` for `MostFrequent`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", word).lower()
 
 
 def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
@@ -347,11 +348,11 @@ def _memory(settings: JobSettings, job: JobName) -> int | None:
     limits = settings.resources.limits if settings.resources else None
     if limits is None or limits.memory is None:
         return None
-    return read_bytes(limits.memory, f"spec.jobs.{job}.resources.limits.memory")
+    return read_bytes(limits.memory, job_field(job, "resources.limits.memory"))
 
 
 def _timeout(settings: JobSettings, job: JobName) -> float | None:
-    return None if settings.timeout is None else read_duration(settings.timeout, f"spec.jobs.{job}.timeout")
+    return None if settings.timeout is None else read_duration(settings.timeout, job_field(job, "timeout"))
 
 
 def _share(text: str | None, field: str) -> float | None:
@@ -363,15 +364,9 @@ def _number(text: str | None, field: str) -> float | None:
 
 
 Given = TypeVar("Given")
-Taken = TypeVar("Taken")
 
 
 def _required(section: Given | None, name: str) -> Given:
     if section is None:
         raise Refused(f"The Pipeline has no spec.{name}; add it.")
     return section
-
-
-def _same(value: msgspec.Struct, kind: type[Taken]) -> Taken:
-    """Return a value of another type with the same fields."""
-    return kind(**{name: getattr(value, name) for name in value.__struct_fields__})

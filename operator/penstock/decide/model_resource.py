@@ -17,6 +17,8 @@ from penstock.api.model import (
     ModelSpec,
     ModelStatus,
     ModelTarget,
+    OriginPipeline,
+    OriginRun,
     TestingScores,
 )
 from penstock.api.schema import API_VERSION
@@ -62,7 +64,7 @@ def model_resource(
                 Feature(name=each.name, type=each.type, nullable=each.nullable) for each in manifest.features
             ),
             serving=ModelServing(
-                format=manifest.serving.format,
+                format="ONNX" if manifest.serving.format == "ONNX" else "Skops",
                 file=manifest.serving.file,
                 reason=manifest.serving.reason[:1024],
                 image=None if manifest.serving.format == "ONNX" else image,
@@ -70,7 +72,7 @@ def model_resource(
             origin=_origin(manifest.origin, run, pipeline_uid),
             lineage=_lineage(manifest.lineage),
             validation_scores=scores(manifest.validation[:17]),
-            created=manifest.created,
+            creation_time=manifest.created,
             deletion_policy=deletion_policy,
         ),
     )
@@ -118,10 +120,8 @@ def _target(manifest: ModelManifest) -> ModelTarget:
 
 def _origin(origin: Origin, run: str | None, pipeline_uid: str | None) -> ModelOrigin:
     return ModelOrigin(
-        pipeline=origin.pipeline,
-        pipeline_uid=pipeline_uid,
-        run=run,
-        run_uid=origin.run_uid,
+        pipeline_ref=OriginPipeline(name=origin.pipeline, uid=pipeline_uid),
+        run_ref=OriginRun(name=run, uid=origin.run_uid),
         execution_name=origin.execution_name,
         candidate=origin.candidate,
         algorithm=origin.algorithm,

@@ -144,7 +144,7 @@ def servers_of(model: ApiObject) -> tuple[str, ...]:
 
 def is_live(run: ApiObject) -> bool:
     """Return whether a run has not ended."""
-    return not (run.get("status") or {}).get("finished")
+    return not (run.get("status") or {}).get("completionTime")
 
 
 def goes_on(run: ApiObject) -> bool:

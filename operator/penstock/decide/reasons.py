@@ -7,6 +7,8 @@ The text beneath a reason is what it means: `docs/reference/conditions.md` is ma
 from collections.abc import Iterable
 from datetime import timedelta
 
+from penstock.api.jobs import job_field
+
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
 PENDING = "Pending"
@@ -251,21 +253,25 @@ def run_timed_out(limit: str) -> str:
     return f"The run was still going on after its spec.timeout of {limit}; give it more time."
 
 
-def deadline_exceeded(step: str) -> str:
-    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before."""
+def deadline_exceeded(job: str | None) -> str:
+    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before.
+
+    `job` is the one whose settings hold for the part; None where the part has none that could be raised.
+    """
+    if job is None:
+        return "It was ended at a ceiling that is no setting; look whether the repository answers, or make it smaller."
     return (
         "It was ended from outside, at a ceiling well above its timeout; raise "
-        f"spec.jobs.{step}.timeout or give it less to do."
+        f"{job_field(job, 'timeout')} or give it less to do."
     )
 
 
-def out_of_memory(step: str, limit: str | None) -> str:
-    """The kernel killed the container for its memory."""
-    limited = f" of {limit}" if limit else ""
-    return (
-        f"The container was killed because it used more memory than its limit{limited}; raise "
-        f"spec.jobs.{step}.resources.limits.memory, or give it less to do at a time."
-    )
+def out_of_memory(job: str | None) -> str:
+    """The kernel killed the container for its memory; `job` as for `deadline_exceeded`."""
+    killed = "The container was killed because it used more memory than its limit"
+    if job is None:
+        return f"{killed}, which is no setting of what fetches the source; make the repository smaller."
+    return f"{killed}; raise {job_field(job, 'resources.limits.memory')}, or give it less to do at a time."
 
 
 def exited(code: int, reason: str | None, said: str = "") -> str:

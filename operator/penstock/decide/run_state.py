@@ -97,8 +97,10 @@ def with_outcome(
     )
     if succeeded == "False":
         conditions = with_condition(conditions, condition("Stalled", "True"))
-    finished = None if succeeded == "Unknown" else now
-    changed = msgspec.structs.replace(status, conditions=conditions, finished=finished, observed_generation=generation)
+    ended = None if succeeded == "Unknown" else now
+    changed = msgspec.structs.replace(
+        status, conditions=conditions, completion_time=ended, observed_generation=generation
+    )
     return msgspec.structs.replace(run, status=changed)
 
 

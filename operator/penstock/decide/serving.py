@@ -5,28 +5,57 @@ from collections.abc import Iterable
 import msgspec
 
 from penstock.api.conditions import Condition
-from penstock.api.pipeline import Pipeline, PipelineStatus, ServedModel, TestingUse
+from penstock.api.metadata import ObjectMeta
+from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus, ServedModel, TestingUse
 from penstock.api.run import PipelineRun
 from penstock.decide.conditions import with_condition
 from penstock.decide.decision import ApiObject
 from penstock.decide.run_state import step_of
+from penstock_jobs.errors import Refused
 
-PINNED = "penstock.dev/pinned-model"  # an annotation: a pin set by `penstock deploy`, apart from the manifest's own
+PIN_MANAGER = "penstock-deploy"  # the field manager by which `penstock deploy` sets spec.deployment.model
 FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
 HISTORY = 20
+UNDONE_BY_A_MANIFEST = "A manifest in Git that names spec.deployment.model would undo this when it is next applied."
 
 
 def pinned_model(pipeline: Pipeline) -> str | None:
-    """Return the Model that a person chose: by hand, or in the manifest."""
-    named = pipeline.spec.deployment.model if pipeline.spec.deployment else None
-    return pipeline.metadata.annotations.get(PINNED) or named
+    """Return the Model that a person chose: by `penstock deploy`, or in the manifest."""
+    return pipeline.spec.deployment.model if pipeline.spec.deployment else None
+
+
+def require_deployment(pipeline: Pipeline) -> None:
+    """Raise `Refused` where the Pipeline serves nothing, so that no Model can be pinned."""
+    if pipeline.spec.deployment is None:
+        raise Refused(f"The Pipeline {pipeline.metadata.name} has no spec.deployment, so it serves nothing; add it.")
+
+
+def with_pin(pipeline: Pipeline, model: str | None) -> Pipeline:
+    """Return the Pipeline with the Model pinned by hand, as an API server has it after `penstock deploy`."""
+    spec = _with_model(pipeline.spec, model)
+    generation = (pipeline.metadata.generation or 0) + (spec != pipeline.spec)
+    metadata = msgspec.structs.replace(_with_manager(pipeline.metadata, is_pinned=bool(model)), generation=generation)
+    return msgspec.structs.replace(pipeline, metadata=metadata, spec=spec)
+
+
+def with_manifest(there: Pipeline, new: PipelineSpec) -> Pipeline:
+    """Return the Pipeline as a manifest has it. It keeps the pin of `penstock deploy` where it does not say another."""
+    is_pinned = any(each.get("manager") == PIN_MANAGER for each in there.metadata.managed_fields)
+    pinned = pinned_model(there)
+    if is_pinned and pinned is not None and new.deployment is not None and new.deployment.model is None:
+        return msgspec.structs.replace(there, spec=_with_model(new, pinned))
+    return msgspec.structs.replace(there, metadata=_with_manager(there.metadata, is_pinned=False), spec=new)
+
+
+def is_same_but_for_pin(one: PipelineSpec, other: PipelineSpec) -> bool:
+    """Return whether two specs say the same, whichever Model each of them pins."""
+    return _with_model(one, None) == _with_model(other, None)
 
 
 def models_named_by(pipeline: ApiObject) -> frozenset[str]:
-    """Return the Models that a Pipeline names: pinned by hand or in its manifest, served, selected."""
+    """Return the Models that a Pipeline names: pinned, served, selected."""
     status, deployment = pipeline.get("status") or {}, pipeline["spec"].get("deployment") or {}
     named = (
-        (pipeline["metadata"].get("annotations") or {}).get(PINNED),
         deployment.get("model"),
         (status.get("servedModel") or {}).get("name"),
         status.get("selectedModel"),
@@ -54,11 +83,11 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
     model = pinned or status.selected_model
     by, why = ("deployment.model", "Pinned") if pinned else (run, reason)
     if model != served_model(pipeline):
-        served = None if model is None else ServedModel(name=model, since=now, selected_by=by, reason=why)
+        served = None if model is None else ServedModel(name=model, start_time=now, selected_by=by, reason=why)
         before = status.served_model
         history = status.served_history
         if before is not None:
-            history = (msgspec.structs.replace(before, until=now), *history)[:HISTORY]
+            history = (msgspec.structs.replace(before, end_time=now), *history)[:HISTORY]
         status = msgspec.structs.replace(status, served_model=served, served_history=history)
     status = msgspec.structs.replace(
         status,
@@ -103,6 +132,18 @@ def kept_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tu
         decisions = max(use.decisions, earlier.decisions if earlier else 0)
         uses[use.epoch, use.digest or use.version] = msgspec.structs.replace(use, decisions=decisions)
     return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
+
+
+def _with_manager(metadata: ObjectMeta, *, is_pinned: bool) -> ObjectMeta:
+    managed = tuple(each for each in metadata.managed_fields if each.get("manager") != PIN_MANAGER)
+    own = {"manager": PIN_MANAGER, "operation": "Update", "fieldsV1": {"f:spec": {"f:deployment": {"f:model": {}}}}}
+    return msgspec.structs.replace(metadata, managed_fields=(*managed, own) if is_pinned else managed)
+
+
+def _with_model(spec: PipelineSpec, model: str | None) -> PipelineSpec:
+    if spec.deployment is None:
+        return spec
+    return msgspec.structs.replace(spec, deployment=msgspec.structs.replace(spec.deployment, model=model))
 
 
 def _ready(pipeline: Pipeline, model: str | None, now: str) -> Condition:

@@ -27,6 +27,7 @@ from penstock.decide.overriding import taken
 from penstock.decide.run.leaving import superseded
 from penstock.decide.run.reconcile import decide
 from penstock.decide.run_state import is_finished, status_of
+from penstock.decide.serving import is_same_but_for_pin, with_manifest
 from penstock.local.locks import held, held_if_free
 from penstock.local.objects import NAMESPACE, Object
 from penstock.local.observe import SETTINGS, Observer
@@ -48,7 +49,7 @@ class Start:
 
 
 def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pipeline:
-    """Make the Pipeline of the home as the manifest says; what `penstock deploy` pinned stays."""
+    """Make the Pipeline of the home as the manifest says; without a Model in it, a pin of `penstock deploy` stays."""
     name, metadata = manifest.metadata.name or "", manifest.metadata
     annotations = metadata.annotations | {MANIFEST: folder}
     made = msgspec.structs.replace(manifest, metadata=msgspec.structs.replace(metadata, annotations=annotations))
@@ -56,7 +57,7 @@ def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pip
     def merged(there: Pipeline) -> Pipeline:
         kept = there.metadata.annotations | annotations
         changed = msgspec.structs.replace(there.metadata, labels=metadata.labels, annotations=kept)
-        return msgspec.structs.replace(there, metadata=changed, spec=manifest.spec)
+        return with_manifest(msgspec.structs.replace(there, metadata=changed), manifest.spec)
 
     resources.create(made)
     return resources.change(Pipeline, name, merged)
@@ -100,7 +101,7 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
 def _has_taken(resources: Resources, run: PipelineRun, pipeline: Pipeline, spec: PipelineRunSpec) -> bool:
     """Return whether what the run took is the Pipeline as it is now; one that has not come so far will take that."""
     revision = read_revision(resources, run)
-    return revision is None or revision.spec == _as_taken(pipeline, spec)
+    return revision is None or is_same_but_for_pin(revision.spec, _as_taken(pipeline, spec))
 
 
 def _as_taken(pipeline: Pipeline, spec: PipelineRunSpec) -> PipelineSpec:

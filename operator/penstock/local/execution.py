@@ -91,7 +91,7 @@ class Work:
 
 def _tidy(observer: Observer, places: Places, run: PipelineRun, lock: int) -> None:
     """Let go what was beyond the Pipeline's retention when the run ended, by jobs that are of no run."""
-    ended = read_time(status_of(run).finished or observer.objects.now())
+    ended = read_time(status_of(run).completion_time or observer.objects.now())
     objects = replace(observer.objects, clock=lambda: ended)
     reconciler = Reconciler(replace(observer, objects=objects))
     folder = objects.home.root / "cleaning"

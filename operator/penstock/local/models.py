@@ -57,12 +57,12 @@ class Files:
 
 def files_of(resources: Resources, model: Model) -> Files:
     """Return where the Model's files are; its Pipeline, where it is still there, says which types are trusted."""
-    pipeline = resources.find(Pipeline, model.spec.origin.pipeline)
+    pipeline = resources.find(Pipeline, model.spec.origin.pipeline_ref.name)
     places = Places.of(resources.home, pipeline)
     location = places.model(model)
     trusted = pipeline.spec.models.trusted_types if pipeline else ()
     # Only such a file can hold what is not scikit-learn's own; any other is loaded without a repository to ask.
-    needed = pipeline is not None and model.spec.serving.format == "skops" and bool(trusted)
+    needed = pipeline is not None and model.spec.serving.format == "Skops" and bool(trusted)
     git = pipeline.spec.source.git if pipeline is not None and needed and pipeline.spec.source else None
     source = (
         operations(resources.home, places.mapped, git, model.spec.origin.commit, places.repository(git))

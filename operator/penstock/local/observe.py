@@ -131,7 +131,7 @@ class Observer:
             model=model,
             settings=SETTINGS,
             record=next((each for each in self.records() if each["metadata"]["labels"][RECORD] == uid), None),
-            pipeline=self._pipeline(model["spec"]["origin"]["pipeline"]),
+            pipeline=self._pipeline(model["spec"]["origin"]["pipelineRef"]["name"]),
             identity=IDENTITY,
             site=self.site,
         )

@@ -36,7 +36,7 @@ def _states(history: list[str]) -> list[tuple[str, Object]]:
         elif step == "change":
             uid += 0 if there else 1
             there = True
-            events.append(("MODIFIED", _run(version, f"u{uid}", started=f"at {version}")))
+            events.append(("MODIFIED", _run(version, f"u{uid}", startTime=f"at {version}")))
     return events
 
 
@@ -110,12 +110,12 @@ def test_a_new_version_of_the_same_content_is_no_news_but_is_the_version_to_writ
 
 def test_nobody_can_change_what_is_held() -> None:
     cache = Cache(marks)
-    cache.put(_run(1, started="before"))
+    cache.put(_run(1, startTime="before"))
     held = cache.get(KEY)
     assert held is not None
-    held["status"]["started"] = "changed"
+    held["status"]["startTime"] = "changed"
 
-    assert cache.get(KEY) == _run(1, started="before")
+    assert cache.get(KEY) == _run(1, startTime="before")
 
 
 def test_managed_fields_and_what_kubectl_leaves_are_not_kept() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -64,6 +65,16 @@ def test_each_object_of_a_list_is_told_of_before_the_next_page_is_asked_for() ->
 def test_creating_what_is_there_says_so() -> None:
     with pytest.raises(AlreadyExists):
         asked(_full(1), lambda client: client.create(a_run("churn-0000")))
+
+
+def test_fields_belong_to_the_operator_or_to_the_manager_that_is_named() -> None:
+    api = _full(1)
+    content = {"metadata": {}, "spec": {"suspend": True}}
+    asked(api, lambda client: client.patch(RUN, "team", "churn-0000", content))
+    asked(api, lambda client: client.patch(RUN, "team", "churn-0000", content, manager="penstock-deploy"))
+
+    managers = [parse_qs(urlsplit(each.path).query)["fieldManager"] for each in api.requests]
+    assert managers == [["penstock"], ["penstock-deploy"]]
 
 
 def test_deleting_another_object_of_the_same_name_is_refused() -> None:

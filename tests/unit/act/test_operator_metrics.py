@@ -19,12 +19,12 @@ NOW = "2026-11-21T12:00:00Z"
 
 def _decision(status: str, reason: str, *steps: Step, finished: str | None = None) -> Decision:
     succeeded = Condition(type="Succeeded", status=status, reason=reason, last_transition_time=NOW)  # type: ignore[arg-type]
-    return Decision(status=PipelineRunStatus(conditions=(succeeded,), steps=steps, finished=finished))
+    return Decision(status=PipelineRunStatus(conditions=(succeeded,), steps=steps, completion_time=finished))
 
 
 WAITS = _decision("Unknown", "Unschedulable", Step(name="training", state="Waiting"))
 RUNS = _decision("Unknown", "Running", Step(name="training", state="Running"))
-ENDED = Step(name="training", state="Succeeded", started="2026-11-21T11:59:00Z", finished=NOW)
+ENDED = Step(name="training", state="Succeeded", start_time="2026-11-21T11:59:00Z", completion_time=NOW)
 
 
 def _value(metrics: Metrics, line: str) -> float | None:
@@ -52,7 +52,7 @@ def test_a_run_that_ends_is_counted_once_by_its_reason() -> None:
     metrics = Metrics()
     ends = _decision("True", "ServedModelKept", finished=NOW)
     metrics.decided(KEY, a_run(), ends)
-    metrics.decided(KEY, a_run(finished=NOW), ends)
+    metrics.decided(KEY, a_run(completionTime=NOW), ends)
 
     assert _value(metrics, 'penstock_runs_finished_total{reason="ServedModelKept"}') == 1
 
@@ -62,7 +62,7 @@ def test_how_long_a_step_ran_is_counted_once() -> None:
     ends = _decision("Unknown", "Running", ENDED)
     before: dict[str, Any] = {"steps": [{"name": "training", "state": "Running"}]}
     metrics.decided(KEY, a_run(**before), ends)
-    metrics.decided(KEY, a_run(steps=[{"name": "training", "finished": NOW}]), ends)
+    metrics.decided(KEY, a_run(steps=[{"name": "training", "completionTime": NOW}]), ends)
 
     labels = '{state="Succeeded",step="training"}'
     assert _value(metrics, f"penstock_step_seconds_count{labels}") == 1

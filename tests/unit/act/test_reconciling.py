@@ -179,7 +179,7 @@ def _pipeline(**status: Any) -> Object:
 
 
 def test_a_pipeline_that_is_applied_wakes_its_live_runs_only() -> None:
-    ended = a_run("ended", finished="2026-11-21T10:00:00Z")
+    ended = a_run("ended", completionTime="2026-11-21T10:00:00Z")
 
     assert _after([a_run("live"), ended], _pipeline()) == {"live"}
 
@@ -191,7 +191,7 @@ def test_the_counts_of_a_pipeline_wake_no_run_and_its_served_model_does() -> Non
 
 def test_a_step_that_ends_wakes_the_runs_that_wait_for_it() -> None:
     before = [a_run("first"), _waits("second", "EarlierRun"), _waits("third", "Unschedulable")]
-    done = a_run("first", steps=[{"name": "dataset", "finished": "2026-11-21T10:00:00Z"}])
+    done = a_run("first", steps=[{"name": "dataset", "completionTime": "2026-11-21T10:00:00Z"}])
 
     assert _after(before, done) == {"first", "second"}
 

@@ -47,7 +47,7 @@ def decided(number: int, digest: str = "d", **deployment: Any) -> tuple[Object, 
 def ended(number: int, digest: str = "d") -> Object:
     model = f"m-{number}"
     steps = decided(number, digest, challenger=model, served=model)
-    return run(number, executionName=f"test_{number}", finished="2026-03-01T12:00:00Z", steps=steps)
+    return run(number, executionName=f"test_{number}", completionTime="2026-03-01T12:00:00Z", steps=steps)
 
 
 def proposing(number: int) -> Object:

@@ -86,12 +86,12 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
     listed = [(each.line, each.field) for each in notices_of(MANIFESTS / "pipeline.yaml")]
     assert sorted(listed) == [
         (41, "spec.deployment.replicas"),
-        (43, "spec.jobs.dataset.resources.requests"),
-        (44, "spec.jobs.training.gpu.count"),
-        (44, "spec.jobs.training.parallelism"),
-        (44, "spec.jobs.training.pendingLimit"),
-        (44, "spec.jobs.training.profile"),
-        (45, "spec.jobs.testing.resources.requests"),
+        (43, "spec.jobs[0].resources.requests"),
+        (44, "spec.jobs[1].gpu.count"),
+        (44, "spec.jobs[1].parallelism"),
+        (44, "spec.jobs[1].pendingLimit"),
+        (44, "spec.jobs[1].profile"),
+        (45, "spec.jobs[2].resources.requests"),
     ]
     [notice] = notices_of(MANIFESTS / "pipelinerun.yaml")
     assert notice.sentence == (
@@ -103,7 +103,9 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
 def is_in(schema: dict[str, Any], parts: list[str]) -> bool:
     if not parts:
         return True
-    if parts[0] == "*":
+    if schema.get("type") == "array":
+        names = schema["items"]["properties"].get("name", {}).get("enum", ["*"])
+        assert parts[0] in ("*", *names)
         return is_in(schema["items"], parts[1:])
     return parts[0] in schema.get("properties", {}) and is_in(schema["properties"][parts[0]], parts[1:])
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,6 +49,16 @@ def test_a_field_has_another_value_and_all_others_are_as_they_were(pipeline: Pip
     assert (pipeline.spec.training.keep, made.training.keep) == (3, 1)
     assert made.training.algorithms == pipeline.spec.training.algorithms
     assert made.dataset == pipeline.spec.dataset
+
+
+def test_a_job_goes_by_its_name_whether_the_pipeline_says_anything_of_it_or_not(pipeline: Pipeline) -> None:
+    silent = msgspec.structs.replace(pipeline, spec=msgspec.structs.replace(pipeline.spec, jobs=()))
+
+    for each in (pipeline, silent):
+        jobs = {job.name: job for job in taken(each, "jobs.training.timeout", "3h").spec.jobs}
+        assert jobs["training"].timeout == "3h"
+        assert set(jobs) == {"training", *(job.name for job in each.spec.jobs)}
+    assert "names walking" in said(pipeline, ("jobs.walking.timeout", "3h"))[0]
 
 
 def test_an_item_of_a_list_goes_by_its_name(pipeline: Pipeline) -> None:

@@ -93,7 +93,7 @@ def pod(code: int, result: JobResult) -> Object:
 
 
 def ended_run(finished: datetime | None) -> Object:
-    return {"metadata": {"name": "churn-1"}, "status": {"finished": finished.isoformat()} if finished else {}}
+    return {"metadata": {"name": "churn-1"}, "status": {"completionTime": finished.isoformat()} if finished else {}}
 
 
 def creates_a_job(decision: Decision) -> bool:

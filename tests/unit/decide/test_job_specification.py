@@ -70,6 +70,25 @@ class Placed:
         return Source(folder="/operations", commit="c0ffee")
 
 
+def test_what_a_manifest_says_in_camel_case_reaches_scikit_learn_in_its_own_words() -> None:
+    preprocessing = "preprocessing: {numericImputation: MostFrequent}\n    keep: 3"
+    spec = spec_of("pipeline", "keep: 3", f"additionalScoring: [{{name: f1, average: Macro}}]\n    {preprocessing}")
+    own = "{name: cost, function: scores.cost, response: PredictProba"
+    asked = training_job(spec, RUN, Placed(), JobRequest(name="training"), MADE, 1)
+
+    assert asked.preprocessing.numeric_imputation == "most_frequent"
+    assert [each.average for each in asked.also_scoring] == ["macro"]
+    other = training_job(
+        spec_of("pipeline", "{name: cost, function: scores.cost", own),
+        RUN,
+        Placed(),
+        JobRequest(name="training"),
+        MADE,
+        1,
+    )
+    assert [each.response for each in other.later_scoring] == ["predict", "predict", "predict_proba"]
+
+
 def spec_of(name: str = "pipeline", old: str = "", new: str = "") -> PipelineSpec:
     checked = check_text((MANIFESTS / f"{name}.yaml").read_text("utf-8").replace(old, new, 1), "m.yaml")
     assert checked.findings == ()

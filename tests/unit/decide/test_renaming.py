@@ -17,7 +17,7 @@ from penstock.decide.serving import FIRST_MODEL
 from penstock_jobs.errors import Refused
 
 Object = dict[str, Any]
-SERVED = {"servedModel": {"name": "forest", "since": "2026-03-01T12:00:00Z"}}
+SERVED = {"servedModel": {"name": "forest", "startTime": "2026-03-01T12:00:00Z"}}
 READY = {"type": "Ready", "status": "True", "message": "."}
 
 
@@ -27,7 +27,7 @@ def pipeline(name: str = "churn", uid: str = "u-1", **others: Any) -> Object:
 
 
 def run(name: str, *, ended: bool, of: str = "churn") -> Object:
-    status = {"finished": "2026-03-01T13:00:00Z"} if ended else {}
+    status = {"completionTime": "2026-03-01T13:00:00Z"} if ended else {}
     return {"metadata": {"name": name}, "spec": {"pipelineRef": {"name": of}}, "status": status}
 
 

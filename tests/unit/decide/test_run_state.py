@@ -13,7 +13,7 @@ from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, pending, status_of, with_outcome, with_step
-from penstock.decide.serving import PINNED, served_model, with_selected, with_served
+from penstock.decide.serving import served_model, with_pin, with_selected, with_served
 
 
 def run() -> PipelineRun:
@@ -26,11 +26,11 @@ def run() -> PipelineRun:
     )
 
 
-def pipeline(pin: str | None = None) -> Pipeline:
+def pipeline() -> Pipeline:
     return Pipeline(
         api_version="penstock.dev/v1alpha1",
         kind="Pipeline",
-        metadata=ObjectMeta(name="churn", annotations={PINNED: pin} if pin else {}),
+        metadata=ObjectMeta(name="churn"),
         spec=PipelineSpec(deployment=Deployment()),
     )
 
@@ -75,9 +75,7 @@ def test_one_model_is_served_at_a_time_and_who_was_before_is_kept(acts: list[str
         now = f"2026-01-01T00:00:{next(clock):02d}Z"
         if act == "unpin" or act.startswith("pin"):
             pinned = None if act == "unpin" else act[4:]
-            annotations = {PINNED: pinned} if pinned else {}
-            state = msgspec.structs.replace(state, metadata=ObjectMeta(name="churn", annotations=annotations))
-            state = with_served(state, None, "Unpinned", now)
+            state = with_served(with_pin(state, pinned), None, "Unpinned", now)
         elif pinned is None:
             selected = act
             state = with_selected(state, act, f"run-{act}", "Improved", now)
@@ -88,8 +86,10 @@ def test_one_model_is_served_at_a_time_and_who_was_before_is_kept(acts: list[str
 
     assert len(history) <= 20
     for earlier, later in pairwise(stretches):
-        assert earlier.until is not None
-        assert earlier.until < later.since or (earlier.until == later.since and earlier.name != later.name)
+        assert earlier.end_time is not None
+        assert earlier.end_time < later.start_time or (
+            earlier.end_time == later.start_time and earlier.name != later.name
+        )
 
 
 def test_serving_the_same_model_again_changes_nothing() -> None:
@@ -101,6 +101,5 @@ def test_serving_the_same_model_again_changes_nothing() -> None:
 @pytest.mark.parametrize("selected", [None, "a"])
 def test_a_pinned_model_is_served_whatever_was_selected(selected: str | None) -> None:
     state = with_selected(pipeline(), selected, "run-1", "Improved", "2026-01-01T00:00:00Z")
-    pinned = msgspec.structs.replace(state, metadata=ObjectMeta(name="churn", annotations={PINNED: "old"}))
 
-    assert served_model(with_served(pinned, None, "Pinned", "2026-01-01T00:01:00Z")) == "old"
+    assert served_model(with_served(with_pin(state, "old"), None, "Pinned", "2026-01-01T00:01:00Z")) == "old"

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from manifest_changes import named
 from penstock_jobs.manifest import Lineage, ModelManifest, Origin, ServedFile
 from penstock_jobs.result import (
     CandidateScore,
@@ -45,9 +46,9 @@ spec:
   testing: {}
   deployment: {}
   jobs:
-    dataset: {retries: {limit: 1}, pendingLimit: 1h}
-    training: {retries: {limit: 1}, pendingLimit: 1h}
-    testing: {retries: {limit: 1}, pendingLimit: 1h}
+  - {name: dataset, retries: {limit: 1}, pendingLimit: 1h}
+  - {name: training, retries: {limit: 1}, pendingLimit: 1h}
+  - {name: testing, retries: {limit: 1}, pendingLimit: 1h}
 """)
 
 
@@ -57,7 +58,7 @@ def pipeline(workers: int = 1, **spec: Any) -> dict[str, Any]:
     made["metadata"] |= {"uid": PIPELINE_UID, "generation": 1, "creationTimestamp": "2026-03-01T11:00:00Z"}
     made["spec"] = {name: value for name, value in {**made["spec"], **spec}.items() if value is not None}
     if workers > 1:
-        made["spec"]["jobs"]["training"]["parallelism"] = workers
+        named(made["spec"]["jobs"], "training")["parallelism"] = workers
     return made
 
 

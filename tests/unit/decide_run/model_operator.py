@@ -284,7 +284,7 @@ def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:
         for name in names:
             operator.rest(name)
         runs = [cluster.objects["PipelineRun", name] for name in names]
-        if all((run.get("status") or {}).get("finished") for run in runs):
+        if all((run.get("status") or {}).get("completionTime") for run in runs):
             return runs[-1]
         advance(cluster)
     raise AssertionError(f"They do not end: {[run.get('status') for run in runs]}")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from penstock.decide.decision import Refusal
+from penstock.decide.run.outcome import failure_of
 from penstock.decide.run.reconcile import decide
 from penstock_jobs.result import Failure
 from penstock_jobs.termination_message import TerminationMessage
@@ -22,7 +23,7 @@ def failed_with(code: int, message: str, reason: str | None = None) -> tuple[Clu
         cluster.end(pod_of(cluster), code, message, reason)
         controlled(cluster)
         operator.rest("churn-1")
-        if cluster.objects["PipelineRun", "churn-1"]["status"].get("finished"):
+        if cluster.objects["PipelineRun", "churn-1"]["status"].get("completionTime"):
             break
         cluster.passes(60)
         operator.rest("churn-1")
@@ -33,7 +34,7 @@ def failed_with(code: int, message: str, reason: str | None = None) -> tuple[Clu
 @pytest.mark.parametrize("again", [1, 2, 3])
 def test_a_job_is_tried_again_after_a_wait_that_doubles(again: int) -> None:
     retries = {"retries": {"limit": 3, "backoff": "30s"}}
-    cluster, operator = applied(pipeline=examples.pipeline(jobs={"dataset": retries}))
+    cluster, operator = applied(pipeline=examples.pipeline(jobs=[{"name": "dataset", **retries}]))
     operator.rest("churn-1")
     for number in range(1, again + 1):
         controlled(cluster)
@@ -120,6 +121,24 @@ def test_a_container_without_a_sentence_of_its_own_is_given_one(
     assert len(sentence) <= 1024
 
 
+@pytest.mark.parametrize(
+    ("part", "field"),
+    [
+        ("dataset", "raise spec.jobs[dataset]."),
+        ("testing-again", "raise spec.jobs[testing]."),
+        ("source", "is no setting"),
+    ],
+)
+@pytest.mark.parametrize(("code", "reason"), [(137, "OOMKilled"), (124, "Error")])
+def test_a_sentence_names_a_field_that_there_is_and_that_holds_for_the_part(
+    part: str, field: str, code: int, reason: str
+) -> None:
+    state = {"terminated": {"exitCode": code, "reason": reason}}
+    pod = {"metadata": {}, "status": {"containerStatuses": [{"name": "job", "state": state}]}}
+
+    assert field in failure_of(part, pod)[1]
+
+
 def test_what_ones_own_image_leaves_is_told_as_it_is() -> None:
     cluster, operator = at_work()
     cluster.end(pod_of(cluster), 2, "The disk is made of cheese.")
@@ -149,7 +168,7 @@ def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"jobs": {"dataset": {"profile": "huge"}}}, "no such profile"),
+        ({"jobs": [{"name": "dataset", "profile": "huge"}]}, "no such profile"),
         ({"storage": None}, "no default storage"),
         ({"training": None, "testing": None, "deployment": None, "dataset": None}, "describes no job"),
         ({"storage": {"gcs": {"bucket": "ml-team"}}}, "spec.storage.gcs is not there yet; keep files in s3 or pvc."),

@@ -159,8 +159,9 @@ def test_ones_own_operations_are_fetched_once_beside_the_dataset_job() -> None:
 
 def test_what_fetches_ones_own_operations_has_nothing_of_what_training_is_given() -> None:
     git = {"git": {"url": "https://git.example/team/churn"}}
-    training = {"image": "team/own:1", "gpu": {"count": 1}, "environment": [{"name": "HTTPS_PROXY", "value": "proxy"}]}
-    cluster, operator = applied(pipeline=examples.pipeline(source=git, jobs={"training": training}))
+    proxy = [{"name": "HTTPS_PROXY", "value": "proxy"}]
+    training = {"name": "training", "image": "team/own:1", "gpu": {"count": 1}, "env": proxy}
+    cluster, operator = applied(pipeline=examples.pipeline(source=git, jobs=[training]))
     operator.rest("churn-1")
     (source,) = [job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "source"]
 

@@ -65,7 +65,7 @@ def test_overrides_that_make_a_wrong_pipeline_are_refused_in_its_sentence() -> N
 
 def test_an_override_that_could_lend_a_secret_is_refused_where_no_policy_does() -> None:
     cluster, operator = applied(
-        examples.run(overrides=[{"path": "jobs.training", "value": {"imagePullSecrets": ["theirs"]}}])
+        examples.run(overrides=[{"path": "jobs.training", "value": {"imagePullSecrets": [{"name": "theirs"}]}}])
     )
 
     assert "could name a Secret" in succeeded(cluster, operator)[2]

@@ -162,7 +162,7 @@ def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
 
 
 def test_a_job_that_waits_in_a_queue_says_why_where_the_queue_does() -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(jobs={"dataset": {"queueName": "team"}}))
+    cluster, operator = applied(pipeline=examples.pipeline(jobs=[{"name": "dataset", "queueName": "team"}]))
     assert succeeded(cluster, operator)[2] == "The dataset step waits: Its Job waits in the queue team."
     (job,) = cluster.of("Job")
     said = {"metadata": {}, "involvedObject": {"uid": job["metadata"]["uid"]}, "message": "insufficient quota for cpu"}
@@ -174,7 +174,7 @@ def test_a_job_that_waits_in_a_queue_says_why_where_the_queue_does() -> None:
 
 
 def test_a_job_that_waits_in_a_queue_is_taken_out_while_its_run_is_suspended() -> None:
-    jobs = {"dataset": {"queueName": "team"}}
+    jobs = [{"name": "dataset", "queueName": "team"}]
     cluster, operator = applied(pipeline=examples.pipeline(jobs=jobs))
     assert succeeded(cluster, operator)[1] == "Queued"
     there = cluster.objects["PipelineRun", "churn-1"]

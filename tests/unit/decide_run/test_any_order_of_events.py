@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from manifest_changes import named
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock_jobs.specification import TrainingJob
@@ -34,7 +35,7 @@ class AnyOrder(RuleBasedStateMachine):
         git = {"git": {"url": "https://git.example/team/churn"}} if source else None
         self.pipeline = examples.pipeline(workers=workers, source=git)
         if queue is not None:
-            self.pipeline["spec"]["jobs"]["training"]["queueName"] = queue
+            named(self.pipeline["spec"]["jobs"], "training")["queueName"] = queue
         self.cluster = Cluster()
         self.cluster.long_messages = long_messages
         self.operator = Operator(self.cluster)
@@ -231,7 +232,7 @@ class AnyOrder(RuleBasedStateMachine):
             name = run["metadata"]["name"]
             if name in self.ended:
                 assert status == self.ended[name]
-            elif status.get("finished"):
+            elif status.get("completionTime"):
                 self.ended[name] = status
                 assert self.cluster.live_jobs(run["metadata"]["uid"]) == []
 

@@ -18,7 +18,7 @@ def end_of_a_run_that_is_killed_after(writes: int | None) -> tuple[Cluster, bool
             operator.rest("churn-1")
         except Killed:
             operator, died = operator.born_again(), True
-        if cluster.objects["PipelineRun", "churn-1"].get("status", {}).get("finished"):
+        if cluster.objects["PipelineRun", "churn-1"].get("status", {}).get("completionTime"):
             break
         advance(cluster)
     settled(cluster, operator)

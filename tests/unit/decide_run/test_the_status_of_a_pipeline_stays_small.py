@@ -30,7 +30,7 @@ def decided(number: int, digest: str) -> Object:
         {"name": "deployment", "state": "Succeeded", "deployment": {"verdict": "Improved", "challenger": LONG}},
     ]
     made = examples.run(f"{number:03}{'r' * 60}", f"uid-{number}")
-    return made | {"status": {"steps": steps, "finished": TIME, "executionName": f"{number}"}}
+    return made | {"status": {"steps": steps, "completionTime": TIME, "executionName": f"{number}"}}
 
 
 def one_that_serves() -> tuple[Object, tuple[Object, ...], tuple[Object, ...]]:
@@ -55,7 +55,14 @@ PIPELINE, MODELS, DEPLOYMENTS = one_that_serves()
 def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
     said: str, history: int, runs: int, digest: int, refused: bool, pinned: bool
 ) -> None:
-    served = {"name": LONG, "since": TIME, "until": TIME, "selectedBy": LONG, "reason": "r" * 128, "revision": LONG}
+    served = {
+        "name": LONG,
+        "startTime": TIME,
+        "endTime": TIME,
+        "selectedBy": LONG,
+        "reason": "r" * 128,
+        "revision": LONG,
+    }
     status = {**PIPELINE["status"], "servedHistory": [served] * history, "url": "u" * 512}
     deployment = {"model": LONG if pinned else MODELS[0]["metadata"]["name"]}
     observation = PipelineObservation(

@@ -97,7 +97,7 @@ def test_a_pin_is_the_way_back_and_its_removal_returns_to_the_model_last_selecte
 @pytest.mark.parametrize(
     ("change", "reason", "sentence"),
     [
-        ({"jobs": {"training": {"profile": "huge"}}}, "Invalid", "no such profile"),
+        ({"jobs": [{"name": "training", "profile": "huge"}]}, "Invalid", "no such profile"),
         ({"deployment": {"model": "gone"}}, "ModelNotFound", "There is no Model gone"),
         ({}, "NoModel", "No Model has been selected yet"),
     ],

@@ -7,10 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from penstock import cli
+from penstock.api.deployment import Deployment
+from penstock.api.jobs import PipelineJob
+from penstock.api.pipeline import PipelineSpec
 from penstock.cli.progress import QUIET_SECONDS, Lines
 from penstock.local.log_lines import LogLine
 from penstock.local.process import Stopped
@@ -101,9 +105,10 @@ def test_names_of_the_home_are_completed(
 
 
 def test_what_a_laptop_has_no_use_for_is_told_by_its_field() -> None:
-    spec = {"deployment": {"replicas": 2}, "jobs": {"training": {"timeout": "1h", "nodeSelector": {"disk": "fast"}}}}
+    training = PipelineJob(name="training", timeout="1h", node_selector={"disk": "fast"})
+    spec = PipelineSpec(deployment=Deployment(replicas=2), jobs=(training,))
 
-    assert set(unused_fields(spec)) == {"spec.deployment.replicas", "spec.jobs.training.nodeSelector"}
+    assert set(unused_fields(msgspec.to_builtins(spec))) == {"spec.deployment.replicas", "spec.jobs[0].nodeSelector"}
 
 
 def test_a_reader_that_has_seen_enough_is_no_bug(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ NO_ANSWER = failing("Unavailable", "The storage does not answer.", 75)
 
 
 def once(job: str, **settings: Any) -> dict[str, Any]:
-    return {"jobs": {job: {"retries": {"limit": 0}, **settings}}}
+    return {"jobs": [{"name": job, "retries": {"limit": 0}, **settings}]}
 
 
 def cancel(world: World) -> None:

@@ -25,7 +25,7 @@ NOW = "2026-03-01T12:00:00Z"
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[LaptopWorld]:
     """A run whose training hangs at first, and is not tried again."""
-    once = {"jobs": {"training": {"retries": {"limit": 0}}}}
+    once = {"jobs": [{"name": "training", "retries": {"limit": 0}}]}
     world = LaptopWorld(Case({"training": [HANGS]}, pipeline=once), tmp_path)
     yield world
     world.kubelet.close()
@@ -76,7 +76,7 @@ def test_a_job_that_is_stopped_with_its_command_costs_no_try(world: LaptopWorld)
 
 
 def test_the_time_in_which_nobody_works_on_a_run_is_not_its_jobs(tmp_path: Path) -> None:
-    limited = {"jobs": {"training": {"timeout": "10s", "retries": {"limit": 0}}}}
+    limited = {"jobs": [{"name": "training", "timeout": "10s", "retries": {"limit": 0}}]}
     world = LaptopWorld(Case({"training": [HANGS]}, pipeline=limited), tmp_path)
     until_at_work(world, "training")
     world.kubelet.close()
@@ -134,7 +134,7 @@ def test_a_run_that_is_left_says_so_and_what_it_was_at_is_to_be_done(world: Lapt
     assert left is not None
     assert [each.state for each in left.steps] == ["Succeeded", "Pending", "Pending", "Pending"]
     assert (left.conditions[0].status, left.conditions[0].reason) == ("Unknown", "Interrupted")
-    assert left.finished is None
+    assert left.completion_time is None
 
 
 def test_a_run_that_another_one_replaces_has_ended_in_each_of_its_steps(world: LaptopWorld) -> None:
@@ -144,7 +144,7 @@ def test_a_run_that_another_one_replaces_has_ended_in_each_of_its_steps(world: L
     assert ended is not None
     assert [each.state for each in ended.steps] == ["Succeeded", "Cancelled", "Cancelled", "Cancelled"]
     assert (ended.conditions[0].status, ended.conditions[0].reason) == ("False", "Superseded")
-    assert ended.finished == NOW
+    assert ended.completion_time == NOW
 
 
 def test_the_results_of_a_run_of_an_earlier_version_are_found(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class ClusterWorld:
         for _ in range(40):
             decision = self.operator.rest(RUN)
             status: Object = self.cluster.objects["PipelineRun", RUN].get("status") or {}
-            if status.get("finished"):
+            if status.get("completionTime"):
                 return status
             for job in self.cluster.of("Job"):
                 self.cluster.control(job)
@@ -216,7 +216,7 @@ class LaptopWorld:
                 run = self.objects.find("PipelineRun", RUN)
                 assert run is not None
                 status: Object = run.get("status") or {}
-                if status.get("finished"):
+                if status.get("completionTime"):
                     return status
                 self._go_on()
             raise AssertionError(status)

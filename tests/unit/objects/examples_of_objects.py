@@ -36,8 +36,8 @@ spec:
       parameters: [{name: C, values: ["0.1", "1.0"]}]
   testing: {}
   jobs:
-    dataset: {resources: {requests: {cpu: "1", memory: 2Gi}}, timeout: 1h}
-    training:
+    - {name: dataset, resources: {requests: {cpu: "1", memory: 2Gi}}, timeout: 1h}
+    - name: training
       parallelism: 4
       threads: 2
       gpu: {count: 1}
@@ -52,8 +52,8 @@ spec:
       queueName: team-gpu
       serviceAccountName: trainer
       image: registry.example/churn@sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
-      imagePullSecrets: [registry]
-      environment: [{name: OPENBLAS_CORETYPE, value: Haswell}]
+      imagePullSecrets: [{name: registry}]
+      env: [{name: OPENBLAS_CORETYPE, value: Haswell}]
       podTemplate:
         metadata: {labels: {team: ml}}
         spec:

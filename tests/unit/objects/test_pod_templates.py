@@ -139,7 +139,7 @@ def test_what_it_may_not_say_is_refused_with_its_field(template: dict[str, Any],
     with pytest.raises(Refused) as refused:
         made({"spec": template})
 
-    assert str(refused.value) == f"spec.jobs.dataset.podTemplate.spec.{sentence}"
+    assert str(refused.value) == f"spec.jobs[dataset].podTemplate.spec.{sentence}"
 
 
 def test_lists_are_merged_by_name_and_a_container_beside_ours_is_restricted_too() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.api.jobs import EnvironmentVariable, Gpu, JobSettings, ResourceAmounts, Resources
+from penstock.api.jobs import EnvironmentVariable, Gpu, JobSettings, PipelineJob, ResourceAmounts, Resources
 from penstock.api.metadata import ObjectMeta
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
@@ -29,20 +29,21 @@ CALLED = PipelineReference(name="churn")
 LARGE = JobSettings(
     gpu=Gpu(count=2),
     timeout="4h",
-    environment=(EnvironmentVariable(name="A", value="profile"), EnvironmentVariable(name="B", value="profile")),
+    env=(EnvironmentVariable(name="A", value="profile"), EnvironmentVariable(name="B", value="profile")),
 )
 DEFAULTS = JobSettings(timeout="24h", pending_limit="1h", resources=Resources(requests=ResourceAmounts(cpu="500m")))
 SETTINGS = Settings(profiles={"gpu-large": LARGE}, defaults=DEFAULTS)
 
 
-def pipeline(**jobs: object) -> Pipeline:
+def pipeline(testing: JobSettings | None = None) -> Pipeline:
     spec = spec_of()
-    assert spec.jobs is not None
+    others = tuple(each for each in spec.jobs if each.name != "testing")
+    own = (PipelineJob(name="testing", **msgspec.structs.asdict(testing)),) if testing else ()
     return Pipeline(
         api_version=API_VERSION,
         kind="Pipeline",
         metadata=ObjectMeta(name="churn", uid="9d1e", generation=3, labels={"team": "ml"}),
-        spec=msgspec.structs.replace(spec, jobs=msgspec.structs.replace(spec.jobs, **jobs)),
+        spec=msgspec.structs.replace(spec, jobs=(*others, *own) if own else spec.jobs),
     )
 
 
@@ -60,13 +61,13 @@ def test_a_revision_holds_all_that_a_run_needs_and_is_read_back_as_it_was() -> N
 
 
 def test_a_run_goes_before_the_pipeline_and_that_before_its_profile_and_that_before_the_defaults() -> None:
-    own = JobSettings(profile="gpu-large", threads=3, environment=(EnvironmentVariable(name="A", value="own"),))
+    own = JobSettings(profile="gpu-large", threads=3, env=(EnvironmentVariable(name="A", value="own"),))
     run = PipelineRunSpec(pipeline_ref=CALLED, jobs=(JobRequest(name="testing", threads=5),))
     spec = revision.snapshot_of(pipeline(testing=own), run, SETTINGS).pipeline.spec
     resolved = settings_of(spec, "testing")
 
     assert (resolved.threads, resolved.gpu, resolved.timeout, resolved.pending_limit) == (5, LARGE.gpu, "4h", "1h")
-    assert {each.name: each.value for each in resolved.environment} == {"A": "own", "B": "profile"}
+    assert {each.name: each.value for each in resolved.env} == {"A": "own", "B": "profile"}
     assert settings_of(spec, "testing", run.jobs[0]) == resolved
 
 
@@ -83,7 +84,7 @@ def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
         )
 
     assert str(refused.value) == (
-        "spec.jobs.testing.profile is gpu-huge, and the operator has no such profile (there are gpu-large); name one "
+        "spec.jobs[testing].profile is gpu-huge, and the operator has no such profile (there are gpu-large); name one "
         "that it has, or ask who runs it."
     )
 
@@ -145,7 +146,7 @@ def test_an_image_is_the_smallest_that_has_what_the_step_needs() -> None:
 
 def test_a_model_that_needs_scikit_learn_is_served_where_that_is() -> None:
     made, images = model_of(), Images()
-    serving = msgspec.structs.replace(made.spec.serving, format="skops")
+    serving = msgspec.structs.replace(made.spec.serving, format="Skops")
     needing = msgspec.structs.replace(made, spec=msgspec.structs.replace(made.spec, serving=serving))
 
     assert serving_image(made, JobSettings(), images) == images.serving

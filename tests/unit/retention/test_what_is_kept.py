@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from penstock.decide.retention.models import held_models, surplus_models
 from penstock.decide.retention.runs import expired_runs, held_runs, is_made_by_penstock
-from penstock.decide.serving import PINNED
 
 Object = dict[str, Any]
 NAMES = [f"model-{number}" for number in range(8)]
@@ -19,17 +18,14 @@ KEPT = st.integers(1, 6)
 def model(name: str, created: int, pipeline: str = "churn", served_by: tuple[str, ...] = ()) -> Object:
     return {
         "metadata": {"name": name, "labels": {"penstock.dev/pipeline": pipeline}},
-        "spec": {"created": f"2026-03-{created:02}T00:00:00Z"},
+        "spec": {"creationTime": f"2026-03-{created:02}T00:00:00Z"},
         "status": {"servedBy": list(served_by)},
     }
 
 
-def pipeline(
-    name: str = "churn", pinned: str | None = None, by_hand: str | None = None, served: str | None = None, **status: Any
-) -> Object:
-    annotations = {PINNED: by_hand} if by_hand else {}
+def pipeline(name: str = "churn", pinned: str | None = None, served: str | None = None, **status: Any) -> Object:
     return {
-        "metadata": {"name": name, "annotations": annotations},
+        "metadata": {"name": name},
         "spec": {"deployment": {"model": pinned} if pinned else {}},
         "status": status | ({"servedModel": {"name": served}} if served else {}),
     }
@@ -38,13 +34,15 @@ def pipeline(
 def run(
     name: str, finished: int | None = None, ours: bool = False, steps: tuple[Object, ...] = (), **spec: Any
 ) -> Object:
-    status: Object = {"steps": list(steps)} | ({"finished": f"2026-03-{finished:02}T00:00:00Z"} if finished else {})
+    status: Object = {"steps": list(steps)} | (
+        {"completionTime": f"2026-03-{finished:02}T00:00:00Z"} if finished else {}
+    )
     labels = {"app.kubernetes.io/managed-by": "penstock"} if ours else {}
     return {"metadata": {"name": name, "uid": f"uid-{name}", "labels": labels}, "spec": spec, "status": status}
 
 
 def step(name: str, finished: int = 1, **figures: Any) -> Object:
-    return {"name": name, "state": "Succeeded", "finished": f"2026-03-{finished:02}T00:00:00Z", **figures}
+    return {"name": name, "state": "Succeeded", "completionTime": f"2026-03-{finished:02}T00:00:00Z", **figures}
 
 
 MODELS = st.lists(
@@ -58,9 +56,7 @@ MODELS = st.lists(
     unique_by=lambda each: each["metadata"]["name"],
     max_size=8,
 )
-PIPELINES = st.lists(
-    st.builds(pipeline, st.sampled_from(["churn", "others"]), ONE, ONE, ONE, selectedModel=ONE), max_size=3
-)
+PIPELINES = st.lists(st.builds(pipeline, st.sampled_from(["churn", "others"]), ONE, ONE, selectedModel=ONE), max_size=3)
 RUNS = st.lists(
     st.builds(
         lambda name, finished, ours, trained, decided, again: run(
@@ -93,12 +89,11 @@ def test_no_model_goes_that_is_served_pinned_or_referred_to(
     gone = {each["metadata"]["name"] for each in surplus_models("churn", keep, models, pipelines, runs)}
 
     for each in pipelines:
-        assert each["metadata"]["annotations"].get(PINNED) not in gone
         assert each["spec"]["deployment"].get("model") not in gone
         assert each["status"].get("servedModel", {}).get("name") not in gone
         assert each["status"].get("selectedModel") not in gone
     assert not gone & {each["metadata"]["name"] for each in models if each["status"]["servedBy"]}
-    live = [each for each in runs if "finished" not in each["status"]]
+    live = [each for each in runs if "completionTime" not in each["status"]]
     for each in live:
         assert not gone & set(each["status"]["steps"][0]["training"]["models"])
         assert each["status"]["steps"][1]["deployment"]["challenger"] not in gone
@@ -114,8 +109,8 @@ def test_as_many_models_of_the_pipeline_as_it_says_are_kept_and_none_of_another_
     own = [each for each in models if each["metadata"]["labels"]["penstock.dev/pipeline"] == "churn"]
     assert all(each in own for each in gone)
     assert len(own) - len(gone) >= min(keep, len(own))
-    youngest_gone = max((each["spec"]["created"] for each in gone), default="")
-    newest = sorted((each["spec"]["created"] for each in own), reverse=True)[:keep]
+    youngest_gone = max((each["spec"]["creationTime"] for each in gone), default="")
+    newest = sorted((each["spec"]["creationTime"] for each in own), reverse=True)[:keep]
     assert all(created >= youngest_gone for created in newest)
     held = held_models(models, pipelines, runs)
     assert len([each for each in own if each not in gone and each["metadata"]["name"] not in held]) <= keep
@@ -128,8 +123,8 @@ def test_no_run_that_somebody_applied_is_ever_deleted_nor_a_live_one_nor_one_tha
 ) -> None:
     expired = expired_runs(keep, runs)
 
-    assert all(is_made_by_penstock(each) and "finished" in each["status"] for each in expired.deleted)
-    assert all(not is_made_by_penstock(each) and "finished" in each["status"] for each in expired.applied)
+    assert all(is_made_by_penstock(each) and "completionTime" in each["status"] for each in expired.deleted)
+    assert all(not is_made_by_penstock(each) and "completionTime" in each["status"] for each in expired.applied)
     assert not {each["metadata"]["name"] for each in expired.deleted} & held_runs(runs)
     left = [each for each in runs if is_made_by_penstock(each) and each not in expired.deleted]
     assert len(left) >= min(keep, sum(is_made_by_penstock(each) for each in runs))

@@ -70,9 +70,9 @@ class Cluster:
         """Make the object, and return it as the server has it."""
         return await self._client.create(made | {"metadata": made["metadata"] | {"namespace": self.namespace}})
 
-    async def patch(self, kind: Kind, name: str, content: Mapping[str, Any]) -> Object:
-        """Merge the content into the object, and return it as it is then."""
-        return await self._client.patch(kind, self.namespace, name, content)
+    async def patch(self, kind: Kind, name: str, content: Mapping[str, Any], *, manager: str | None = None) -> Object:
+        """Merge the content into the object, as that field manager, and return it as it is then."""
+        return await self._client.patch(kind, self.namespace, name, content, manager=manager)
 
     async def delete(self, kind: Kind, name: str, uid: str) -> None:
         """Delete exactly the object that has this uid; it is no error where it is gone."""

@@ -4,14 +4,13 @@ from typing import Any
 
 import click
 
-from penstock.api.deployment import Deployment
 from penstock.api.pipeline import PipelineStatus
 from penstock.cli.cluster.finding import MODEL, PIPELINE, Object, as_model, as_pipeline, find_one, kind_of
 from penstock.cli.cluster.names import model_names, pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.decide.conditions import find
-from penstock.decide.serving import PINNED, served_model
+from penstock.decide.serving import PIN_MANAGER, UNDONE_BY_A_MANIFEST, require_deployment, served_model
 from penstock_jobs.errors import Refused
 
 
@@ -34,10 +33,10 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
     async def question(cluster: Any) -> tuple[Object, str | None]:
         of = name if unpin else await _pipeline_of(cluster, name, pipeline)
         there = as_pipeline(await find_one(cluster, PIPELINE, of))
-        _refuse(of, there.spec.deployment, name)
+        require_deployment(there)
         target = (there.status or PipelineStatus()).selected_model if unpin else name
-        patch = {"metadata": {"annotations": {PINNED: None if unpin else name}}}
-        changed = await cluster.patch(kind_of(PIPELINE), of, patch)
+        patch = {"spec": {"deployment": {"model": None if unpin else name}}}
+        changed = await cluster.patch(kind_of(PIPELINE), of, patch, manager=PIN_MANAGER)
         return (await _served(cluster, of, target) if wait and target else changed), target
 
     changed, target = ask(settings, question)
@@ -50,18 +49,13 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
         click.echo(f"{there.metadata.name} serves {serves or 'no Model'}.")
     else:
         click.echo(f"{there.metadata.name} serves {serves or 'no Model'} until {target} is ready.")
+    if not unpin:
+        click.echo(UNDONE_BY_A_MANIFEST)
 
 
 async def _pipeline_of(cluster: Any, model: str, pipeline: str | None) -> str:
     found = as_model(await find_one(cluster, MODEL, model))
-    return pipeline or found.spec.origin.pipeline
-
-
-def _refuse(pipeline: str, deployment: Deployment | None, model: str) -> None:
-    if deployment is None:
-        raise Refused(f"The Pipeline {pipeline} has no spec.deployment, so it serves nothing; add it.")
-    if deployment.model not in (None, model):
-        raise Refused(f"The manifest of {pipeline} pins {deployment.model} in spec.deployment.model; change it there.")
+    return pipeline or found.spec.origin.pipeline_ref.name
 
 
 async def _served(cluster: Any, pipeline: str, target: str) -> Object:

@@ -94,7 +94,7 @@ def _pipeline(found: Object) -> list[Table]:
         ("Models", status.models),
     ]
     history = [each for each in (served, *status.served_history) if each is not None]
-    shown = [(each.name, each.since, each.until or "now", each.selected_by, each.reason) for each in history]
+    shown = [(each.name, each.start_time, each.end_time or "now", each.selected_by, each.reason) for each in history]
     made = rows(table("served", "since", "until", "chosen by", "reason"), shown)
     return [facts_table(facts), *([made] if shown else []), _conditions(status.conditions)]
 
@@ -106,8 +106,8 @@ def _model(found: Object) -> list[Table]:
     parameters = ", ".join(f"{each.name}={each.value}" for each in origin.parameters)
     facts: list[tuple[str, object]] = [
         ("Name", model.metadata.name),
-        ("Pipeline", origin.pipeline),
-        ("Run", f"{origin.run or ''} ({origin.execution_name})"),
+        ("Pipeline", origin.pipeline_ref.name),
+        ("Run", f"{origin.run_ref.name or ''} ({origin.execution_name})"),
         ("Algorithm", f"{origin.algorithm} ({origin.estimator})"),
         ("Parameters", parameters),
         ("Predicts", f"{spec.target.column} ({spec.task})"),
@@ -116,7 +116,7 @@ def _model(found: Object) -> list[Table]:
         ("Files at", spec.uri),
         ("Digest", spec.digest),
         *([("Commit", origin.commit)] if origin.commit else []),
-        ("Created", spec.created),
+        ("Created", spec.creation_time),
         ("Served by", ", ".join(status.served_by) or "none"),
         ("When deleted", "its files are deleted too" if spec.deletion_policy == "Delete" else "its files are kept"),
     ]

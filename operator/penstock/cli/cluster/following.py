@@ -94,7 +94,7 @@ def _outcome(settings: ClusterSettings, ended: Object) -> None:
         show(settings, ended)
     condition = find(status_of(run).conditions, "Succeeded")
     if condition is not None and condition.status != "True":
-        began = any(step.started for step in status_of(run).steps)
+        began = any(step.start_time for step in status_of(run).steps)
         logs = f" Its logs: penstock --cluster logs {name}" if began else ""
         raise Refused(f"{condition.message}{logs}")
     if settings.output == "table":

@@ -49,7 +49,7 @@ class _Of:
             None,
             (found["metadata"].get("labels") or {}).get(PIPELINE_LABEL),  # a Pipeline's, also when it was renamed
             (spec.get("pipelineRef") or {}).get("name"),
-            (spec.get("origin") or {}).get("pipeline"),
+            ((spec.get("origin") or {}).get("pipelineRef") or {}).get("name"),
         )
 
 

@@ -95,7 +95,7 @@ def _print(settings: ClusterSettings, log: Any, line: bytes) -> None:
 def _missing(run: PipelineRun, job: str | None, told: set[str]) -> str | None:
     """Return where the logs are of the jobs that began and whose pods are gone; None where there are none such."""
     status = status_of(run)
-    begun = [step.name for step in status.steps if step.started and job in (None, step.name)]
+    begun = [step.name for step in status.steps if step.start_time and job in (None, step.name)]
     gone = [name for name in begun if name not in told and name != "deployment"]
     if not gone:
         return None

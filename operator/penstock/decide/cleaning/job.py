@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from penstock.api.jobs import ResourceAmounts, Resources
+from penstock.api.jobs import ResourceAmounts, Resources, job_field
 from penstock.decide.cleaning.record import Record
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import (
@@ -87,7 +87,7 @@ def _job(cleaning: Cleaning, asked: CleaningJob, specification: str) -> Object:
         command=(*words, "--termination-message", TERMINATION_MESSAGE),
         specification=specification,
         settings=msgspec.structs.replace(cleaning.recorded.settings, resources=ROOM),
-        field="spec.jobs.dataset",
+        field=job_field("dataset"),
         mounts=mounts_of(asked),
         general=cleaning.settings.pods,
     )

@@ -31,8 +31,8 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
         model = msgspec.convert(there, Model)
     except msgspec.ValidationError:
         return Decision()  # what cannot be read is not deleted
-    metadata, origin = model.metadata, model.spec.origin
-    owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", origin.pipeline, kind="Model")
+    metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
+    owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", pipeline, kind="Model")
     location, settings = _reached(observation, model, owner)
     made = record_of_model(owner, model, location, settings, observation.identity)
     return Decision((Create(record_object(owner, made)),))

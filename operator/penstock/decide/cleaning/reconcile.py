@@ -47,7 +47,7 @@ def _is_taken(observation: RecordObservation, record: Record) -> bool:
 
 def _logs(observation: RecordObservation, record: Record, run: ApiObject, now: datetime) -> Decision:
     """Return what becomes of the logs, and the Jobs, of a run that has ended."""
-    finished = (run.get("status") or {}).get("finished")
+    finished = (run.get("status") or {}).get("completionTime")
     if record.kind != "PipelineRun" or finished is None:
         return Decision()
     annotations = _annotations(observation.record)

@@ -120,7 +120,7 @@ def reaching(spec: PipelineSpec, job: JobName) -> JobSettings:
         node_selector=settings.node_selector,
         tolerations=settings.tolerations,
         priority_class_name=settings.priority_class_name,
-        environment=settings.environment,
+        env=settings.env,
     )
 
 

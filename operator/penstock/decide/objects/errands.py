@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.jobs import ImagePullSecret, JobSettings, ResourceAmounts, Resources
 from penstock.api.schema import GROUP
 from penstock.decide.objects.children import MANAGED_BY, MANAGER, Object
 from penstock.decide.objects.folders import TERMINATION_MESSAGE
@@ -40,12 +40,13 @@ class ErrandJob:
 def errand_job(asked: ErrandJob) -> Object:
     """Return the Job; the API server gives it a name, and whoever makes it the namespace."""
     labels = {MANAGED_BY: MANAGER, ERRAND: asked.name}
+    pull_secrets = tuple(ImagePullSecret(name=name) for name in asked.pull_secrets)
     document = msgspec.json.encode(asked.errand).decode()
     pod = Pod(
         image=asked.image,
         command=("python", "-m", "penstock_jobs.errand", document, "--termination-message", TERMINATION_MESSAGE),
         specification=None,
-        settings=JobSettings(resources=Resources(requests=_REQUESTS), image_pull_secrets=asked.pull_secrets),
+        settings=JobSettings(resources=Resources(requests=_REQUESTS), image_pull_secrets=pull_secrets),
         field="the errand",
         mounts=mounts_of(asked.errand),
         deadline=CEILING,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from math import ceil
 
-from penstock.api.jobs import JobSettings
+from penstock.api.jobs import JobSettings, job_field
 from penstock.api.pipeline import Logs
 from penstock.api.quantities import read_duration
 from penstock.decide.job_specification import retries_of
@@ -80,7 +80,7 @@ def job(step: StepJob) -> Object:
 def _pod(step: StepJob) -> Pod:
     words = ["python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
     words += ["--termination-message", TERMINATION_MESSAGE, "--log-level", step.logs.level]
-    words += ["--log-format", step.logs.format, "--keep-log", step.part]
+    words += ["--log-format", step.logs.format.lower(), "--keep-log", step.part]
     if step.snapshot:
         words += ["--snapshot", f"{SPECIFICATION_FOLDER}/{SNAPSHOT}"]
     return Pod(
@@ -88,7 +88,7 @@ def _pod(step: StepJob) -> Pod:
         command=tuple(words),
         specification=specification_name(step.owner, step.part, step.index),
         settings=step.settings,
-        field=f"spec.jobs.{step.step}",
+        field=job_field(step.step),
         mounts=mounts_of(step.specification),
         threads=step.specification.threads,
         deadline=_pod_deadline(step),
@@ -160,7 +160,7 @@ def _job_deadline(step: StepJob) -> int | None:
 
 def _pending(step: StepJob) -> float:
     limit = step.settings.pending_limit
-    return STARTING if limit is None else read_duration(limit, f"spec.jobs.{step.step}.pendingLimit")
+    return STARTING if limit is None else read_duration(limit, job_field(step.step, "pendingLimit"))
 
 
 def _queue(settings: JobSettings) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Pod:
     """What a pod is to run: its words, what it mounts, and how.
 
     `specification` names the ConfigMap with the specification, where there is one. `field` is where the settings are,
-    as `spec.jobs.training`. `deadline` is a ceiling, in seconds from when a node took the pod. `container` has further
+    as `spec.jobs[training]`. `deadline` is a ceiling, in seconds from when a node took the pod. `container` has further
     fields of the container; pods that `spread` selects are kept apart where there is room.
     """
 
@@ -63,7 +63,7 @@ def _spec(pod: Pod) -> Object:
         "activeDeadlineSeconds": pod.deadline,
         "securityContext": _security(pod.general),
         "serviceAccountName": settings.service_account_name,
-        "imagePullSecrets": [{"name": name} for name in settings.image_pull_secrets],
+        "imagePullSecrets": [{"name": secret.name} for secret in settings.image_pull_secrets],
         "nodeSelector": dict(settings.node_selector),
         "tolerations": _tolerations(settings),
         "priorityClassName": settings.priority_class_name,
@@ -176,6 +176,6 @@ def process_variables(threads: int) -> dict[str, str]:
 
 def _environment(pod: Pod) -> list[Object]:
     ours = process_variables(pod.threads) | {"PYTHONDONTWRITEBYTECODE": "1", "HOME": SCRATCH, "TMPDIR": SCRATCH}
-    own: tuple[EnvironmentVariable, ...] = pod.settings.environment
+    own: tuple[EnvironmentVariable, ...] = pod.settings.env
     given = ours | {each.name: each.value for each in own}
     return [{"name": name, "value": value} for name, value in given.items()]

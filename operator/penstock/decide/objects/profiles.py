@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import msgspec
 
 from penstock.api.findings import listed
-from penstock.api.jobs import Jobs, JobSettings
+from penstock.api.jobs import JobSettings, PipelineJob, job_field
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.quantities import read_quantity
 from penstock.api.run import JobRequest
-from penstock.api.schema import JOBS, JobName
+from penstock.api.schema import JOBS
 from penstock.decide.job_specification import settings_of
 from penstock_jobs.errors import Refused
 
@@ -28,8 +28,8 @@ def with_profiles(
         Refused: there is no such profile.
     """
     asked = {request.name: request for request in requests}
-    resolved = {name: _resolved(settings_of(spec, name, asked.get(name)), name, profiles, defaults) for name in JOBS}
-    return msgspec.structs.replace(spec, jobs=Jobs(**resolved))
+    resolved = tuple(_resolved(settings_of(spec, name, asked.get(name)), profiles, defaults) for name in JOBS)
+    return msgspec.structs.replace(spec, jobs=resolved)
 
 
 def processors_of(settings: JobSettings) -> int:
@@ -40,22 +40,22 @@ def processors_of(settings: JobSettings) -> int:
     return max(1, int(read_quantity(amounts[0], "resources.requests.cpu"))) if amounts else 1
 
 
-def _resolved(settings: JobSettings, name: JobName, profiles: Profiles, defaults: JobSettings) -> JobSettings:
+def _resolved(settings: PipelineJob, profiles: Profiles, defaults: JobSettings) -> PipelineJob:
     if settings.profile is None:
         return _over(settings, defaults)
     if settings.profile not in profiles:
         known = f"there are {listed(sorted(profiles))}" if profiles else "there are none"
         raise Refused(
-            f"spec.jobs.{name}.profile is {settings.profile}, and the operator has no such profile ({known}); name "
-            "one that it has, or ask who runs it."
+            f"{job_field(settings.name, 'profile')} is {settings.profile}, and the operator has no such profile "
+            f"({known}); name one that it has, or ask who runs it."
         )
     return _over(_over(settings, profiles[settings.profile]), defaults)
 
 
-def _over(settings: JobSettings, beneath: JobSettings) -> JobSettings:
+def _over(settings: PipelineJob, beneath: JobSettings) -> PipelineJob:
     """Return the settings, with what they do not say taken from others."""
     unsaid = [name for name in settings.__struct_fields__ if getattr(settings, name) in (None, (), {})]
-    merged: JobSettings = msgspec.structs.replace(settings, **{name: getattr(beneath, name) for name in unsaid})
-    own = {each.name for each in settings.environment}
-    environment = (*(each for each in beneath.environment if each.name not in own), *settings.environment)
-    return msgspec.structs.replace(merged, environment=environment)
+    merged: PipelineJob = msgspec.structs.replace(settings, **{name: getattr(beneath, name) for name in unsaid})
+    own = {each.name for each in settings.env}
+    env = (*(each for each in beneath.env if each.name not in own), *settings.env)
+    return msgspec.structs.replace(merged, env=env)

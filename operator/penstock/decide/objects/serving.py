@@ -11,7 +11,7 @@ from functools import cached_property
 
 import msgspec
 
-from penstock.api.jobs import JobSettings
+from penstock.api.jobs import JobSettings, job_field
 from penstock.api.model import Model
 from penstock.api.pipeline import Logs
 from penstock.decide.objects.children import MODEL, REVISION, Object, Owner, child_name, labels, metadata
@@ -32,7 +32,7 @@ _DIGITS = 10
 
 @dataclass(frozen=True)
 class Serving:
-    """Servers of a Model for a Pipeline, which is the owner. `settings` are those of `jobs.deployment`, resolved."""
+    """Servers of a Model for a Pipeline, which is the owner. `settings` are those of `jobs[deployment]`, resolved."""
 
     owner: Owner
     model: Model
@@ -112,13 +112,13 @@ def _labels(serving: Serving, revision: str) -> dict[str, str]:
 
 def _template(serving: Serving, revision: str) -> Object:
     words = ["python", "-m", "penstock_jobs.serving", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
-    words += ["--log-level", serving.logs.level, "--log-format", serving.logs.format]
+    words += ["--log-level", serving.logs.level, "--log-format", serving.logs.format.lower()]
     pod = Pod(
         image=serving.image,
         command=tuple(words),
         specification=deployment_name(serving.owner, revision),
         settings=serving.settings,
-        field="spec.jobs.deployment",
+        field=job_field("deployment"),
         mounts=mounts_of(serving.specification),
         threads=serving.settings.threads or 1,
         restart_policy=None,

@@ -44,7 +44,7 @@ def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
         said = next(step["deployment"] for step in run["status"]["steps"] if step.get("name") == "deployment")
         return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
     made = facts.model(model)
-    return (made.spec.origin.run if made else None), reasons.SELECTED
+    return (made.spec.origin.run_ref.name if made else None), reasons.SELECTED
 
 
 def _proposal(run: ApiObject) -> tuple[tuple[str, str], Proposal] | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from penstock.api.jobs import job_field
 from penstock.api.quantities import read_duration
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
@@ -61,7 +62,7 @@ class Servers:
     def until(self) -> datetime:
         """Return until when they may wait."""
         created = read_time(self.deployment["metadata"]["creationTimestamp"])
-        return created + timedelta(seconds=read_duration(self.pending_limit, "spec.jobs.deployment.pendingLimit"))
+        return created + timedelta(seconds=read_duration(self.pending_limit, job_field("deployment", "pendingLimit")))
 
     def _ends(self) -> Iterator[dict[str, Any]]:
         """Yield how the containers that do not run, or are not ready, ended last."""

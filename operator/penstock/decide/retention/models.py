@@ -28,7 +28,7 @@ def surplus_models(
     if keep is None:
         return ()
     own = [model for model in models if _labels(model).get(PIPELINE) == pipeline]
-    newest_first = sorted(own, key=lambda model: (str(model["spec"]["created"]), _name(model)), reverse=True)
+    newest_first = sorted(own, key=lambda model: (_made_at(model), _name(model)), reverse=True)
     beyond = newest_first[keep:]
     if not beyond:
         return ()
@@ -73,3 +73,8 @@ def _labels(there: ApiObject) -> dict[str, str]:
 
 def _name(there: ApiObject) -> str:
     return str(there["metadata"]["name"])
+
+
+def _made_at(model: ApiObject) -> str:
+    """Return when the Model was saved; one that an earlier version wrote has the time of the object alone."""
+    return str(model["spec"].get("creationTime") or model["metadata"].get("creationTimestamp") or "")

@@ -64,7 +64,7 @@ def is_made_by_penstock(run: ApiObject) -> bool:
 def latest_with(job: JobName, runs: Iterable[ApiObject]) -> ApiObject | None:
     """Return the run that did this job last, well."""
     done = [
-        (str(step.get("finished") or ""), str(run["metadata"]["name"]), run)
+        (str(step.get("completionTime") or ""), str(run["metadata"]["name"]), run)
         for run in runs
         for step in steps_of(run)
         if step.get("name") == job and step.get("state") == "Succeeded"
@@ -85,5 +85,5 @@ def steps_of(run: ApiObject) -> Sequence[Any]:
 
 def _moment(run: ApiObject) -> tuple[str, str, str]:
     metadata = run["metadata"]
-    finished = str((run.get("status") or {}).get("finished") or "")
+    finished = str((run.get("status") or {}).get("completionTime") or "")
     return finished, str(metadata.get("creationTimestamp") or ""), str(metadata["name"])

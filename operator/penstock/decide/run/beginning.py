@@ -79,7 +79,7 @@ def _named(facts: Facts, draft: Draft, snapshot: Snapshot, jobs: tuple[JobName, 
         revision=revision_name(facts.owner),
         pipeline_uid=snapshot.pipeline.metadata.uid,
         storage=address(facts.places(snapshot, name).run().uri),
-        started=status.started or facts.time,
+        start_time=status.start_time or facts.time,
         steps=status.steps or pending(jobs),
     )
 

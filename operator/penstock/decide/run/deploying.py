@@ -91,8 +91,8 @@ def _proposed(facts: Facts, draft: Draft, pipeline: Pipeline, summary: Deploymen
     if selected == model:
         reason, message = reasons.ROLLING_OUT, _rollout(pipeline, model)
     step = step_of(draft.run, "deployment")
-    started = (step.started if step else None) or facts.time
-    draft = draft.step("deployment", "Running", reason, message, started=started, deployment=summary)
+    started = (step.start_time if step else None) or facts.time
+    draft = draft.step("deployment", "Running", reason, message, start_time=started, deployment=summary)
     return draft.outcome("Unknown", reason, message, facts.time)
 
 
@@ -104,8 +104,8 @@ def _rollout(pipeline: Pipeline, model: str) -> str:
 
 def _ended(facts: Facts, draft: Draft, summary: DeploymentSummary) -> Draft:
     step = step_of(draft.run, "deployment")
-    started = (step.started if step else None) or facts.time
-    return draft.step("deployment", "Succeeded", started=started, finished=facts.time, deployment=summary)
+    started = (step.start_time if step else None) or facts.time
+    return draft.step("deployment", "Succeeded", start_time=started, completion_time=facts.time, deployment=summary)
 
 
 def _rollout_failed(facts: Facts, model: str) -> str | None:

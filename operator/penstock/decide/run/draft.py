@@ -46,7 +46,7 @@ class Draft:
     ) -> "Draft":
         """Return the draft with that step changed, and nothing else of it."""
         said = None if message is None else shortened(message)
-        given = {"waiting_since": None, "reason": reason, "message": said, **changes}
+        given = {"wait_start_time": None, "reason": reason, "message": said, **changes}
         return replace(self, run=with_step(self.run, job, state, **given))
 
     def about(self, job: JobName, **changes: object) -> "Draft":

@@ -63,7 +63,7 @@ def _sources(
     found: dict[JobName, tuple[str, ApiObject]] = {}
     for run in runs:
         for step in (run.get("status") or {}).get("steps") or ():
-            name, finished = step.get("name"), str(step.get("finished") or "")
+            name, finished = step.get("name"), str(step.get("completionTime") or "")
             if step.get("state") == "Succeeded" and name in needed and finished >= found.get(name, ("", run))[0]:
                 found[name] = finished, run
     return {each: found[each][1] if each in found else None for each in needed}
@@ -72,7 +72,7 @@ def _sources(
 def _is_about_to(run: ApiObject, job: JobName) -> bool:
     """Return whether a live run has yet to do that job."""
     status = run.get("status") or {}
-    if status.get("finished") or run["metadata"].get("deletionTimestamp"):
+    if status.get("completionTime") or run["metadata"].get("deletionTimestamp"):
         return False
     steps = status.get("steps")
     if not steps:

@@ -26,7 +26,7 @@ def failed(facts: Facts, draft: Draft, step: JobName | None, reason: str, messag
     Job is gone is in the status by then.
     """
     if step is not None:
-        draft = draft.step(step, "Failed", reason, message, finished=facts.time)
+        draft = draft.step(step, "Failed", reason, message, completion_time=facts.time)
         message = reasons.step_failed(step, message)
     return _closed(facts, draft, reason, message, "Skipped")
 
@@ -42,7 +42,7 @@ def already_failed(facts: Facts, draft: Draft) -> Draft | None:
 
 def deadline(facts: Facts) -> datetime | None:
     """Return when the run has taken all the time that it may; None where nobody said, or it has not begun."""
-    said, started = facts.run.spec.timeout, status_of(facts.run).started
+    said, started = facts.run.spec.timeout, status_of(facts.run).start_time
     if said is None or started is None:
         return None
     return read_time(started) + timedelta(seconds=read_duration(said, "spec.timeout"))

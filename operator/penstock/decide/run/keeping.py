@@ -16,7 +16,7 @@ from penstock.decide.times import read_time
 def kept(facts: Facts, draft: Draft) -> Draft:
     """Return the draft that also keeps what is to be kept, and lets go what is not."""
     draft = draft.writing(*_owned_by_models(facts))
-    finished = status_of(facts.run).finished
+    finished = status_of(facts.run).completion_time
     if finished is None:
         return draft
     until = read_time(finished) + _jobs_kept(facts)

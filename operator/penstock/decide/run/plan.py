@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from penstock.api.schema import JobName
+from penstock.api.schema import JOBS, JobName
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run_state import NEEDS
@@ -37,6 +37,13 @@ def again(snapshot: Snapshot) -> Planned:
     """Return the part that tests Models once more, beside the one that is served by now."""
     fetched = (SOURCE,) if snapshot.pipeline.spec.source is not None else ()
     return Planned(AGAIN, "deployment", (*NEEDS["testing"], *fetched))
+
+
+def job_of_settings(part: str) -> JobName | None:
+    """Return the job whose limits hold for a part; what fetches the source has limits of its own, which are fixed."""
+    if part == SOURCE:
+        return None
+    return next(job for job in JOBS if part in (job, f"{job}-again"))
 
 
 def lacking(jobs: tuple[JobName, ...]) -> tuple[tuple[JobName, JobName], ...]:

@@ -188,12 +188,12 @@ def _going(facts: Facts, draft: Draft, part: Planned, going: Going) -> Draft:
     if not _is_current(draft, part.step):
         return draft
     step = step_of(draft.run, part.step)
-    started = (going.started if part.name != SOURCE else None) or (step.started if step else None)
+    started = (going.started if part.name != SOURCE else None) or (step.start_time if step else None)
     wait = going.wait
     if going.until is not None and wait is None and step is not None and step.state == "Waiting":
         return draft  # it may have begun, and is told of when that has lasted
     draft = draft.step(
-        part.step, "Running", wait.reason if wait else None, wait.message if wait else None, started=started
+        part.step, "Running", wait.reason if wait else None, wait.message if wait else None, start_time=started
     )
     return _said_to_run(facts, draft, part.step)
 

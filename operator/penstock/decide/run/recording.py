@@ -38,7 +38,7 @@ def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told
 def summarised(draft: Draft, part: Planned, started: str | None, finished: str | None, now: str) -> Draft:
     """Return the draft whose step says what its part, the result of which is known, has come to."""
     step = step_of(draft.run, part.step)
-    begun = started or (step.started if step else None) or now
+    begun = started or (step.start_time if step else None) or now
     found = draft.reported[part.name].result
     if isinstance(found, SourceResult):
         return draft.status(commit=found.commit or None)  # a folder that is in no repository has none
@@ -52,7 +52,7 @@ def summarised(draft: Draft, part: Planned, started: str | None, finished: str |
             figures["training"] = training_summary(found)
         case TestingResult():
             figures["testing"] = testing_summary(found)
-    return draft.step(part.step, "Succeeded", started=begun, finished=finished or now, **figures)
+    return draft.step(part.step, "Succeeded", start_time=begun, completion_time=finished or now, **figures)
 
 
 def _models(facts: Facts, draft: Draft, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:

@@ -45,7 +45,7 @@ def _waiting(facts: Facts, draft: Draft, step: Step | None, reason: str, message
         name = None if step is None else step.name
         return ending.failed(facts, draft, name, reasons.PENDING_LIMIT_EXCEEDED, message)
     if step is not None:
-        draft = draft.step(step.name, "Waiting", reason, message, waiting_since=write_time(since))
+        draft = draft.step(step.name, "Waiting", reason, message, wait_start_time=write_time(since))
         message = reasons.step_waits(step.name, message)
     return draft.outcome("Unknown", reason, message, facts.time).looking_at(min(facts.now + TRY_AGAIN, since + limit))
 
@@ -54,7 +54,7 @@ def _since(facts: Facts, step: Step | None) -> datetime:
     """Return since when something is refused: as the step says it; of a run that has no steps yet, its beginning."""
     if step is None:
         return facts.created
-    return read_time(step.waiting_since) if step.waiting_since else facts.now
+    return read_time(step.wait_start_time) if step.wait_start_time else facts.now
 
 
 def undecodable(run: ApiObject, why: str, now: datetime) -> Decision:

@@ -7,6 +7,7 @@ in its own time, index by index: meanwhile the others take over the work.
 
 from datetime import datetime, timedelta
 
+from penstock.api.jobs import job_field
 from penstock.api.quantities import read_duration
 from penstock.decide import reasons
 from penstock.decide.job_specification import retries_of
@@ -29,7 +30,7 @@ def next_try(snapshot: Snapshot, part: Planned, observed: Part, failed: Failed) 
     tries = failed_tries(observed)
     if tries > retries.limit:
         return None
-    first = read_duration(retries.backoff, f"spec.jobs.{part.step}.retries.backoff")
+    first = read_duration(retries.backoff, job_field(part.step, "retries.backoff"))
     at = failed.since + timedelta(seconds=wait_before(tries, first))
     said = reasons.tried_again(tries + 1, retries.limit + 1, write_time(at), failed.message)
     return at, Wait(reasons.RETRYING, said)

@@ -39,7 +39,7 @@ def started(
         why.reason if why else None,
         why.message if why else None,
         job_name=child_name(facts.owner, part.name, attempt, facts.index),
-        started=step.started if step else None,
+        start_time=step.start_time if step else None,
     )
 
 
@@ -82,7 +82,7 @@ def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
         retries=settings.retries,
         pending_limit=settings.pending_limit,
         image_pull_secrets=settings.image_pull_secrets,
-        environment=settings.environment,  # a proxy may be the only way to the repository
+        env=settings.env,  # a proxy may be the only way to the repository
         priority_class_name=settings.priority_class_name,
         queue_name=settings.queue_name,
     )
