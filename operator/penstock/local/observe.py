@@ -131,7 +131,7 @@ class Observer:
             model=model,
             settings=SETTINGS,
             record=next((each for each in self.records() if each["metadata"]["labels"][RECORD] == uid), None),
-            pipeline=self._pipeline(model["spec"]["origin"]["pipelineRef"]["name"]),
+            pipeline=self._pipeline(model["metadata"]["labels"][PIPELINE]),
             identity=IDENTITY,
             site=self.site,
         )
