@@ -13,7 +13,7 @@ from penstock.cli.output import show, show_list
 from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
 from penstock.decide.reasons import INTERRUPTED
-from penstock.decide.run_state import step_of
+from penstock.decide.run_state import is_finished, step_of
 from penstock.local.objects import utc_now
 from penstock.local.places import Places
 from penstock.local.reading import find_run, is_worked_on, log_lines, report_path
@@ -89,5 +89,4 @@ def report(settings: Settings, run: str, *, show_it: bool) -> None:
 
 
 def _state(resources: Resources, run: PipelineRun) -> str:
-    state = state_of(run)
-    return INTERRUPTED if state in ("Running", "Pending") and not is_worked_on(resources, run) else state
+    return state_of(run) if is_finished(run) or is_worked_on(resources, run) else INTERRUPTED

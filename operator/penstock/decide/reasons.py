@@ -11,8 +11,6 @@ from penstock.api.jobs import job_field
 
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
-PENDING = "Pending"
-"""The run has its name, and no job of it has begun."""
 RUNNING = "Running"
 """A step is at work; the message says which, and how far it is."""
 SUCCEEDED = "Succeeded"
@@ -32,8 +30,6 @@ TIMED_OUT = "TimedOut"
 
 # --- of a run that waits on a cluster ---------------------------------------------------------------------------------
 
-WAITING = "Waiting"
-"""A step cannot go on for now. On a laptop: another run makes the tables of this Pipeline."""
 PIPELINE_NOT_FOUND = "PipelineNotFound"
 """The Pipeline that the run names is not there yet; the run begins once it is."""
 SUSPENDED = "Suspended"
