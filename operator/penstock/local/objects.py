@@ -92,16 +92,22 @@ class Objects:
 
     def change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
         """Replace the object by what `how` makes of it; return it, or None where nothing was written."""
+        if self._changed(kind, name, how) is None:
+            return None  # most often there is nothing to do, and nobody need wait for the lock
         with held(self.home.lock("resources")):
-            before = self.find(kind, name)
-            after = None if before is None else how(before)
-            if before is None or after is None or after == before:
-                return None
-            metadata = dict(after["metadata"])
-            metadata["resourceVersion"] = str(int(before["metadata"].get("resourceVersion") or 0) + 1)
-            if after.get("spec") != before.get("spec"):
-                metadata["generation"] = (before["metadata"].get("generation") or 0) + 1
-            return self._write({**after, "metadata": metadata})
+            changed = self._changed(kind, name, how)
+            return None if changed is None else self._write(changed)
+
+    def _changed(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
+        before = self.find(kind, name)
+        after = None if before is None else how(before)
+        if before is None or after is None or after == before:
+            return None
+        metadata = dict(after["metadata"])
+        metadata["resourceVersion"] = str(int(before["metadata"].get("resourceVersion") or 0) + 1)
+        if after.get("spec") != before.get("spec"):
+            metadata["generation"] = (before["metadata"].get("generation") or 0) + 1
+        return {**after, "metadata": metadata}
 
     def apply(self, made: ApiObject) -> Object | None:
         """Make the object as it is here; return it, or None where it was so."""
