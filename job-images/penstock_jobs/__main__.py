@@ -38,7 +38,7 @@ from penstock_jobs.storage import NotFound, Store, open_store
 from penstock_jobs.taking import take_place
 from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
 
-LONGEST = 4000  # characters of the sentence in a failure
+LONGEST = 3900  # characters of the sentence in a failure: with its form it fits a termination message
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,11 +5,11 @@ is known for what it is. Answers are cut into parts, since container runtimes cu
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, decode, format_of
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.specification import Location
 
@@ -18,14 +18,23 @@ _LINE = 3500  # characters in a line of the log: below 16 KiB of UTF-8
 
 Answer = TypeVar("Answer", bound=Document)
 
+ERRAND = Form("errand", 1, since="0.1.0")
 
-class ListModels(Document, frozen=True, tag="list-models", tag_field="errand"):
+
+class ErrandDocument(VersionedDocument, frozen=True, kw_only=True):
+    """A question to a storage, or an answer."""
+
+    form: ClassVar[Form] = ERRAND
+    format: str = format_of(ERRAND)
+
+
+class ListModels(ErrandDocument, frozen=True, tag="list-models", tag_field="errand"):
     """Answer with a `SavedModel` for each folder that has a manifest, at this location or beneath it."""
 
     location: Location
 
 
-class MoveClaim(Document, frozen=True, tag="move-claim", tag_field="errand"):
+class MoveClaim(ErrandDocument, frozen=True, tag="move-claim", tag_field="errand"):
     """Give a storage that belongs to one Pipeline to another; answer with the `Owner` that it had, if it had one."""
 
     location: Location
@@ -37,7 +46,7 @@ class MoveClaim(Document, frozen=True, tag="move-claim", tag_field="errand"):
 Errand = ListModels | MoveClaim
 
 
-class SavedModel(Document, frozen=True):
+class SavedModel(ErrandDocument, frozen=True):
     """A folder with a manifest: the Model that it holds, or why it holds none.
 
     `digest` is that of the manifest. The manifest is without what only a server needs of it.
@@ -49,7 +58,7 @@ class SavedModel(Document, frozen=True):
     problem: str | None = None
 
 
-class Owner(Document, frozen=True):
+class Owner(ErrandDocument, frozen=True):
     """The Pipeline that a storage belonged to."""
 
     pipeline: str
@@ -93,6 +102,6 @@ def answers_in(lines: Iterable[str], kind: type[Answer]) -> Iterator[Answer]:
         if how.startswith("."):
             if len(parts) != int(how[1:]):
                 raise AnswersCut
-            yield msgspec.json.decode("".join(parts), type=kind)
+            yield decode("".join(parts), kind, "An answer in the log")
             parts, count = [], count + 1
     raise AnswersCut

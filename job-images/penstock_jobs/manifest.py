@@ -1,11 +1,12 @@
 """`manifest.json`: what a Model is. Written last, it is the commit of a Model; without it the folder is not one."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument
 from penstock_jobs.result import ColumnType, Score
 
-FORMAT = "penstock.dev/model/v1"
+MODEL = Form("model", 1, since="0.1.0")
+FORMAT = MODEL.name
 
 
 class Feature(Document, frozen=True):
@@ -77,12 +78,14 @@ class Sample(Document, frozen=True):
     probabilities: tuple[float, ...] = ()
 
 
-class ModelManifest(Document, frozen=True):
+class ModelManifest(VersionedDocument, frozen=True):
     """A Model, complete: its files with their digests (`sha256:…`), its inputs and outputs, its origin, its scores.
 
     `classes` are in the order of the probabilities. `threshold`, where set, is applied by the server to the probability
     of `positive`, never by the file.
     """
+
+    form: ClassVar[Form] = MODEL
 
     format: str
     name: str

@@ -4,16 +4,25 @@ Counts, scores, digests and URIs only, so that it fits a termination message (4 
 with the data or with the grid stays in storage, and the result says where.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 
 ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
 ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
 Strategy = Literal["Key", "Group", "Stratified", "Time"]
 Share = Annotated[float, Meta(ge=0, le=1)]
+
+RESULT = Form("result", 1, since="0.1.0")
+
+
+class ResultDocument(VersionedDocument, frozen=True, kw_only=True):
+    """What one job came to; the field `job` says which, or that it failed."""
+
+    form: ClassVar[Form] = RESULT
+    format: str = format_of(RESULT)
 
 
 class Column(Document, frozen=True):
@@ -51,7 +60,7 @@ class Split(Document, frozen=True):
     salt: str = "penstock"
 
 
-class SourceResult(Document, frozen=True, tag="source", tag_field="job"):
+class SourceResult(ResultDocument, frozen=True, tag="source", tag_field="job"):
     """The commit that the user's own operations are at, and the archive of their folder, as the jobs will unpack it."""
 
     commit: str
@@ -69,7 +78,7 @@ class LeakProof(Document, frozen=True):
     compared_testing: int
 
 
-class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
+class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job"):
     """What one generation of the tables did.
 
     `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer
@@ -99,7 +108,7 @@ class DatasetResult(Document, frozen=True, tag="dataset", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
-class DatasetPart(Document, frozen=True, tag="dataset-part", tag_field="job"):
+class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="job"):
     """What one shard read: where its rows are for the merging step, how many, and the types text was read with."""
 
     rows: int
@@ -162,7 +171,7 @@ class CandidateScore(Document, frozen=True):
     index: int = 0
 
 
-class TrainingResult(Document, frozen=True, tag="training", tag_field="job"):
+class TrainingResult(ResultDocument, frozen=True, tag="training", tag_field="job"):
     """What became of the candidates. Every row of the grid is in the table at `candidates`."""
 
     candidates: str
@@ -209,7 +218,7 @@ class Comparison(Document, frozen=True):
     served_score: float | None = None
 
 
-class TestingResult(Document, frozen=True, tag="testing", tag_field="job"):
+class TestingResult(ResultDocument, frozen=True, tag="testing", tag_field="job"):
     """The scores of each Model and, where one is served, the comparison that deployment decides by."""
 
     testing_version: int
@@ -223,13 +232,13 @@ class TestingResult(Document, frozen=True, tag="testing", tag_field="job"):
     warnings: tuple[str, ...] = ()
 
 
-class CleaningResult(Document, frozen=True, tag="cleaning", tag_field="job"):
+class CleaningResult(ResultDocument, frozen=True, tag="cleaning", tag_field="job"):
     """How many files were deleted; those that were gone before are not counted."""
 
     files: int
 
 
-class Failure(Document, frozen=True, tag="failure", tag_field="job"):
+class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
     """A job that ended with a sentence for a person."""
 
     reason: str

@@ -6,15 +6,25 @@ knows nothing of Kubernetes, and holds no credential: it says only where the job
 Durations are in seconds, sizes in bytes, shares are numbers in [0, 1]. Names are those of the manifests.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.result import Column, ColumnType, DatasetResult, ModelReference, Share, TableVersion, TrainingResult
 from penstock_jobs.result import Split as Split  # told of what was made, asked for what is to be made
 
 Task = Literal["Classification", "Regression"]
+
+JOB = Form("job", 1, since="0.1.0")
+SERVING = Form("serving", 1, since="0.1.0")
+
+
+class JobDocument(VersionedDocument, frozen=True, kw_only=True):
+    """What one job is asked to do; the field `job` says which."""
+
+    form: ClassVar[Form] = JOB
+    format: str = format_of(JOB)
 
 
 # --- where things are -------------------------------------------------------------------------------------------------
@@ -72,7 +82,7 @@ class Run(Document, frozen=True):
 # --- source -----------------------------------------------------------------------------------------------------------
 
 
-class SourceJob(Document, frozen=True, tag="source", tag_field="job"):
+class SourceJob(JobDocument, frozen=True, tag="source", tag_field="job"):
     """Find the commit of a git repository, and put the folder at that commit into the run's storage as an archive.
 
     It is the one job that has the credentials of the repository, and it runs nothing of what is in it. `credentials`
@@ -136,7 +146,7 @@ class Shard(Document, frozen=True):
         return self.index < self.count and self.count > 1
 
 
-class DatasetJob(Document, frozen=True, tag="dataset", tag_field="job"):
+class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.
 
     `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their
@@ -245,7 +255,7 @@ class Decision(Document, frozen=True):
     scoring: Scoring | None = None
 
 
-class TrainingJob(Document, frozen=True, tag="training", tag_field="job"):
+class TrainingJob(JobDocument, frozen=True, tag="training", tag_field="job"):
     """Train every candidate, score it, and save the best `keep` as Models.
 
     `generation` is the dataset's: the last one whose testing points were set apart before these tables were read.
@@ -309,7 +319,7 @@ class Selection(Document, frozen=True):
     margin: float = 0.0
 
 
-class TestingJob(Document, frozen=True, tag="testing", tag_field="job"):
+class TestingJob(JobDocument, frozen=True, tag="testing", tag_field="job"):
     """Score Models on the testing set, and write the report. `served` is compared with them, and is not one of them.
 
     `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts
@@ -376,7 +386,7 @@ class UnmadeModels(Document, frozen=True):
     workers: Annotated[int, Meta(ge=1)] = 1
 
 
-class CleaningJob(Document, frozen=True, tag="cleaning", tag_field="job"):
+class CleaningJob(JobDocument, frozen=True, tag="cleaning", tag_field="job"):
     """Delete the files of what was deleted. It may be killed and started again at any moment."""
 
     folders: tuple[OwnedFolder, ...]
@@ -392,8 +402,10 @@ JobSpecification = RunJob | CleaningJob
 # --- serving ----------------------------------------------------------------------------------------------------------
 
 
-class ServedModel(Document, frozen=True):
+class ServedModel(VersionedDocument, frozen=True):
     """A Model's folder, the digest that its manifest must have, and the name and port it is served under."""
+
+    form: ClassVar[Form] = SERVING
 
     location: Location
     name: str
@@ -403,3 +415,4 @@ class ServedModel(Document, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8080
     threads: Annotated[int, Meta(ge=1)] = 1
+    format: str = format_of(SERVING)

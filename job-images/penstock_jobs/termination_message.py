@@ -8,13 +8,15 @@ storage can have it. They are several, since container runtimes cut lines of 16 
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import DatasetResult, Failure, JobResult, TrainingResult
+
+TERMINATION_MESSAGE = Form("termination-message", 1, since="0.1.0")
 
 MARK = "penstock-result "  # begins each line of the log that has a part of the whole message
 LIMIT = 4096  # bytes; `MaxContainerTerminationMessageLength` of the kubelet
@@ -22,7 +24,7 @@ _LINE = 3500  # characters of the message in a line of the log: below 16 KiB of 
 _PART = re.compile(rf"{MARK}(\d{{1,9}})/(\d{{1,9}}) (.*)")
 
 
-class TerminationMessage(Document, frozen=True):
+class TerminationMessage(VersionedDocument, frozen=True):
     """A result, where the whole of it is stored (nowhere, for a failure), and how many entries a field lacks here.
 
     `manifests` are those of the Models that training made, so that who cannot read the storage knows what they are;
@@ -32,12 +34,15 @@ class TerminationMessage(Document, frozen=True):
     sha256, and `lines` are as many as it has there.
     """
 
+    form: ClassVar[Form] = TERMINATION_MESSAGE
+
     result: JobResult | None
     stored: str | None = None
     manifests: tuple[ModelManifest, ...] = ()
     omitted: dict[str, int] = {}
     digest: str | None = None
     lines: int = 0
+    format: str = format_of(TERMINATION_MESSAGE)
 
 
 def slim(manifest: ModelManifest) -> ModelManifest:

@@ -8,8 +8,9 @@ commit on top of a version that is no longer the last is refused by the table.
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
-from penstock_jobs.document import Document, decode, encode
+from penstock_jobs.document import Form, VersionedDocument, decode, encode, format_of
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import progress
 from penstock_jobs.specification import Run
@@ -17,6 +18,7 @@ from penstock_jobs.storage import NotFound, Store
 
 CLAIM = "penstock-claim.json"
 _LOCK = "datasets/.lock"
+STORAGE_CLAIM = Form("storage-claim", 1, since="0.1.0")
 
 
 class StorageClaimed(Refused):
@@ -25,11 +27,14 @@ class StorageClaimed(Refused):
     reason = "StorageClaimed"
 
 
-class Claim(Document, frozen=True):
+class Claim(VersionedDocument, frozen=True):
     """The Pipeline that a storage belongs to."""
+
+    form: ClassVar[Form] = STORAGE_CLAIM
 
     pipeline: str
     pipeline_uid: str
+    format: str = format_of(STORAGE_CLAIM)
 
 
 def claim(store: Store, run: Run) -> None:

@@ -1,14 +1,15 @@
 """What the first generation of an epoch fixed, kept in `datasets/schema.json`."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from penstock_jobs.document import Document, decode, encode
+from penstock_jobs.document import Document, Form, VersionedDocument, decode, encode, format_of
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, Strategy
 from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import NotFound, Store
 
 KEY = "datasets/schema.json"
+SCHEMAS = Form("schemas", 1, since="0.1.0")
 
 
 class EpochSchema(Document, frozen=True):
@@ -29,10 +30,13 @@ class EpochSchema(Document, frozen=True):
     inputs: dict[str, dict[str, str]] = {}
 
 
-class Schemas(Document, frozen=True):
+class Schemas(VersionedDocument, frozen=True):
     """The schema of each epoch, by its number."""
 
+    form: ClassVar[Form] = SCHEMAS
+
     epochs: dict[str, EpochSchema] = {}
+    format: str = format_of(SCHEMAS)
 
 
 def load(store: Store, epoch: int) -> EpochSchema | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FORMAT, ModelManifest
+from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models import files
 from penstock_jobs.models.answers import Class, Predictions, choose
 from penstock_jobs.models.block import Block
@@ -108,10 +108,7 @@ def read_manifest(store: Store, digest: str | None = None) -> tuple[ModelManifes
     found = files.digest_of(content)
     if digest is not None and found != digest:
         raise Refused(f"{origin} was changed: its digest is {found}, and {digest} was recorded.")
-    manifest = document.decode(content, ModelManifest, origin)
-    if manifest.format != FORMAT:
-        raise Refused(f"{origin} has format {manifest.format}; this version of Penstock reads {FORMAT}.")
-    return manifest, found
+    return document.decode(content, ModelManifest, origin), found
 
 
 def _checked(store: Store, manifest: ModelManifest, name: str) -> bytes:

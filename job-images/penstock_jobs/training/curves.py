@@ -1,17 +1,18 @@
 """What the report draws of how a Model learned: its scores by the number of rows, and the loss it followed."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.evaluation import Bench, answers, fit_estimator, prepare
 from penstock_jobs.training.splits import Split
 
 _SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _LONGEST = 500
+CURVES = Form("curves", 1, since="0.1.0")
 
 
 class LearningPoint(Document, frozen=True):
@@ -22,18 +23,21 @@ class LearningPoint(Document, frozen=True):
     validation: float
 
 
-class Curves(Document, frozen=True):
+class Curves(VersionedDocument, frozen=True):
     """The learning curve, and the losses of each epoch or round where the estimator tells them.
 
     `loss` and `stopping` are as the estimator has them: `loss` on the rows fitted on, `stopping` on the slice that
     early stopping watched. `stopping_is_score` says that there greater is better.
     """
 
+    form: ClassVar[Form] = CURVES
+
     scoring: str
     learning: tuple[LearningPoint, ...] = ()
     loss: tuple[float, ...] = ()
     stopping: tuple[float, ...] = ()
     stopping_is_score: bool = False
+    format: str = format_of(CURVES)
 
 
 def curves_key(model: str) -> str:

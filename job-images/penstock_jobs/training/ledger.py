@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from penstock_jobs import document
 from penstock_jobs.result import CandidateRow
 from penstock_jobs.storage import NotFound, Store
 
@@ -36,9 +37,16 @@ def _read(run: Store, prefix: str) -> list[CandidateRow]:
             content = run.read(key)
         except NotFound:  # merged since it was listed; its rows are in a file listed on the next try
             return _read(run, prefix)
-        for row in msgspec.json.Decoder(CandidateRow).decode_lines(content):
+        for row in _rows(content, f"{run.uri}/{key}"):
             rows.setdefault(row.candidate, row)
     return sorted(rows.values(), key=lambda row: (not row.baseline, row.index))
+
+
+def _rows(content: bytes, origin: str) -> Iterable[CandidateRow]:
+    try:
+        return msgspec.json.Decoder(CandidateRow).decode_lines(content)
+    except msgspec.ValidationError:  # rows of a worker of another version, one of which knows more
+        return [document.decode(line, CandidateRow, origin) for line in content.splitlines() if line]
 
 
 class Ledger:

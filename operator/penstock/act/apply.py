@@ -20,6 +20,7 @@ from penstock.act.kinds import BY_NAME, Key, Object, key_of, kind_of
 from penstock.act.view import View
 from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
 from penstock.decide.ownership import is_ours, name_taken
+from penstock.decide.status import status_to_write
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +142,8 @@ class Applier:
         return True
 
     async def _write_status(self, subject: Object, status: msgspec.Struct) -> bool:
-        if _same(subject.get("status"), status):
+        content = status_to_write(subject, status)
+        if content is None:
             return False
         metadata = subject["metadata"]
         asked = {name: metadata[name] for name in ("name", "namespace", "resourceVersion")}
@@ -149,7 +151,7 @@ class Applier:
             "apiVersion": subject["apiVersion"],
             "kind": subject["kind"],
             "metadata": asked,
-            "status": msgspec.to_builtins(status),
+            "status": content,
         }
         try:
             self.view.saw(await self.client.apply(made, "status"))
@@ -189,14 +191,6 @@ def _refusal(write: Write, error: Rejected) -> Refusal:
         # A quota has no reason of its own on the wire.
         reason = "QuotaExceeded" if "exceeded quota" in str(error) else "Forbidden"
     return Refusal(kind, name, error.status, reason, str(error))
-
-
-def _same(found: object, status: msgspec.Struct) -> bool:
-    """Return whether the status is the one that is there, whatever defaults the server has put in."""
-    try:
-        return bool(msgspec.convert(found, type(status)) == status)
-    except msgspec.ValidationError:
-        return False
 
 
 def _digest(made: Object) -> str:

@@ -99,7 +99,7 @@ class Metrics:
         return generate_latest(self.registry)
 
     def _count_steps(self, before: dict[str, Any], status: PipelineRunStatus) -> None:
-        finished = {step["name"] for step in before.get("steps") or () if step.get("completionTime")}
+        finished = {step.get("name") for step in before.get("steps") or () if step.get("completionTime")}
         for step in status.steps:
             if step.completion_time and step.start_time and step.name in JOBS and step.name not in finished:
                 seconds = _moment(step.completion_time) - _moment(step.start_time)

@@ -17,7 +17,7 @@ from penstock.act.others import CachedModels, CachedRuns
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
-from penstock.decide.others import is_live
+from penstock.decide.others import is_live, pipeline_of
 from penstock.decide.run.earlier import wanted
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
@@ -54,7 +54,7 @@ class RunObserver:
     async def __call__(self, run: Object) -> Observed:
         """Return what is to be known of the run."""
         cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
-        pipeline = run["spec"]["pipelineRef"]["name"]
+        pipeline = pipeline_of(run)
         jobs, pods = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod"))
         maps = maps_of(cache.marked(of_run(uid), "ConfigMap"))
         events, look_again = await self._events_about(namespace, jobs, pods)

@@ -10,6 +10,7 @@ from penstock.act.identities import Identities
 from penstock.act.kinds import BY_NAME, Key, Object, controller_of
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_record, of_run
+from penstock.api.decoding import Unreadable
 from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
 from penstock.decide.cleaning.record import Record, is_record, read
 from penstock.decide.settings import Settings
@@ -35,7 +36,7 @@ class RecordObserver:
         """Return what is to be known of the record."""
         observation = RecordObservation(record=there, settings=self._settings)
         record = read(there) if is_record(there) else None
-        if record is None:
+        if record is None or isinstance(record, Unreadable):
             return Observed(observation)
         cache, namespace, uid = self._view.cache, there["metadata"]["namespace"], there["metadata"]["uid"]
         jobs = tuple(

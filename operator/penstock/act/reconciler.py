@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,7 @@ class Reconciler:
     queue: WorkQueue[Key]
     metrics: Metrics
     now: Callable[[], datetime]
+    _warned: dict[Key, tuple[str, ...]] = field(default_factory=dict)
 
     async def work(self) -> None:
         """Make one key right after the other, until the queue is closed."""
@@ -95,10 +96,12 @@ class Reconciler:
         if subject is None or controller is None:
             self.queue.forget(key)
             self.metrics.forget(key)
+            self._warned.pop(key, None)
             return None
         logs.at_step(_step_of(subject))
         observed = await controller.observe(subject)
         decision = controller.decide(observed.observation, self.now())
+        self._warn(key, decision.warnings)
         try:
             wrote = await self.applier.carry_out(subject, decision)
         except WriteRefused as error:
@@ -113,6 +116,16 @@ class Reconciler:
             self.queue.add(key)  # whether there is more to do now, is seen by looking
         return _sooner(decision.look_again, observed.look_again)
 
+    def _warn(self, key: Key, warnings: tuple[str, ...]) -> None:
+        """Log what is news: a key is looked at over and over."""
+        for warning in warnings:
+            if warning not in self._warned.get(key, ()):
+                log.warning("%s", warning)
+        if warnings:
+            self._warned[key] = warnings
+        else:
+            self._warned.pop(key, None)
+
 
 async def run_workers(reconciler: Reconciler, count: int) -> None:
     """Let so many workers work until the queue is closed; one that dies takes the rest, and the process, with it."""
@@ -125,7 +138,7 @@ def _step_of(subject: Object) -> str | None:
     """Return the step that a run is at."""
     for step in (subject.get("status") or {}).get("steps") or ():
         if not step.get("completionTime"):
-            return str(step["name"])
+            return str(step.get("name"))
     return None
 
 

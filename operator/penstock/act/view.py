@@ -30,7 +30,7 @@ def marks(found: Object) -> Iterator[str]:
         yield of_run(labels[RUN_UID])
     yield from _marks_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
-        yield from _marks_of_run(found, namespace, found["spec"]["pipelineRef"]["name"])
+        yield from _marks_of_run(found, namespace, others.pipeline_of(found))
     elif PIPELINE in labels and (kind in _SERVING or REVISION in labels):
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind in ("Model", "Pipeline"):
@@ -152,7 +152,7 @@ class View:
             if before is None or _for_runs(found) != _for_runs(before):
                 yield from self.cache.marked_keys(of_live(namespace, metadata["name"]))
         elif kind == "PipelineRun":
-            pipeline = found["spec"]["pipelineRef"]["name"]
+            pipeline = others.pipeline_of(found)
             yield key_of(found)
             if before is None or _released(found) != _released(before):
                 yield from self.cache.marked_keys(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
@@ -190,7 +190,7 @@ def _counted_by(found: Object) -> Key | None:
     """Return the Pipeline whose run or Model the object is."""
     metadata = found["metadata"]
     if found["kind"] == "PipelineRun":
-        return Key("Pipeline", metadata["namespace"], found["spec"]["pipelineRef"]["name"])
+        return Key("Pipeline", metadata["namespace"], others.pipeline_of(found))
     name = (metadata.get("labels") or {}).get(PIPELINE)
     return Key("Pipeline", metadata["namespace"], name) if found["kind"] == "Model" and name else None
 
@@ -202,14 +202,14 @@ def _status(found: Object) -> dict[str, Any]:
 def _reason(run: Object) -> str | None:
     """Return the reason that a live run gives for its state."""
     for condition in _status(run).get("conditions") or ():
-        if condition["type"] == "Succeeded" and condition["status"] == "Unknown":
-            return str(condition["reason"])
+        if condition.get("type") == "Succeeded" and condition.get("status") == "Unknown":
+            return str(condition.get("reason"))
     return None
 
 
 def _released(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
-    ended = frozenset(step["name"] for step in _status(run).get("steps") or () if step.get("completionTime"))
+    ended = frozenset(step.get("name") for step in _status(run).get("steps") or () if step.get("completionTime"))
     return others.is_live(run), ended
 
 

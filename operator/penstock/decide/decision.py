@@ -97,15 +97,24 @@ class Event:
     message: str
 
 
+class OnlyConditions(msgspec.Struct, frozen=True):
+    """The conditions, as the API server has them, of an object that cannot be read: the rest of its status stays."""
+
+    conditions: tuple[Mapping[str, Any], ...]
+    observed_generation: int | None = None
+
+
 @dataclass(frozen=True)
 class Decision:
     """What is to be done now.
 
-    `status` is the whole status as it should be, a struct of `penstock.api`; None leaves it alone. `look_again` is in
-    seconds from now; None is when something that was observed changes.
+    `status` is the whole status as it should be, a struct of `penstock.api`, or `OnlyConditions`; None leaves it alone.
+    What is written is `penstock.decide.status.status_to_write` of it. `look_again` is in seconds from now; None is when
+    something that was observed changes. `warnings` are for the log: what was passed over and is in no conditions.
     """
 
     writes: tuple[Write, ...] = ()
     status: msgspec.Struct | None = None
     events: tuple[Event, ...] = field(default=())
     look_again: float | None = None
+    warnings: tuple[str, ...] = ()

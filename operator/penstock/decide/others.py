@@ -4,7 +4,7 @@ There may be thousands of both, and no look at a run or at a Pipeline may decode
 questions, which whoever observes can answer by an index; here they are answered by walking a list.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from penstock.decide import reasons
@@ -144,7 +144,22 @@ def servers_of(model: ApiObject) -> tuple[str, ...]:
 
 def is_live(run: ApiObject) -> bool:
     """Return whether a run has not ended."""
-    return not (run.get("status") or {}).get("completionTime")
+    return not has_ended(run)
+
+
+def has_ended(run: ApiObject) -> bool:
+    """Return whether a run has ended, well or not, whatever else of it can be read."""
+    status = run.get("status") or {}
+    if status.get("completionTime"):
+        return True
+    conditions = status.get("conditions") or ()
+    return any(each.get("type") == "Succeeded" and each.get("status") in ("True", "False") for each in conditions)
+
+
+def pipeline_of(run: ApiObject) -> str:
+    """Return the name of the Pipeline that a run names; empty where it names none that could be read."""
+    reference = run["spec"].get("pipelineRef")
+    return str(reference.get("name") or "") if isinstance(reference, Mapping) else ""
 
 
 def goes_on(run: ApiObject) -> bool:
@@ -153,10 +168,10 @@ def goes_on(run: ApiObject) -> bool:
 
 
 def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
-    if "epoch" not in tested:
+    epoch, version, digest = tested.get("epoch"), tested.get("version"), tested.get("digest")
+    if not isinstance(epoch, int) or not isinstance(version, int):
         return None
-    digest = tested.get("digest")
-    return int(tested["epoch"]), int(tested["version"]), None if digest is None else str(digest)
+    return epoch, version, None if digest is None else str(digest)
 
 
 def _labels(found: ApiObject) -> Any:

@@ -2,6 +2,7 @@
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.objects.children import RECORD, RUN_UID, Owner
+from penstock.decide.others import pipeline_of
 
 
 def is_ours(found: ApiObject, made: ApiObject) -> bool:
@@ -19,7 +20,7 @@ def is_ours(found: ApiObject, made: ApiObject) -> bool:
 def run_owner(run: ApiObject) -> Owner:
     """Return a run as the owner of its children."""
     metadata = run["metadata"]
-    return Owner(metadata["namespace"], metadata["name"], metadata["uid"], run["spec"]["pipelineRef"]["name"])
+    return Owner(metadata["namespace"], metadata["name"], metadata["uid"], pipeline_of(run))
 
 
 def name_taken(made: ApiObject) -> Refusal:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from penstock.api.jobs import job_field
+from penstock.api.schema import JobName
 
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
@@ -161,11 +162,6 @@ def no_job(pipeline: str) -> str:
     return f"The Pipeline {pipeline} describes no job; add dataset and training, or deployment."
 
 
-def undecodable(kind: str, name: str, why: str) -> str:
-    """An object that this operator cannot read."""
-    return f"{kind} {name} cannot be read: {why}. Apply it again with the CRDs of this operator."
-
-
 def refused_write(kind: str, name: str, message: str) -> str:
     """The API server did not take an object."""
     return f"{kind} {name} was not accepted: {message}"
@@ -249,25 +245,24 @@ def run_timed_out(limit: str) -> str:
     return f"The run was still going on after its spec.timeout of {limit}; give it more time."
 
 
-def deadline_exceeded(job: str | None) -> str:
-    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before.
-
-    `job` is the one whose settings hold for the part; None where the part has none that could be raised.
-    """
+def deadline_exceeded(job: JobName | None) -> str:
+    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before."""
+    ended = "It was ended from outside, at a ceiling well above its timeout"
     if job is None:
-        return "It was ended at a ceiling that is no setting; look whether the repository answers, or make it smaller."
-    return (
-        "It was ended from outside, at a ceiling well above its timeout; raise "
-        f"{job_field(job, 'timeout')} or give it less to do."
-    )
+        return f"{ended}; {_FETCHES_LESS}."
+    return f"{ended}; raise {job_field(job, 'timeout')} or give it less to do."
 
 
-def out_of_memory(job: str | None) -> str:
-    """The kernel killed the container for its memory; `job` as for `deadline_exceeded`."""
+def out_of_memory(job: JobName | None) -> str:
+    """The kernel killed the container for its memory."""
     killed = "The container was killed because it used more memory than its limit"
     if job is None:
-        return f"{killed}, which is no setting of what fetches the source; make the repository smaller."
+        return f"{killed}; {_FETCHES_LESS}."
     return f"{killed}; raise {job_field(job, 'resources.limits.memory')}, or give it less to do at a time."
+
+
+# What only fetches the user's own operations has neither in the manifest.
+_FETCHES_LESS = "that is not a setting, so name a repository with less in it in spec.source.git.url"
 
 
 def exited(code: int, reason: str | None, said: str = "") -> str:

@@ -95,6 +95,8 @@ def with_outcome(
         if succeeded == "Unknown"
         else without(conditions, "Reconciling")
     )
+    # A run that goes on may have been one that could not be read for a while.
+    conditions = without(conditions, "Stalled")
     if succeeded == "False":
         conditions = with_condition(conditions, condition("Stalled", "True"))
     ended = None if succeeded == "Unknown" else now

@@ -6,6 +6,7 @@ import msgspec
 
 from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Patch, Refusal, Write
 from penstock.decide.ownership import is_ours, name_taken
+from penstock.decide.status import status_to_write
 from penstock.local.objects import Object, Objects
 
 
@@ -47,10 +48,11 @@ def _written(objects: Objects, write: Write) -> bool:
 
 def _write_status(objects: Objects, subject: ApiObject, status: msgspec.Struct) -> bool:
     """Write the status of the very object that was decided about; where it has changed, it is decided again."""
-    content, metadata = msgspec.to_builtins(status), subject["metadata"]
+    metadata = subject["metadata"]
 
     def how(there: Object) -> Object | None:
         same = all(there["metadata"].get(name) == metadata.get(name) for name in ("uid", "resourceVersion"))
-        return {**there, "status": content} if same else None
+        content = status_to_write(there, status) if same else None
+        return None if content is None else {**there, "status": content}
 
     return objects.change(str(subject["kind"]), str(metadata["name"]), how) is not None

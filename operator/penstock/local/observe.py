@@ -11,7 +11,7 @@ from penstock.decide.cleaning.observation import ModelObservation, RecordObserva
 from penstock.decide.cleaning.record import Identity, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, results_name
-from penstock.decide.others import Models, Runs, is_live
+from penstock.decide.others import Models, Runs, is_live, pipeline_of
 from penstock.decide.ownership import run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.run import earlier
@@ -86,7 +86,7 @@ class Observer:
 
     def run(self, run: ApiObject) -> RunObservation:
         """Return what is to be known of a run, which need not be there yet."""
-        uid, pipeline = run["metadata"]["uid"], run["spec"]["pipelineRef"]["name"]
+        uid, pipeline = run["metadata"]["uid"], pipeline_of(run)
         own = self.objects.of_run(uid)
         others = [each for each in self._runs(pipeline) if each["metadata"]["uid"] != uid]
         maps = maps_of(own.own("ConfigMap"))
@@ -166,7 +166,7 @@ class Observer:
         return None if found is None else without_cluster_only(dict(found))
 
     def _runs(self, pipeline: str) -> list[Object]:
-        return [each for each in self.objects.all_of("PipelineRun") if each["spec"]["pipelineRef"]["name"] == pipeline]
+        return [each for each in self.objects.all_of("PipelineRun") if pipeline_of(each) == pipeline]
 
     def _of_pipeline(self, kind: str, pipeline: str) -> tuple[Object, ...]:
         found = self.objects.all_of(kind)

@@ -14,6 +14,7 @@ from penstock.decide.cleaning.models import decide as decide_model
 from penstock.decide.cleaning.reconcile import decide as decide_record
 from penstock.decide.decision import ApiObject, Decision
 from penstock.decide.objects.children import PIPELINE
+from penstock.decide.others import pipeline_of
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.local.apply import carry_out
@@ -55,7 +56,7 @@ class Reconciler:
         run = self.objects.find("PipelineRun", name)
         if run is None:
             return Turn()
-        uid, pipeline = run["metadata"]["uid"], run["spec"]["pipelineRef"]["name"]
+        uid, pipeline = run["metadata"]["uid"], pipeline_of(run)
         turn = self._settle(self.objects.of_run(uid), run, self.observer.run, decide_run)
         return turn.and_also(self.pipeline(pipeline))
 

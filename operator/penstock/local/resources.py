@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.local.home import Home
 from penstock.local.objects import Object, Objects, new_uid, utc_now
 from penstock_jobs.errors import Refused
+from penstock_jobs.unknown_fields import with_unknown_fields
 
 Resource = TypeVar("Resource", Pipeline, PipelineRun, Model)
 
@@ -33,7 +34,7 @@ class Resources:
     def find(self, kind: type[Resource], name: str) -> Resource | None:
         """Return the resource of that name, or None."""
         found = self.objects.find(kind.__name__, name)
-        return None if found is None else _decoded(found, kind, self.home.resources)
+        return None if found is None else _decoded(found, kind)
 
     def get(self, kind: type[Resource], name: str) -> Resource:
         """Return the resource of that name, or refuse with the names that there are."""
@@ -49,33 +50,33 @@ class Resources:
         return self.objects.names(kind.__name__)
 
     def list(self, kind: type[Resource]) -> list[Resource]:
-        """Return all resources of the kind, oldest first."""
-        return [_decoded(each, kind, self.home.resources) for each in self.objects.all_of(kind.__name__)]
+        """Return all resources of the kind that can be read, oldest first."""
+        found = [decode(_without_namespace(each), kind) for each in self.objects.all_of(kind.__name__)]
+        return [each for each in found if not isinstance(each, Unreadable)]
 
     def create(self, resource: Resource) -> Resource:
         """Put a new resource there; return it, or the one that was there."""
         created, _ = self.objects.create(_encoded(resource))
-        return _decoded(created, type(resource), self.home.resources)
+        return _decoded(created, type(resource))
 
     def change(self, kind: type[Resource], name: str, how: Callable[[Resource], Resource]) -> Resource:
         """Replace the resource by what `how` makes of it; nothing is written where it makes no difference."""
 
         def changed(there: Object) -> Object | None:
-            before = _decoded(there, kind, self.home.resources)
+            before = _decoded(there, kind)
             after = how(before)
-            return None if after == before else _encoded(after)
+            return None if after == before else with_unknown_fields(_encoded(after), there, kind)
 
         self.objects.change(kind.__name__, name, changed)
         return self.get(kind, name)
 
 
-def _decoded(found: Object, kind: type[Resource], place: Path) -> Resource:
-    metadata = {name: value for name, value in found["metadata"].items() if name != "namespace"}
-    try:
-        return msgspec.convert({**found, "metadata": metadata}, kind)
-    except msgspec.ValidationError as error:
-        name = f"{place}/{kind.__name__.lower()}s/{metadata.get('name')}.json"
-        raise Refused(f"{name} cannot be read: {error}.") from error
+def _decoded(found: Object, kind: type[Resource]) -> Resource:
+    return require(_without_namespace(found), kind)
+
+
+def _without_namespace(found: Object) -> Object:
+    return {**found, "metadata": {name: value for name, value in found["metadata"].items() if name != "namespace"}}
 
 
 def _encoded(resource: msgspec.Struct) -> Object:

@@ -11,8 +11,8 @@ from penstock.act.apply import WriteRefused
 from penstock.act.connection import Answer, Request
 from penstock.act.errors import Conflict, Transient
 from penstock.act.kinds import Key, Object
-from penstock.api.run import PipelineRunStatus
-from penstock.decide.decision import Apply, Create, Decision, Delete, Event, Patch
+from penstock.api.run import PipelineRunStatus, Step
+from penstock.decide.decision import Apply, Create, Decision, Delete, Event, OnlyConditions, Patch
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
 from unit.act.shell_parts import Seen, Shell, a_child, a_run
@@ -72,6 +72,35 @@ def test_a_status_with_what_the_server_filled_in_is_the_same_status() -> None:
     carried_out(api, run, Decision(status=STATUS))
 
     assert api.writes() == []
+
+
+def test_fields_of_a_newer_version_are_in_the_status_that_is_written() -> None:
+    api = FakeApi()
+    run = api.put(a_run(newField={"a": 1}, steps=[{"name": "training", "state": "Running", "newField": 2}]))
+    steps = (Step(name="training", state="Succeeded"),)
+
+    carried_out(api, run, Decision(status=PipelineRunStatus(execution_name="test", steps=steps)))
+
+    assert api.objects[RUN]["status"] == {
+        "executionName": "test",
+        "newField": {"a": 1},
+        "steps": [{"name": "training", "state": "Succeeded", "newField": 2}],
+    }
+
+
+def test_conditions_of_what_cannot_be_read_are_written_and_the_rest_of_its_status_stays() -> None:
+    api = FakeApi()
+    run = api.put(a_run(executionName="test", steps=[{"name": "training", "state": "Halted"}]))
+    stalled = {"type": "Stalled", "status": "True", "reason": "Invalid"}
+    decision = Decision(status=OnlyConditions((stalled,), 1))
+
+    assert carried_out(api, run, decision, decision) == [True, False]
+    assert api.objects[RUN]["status"] == {
+        "executionName": "test",
+        "steps": [{"name": "training", "state": "Halted"}],
+        "conditions": [stalled],
+        "observedGeneration": 1,
+    }
 
 
 def test_a_status_is_refused_where_the_object_changed_and_the_next_look_is_at_what_it_is_now() -> None:

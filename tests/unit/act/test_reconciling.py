@@ -57,6 +57,22 @@ def test_what_was_written_is_looked_at_again_at_once_until_there_is_nothing_to_d
     assert [path.rsplit("/", 1)[1] for _, path in api.writes()] == ["status", "status", "jobs", "status"]
 
 
+def test_what_was_passed_over_is_in_the_log_once_however_often_it_is_looked_at(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def decide(seen: Seen, now: datetime) -> Decision:
+        return Decision(look_again=10.0, warnings=("The Model m cannot be read.",))
+
+    api = FakeApi()
+    api.put(a_run())
+
+    worked(api, decide, seconds=100)
+
+    assert [each.getMessage() for each in caplog.records if "cannot be read" in each.getMessage()] == [
+        "The Model m cannot be read."
+    ]
+
+
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["ok", "lost", 409, 429, 500]), max_size=30))
 def test_whatever_goes_wrong_for_a_while_the_end_is_the_same(troubles: list[Any]) -> None:

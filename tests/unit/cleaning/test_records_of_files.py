@@ -139,10 +139,13 @@ def test_no_file_of_a_model_goes_that_another_model_has_by_now() -> None:
     assert not creates_a_job(decision)
 
 
-def test_what_cannot_be_read_deletes_nothing() -> None:
+def test_what_cannot_be_read_deletes_nothing_and_is_told_in_the_log() -> None:
     strange = record() | {"data": {"kind": "Trigger"}}
 
-    assert decide(observed(strange), BEGINNING) == Decision()
+    decision = decide(observed(strange), BEGINNING)
+
+    assert decision == Decision(warnings=decision.warnings)
+    assert "data.kind is 'Trigger'" in decision.warnings[0]
 
 
 @settings(deadline=None)
@@ -252,7 +255,7 @@ def test_logs_are_cleaned_once() -> None:
 def test_a_record_is_read_as_it_was_written() -> None:
     found = read(record())
 
-    assert found is not None
+    assert isinstance(found, Record)
     assert found.identity == HERE
     assert found.folder.location.uri == "s3://ml-team/churn/runs/first-try"
     assert found.folder.location.credentials.folder is not None
@@ -263,14 +266,14 @@ def test_a_model_without_a_policy_has_no_record_and_one_whose_policy_is_taken_ba
     model = {"metadata": {"name": "m", "uid": "u"}, "spec": {"deletionPolicy": "Retain"}}
     seen = ModelObservation(model=model, settings=SETTINGS, identity=HERE)
 
-    assert models.decide(seen, BEGINNING) == Decision()
+    assert models.decide(seen, BEGINNING).writes == ()
     assert [type(each) for each in models.decide(replace(seen, record=record()), BEGINNING).writes] == [Delete]
 
 
 def test_no_cleaning_asks_for_more_than_the_record_says() -> None:
     there = record()
     recorded = read(there)
-    assert recorded is not None
+    assert isinstance(recorded, Record)
     _, job = objects_of(Cleaning(there, recorded, "cleaning", 1, SETTINGS))
     volumes = job["spec"]["template"]["spec"]["volumes"]
 
@@ -290,5 +293,5 @@ def test_where_the_files_of_a_run_are_is_recorded_before_its_first_job() -> None
 
     [there] = [each for each in cluster.of("ControllerRevision") if is_record(each)]
     recorded = read(there)
-    assert recorded is not None
+    assert isinstance(recorded, Record)
     assert recorded.folder.location.uri == cluster.objects["PipelineRun", "churn-1"]["status"]["storage"]

@@ -82,6 +82,31 @@ def test_no_kubeconfig(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No cluster is known: there is no kubeconfig" in said(capsys, "--cluster", "runs")
 
 
+def test_a_run_that_cannot_be_read_is_told_of_and_the_others_are_listed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, server: Callable[[Answer], str]
+) -> None:
+    runs = [
+        {"metadata": {"name": name, "namespace": "ml", "creationTimestamp": "2026-03-01T12:00:00Z"}, "spec": spec}
+        for name, spec in (("good", {"pipelineRef": {"name": "churn"}, "newField": 1}), ("bad", {"cancel": "Softly"}))
+    ]
+    listed: dict[str, object] = {
+        "apiVersion": "penstock.dev/v1alpha1",
+        "kind": "PipelineRunList",
+        "metadata": {"resourceVersion": "1"},
+        "items": runs,
+    }
+    path = kubeconfig(tmp_path, server((200, listed)))
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--cluster", "runs", "--kubeconfig", path])
+
+    assert not ended.value.code
+    printed = capsys.readouterr()
+    assert "good" in printed.out
+    assert "bad" not in printed.out
+    assert "PipelineRun bad cannot be read: spec.cancel is not as it should be" in " ".join(printed.err.split())
+
+
 def test_a_kubeconfig_that_is_named_and_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no kubeconfig /nowhere" in said(capsys, "--cluster", "--kubeconfig", "/nowhere", "runs")
 

@@ -11,15 +11,26 @@ from typing import Any
 import msgspec
 
 from penstock.decide.cleaning.record import Identity
-from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Event, Patch, Refusal, Write
+from penstock.decide.decision import (
+    ApiObject,
+    Apply,
+    Create,
+    Decision,
+    Delete,
+    Event,
+    Patch,
+    Refusal,
+    Write,
+)
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID, STEP
-from penstock.decide.others import Models, Runs
+from penstock.decide.others import Models, Runs, pipeline_of
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run import earlier
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import awaited, decide
 from penstock.decide.settings import Settings
+from penstock.decide.status import status_to_write
 from unit.decide_run.model_cluster import Cluster, Key, Object
 
 MOST_STATUS = 32 * 1024
@@ -59,13 +70,11 @@ class Operator:
 
     def observation(self, name: str, refused: Refusal | None = None) -> RunObservation:
         run = self.seen["PipelineRun", name]
-        uid, pipeline = run["metadata"]["uid"], run["spec"]["pipelineRef"]["name"]
+        uid, pipeline = run["metadata"]["uid"], pipeline_of(run)
         maps = self._own("ConfigMap", uid)
         pods = self._own("Pod", uid)
         runs = tuple(
-            each
-            for each in self._of("PipelineRun")
-            if each["spec"]["pipelineRef"]["name"] == pipeline and each["metadata"]["uid"] != uid
+            each for each in self._of("PipelineRun") if pipeline_of(each) == pipeline and each["metadata"]["uid"] != uid
         )
         wanted = earlier.wanted(run, runs)
         observation = RunObservation(
@@ -202,7 +211,9 @@ class Operator:
         if there is None or there["metadata"]["resourceVersion"] != observed["metadata"]["resourceVersion"]:
             self.looks(key)
             return
-        content = msgspec.to_builtins(status)
+        content = status_to_write(observed, status)
+        if content is None:
+            return
         assert len(msgspec.json.encode(content)) <= MOST_STATUS
         self.writes += 1
         self.cluster.put({**there, "status": content})

@@ -1,13 +1,15 @@
 """How a run ends otherwise than well: each case by name, with its reason and its sentence."""
 
+import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
-from penstock.decide.decision import Refusal
+from penstock.decide.decision import OnlyConditions, Refusal
 from penstock.decide.run.outcome import failure_of
+from penstock.decide.run.plan import PartName
 from penstock.decide.run.reconcile import decide
 from penstock_jobs.result import Failure
 from penstock_jobs.termination_message import TerminationMessage
@@ -121,22 +123,18 @@ def test_a_container_without_a_sentence_of_its_own_is_given_one(
     assert len(sentence) <= 1024
 
 
-@pytest.mark.parametrize(
-    ("part", "field"),
-    [
-        ("dataset", "raise spec.jobs[dataset]."),
-        ("testing-again", "raise spec.jobs[testing]."),
-        ("source", "is no setting"),
-    ],
-)
+@pytest.mark.parametrize("part", get_args(PartName))
 @pytest.mark.parametrize(("code", "reason"), [(137, "OOMKilled"), (124, "Error")])
-def test_a_sentence_names_a_field_that_there_is_and_that_holds_for_the_part(
-    part: str, field: str, code: int, reason: str
+def test_a_field_that_is_to_be_raised_is_one_that_the_manifest_has_for_that_part(
+    part: PartName, code: int, reason: str
 ) -> None:
-    state = {"terminated": {"exitCode": code, "reason": reason}}
-    pod = {"metadata": {}, "status": {"containerStatuses": [{"name": "job", "state": state}]}}
+    ended = {"name": "job", "state": {"terminated": {"exitCode": code, "reason": reason}}}
 
-    assert field in failure_of(part, pod)[1]
+    _, sentence = failure_of(part, {"metadata": {}, "status": {"containerStatuses": [ended]}})
+
+    named = re.findall(r"spec\.jobs\[([-a-z]+)\]\.", sentence)
+    assert named == {"source": [], "testing-again": ["testing"]}.get(part, [part])
+    assert part != "source" or "spec.source.git.url" in sentence
 
 
 def test_what_ones_own_image_leaves_is_told_as_it_is() -> None:
@@ -205,13 +203,13 @@ def test_a_strangers_object_is_left_alone_and_told_of() -> None:
 
 
 def test_a_run_that_this_operator_cannot_read_is_told_of_once_and_left_as_it_is() -> None:
-    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "newField": 1}})
+    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "cancel": "Softly"}})
     operator.looks()
     first = operator.reconcile("churn-1")
     operator.looks()
 
-    assert first.status is not None
-    assert "newField" in first.status.conditions[0].message  # type: ignore[attr-defined]
+    assert isinstance(first.status, OnlyConditions)
+    assert "spec.cancel" in first.status.conditions[0]["message"]
     assert operator.reconcile("churn-1").status is None
 
 

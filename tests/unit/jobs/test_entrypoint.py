@@ -66,14 +66,16 @@ def test_a_failure_leaves_no_result_in_storage(tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "results").exists()
 
 
-def test_a_specification_with_an_unknown_field_is_refused_by_its_name(
+def test_a_specification_of_another_form_is_refused_with_the_form_that_is_read_and_since_when(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, dataset_job(tmp_path))
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"colour": "red"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": "penstock.dev/job/v2"}))
 
     assert main([str(path)]) == errors.REFUSED
-    assert "colour" in json.loads(capsys.readouterr().out)["message"]
+    message = json.loads(capsys.readouterr().out)["message"]
+    assert "its format is penstock.dev/job/v2" in message
+    assert "reads penstock.dev/job/v1, which is written since Penstock 0.1.0" in message
 
 
 def test_each_shard_has_a_result_of_its_own(tmp_path: Path) -> None:

@@ -1,29 +1,32 @@
 """A fitted network as data: weights as safetensors, architecture as JSON. Neither can run code when it is read."""
 
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
 
 from penstock_jobs import document
-from penstock_jobs.document import Document
+from penstock_jobs.document import Form, VersionedDocument
 from penstock_jobs.errors import Refused
 from penstock_jobs.training.network.base import OWN, NeuralNetwork, build_network
 from penstock_jobs.training.network.device import require_torch
 from penstock_jobs.training.network.estimators import NeuralNetworkClassifier, NeuralNetworkRegressor
 
-FORMAT = "penstock.dev/network/v1"
+NETWORK = Form("network", 1, since="0.1.0")
+FORMAT = NETWORK.name
 WEIGHTS = "network.safetensors"
 ARCHITECTURE = "network.json"
 
 
-class Architecture(Document, frozen=True):
+class Architecture(VersionedDocument, frozen=True):
     """`network.json`: what the weights are the weights of.
 
     `classes` are in the order of the outputs; a regression's output times `target_scale` plus `target_mean` is the
     prediction. With `module`, the network is one's own class at that dotted path, called with `module_parameters`.
     """
+
+    form: ClassVar[Form] = NETWORK
 
     format: str
     kind: Literal["Classifier", "Regressor"]
@@ -64,8 +67,6 @@ def load(files: dict[str, bytes], trusted_modules: Collection[str] = ()) -> Neur
     """
     require_torch()
     architecture = document.decode(files[ARCHITECTURE], Architecture, ARCHITECTURE)
-    if architecture.format != FORMAT:
-        raise Refused(f"{ARCHITECTURE} has the format {architecture.format}, and this version reads {FORMAT}.")
     if architecture.module is not None and architecture.module not in trusted_modules:
         raise Refused(
             f"{ARCHITECTURE} asks for the module {architecture.module}, which would run its code; "

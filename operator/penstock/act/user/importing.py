@@ -1,12 +1,12 @@
 """Models made on a cluster out of what was found in a storage."""
 
 from collections.abc import Iterable
-
-import msgspec
+from dataclasses import replace
 
 from penstock.act.errors import AlreadyExists
 from penstock.act.kinds import MODEL
 from penstock.act.user.cluster import Cluster
+from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model
 from penstock.decide.importing import Looked, beside
 from penstock.decide.objects.children import as_json
@@ -20,17 +20,21 @@ async def imported(cluster: Cluster, found: Iterable[Looked], *, only_look: bool
 async def _imported(cluster: Cluster, looked: Looked, *, only_look: bool) -> Looked:
     if looked.model is None:
         return looked
-    standing = beside(looked, await _there(cluster, looked.name))
+    standing = await _beside(cluster, looked)
     if standing.state != "New" or only_look:
         return standing
     made = as_json(looked.model)
     try:
         await cluster.create({name: each for name, each in made.items() if name != "status"})
     except AlreadyExists:
-        return beside(looked, await _there(cluster, looked.name))
+        return await _beside(cluster, looked)
     return standing
 
 
-async def _there(cluster: Cluster, name: str) -> Model | None:
-    found = await cluster.find(MODEL, name)
-    return None if found is None else msgspec.convert(found, Model)
+async def _beside(cluster: Cluster, looked: Looked) -> Looked:
+    """Return how it stands to the Model of its name, where there is one."""
+    found = await cluster.find(MODEL, looked.name)
+    there = None if found is None else decode(found, Model)
+    if isinstance(there, Unreadable):
+        return replace(looked, state="Refused", message=there.sentence)
+    return beside(looked, there)

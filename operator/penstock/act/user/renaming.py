@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from penstock.act.errors import AlreadyExists
 from penstock.act.kinds import MODEL, PIPELINE, RUN, TRIGGER
 from penstock.act.user.cluster import Cluster
 from penstock.act.user.errands import Patience, done, image_of_errands, newest_snapshot
-from penstock.api.pipeline import PipelineSpec
+from penstock.api.decoding import require
+from penstock.api.pipeline import Pipeline
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE as LABEL
 from penstock.decide.objects.errands import ErrandJob
@@ -106,7 +105,7 @@ async def _claim_moved(
     cluster: Cluster, asked: Renaming, new: ApiObject, snapshot: Snapshot | None, means: Means
 ) -> None:
     """Give the storage to the new one; a Pipeline without a dataset of its own has claimed none."""
-    spec = msgspec.convert(new["spec"], PipelineSpec)
+    spec = require(new, Pipeline).spec
     if spec.dataset is None or asked.old is None or spec.storage is None:
         return
     means.patience.say("Giving it the storage.")

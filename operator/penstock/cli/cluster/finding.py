@@ -1,10 +1,9 @@
 """Objects of a cluster by the names that people use: `plr/NAME`, an execution name, or just a name."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.findings import listed, proposal
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from penstock.act.user.cluster import Cluster
 
 Object = dict[str, Any]
-Typed = TypeVar("Typed")
 
 RUN, PIPELINE, MODEL = "PipelineRun", "Pipeline", "Model"
 SHORT = {RUN: "plr", PIPELINE: "pl", MODEL: "mdl"}
@@ -70,7 +68,8 @@ async def find_run(cluster: "Cluster", name: str) -> Object:
     if found is not None:
         return found
     there = {each["metadata"]["name"]: each for each in await cluster.list(kind_of(RUN))}
-    runs = [as_run(each) for each in there.values()]
+    read = [decode(each, PipelineRun) for each in there.values()]
+    runs = [each for each in read if not isinstance(each, Unreadable)]  # another one may be meant
     chosen = named_run(sorted(runs, key=_age), plain, f"the namespace {cluster.namespace}")
     return there[chosen.metadata.name or ""]
 
@@ -90,27 +89,17 @@ async def absent(cluster: "Cluster", kind: str, name: str) -> Refused:
 
 def as_run(found: Object) -> PipelineRun:
     """Return a PipelineRun of the cluster."""
-    return _typed(found, PipelineRun)
+    return require(found, PipelineRun)
 
 
 def as_pipeline(found: Object) -> Pipeline:
     """Return a Pipeline of the cluster."""
-    return _typed(found, Pipeline)
+    return require(found, Pipeline)
 
 
 def as_model(found: Object) -> Model:
     """Return a Model of the cluster."""
-    return _typed(found, Model)
-
-
-def _typed(found: Object, kind: type[Typed]) -> Typed:
-    try:
-        return msgspec.convert(found, kind)
-    except msgspec.ValidationError as error:
-        raise Refused(
-            f"{found['kind']} {found['metadata']['name']} cannot be read by this penstock: {error}. "
-            "Use the version that is installed in the cluster, or -o yaml."
-        ) from error
+    return require(found, Model)
 
 
 def _age(run: PipelineRun) -> tuple[str, str]:

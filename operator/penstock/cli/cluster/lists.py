@@ -1,12 +1,14 @@
 """`penstock --cluster pipelines`, `runs`, `models`: what there is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 
+from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline, PipelineStatus
+from penstock.api.resource import KINDS
 from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, Object, as_model, as_pipeline, as_run, find_one, kind_of
 from penstock.cli.cluster.importing import import_models
 from penstock.cli.cluster.names import pipeline_names
@@ -125,6 +127,8 @@ def _shown(
     row: Callable[[Object], Sequence[object]],
 ) -> None:
     found = _asked(settings, kind, of)
+    if settings.output == "table":
+        found = _readable(settings, kind, found)
     if not found.items:
         settings.notes.print(f"There is no {kind} in {found.where}.", markup=False)
     if of.everywhere:
@@ -132,6 +136,16 @@ def _shown(
         show_list(settings, found.items, columns, lambda each: (each["metadata"]["namespace"], *own(each)))
     elif found.items or settings.output != "table":
         show_list(settings, found.items, columns, row)
+
+
+def _readable(settings: ClusterSettings, kind: str, found: _Found) -> _Found:
+    """Return those that can be shown as a row, and say of the others why they cannot."""
+    read = [decode(each, KINDS[kind]) for each in found.items]
+    for each in read:
+        if isinstance(each, Unreadable):
+            settings.notes.print(each.sentence, markup=False)
+    items = [item for item, each in zip(found.items, read, strict=True) if not isinstance(each, Unreadable)]
+    return replace(found, items=items)
 
 
 def _pipeline_row(found: Object) -> Sequence[object]:

@@ -2,8 +2,7 @@
 
 from datetime import datetime
 
-import msgspec
-
+from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.jobs import JobSettings
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
@@ -23,14 +22,13 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
     there, record = observation.model, observation.record
     if there["metadata"].get("deletionTimestamp") or observation.refused is not None:
         return Decision()
+    model = decode(there, Model)
+    warnings = (model.sentence,) if isinstance(model, Unreadable) else ()
     if there["spec"].get("deletionPolicy") != "Delete":
-        return Decision() if record is None else Decision((_deletion(record),))
-    if record is not None or observation.identity is None:
-        return Decision()
-    try:
-        model = msgspec.convert(there, Model)
-    except msgspec.ValidationError:
-        return Decision()  # what cannot be read is not deleted
+        # Also where it says what this version does not know: then the files stay.
+        return Decision(() if record is None else (_deletion(record),), warnings=warnings)
+    if isinstance(model, Unreadable) or record is not None or observation.identity is None:
+        return Decision(warnings=warnings)  # what cannot be read is not deleted
     metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
     owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", pipeline, kind="Model")
     location, settings = _reached(observation, model, owner)
@@ -49,11 +47,11 @@ def _reached(observation: ModelObservation, model: Model, owner: Owner) -> tuple
     try:
         if observation.pipeline is None:
             return own, JobSettings()
-        pipeline = msgspec.convert(observation.pipeline, Pipeline)
+        pipeline = require(observation.pipeline, Pipeline)
         spec = with_profiles(pipeline.spec, (), settings.profiles, settings.defaults)
         run = PipelineRunSpec(pipeline_ref=PipelineReference(name=owner.pipeline))
         models = RunPlaces(reach, owner.pipeline, spec, run, "").models(write=True)
-    except (msgspec.ValidationError, Refused):
+    except Refused:
         return own, JobSettings()
     folder = child(models, owner.name)
     same = (folder.uri, folder.endpoint) == (own.uri, own.endpoint)

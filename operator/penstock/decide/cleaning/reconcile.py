@@ -5,6 +5,7 @@ A Job that fails is made anew, later and later, as long as the record is there; 
 
 from datetime import datetime, timedelta
 
+from penstock.api.decoding import Unreadable
 from penstock.decide import reasons
 from penstock.decide.cleaning.job import FILES, LOGS, Cleaning, objects_of
 from penstock.decide.cleaning.observation import RecordObservation
@@ -24,8 +25,10 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 def decide(observation: RecordObservation, now: datetime) -> Decision:
     """Return what is to be done for the record now."""
     record = read(observation.record)
-    if record is None or observation.record["metadata"].get("deletionTimestamp"):
+    if observation.record["metadata"].get("deletionTimestamp"):
         return Decision()
+    if isinstance(record, Unreadable):
+        return Decision(warnings=(record.sentence,))  # what cannot be read is not acted on
     if observation.refused is not None:
         return Decision(look_again=SOON)  # a quota, or a namespace that is ending
     if observation.subject is not None:

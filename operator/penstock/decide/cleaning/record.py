@@ -9,10 +9,9 @@ backup of another namespace, or cluster.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
-import msgspec
-
+from penstock.api.decoding import Unreadable, decode_part
 from penstock.api.jobs import JobSettings
 from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
@@ -31,13 +30,15 @@ from penstock.decide.objects.children import (
     child_name,
 )
 from penstock.decide.run_places import RunPlaces
-from penstock_jobs.document import Document
+from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.specification import Location, OwnedFolder, UnmadeModels
 
 LOGS_CLEANED = f"{GROUP}/logs-cleaned"  # an annotation: when the logs were deleted
 EXPIRED = f"{GROUP}/expired"  # an annotation: the run is beyond those whose Jobs and logs are kept
 FAILURES = f"{GROUP}/cleaning-failures"  # an annotation: how often cleaning failed
 FAILED = f"{GROUP}/cleaning-failed"  # an annotation: when it did so last
+
+RECORD_OF_FILES = Form("record-of-files", 1, since="0.1.0")
 
 Recorded = Literal["PipelineRun", "Model"]
 DEFINITIONS: dict[Recorded, str] = {"PipelineRun": f"pipelineruns.{GROUP}", "Model": f"models.{GROUP}"}
@@ -50,12 +51,14 @@ class Identity(Document, frozen=True):
     namespace: str
 
 
-class Record(Document, frozen=True, kw_only=True):
+class Record(VersionedDocument, frozen=True, kw_only=True):
     """Whose files they are, where, and how a Job reaches them.
 
     `logs_kept` is in seconds, from the end of the run; None is as long as the run. Of `settings` only what a pod needs
     to be admitted, placed and let into the storage.
     """
+
+    form: ClassVar[Form] = RECORD_OF_FILES
 
     kind: Recorded
     name: str
@@ -65,6 +68,7 @@ class Record(Document, frozen=True, kw_only=True):
     unmade: UnmadeModels | None = None
     logs_kept: float | None = None
     settings: JobSettings = JobSettings()
+    format: str = format_of(RECORD_OF_FILES)
 
 
 @dataclass(frozen=True)
@@ -151,9 +155,6 @@ def is_record(there: ApiObject) -> bool:
     return RECORD in (there["metadata"].get("labels") or {})
 
 
-def read(there: ApiObject) -> Record | None:
-    """Return what is recorded; None where this version of the operator cannot read it, and so deletes nothing."""
-    try:
-        return msgspec.convert(there["data"], Record)
-    except (msgspec.ValidationError, KeyError):
-        return None
+def read(there: ApiObject) -> Record | Unreadable:
+    """Return what is recorded, or why this version of the operator cannot read it, and so deletes nothing."""
+    return decode_part(there, there.get("data"), Record, "data")

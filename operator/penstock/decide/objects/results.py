@@ -9,21 +9,38 @@ from collections.abc import Mapping
 
 import msgspec
 
+from penstock.api.schema import GROUP
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import Object, Owner, labels, metadata, results_name
-from penstock_jobs.document import decode
+from penstock_jobs.document import Form, decode
+from penstock_jobs.errors import Refused
 from penstock_jobs.termination_message import TerminationMessage
 
+RESULTS = Form("results", 1, since="0.1.0")
+FORMAT = f"{GROUP}/format"  # an annotation: the form of the ConfigMap as a whole; each result has its own
 IMAGES = "images"
 NONE: Mapping[str, str] = {}
 PLAIN = 100_000  # bytes of a result above which it is compressed
 
 
-def results(owner: Owner, reported: Mapping[str, TerminationMessage], images: Mapping[str, str] = NONE) -> Object:
-    """Return the ConfigMap of these results, by the step's name, each whole; and of the images that pods found."""
-    data = {IMAGES: msgspec.json.encode(images, order="sorted").decode()} if images else {}
-    binary: dict[str, str] = {}
+def results(
+    owner: Owner,
+    reported: Mapping[str, TerminationMessage],
+    images: Mapping[str, str] = NONE,
+    there: ApiObject | None = None,
+) -> Object:
+    """Return the ConfigMap of these results, by the step's name, each whole; and of the images that pods found.
+
+    What is `there` already stays as it was written, with what a newer version has in it.
+    """
+    before = there or {}
+    data, binary = (dict(before.get(name) or {}) for name in ("data", "binaryData"))
+    if images:
+        data[IMAGES] = msgspec.json.encode(images, order="sorted").decode()
+    known = parts(before)
     for part, message in sorted(reported.items()):
+        if part in known:
+            continue
         content = msgspec.json.encode(message)
         if len(content) <= PLAIN:
             data[f"{part}.json"] = content.decode()
@@ -32,13 +49,27 @@ def results(owner: Owner, reported: Mapping[str, TerminationMessage], images: Ma
     made: Object = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(owner, results_name(owner), labels(owner)),
+        "metadata": metadata(owner, results_name(owner), labels(owner)) | {"annotations": {FORMAT: RESULTS.name}},
     }
     return made | {name: value for name, value in (("data", data), ("binaryData", binary)) if value}
 
 
+def parts(results: ApiObject) -> frozenset[str]:
+    """Return the names of the steps whose results the ConfigMap holds, whether or not they can be read."""
+    names = (*(results.get("data") or ()), *(results.get("binaryData") or ()))
+    return frozenset(name.partition(".json")[0] for name in names if name != IMAGES)
+
+
 def read(results: ApiObject) -> dict[str, TerminationMessage]:
-    """Return the results that the ConfigMap holds, by the step's name."""
+    """Return the results that the ConfigMap holds, by the step's name.
+
+    Raises:
+        Refused: one of them cannot be read.
+    """
+    annotations = results["metadata"].get("annotations") or {}
+    said = annotations.get(FORMAT, RESULTS.name)
+    if said != RESULTS.name:
+        raise Refused(f"The ConfigMap {results['metadata']['name']} cannot be read: {RESULTS.refusal(said)}.")
     found = {
         name.removesuffix(".json"): decode(content.encode(), TerminationMessage, f"The result {name}")
         for name, content in (results.get("data") or {}).items()
@@ -53,4 +84,4 @@ def read(results: ApiObject) -> dict[str, TerminationMessage]:
 def images(results: ApiObject) -> dict[str, str]:
     """Return the images of the run by digest, each under the reference that its first pod was given."""
     said = (results.get("data") or {}).get(IMAGES)
-    return {} if said is None else msgspec.json.decode(said, type=dict[str, str])
+    return {} if said is None else decode(said, dict[str, str], "The images of the run")

@@ -4,7 +4,7 @@ Nothing of it changes, and nothing is asked of the Pipeline or of the operator's
 it; each Model that was made of it is a further owner, so that it is there as long as one of them is.
 """
 
-import msgspec
+from typing import ClassVar
 
 from penstock.api.metadata import ObjectMeta
 from penstock.api.model import Model
@@ -16,21 +16,25 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import Object, Owner, as_json, labels, metadata, revision_name
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.settings import Images, Pods, Settings
-from penstock_jobs.document import Document
-from penstock_jobs.errors import Refused
+from penstock_jobs.document import Form, VersionedDocument, convert, format_of
+
+SNAPSHOT = Form("snapshot", 1, since="0.1.0")
 
 
-class Snapshot(Document, frozen=True, kw_only=True):
+class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     """What a run is: enough for all of its steps.
 
     `pipeline` is as it was but for its profiles, which are resolved. `storage` is the operator's default, and `images`
     are by reference.
     """
 
+    form: ClassVar[Form] = SNAPSHOT
+
     pipeline: Pipeline
     images: Images
     storage: Storage | None = None
     pods: Pods = Pods()
+    format: str = format_of(SNAPSHOT)
 
 
 def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) -> Snapshot:
@@ -69,15 +73,9 @@ def read(revision: ApiObject) -> Snapshot:
     """Return what the ControllerRevision holds.
 
     Raises:
-        Refused: another version of the operator wrote it, and this one cannot read it.
+        Refused: this version of the operator cannot read it.
     """
-    try:
-        return msgspec.convert(revision["data"], Snapshot)
-    except msgspec.ValidationError as error:
-        name = revision["metadata"]["name"]
-        raise Refused(
-            f"The ControllerRevision {name} cannot be read by this version of the operator: {error}; apply a new run."
-        ) from error
+    return convert(revision.get("data"), Snapshot, f"The ControllerRevision {revision['metadata']['name']}")
 
 
 def owners_with(revision: ApiObject, models: tuple[Model, ...]) -> list[Object]:

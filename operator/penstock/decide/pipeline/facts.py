@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-import msgspec
-
+from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
 from penstock.decide.decision import ApiObject
@@ -44,10 +43,10 @@ class Facts:
         """The moment, as a status keeps it."""
         return write_time(self.now)
 
-    def model(self, name: str) -> Model | None:
-        """Return the Model of that name in the namespace."""
+    def model(self, name: str) -> Model | Unreadable | None:
+        """Return the Model of that name in the namespace, where there is one."""
         found = self.observation.models.named(name)
-        return None if found is None else msgspec.convert(found, Model)
+        return None if found is None else decode(found, Model)
 
     @cached_property
     def own_deployments(self) -> tuple[ApiObject, ...]:

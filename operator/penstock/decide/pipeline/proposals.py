@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock.api.model import Model
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.others import goes_on
@@ -41,18 +42,19 @@ def is_withdrawn(facts: Facts) -> bool:
 def proposer_of(facts: Facts, model: str) -> tuple[str | None, str]:
     """Return the run that proposed a Model which was taken, and the verdict by which it did."""
     for run in facts.observation.runs.that_proposed(model):
-        said = next(step["deployment"] for step in run["status"]["steps"] if step.get("name") == "deployment")
+        steps = (run.get("status") or {}).get("steps") or ()
+        said = next((step.get("deployment") for step in steps if step.get("name") == "deployment"), None) or {}
         return str(run["metadata"]["name"]), str(said.get("verdict") or reasons.SELECTED)
     made = facts.model(model)
-    return (made.spec.origin.run_ref.name if made else None), reasons.SELECTED
+    return (made.spec.origin.run_ref.name if isinstance(made, Model) else None), reasons.SELECTED
 
 
 def _proposal(run: ApiObject) -> tuple[tuple[str, str], Proposal] | None:
     if not goes_on(run):
         return None
     for step in (run.get("status") or {}).get("steps") or ():
-        if step.get("name") == "deployment" and step.get("reason") == reasons.PROPOSED:
-            said = step["deployment"]
+        said = step.get("deployment") or {}
+        if step.get("name") == "deployment" and step.get("reason") == reasons.PROPOSED and said.get("served"):
             made = str(run["metadata"].get("creationTimestamp") or ""), str(run["metadata"]["uid"])
             verdict = str(said.get("verdict") or reasons.SELECTED)
             return made, Proposal(str(run["metadata"]["name"]), str(said["served"]), verdict, said.get("against"))

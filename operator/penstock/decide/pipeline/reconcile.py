@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-import msgspec
-
-from penstock.api.conditions import Condition
+from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline, PipelineStatus
 from penstock.decide import reasons
-from penstock.decide.conditions import find, shortened
-from penstock.decide.decision import ApiObject, Decision, Event, Refusal
+from penstock.decide.conditions import find
+from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.pipeline.draft import Draft
@@ -20,7 +18,7 @@ from penstock.decide.pipeline.retention import with_retention
 from penstock.decide.pipeline.serving import served
 from penstock.decide.run.beginning import refuse_unfinished
 from penstock.decide.serving import FIRST_MODEL, served_model
-from penstock.decide.times import write_time
+from penstock.decide.status import leave_alone
 from penstock_jobs.errors import Refused
 
 LOOK_AT_QUOTA = 30.0  # seconds
@@ -31,10 +29,9 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     there = observation.pipeline
     if there["metadata"].get("deletionTimestamp"):
         return Decision()  # its API goes with it, and its Models stay
-    try:
-        pipeline = msgspec.convert(there, Pipeline)
-    except msgspec.ValidationError as error:
-        return _undecodable(there, str(error), now)
+    pipeline = decode(there, Pipeline)
+    if isinstance(pipeline, Unreadable):
+        return leave_alone(there, pipeline, now)
     facts = Facts(observation, pipeline, now)
     before = Draft(pipeline, facts.time)
     draft = _counted(facts, before)
@@ -94,24 +91,3 @@ def _told(before: Pipeline, draft: Draft, again: float | None) -> Decision:
         calm = new.status != "False" and new.reason != reasons.ROLLOUT_FAILED
         events = (Event("Normal" if calm else "Warning", new.reason, new.message),)
     return Decision(draft.writes, draft.pipeline.status if changed else None, events, again)
-
-
-def _undecodable(there: ApiObject, why: str, now: datetime) -> Decision:
-    metadata = there["metadata"]
-    message = shortened(reasons.undecodable("Pipeline", str(metadata["name"]), why))
-    before = (there.get("status") or {}).get("conditions") or ()
-    if any(each.get("type") == "Stalled" and each.get("message") == message for each in before):
-        return Decision()
-    conditions = tuple(
-        Condition(
-            type=kind,
-            status="False" if kind == "Ready" else "True",
-            reason=reasons.INVALID,
-            message=message,
-            last_transition_time=write_time(now),
-            observed_generation=metadata.get("generation"),
-        )
-        for kind in ("Ready", "Stalled")
-    )
-    status = PipelineStatus(conditions=conditions, observed_generation=metadata.get("generation"))
-    return Decision(status=status, events=(Event("Warning", reasons.INVALID, message),))

@@ -1,5 +1,8 @@
 """What a Pipeline lets go of its past: Models, runs that Penstock made, the Jobs and logs of the others."""
 
+from penstock.api.decoding import Unreadable, decode
+from penstock.api.model import Model
+from penstock.api.run import PipelineRun
 from penstock.api.schema import API_VERSION
 from penstock.decide.cleaning.record import EXPIRED, is_record
 from penstock.decide.decision import ApiObject, Delete, Patch
@@ -15,7 +18,7 @@ def with_retention(facts: Facts, draft: Draft) -> Draft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
     expired = expired_runs(retention.runs, seen.runs)
-    draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted))
+    draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted if _is_readable(run, PipelineRun)))
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}
         draft = draft.writing(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
@@ -25,7 +28,13 @@ def with_retention(facts: Facts, draft: Draft) -> Draft:
     surplus = surplus_models(
         facts.name, retention.models, seen.models.of_pipeline(facts.name), seen.pipelines, seen.runs
     )
-    return draft.writing(*(_deletion("Model", each) for each in surplus if each["metadata"]["name"] not in chosen))
+    gone = (each for each in surplus if each["metadata"]["name"] not in chosen and _is_readable(each, Model))
+    return draft.writing(*(_deletion("Model", each) for each in gone))
+
+
+def _is_readable(there: ApiObject, kind: type[Model] | type[PipelineRun]) -> bool:
+    """Return whether it can be known what is about to be deleted."""
+    return not isinstance(decode(there, kind), Unreadable)
 
 
 def _is_due(record: ApiObject, uids: set[str]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 
+from penstock.api.decoding import Unreadable
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.decide import reasons
@@ -38,6 +39,8 @@ def served(facts: Facts, draft: Draft) -> Draft:
     model = facts.model(target)
     if model is None:
         return draft.ready("False", reasons.MODEL_NOT_FOUND, reasons.model_not_found(target), stalled=True)
+    if isinstance(model, Unreadable):
+        return draft.ready("False", reasons.INVALID, model.sentence, stalled=True)  # what serves, goes on
     serving = _serving(facts, model)
     there = facts.deployment_of(serving.revision)
     replicas, ready = wanted.replicas, _is_ready(there, wanted.replicas)

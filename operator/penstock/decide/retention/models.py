@@ -62,7 +62,7 @@ def held_models(
 def _of_run(run: ApiObject) -> Iterator[str]:
     for step in steps_of(run):
         yield from (step.get("training") or {}).get("models") or ()
-        yield from (str(each["name"]) for each in (step.get("testing") or {}).get("models") or ())
+        yield from (str(each.get("name")) for each in (step.get("testing") or {}).get("models") or ())
         decided = step.get("deployment") or {}
         yield from (str(decided[each]) for each in ("challenger", "served", "against") if decided.get(each))
 

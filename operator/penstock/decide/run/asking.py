@@ -2,6 +2,7 @@
 
 import msgspec
 
+from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.model import Model
 from penstock.decide import job_specification as asking
 from penstock.decide.model_resource import reference_to
@@ -16,6 +17,8 @@ from penstock.decide.run_state import status_of
 from penstock.decide.serving import served_model
 from penstock_jobs.result import DatasetResult, ModelReference, SourceResult, TrainingResult
 from penstock_jobs.specification import JobSpecification, Location, TestingJob
+
+FOR_GOOD = 1000 * 365 * 86400.0  # seconds
 
 
 def specification_of(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> JobSpecification:
@@ -41,9 +44,13 @@ def specification_of(facts: Facts, draft: Draft, snapshot: Snapshot, part: Plann
 
 
 def model_named(facts: Facts, name: str) -> Model | None:
-    """Return the Model of that name, as it is now."""
+    """Return the Model of that name, as it is now.
+
+    Raises:
+        CannotBeRead: it is there, and this version of the operator cannot read it.
+    """
     found = facts.observation.models.named(name)
-    return None if found is None else msgspec.convert(found, Model)
+    return None if found is None else require(found, Model)
 
 
 def served_reference(facts: Facts) -> ModelReference | None:
@@ -59,10 +66,13 @@ def _source(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -
 
 
 def _dataset(facts: Facts, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
-    storage = places.tables(write=True).uri
-    models = [msgspec.convert(each, Model) for each in facts.observation.models.made_from(storage)]
+    models = facts.observation.models.made_from(places.tables(write=True).uri)
+    read = [decode(each, Model) for each in models]
+    known = [each for each in read if not isinstance(each, Unreadable)]
     spec = snapshot.pipeline.spec
-    job = asking.dataset_job(spec, facts.job_run(snapshot), places, facts.request("dataset"), models)
+    job = asking.dataset_job(spec, facts.job_run(snapshot), places, facts.request("dataset"), known)
+    if len(known) < len(read):
+        job = msgspec.structs.replace(job, keep_versions=FOR_GOOD)  # nobody knows which ones the others were made of
     return shared_out(job, asking.settings_of(spec, "dataset"))
 
 

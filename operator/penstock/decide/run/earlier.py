@@ -8,6 +8,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
+from penstock.decide.others import has_ended
 from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
@@ -48,7 +49,8 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
     if not known:
         return draft
     known = {**draft.reported, **known}
-    return replace(draft.writing(Apply(results.results(facts.owner, known, draft.images))), reported=known)
+    made = results.results(facts.owner, known, draft.images, facts.observation.results)
+    return replace(draft.writing(Apply(made)), reported=known)
 
 
 def _sources(
@@ -72,7 +74,7 @@ def _sources(
 def _is_about_to(run: ApiObject, job: JobName) -> bool:
     """Return whether a live run has yet to do that job."""
     status = run.get("status") or {}
-    if status.get("completionTime") or run["metadata"].get("deletionTimestamp"):
+    if has_ended(run) or run["metadata"].get("deletionTimestamp"):
         return False
     steps = status.get("steps")
     if not steps:

@@ -3,31 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
 
-import msgspec
-
-from penstock.api.model import Model
+from penstock.api.decoding import require
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_duration
 from penstock.api.run import JobRequest, PipelineRun
 from penstock.api.schema import JobName
-from penstock.decide.decision import ApiObject
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects import results
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.revision import Snapshot, read
-from penstock.decide.reasons import undecodable
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run_places import Reach, RunPlaces
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time, write_time
-from penstock_jobs.errors import Refused
 from penstock_jobs.result import SourceResult
 from penstock_jobs.specification import Run
 from penstock_jobs.termination_message import TerminationMessage
-
-Kind = TypeVar("Kind", Pipeline, PipelineRun, Model)
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ class Facts:
         uid = status_of(self.run).pipeline_uid
         if uid is not None and there["metadata"].get("uid") != uid:
             return None
-        return decoded(there, Pipeline)
+        return require(there, Pipeline)
 
     @cached_property
     def snapshot(self) -> Snapshot | None:
@@ -130,11 +122,3 @@ class Facts:
         )
         text = said or self.observation.settings.pending_limit
         return text, timedelta(seconds=read_duration(text, "pendingLimit"))
-
-
-def decoded(there: ApiObject, kind: type[Kind]) -> Kind:
-    """Return an object of ours as its type, or raise `Refused` where this version of the operator cannot read it."""
-    try:
-        return msgspec.convert(there, kind)
-    except msgspec.ValidationError as error:
-        raise Refused(undecodable(str(there["kind"]), str(there["metadata"]["name"]), str(error))) from error

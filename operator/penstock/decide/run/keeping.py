@@ -6,6 +6,7 @@ from datetime import timedelta
 from penstock.api.quantities import read_duration
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.objects.results import parts
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
@@ -51,7 +52,10 @@ def _owned_by_models(facts: Facts) -> Iterator[Patch]:
 
 
 def _made(facts: Facts) -> Iterable[ApiObject]:
-    return facts.observation.models.of_run(facts.owner.uid) if "training" in facts.reported else ()
+    results = facts.observation.results
+    # Whether its result can be read is no matter here.
+    trained = results is not None and "training" in parts(results)
+    return facts.observation.models.of_run(facts.owner.uid) if trained else ()
 
 
 def _reference(model: ApiObject) -> dict[str, str]:

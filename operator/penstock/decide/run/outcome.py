@@ -14,7 +14,7 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import STEP
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run import pods as pod_views
-from penstock.decide.run.plan import job_of_settings
+from penstock.decide.run.plan import PartName, job_with_fields
 from penstock.decide.run.pods import Ended, Wait
 from penstock.decide.run.told import Awaited, Told, failure_in, heard
 from penstock.decide.times import read_time
@@ -85,7 +85,7 @@ Outcome = Absent | Done | Going | Held | Lost | Failed
 class Part:
     """All that is observed of a part, and over how many pods it is shared out."""
 
-    name: str
+    name: PartName
     workers: int
     jobs: tuple[ApiObject, ...]
     pods: tuple[ApiObject, ...]
@@ -99,7 +99,7 @@ class Part:
 
 
 def part_of_run(
-    name: str,
+    name: PartName,
     workers: int,
     jobs: tuple[ApiObject, ...],
     pods: tuple[ApiObject, ...],
@@ -240,7 +240,7 @@ def _failed(part: Part, job: ApiObject) -> Failed:
     failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
     reason, message = job_views.failure_of(job)
     if reason == "DeadlineExceeded":
-        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_of_settings(part.name)), attempt, since)
+        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_with_fields(part.name)), attempt, since)
     said = max(failed, key=_when, default=None)
     words = (reasons.FAILED, reasons.job_failed(reason, message)) if said is None else failure_of(part.name, said)
     return Failed(*words, attempt, since, may_pass=job_views.is_one_try(job) and reason == "BackoffLimitExceeded")
@@ -253,7 +253,7 @@ def _when(pod: ApiObject) -> tuple[bool, str]:
     return own, str(ended.finished if ended and ended.finished else "")
 
 
-def failure_of(part: str, pod: ApiObject) -> tuple[str, str]:
+def failure_of(part: PartName, pod: ApiObject) -> tuple[str, str]:
     """Return the reason and the sentence of a pod that failed: its container's own, where it left one."""
     ended = pod_views.ended(pod)
     if ended is None:
@@ -265,19 +265,19 @@ def failure_of(part: str, pod: ApiObject) -> tuple[str, str]:
     return _unsaid(part, ended)
 
 
-def _unsaid(part: str, ended: Ended) -> tuple[str, str]:
+def _unsaid(part: PartName, ended: Ended) -> tuple[str, str]:
     if ended.reason == "OOMKilled":
-        return reasons.OUT_OF_MEMORY, reasons.out_of_memory(job_of_settings(part))
+        return reasons.OUT_OF_MEMORY, reasons.out_of_memory(job_with_fields(part))
     if ended.code == errors.TIMED_OUT:
-        return reasons.TIMED_OUT, reasons.deadline_exceeded(job_of_settings(part))
+        return reasons.TIMED_OUT, reasons.deadline_exceeded(job_with_fields(part))
     if ended.message and not ended.message.startswith("{"):
         return reasons.FAILED, reasons.exited(ended.code, ended.reason, ended.message)
     return reasons.FAILED, reasons.exited(ended.code, ended.reason)
 
 
-def _without_container(part: str, pod: ApiObject) -> tuple[str, str]:
+def _without_container(part: PartName, pod: ApiObject) -> tuple[str, str]:
     status = pod.get("status") or {}
     if status.get("reason") == "DeadlineExceeded":
-        return reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_of_settings(part))
+        return reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_with_fields(part))
     said = str(status.get("message") or status.get("reason") or "its node does not say why")
     return reasons.FAILED, f"Its pod failed before its container had ended: {said}"

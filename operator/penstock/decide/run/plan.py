@@ -1,21 +1,25 @@
 """The parts of a run: which Jobs its steps come to, and which results each of them needs."""
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
-from penstock.api.schema import JOBS, JobName
+from penstock.api.schema import JobName
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run_state import NEEDS
 
-SOURCE = "source"
-AGAIN = "testing-again"
+PartName = Literal["source", "dataset", "training", "testing", "testing-again"]
+"""A Job of a run. It is no `JobName`: that is a step, which `spec.jobs` of a Pipeline has fields for."""
+
+SOURCE: Final = "source"
+AGAIN: Final = "testing-again"
 
 
 @dataclass(frozen=True)
 class Planned:
     """A Job of the run, the step that it belongs to, and the parts whose results it needs."""
 
-    name: str
+    name: PartName
     step: JobName
     needs: tuple[str, ...] = ()
     workers: int = 1
@@ -39,11 +43,11 @@ def again(snapshot: Snapshot) -> Planned:
     return Planned(AGAIN, "deployment", (*NEEDS["testing"], *fetched))
 
 
-def job_of_settings(part: str) -> JobName | None:
-    """Return the job whose limits hold for a part; what fetches the source has limits of its own, which are fixed."""
+def job_with_fields(part: PartName) -> JobName | None:
+    """Return the job whose fields in `spec.jobs` say how much memory and time this part has; None where none does."""
     if part == SOURCE:
         return None
-    return next(job for job in JOBS if part in (job, f"{job}-again"))
+    return "testing" if part == AGAIN else part
 
 
 def lacking(jobs: tuple[JobName, ...]) -> tuple[tuple[JobName, JobName], ...]:

@@ -3,8 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-import msgspec
-
+from penstock.api.decoding import CannotBeRead, Unreadable, decode
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
 from penstock.decide import reasons
@@ -19,10 +18,11 @@ from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import AGAIN, Planned, again, plan
 from penstock.decide.run.pods import Wait
 from penstock.decide.run.progress import awaited_of, progressed, suspended
-from penstock.decide.run.refusing import refused, undecodable
+from penstock.decide.run.refusing import refused, wait_for_reading
 from penstock.decide.run.telling import told
 from penstock.decide.run.told import Awaited
 from penstock.decide.run_state import ended_well, is_finished, seen, status_of, step_of
+from penstock.decide.status import leave_alone
 from penstock_jobs.errors import Refused
 
 
@@ -30,10 +30,9 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
     """Return what is to be done for the run now."""
     if observation.run["metadata"].get("deletionTimestamp"):
         return Decision()  # its children go with it
-    try:
-        run = msgspec.convert(observation.run, PipelineRun)
-    except msgspec.ValidationError as error:
-        return undecodable(observation.run, str(error), now)
+    run = decode(observation.run, PipelineRun)
+    if isinstance(run, Unreadable):
+        return leave_alone(observation.run, run, now)
     facts = Facts(observation, run, now)
     draft = Draft(run)
     if is_finished(run):
@@ -41,6 +40,8 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
     else:
         try:
             draft = _gone_on(facts)
+        except CannotBeRead as error:
+            draft = wait_for_reading(facts, draft, str(error))
         except Refused as error:
             draft = ending.failed(facts, draft, _current(run), reasons.REFUSED, str(error))
         if observation.refused is not None:
@@ -50,10 +51,13 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
 
 def awaited(observation: RunObservation) -> tuple[Awaited, ...]:
     """Return the logs that are wanted in the observation's `whole`, and are not there yet."""
+    run = decode(observation.run, PipelineRun)
+    if isinstance(run, Unreadable):
+        return ()
     try:
-        facts = Facts(observation, msgspec.convert(observation.run, PipelineRun), datetime.max)
+        facts = Facts(observation, run, datetime.max)
         return () if is_finished(facts.run) or facts.snapshot is None else awaited_of(facts, _parts(facts))
-    except (msgspec.ValidationError, Refused):
+    except Refused:
         return ()
 
 
@@ -94,10 +98,18 @@ def _not_begun(facts: Facts, draft: Draft, wait: Wait) -> Draft:
 
 def _stepped(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
     """Return the draft with each part of the run as far as it has come, and the next one begun."""
-    for part in _parts(facts):
-        draft = progressed(facts, draft, snapshot, part)
-        if _is_failed(draft):
-            return draft
+    try:
+        for part in _parts(facts):
+            draft = progressed(facts, draft, snapshot, part)
+            if _is_failed(draft):
+                return draft
+        return _with_deployment(facts, draft, snapshot)
+    except CannotBeRead as error:
+        return wait_for_reading(facts, draft, str(error))  # what the parts so far came to is recorded all the same
+
+
+def _with_deployment(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
+    """Return the draft with the deployment step as far as it has come, where the others are done."""
     if any(draft.state_of(job) not in ("Succeeded", "Skipped") for job in ("dataset", "training", "testing")):
         return draft
     if draft.state_of("deployment") == "Skipped":

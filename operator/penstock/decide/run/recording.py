@@ -7,18 +7,18 @@ name), the scores in their status, and last the ConfigMap, which says that all o
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
-from penstock.api.model import Model
+from penstock.api.decoding import Unreadable, decode
+from penstock.api.model import Model, ModelStatus
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.model_resource import model_resource, with_testing_scores
+from penstock.decide.objects.children import as_json
 from penstock.decide.objects.images import image_of_models
 from penstock.decide.objects.model import model
 from penstock.decide.objects.results import results
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts, decoded
+from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import AGAIN, Planned
 from penstock.decide.run.told import Told
 from penstock.decide.run_places import secret_for
@@ -26,13 +26,15 @@ from penstock.decide.run_state import step_of
 from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
 from penstock_jobs.result import DatasetResult, SourceResult, TestingResult, TrainingResult
 from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.unknown_fields import with_unknown_fields
 
 
 def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told: Told) -> Draft:
     """Return the draft in which this part has come to this."""
     known = {**draft.reported, part.name: TerminationMessage(result=told.result)}
     draft = draft.writing(*_models(facts, draft, snapshot, told), *_scores(facts, told))
-    return replace(draft.writing(Apply(results(facts.owner, known, draft.images))), reported=known)
+    made = results(facts.owner, known, draft.images, facts.observation.results)
+    return replace(draft.writing(Apply(made)), reported=known)
 
 
 def summarised(draft: Draft, part: Planned, started: str | None, finished: str | None, now: str) -> Draft:
@@ -89,9 +91,9 @@ def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
     writes = []
     for name in sorted({each.model for each in told.result.models}):
         there = facts.observation.models.named(name)
-        before = None if there is None else decoded(there, Model)
-        if there is None or before is None:
-            continue
+        before = None if there is None else decode(there, Model)
+        if there is None or before is None or isinstance(before, Unreadable):
+            continue  # its own reconcile says why it cannot be read; the results have the scores
         after = with_testing_scores(before, told.result)
         if after != before:
             writes.append(_scored(there, after))
@@ -100,13 +102,14 @@ def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
 
 def _scored(there: ApiObject, model: Model) -> Patch:
     metadata = there["metadata"]
+    status = with_unknown_fields(as_json(model.status or ModelStatus()), there.get("status"), ModelStatus)
     return Patch(
         api_version=API_VERSION,
         kind="Model",
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
-        content={"status": {"testing": msgspec.to_builtins(model.status)["testing"]}},
+        content={"status": {"testing": status["testing"]}},
         resource_version=metadata["resourceVersion"],
         subresource="status",
     )

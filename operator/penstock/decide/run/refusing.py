@@ -1,12 +1,10 @@
-"""What the API server, or this version of the operator, does not take: told as it is, with what to do about it."""
+"""What the API server does not take: told as it is, with what to do about it."""
 
 from datetime import datetime, timedelta
 
-from penstock.api.conditions import Condition
-from penstock.api.run import PipelineRunStatus, Step
+from penstock.api.run import Step
 from penstock.decide import reasons
-from penstock.decide.conditions import shortened
-from penstock.decide.decision import ApiObject, Decision, Event, Refusal
+from penstock.decide.decision import Refusal
 from penstock.decide.run import ending
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
@@ -14,6 +12,7 @@ from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time, write_time
 
 TRY_AGAIN = timedelta(seconds=30)
+_OPEN = ("Pending", "Waiting", "Running")
 _MAY_PASS = {"QuotaExceeded": reasons.QUOTA_EXCEEDED, "Forbidden": reasons.FORBIDDEN}
 
 
@@ -24,7 +23,7 @@ def refused(facts: Facts, draft: Draft, refusal: Refusal) -> Draft:
     is a mistake in what was asked for.
     """
     steps = status_of(facts.run).steps
-    step = next((each for each in steps if each.state in ("Pending", "Waiting", "Running")), None)
+    step = next((each for each in steps if each.state in _OPEN), None)
     name = None if step is None else step.name
     message = reasons.refused_write(refusal.kind, refusal.name, refusal.message)
     before = Draft(facts.run)
@@ -34,6 +33,15 @@ def refused(facts: Facts, draft: Draft, refusal: Refusal) -> Draft:
         message = reasons.name_conflict(refusal.kind, refusal.name)
         return ending.failed(facts, before, name, reasons.NAME_CONFLICT, message)
     return ending.failed(facts, before, name, reasons.INVALID, message)
+
+
+def wait_for_reading(facts: Facts, draft: Draft, message: str) -> Draft:
+    """Return the draft of a run that cannot go on from there, since it needs an object which cannot be read.
+
+    Another version of the operator, or whoever mends the object, lets it go on: it waits as long as its pending limit.
+    """
+    step = next((each for each in status_of(draft.run).steps if each.state in _OPEN), None)
+    return _waiting(facts, draft, step, reasons.INVALID, message)
 
 
 def _waiting(facts: Facts, draft: Draft, step: Step | None, reason: str, message: str) -> Draft:
@@ -55,27 +63,3 @@ def _since(facts: Facts, step: Step | None) -> datetime:
     if step is None:
         return facts.created
     return read_time(step.wait_start_time) if step.wait_start_time else facts.now
-
-
-def undecodable(run: ApiObject, why: str, now: datetime) -> Decision:
-    """Return the decision for a run that this version of the operator cannot read: told, and looked at on a change."""
-    metadata = run["metadata"]
-    message = shortened(reasons.undecodable("PipelineRun", str(metadata["name"]), why))
-    before = (run.get("status") or {}).get("conditions") or ()
-    same = next((each for each in before if each.get("type") == "Stalled" and each.get("message") == message), None)
-    if same is not None:
-        return Decision()
-    generation = metadata.get("generation")
-    conditions = tuple(
-        Condition(
-            type=kind,
-            status="Unknown" if kind == "Succeeded" else "True",
-            reason=reasons.INVALID,
-            message=message,
-            last_transition_time=write_time(now),
-            observed_generation=generation,
-        )
-        for kind in ("Succeeded", "Stalled")
-    )
-    status = PipelineRunStatus(conditions=conditions, observed_generation=generation)
-    return Decision(status=status, events=(Event("Warning", reasons.INVALID, message),))

@@ -14,7 +14,7 @@ from penstock.decide.job_specification import retries_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run.outcome import Failed, Part
-from penstock.decide.run.plan import Planned
+from penstock.decide.run.plan import Planned, job_with_fields
 from penstock.decide.run.pods import Wait
 from penstock.decide.run.starting import settings_of_part
 from penstock.decide.times import write_time
@@ -30,7 +30,7 @@ def next_try(snapshot: Snapshot, part: Planned, observed: Part, failed: Failed) 
     tries = failed_tries(observed)
     if tries > retries.limit:
         return None
-    first = read_duration(retries.backoff, job_field(part.step, "retries.backoff"))
+    first = read_duration(retries.backoff, job_field(job_with_fields(part.name) or part.step, "retries.backoff"))
     at = failed.since + timedelta(seconds=wait_before(tries, first))
     said = reasons.tried_again(tries + 1, retries.limit + 1, write_time(at), failed.message)
     return at, Wait(reasons.RETRYING, said)

@@ -7,10 +7,10 @@ is no result: the job is done, and another attempt finds it again in storage.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import msgspec
-
 from penstock.decide.decision import ApiObject
 from penstock.decide.run import pods as views
+from penstock_jobs.document import decode
+from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.ranking import best_models, ranked
 from penstock_jobs.result import (
@@ -137,6 +137,6 @@ def _has_manifests(told: Told) -> bool:
 
 def _read(content: bytes) -> TerminationMessage | None:
     try:
-        return msgspec.json.decode(content, type=TerminationMessage)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        return decode(content, TerminationMessage, "The message")
+    except Refused:
         return None
