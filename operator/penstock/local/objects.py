@@ -20,6 +20,7 @@ from penstock.decide.objects.children import RUN_UID
 from penstock.decide.times import write_time
 from penstock.local.home import Home, write_atomically
 from penstock.local.locks import held
+from penstock.local.old_homes import renew
 from penstock_jobs.errors import Refused
 
 Object = dict[str, Any]
@@ -179,7 +180,7 @@ class Objects:
             stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
             if path in self._read and self._read[path][0] == stamp:
                 return self._read[path][1]
-            found = _with_namespace(msgspec.json.decode(path.read_bytes()))
+            found = _with_namespace(renew(msgspec.json.decode(path.read_bytes())))
         except FileNotFoundError:
             return None
         except OSError as error:

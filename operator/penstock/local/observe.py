@@ -23,7 +23,7 @@ from penstock.decide.site import Site
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
 from penstock.local.objects import Object, Objects
-from penstock.local.old_results import results_of_old
+from penstock.local.old_homes import results_of_old
 from penstock_jobs.termination_message import whole_in_log
 
 SETTINGS = Settings()  # nobody runs an operator here who could say otherwise

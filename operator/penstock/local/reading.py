@@ -2,6 +2,9 @@
 
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
+from penstock.api.decoding import require
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.named_run import named_run
@@ -9,9 +12,9 @@ from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import is_finished, status_of
 from penstock.local.locks import is_free
+from penstock.local.old_homes import renew
 from penstock.local.places import Places
 from penstock.local.resources import Resources
-from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
 from penstock_jobs.storage import open_store
@@ -34,7 +37,7 @@ def read_revision(resources: Resources, run: PipelineRun) -> Pipeline | None:
     if revision is not None:
         return read(revision).pipeline
     old = resources.home.run(uid) / "pipeline.json"  # of a run of version 0.1
-    return document.read(old, Pipeline) if old.exists() else None
+    return require(renew(msgspec.json.decode(old.read_bytes())), Pipeline) if old.exists() else None
 
 
 def is_worked_on(resources: Resources, run: PipelineRun) -> bool:

@@ -11,10 +11,7 @@ import pytest
 from penstock.api.run import PipelineRun
 from penstock.decide.run.leaving import interrupted, superseded
 from penstock.local.execution import Work
-from penstock.local.home import Home
 from penstock.local.locks import held
-from penstock.local.old_results import results_of_old
-from penstock_jobs import document
 from unit.decide_run import examples_of_runs as examples
 from unit.local.two_worlds import RUN, Case, End, LaptopWorld
 
@@ -145,15 +142,3 @@ def test_a_run_that_another_one_replaces_has_ended_in_each_of_its_steps(world: L
     assert [each.state for each in ended.steps] == ["Succeeded", "Cancelled", "Cancelled", "Cancelled"]
     assert (ended.conditions[0].status, ended.conditions[0].reason) == ("False", "Superseded")
     assert ended.completion_time == NOW
-
-
-def test_the_results_of_a_run_of_an_earlier_version_are_found(tmp_path: Path) -> None:
-    home = Home(tmp_path)
-    folder = home.run(examples.RUN_UID) / "results"
-    folder.mkdir(parents=True)
-    (folder / "dataset.json").write_bytes(document.encode(examples.dataset_result()))
-
-    found = results_of_old(home, examples.run())
-
-    assert found is not None
-    assert set(found["data"]) == {"dataset.json"}
