@@ -58,13 +58,7 @@ def test_a_pipeline_in_the_words_of_before(resources: Resources) -> None:
 def test_a_run_in_the_words_of_before(resources: Resources) -> None:
     there = examples.run()
     steps = [{"name": "dataset", "state": "Succeeded", "started": TIME, "finished": TIME}]
-    succeeded = {
-        "type": "Succeeded",
-        "status": "True",
-        "reason": "Succeeded",
-        "message": "",
-        "lastTransitionTime": TIME,
-    }
+    said = {"status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": TIME}
     there["status"] = {"started": TIME, "finished": TIME, "steps": steps, "conditions": [{"type": "Succeeded", **said}]}
     written(resources, there)
 
