@@ -106,10 +106,6 @@ SELECTED = "Selected"
 
 STORAGE_CLAIMED = "StorageClaimed"
 """The storage belongs to another Pipeline: a place is for one. Name another place in `spec.storage`."""
-BUG = "Bug"
-"""The job ended with an error of Penstock's own, on a laptop; its log has the traceback, which please report."""
-KILLED = "Killed"
-"""Something killed the job's process on a laptop each time it was started, as a system out of memory does."""
 EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
 """The storage has files of another run under this name; the run goes on under another one."""
 

@@ -14,6 +14,7 @@ from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.decide import reasons
 from penstock.decide.conditions import find
 from penstock.decide.progress_of_runs import news
+from penstock.decide.run import pods as pod_views
 from penstock.decide.run.leaving import interrupted
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.times import read_time
@@ -21,6 +22,7 @@ from penstock.local.beginning import Start, begin
 from penstock.local.job_controller import JobController
 from penstock.local.kubelet import Kubelet
 from penstock.local.locks import held
+from penstock.local.objects import Objects
 from penstock.local.observe import Observer
 from penstock.local.places import Places
 from penstock.local.process import Stopped
@@ -30,10 +32,17 @@ from penstock.local.resources import Resources
 from penstock.local.site import Laptop
 from penstock.local.telling import Teller
 from penstock.local.watcher import Watcher
+from penstock_jobs import errors
 from penstock_jobs.errors import JobError, Refused
 from penstock_jobs.storage import open_store
 
 POLL = 0.5  # seconds between two looks while nothing of this run is at work
+
+
+class JobBug(JobError):
+    """A job of the run ended in a way that nobody foresaw."""
+
+    exit_code = errors.BUG
 
 
 def execute(
@@ -43,6 +52,7 @@ def execute(
 
     Raises:
         Refused: the run failed, in the words that it says itself; or none was begun.
+        JobBug: the same, for a bug in one of its jobs.
         Stopped: a signal came; nothing of the run is running any more, and the same command takes it up again.
     """
     observer = Observer(resources.objects, Laptop(places))
@@ -63,7 +73,7 @@ def execute(
         ended = resources.get(PipelineRun, run.metadata.name or "")
         _hand_over_logs(resources, places, ended)
         _tidy(observer, places, ended, lock)
-        return _ended_well(ended)
+        return _ended_well(ended, objects)
 
 
 @dataclass
@@ -144,10 +154,12 @@ def _hand_over_logs(resources: Resources, places: Places, run: PipelineRun) -> N
             log.unlink()
 
 
-def _ended_well(run: PipelineRun) -> PipelineRun:
+def _ended_well(run: PipelineRun, objects: Objects) -> PipelineRun:
     succeeded = find(status_of(run).conditions, "Succeeded")
     if succeeded is not None and succeeded.status != "True":
-        raise Refused(succeeded.message)
+        ends = (pod_views.ended(pod) for pod in objects.own("Pod"))
+        is_bug = any(end is not None and end.code == errors.BUG for end in ends)
+        raise (JobBug if is_bug else Refused)(succeeded.message)
     return run
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from penstock.api.cluster_only import without_cluster_only
+from penstock.api.decoding import Unreadable
 from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
 from penstock.decide.cleaning.record import Identity, is_record, read
 from penstock.decide.decision import ApiObject
@@ -139,7 +140,7 @@ class Observer:
     def record(self, there: ApiObject) -> RecordObservation:
         """Return what is to be known of a record of files."""
         record = read(there)
-        if record is None:
+        if record is None or isinstance(record, Unreadable):
             return RecordObservation(record=there, settings=SETTINGS)
         found = self.objects.find(record.kind, record.name)
         subject = found if found is not None and found["metadata"]["uid"] == record.uid else None
