@@ -5,12 +5,13 @@ PYTHON ?= python3
 WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := operator job-images tests bench examples
-TESTCLUSTER := PYTHONPATH=tests:job-images $(BIN)/python -m testcluster
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+SOURCES := operator job-images tests testcluster bench examples
+TESTCLUSTER := PYTHONPATH=job-images $(BIN)/python -m testcluster
+# In the order of their folders: with the files of most tests first, as is the default, the slow ones of few would be last.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak cluster cluster-down check generated format bench images constraints clean
+.PHONY: help setup demo unit test soak cluster cluster-down check generated format bench images constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,9 +19,14 @@ help: ## Show this list
 demo: $(VENV)/demo.stamp ## Run the examples on this machine, with no cluster, up to a prediction over HTTP
 	$(BIN)/python examples/demo.py
 
-# A part that is all in tests/unit or tests/local needs no cluster.
+unit: $(or $(wildcard $(VENV)/dev.stamp),$(VENV)/unit.stamp) ## Run the fast tests: with Python alone, no cluster, in minutes [TESTS=tests/unit/dataset WORKERS=2]
+	$(PYTEST) -m "not soak and not s3 and not go" $(or $(TESTS),tests/unit)
+
+# Empty where all of it is in tests/unit or tests/local, which need no cluster.
+ON_CLUSTER = $(filter-out tests/unit% tests/local%,$(or $(TESTS),all))
+
 test: $(VENV)/dev.stamp ## Run all tests, those on a real cluster too [TESTS=tests/unit/dataset WORKERS=2 KUBECONFIG=…]
-ifeq ($(filter-out tests/unit% tests/local%,$(or $(TESTS),all)),)
+ifeq ($(ON_CLUSTER),)
 	$(PYTEST) $(TESTS)
 else
 	$(TESTCLUSTER) prepare
@@ -28,8 +34,12 @@ else
 endif
 
 soak: $(VENV)/dev.stamp ## Run the long form of the tests that have one: loads, sweeps (see CONTRIBUTING.md)
+ifeq ($(ON_CLUSTER),)
+	$(PYTEST) -m soak $(TESTS)
+else
 	$(TESTCLUSTER) prepare
 	$(TESTCLUSTER) run -- env $(PYTEST) -m soak $(TESTS)
+endif
 
 cluster: $(VENV)/dev.stamp ## Bring the test cluster up and leave it up; prints the line that selects it
 	@$(TESTCLUSTER) up
@@ -85,6 +95,11 @@ $(VENV)/bin/python:
 $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,serving]'
 	@touch $@
+
+# Without torch, which is larger than all the others; the tests of networks are skipped then.
+$(VENV)/unit.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,serving,operator]' --group dev
+	@touch $@ $(VENV)/demo.stamp
 
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[jobs,torch,serving,operator]' --group dev

@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import uuid4
 
 ROOT = Path(__file__).parents[1]
-sys.path[1:1] = [str(ROOT / each) for each in ("tests", "operator", "job-images")]
+sys.path[1:1] = [str(ROOT / each) for each in (".", "tests", "operator", "job-images")]
 
 from cluster.custom_resources import install  # noqa: E402
 from cluster.kubernetes_api import connect  # noqa: E402
@@ -130,7 +130,7 @@ def beside(command: list[str]) -> int:
         return subprocess.run([sys.executable, *command], env=environment).returncode
     finally:
         down = [sys.executable, "-m", "testcluster", "down"]
-        subprocess.run(down, env={**environment, "PYTHONPATH": str(ROOT / "tests")}, check=False)
+        subprocess.run(down, env={**environment, "PYTHONPATH": str(ROOT)}, check=False)
 
 
 if __name__ == "__main__":

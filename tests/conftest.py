@@ -1,10 +1,12 @@
 """What tests of several files need."""
 
-import time
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+import how_long
 import s3_server as server_of_the_tests
 from cluster.loading import loaded_since
 from penstock_jobs.specification import Target
@@ -15,14 +17,21 @@ from training_jobs import Tables, make_tables, mixed_frame
 
 # Hooks. Here, since the process that prints the closing lines of a run in parallel reads no other conftest.
 __all__ = ["pytest_configure", "pytest_terminal_summary"]
-_BEGAN = time.time()
+# No property is a promise about time: on a busy machine each example takes as long as it takes.
+settings.register_profile("penstock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("penstock")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in the closing lines what the cluster lacked, and what bringing images to it took."""
+    """Say in the closing lines what the cluster lacked, what bringing images to it took, and each part."""
     what_was_shown.pytest_terminal_summary(terminalreporter)
-    for said in loaded_since(_BEGAN):
+    for said in loaded_since(how_long.BEGAN):
         terminalreporter.line(said)
+    reports = [each for found in terminalreporter.stats.values() for each in found if hasattr(each, "duration")]
+    if lines := how_long.summary(reports, os.environ):
+        terminalreporter.section("how long it took")
+        for line in lines:
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

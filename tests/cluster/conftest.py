@@ -75,14 +75,13 @@ def image(cluster: Cluster) -> Callable[[str], str]:
     return reference
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_site(
     api: Api,
     cluster: Cluster,
     namespaces: Namespaces,
     buckets: Buckets,
     image: Callable[[str], str],
-    request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> NewSite:
     """What gives a namespace with an operator; it is kept apart for what goes wrong in it."""
@@ -93,7 +92,7 @@ def new_site(
         said = {"images": others | {name: image(name) for name in images}} | dict(settings or {})
         folder = tmp_path_factory.mktemp("operator")
         with (
-            namespaces.one(f"{request.node.nodeid}::{title}") as name,
+            namespaces.one(title) as name,
             a_site(api, cluster, name, buckets, folder, said) as there,
         ):
             yield there
@@ -101,13 +100,24 @@ def new_site(
     return made
 
 
+@pytest.fixture(scope="session")
+def common_site(new_site: NewSite) -> Iterator[Site]:
+    """A namespace with an operator of the usual settings, for all who change neither."""
+    with new_site("site") as made:
+        yield made
+
+
 @pytest.fixture(scope="module")
 def site(new_site: NewSite, request: pytest.FixtureRequest) -> Iterator[Site]:
-    """A namespace with an operator, which the tests of a module share.
+    """A namespace with an operator: the one of all tests, or the module's own where it asks for it.
 
-    Of the module: `SETTINGS` are those of the operator, and `IMAGES` name those that are not the jobs image.
+    Of the module: `SETTINGS` are those of the operator, `IMAGES` name those that are not the jobs image, and `ALONE`
+    says that it does to the operator or the namespace what others must not see, or counts all that is there.
     """
     module = request.module
+    if not any(hasattr(module, name) for name in ("SETTINGS", "IMAGES", "ALONE")):
+        yield request.getfixturevalue("common_site")
+        return
     with new_site("site", getattr(module, "IMAGES", ()), getattr(module, "SETTINGS", {})) as made:
         yield made
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cluster.hand_made_runs import condition_of
 from cluster.kubernetes_api import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -182,15 +181,6 @@ def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
             labels=labels,
         )
         api.wait_for_log(pod, namespace, "job", lambda line: "at work" in line)
-        earlier = STEPS[: STEPS.index(step)]
-        # A step has succeeded as soon as its pod has; its Job says so a moment later, and is left alone from then on.
-        api.wait(
-            JOBS,
-            namespace,
-            lambda there: sum(condition_of(each, "Complete") is not None for each in there.values()) == len(earlier),
-            what="an end of the Jobs before",
-        )
-
         api.patch(RUNS, "churn-1", {"spec": {"cancel": True}}, namespace)
 
         ended = stage.wait_until_ended("churn-1")
@@ -199,7 +189,9 @@ def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
     assert succeeded(ended)["reason"] == "Cancelled"
     assert step_of(ended, step)["state"] == "Cancelled"
     assert all(each["state"] in ("Succeeded", "Cancelled") for each in ended["status"]["steps"])
-    assert {each["metadata"]["labels"][STEP] for each in api.objects(JOBS, namespace)} == set(earlier)
+    # A Job that is complete is left alone. But a step has succeeded as soon as its pod has: a Job before it that is not
+    # seen complete by then may go too.
+    assert {each["metadata"]["labels"][STEP] for each in api.objects(JOBS, namespace)} <= {*STEPS[: STEPS.index(step)]}
 
 
 @pytest.mark.usefixtures("operator")

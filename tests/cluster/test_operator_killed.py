@@ -7,6 +7,7 @@ import pytest
 from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, JOBS
 from cluster.sites import MODELS, PIPELINES, RUNS, Site, has_ended, step_of
 
+ALONE = True  # it kills its operator
 STEPS = ["dataset", "testing", "training"]
 LONGEST_LIFE = 6.0  # seconds
 KILLS = 12

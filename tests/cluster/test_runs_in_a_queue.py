@@ -10,6 +10,7 @@ from cluster.sites import Site
 from testcluster.addons import kueue
 
 pytestmark = pytest.mark.needs("kueue")
+ALONE = True  # Kueue manages its namespace
 
 FLAVORS = Resource("kueue.x-k8s.io/v1beta2", "resourceflavors", namespaced=False)
 CLUSTER_QUEUES = Resource("kueue.x-k8s.io/v1beta2", "clusterqueues", namespaced=False)

@@ -5,6 +5,8 @@ from cluster.kubernetes_api import JOBS
 from cluster.sites import Site
 from penstock_jobs import errors
 
+ALONE = True  # it kills its operator
+
 
 def test_a_timeout_holds_while_the_operator_is_dead_and_the_next_one_says_so(site: Site) -> None:
     slow = site.pipeline("slow", dataset__query=ENDLESS_QUERY, jobs__dataset={"timeout": "3s"})

@@ -27,7 +27,7 @@ from testcluster.machine.provider import Machine
 from testcluster.patience import attempts
 
 INSTANCE = 1
-TESTS = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SECONDS = 180
 CGROUPS = Path("/sys/fs/cgroup")
 
@@ -42,7 +42,7 @@ class Beside:
     def environment(self) -> dict[str, str]:
         ours = {key: value for key, value in os.environ.items() if key not in ("KUBECONFIG", "PENSTOCK_TEST_CLUSTER")}
         own = {"PENSTOCK_TEST_CACHE": str(self.folder), "PENSTOCK_TEST_INSTANCE": str(INSTANCE)}
-        return {**ours, **own, "PENSTOCK_TEST_PROVIDER": Machine.name, "PYTHONPATH": str(TESTS)}
+        return {**ours, **own, "PENSTOCK_TEST_PROVIDER": Machine.name, "PYTHONPATH": str(ROOT)}
 
     @property
     def plan(self) -> Path:

@@ -6,7 +6,7 @@ What it does was compared with the real one: tests/cluster/test_operator_shell.p
 import asyncio
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -38,8 +38,9 @@ class FakeApi:
     fault: Fault = no_fault
     latency: float = 0.01
     page_version_lives: bool = True
-    objects: dict[str, Object] = field(default_factory=dict)
+    objects: MutableMapping[str, Object] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    applied: dict[str, Object] = field(default_factory=dict)  # by path: what our field manager said last
     version: int = 0
     in_flight: int = 0
     most_in_flight: int = 0
@@ -60,12 +61,11 @@ class FakeApi:
 
     def put(self, made: Object) -> Object:
         """Make or change an object as somebody else would."""
-        return self._store(_path(made), copy.deepcopy(made))
+        return self._store(path_of(made), copy.deepcopy(made))
 
     def remove(self, made: Object) -> None:
         """Delete an object as somebody else would."""
-        del self.objects[_path(made)]
-        self.version += 1
+        self._drop(path_of(made))
 
     def _answer(self, request: Request) -> Answer:
         lost = False
@@ -123,6 +123,7 @@ class FakeApi:
         at = f"{path}/{body['metadata']['name']}"
         if at in self.objects:
             return status(409, "AlreadyExists", f"{at} already exists")
+        self.applied.pop(at, None)
         return _ok(self._store(at, body))
 
     def _patch(self, path: str, body: Object, *, merge: bool) -> Answer:
@@ -132,6 +133,7 @@ class FakeApi:
         if known is None:
             if merge or status_only:
                 return status(404, "NotFound", f"{at} not found")
+            self.applied[at] = copy.deepcopy(body)
             return _ok(self._store(at, body))
         for precondition in ("uid", "resourceVersion"):
             wanted = body["metadata"].pop(precondition, None)
@@ -142,7 +144,9 @@ class FakeApi:
             changed = known | body if not merge else _merged(known, body)
         else:
             body.pop("status", None)
-            changed = _merged(known, body)
+            changed = _merged(known if merge else _without(known, self.applied.get(at), body), body)
+            if not merge:
+                self.applied[at] = body
         return _ok(known if changed == known else self._store(at, changed))
 
     def _delete(self, path: str, body: Object | None) -> Answer:
@@ -151,9 +155,12 @@ class FakeApi:
             return status(404, "NotFound", f"{path} not found")
         if (body or {}).get("preconditions", {}).get("uid") not in (None, known["metadata"]["uid"]):
             return status(409, "Conflict", "the UID in the precondition does not match")
+        self._drop(path)
+        return _ok({"kind": "Status", "status": "Success"})
+
+    def _drop(self, path: str) -> None:
         del self.objects[path]
         self.version += 1
-        return _ok({"kind": "Status", "status": "Success"})
 
     def _store(self, path: str, made: Object) -> Object:
         self.version += 1
@@ -165,7 +172,7 @@ class FakeApi:
         return copy.deepcopy(made)
 
 
-def _path(made: Object) -> str:
+def path_of(made: Object) -> str:
     return BY_NAME[made["kind"]].path(made["metadata"].get("namespace"), made["metadata"]["name"])
 
 
@@ -175,6 +182,15 @@ def _ok(body: Object) -> Answer:
 
 def _selected(found: Object, selector: str) -> bool:
     return not selector or selector in found["metadata"].get("labels", {})
+
+
+def _without(known: Any, before: Any, now: Any) -> Any:
+    """Return what is there without the fields that we named before and do not name now."""
+    if not isinstance(known, dict) or not isinstance(before, dict):
+        return known
+    now = now if isinstance(now, dict) else {}
+    kept = {name: value for name, value in known.items() if name in now or name not in before}
+    return {name: _without(value, before.get(name), now.get(name)) for name, value in kept.items()}
 
 
 def _merged(known: Any, change: Any) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Coroutine
+from functools import cache
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -37,3 +38,9 @@ def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run it in virtual time."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(coroutine)
+
+
+@cache
+def standing_loop() -> VirtualTimeLoop:
+    """Return the one loop of those who do little at a time, and often: to make one takes longer than what they do."""
+    return VirtualTimeLoop()

@@ -1,4 +1,4 @@
-"""The gate over 200 nights, by simulation with known truth.
+"""The gate over many nights, by simulation with known truth: forty of them here, two hundred in `make soak`.
 
 Every night brings a challenger. A Model is simulated by what it answers: the truth, blurred by what is hard about each
 point (the same for every Model) and by what is its own (drawn anew for each Model). So any two Models of one `skill`
@@ -19,7 +19,8 @@ from penstock_jobs.testing.comparing import compare
 from penstock_jobs.testing.points import Points
 from penstock_jobs.testing.scores import exact_score
 
-NIGHTS = 200
+FEW = 40
+MANY = pytest.param(200, marks=pytest.mark.soak)
 RULES = {"must_improve": True, "confidence": 0.95}
 
 
@@ -87,9 +88,7 @@ class World:
         return decide(tested, selection, served=str(served)).model or ""
 
 
-def nights(
-    world: World, skills: dict[int, float], fresh: bool = False, count: int = NIGHTS
-) -> Iterator[tuple[int, int]]:
+def nights(world: World, skills: dict[int, float], count: int, fresh: bool = False) -> Iterator[tuple[int, int]]:
     """Yield, for each night, the challenger and the Model that is served in the morning."""
     served = 0
     for challenger in range(1, count + 1):
@@ -101,40 +100,44 @@ def nights(
         yield challenger, served
 
 
+@pytest.mark.parametrize("count", [FEW, MANY])
 @pytest.mark.parametrize(("scoring", "new_points"), [("accuracy", 0), ("accuracy", 2), ("f1", 2), ("roc_auc", 2)])
-def test_with_no_true_difference_the_served_model_is_replaced_in_at_most_5_percent_of_200_nights(
-    scoring: str, new_points: int
+def test_with_no_true_difference_the_served_model_is_replaced_in_at_most_5_percent_of_all_nights(
+    scoring: str, new_points: int, count: int
 ) -> None:
     world = World(seed=1, scoring=scoring, new_points=new_points)
-    replaced = sum(challenger == served for challenger, served in nights(world, {}))
-
-    assert replaced <= 0.05 * NIGHTS
-
-
-def test_even_a_testing_set_drawn_anew_every_night_lets_luck_through_no_more_often_than_promised() -> None:
-    """Nothing is learnt from night to night here, so this is the gate's own error, and no repeated use hides it."""
-    count = 600
-    world = World(seed=2)
-    replaced = sum(challenger == served for challenger, served in nights(world, {}, fresh=True, count=count))
+    replaced = sum(challenger == served for challenger, served in nights(world, {}, count))
 
     assert replaced <= 0.05 * count
 
 
-def test_a_truly_better_model_gets_through_and_stays() -> None:
-    better = 100
+@pytest.mark.parametrize("count", [150, pytest.param(600, marks=pytest.mark.soak)])
+def test_even_a_testing_set_drawn_anew_every_night_lets_luck_through_no_more_often_than_promised(count: int) -> None:
+    """Nothing is learnt from night to night here, so this is the gate's own error, and no repeated use hides it."""
+    world = World(seed=2)
+    replaced = sum(challenger == served for challenger, served in nights(world, {}, count, fresh=True))
+
+    assert replaced <= 0.05 * count
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_a_truly_better_model_gets_through_and_stays(count: int) -> None:
+    better = count // 2
     world = World(seed=3)
-    history = dict(nights(world, {better: 1.6}))
+    history = dict(nights(world, {better: 1.6}, count))
 
     assert history[better] == better
     assert all(served == better for challenger, served in history.items() if challenger >= better)
 
 
-def test_among_many_challengers_the_better_ones_win_sooner_or_later() -> None:
-    skills = dict.fromkeys(range(50, NIGHTS + 1), 1.35)
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_among_many_challengers_the_better_ones_win_sooner_or_later(count: int) -> None:
+    first = count // 4
+    skills = dict.fromkeys(range(first, count + 1), 1.35)
     world = World(seed=4)
-    history = dict(nights(world, skills))
+    history = dict(nights(world, skills, count))
 
-    assert history[NIGHTS] >= 50
+    assert history[count] >= first
 
 
 def test_an_equally_good_model_gets_through_a_negative_margin_and_a_worse_one_does_not() -> None:

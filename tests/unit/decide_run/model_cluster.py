@@ -5,6 +5,7 @@ collection by owners, and the timing of Kubernetes.
 """
 
 import copy
+import hashlib
 import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,13 +13,14 @@ from typing import Any
 
 import msgspec
 
+from penstock.act.kinds import BY_NAME
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.times import write_time
 from penstock_jobs import errors
 from penstock_jobs.result import Failure, JobResult, SourceResult
 from penstock_jobs.specification import CleaningJob, DatasetJob, JobSpecification, SourceJob, TestingJob, TrainingJob
-from penstock_jobs.termination_message import TerminationMessage, termination_message
+from penstock_jobs.termination_message import TerminationMessage, log_lines, termination_message
 from unit.decide_run import examples_of_runs as examples
 
 Object = dict[str, Any]
@@ -31,6 +33,7 @@ class Cluster:
     def __init__(self, now: datetime = examples.BEGINNING) -> None:
         self.now = now
         self.objects: dict[Key, Object] = {}
+        self.history: list[Object] = []  # each object as it ever was
         self.counted: dict[str, set[int]] = {}  # by Job uid: indexes that succeeded, whatever became of the pod
         self.failures: dict[str, int] = {}
         self.claims: dict[str, str] = {}  # by folder: the uid of the run it belongs to
@@ -39,7 +42,7 @@ class Cluster:
         self.logs: dict[str, bytes] = {}
         self.long_messages = False
         self.once_ready: set[str] = set()  # revisions whose servers have been ready
-        self._versions = itertools.count(2)
+        self.version = 1
         self._uids = itertools.count(1)
 
     # --- the API server -------------------------------------------------------------------------------------------
@@ -47,13 +50,17 @@ class Cluster:
     def put(self, made: Object) -> Object:
         made = copy.deepcopy(made)
         metadata = made["metadata"]
+        made.setdefault("apiVersion", BY_NAME[made["kind"]].api_version)
+        metadata.setdefault("namespace", examples.NAMESPACE)
         metadata.setdefault("uid", self.new_uid())
         metadata.setdefault("creationTimestamp", self.time)
-        metadata["resourceVersion"] = str(next(self._versions))
+        self.version += 1
+        metadata["resourceVersion"] = str(self.version)
         if made["kind"] == "Deployment":
             before = self.objects.get(("Deployment", metadata["name"]), {})
             metadata["generation"] = metadata.get("generation", 0) + (made["spec"] != before.get("spec"))
         self.objects[made["kind"], metadata["name"]] = made
+        self.history.append(made)
         return made
 
     def new_uid(self) -> str:
@@ -241,8 +248,9 @@ class Cluster:
         whole = examples.reported(self.stored[folder, part, index], uid)
         message = termination_message(whole)
         if self.long_messages:
-            message = TerminationMessage(result=None, omitted={"result": 1}, digest="d", lines=1)
-            self.logs[pod["metadata"]["uid"]] = _text(whole).encode()
+            lines, digest = log_lines(whole), hashlib.sha256(_text(whole).encode()).hexdigest()
+            message = TerminationMessage(result=None, omitted={"result": 1}, digest=digest, lines=len(lines))
+            self.logs[pod["metadata"]["uid"]] = "\n".join(lines).encode()
         self.end(pod, 0, _text(message))
 
     def _specification(self, pod: Object) -> JobSpecification | None:

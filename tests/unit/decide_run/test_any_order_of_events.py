@@ -5,6 +5,7 @@ end, does nothing twice, and leaves nothing running.
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -59,11 +60,10 @@ class AnyOrder(RuleBasedStateMachine):
             spec = {**there["spec"], "training": {**there["spec"]["training"], "keep": 1 + generation % 3}}
             self.cluster.put({**there, "spec": spec, "metadata": {**there["metadata"], "generation": generation}})
 
-    @rule(again=st.booleans())
-    def the_pipeline_is_deleted(self, again: bool) -> None:
+    @rule()
+    def the_pipeline_is_deleted(self) -> None:
         self.cluster.objects.pop(("Pipeline", "churn"), None)
-        if again:
-            self.pipeline = {**self.pipeline, "metadata": {**self.pipeline["metadata"], "uid": self.cluster.new_uid()}}
+        self.pipeline = {**self.pipeline, "metadata": {**self.pipeline["metadata"], "uid": self.cluster.new_uid()}}
 
     @rule(keep=st.sampled_from([None, 0, 4, 5]))
     def another_run_is_applied(self, keep: int | None) -> None:
@@ -185,6 +185,14 @@ class AnyOrder(RuleBasedStateMachine):
         if keys:
             self.operator.looks(keys[which % len(keys)])
 
+    @rule(which=ANY)
+    def something_older_is_seen_late_or_once_more(self, which: int) -> None:
+        self.operator.hears_late(which)
+
+    @rule(lost=st.integers(0, 2))
+    def the_answers_to_the_next_writes_are_lost(self, lost: int) -> None:
+        self.operator.lost = lost
+
     @rule(name=NAMES, lives=st.none() | st.integers(0, 6))
     def the_operator_works(self, name: str, lives: int | None) -> None:
         self.operator.lives = 10**9 if lives is None else lives
@@ -289,7 +297,12 @@ class AnyOrder(RuleBasedStateMachine):
         return found[which % len(found)] if found else None
 
 
+class ManyMoreOrders(AnyOrder):
+    """The same for many minutes."""
+
+
+FEW = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(
-    max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestAnyOrder.settings = FEW
+TestManyMoreOrders = pytest.mark.soak(pytest.mark.timeout(3600)(ManyMoreOrders.TestCase))
+TestManyMoreOrders.settings = settings(FEW, max_examples=3000)

@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 
 from git_repositories import Remote, reached_in, remote
+from needed_programs import needs_program
 from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource
 from penstock.local.home import Home
@@ -253,6 +254,7 @@ def program(folder: Path, name: str, then: str) -> Path:
     return path
 
 
+@needs_program("ssh-keygen", "ssh-agent")
 def test_an_ssh_key_reaches_ssh_by_an_agent_alone(
     ml: Remote, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +346,7 @@ def test_a_server_that_asks_for_a_password_gets_a_sentence_and_nobody_a_question
         resolved(nothing(home), guarded)
 
 
+@needs_program("ssh-agent")
 def test_a_key_that_is_none_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEPLOY_KEY", "no key")
     mapping = Mapped(home.mapping, secrets={"repo": {"ssh-privatekey": "DEPLOY_KEY"}})

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from needed_programs import needs_program
 from testcluster.machine import certificates
 from testcluster.machine.certificates import Certificate
 from testcluster.machine.plan import API_ADDRESS, FIRST_SERVICE, NODES
+
+pytestmark = needs_program("openssl")
 
 
 @pytest.fixture(scope="module")

@@ -113,5 +113,6 @@ def test_a_run_that_showed_everything_says_nothing() -> None:
     assert summary([a_report("tests/cluster/test_a.py::test_a")], []) == []
 
 
-def test_what_other_tests_skip_is_not_the_clusters() -> None:
-    assert summary([], [a_report("tests/unit/test_a.py::test_a", skipped="no torch")]) == []
+@pytest.mark.parametrize("folder", ["unit", "unit/testcluster"])
+def test_what_other_tests_skip_is_not_the_clusters(folder: str) -> None:
+    assert summary([], [a_report(f"tests/{folder}/test_a.py::test_a", skipped="no torch")]) == []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from needed_programs import needs_program
 from testcluster.machine import namespaces
 from testcluster.sentences import Lacking
 
@@ -26,6 +27,7 @@ def test_a_command_of_the_system_that_fails_is_named_with_its_own_words() -> Non
         namespaces.perform(["ls", "/nowhere"])
 
 
+@needs_program("unshare")
 def test_a_trial_of_the_file_system_leaves_nothing(tmp_path: Path) -> None:
     assert namespaces.snapshotter(tmp_path) in ("overlayfs", "native")
     assert not any(tmp_path.iterdir())

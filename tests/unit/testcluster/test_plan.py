@@ -65,11 +65,13 @@ class TestKindItself:
         environment = {"PATH": os.devnull, "HOME": str(folder)}
         return subprocess.run(command, env=environment, capture_output=True, text=True).stderr
 
+    @pytest.mark.go
     def test_reads_our_configuration(self, tmp_path: Path) -> None:
         error = self.error_for(KIND_CONFIG.read_text(), tmp_path)
         assert "docker info" in error
         assert "unable to decode config" not in error
 
+    @pytest.mark.go
     def test_refuses_one_with_a_field_that_it_does_not_know(self, tmp_path: Path) -> None:
         error = self.error_for(KIND_CONFIG.read_text().replace("labels:", "lables:"), tmp_path)
         assert "unable to decode config" in error

@@ -62,6 +62,7 @@ def test_a_machine_without_go_is_told_to_install_it(monkeypatch: pytest.MonkeyPa
         programs.build("pause")
 
 
+@pytest.mark.go
 def test_a_build_that_was_killed_leaves_nothing_that_looks_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from penstock.decide.cleaning.observation import RecordObservation
 from penstock.decide.cleaning.reconcile import decide
 from penstock.decide.decision import OnlyConditions
 from penstock.decide.objects.children import RECORD
+from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.settings import Settings
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Cluster, Object
@@ -245,7 +246,7 @@ def test_no_version_of_a_table_goes_while_a_model_that_was_made_of_it_cannot_be_
     operator.rest("churn-2")
 
     (asked,) = (each for each in cluster.of("ConfigMap") if "churn-2-dataset" in each["metadata"]["name"])
-    assert '"keepVersions": 31536000000.0' in next(iter(asked["data"].values()))
+    assert '"keepVersions": 31536000000.0' in asked["data"][SPECIFICATION]
 
 
 @pytest.mark.parametrize(("kind", "content"), [("ControllerRevision", "data"), ("ConfigMap", "metadata")])

@@ -16,7 +16,7 @@ from pathlib import Path
 from testcluster import cache
 from testcluster.sentences import Lacking, say, timed
 
-TOOLS = Path(__file__).parents[1] / "tools"
+TOOLS = Path(__file__).parents[1] / "tests" / "tools"
 # Static, without the builder's paths, and without symbols for a debugger: half the size.
 BUILD_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 LINKER_FLAGS = "-s -w"

@@ -8,7 +8,8 @@ class Target(Protocol):
     """Where to install, and how an image gets there."""
 
     @property
-    def kubeconfig(self) -> Path: ...
+    def kubeconfig(self) -> Path:
+        """Return the file that selects it."""
 
     def load(self, image_archive: Path) -> None:
         """Bring an image archive to every node that can run it."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ PACKAGES = (
     Package("mount", "mount"),
     Package("openssl", "openssl"),
 )
-TESTS = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 LAST_LINES = 3
 
 
@@ -48,7 +49,7 @@ def build() -> tuple[Built, Archive]:
 
 
 def start(built: Built, pause: Archive) -> "subprocess.Popen[bytes]":
-    """Write every file and start the first process, which is returned. The rest is its own doing."""
+    """Write every file, start the first process, and return it. The rest is its own doing."""
     run = folders.run()
     make_folders(run)
     certificates.make(run / "certificates")
@@ -110,14 +111,18 @@ def as_list(objects: list[dict[str, Any]]) -> str:
 
 
 def launch(run: Path) -> "subprocess.Popen[bytes]":
-    """Start the supervisor in namespaces of its own, apart from our session: it outlives us."""
+    """Start the supervisor in namespaces of its own, apart from our session: it outlives us.
+
+    Returns:
+        The process outside of the namespaces, which ends as the supervisor does.
+    """
     namespace = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
     supervisor = [sys.executable, "-m", processes.MODULE, str(folders.plan()), str(plan.INSTANCE)]
     with (run / "logs" / "supervisor.log").open("wb") as log:
         return subprocess.Popen(
             [*namespace, *supervisor],
             cwd="/",
-            env={**os.environ, "PYTHONPATH": str(TESTS)},
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -125,10 +130,17 @@ def launch(run: Path) -> "subprocess.Popen[bytes]":
         )
 
 
-def follow(launched: "subprocess.Popen[bytes]", seconds: float = 180) -> Iterator[str]:
-    """Give the name of each program as it becomes ready, until all are; raise when the cluster cannot come up."""
+def follow(first: "subprocess.Popen[bytes]", seconds: float = 180) -> Iterator[str]:
+    """Give the name of each program as it becomes ready, until all are; raise when the cluster cannot come up.
+
+    Args:
+        first: the process that waits for the supervisor. It is asked itself whether it has ended: for a moment after
+            its start its command line, by which others find it, is empty.
+        seconds: as long as it takes at most.
+    """
     deadline, told = time.monotonic() + seconds, 0
     while time.monotonic() < deadline:
+        code = first.poll()  # before its last words are read
         facts = read_progress()
         for fact in facts[told:]:
             if "failed" in fact:
@@ -139,9 +151,8 @@ def follow(launched: "subprocess.Popen[bytes]", seconds: float = 180) -> Iterato
             say(f"{name}: after {fact['seconds']} s")
             yield name
         told = len(facts)
-        # Asked of its handle: a process that has just begun has no command line yet by which it could be found.
-        if launched.poll() is not None and told == len(read_progress()):
-            raise Lacking(failure("Its first process ended"))
+        if code is not None:
+            raise Lacking(failure(f"Its first process ended {manner(code)}"))
         time.sleep(0.05)
     raise Lacking(failure(f"It was not up after {seconds:.0f} seconds"))
 
@@ -163,6 +174,11 @@ def failure(what: str) -> str:
     lines = file.read_text(errors="replace").strip().splitlines()[-LAST_LINES:] if file.exists() else []
     said = " / ".join(lines) or "(none)"
     return f"The test cluster did not start: {what}. All logs are in {folders.failed_logs()}. {file.name} ends: {said}"
+
+
+def manner(code: int) -> str:
+    """Return how a process ended, of the exit code that Python gives it."""
+    return f"by the signal {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
 
 
 def open_the_way_in() -> None:

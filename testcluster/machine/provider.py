@@ -84,9 +84,9 @@ def impossible() -> str:
     return ""
 
 
-def finish(launched: "subprocess.Popen[bytes]") -> None:
+def finish(first: "subprocess.Popen[bytes]") -> None:
     """Wait for the programs, open the way in, and wait for the nodes."""
-    for name in start.follow(launched):
+    for name in start.follow(first):
         if name == "namespaces":
             start.open_the_way_in()
     made = folders.run() / "configurations" / "admin.kubeconfig"

@@ -23,10 +23,12 @@ AcceptedOnly = Callable[[str, str], None]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Register the mark of tests that need what not every cluster has."""
     config.addinivalue_line("markers", "needs(*features): what the cluster must have, by its names in features.py")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the closing lines what was not shown."""
     lines = summary(terminalreporter.getreports("passed"), terminalreporter.getreports("skipped"))
     if lines:
         terminalreporter.section("not shown on this cluster")
@@ -75,7 +77,7 @@ def summary(passed: Iterable[pytest.TestReport], skipped: Iterable[pytest.TestRe
 
 
 def _is_of_the_cluster(report: pytest.TestReport) -> bool:
-    return "cluster/" in report.nodeid and isinstance(report.longrepr, tuple)
+    return "tests/cluster/" in report.nodeid and isinstance(report.longrepr, tuple)
 
 
 def _reason(report: pytest.TestReport) -> str:

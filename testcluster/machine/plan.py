@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-KIND_CONFIG = Path(__file__).parents[3] / "kind-config.yaml"
+KIND_CONFIG = Path(__file__).parents[2] / "kind-config.yaml"
 CLUSTER_DOMAIN = "cluster.local"
 POD_RANGE = "10.244.0.0/16"
 SERVICE_RANGE = "10.96.0.0/16"
