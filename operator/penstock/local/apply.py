@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Patch, Refusal, Write
+from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Patch, Refusal
 from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 from penstock.local.objects import Object, Objects
@@ -28,13 +28,13 @@ def carry_out(objects: Objects, subject: ApiObject, decision: Decision) -> Outco
                 return Outcome(wrote, name_taken(write.object))
             wrote = wrote or new
         else:
-            wrote = _written(objects, write) or wrote
+            wrote = _write(objects, write) or wrote
     if decision.status is not None:
         wrote = _write_status(objects, subject, decision.status) or wrote
     return Outcome(wrote)
 
 
-def _written(objects: Objects, write: Write) -> bool:
+def _write(objects: Objects, write: Apply | Patch | Delete) -> bool:
     match write:
         case Apply(object=made):
             return objects.apply(made) is not None
@@ -42,8 +42,6 @@ def _written(objects: Objects, write: Write) -> bool:
             return objects.patch(write)
         case Delete():
             return objects.remove(write.kind, write.name, write.uid)
-        case Create():
-            return objects.create(write.object)[1]
 
 
 def _write_status(objects: Objects, subject: ApiObject, status: msgspec.Struct) -> bool:

@@ -5,6 +5,7 @@ A run that has not ended and that no process works on is live for nobody: others
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from penstock.api.cluster_only import without_cluster_only
 from penstock.api.decoding import Unreadable
@@ -68,7 +69,7 @@ class Listed(Sequence[ApiObject]):
     def __len__(self) -> int:
         return len(self._all)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    def __getitem__(self, index: Any) -> Any:
         return self._all[index]
 
     @property
