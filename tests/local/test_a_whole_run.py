@@ -63,7 +63,7 @@ def test_the_snapshot_names_the_table_versions_of_the_run(
     (run,) = [each for each in bench.runs() if each["status"]["executionName"] == "test"]
     (dataset,) = [step["dataset"] for step in run["status"]["steps"] if step["name"] == "dataset"]
 
-    assert said == {"resolved": {"tables": dataset["tables"]}}
+    assert said == {"resolved": {"executionName": "test", "tables": dataset["tables"]}}
 
 
 def test_every_list_and_every_description_is_json_too(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
@@ -223,3 +223,15 @@ def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) 
     refused = bench.run("--set", "training.kep=1")
     assert refused.returncode == 2
     assert "has kep, which is an unknown field; did you mean keep?" in refused.stderr
+
+
+def test_two_commands_at_once_make_their_tables_one_after_the_other(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.write()
+    started = [bench.start("--jobs", "dataset", "--name", name) for name in ("one", "two")]
+    ended = [(process.communicate(timeout=240)[1], process.returncode) for process in started]
+
+    assert [code for _, code in ended] == [0, 0], ended
+    made = [step for run in bench.runs() for step in run["status"]["steps"]]
+    first, second = sorted(made, key=lambda step: step["startTime"])
+    assert first["completionTime"] <= second["startTime"]

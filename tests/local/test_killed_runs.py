@@ -29,10 +29,18 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """The same command, about to be disturbed. A job that is killed is not started again by the runner itself."""
+    """The same command, about to be disturbed. A job that is killed is not tried again."""
     bench = Bench(tmp_path)
     once = {"retries": {"limit": 0}}
     bench.write(jobs__dataset=once, jobs__training={"processes": 1} | once, jobs__testing=once)
+    return bench
+
+
+def tried_often(folder: Path) -> Bench:
+    """Return the same command, whose jobs are tried again at once when they are killed."""
+    bench = Bench(folder / "bench")
+    often = {"retries": {"limit": 100, "backoff": "1ms"}}
+    bench.write(jobs__dataset=often, jobs__training={"processes": 1} | often, jobs__testing=often)
     return bench
 
 
@@ -93,42 +101,48 @@ def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(bench: B
     assert what_came_of(bench) == what_came_of(calm)
 
 
-def test_jobs_killed_before_every_few_changes_end_as_if_nobody_had(bench: Bench, calm: Bench) -> None:
-    kills = 0
-    for before in itertools.count(1, 5):
-        ended = run_until_killed(bench, "job", before)
-        if ended.returncode == 0:
-            break
-        assert ended.returncode == 2, ended.stderr
-        assert "killed by signal 9" in ended.stderr
-        kills += 1
-    assert kills > 3
+def test_jobs_killed_before_every_few_changes_end_as_if_nobody_had(tmp_path: Path, calm: Bench) -> None:
+    """Each try of a job is killed a few changes later than the one before it."""
+    bench = tried_often(tmp_path)
+    ended = run_until_killed(bench, "job", 1, KILL_LATER=str(tmp_path))
+
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("killed by signal 9") > 3
     assert what_came_of(bench) == what_came_of(calm)
 
 
-@pytest.mark.parametrize("victim", ["runner and job", "job"])
-def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, calm: Bench, victim: str) -> None:
-    """The tables and the workers write from native code and from other processes, which no audit event tells of."""
-    moments = [
-        "datasets/training/_delta_log/*.json",
-        "datasets/testing/*/_delta_log/*.json",
-        "runs/night/results/dataset.json",
-        "runs/night/candidates/**/*.jsonl",
-        "models/*/model.onnx",
-        "models/*/manifest.json",
-        "runs/night/results/training.json",
-        "runs/night/results/testing.json",
-    ]
-    for moment in moments:
+# The tables and the workers write from native code and from other processes, which no audit event tells of.
+MOMENTS = (
+    "datasets/training/_delta_log/*.json",
+    "datasets/testing/*/_delta_log/*.json",
+    "runs/night/results/dataset.json",
+    "runs/night/candidates/**/*.jsonl",
+    "models/*/model.onnx",
+    "models/*/manifest.json",
+    "runs/night/results/training.json",
+    "runs/night/results/testing.json",
+)
+
+
+def test_a_run_whose_jobs_are_killed_as_each_file_appears_ends_as_if_nobody_had(tmp_path: Path, calm: Bench) -> None:
+    bench = tried_often(tmp_path)
+    process = bench.start("--name", "night")
+    for moment in MOMENTS:
+        wait_until(process, partial(has, bench, moment))
+        job = job_of(process.pid)
+        if job is not None:
+            kill_group(job)
+    _, error = process.communicate(timeout=240)
+
+    assert process.returncode == 0, error
+    assert what_came_of(bench) == what_came_of(calm)
+
+
+def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, calm: Bench) -> None:
+    for moment in MOMENTS:
         process = bench.start("--name", "night")
         wait_until(process, partial(has, bench, moment))
-        if victim == "job":
-            job = job_of(process.pid)
-            if job is not None:
-                kill_group(job)
-            process.wait()
-        else:
-            kill_everything(process)
+        kill_everything(process)
         assert process.stderr is not None
         process.stderr.close()
         if process.returncode == 0:  # the last file was there, and the job had ended, before it could be killed
@@ -183,7 +197,10 @@ def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench:
 
 
 def test_an_unfinished_run_whose_manifest_has_changed_is_superseded(bench: Bench) -> None:
-    assert run_until_killed(bench, "job", 1).returncode == 2
+    process = bench.start("--name", "night")
+    wait_until(process, lambda: job_of(process.pid) is not None)
+    kill_everything(process)
+    process.communicate()
     bench.write(training__keep=1)
 
     assert bench.run("--name", "night").returncode == 0
@@ -194,7 +211,7 @@ def test_an_unfinished_run_whose_manifest_has_changed_is_superseded(bench: Bench
 
 def test_a_killed_job_is_started_again_within_its_retries(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.write(jobs__dataset={"retries": {"limit": 1}})
+    bench.write(jobs__dataset={"retries": {"limit": 1, "backoff": "1ms"}})
     process = bench.start("--jobs", "dataset", "--name", "night")
     wait_until(process, lambda: job_of(process.pid) is not None)
     job = job_of(process.pid)

@@ -45,7 +45,7 @@ def commits(bench: Bench) -> set[str | None]:
     """Return what the run, its snapshot, what its jobs were asked, and its Models say of the commit."""
     (run,) = bench.runs()
     asked = bench.home / "runs" / run["metadata"]["uid"] / "specifications"
-    jobs = [json.loads(path.read_text()) for path in asked.iterdir() if path.stem != "dataset"]
+    jobs = [json.loads(path.read_text()) for path in asked.iterdir() if path.stem in ("training", "testing")]
     assert jobs
     return {
         run["status"].get("commit"),
@@ -106,19 +106,20 @@ def test_a_revision_that_is_not_there_ends_the_run_in_a_sentence(bench: Bench, m
     ended = bench.run(**reached_in(ml.folder.parent))
 
     assert ended.returncode == 2
-    assert sentences(ended.stderr) == [
-        f"spec.source.git.revision is absent, and {ml.url} has no such branch, tag or commit; correct it."
-    ]
+    said = f"spec.source.git.revision is absent, and {ml.url} has no such branch, tag or commit; correct it."
+    assert sentences(ended.stderr) == [f"The training step failed: {said}"]
 
 
-def test_a_repository_that_does_not_answer_leaves_the_run_to_be_taken_up(bench: Bench, ml: Remote) -> None:
+def test_a_repository_that_does_not_answer_ends_the_run_once_its_tries_are_used_up(bench: Bench, ml: Remote) -> None:
+    once = {"processes": 1, "retries": {"limit": 0}}
+    bench.write(source={"git": {"url": ml.url, "revision": "main"}}, jobs__training=once)
     ended = bench.run(**reached_in(ml.folder.parent) | {"GIT_CONFIG_KEY_0": "url.http://127.0.0.1:1/.insteadOf"})
     (run,) = bench.runs()
     (succeeded,) = [each for each in run["status"]["conditions"] if each["type"] == "Succeeded"]
 
     assert ended.returncode == 2
     assert f"The git repository {ml.url} cannot be had at this time" in ended.stderr
-    assert (succeeded["status"], succeeded["reason"]) == ("Unknown", "Unavailable")
+    assert (succeeded["status"], succeeded["reason"]) == ("False", "Unavailable")
 
 
 def test_a_folder_that_has_changes_is_marked_in_the_run_and_its_models(bench: Bench, ml: Remote) -> None:
@@ -134,4 +135,4 @@ def test_a_dataset_alone_asks_no_repository(bench: Bench) -> None:
     ended: subprocess.CompletedProcess[str] = bench.run("--jobs", "dataset")
 
     assert ended.returncode == 0, ended.stderr
-    assert set(resolved(bench)) == {"tables"}
+    assert set(resolved(bench)) == {"executionName"}

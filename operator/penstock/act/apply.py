@@ -16,10 +16,10 @@ import msgspec
 from penstock.act.client import Client
 from penstock.act.errors import AlreadyExists, ApiError, Conflict, NotFound, Rejected
 from penstock.act.event import event_object
-from penstock.act.kinds import BY_NAME, Key, Object, controller_of, key_of, kind_of
+from penstock.act.kinds import BY_NAME, Key, Object, key_of, kind_of
 from penstock.act.view import View
 from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
-from penstock.decide.objects.children import RECORD, RUN_UID
+from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 
 log = logging.getLogger(__name__)
@@ -96,8 +96,7 @@ class Applier:
             if found is None:
                 raise Conflict(409, "Conflict", f"{key} was there and is gone.") from None
             if not is_ours(found, made):
-                sentence = f"{key} is there already and belongs to something else; rename it or delete it."
-                raise WriteRefused(Refusal(key.kind, key.name, 409, "NameConflict", sentence)) from None
+                raise WriteRefused(name_taken(made)) from None
             self.view.saw(found)
         return True
 
@@ -179,18 +178,6 @@ class Applier:
             pass
         except ApiError as error:
             log.warning("An event could not be written: %s", error)
-
-
-def is_ours(found: Object, made: Object) -> bool:
-    """Return whether the object that is there is the one that was to be made: of the same owner, or the same run."""
-    wanted = controller_of(made)
-    if wanted is not None:
-        references = found["metadata"].get("ownerReferences") or ()
-        return any(reference.get("uid") == wanted["uid"] for reference in references)
-    asked, there = made["metadata"].get("labels") or {}, found["metadata"].get("labels") or {}
-    # The uid of its run, or of what it is a record of.
-    said = [label for label in (RUN_UID, RECORD) if label in asked]
-    return bool(said) and all(there.get(label) == asked[label] for label in said)
 
 
 def _refusal(write: Write, error: Rejected) -> Refusal:

@@ -17,9 +17,9 @@ from penstock.act.others import CachedModels, CachedRuns
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
-from penstock.decide.objects.children import STEP
 from penstock.decide.others import is_live, pipeline_of
 from penstock.decide.run.earlier import wanted
+from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import awaited
 from penstock.decide.settings import Settings
@@ -55,15 +55,16 @@ class RunObserver:
         """Return what is to be known of the run."""
         cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
         pipeline = pipeline_of(run)
-        jobs, pods, maps = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod", "ConfigMap"))
+        jobs, pods = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod"))
+        maps = maps_of(cache.marked(of_run(uid), "ConfigMap"))
         events, look_again = await self._events_about(namespace, jobs, pods)
         observation = RunObservation(
             run=run,
             settings=self._settings,
-            pipeline=_living(cache.get(Key("Pipeline", namespace, pipeline))),
+            pipeline=living(cache.get(Key("Pipeline", namespace, pipeline))),
             revision=next(iter(cache.marked(of_run(uid), "ControllerRevision")), None),
-            results=next((each for each in maps if STEP not in each["metadata"]["labels"]), None),
-            specifications=frozenset(each["metadata"]["name"] for each in maps if STEP in each["metadata"]["labels"]),
+            results=maps.results,
+            specifications=maps.specifications,
             jobs=jobs,
             pods=pods,
             events=events,
@@ -107,10 +108,6 @@ class RunObserver:
     async def _events_of(self, namespace: str, uid: str) -> tuple[Object, ...]:
         told = await self._client.events_about(namespace, uid)
         return tuple(each for each in told if each.get("reason") in _TELLING)
-
-
-def _living(pipeline: Object | None) -> Object | None:
-    return None if pipeline is None or "deletionTimestamp" in pipeline["metadata"] else pipeline
 
 
 def _without_pod(jobs: Iterable[Object], pods: Iterable[Object]) -> Iterator[Object]:

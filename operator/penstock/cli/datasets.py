@@ -14,10 +14,10 @@ from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import rows, show, show_all, table
 from penstock.cli.run import run_kept
 from penstock.decide.run_state import step_of
-from penstock.local.beginning import runs_of
 from penstock.local.locks import held
 from penstock.local.places import Places
 from penstock.local.process import stopping_on_signals
+from penstock.local.reading import runs_of
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 

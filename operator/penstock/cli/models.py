@@ -12,10 +12,11 @@ from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_models import COLUMNS, row_of
 from penstock.decide.serving import UNDONE_BY_A_MANIFEST, require_deployment, served_model, with_pin
-from penstock.local.deploying import reconcile
 from penstock.local.models import batch, find_model
+from penstock.local.objects import utc_now
 from penstock.local.process import stopping_on_signals
-from penstock.local.resources import Resources, utc_now
+from penstock.local.reconcile import reconcile_pipeline
+from penstock.local.resources import Resources
 
 
 @click.group(invoke_without_command=True)
@@ -88,4 +89,4 @@ def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipelin
     require_deployment(pipeline)
     name = pipeline.metadata.name or ""
     resources.change(Pipeline, name, lambda before: with_pin(before, model))
-    return reconcile(resources, name)
+    return reconcile_pipeline(resources, name)

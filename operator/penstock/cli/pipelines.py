@@ -8,8 +8,9 @@ from penstock.api.pipeline import Pipeline
 from penstock.cli.options import Settings, with_settings
 from penstock.cli.output import age, show_list
 from penstock.decide.serving import pinned_model, served_model
-from penstock.local.beginning import runs_of
-from penstock.local.resources import Resources, utc_now
+from penstock.local.objects import utc_now
+from penstock.local.reading import runs_of
+from penstock.local.resources import Resources
 
 
 @click.command()

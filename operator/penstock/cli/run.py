@@ -14,8 +14,7 @@ from penstock.cli.overriding import with_set
 from penstock.cli.progress import watching
 from penstock.cli.run_options import asked, run_options
 from penstock.local.beginning import apply_pipeline
-from penstock.local.deploying import reconcile
-from penstock.local.executing import execute
+from penstock.local.execution import execute
 from penstock.local.manifests import read_manifests
 from penstock.local.mapping import read_mapping
 from penstock.local.places import Places
@@ -72,8 +71,7 @@ def run_kept(settings: Settings, name: str, spec: PipelineRunSpec) -> PipelineRu
 def _pipeline(resources: Resources, manifest: Pipeline | None, spec: PipelineRunSpec, folder: Path) -> Pipeline:
     if manifest is None:
         return resources.get(Pipeline, spec.pipeline_ref.name)
-    pipeline = apply_pipeline(resources, manifest, str(folder))
-    return reconcile(resources, pipeline.metadata.name or "")
+    return apply_pipeline(resources, manifest, str(folder))
 
 
 def _tell_unused(settings: Settings, manifest: Pipeline) -> None:

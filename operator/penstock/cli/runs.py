@@ -13,11 +13,11 @@ from penstock.cli.output import show, show_list
 from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
 from penstock.decide.reasons import INTERRUPTED
-from penstock.decide.run_state import step_of
-from penstock.local.beginning import is_at_work
+from penstock.decide.run_state import is_finished, step_of
+from penstock.local.objects import utc_now
 from penstock.local.places import Places
-from penstock.local.reading import find_run, log_lines, report_path
-from penstock.local.resources import Resources, utc_now
+from penstock.local.reading import find_run, is_worked_on, log_lines, report_path
+from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 
 _run = click.argument("run", shell_complete=run_names)
@@ -89,5 +89,4 @@ def report(settings: Settings, run: str, *, show_it: bool) -> None:
 
 
 def _state(resources: Resources, run: PipelineRun) -> str:
-    state = state_of(run)
-    return INTERRUPTED if state in ("Running", "Pending") and not is_at_work(resources, run) else state
+    return state_of(run) if is_finished(run) or is_worked_on(resources, run) else INTERRUPTED

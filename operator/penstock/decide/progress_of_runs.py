@@ -9,7 +9,7 @@ from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of, step_of
 
 # What passes within seconds, and need not be told.
-_PASSING = (reasons.PENDING, reasons.RUNNING, reasons.STARTING)
+_PASSING = (reasons.RUNNING, reasons.STARTING)
 _BEGUN = ("Running", "Succeeded", "Failed")
 _ENDED = ("Succeeded", "Failed", "Reused", "Skipped", "Cancelled")
 

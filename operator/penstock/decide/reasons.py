@@ -12,8 +12,6 @@ from penstock.api.schema import JobName
 
 # --- of a run, on a laptop and on a cluster ---------------------------------------------------------------------------
 
-PENDING = "Pending"
-"""The run has its name, and no job of it has begun."""
 RUNNING = "Running"
 """A step is at work; the message says which, and how far it is."""
 SUCCEEDED = "Succeeded"
@@ -33,8 +31,6 @@ TIMED_OUT = "TimedOut"
 
 # --- of a run that waits on a cluster ---------------------------------------------------------------------------------
 
-WAITING = "Waiting"
-"""A step cannot go on for now. On a laptop: another run makes the tables of this Pipeline."""
 PIPELINE_NOT_FOUND = "PipelineNotFound"
 """The Pipeline that the run names is not there yet; the run begins once it is."""
 SUSPENDED = "Suspended"
@@ -110,10 +106,6 @@ SELECTED = "Selected"
 
 STORAGE_CLAIMED = "StorageClaimed"
 """The storage belongs to another Pipeline: a place is for one. Name another place in `spec.storage`."""
-BUG = "Bug"
-"""The job ended with an error of Penstock's own, on a laptop; its log has the traceback, which please report."""
-KILLED = "Killed"
-"""Something killed the job's process on a laptop each time it was started, as a system out of memory does."""
 EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
 """The storage has files of another run under this name; the run goes on under another one."""
 
@@ -310,6 +302,16 @@ def still_ending(count: int) -> str:
 def cancelled() -> str:
     """A run was cancelled."""
     return "It was cancelled; nothing of it runs any more."
+
+
+def interrupted(signal: str) -> str:
+    """A person, or the system, stopped the command that worked on a run."""
+    return f"It was stopped by {signal}; the same command takes it up again."
+
+
+def superseded() -> str:
+    """Another run was begun in the place of one that was interrupted."""
+    return "It was interrupted, and another run of its name was begun with a manifest that has changed since."
 
 
 def all_succeeded() -> str:

@@ -5,10 +5,11 @@ from typing import Protocol
 
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
-from penstock.api.pipeline import PipelineSpec
+from penstock.api.model import Model
+from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.storage import Storage
-from penstock_jobs.specification import Location, Source
+from penstock_jobs.specification import Credentials, Location, Source
 
 
 class Reach(Protocol):
@@ -23,6 +24,14 @@ class Reach(Protocol):
 
         `storage` is that of the Pipeline: what a relative address is relative to, where a manifest is in no folder.
         """
+        ...
+
+    def model(self, model: Model) -> Location:
+        """Return the location of a Model's folder, read with the credentials that the Model names."""
+        ...
+
+    def repository(self, git: GitSource, credentials: SecretReference | None = None) -> Credentials:
+        """Return the credentials of a git repository, in place of its own where some are given."""
         ...
 
 

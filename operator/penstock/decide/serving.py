@@ -4,13 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from penstock.api.conditions import Condition
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus, ServedModel, TestingUse
-from penstock.api.run import PipelineRun
-from penstock.decide.conditions import with_condition
 from penstock.decide.decision import ApiObject
-from penstock.decide.run_state import step_of
 from penstock_jobs.errors import Refused
 
 PIN_MANAGER = "penstock-deploy"  # the field manager by which `penstock deploy` sets spec.deployment.model
@@ -69,13 +65,6 @@ def served_model(pipeline: Pipeline) -> str | None:
     return served.name if served else None
 
 
-def with_selected(pipeline: Pipeline, model: str | None, run: str, reason: str, now: str) -> Pipeline:
-    """Return the Pipeline after a run selected the Model; a pinned one is served all the same."""
-    status = pipeline.status or PipelineStatus()
-    changed = msgspec.structs.replace(pipeline, status=msgspec.structs.replace(status, selected_model=model))
-    return with_served(changed, run, reason, now)
-
-
 def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> Pipeline:
     """Return the Pipeline serving what it should; nothing changes where it does already."""
     status = pipeline.status or PipelineStatus()
@@ -89,29 +78,14 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
         if before is not None:
             history = (msgspec.structs.replace(before, end_time=now), *history)[:HISTORY]
         status = msgspec.structs.replace(status, served_model=served, served_history=history)
-    status = msgspec.structs.replace(
-        status,
-        conditions=with_condition(status.conditions, _ready(pipeline, model, now)),
-        observed_generation=pipeline.metadata.generation,
-    )
     return msgspec.structs.replace(pipeline, status=status)
 
 
-def testing_uses(runs: Iterable[PipelineRun]) -> tuple[TestingUse, ...]:
-    """Return how often each testing version has served to decide, counted from the runs themselves; newest first.
+def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
+    """Return the uses of the testing versions that these decisions rested on: epoch, version and digest of each.
 
     Versions with the same rows, which their digest tells, are counted as one: the newest of them.
     """
-    found = []
-    for run in runs:
-        tested, decided = step_of(run, "testing"), step_of(run, "deployment")
-        if tested and tested.testing and decided and decided.deployment and decided.deployment.verdict:
-            found.append((tested.testing.epoch, tested.testing.version, tested.testing.digest))
-    return counted_uses(found)
-
-
-def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
-    """Return the uses of the testing versions that these decisions rested on: epoch, version and digest of each."""
     uses: dict[tuple[int, int | str], TestingUse] = {}
     for epoch, version, digest in tests:
         before = uses.get((epoch, digest or version))
@@ -144,14 +118,3 @@ def _with_model(spec: PipelineSpec, model: str | None) -> PipelineSpec:
     if spec.deployment is None:
         return spec
     return msgspec.structs.replace(spec, deployment=msgspec.structs.replace(spec.deployment, model=model))
-
-
-def _ready(pipeline: Pipeline, model: str | None, now: str) -> Condition:
-    return Condition(
-        type="Ready",
-        status="False" if model is None else "True",
-        reason="NoModel" if model is None else "ModelServed",
-        message="No Model has been selected yet." if model is None else f"{model} is the Model to serve.",
-        last_transition_time=now,
-        observed_generation=pipeline.metadata.generation,
-    )

@@ -1,7 +1,7 @@
 """The folder that holds what a laptop knows: resources, runs at work, locks, and storage by default.
 
 <home>/resources/<kind>/<name>.json   the resources, one file each, as an API server would hold them
-<home>/runs/<uid>/                    a run's job specifications and results; its logs until they are in its storage
+<home>/runs/<uid>/                    a run's own objects, what its jobs were asked, their logs
 <home>/locks/                         locks of the operating system: whoever dies leaves none behind
 <home>/sources/<repository>/<commit>/ one's own operations, as git has them; `<repository>` is a hash of its address
 <home>/storage/<pipeline>/            tables, Models and runs
@@ -37,12 +37,12 @@ class Home:
         return self.root / "local.yaml"
 
     def run(self, uid: str) -> Path:
-        """Return the folder of a run's specifications and results."""
+        """Return the folder of a run's own objects, and the files of its pods."""
         return self.root / "runs" / uid
 
-    def result(self, uid: str, job: str) -> Path:
-        """Return the file of the result of a run's job, or of what it took of an earlier run."""
-        return self.run(uid) / "results" / f"{job}.json"
+    def run_lock(self, uid: str) -> Path:
+        """Return the lock that whoever works on a run holds."""
+        return self.lock(f"run-{uid}")
 
     def lock(self, name: str) -> Path:
         """Return the file of that lock."""
@@ -70,7 +70,7 @@ def make_folder(path: Path) -> None:
         raise Refused(f"The folder {path} cannot be made: {error.strerror}.") from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, flush: bool = True) -> None:
     """Replace the file by this content, flushed to disk: a reader, or a crash, sees the old or the new, whole."""
     make_folder(path.parent)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -78,7 +78,8 @@ def write_atomically(path: Path, content: bytes) -> None:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error

@@ -33,11 +33,13 @@ def held(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[int
 
 
 @contextmanager
-def held_if_free(path: Path) -> Iterator[int | None]:
-    """Hold the lock while the block runs, or yield None if somebody else has it."""
-    descriptor = _opened(path)
+def held_if_free(path: Path, patience: float = 0.0) -> Iterator[int | None]:
+    """Hold the lock while the block runs, or yield None if somebody else has it, for longer than so many seconds."""
+    descriptor, until = _opened(path), time.monotonic() + patience
     try:
-        yield descriptor if _taken(descriptor) else None
+        while not (mine := _taken(descriptor)) and time.monotonic() < until:
+            time.sleep(POLL)
+        yield descriptor if mine else None
     finally:
         os.close(descriptor)
 
@@ -46,8 +48,11 @@ def is_free(path: Path) -> bool:
     """Return whether nobody holds the lock at this moment."""
     if not path.exists():
         return True
-    with held_if_free(path) as descriptor:
-        return descriptor is not None
+    descriptor = _opened(path)
+    try:
+        return _taken(descriptor, fcntl.LOCK_SH)  # two who look do not see each other
+    finally:
+        os.close(descriptor)
 
 
 def _opened(path: Path) -> int:
@@ -55,9 +60,9 @@ def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
-def _taken(descriptor: int) -> bool:
+def _taken(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
+from penstock.decide.objects.pod import process_variables
 from penstock.decide.serving import served_model
+from penstock.local.environment import environment
 from penstock.local.home import write_atomically
-from penstock.local.jobs import environment
 from penstock.local.places import Places
 from penstock.local.resources import Resources
 from penstock.local.sources import operations
@@ -58,17 +59,16 @@ def files_of(resources: Resources, model: Model) -> Files:
     """Return where the Model's files are; its Pipeline, where it is still there, says which types are trusted."""
     pipeline = resources.find(Pipeline, model.spec.origin.pipeline_ref.name)
     places = Places.of(resources.home, pipeline)
-    location = Location(
-        uri=model.spec.uri,
-        endpoint=places.mapped.endpoint(model.spec.endpoint),
-        region=model.spec.region,
-        credentials=places.credentials(model.spec.credentials, f"The Model {model.metadata.name}, spec.credentials,"),
-    )
+    location = places.model(model)
     trusted = pipeline.spec.models.trusted_types if pipeline else ()
     # Only such a file can hold what is not scikit-learn's own; any other is loaded without a repository to ask.
     needed = pipeline is not None and model.spec.serving.format == "Skops" and bool(trusted)
     git = pipeline.spec.source.git if pipeline is not None and needed and pipeline.spec.source else None
-    source = operations(resources.home, places.mapped, git, model.spec.origin.commit, git.credentials) if git else None
+    source = (
+        operations(resources.home, places.mapped, git, model.spec.origin.commit, places.repository(git))
+        if git
+        else None
+    )
     return Files(location, trusted, places.mapped.variables(), source)
 
 
@@ -104,8 +104,9 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     words = [sys.executable, "-m", "penstock_jobs.serving", str(path), "--log-level", "WARNING"]
     sys.stdout.flush()
     own = {"PYTHONPATH": _import_path(files.source)} if files.source else {}
+    given = process_variables(asked.threads) | own
     # The server takes this process's place: what a terminal or a supervisor sends reaches it, and nothing is left.
-    os.execve(sys.executable, words, environment(os.environ, asked, files.secrets) | own)  # noqa: S606
+    os.execve(sys.executable, words, environment(os.environ, asked, files.secrets, given))  # noqa: S606
 
 
 def _import_path(source: Source) -> str:

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
-from penstock.api.pipeline import Pipeline
+from penstock.api.model import Model
+from penstock.api.pipeline import GitSource, Pipeline
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.run_places import secret_for
 from penstock.local.home import Home
 from penstock.local.mapping import Mapped, read_mapping
+from penstock.local.sources import repository_credentials
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Credentials, Location
 
@@ -58,6 +60,19 @@ class Places:
         if separator and scheme == "file":
             return Location(uri=table.uri)
         return Location(uri=_file_uri(self.folder / Path(table.uri).expanduser()))
+
+    def model(self, model: Model) -> Location:
+        """Return the location of a Model's folder, read with the credentials that the Model names."""
+        return Location(
+            uri=model.spec.uri,
+            endpoint=self.mapped.endpoint(model.spec.endpoint),
+            region=model.spec.region,
+            credentials=self.credentials(model.spec.credentials, f"The Model {model.metadata.name}, spec.credentials,"),
+        )
+
+    def repository(self, git: GitSource, credentials: SecretReference | None = None) -> Credentials:
+        """Return the environment variables that stand for the Secret of a git repository."""
+        return repository_credentials(self.mapped, git, credentials or git.credentials)
 
     def credentials(self, secret: SecretReference | None, field: str) -> Credentials:
         """Return the environment variables that stand for the Secret, where there is one."""

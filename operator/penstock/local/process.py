@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import IO
 from penstock_jobs.errors import Unavailable
 
 GRACE = 10.0  # seconds between asking a job to stop and killing it
+_LOOK = 0.5  # seconds between two looks at whether it has ended
 
 
 class Stopped(BaseException):
@@ -63,15 +64,21 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run(command: Command, tell: Callable[[bytes], None]) -> Ended:
-    """Run the command to its end, keep each line of its output in the log, and tell it.
+class Process:
+    """A command at work, whose every line of output is kept in its log, and told."""
 
-    Raises:
-        Stopped: a signal came; the job and all processes of its group are gone by then.
-        Unavailable: the log cannot be written.
-    """
-    with _log(command.log) as log:
-        process = subprocess.Popen(
+    def __init__(self, command: Command, tell: Callable[[bytes], None]) -> None:
+        """Start it.
+
+        Raises:
+            Unavailable: the log cannot be written.
+        """
+        self._tell = tell
+        self._log = _opened(command.log)
+        self._unfinished = b""
+        self._deadline = None if command.ceiling is None else time.monotonic() + command.ceiling
+        self.ended: Ended | None = None
+        self._process = subprocess.Popen(
             command.words,
             env=dict(command.environment),
             stdin=subprocess.PIPE,
@@ -80,49 +87,78 @@ def run(command: Command, tell: Callable[[bytes], None]) -> Ended:
             pass_fds=command.inherited,
             process_group=0,
         )
+
+    @property
+    def left(self) -> float:
+        """The seconds until it is to be looked at, whether it says something or not."""
+        # A grandchild may keep the pipe open after the job's exit: look for the exit too, not for the pipe alone.
+        return _LOOK if self._deadline is None else max(0.0, min(_LOOK, self._deadline - time.monotonic()))
+
+    def fileno(self) -> int:
+        """Return what becomes readable when it says something."""
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    def follow(self, *, readable: bool) -> None:
+        """Take in what it has said, and see whether it has ended."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            code = self._process.poll()
+            self._end(Ended(-signal.SIGKILL if code is None else code, at_ceiling=True))
+            return
+        chunk = os.read(self.fileno(), 65536) if readable else None
+        if chunk:
+            *lines, self._unfinished = (self._unfinished + chunk).split(b"\n")
+            for line in lines:
+                self._keep(line)
+        elif chunk == b"" or self._process.poll() is not None:
+            if self._unfinished:
+                self._keep(self._unfinished)
+            self._end(Ended(self._process.wait()))
+
+    def stop(self) -> None:
+        """Ask what is left of the group to stop, then kill it; a second signal while waiting kills at once."""
+        if self.ended is None:
+            self._end(None)
+
+    def _end(self, ended: Ended | None) -> None:
+        process = self._process
         try:
-            return _followed(process, command.ceiling, lambda line: _keep(log, line, tell))
+            if process.poll() is None:
+                _signal_group(process.pid, signal.SIGTERM)
+                process.wait(GRACE)
+        except (subprocess.TimeoutExpired, Stopped):
+            pass
         finally:
-            _end(process)
+            _signal_group(process.pid, signal.SIGKILL)
+            code = process.wait()
+            self.ended = ended or Ended(code)
+            for pipe in (process.stdin, process.stdout, self._log):
+                if pipe is not None:
+                    pipe.close()
+
+    def _keep(self, line: bytes) -> None:
+        try:
+            self._log.write(line + b"\n")
+        except OSError as error:
+            raise Unavailable(f"The log {self._log.name} cannot be written: {error.strerror}.") from error
+        self._tell(line)
 
 
-def _followed(process: subprocess.Popen[bytes], ceiling: float | None, tell: Callable[[bytes], None]) -> Ended:
-    assert process.stdout is not None
-    deadline = None if ceiling is None else time.monotonic() + ceiling
-    unfinished = b""
+def follow(processes: Iterable[Process], timeout: float | None) -> None:
+    """Take in what the processes say until one of them has ended, or so many seconds have passed."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    processes = tuple(processes)
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
+        for each in processes:
+            selector.register(each, selectors.EVENT_READ)
+        while all(each.ended is None for each in processes):
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
-                return Ended(process.poll() or -signal.SIGKILL, at_ceiling=True)
-            # A grandchild may keep the pipe open after the job's exit: look for the exit too, not for the pipe alone.
-            ready = selector.select(0.5 if left is None else min(left, 0.5))
-            chunk = os.read(process.stdout.fileno(), 65536) if ready else None
-            if chunk:
-                *lines, unfinished = (unfinished + chunk).split(b"\n")
-                for line in lines:
-                    tell(line)
-            elif chunk == b"" or process.poll() is not None:
-                if unfinished:
-                    tell(unfinished)
-                return Ended(process.wait())
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask what is left of the group to stop, then kill it; a second signal while waiting kills at once."""
-    try:
-        if process.poll() is None:
-            _signal_group(process.pid, signal.SIGTERM)
-            process.wait(GRACE)
-    except (subprocess.TimeoutExpired, Stopped):
-        pass
-    finally:
-        _signal_group(process.pid, signal.SIGKILL)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+                return
+            waits = [each.left for each in processes] + ([] if left is None else [left])
+            ready = {key.fileobj for key, _ in selector.select(min(waits, default=None))}
+            for each in processes:
+                each.follow(readable=each in ready)
 
 
 def _signal_group(group: int, number: int) -> None:
@@ -130,20 +166,9 @@ def _signal_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-@contextmanager
-def _log(path: Path) -> Iterator[IO[bytes]]:
+def _opened(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("ab", buffering=0)
+        return path.open("ab", buffering=0)
     except OSError as error:
         raise Unavailable(f"The log {path} cannot be written: {error.strerror}.") from error
-    with log:
-        yield log
-
-
-def _keep(log: IO[bytes], line: bytes, tell: Callable[[bytes], None]) -> None:
-    try:
-        log.write(line + b"\n")
-    except OSError as error:
-        raise Unavailable(f"The log {log.name} cannot be written: {error.strerror}.") from error
-    tell(line)

@@ -2,15 +2,27 @@
 
 from urllib.parse import unquote, urlsplit
 
+import msgspec
+
+from penstock.api.decoding import require
+from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.named_run import named_run
+from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
-from penstock.decide.run_state import status_of
-from penstock.local.beginning import read_revision
+from penstock.decide.run_state import is_finished, status_of
+from penstock.local.locks import is_free
+from penstock.local.old_homes import renew
 from penstock.local.places import Places
 from penstock.local.resources import Resources
+from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
 from penstock_jobs.storage import open_store
+
+
+def runs_of(resources: Resources, pipeline: str) -> list[PipelineRun]:
+    """Return the runs of a Pipeline, oldest first."""
+    return [run for run in resources.list(PipelineRun) if run.spec.pipeline_ref.name == pipeline]
 
 
 def find_run(resources: Resources, name: str) -> PipelineRun:
@@ -18,9 +30,26 @@ def find_run(resources: Resources, name: str) -> PipelineRun:
     return resources.find(PipelineRun, name) or named_run(resources.list(PipelineRun), name, str(resources.home.root))
 
 
+def read_revision(resources: Resources, run: PipelineRun) -> Pipeline | None:
+    """Return the Pipeline as the run took it; None where it has not come so far."""
+    uid = run.metadata.uid or ""
+    revision = next(iter(resources.objects.of_run(uid).own("ControllerRevision")), None)
+    if revision is not None:
+        return read(revision).pipeline
+    old = resources.home.run(uid) / "pipeline.json"  # of a run of version 0.1
+    return require(renew(msgspec.json.decode(old.read_bytes())), Pipeline) if old.exists() else None
+
+
+def is_worked_on(resources: Resources, run: PipelineRun) -> bool:
+    """Return whether a process is working on the run now."""
+    return not is_finished(run) and not is_free(resources.home.run_lock(run.metadata.uid or ""))
+
+
 def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlaces:
     """Return where the artifacts of a run are."""
     revision = read_revision(resources, run)
+    if revision is None:
+        raise Refused(f"The run {run.metadata.name} has not begun, and has no files yet.")
     return RunPlaces(places, run.spec.pipeline_ref.name, revision.spec, run.spec, _execution(run))
 
 
@@ -36,6 +65,8 @@ def log_lines(resources: Resources, places: Places, run: PipelineRun, job: str) 
     at_home = resources.home.run(run.metadata.uid or "") / "logs" / f"{job}.log"
     if at_home.exists():
         return at_home.read_bytes().splitlines()
+    if read_revision(resources, run) is None:
+        return []
     store = open_store(places_of(resources, places, run).run())
     key = f"logs/{job}.log"
     return store.read(key).splitlines() if store.exists(key) else []

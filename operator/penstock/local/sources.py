@@ -1,54 +1,42 @@
 """One's own operations on a laptop: a folder that `local.yaml` names, or the git repository at one commit.
 
-A revision is resolved to a commit once for a run, which records it before anything uses it; a run that is taken up
-again keeps it, wherever the branch is by then. A commit is checked out once, into a folder of its own, and then kept.
+This is how a machine carries the source job of a run out. A commit is checked out once, into a folder of its own, and
+then kept.
 """
 
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import msgspec
-
 from penstock.api.credentials import SecretReference
-from penstock.api.pipeline import GitSource, PipelineSpec
-from penstock.api.run import PipelineRun
-from penstock.decide.run_state import status_of
+from penstock.api.pipeline import GitSource
 from penstock.local.home import Home, make_folder
 from penstock.local.locks import held
 from penstock.local.mapping import Mapped
-from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.result import SourceResult
 from penstock_jobs.source.commits import fill, resolved_commit
 from penstock_jobs.source.git import Git, Login, is_ssh
-from penstock_jobs.specification import Source
+from penstock_jobs.specification import Credentials, Source, SourceJob
 
+_USERNAME, _PASSWORD, _SSH_KEY = "username", "password", "ssh-privatekey"
+NO_CREDENTIALS = Credentials()
 DIRTY = "-dirty"  # after a commit: the folder had changes that the commit does not hold
 
 
-def operations_of(
-    resources: Resources, mapped: Mapped, spec: PipelineSpec, run: PipelineRun, tell: Callable[[str], None]
-) -> tuple[PipelineRun, Source | None]:
-    """Return the run, which says at which commit its operations are, and the folder that holds them.
+def fetch_source(home: Home, mapped: Mapped, job: SourceJob, tell: Callable[[str], None]) -> SourceResult:
+    """Carry a source job out: `archive` is the folder itself, which no other job needs to unpack."""
+    git = GitSource(url=job.repository, revision=job.revision, path=job.path)
+    found = operations(home, mapped, git, job.commit, job.credentials, tell)
+    return SourceResult(commit=found.commit or "", archive=found.folder, digest="", files=0)
 
-    A run that reads and writes tables only has no use for operations, and needs no repository.
-    """
-    if spec.source is None or {step.name for step in status_of(run).steps} == {"dataset"}:
-        return run, None
-    git = spec.source.git
-    secret = (run.spec.credentials.source if run.spec.credentials else None) or git.credentials
-    recorded = status_of(run).commit
-    if recorded is None and (commit := resolved(mapped, git, secret)) is not None:
-        run = resources.change(PipelineRun, run.metadata.name or "", partial(_with_commit, commit=commit))
-        recorded = commit
-    source = operations(resources.home, mapped, git, recorded, secret, tell)
-    if source.commit != recorded:
-        tell(f"The run began with {git.url} at {recorded}; {source.folder} is at {source.commit or 'no commit'} now.")
-    return run, source
+
+def operations_in(made: SourceResult) -> Source:
+    """Return where the other jobs find what a source job found here."""
+    return Source(folder=made.archive, commit=made.commit or None)
 
 
 def operations(
@@ -56,7 +44,7 @@ def operations(
     mapped: Mapped,
     git: GitSource,
     commit: str | None,
-    secret: SecretReference | None = None,
+    credentials: Credentials = NO_CREDENTIALS,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Source:
     """Return the folder that goes on the import path, and its commit; without one, that of the revision now.
@@ -74,17 +62,9 @@ def operations(
             f"The operations were those of a folder with changes that the commit {commit.removesuffix(DIRTY)} of "
             f"{git.url} does not hold; name that folder under sources in {mapped.path}."
         )
-    program = _program(mapped, git, secret)
+    program = _program(mapped, git, credentials)
     commit = commit or resolved_commit(program, git.revision)
     return Source(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
-
-
-def resolved(mapped: Mapped, git: GitSource, secret: SecretReference | None = None) -> str | None:
-    """Return the commit that the revision is at now; None where a folder stands for the repository and has none."""
-    folder = mapped.source(git.url)
-    if folder is not None:
-        return commit_of(folder / git.path if git.path else folder)
-    return resolved_commit(_program(mapped, git, secret), git.revision)
 
 
 def commit_of(folder: Path) -> str | None:
@@ -99,11 +79,6 @@ def commit_of(folder: Path) -> str | None:
     return f"{commit}{DIRTY}" if changes else commit
 
 
-def _with_commit(run: PipelineRun, commit: str) -> PipelineRun:
-    status = status_of(run)
-    return msgspec.structs.replace(run, status=msgspec.structs.replace(status, commit=status.commit or commit))
-
-
 def _beneath(folder: Path, git: GitSource) -> Path:
     path = folder / git.path if git.path else folder
     if not path.is_dir() or not path.resolve().is_relative_to(folder.resolve()):
@@ -111,23 +86,34 @@ def _beneath(folder: Path, git: GitSource) -> Path:
     return path.absolute()
 
 
-def _program(mapped: Mapped, git: GitSource, secret: SecretReference | None) -> Git:
-    login = Login() if secret is None else _login(mapped, git, secret)
-    return Git(git.url, login, mapped.variables())
-
-
-def _login(mapped: Mapped, git: GitSource, secret: SecretReference) -> Login:
-    place = "spec.source.git.credentials.secretName"
-    keys = secret.keys
+def repository_credentials(mapped: Mapped, git: GitSource, secret: SecretReference | None) -> Credentials:
+    """Return the environment variables that stand for the Secret of the repository, by what git is told of each."""
+    if secret is None or mapped.source(git.url) is not None:
+        return Credentials()
+    place, keys = "spec.source.git.credentials.secretName", secret.keys
     if is_ssh(git.url):
-        name = (keys.ssh_private_key if keys else None) or "ssh-privatekey"
-        return Login(ssh_key=_value(mapped.named(secret.secret_name, place, (name,))[name], name))
-    password = (keys.password if keys else None) or "password"
-    username = (keys.username if keys else None) or "username"
+        name = (keys.ssh_private_key if keys else None) or _SSH_KEY
+        return Credentials(environment={_SSH_KEY: mapped.named(secret.secret_name, place, (name,))[name]})
+    password = (keys.password if keys else None) or _PASSWORD
+    username = (keys.username if keys else None) or _USERNAME
     variables = mapped.named(secret.secret_name, place, (password,), (username,))
+    names = {username: _USERNAME, password: _PASSWORD}
+    return Credentials(environment={names[key]: variable for key, variable in variables.items()})
+
+
+def _program(mapped: Mapped, git: GitSource, credentials: Credentials) -> Git:
+    return Git(git.url, _login(credentials.environment), mapped.variables())
+
+
+def _login(variables: Mapping[str, str]) -> Login:
+    if not variables:
+        return Login()
+    if _SSH_KEY in variables:
+        return Login(ssh_key=_value(variables[_SSH_KEY], _SSH_KEY))
+    password = _value(variables[_PASSWORD], _PASSWORD)
     # Who is let in by a token is often not asked for a name, but git sends one.
-    name = _value(variables[username], username) if username in variables else "git"
-    return Login(username=name, password=_value(variables[password], password))
+    name = _value(variables[_USERNAME], _USERNAME) if _USERNAME in variables else "git"
+    return Login(username=name, password=password)
 
 
 def _value(variable: str, key: str) -> str:

@@ -1,13 +1,16 @@
 """Kills the interpreter that imports it, with SIGKILL, just before its n-th change to the file system.
 
 The tests put this folder on PYTHONPATH. `KILL_ROLE` says which interpreters (`runner` or `job`), `KILL_BEFORE` before
-which change. What Python is about to do is told by its own audit events, so that a run ends at the same line each time.
+which change. With `KILL_LATER`, a folder, each try of a job goes a few changes further than the one before. What Python
+is about to do is told by its own audit events, so that a run ends at the same line each time.
 """
 
 import os
 import signal
 import sys
+from pathlib import Path
 
+_FURTHER = 5
 _CHANGES = {"os.rename", "os.link", "os.mkdir", "os.remove"}
 
 
@@ -21,16 +24,31 @@ def _role() -> str | None:
 def _install(role: str, limit: int) -> None:
     process = os.getpid()
     seen = 0
+    dying = False
+    kept = _kept() if role == _role() == "job" and "KILL_LATER" in os.environ else None
+    if kept is not None and kept.exists():
+        limit = int(kept.read_text())
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal seen
+        nonlocal seen, dying
+        if dying:
+            return
         if event in _CHANGES or (event == "open" and _writes(arguments)):
             seen += 1
             if seen >= limit and os.getpid() == process:
+                dying = True
+                if kept is not None:
+                    kept.write_text(str(limit + _FURTHER))
                 os.kill(process, signal.SIGKILL)
 
     if role == _role():
         sys.addaudithook(hook)
+
+
+def _kept() -> Path:
+    """Return the file that says how far the next try of this job goes."""
+    specification = next(Path(word) for word in sys.orig_argv if word.endswith(".json"))
+    return Path(os.environ["KILL_LATER"], f"{specification.stem}.limit")
 
 
 def _writes(arguments: tuple[object, ...]) -> bool:

@@ -1,5 +1,6 @@
 """What is right is let through, and becomes a resource with its defaults."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from penstock.api import Model, Pipeline, PipelineRun, cluster_only, load_file, not_yet, notices_of, validate_file
 from penstock.api.definitions import KINDS, object_schema
+from penstock.api.manifests import read_manifests
 from penstock.api.validation import check_text
 from penstock_jobs.errors import Refused
 
@@ -91,7 +93,6 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
         (44, "spec.jobs[1].parallelism"),
         (44, "spec.jobs[1].pendingLimit"),
         (44, "spec.jobs[1].profile"),
-        (44, "spec.jobs[1].retries.backoff"),
         (45, "spec.jobs[2].resources.requests"),
     ]
     [notice] = notices_of(MANIFESTS / "pipelinerun.yaml")
@@ -120,3 +121,18 @@ def is_in(schema: dict[str, Any], parts: list[str]) -> bool:
 def test_the_fields_that_are_refused_or_listed_are_fields(kind: str, path: str) -> None:
     [schema] = [object_schema(each) for each in KINDS if each.name == kind]
     assert is_in(schema, path.split("."))
+
+
+@pytest.mark.parametrize("name", ["pipeline.yaml", "pipelinerun.yaml"])
+def test_a_laptop_sees_a_manifest_without_what_means_nothing_there(name: str) -> None:
+    [manifest] = read_manifests((MANIFESTS / name).read_text("utf-8"))
+    before = copy.deepcopy(manifest.value)
+
+    seen = cluster_only.without_cluster_only(manifest.value)
+
+    assert list(cluster_only.cluster_only(before))
+    assert list(cluster_only.cluster_only(seen)) == []
+    assert [each["name"] for each in seen["spec"]["jobs"]] == [
+        each["name"] for each in before["spec"]["jobs"] if each["name"] != "deployment"
+    ]
+    assert manifest.value == before

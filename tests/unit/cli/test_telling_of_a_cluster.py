@@ -5,9 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
-from penstock.cli.cluster.following import Teller
 from penstock.cli.progress import Bars, Lines, watching
 from penstock.decide.progress_of_runs import Told
+from penstock.local.telling import Teller
 
 
 def told(*events: Told | tuple[str, bytes]) -> list[str]:

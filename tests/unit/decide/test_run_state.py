@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from penstock.api.deployment import Deployment
 from penstock.api.metadata import ObjectMeta
-from penstock.api.pipeline import Pipeline, PipelineSpec
+from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus
 from penstock.api.run import PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, pending, status_of, with_outcome, with_step
-from penstock.decide.serving import served_model, with_pin, with_selected, with_served
+from penstock.decide.serving import served_model, with_pin, with_served
 
 
 def run() -> PipelineRun:
@@ -33,6 +33,11 @@ def pipeline() -> Pipeline:
         metadata=ObjectMeta(name="churn"),
         spec=PipelineSpec(deployment=Deployment()),
     )
+
+
+def with_selected(before: Pipeline, model: str | None, run: str, now: str) -> Pipeline:
+    status = msgspec.structs.replace(before.status or PipelineStatus(), selected_model=model)
+    return with_served(msgspec.structs.replace(before, status=status), run, "Improved", now)
 
 
 def test_a_live_run_is_reconciling_and_a_failed_one_stalled() -> None:
@@ -78,7 +83,7 @@ def test_one_model_is_served_at_a_time_and_who_was_before_is_kept(acts: list[str
             state = with_served(with_pin(state, pinned), None, "Unpinned", now)
         elif pinned is None:
             selected = act
-            state = with_selected(state, act, f"run-{act}", "Improved", now)
+            state = with_selected(state, act, f"run-{act}", now)
         assert served_model(state) == (pinned or selected)
     history = state.status.served_history if state.status else ()
     served = state.status.served_model if state.status else None
@@ -93,13 +98,13 @@ def test_one_model_is_served_at_a_time_and_who_was_before_is_kept(acts: list[str
 
 
 def test_serving_the_same_model_again_changes_nothing() -> None:
-    once = with_selected(pipeline(), "a", "run-1", "Improved", "2026-01-01T00:00:00Z")
+    once = with_selected(pipeline(), "a", "run-1", "2026-01-01T00:00:00Z")
 
-    assert with_selected(once, "a", "run-1", "Improved", "2026-01-01T00:05:00Z") == once
+    assert with_selected(once, "a", "run-1", "2026-01-01T00:05:00Z") == once
 
 
 @pytest.mark.parametrize("selected", [None, "a"])
 def test_a_pinned_model_is_served_whatever_was_selected(selected: str | None) -> None:
-    state = with_selected(pipeline(), selected, "run-1", "Improved", "2026-01-01T00:00:00Z")
+    state = with_selected(pipeline(), selected, "run-1", "2026-01-01T00:00:00Z")
 
     assert served_model(with_served(with_pin(state, "old"), None, "Pinned", "2026-01-01T00:01:00Z")) == "old"

@@ -18,7 +18,7 @@ from penstock.api.pipeline import GitSource
 from penstock.local.home import Home
 from penstock.local.locks import held
 from penstock.local.mapping import Mapped
-from penstock.local.sources import commit_of, operations, resolved
+from penstock.local.sources import commit_of, operations, repository_credentials
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.source.git import Git
 from penstock_jobs.specification import Source
@@ -48,6 +48,11 @@ def mapped(home: Home, ml: Remote) -> Mapped:
 
 def fetched(home: Home, git: GitSource, commit: str | None = None) -> Source:
     return operations(home, nothing(home), git, commit)
+
+
+def resolved(mapping: Mapped, git: GitSource, secret: SecretReference | None = None) -> str | None:
+    credentials = repository_credentials(mapping, git, secret)
+    return operations(Home(mapping.path.parent), mapping, git, None, credentials).commit
 
 
 def files(source: Source) -> list[str]:
@@ -315,7 +320,7 @@ def test_a_password_is_on_no_command_line_in_no_file_and_in_no_store_of_the_user
     monkeypatch.setenv("REPO_TOKEN", "the-word")
     mapping = logged_in(home, username="REPO_USER", password="REPO_TOKEN")
 
-    source = operations(home, mapping, guarded, None, guarded.credentials)
+    source = operations(home, mapping, guarded, None, repository_credentials(mapping, guarded, guarded.credentials))
 
     assert source.commit == ml.git("rev-parse", "HEAD")
     assert files(source) == ["scores.py", "team/own.py"]

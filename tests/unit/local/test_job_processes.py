@@ -4,15 +4,17 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.local.jobs import environment
+from penstock.decide.objects.pod import process_variables
+from penstock.local.environment import environment
 from penstock.local.log_lines import parse
-from penstock.local.process import Command, Stopped, run, stopping_on_signals
+from penstock.local.process import Command, Ended, Process, Stopped, follow, stopping_on_signals
 from penstock_jobs.specification import Credentials, Location, ServedModel
 from processes import ends
 
@@ -23,6 +25,16 @@ HANG = (
 
 def command(folder: Path, code: str, ceiling: float | None = None) -> Command:
     return Command([sys.executable, "-c", code], dict(os.environ), folder / "logs" / "job.log", ceiling=ceiling)
+
+
+def run(command: Command, tell: Callable[[bytes], None]) -> Ended:
+    process = Process(command, tell)
+    try:
+        follow([process], None)
+    finally:
+        process.stop()
+    assert process.ended is not None
+    return process.ended
 
 
 def test_every_line_is_told_and_kept_and_the_exit_code_is_returned(tmp_path: Path) -> None:
@@ -72,7 +84,7 @@ def test_a_job_gets_its_own_credentials_and_no_others() -> None:
     own = Credentials(environment={"accessKeyId": "OWN_KEY", "secretAccessKey": "OWN_SECRET"})
     asked = ServedModel(location=Location(uri="s3://b", credentials=own), name="churn")
 
-    given = environment(mine, asked, frozenset({"OWN_KEY", "OWN_SECRET", "OTHER_SECRET"}))
+    given = environment(mine, asked, frozenset({"OWN_KEY", "OWN_SECRET", "OTHER_SECRET"}), {})
 
     assert given["PATH"] == "/bin"
     assert (given["OWN_KEY"], given["OWN_SECRET"]) == ("1", "2")
@@ -81,8 +93,9 @@ def test_a_job_gets_its_own_credentials_and_no_others() -> None:
 
 def test_threads_come_from_the_specification_and_not_from_the_machine() -> None:
     asked = ServedModel(location=Location(uri="file:///m"), name="churn", threads=3)
+    given = process_variables(asked.threads)
 
-    assert environment({"OMP_NUM_THREADS": "64"}, asked, frozenset())["OMP_NUM_THREADS"] == "3"
+    assert environment({"OMP_NUM_THREADS": "64"}, asked, frozenset(), given)["OMP_NUM_THREADS"] == "3"
 
 
 @given(st.binary())

@@ -13,6 +13,7 @@ import pytest
 
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus
+from penstock.local.beginning import apply_pipeline
 from penstock.local.home import Home, find_home
 from penstock.local.locks import held, held_if_free, is_free
 from penstock.local.resources import Resources
@@ -35,10 +36,6 @@ def pipeline(name: str = "churn", description: str = "first") -> Pipeline:
     )
 
 
-def described(before: Pipeline, new: Pipeline) -> Pipeline:
-    return msgspec.structs.replace(before, spec=new.spec)
-
-
 def test_a_new_resource_gets_the_metadata_that_a_server_gives(resources: Resources) -> None:
     created = resources.create(pipeline())
 
@@ -49,9 +46,9 @@ def test_a_new_resource_gets_the_metadata_that_a_server_gives(resources: Resourc
 
 
 def test_the_generation_counts_the_changes_of_the_spec_alone(resources: Resources) -> None:
-    resources.apply(pipeline(), described)
-    resources.apply(pipeline(), described)
-    changed = resources.apply(pipeline(description="second"), described)
+    apply_pipeline(resources, pipeline(), "/folder")
+    apply_pipeline(resources, pipeline(), "/folder")
+    changed = apply_pipeline(resources, pipeline(description="second"), "/folder")
     status = PipelineStatus(models=3)
     noted = resources.change(Pipeline, "churn", lambda before: msgspec.structs.replace(before, status=status))
 

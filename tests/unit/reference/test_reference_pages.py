@@ -17,7 +17,6 @@ from penstock.api.field_tree import field_tree, walk
 from penstock.api.schema_words import bounds, choices, default_text, requirements
 from penstock.cli import commands
 from penstock.decide import reasons
-from penstock.local import jobs as _local_jobs  # noqa: F401  # it has errors with reasons
 from penstock.reference.__main__ import files, main
 from penstock.reference.conditions import all_reasons
 from penstock.reference.documents import DOCUMENTS, kinds_of

@@ -27,7 +27,7 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import age, rows, show, shown_score, table
 from penstock.cli.shown_runs import facts_of, facts_table, state_of, steps_table
 from penstock.decide.run_state import status_of
-from penstock.local.resources import utc_now
+from penstock.local.objects import utc_now
 
 
 @click.command()

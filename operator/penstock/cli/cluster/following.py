@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from penstock.api.run import PipelineRun
-from penstock.api.schema import JOBS
 from penstock.cli.cluster.finding import MODEL, RUN, Object, as_model, as_run, kind_of
 from penstock.cli.cluster.options import ClusterSettings, ask
 from penstock.cli.outcome import show_decision
@@ -17,8 +16,7 @@ from penstock.cli.shown_models import tested_table
 from penstock.decide.conditions import find
 from penstock.decide.progress_of_runs import Told, news
 from penstock.decide.run_state import is_finished, status_of, step_of
-from penstock.local.log_lines import parse_any
-from penstock.local.watcher import Watcher
+from penstock.local.telling import Teller
 from penstock_jobs.errors import Refused
 
 REST = 5.0  # seconds that the ends of logs are waited for when the run has ended
@@ -43,40 +41,6 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
         click.echo(f"{name} goes on in the cluster. To end it: penstock --cluster cancel {name}", err=True)
         raise
     _outcome(settings, ended)
-
-
-class Teller:
-    """Tells of steps in their order: a line of a step that has not begun begins it, and none comes after its end."""
-
-    def __init__(self, watcher: Watcher) -> None:
-        self._watcher = watcher
-        self._begun: set[str] = set()
-        self._ended: set[str] = set()
-
-    def tell(self, told: Told) -> None:
-        """Tell what happened to the run."""
-        if told.kind == "said":
-            self._watcher.say(told.text)
-        elif told.kind == "started":
-            self._begin(told.step)
-        elif told.step not in self._ended:
-            self._ended.add(told.step)
-            self._watcher.ended(told.step, told.text)
-
-    def line(self, step: str, line: bytes) -> None:
-        """Tell a line of a step's log; of a job that is no step of its own (`source`) what is worth a remark."""
-        if step not in JOBS:
-            said = parse_any(line)
-            if said.level in ("WARNING", "ERROR"):
-                self._watcher.say(f"{step}: {said.message}")
-        elif step not in self._ended:
-            self._begin(step)
-            self._watcher.line(step, parse_any(line))
-
-    def _begin(self, step: str) -> None:
-        if step not in self._begun:
-            self._begun.add(step)
-            self._watcher.started(step)
 
 
 async def _followed(cluster: Any, created: Object, teller: Teller) -> Object:

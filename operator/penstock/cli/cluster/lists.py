@@ -22,7 +22,7 @@ from penstock.cli.shown_runs import state_of
 from penstock.decide.conditions import find
 from penstock.decide.objects.children import PIPELINE as PIPELINE_LABEL
 from penstock.decide.serving import served_model
-from penstock.local.resources import utc_now
+from penstock.local.objects import utc_now
 
 PIPELINE_COLUMNS = ("name", "ready", "served Model", "chosen by", ">runs at work", ">Models", ">age")
 

@@ -11,7 +11,6 @@ from penstock.decide.cleaning.observation import ModelObservation
 from penstock.decide.cleaning.record import reaching, record_object, record_of_model
 from penstock.decide.decision import ApiObject, Create, Decision, Delete
 from penstock.decide.objects.children import Owner
-from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.run_places import RunPlaces, child
 from penstock_jobs.errors import Refused
@@ -42,21 +41,21 @@ def _reached(observation: ModelObservation, model: Model, owner: Owner) -> tuple
 
     The credentials of a Pipeline are for its own folder: a Model that somebody made by hand does not reach beyond.
     """
-    own = ClusterPlaces(owner.namespace).model(model), JobSettings()
+    site, settings = observation.site, observation.settings
+    reach = site.reach(owner.namespace, settings.storage)
+    own = reach.model(model)
     try:
         if observation.pipeline is None:
-            return own
+            return own, JobSettings()
         pipeline = require(observation.pipeline, Pipeline)
-        settings = observation.settings
         spec = with_profiles(pipeline.spec, (), settings.profiles, settings.defaults)
-        reach = ClusterPlaces(owner.namespace, settings.storage)
         run = PipelineRunSpec(pipeline_ref=PipelineReference(name=owner.pipeline))
         models = RunPlaces(reach, owner.pipeline, spec, run, "").models(write=True)
     except Refused:
-        return own
+        return own, JobSettings()
     folder = child(models, owner.name)
-    same = (folder.uri, folder.endpoint) == (model.spec.uri, model.spec.endpoint)
-    return (folder, reaching(spec, "dataset")) if same else own
+    same = (folder.uri, folder.endpoint) == (own.uri, own.endpoint)
+    return (folder, reaching(spec, "dataset")) if same else (own, JobSettings())
 
 
 def _deletion(record: ApiObject) -> Delete:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.settings import Settings
+from penstock.decide.site import CLUSTER, Site
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ModelObservation:
         record: the record of its files.
         pipeline: the Pipeline that made it, where that is still there.
         identity: the definition of Models and the namespace; only looked for where a record is to be made.
+        site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -54,4 +56,5 @@ class ModelObservation:
     record: ApiObject | None = None
     pipeline: ApiObject | None = None
     identity: Identity | None = None
+    site: Site = CLUSTER
     refused: Refusal | None = None

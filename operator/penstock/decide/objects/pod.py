@@ -15,7 +15,7 @@ from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURIT
 from penstock.decide.settings import Pods
 
 CONTAINER = "job"
-# As `penstock.local.jobs` sets them: results can depend on the number of threads, and must not on the machine.
+# Results can depend on the number of threads, and must not on the machine.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -169,15 +169,13 @@ def _security(general: Pods) -> Object:
     return context
 
 
+def process_variables(threads: int) -> dict[str, str]:
+    """Return the environment variables of a process of ours, wherever it runs."""
+    return {**dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+
+
 def _environment(pod: Pod) -> list[Object]:
-    ours = {
-        **dict.fromkeys(_THREADS, str(pod.threads)),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": SCRATCH,
-        "TMPDIR": SCRATCH,
-    }
+    ours = process_variables(pod.threads) | {"PYTHONDONTWRITEBYTECODE": "1", "HOME": SCRATCH, "TMPDIR": SCRATCH}
     own: tuple[EnvironmentVariable, ...] = pod.settings.env
     given = ours | {each.name: each.value for each in own}
     return [{"name": name, "value": value} for name, value in given.items()]

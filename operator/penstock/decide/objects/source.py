@@ -3,7 +3,7 @@
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.decide.objects.folders import SOURCE
-from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.run_places import Reach
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import SourceResult
 from penstock_jobs.specification import Archive, Location, Run, Source, SourceJob
@@ -15,7 +15,7 @@ def source_job(
     spec: PipelineSpec,
     run: Run,
     run_spec: PipelineRunSpec,
-    places: ClusterPlaces,
+    reach: Reach,
     storage: Location,
     commit: str | None,
 ) -> SourceJob:
@@ -34,7 +34,7 @@ def source_job(
         revision=git.revision,
         path=git.path,
         commit=commit,
-        credentials=places.repository(git, run_spec.credentials.source if run_spec.credentials else None),
+        credentials=reach.repository(git, run_spec.credentials.source if run_spec.credentials else None),
         timeout=TIMEOUT,
     )
 

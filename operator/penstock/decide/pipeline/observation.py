@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.others import Models, Runs
 from penstock.decide.settings import Settings
+from penstock.decide.site import CLUSTER, Site
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class PipelineObservation:
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
         records: the records of the files of its runs and Models.
+        site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -34,4 +36,5 @@ class PipelineObservation:
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
+    site: Site = CLUSTER
     refused: Refusal | None = None

@@ -8,7 +8,6 @@ from penstock.decide import reasons
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
-from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts
@@ -51,7 +50,7 @@ def _refuse(facts: Facts) -> None:
     """Raise `Refused` where the spec cannot work, whatever run is made of it."""
     settings, spec = facts.observation.settings, facts.pipeline.spec
     refuse_unfinished("Pipeline", facts.observation.pipeline)
-    refuse_laptop_only(spec)
+    facts.observation.site.refuse_inputs(spec)
     with_profiles(spec, (), settings.profiles, settings.defaults)
     selection_of(spec)
 

@@ -16,7 +16,7 @@ from penstock.decide.decision import ApiObject, Apply, Create, Patch
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
-from penstock.decide.objects.service import service, url
+from penstock.decide.objects.service import service
 from penstock.decide.objects.serving import Serving, deployment, serving_file
 from penstock.decide.pipeline.draft import Draft
 from penstock.decide.pipeline.facts import Facts, revision_of
@@ -91,7 +91,7 @@ def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
     pipeline: Pipeline = with_served(draft.pipeline, run, reason, facts.time)
     now = pipeline.status.served_model if pipeline.status else None
-    draft = replace(draft, pipeline=pipeline).status(url=url(facts.owner, port))
+    draft = replace(draft, pipeline=pipeline).status(url=facts.observation.site.url(facts.owner, port))
     if now is not None and now.revision != serving.revision:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=serving.revision))
     draft = draft.ready("True", reasons.MODEL_SERVED, reasons.model_served(target))

@@ -6,8 +6,6 @@ from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.model import Model
 from penstock.decide import job_specification as asking
 from penstock.decide.model_resource import reference_to
-from penstock.decide.objects.places import ClusterPlaces
-from penstock.decide.objects.profiles import processors_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.objects.sharing import shared_out
 from penstock.decide.objects.source import source_job
@@ -63,9 +61,8 @@ def served_reference(facts: Facts) -> ModelReference | None:
 
 
 def _source(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
-    reach = ClusterPlaces(facts.owner.namespace, snapshot.storage)
-    commit = status_of(draft.run).commit
-    return source_job(snapshot.pipeline.spec, facts.job_run(snapshot), facts.run.spec, reach, places.run(), commit)
+    spec, reach, commit = snapshot.pipeline.spec, facts.reach(snapshot), status_of(draft.run).commit
+    return source_job(spec, facts.job_run(snapshot), facts.run.spec, reach, places.run(), commit)
 
 
 def _dataset(facts: Facts, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
@@ -87,7 +84,7 @@ def _training(facts: Facts, draft: Draft, snapshot: Snapshot, places: RunPlaces)
         places,
         facts.request("training"),
         draft.result("dataset", DatasetResult),
-        processors_of(settings),
+        facts.observation.site.processors(settings),
     )
     return shared_out(job, settings)
 

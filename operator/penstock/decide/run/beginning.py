@@ -6,7 +6,6 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Create
 from penstock.decide.execution_name import first_free
 from penstock.decide.objects.children import revision_name
-from penstock.decide.objects.places import refuse_laptop_only
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
 from penstock.decide.overriding import taken
 from penstock.decide.run.draft import Draft
@@ -34,7 +33,7 @@ def begun(facts: Facts, draft: Draft) -> Draft | Wait:
             return Wait(reasons.PIPELINE_NOT_FOUND, reasons.pipeline_not_found(facts.pipeline_name))
         refuse_unfinished("Pipeline", facts.observation.pipeline)
         pipeline = taken(pipeline, facts.run.spec.overrides)
-        refuse_laptop_only(pipeline.spec)
+        facts.observation.site.refuse_inputs(pipeline.spec)
         snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings)
         draft = draft.writing(Create(revision(facts.owner, snapshot)))
     jobs = jobs_of(facts, snapshot)

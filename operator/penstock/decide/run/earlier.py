@@ -7,8 +7,9 @@ from penstock.api.schema import JOBS, JobName
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
-from penstock.decide.objects.children import Owner, results_name
-from penstock.decide.others import has_ended, pipeline_of
+from penstock.decide.objects.children import results_name
+from penstock.decide.others import has_ended
+from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import Draft
 from penstock.decide.run.facts import Facts
 from penstock.decide.run.plan import lacking
@@ -88,6 +89,4 @@ def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:
 
 
 def _results_of(run: ApiObject) -> str:
-    metadata = run["metadata"]
-    owner = Owner(metadata["namespace"], metadata["name"], metadata["uid"], pipeline_of(run))
-    return results_name(owner)
+    return results_name(run_owner(run))

@@ -12,11 +12,9 @@ from penstock.api.schema import JobName
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects import results
 from penstock.decide.objects.children import Owner
-from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.revision import Snapshot, read
-from penstock.decide.objects.source import operations
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run_places import RunPlaces
+from penstock.decide.run_places import Reach, RunPlaces
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time, write_time
 from penstock_jobs.result import SourceResult
@@ -96,9 +94,13 @@ class Facts:
 
     def places(self, snapshot: Snapshot, execution: str, source: SourceResult | None = None) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name, and its own operations."""
-        reach = ClusterPlaces(self.owner.namespace, snapshot.storage)
-        places = RunPlaces(reach, self.pipeline_name, snapshot.pipeline.spec, self.run.spec, execution)
-        return places if source is None else replace(places, operations=operations(source, places.run()))
+        spec, site = snapshot.pipeline.spec, self.observation.site
+        places = RunPlaces(self.reach(snapshot), self.pipeline_name, spec, self.run.spec, execution)
+        return places if source is None else replace(places, operations=site.operations(source, places.run()))
+
+    def reach(self, snapshot: Snapshot) -> Reach:
+        """Return how the artifacts of the run are reached from where its jobs are at work."""
+        return self.observation.site.reach(self.owner.namespace, snapshot.storage)
 
     def job_run(self, snapshot: Snapshot) -> Run:
         """Return whose jobs these are, as the jobs are told."""

@@ -7,6 +7,7 @@ from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.others import Models, Runs
 from penstock.decide.settings import Settings
+from penstock.decide.site import CLUSTER, Site
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class RunObservation:
         files: the names of the records of files that the run made.
         identity: the definition of runs and the namespace, which such a record names; None where nobody could be asked,
             and then no record is made.
+        site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -57,4 +59,5 @@ class RunObservation:
     deployments: Sequence[ApiObject] = ()
     files: frozenset[str] = frozenset()
     identity: Identity | None = None
+    site: Site = CLUSTER
     refused: Refusal | None = None

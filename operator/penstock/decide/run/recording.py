@@ -43,7 +43,7 @@ def summarised(draft: Draft, part: Planned, started: str | None, finished: str |
     begun = started or (step.start_time if step else None) or now
     found = draft.reported[part.name].result
     if isinstance(found, SourceResult):
-        return draft.status(commit=found.commit)
+        return draft.status(commit=found.commit or None)  # a folder that is in no repository has none
     if part.name == AGAIN or not isinstance(found, DatasetResult | TrainingResult | TestingResult):
         return draft
     figures: dict[str, Any] = {}

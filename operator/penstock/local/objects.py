@@ -1,0 +1,228 @@
+"""The objects of the home, as an API server would hold them: one JSON file each, with the metadata that a server gives.
+
+What a run makes for itself (its Jobs, pods, specifications, results) is in the run's own folder, and goes with it. A
+file is replaced whole, and every change is made under one lock, from the file as it is then: two processes at once lose
+nothing, and one that is killed leaves the old file or the new.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.objects.children import RUN_UID
+from penstock.decide.times import write_time
+from penstock.local.home import Home, write_atomically
+from penstock.local.locks import held
+from penstock.local.old_homes import renew
+from penstock_jobs.errors import Refused
+
+Object = dict[str, Any]
+NAMESPACE = ""  # a home is one namespace, and nobody names it
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_NOT_FLUSHED = ("Job", "Pod")  # what a power cut takes of these is made again
+_OWNED = ("Job", "ConfigMap", "Pod")  # what goes with its owner
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_uid() -> str:
+    """Return a uid that nothing has."""
+    return str(uuid.uuid4())
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of a home; `clock` and `new_uid` are where time and chance come from.
+
+    With a `run`, the uid of one, what is asked for is looked for among its own objects first.
+    """
+
+    home: Home
+    clock: Callable[[], datetime] = utc_now
+    new_uid: Callable[[], str] = new_uid
+    run: str | None = None
+    _read: dict[Path, tuple[tuple[int, int, int], Object]] = field(default_factory=dict, compare=False, repr=False)
+
+    def of_run(self, uid: str | None) -> "Objects":
+        """Return the same objects, those of that run first."""
+        return replace(self, run=uid)
+
+    def now(self) -> str:
+        """Return the time as objects say it."""
+        return write_time(self.clock())
+
+    def find(self, kind: str, name: str) -> Object | None:
+        """Return the object of that name, or None. It is not to be changed in place."""
+        if not _NAME.fullmatch(name):
+            return None
+        return next((found for folder in self._folders(kind) if (found := self._load(folder / f"{name}.json"))), None)
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names of all objects of the kind that are nobody's children, sorted."""
+        return [path.stem for path in _files(self._folder(kind))]
+
+    def all_of(self, kind: str) -> list[Object]:
+        """Return all objects of the kind that are nobody's children, oldest first."""
+        return self._all(self._folder(kind))
+
+    def own(self, kind: str) -> list[Object]:
+        """Return the run's own objects of the kind, oldest first; those that are of no run where there is no run."""
+        return self._all(self._folder(kind, self.run))
+
+    def create(self, made: ApiObject) -> tuple[Object, bool]:
+        """Put a new object there; return it, or the one that was there, and whether it is new."""
+        kind, name = str(made["kind"]), str(made["metadata"]["name"])
+        scope = self.of_run(_run_of(made))
+        with held(self.home.lock("resources")):
+            there = scope.find(kind, name)
+            if there is not None:
+                return there, False
+            given: Object = {"uid": self.new_uid(), "generation": 1, "creationTimestamp": self.now()}
+            metadata = {**given, **made["metadata"], "resourceVersion": "1"}
+            return scope._write({**made, "metadata": metadata}), True
+
+    def change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
+        """Replace the object by what `how` makes of it; return it, or None where nothing was written."""
+        if self._changed(kind, name, how) is None:
+            return None  # most often there is nothing to do, and nobody need wait for the lock
+        with held(self.home.lock("resources")):
+            changed = self._changed(kind, name, how)
+            return None if changed is None else self._write(changed)
+
+    def _changed(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
+        before = self.find(kind, name)
+        after = None if before is None else how(before)
+        if before is None or after is None or after == before:
+            return None
+        metadata = dict(after["metadata"])
+        metadata["resourceVersion"] = str(int(before["metadata"].get("resourceVersion") or 0) + 1)
+        if after.get("spec") != before.get("spec"):
+            metadata["generation"] = (before["metadata"].get("generation") or 0) + 1
+        return {**after, "metadata": metadata}
+
+    def apply(self, made: ApiObject) -> Object | None:
+        """Make the object as it is here; return it, or None where it was so."""
+        created, new = self.create(made)
+        if new:
+            return created
+        scope = self.of_run(_run_of(made))
+        return scope.change(str(made["kind"]), str(made["metadata"]["name"]), lambda there: _applied(there, made))
+
+    def patch(self, patch: Patch) -> bool:
+        """Merge into an object that is there; return whether that changed it."""
+
+        def how(there: Object) -> Object | None:
+            stale = patch.resource_version not in (None, there["metadata"].get("resourceVersion"))
+            if there["metadata"]["uid"] != patch.uid or stale:
+                return None  # it is gone; or has changed, and what is to be done is decided again
+            merged: Object = merge(there, patch.content)
+            return merged
+
+        return self.change(patch.kind, patch.name, how) is not None
+
+    def remove(self, kind: str, name: str, uid: str | None = None) -> bool:
+        """Take the object away, with those that it owns; return whether it was there."""
+        with held(self.home.lock("resources")):
+            there = self.find(kind, name)
+            if there is None or uid not in (None, there["metadata"]["uid"]):
+                return False
+            self._unlink(there)
+            return True
+
+    def _unlink(self, there: Object) -> None:
+        uid, kind, name = there["metadata"]["uid"], str(there["kind"]), str(there["metadata"]["name"])
+        for folder in self._folders(kind):
+            (folder / f"{name}.json").unlink(missing_ok=True)
+        for owned in _OWNED if kind in ("Job", "ControllerRevision") else ():
+            for each in (*self.own(owned), *self.all_of(owned)):
+                if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ()):
+                    self._unlink(each)
+
+    def _write(self, made: Object) -> Object:
+        kind, metadata = str(made["kind"]), made["metadata"]
+        name = str(metadata.get("name") or "")
+        if not _NAME.fullmatch(name):
+            raise Refused(f"metadata.name is {name!r}: a name has lower-case letters, digits, - and . only.")
+        content = {**made, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
+        path = self._folder(kind, _run_of(made)) / f"{name}.json"
+        document = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
+        write_atomically(path, document, flush=kind not in _NOT_FLUSHED)
+        return _with_namespace(content)
+
+    def _folder(self, kind: str, run: str | None = None) -> Path:
+        folder = f"{kind.lower()}s"
+        return self.home.resources / folder if run is None else self.home.run(run) / "objects" / folder
+
+    def _folders(self, kind: str) -> Iterator[Path]:
+        if self.run is not None:
+            yield self._folder(kind, self.run)
+        yield self._folder(kind)
+
+    def _all(self, folder: Path) -> list[Object]:
+        found = [each for path in _files(folder) if (each := self._load(path)) is not None]
+        return sorted(
+            found, key=lambda each: (each["metadata"].get("creationTimestamp") or "", each["metadata"]["name"])
+        )
+
+    def _load(self, path: Path) -> Object | None:
+        try:
+            state = path.stat()
+            stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if path in self._read and self._read[path][0] == stamp:
+                return self._read[path][1]
+            found = _with_namespace(renew(msgspec.json.decode(path.read_bytes())))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Refused(f"{path} cannot be read: {error.strerror}.") from error
+        except (msgspec.DecodeError, KeyError, TypeError) as error:
+            raise Refused(f"{path} cannot be read: {error}.") from error
+        self._read[path] = stamp, found
+        return found
+
+
+def merge(there: Any, content: Any) -> Any:
+    """Return the JSON merge patch of what is there."""
+    if not isinstance(content, Mapping):
+        return content
+    merged = {**there} if isinstance(there, Mapping) else {}
+    for name, value in content.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
+
+
+def _applied(there: Object, made: ApiObject) -> Object:
+    labels = {**(there["metadata"].get("labels") or {}), **(made["metadata"].get("labels") or {})}
+    kept = {name: there[name] for name in ("status",) if name in there}
+    return {**made, **kept, "metadata": {**there["metadata"], "labels": labels}}
+
+
+def _run_of(made: ApiObject) -> str | None:
+    """Return the uid of the run whose own object it is: Models outlive their runs, and are nobody's."""
+    said = (made["metadata"].get("labels") or {}).get(RUN_UID)
+    return None if said is None or made["kind"] == "Model" else str(said)
+
+
+def _with_namespace(found: Object) -> Object:
+    return {**found, "metadata": {"namespace": NAMESPACE, **found["metadata"]}}
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        entries = list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    return sorted(path for path in entries if path.suffix == ".json" and path.name[0] != ".")

@@ -1,0 +1,204 @@
+"""What decisions may know, out of the files of a home: of a run, of a Pipeline, of a Model, of a record of files.
+
+A run that has not ended and that no process works on is live for nobody: others do not wait for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from penstock.api.cluster_only import without_cluster_only
+from penstock.api.decoding import Unreadable
+from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
+from penstock.decide.cleaning.record import Identity, is_record, read
+from penstock.decide.decision import ApiObject
+from penstock.decide.objects.children import PIPELINE, RECORD, results_name
+from penstock.decide.others import Models, Runs, is_live, pipeline_of
+from penstock.decide.ownership import run_owner
+from penstock.decide.pipeline.observation import PipelineObservation
+from penstock.decide.run import earlier
+from penstock.decide.run.gathering import living, maps_of
+from penstock.decide.run.observation import RunObservation
+from penstock.decide.run.reconcile import awaited
+from penstock.decide.settings import Settings
+from penstock.decide.site import Site
+from penstock.local.containers import Mounts
+from penstock.local.locks import is_free
+from penstock.local.objects import Object, Objects
+from penstock.local.old_homes import results_of_old
+from penstock_jobs.termination_message import whole_in_log
+
+SETTINGS = Settings()  # nobody runs an operator here who could say otherwise
+IDENTITY = Identity(definition="home", namespace="home")  # a kind is never deleted from a home
+
+
+class RunsAtWork(Runs):
+    """The runs of a Pipeline; live are those that a process works on."""
+
+    def __init__(self, objects: Objects, runs: Sequence[ApiObject]) -> None:
+        super().__init__(runs)
+        self._objects = objects
+
+    @property
+    def live(self) -> Sequence[ApiObject]:
+        """Those that have not ended, and that somebody works on."""
+        home = self._objects.home
+        return [run for run in self._runs if is_live(run) and not is_free(home.run_lock(str(run["metadata"]["uid"])))]
+
+
+class ModelsOfHome(Models):
+    """The Models of the home; one that is named is read by itself."""
+
+    def __init__(self, objects: Objects) -> None:
+        super().__init__(Listed(objects, "Model"))
+        self._objects = objects
+
+    def named(self, name: str) -> ApiObject | None:
+        """Return the Model of that name."""
+        return self._objects.find("Model", name)
+
+
+class Listed(Sequence[ApiObject]):
+    """All objects of a kind, listed when they are first asked for."""
+
+    def __init__(self, objects: Objects, kind: str) -> None:
+        self._objects = objects
+        self._kind = kind
+        self._found: list[Object] | None = None
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all[index]
+
+    @property
+    def _all(self) -> list[Object]:
+        if self._found is None:
+            self._found = self._objects.all_of(self._kind)
+        return self._found
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Observes what is in a home; `site` is this machine."""
+
+    objects: Objects
+    site: Site
+
+    def run(self, run: ApiObject) -> RunObservation:
+        """Return what is to be known of a run, which need not be there yet."""
+        uid, pipeline = run["metadata"]["uid"], pipeline_of(run)
+        own = self.objects.of_run(uid)
+        others = [each for each in self._runs(pipeline) if each["metadata"]["uid"] != uid]
+        maps = maps_of(own.own("ConfigMap"))
+        observation = RunObservation(
+            run=without_cluster_only(dict(run)),
+            settings=SETTINGS,
+            pipeline=self._pipeline(pipeline),
+            revision=next(iter(own.own("ControllerRevision")), None),
+            results=maps.results,
+            specifications=maps.specifications,
+            jobs=tuple(own.own("Job")),
+            pods=tuple(own.own("Pod")),
+            earlier=self._earlier(run, others),
+            runs=RunsAtWork(self.objects, others),
+            models=ModelsOfHome(self.objects),
+            deployments=self._of_pipeline("Deployment", pipeline),
+            files=frozenset(self.objects.names("ControllerRevision")),
+            identity=IDENTITY,
+            site=self.site,
+        )
+        return replace(observation, whole=self._whole(observation))
+
+    def pipeline(self, pipeline: ApiObject) -> PipelineObservation:
+        """Return what is to be known of a Pipeline."""
+        name = pipeline["metadata"]["name"]
+        return PipelineObservation(
+            pipeline=without_cluster_only(dict(pipeline)),
+            settings=SETTINGS,
+            runs=RunsAtWork(self.objects, self._runs(name)),
+            models=ModelsOfHome(self.objects),
+            deployments=self._of_pipeline("Deployment", name),
+            service=self.objects.find("Service", name),
+            pipelines=Listed(self.objects, "Pipeline"),
+            records=Listed(self.objects, "ControllerRevision"),
+            site=self.site,
+        )
+
+    def model(self, model: ApiObject) -> ModelObservation:
+        """Return what is to be known of a Model."""
+        uid = model["metadata"]["uid"]
+        return ModelObservation(
+            model=model,
+            settings=SETTINGS,
+            record=next((each for each in self.records() if each["metadata"]["labels"][RECORD] == uid), None),
+            pipeline=self._pipeline(model["metadata"]["labels"][PIPELINE]),
+            identity=IDENTITY,
+            site=self.site,
+        )
+
+    def record(self, there: ApiObject) -> RecordObservation:
+        """Return what is to be known of a record of files."""
+        record = read(there)
+        if record is None or isinstance(record, Unreadable):
+            return RecordObservation(record=there, settings=SETTINGS)
+        found = self.objects.find(record.kind, record.name)
+        subject = found if found is not None and found["metadata"]["uid"] == record.uid else None
+        run = self.objects.of_run(record.uid) if record.kind == "PipelineRun" else None
+        jobs = [job for job in self.objects.own("Job") if _is_owned(job, there)]
+        uids = {job["metadata"]["uid"] for job in jobs}
+        return RecordObservation(
+            record=there,
+            settings=SETTINGS,
+            subject=subject,
+            identity=IDENTITY,
+            jobs=tuple(jobs),
+            pods=tuple(pod for pod in self.objects.own("Pod") if _owner_of(pod) in uids),
+            others=() if run is None else (*run.own("Job"), *run.own("Pod")),
+            models=Listed(self.objects, "Model") if record.kind == "Model" and subject is None else (),
+        )
+
+    def records(self) -> list[Object]:
+        """Return the records of files."""
+        return [each for each in self.objects.all_of("ControllerRevision") if is_record(each)]
+
+    def _pipeline(self, name: str) -> ApiObject | None:
+        found = living(self.objects.find("Pipeline", name))
+        return None if found is None else without_cluster_only(dict(found))
+
+    def _runs(self, pipeline: str) -> list[Object]:
+        return [each for each in self.objects.all_of("PipelineRun") if pipeline_of(each) == pipeline]
+
+    def _of_pipeline(self, kind: str, pipeline: str) -> tuple[Object, ...]:
+        found = self.objects.all_of(kind)
+        return tuple(each for each in found if each["metadata"]["labels"].get(PIPELINE) == pipeline)
+
+    def _earlier(self, run: ApiObject, others: Sequence[Object]) -> tuple[ApiObject, ...]:
+        wanted = earlier.wanted(run, others) if is_live(run) else frozenset()
+        found = []
+        for other in others if wanted else ():
+            name = results_name(run_owner(other))
+            if name in wanted:
+                own = self.objects.of_run(other["metadata"]["uid"])
+                found.append(own.find("ConfigMap", name) or results_of_old(self.objects.home, other))
+        return tuple(each for each in found if each is not None)
+
+    def _whole(self, observation: RunObservation) -> Mapping[str, bytes | None]:
+        """Return the whole messages of those pods whose status had no room for them."""
+        found: dict[str, bytes | None] = {}
+        folder = self.objects.home.run(observation.run["metadata"]["uid"])
+        for each in awaited(observation):
+            path = Mounts.beneath(folder, "", each.uid).whole
+            lines = path.read_text("utf-8", "replace") if path.exists() else ""
+            found[each.uid] = whole_in_log(lines, each.digest)
+        return found
+
+
+def _is_owned(child: ApiObject, owner: ApiObject) -> bool:
+    return _owner_of(child) == str(owner["metadata"]["uid"])
+
+
+def _owner_of(child: ApiObject) -> str | None:
+    owners = child["metadata"].get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in owners if each.get("controller")), None)

@@ -1,0 +1,40 @@
+"""One machine, as where runs are carried out: `penstock.decide.site.Site`."""
+
+import os
+from dataclasses import dataclass
+
+from penstock.api.jobs import JobSettings
+from penstock.api.pipeline import PipelineSpec
+from penstock.api.storage import Storage
+from penstock.decide.objects.children import Owner
+from penstock.decide.run_places import Reach
+from penstock.local.places import Places
+from penstock.local.sources import operations_in
+from penstock_jobs.result import SourceResult
+from penstock_jobs.specification import Location, Source
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """This machine: jobs are processes, and reach what `places` says."""
+
+    places: Places
+
+    def reach(self, namespace: str, default: Storage | None) -> Reach:
+        """Return how this machine reaches artifacts."""
+        return self.places
+
+    def refuse_inputs(self, spec: PipelineSpec) -> None:
+        """Refuse nothing: a process reads what the person can who started it."""
+
+    def processors(self, settings: JobSettings) -> int:
+        """Return the processors that this process may use: jobs come one after the other."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def operations(self, made: SourceResult, storage: Location) -> Source:
+        """Return the folder that was found or checked out, which is there for all."""
+        return operations_in(made)
+
+    def url(self, owner: Owner, port: int) -> str | None:
+        """Return nothing: `penstock serve` says where it answers."""
+        return None
