@@ -29,7 +29,7 @@ SIDES = ["pandas", "copy", "penstock"]
 def main() -> None:
     options = _options()
     if options.side:
-        print(json.dumps(_measured(options)))
+        print(json.dumps(_measure(options)))
         return
     with tempfile.TemporaryDirectory(prefix="penstock-bench-", dir=options.folder) as folder:
         _make_input(Path(folder), options.rows)
@@ -38,7 +38,7 @@ def main() -> None:
         load = os.getloadavg()[0]
         for _ in range(options.repeats):
             for side in sides:
-                results[side].append(_in_a_process(side, folder, options))
+                results[side].append(_measure_in_process(side, folder, options))
         _show(results)
         print(f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after")
 
@@ -53,7 +53,7 @@ def _make_input(folder: Path, rows: int) -> None:
         connection.execute(f"COPY (SELECT {', '.join(columns)} FROM range({rows}) t(i)) TO '{folder}/input.parquet'")
 
 
-def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, float]:
+def _measure_in_process(side: str, folder: str, options: argparse.Namespace) -> dict[str, float]:
     limits = ["--threads", str(options.threads), "--memory", str(options.memory)]
     command = [sys.executable, __file__, "--side", side, "--folder", folder, *limits]
     measured: dict[str, float] = json.loads(
@@ -62,7 +62,7 @@ def _in_a_process(side: str, folder: str, options: argparse.Namespace) -> dict[s
     return measured
 
 
-def _measured(options: argparse.Namespace) -> dict[str, float]:
+def _measure(options: argparse.Namespace) -> dict[str, float]:
     work = {"pandas": _pandas, "copy": _copy, "penstock": _penstock}[options.side]
     with tempfile.TemporaryDirectory(dir=options.folder) as target:
         run = work(Path(options.folder) / "input.parquet", Path(target), options)
@@ -97,17 +97,25 @@ def _copy(source: Path, target: Path, options: argparse.Namespace) -> Callable[[
 
 def _penstock(source: Path, target: Path, options: argparse.Namespace) -> Callable[[], object]:
     from penstock_jobs.dataset import generate
-    from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
+    from penstock_jobs.specification import (
+        DatasetJob,
+        InputSpec,
+        Location,
+        Run,
+        SplitSpec,
+        TargetSpec,
+        ValidationSpec,
+    )
 
     storage = Location(uri=target.as_uri())
     job = DatasetJob(
         run=Run(uid="bench", execution_name="bench", pipeline="bench", pipeline_uid="bench"),
         storage=storage,
         run_storage=storage,
-        inputs=(Input(name="rows", location=Location(uri=source.as_uri())),),
-        target=Target(column="target"),
-        split=Split(testing=0.2),
-        validation=Validation(holdout=0.2),
+        inputs=(InputSpec(name="rows", location=Location(uri=source.as_uri())),),
+        target=TargetSpec(column="target"),
+        split=SplitSpec(testing=0.2),
+        validation=ValidationSpec(holdout=0.2),
         key=("id",),
         memory=options.memory * 2**20,
         threads=options.threads,

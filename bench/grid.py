@@ -27,17 +27,17 @@ from penstock_jobs import document
 from penstock_jobs.dataset import generate
 from penstock_jobs.result import TrainingResult
 from penstock_jobs.specification import (
-    Algorithm,
+    AlgorithmSpec,
     DatasetJob,
-    Input,
+    InputSpec,
     Location,
-    Parameter,
+    ParameterSpec,
     Run,
-    Scoring,
-    Split,
-    Target,
+    ScoringSpec,
+    SplitSpec,
+    TargetSpec,
     TrainingJob,
-    Validation,
+    ValidationSpec,
 )
 
 _STRENGTHS = tuple(float(value) for value in np.geomspace(1e-3, 10, 50))
@@ -88,16 +88,16 @@ def main() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
         home = Path(folder)
-        job = _job(home, Validation(folds=options.folds) if options.folds else Validation(holdout=0.2))
+        job = _job(home, ValidationSpec(folds=options.folds) if options.folds else ValidationSpec(holdout=0.2))
         (home / "search.py").write_text(_SEARCH)
-        _same_rows(job, home / "rows.pickle")
+        _write_rows(job, home / "rows.pickle")
         ours, theirs = [], []
         for repeat in range(options.repeats):
-            fresh = [_elsewhere(job, home, repeat), "--result", home / "result.json", "--log-level", "ERROR"]
-            ours.append(_timed([sys.executable, "-m", "penstock_jobs", *fresh], environment))
+            fresh = [_copy_job(job, home, repeat), "--result", home / "result.json", "--log-level", "ERROR"]
+            ours.append(_time_command([sys.executable, "-m", "penstock_jobs", *fresh], environment))
             result = document.read(home / "result.json", TrainingResult)
             print(f"penstock      {ours[-1]}; {result.succeeded} candidates, best {result.best[0].score:.5f}")
-            theirs.append(_timed([sys.executable, home / "search.py", home / "rows.pickle"], environment))
+            theirs.append(_time_command([sys.executable, home / "search.py", home / "rows.pickle"], environment))
             print(f"GridSearchCV  {theirs[-1]}; {theirs[-1].said.strip()}")
     for name in ("wall", "processor"):
         first, second = (statistics.median(getattr(one, name) for one in side) for side in (ours, theirs))
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Timed:
+class CommandTime:
     """Seconds from start to end, seconds of all its processes, and what it said."""
 
     wall: float
@@ -116,26 +116,26 @@ class Timed:
         return f"{self.wall:6.2f} s, {self.processor:6.2f} s of processor"
 
 
-def _timed(command: list[Any], environment: dict[str, str]) -> Timed:
+def _time_command(command: list[Any], environment: dict[str, str]) -> CommandTime:
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     folder = Path(__file__).parents[1] / "job-images"
     said = subprocess.run(command, check=True, env=environment, cwd=folder, stdout=subprocess.PIPE, text=True).stdout
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Timed(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said)
+    return CommandTime(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, said)
 
 
-def _job(home: Path, validation: Validation) -> TrainingJob:
+def _job(home: Path, validation: ValidationSpec) -> TrainingJob:
     frame = load_breast_cancer(as_frame=True).frame
     frame["id"] = range(len(frame))
     frame.to_csv(home / "rows.csv", index=False)
     run = Run(uid="bench", execution_name="bench", pipeline="bench", pipeline_uid="bench")
-    target, split = Target(column="target"), Split(testing=0.2)
+    target, split = TargetSpec(column="target"), SplitSpec(testing=0.2)
     made = generate(
         DatasetJob(
             run=run,
-            storage=_at(home / "storage"),
-            run_storage=_at(home / "run"),
-            inputs=(Input(name="rows", location=_at(home / "rows.csv")),),
+            storage=_location_at(home / "storage"),
+            run_storage=_location_at(home / "run"),
+            inputs=(InputSpec(name="rows", location=_location_at(home / "rows.csv")),),
             target=target,
             split=split,
             validation=validation,
@@ -144,18 +144,18 @@ def _job(home: Path, validation: Validation) -> TrainingJob:
         )
     )
     algorithms = tuple(
-        Algorithm(
+        AlgorithmSpec(
             name=name,
             estimator=estimator,
-            parameters=tuple(Parameter(name=key, values=values) for key, values in grid.items()),
+            parameters=tuple(ParameterSpec(name=key, values=values) for key, values in grid.items()),
         )
         for name, estimator, grid in _GRID
     )
     return TrainingJob(
         run=run,
-        storage=_at(home / "storage"),
-        run_storage=_at(home / "run"),
-        models=_at(home / "models"),
+        storage=_location_at(home / "storage"),
+        run_storage=_location_at(home / "run"),
+        models=_location_at(home / "models"),
         training=made.training,
         validation=made.validation,
         testing=made.testing,
@@ -164,22 +164,22 @@ def _job(home: Path, validation: Validation) -> TrainingJob:
         target=target,
         split=split,
         validation_rule=validation,
-        scoring=Scoring(name="roc_auc"),
+        scoring=ScoringSpec(name="roc_auc"),
         algorithms=algorithms,
         processes=2,
     )
 
 
-def _elsewhere(job: TrainingJob, home: Path, repeat: int) -> Path:
+def _copy_job(job: TrainingJob, home: Path, repeat: int) -> Path:
     """Write the job with fresh folders for what it leaves, so that nothing is found done."""
-    fresh = {"run_storage": _at(home / f"run-{repeat}"), "models": _at(home / f"models-{repeat}")}
+    fresh = {"run_storage": _location_at(home / f"run-{repeat}"), "models": _location_at(home / f"models-{repeat}")}
     values = {name: getattr(job, name) for name in job.__struct_fields__}
     path = home / f"specification-{repeat}.json"
     path.write_bytes(document.encode(TrainingJob(**{**values, **fresh})))
     return path
 
 
-def _same_rows(job: TrainingJob, path: Path) -> None:
+def _write_rows(job: TrainingJob, path: Path) -> None:
     """Write the rows, the target and the splits that the job uses, for the script to load."""
     from penstock_jobs.training.loading import load
     from penstock_jobs.training.tasks import make_splits
@@ -191,7 +191,7 @@ def _same_rows(job: TrainingJob, path: Path) -> None:
     path.write_bytes(pickle.dumps((data.frame.to_numpy(), data.target, splits, grids)))
 
 
-def _at(path: Path) -> Location:
+def _location_at(path: Path) -> Location:
     return Location(uri=path.as_uri())
 
 

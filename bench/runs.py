@@ -22,9 +22,9 @@ sys.path[1:1] = [str(ROOT / each) for each in (".", "tests", "operator", "job-im
 
 from cluster.custom_resources import install  # noqa: E402
 from cluster.kubernetes_api import connect  # noqa: E402
-from cluster.loading import loaded  # noqa: E402
-from runs_crowd import crowded  # noqa: E402
-from runs_sides import Compared, Measured, Site, median  # noqa: E402
+from cluster.loading import load_image  # noqa: E402
+from runs_crowd import measure_crowd  # noqa: E402
+from runs_sides import BenchSite, ChainMeasure, SideMeasures, median  # noqa: E402
 from runs_trivial import RealPods, SimulatedPods  # noqa: E402
 from testcluster import cache, choice  # noqa: E402
 from testcluster.addons import addon, kwok  # noqa: E402
@@ -44,67 +44,67 @@ def main() -> None:
     parser.add_argument("--others", type=int, default=2000, help="how many finished runs and Models are beside")
     options = parser.parse_args()
     if options.lifted and "PENSTOCK_TEST_CONTROLLER_RATE" not in os.environ:
-        sys.exit(beside(sys.argv))
+        sys.exit(run_on_own_cluster(sys.argv))
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
-        cluster = the_cluster()
+        cluster = find_cluster()
         install(connect(cluster.kubeconfig))
         if "one" in options.what:
-            one(cluster, Path(folder), options.rounds)
+            measure_single_runs(cluster, Path(folder), options.rounds)
         if {"many", "crowded"} & set(options.what):
-            with simulated(cluster, Path(folder)) as site:
+            with open_simulated_site(cluster, Path(folder)) as site:
                 if "many" in options.what:
-                    many(site, options.rounds, options.runs, options.lifted)
+                    measure_many_runs(site, options.rounds, options.runs, options.lifted)
                 if "crowded" in options.what:
-                    crowded(site, options.rounds, options.others)
+                    measure_crowd(site, options.rounds, options.others)
 
 
-def one(cluster: Cluster, folder: Path, rounds: int) -> None:
+def measure_single_runs(cluster: Cluster, folder: Path, rounds: int) -> None:
     """Measure single runs on real nodes."""
-    site = Site(connect(cluster.kubeconfig), cluster.kubeconfig, RealPods(loaded(cluster, "jobs")), folder)
+    site = BenchSite(connect(cluster.kubeconfig), cluster.kubeconfig, RealPods(load_image(cluster, "jobs")), folder)
     print("one run at a time, real nodes", flush=True)
-    compared = Compared()
+    compared = SideMeasures()
     for _ in range(rounds):
         compared.add(site, 1)
     ours, floor = (median([each.seconds for each in side]) for side in (compared.ours, compared.floor))
     print(f"median {ours:.2f} s, bare Jobs {floor:.2f} s; the goal is 4 s")
     gaps = [1000 * gap for each in compared.ours for gap in each.gaps]
     print(f"from a container's exit to the next Job: median {median(gaps):.0f} ms; the goal is 100 ms")
-    writes(compared)
+    print_writes(compared)
 
 
-def many(site: Site, rounds: int, runs: int, lifted: bool) -> None:
+def measure_many_runs(site: BenchSite, rounds: int, runs: int, lifted: bool) -> None:
     """Measure many runs at once on simulated nodes."""
     print(f"{runs} runs at once, simulated nodes", flush=True)
-    compared = Compared()
+    compared = SideMeasures()
     for _ in range(rounds):
         compared.add(site, runs)
     print(f"{compared.rate():.3f} times the rate of bare Jobs; the goal is 0.95")
     if lifted:
-        rate = median([each.a_minute for each in compared.ours])
+        rate = median([each.chains_per_minute for each in compared.ours])
         print(f"{rate:.0f} runs a minute, {rate / ARGO:.2f} times Argo's {ARGO}; the goal is 2")
-    writes(compared)
+    print_writes(compared)
 
 
-def writes(compared: Compared) -> None:
+def print_writes(compared: SideMeasures) -> None:
     """Print how many writes a run costs above the floor, and of what."""
     print(f"{compared.more_writes():.1f} writes and deletes a run above bare Jobs, Events apart; the goal is 20")
     for name, side in (("Penstock", compared.ours), ("bare Jobs", compared.floor)):
         print(f"  {name}: {_by_kind(side[-1])}")
 
 
-def _by_kind(measured: Measured) -> str:
+def _by_kind(measured: ChainMeasure) -> str:
     return ", ".join(f"{kind} {count / measured.chains:.1f}" for kind, count in sorted(measured.writes.items()))
 
 
 @contextmanager
-def simulated(cluster: Cluster, folder: Path) -> Iterator[Site]:
+def open_simulated_site(cluster: Cluster, folder: Path) -> Iterator[BenchSite]:
     """Give a site of simulated nodes, and take them away after."""
     prefix = f"bench-{uuid4().hex[:6]}"
-    with kwok.simulated_nodes(Kubectl(cluster.kubeconfig), prefix, 10):
-        yield Site(connect(cluster.kubeconfig), cluster.kubeconfig, SimulatedPods(prefix), folder)
+    with kwok.simulate_nodes(Kubectl(cluster.kubeconfig), prefix, 10):
+        yield BenchSite(connect(cluster.kubeconfig), cluster.kubeconfig, SimulatedPods(prefix), folder)
 
 
-def the_cluster() -> Cluster:
+def find_cluster() -> Cluster:
     """Return the cluster that is up, or that of `beside`, with what plays nodes in it."""
     if "PENSTOCK_TEST_CONTROLLER_RATE" in os.environ:
         found = choice.choose().up()
@@ -117,7 +117,7 @@ def the_cluster() -> Cluster:
     return found
 
 
-def beside(command: list[str]) -> int:
+def run_on_own_cluster(command: list[str]) -> int:
     """Do the same on a cluster of its own, which shares the programs and nothing else; return the exit code."""
     folder = ROOT / ".cache" / "bench-cluster"
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 from cluster.kubernetes_api import CONFIG_MAPS, JOBS, PODS, Object, Resource
 from cluster.operator_process import OperatorProcess
-from penstock.act.connection import encoded
+from penstock.act.connection import encode
 from runs_recorder import MODELS, REVISIONS, RUNS, Recorder
-from runs_sides import LONGEST, QUIET, Site, idle, median, processor
+from runs_sides import LONGEST, QUIET, BenchSite, median, processor_seconds, wait_until_idle
 from runs_trivial import pipeline, run_of
 
 KEPT = 400  # finished runs with all their children, and once more as many
@@ -36,38 +36,38 @@ class Cost:
         return f"{1000 * self.processor:.0f} ms of processor, {self.looks:.0f} looks of {1000 * self.seconds:.1f} ms"
 
 
-def crowded(site: Site, rounds: int, others: int) -> None:
+def measure_crowd(site: BenchSite, rounds: int, others: int) -> None:
     """Measure memory at rest and for each run that is kept, and a run beside none and beside so many others."""
     with site.namespace("crowd") as namespace:
         with site.running(namespace) as operator:
-            idle(operator)
+            wait_until_idle(operator)
             print(f"at rest {operator.memory():.1f} MiB; the goal is 95 MiB", flush=True)
             site.create([pipeline(NAME, namespace, site.pods)])
             alone = _costs(site, operator, namespace, rounds)
             print(f"a run beside none: {alone}", flush=True)
             _run(site, operator, namespace, "kept")
-        one = _Finished(site, namespace, "kept")
+        one = _FinishedRun(site, namespace, "kept")
         first, second = (_memory_with(site, namespace, one, range(start, start + KEPT)) for start in (0, KEPT))
         each = 1024 * (second - first) / KEPT
         print(f"{KEPT} runs kept {first:.1f} MiB, {2 * KEPT} {second:.1f} MiB: {each:.1f} KiB each; the goal is 20 KiB")
-        _in_threads(lambda number: one.copy(number, (MODELS,)), range(2 * KEPT, others))
+        _run_in_threads(lambda number: one.copy(number, (MODELS,)), range(2 * KEPT, others))
         site.api.delete(MODELS, f"{NAME}-1", namespace)
         with site.running(namespace) as operator:
-            idle(operator)
+            wait_until_idle(operator)
             print(f"beside {others} runs and Models: {operator.memory():.1f} MiB", flush=True)
             crowd = _costs(site, operator, namespace, rounds)
         print(f"a run beside {others}: {crowd}; {crowd.processor / alone.processor:.2f} times as much")
 
 
-def _memory_with(site: Site, namespace: str, one: "_Finished", numbers: range) -> float:
+def _memory_with(site: BenchSite, namespace: str, one: "_FinishedRun", numbers: range) -> float:
     """Return what an operator holds that begins with all that is there, and so many more runs."""
-    _in_threads(lambda number: one.copy(number, CHILDREN), numbers)
+    _run_in_threads(lambda number: one.copy(number, CHILDREN), numbers)
     with site.running(namespace) as operator:
-        idle(operator)
+        wait_until_idle(operator)
         return operator.memory()
 
 
-def _costs(site: Site, operator: OperatorProcess, namespace: str, rounds: int) -> Cost:
+def _costs(site: BenchSite, operator: OperatorProcess, namespace: str, rounds: int) -> Cost:
     """Return the medians of so many runs, one after the other, none of which is kept."""
     costs = []
     for number in range(rounds):
@@ -75,27 +75,27 @@ def _costs(site: Site, operator: OperatorProcess, namespace: str, rounds: int) -
         site.api.delete(RUNS, f"measured-{number}", namespace)
         site.api.delete(MODELS, f"{NAME}-1", namespace)
         site.api.wait_until_gone(MODELS, f"{NAME}-1", namespace)
-        idle(operator)
+        wait_until_idle(operator)
     return Cost(*(median([getattr(each, name) for each in costs]) for name in ("processor", "looks", "seconds")))
 
 
-def _run(site: Site, operator: OperatorProcess, namespace: str, name: str) -> Cost:
+def _run(site: BenchSite, operator: OperatorProcess, namespace: str, name: str) -> Cost:
     made = run_of(NAME, namespace)
     made["metadata"]["name"] = name
     with Recorder(site.api, namespace) as recorder:
-        spent, (looks, seconds) = processor(operator.process.pid), _looks(operator)
+        spent, (looks, seconds) = processor_seconds(operator.process.pid), _count_passes(operator)
         site.create([made])
         recorder.wait("an end of the run", lambda: bool(recorder.finished), LONGEST)
         recorder.settle(QUIET)
-        idle(operator)
-        later, more = _looks(operator)
-        used = processor(operator.process.pid) - spent
+        wait_until_idle(operator)
+        later, more = _count_passes(operator)
+        used = processor_seconds(operator.process.pid) - spent
     return Cost(used, later - looks, (more - seconds) / max(later - looks, 1))
 
 
-def _looks(operator: OperatorProcess) -> tuple[float, float]:
+def _count_passes(operator: OperatorProcess) -> tuple[float, float]:
     """Return how many looks there were so far, and how long they took together."""
-    _, metrics = operator.asked("/metrics")
+    _, metrics = operator.ask("/metrics")
     count, seconds = (
         sum(float(line.rpartition(" ")[2]) for line in metrics.splitlines() if line.startswith(name))
         for name in ("penstock_reconcile_seconds_count", "penstock_reconcile_seconds_sum")
@@ -103,10 +103,10 @@ def _looks(operator: OperatorProcess) -> tuple[float, float]:
     return count, seconds
 
 
-class _Finished:
+class _FinishedRun:
     """A run that has ended, and its children, of which copies can be made."""
 
-    def __init__(self, site: Site, namespace: str, name: str) -> None:
+    def __init__(self, site: BenchSite, namespace: str, name: str) -> None:
         self._api, self._namespace = site.api, namespace
         self._run = self._api.get(RUNS, name, namespace)
         labels = f"penstock.dev/run-uid={self._run['metadata']['uid']}"
@@ -114,11 +114,11 @@ class _Finished:
 
     def copy(self, number: int, kinds: tuple[Resource, ...]) -> None:
         """Make a copy of the run, and of its children of these kinds."""
-        run = self._api.create(self._again(self._run, number, None))
+        run = self._api.create(self._copy_of(self._run, number, None))
         self._status(RUNS, run, self._run)
         for kind in kinds:
             for child in self._children[kind]:
-                made = self._create(kind, _harmless(self._again(child, number, run["metadata"]["uid"])))
+                made = self._create(kind, _make_harmless(self._copy_of(child, number, run["metadata"]["uid"])))
                 if kind in (MODELS, PODS):
                     self._status(kind, made, child)
 
@@ -127,9 +127,9 @@ class _Finished:
             return self._api.create(made)
         # What is immutable to the byte must be written as the operator writes it, or its owners could not be changed.
         path = f"/apis/{kind.api_version}/namespaces/{self._namespace}/{kind.plural}"
-        return dict(json.loads(self._api.request("POST", path, encoded(made))))
+        return dict(json.loads(self._api.request("POST", path, encode(made))))
 
-    def _again(self, found: Object, number: int, run: str | None) -> Object:
+    def _copy_of(self, found: Object, number: int, run: str | None) -> Object:
         metadata = found["metadata"]
         labels = dict(metadata.get("labels") or {})
         again: dict[str, Any] = {"name": f"{metadata['name']}-{number}", "namespace": self._namespace}
@@ -146,7 +146,7 @@ class _Finished:
         self._api.patch(kind, made["metadata"]["name"], change, self._namespace, beneath="status")
 
 
-def _harmless(made: Object) -> Object:
+def _make_harmless(made: Object) -> Object:
     """Return a Job of which no pods are made, and a pod that goes nowhere."""
     if made["kind"] == "Job":
         spec = {key: value for key, value in made["spec"].items() if key != "selector"} | {"suspend": True}
@@ -156,16 +156,16 @@ def _harmless(made: Object) -> Object:
         return made | {"spec": spec}
     if made["kind"] == "Pod":
         spec = {key: value for key, value in made["spec"].items() if key not in ("nodeName", "volumes")}
-        spec["containers"] = [_bare(each) for each in spec["containers"]]
+        spec["containers"] = [_strip_container(each) for each in spec["containers"]]
         return made | {"spec": spec | {"schedulerName": "nobody"}}
     return made
 
 
-def _bare(container: Object) -> Object:
+def _strip_container(container: Object) -> Object:
     return {key: value for key, value in container.items() if key != "volumeMounts"}
 
 
-def _in_threads(make: Any, numbers: range) -> None:
+def _run_in_threads(make: Any, numbers: range) -> None:
     def all_made() -> Iterator[None]:
         with ThreadPoolExecutor(_THREADS) as threads:
             yield from threads.map(make, numbers)

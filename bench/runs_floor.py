@@ -52,11 +52,11 @@ class Chains:
                 self._begin(str(chain), 0)
             left = chains
             async for line in _lines(watch):
-                left -= self._saw(json.loads(line)["object"])
+                left -= self._on_job(json.loads(line)["object"])
                 if left == 0:
                     return
 
-    def _saw(self, job: dict[str, Any]) -> int:
+    def _on_job(self, job: dict[str, Any]) -> int:
         """Begin the next Job where this one is complete; return 1 where its chain has ended."""
         name = job["metadata"]["name"]
         conditions = (job.get("status") or {}).get("conditions") or ()
@@ -99,10 +99,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--chains", type=int, default=1)
     options = parser.parse_args()
-    asyncio.run(chained(options, json.loads(Path(options.job).read_text())))
+    asyncio.run(run_chains(options, json.loads(Path(options.job).read_text())))
 
 
-async def chained(options: argparse.Namespace, job: dict[str, Any]) -> None:
+async def run_chains(options: argparse.Namespace, job: dict[str, Any]) -> None:
     """Run the chains against the cluster of the kubeconfig."""
     configuration = Configuration()
     await load_kube_config(options.kubeconfig, client_configuration=configuration)  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import urllib3
 
-from cluster.kubernetes_api import CONFIG_MAPS, JOBS, PODS, Api, Resource
+from cluster.kubernetes_api import CONFIG_MAPS, JOBS, PODS, KubernetesApi, Resource
 
 PIPELINES = Resource("penstock.dev/v1alpha1", "pipelines")
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
@@ -41,7 +41,7 @@ class Recorder:
         finished: when a run was told to have ended, by its uid.
     """
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     writes: Counter[str] = field(default_factory=Counter)
     exits: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Recorder:
 
     def __enter__(self) -> "Recorder":
         for resource in WATCHED:
-            response = self._opened(resource)
+            response = self._open_watch(resource)
             self._responses.append(response)
             threading.Thread(target=self._follow, args=(resource, response), daemon=True).start()
         return self
@@ -91,7 +91,7 @@ class Recorder:
             if step in following and (chain, following[step]) in self.jobs
         ]
 
-    def _opened(self, resource: Resource) -> urllib3.BaseHTTPResponse:
+    def _open_watch(self, resource: Resource) -> urllib3.BaseHTTPResponse:
         root = f"/apis/{resource.api_version}" if "/" in resource.api_version else f"/api/{resource.api_version}"
         path = f"{root}/namespaces/{self.namespace}/{resource.plural}"
         version = self.api.json("GET", path, query={"limit": "1"})["metadata"]["resourceVersion"]

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cluster.kubernetes_api import Api
+from cluster.kubernetes_api import KubernetesApi
 from cluster.namespaces import Namespaces
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.operator_process import OperatorProcess, run_operator
 from runs_recorder import Recorder
 from runs_trivial import STEPS, RealPods, SimulatedPods, bare_job, pipeline, run_of
 
@@ -25,7 +25,7 @@ _THREADS = 8
 
 
 @dataclass(frozen=True)
-class Measured:
+class ChainMeasure:
     """What so many chains of three steps came to.
 
     Attributes:
@@ -50,23 +50,23 @@ class Measured:
         return sum(self.writes.values()) / self.chains
 
     @property
-    def a_minute(self) -> float:
+    def chains_per_minute(self) -> float:
         """How many chains end in a minute."""
         return 60 * self.chains / self.seconds
 
     def __str__(self) -> str:
         return (
-            f"{self.seconds:7.2f} s, {self.a_minute:6.1f} a minute; "
+            f"{self.seconds:7.2f} s, {self.chains_per_minute:6.1f} a minute; "
             f"exit to next Job {1000 * median(self.gaps):6.0f} ms; "
             f"{self.writes_each:5.1f} writes each; {self.processor:5.1f} s of processor, {self.memory:4.0f} MiB"
         )
 
 
 @dataclass(frozen=True)
-class Site:
+class BenchSite:
     """A cluster, where the pods are to be, and a folder for what is written."""
 
-    api: Api
+    api: KubernetesApi
     kubeconfig: Path
     pods: RealPods | SimulatedPods
     folder: Path
@@ -77,7 +77,7 @@ class Site:
         with Namespaces(self.api).one(side) as name:
             yield name
 
-    def floor(self, chains: int) -> Measured:
+    def floor(self, chains: int) -> ChainMeasure:
         """Chain bare Jobs, each made when the one before it is Complete."""
         with self.namespace("floor") as namespace, Recorder(self.api, namespace) as recorder:
             job = self.folder / "job.json"
@@ -89,16 +89,16 @@ class Site:
                 assert script.stdin is not None
                 assert script.stdout is not None
                 assert script.stdout.readline() == "ready\n"
-                spent, began = processor(script.pid), time.monotonic()
+                spent, began = processor_seconds(script.pid), time.monotonic()
                 script.stdin.write("\n")
                 script.stdin.flush()
                 recorder.wait("an end of the chains", lambda: _ends(recorder) == chains, LONGEST)
                 ended = max(at for (_, step), at in recorder.complete.items() if step == STEPS[-1])
-                used = processor(script.pid) - spent, memory(script.pid)
+                used = processor_seconds(script.pid) - spent, resident_memory(script.pid)
             recorder.settle(QUIET)
-            return Measured(chains, ended - began, recorder.gaps(STEPS), dict(recorder.writes), *used)
+            return ChainMeasure(chains, ended - began, recorder.gaps(STEPS), dict(recorder.writes), *used)
 
-    def operator(self, chains: int) -> Measured:
+    def operator(self, chains: int) -> ChainMeasure:
         """Let an operator that has just begun make as many runs, each of a Pipeline of its own."""
         with self.namespace("runs") as namespace, self.running(namespace) as operator:
             return self.runs(operator, namespace, [f"bench-{number}" for number in range(chains)])
@@ -107,22 +107,22 @@ class Site:
     def running(self, namespace: str, name: str = "operator") -> Iterator[OperatorProcess]:
         """Run an operator for the namespace, with the settings of the chart."""
         settings = {"logs": {"level": "INFO"}}
-        with running_operator(self.kubeconfig, namespace, self.folder, settings=settings, name=name) as operator:
+        with run_operator(self.kubeconfig, namespace, self.folder, settings=settings, name=name) as operator:
             operator.wait_until_ready()
             yield operator
 
-    def runs(self, operator: OperatorProcess, namespace: str, names: list[str]) -> Measured:
+    def runs(self, operator: OperatorProcess, namespace: str, names: list[str]) -> ChainMeasure:
         """Make a run of a Pipeline of each of these names, all at once; return when all have ended well."""
         self.create([pipeline(name, namespace, self.pods) for name in names])
-        idle(operator)
+        wait_until_idle(operator)
         with Recorder(self.api, namespace) as recorder:
-            spent, began = processor(operator.process.pid), time.monotonic()
+            spent, began = processor_seconds(operator.process.pid), time.monotonic()
             self.create([run_of(name, namespace) for name in names])
             recorder.wait("an end of the runs", lambda: len(recorder.finished) == len(names), LONGEST)
             ended = max(recorder.finished.values())
-            used = processor(operator.process.pid) - spent, operator.memory()
+            used = processor_seconds(operator.process.pid) - spent, operator.memory()
             recorder.settle(QUIET)
-            return Measured(len(names), ended - began, recorder.gaps(STEPS), dict(recorder.writes), *used)
+            return ChainMeasure(len(names), ended - began, recorder.gaps(STEPS), dict(recorder.writes), *used)
 
     def create(self, objects: list[dict[str, object]]) -> None:
         """Create them, several at once."""
@@ -132,13 +132,13 @@ class Site:
 
 
 @dataclass
-class Compared:
+class SideMeasures:
     """Measurements of both sides, in turns."""
 
-    ours: list[Measured] = field(default_factory=list)
-    floor: list[Measured] = field(default_factory=list)
+    ours: list[ChainMeasure] = field(default_factory=list)
+    floor: list[ChainMeasure] = field(default_factory=list)
 
-    def add(self, site: Site, chains: int) -> None:
+    def add(self, site: BenchSite, chains: int) -> None:
         """Measure both sides once."""
         self.floor.append(site.floor(chains))
         print(f"  bare Jobs  {self.floor[-1]}", flush=True)
@@ -155,13 +155,13 @@ class Compared:
         return median([theirs.seconds / ours.seconds for ours, theirs in zip(self.ours, self.floor, strict=True)])
 
 
-def idle(operator: OperatorProcess) -> None:
+def wait_until_idle(operator: OperatorProcess) -> None:
     """Wait until the operator has nothing to do: nothing waits for a look, and it uses no processor."""
     for _ in range(120):
-        before = processor(operator.process.pid)
+        before = processor_seconds(operator.process.pid)
         time.sleep(1.0)
-        _, metrics = operator.asked("/metrics")
-        if processor(operator.process.pid) - before < 0.05 and "penstock_queue_depth 0.0" in metrics:
+        _, metrics = operator.ask("/metrics")
+        if processor_seconds(operator.process.pid) - before < 0.05 and "penstock_queue_depth 0.0" in metrics:
             return
 
 
@@ -169,13 +169,13 @@ def median(values: list[float]) -> float:
     return statistics.median(values) if values else float("nan")
 
 
-def processor(pid: int) -> float:
+def processor_seconds(pid: int) -> float:
     """Return the seconds of processor that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def memory(pid: int) -> float:
+def resident_memory(pid: int) -> float:
     """Return what a process holds in memory, in MiB."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 

@@ -34,11 +34,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from penstock_jobs import document
-from penstock_jobs.manifest import Feature, Lineage, Origin
+from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.specification import Location, ServedModel
+from penstock_jobs.specification import Location, ServerSpec
 from penstock_jobs.storage import open_store
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ joblib.dump(make_pipeline(StandardScaler(), last).fit(data.data, data.target), p
 
 
 @dataclass(frozen=True)
-class Measured:
+class RoundMeasure:
     """What one round found: requests a second, latencies in milliseconds, the server's own time a request in µs.
 
     The last counts processor time, so it says the same on a machine that has other things to do.
@@ -93,10 +93,10 @@ def compare(kind: str, python: Path, options: argparse.Namespace) -> None:
     specification = save_ours(kind, options.work)
     folder = save_theirs(kind, python, options.work)
     row, matrix = bodies()
-    found: dict[str, dict[int, list[Measured]]] = {}
+    found: dict[str, dict[int, list[RoundMeasure]]] = {}
     memory: dict[str, list[float]] = {}
     for _ in range(options.rounds):
-        with running_ours(specification) as (process, url):
+        with run_ours(specification) as (process, url):
             for name, path, body in (
                 ("Penstock, matrix", f"/v2/models/{kind}/infer", matrix),
                 ("Penstock, named row", f"/v1/models/{kind}:predict", row),
@@ -106,19 +106,19 @@ def compare(kind: str, python: Path, options: argparse.Namespace) -> None:
                     rounds.setdefault(connections, []).append(
                         cost_of(process.pid, url + path, body, connections, options.seconds)
                     )
-            memory.setdefault("Penstock", []).append(resident(process.pid))
-        with running_mlserver(python, folder) as (process, url):
+            memory.setdefault("Penstock", []).append(resident_memory(process.pid))
+        with run_mlserver(python, folder) as (process, url):
             rounds = found.setdefault("MLServer, matrix", {})
             for connections in CONNECTIONS:
                 path = f"{url}/v2/models/{kind}/infer"
                 rounds.setdefault(connections, []).append(
                     cost_of(process.pid, path, matrix, connections, options.seconds)
                 )
-            memory.setdefault("MLServer", []).append(resident(process.pid))
+            memory.setdefault("MLServer", []).append(resident_memory(process.pid))
     report(kind, found, memory)
 
 
-def report(kind: str, found: dict[str, dict[int, list[Measured]]], memory: dict[str, list[float]]) -> None:
+def report(kind: str, found: dict[str, dict[int, list[RoundMeasure]]], memory: dict[str, list[float]]) -> None:
     print(f"\n{kind}, 30 features, one row a request")
     print(f"{'':24}{'connections':>12}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU µs':>9}{'times MLServer':>16}")
     for name, rounds in found.items():
@@ -145,7 +145,7 @@ def estimator(kind: str) -> ClassifierMixin:
 
 def save_ours(kind: str, work: Path) -> Path:
     data = load_breast_cancer(as_frame=True)
-    features = tuple(Feature(name=str(name), type="Float") for name in data.data)
+    features = tuple(FeatureSpec(name=str(name), type="Float") for name in data.data)
     pipeline = make_pipeline(StandardScaler(), estimator(kind)).fit(model_frame(data.data, features), data.target)
     shutil.rmtree(work / "models" / kind, ignore_errors=True)
     model = FittedModel(
@@ -172,7 +172,7 @@ def save_ours(kind: str, work: Path) -> Path:
     )
     reference = save_model(open_store(Location(uri=(work / "models").absolute().as_uri())), model)
     path = work / f"{kind}.json"
-    path.write_bytes(document.encode(ServedModel(location=Location(uri=reference.uri), name=kind, port=0)))
+    path.write_bytes(document.encode(ServerSpec(location=Location(uri=reference.uri), name=kind, port=0)))
     return path
 
 
@@ -237,7 +237,7 @@ def mlserver_environment(work: Path) -> Path:
 
 
 @contextmanager
-def running_ours(specification: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def run_ours(specification: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "penstock_jobs.serving", str(specification)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -249,7 +249,7 @@ def running_ours(specification: Path) -> Iterator[tuple[subprocess.Popen[str], s
 
 
 @contextmanager
-def running_mlserver(python: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def run_mlserver(python: Path, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     settings = {"http_port": 18080, "grpc_port": 18081, "metrics_port": 18082, "parallel_workers": 0, "debug": False}
     (folder / "settings.json").write_text(json.dumps(settings))
     command = [str(python.parent / "mlserver"), "start", str(folder)]
@@ -272,7 +272,7 @@ def wait_until_ready(url: str, model: str, process: subprocess.Popen[str]) -> No
     raise SystemExit(f"MLServer did not become ready (exit code {process.poll()}).")
 
 
-def cost_of(pid: int, url: str, body: bytes, connections: int, seconds: float) -> Measured:
+def cost_of(pid: int, url: str, body: bytes, connections: int, seconds: float) -> RoundMeasure:
     """Return a round with what it cost the server."""
     before = processor_seconds(pid)
     measured = measure(url, body, connections, seconds)
@@ -285,7 +285,7 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident(pid: int) -> float:
+def resident_memory(pid: int) -> float:
     """Return the resident memory of a process, in MiB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
@@ -294,18 +294,18 @@ def resident(pid: int) -> float:
 # --- clients ----------------------------------------------------------------------------------------------------------
 
 
-def measure(url: str, body: bytes, connections: int, seconds: float) -> Measured:
+def measure(url: str, body: bytes, connections: int, seconds: float) -> RoundMeasure:
     """Ask again and again on so many connections, and refuse to count anything but 200."""
     answer = httpx.post(url, content=body, headers={"content-type": "application/json"})
     answer.raise_for_status()
     if shutil.which("wrk"):
-        return with_wrk(url, body, connections, seconds)
-    return asyncio.run(with_asyncio(url, body, connections, seconds))
+        return measure_with_wrk(url, body, connections, seconds)
+    return asyncio.run(measure_with_asyncio(url, body, connections, seconds))
 
 
-def with_wrk(url: str, body: bytes, connections: int, seconds: float) -> Measured:
+def measure_with_wrk(url: str, body: bytes, connections: int, seconds: float) -> RoundMeasure:
     script = (
-        f"wrk.method='POST'; wrk.body={lua(body)}; wrk.headers['Content-Type']='application/json'\n"
+        f"wrk.method='POST'; wrk.body={lua_script(body)}; wrk.headers['Content-Type']='application/json'\n"
         "done=function(s,l,r) local e=s.errors; io.write(string.format('RESULT %d %d %f %f %d\\n', s.requests,"
         "s.duration, l:percentile(50), l:percentile(99), e.status+e.connect+e.read+e.write+e.timeout)) end\n"
     )
@@ -322,14 +322,14 @@ def with_wrk(url: str, body: bytes, connections: int, seconds: float) -> Measure
     )
     if int(failed):
         raise SystemExit(f"{failed} requests to {url} failed.")
-    return Measured(int(requests) / (int(duration) / 1e6), float(p50) / 1e3, float(p99) / 1e3)
+    return RoundMeasure(int(requests) / (int(duration) / 1e6), float(p50) / 1e3, float(p99) / 1e3)
 
 
-def lua(body: bytes) -> str:
+def lua_script(body: bytes) -> str:
     return "[==[" + body.decode() + "]==]"
 
 
-async def with_asyncio(url: str, body: bytes, connections: int, seconds: float) -> Measured:
+async def measure_with_asyncio(url: str, body: bytes, connections: int, seconds: float) -> RoundMeasure:
     """Speak just enough HTTP/1.1: one request under way on each connection, as wrk does."""
     host, port, path = httpx.URL(url).host, httpx.URL(url).port, httpx.URL(url).raw_path.decode()
     head = (
@@ -353,7 +353,7 @@ async def with_asyncio(url: str, body: bytes, connections: int, seconds: float) 
 
     await asyncio.gather(*(one() for _ in range(connections)))
     p50, p99 = np.percentile(latencies, [50, 99]) * 1e3
-    return Measured(len(latencies) / seconds, float(p50), float(p99))
+    return RoundMeasure(len(latencies) / seconds, float(p50), float(p99))
 
 
 if __name__ == "__main__":

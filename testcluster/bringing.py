@@ -7,16 +7,16 @@ from the registry of `make images REGISTRY=…`, named to the tests in the same 
 import os
 from collections.abc import Mapping
 
-from penstock_images.lacking import Lacking as CannotPush
+from penstock_images.lacking import MissingForBuild as CannotPush
 from testcluster import cache, images
-from testcluster.addons.archive import Archive
-from testcluster.addons.target import Target
+from testcluster.addons.archive import ImageArchive
+from testcluster.addons.target import AddonTarget
 from testcluster.sentences import Lacking
 
 REGISTRY = "REGISTRY"
 
 
-def bring(cluster: Target, archive: Archive) -> str:
+def bring(cluster: AddonTarget, archive: ImageArchive) -> str:
     """Bring the image to where the nodes find it; return the name by which pods ask for it."""
     name = name_for_pods(archive)
     if name == archive.reference:
@@ -29,13 +29,13 @@ def bring(cluster: Target, archive: Archive) -> str:
     return name
 
 
-def name_for_pods(archive: Archive, environment: Mapping[str, str] = os.environ) -> str:
+def name_for_pods(archive: ImageArchive, environment: Mapping[str, str] = os.environ) -> str:
     """Return the image's name, in the registry where one is named."""
     registry = environment.get(REGISTRY, "").rstrip("/")
     return f"{registry}/{archive.reference}" if registry else archive.reference
 
 
-def _push(archive: Archive, name: str) -> None:
+def _push(archive: ImageArchive, name: str) -> None:
     try:
         engine = images.builder().engine
         engine.load(archive.file)

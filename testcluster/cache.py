@@ -51,7 +51,7 @@ def lock(name: str, waiting_for: str) -> Iterator[None]:
 
 
 @contextmanager
-def shared_lock(name: str) -> Iterator[None]:
+def lock_together(name: str) -> Iterator[None]:
     """Hold a lock together with all others who hold it in this way."""
     with (folder("locks") / name).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_SH)

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from testcluster import kind
 from testcluster.cluster import Cluster, Provider
-from testcluster.given import Given
-from testcluster.kind import Kind
+from testcluster.given import GivenCluster
+from testcluster.kind import KindProvider
 from testcluster.machine import folders
 from testcluster.machine.provider import Machine
-from testcluster.machine.provider import impossible as impossible_as_processes
+from testcluster.machine.provider import why_impossible as impossible_as_processes
 from testcluster.sentences import Lacking
 
-PROVIDERS: dict[str, Callable[[], Provider]] = {"given": Given, "kind": Kind, "machine": Machine}
+PROVIDERS: dict[str, Callable[[], Provider]] = {"given": GivenCluster, "kind": KindProvider, "machine": Machine}
 
 
 @dataclass(frozen=True)
@@ -35,25 +35,25 @@ def provider_named(name: str) -> Provider:
 def choose(environment: Mapping[str, str] = os.environ) -> Provider:
     """Return the provider for this machine, or raise with the sentence that says what to do."""
     named = name_that_is_asked_for(environment)
-    return provider_named(named or name_of_what_is_possible(Lacks(kind.impossible(), impossible_as_processes())))
+    return provider_named(named or name_of_what_is_possible(Lacks(kind.why_impossible(), impossible_as_processes())))
 
 
 def find(environment: Mapping[str, str] = os.environ) -> tuple[Provider, Cluster] | None:
     """Return the cluster that is up, and whose it is; None where none is. Starts, builds and fetches nothing."""
     named = name_that_is_asked_for(environment)
-    candidates: list[Provider] = [provider_named(named)] if named else [Machine(), Kind()]
+    candidates: list[Provider] = [provider_named(named)] if named else [Machine(), KindProvider()]
     for provider in candidates:
         if cluster := provider.find():
             return provider, cluster
     return None
 
 
-def owned(environment: Mapping[str, str] = os.environ) -> list[Provider]:
+def own_providers(environment: Mapping[str, str] = os.environ) -> list[Provider]:
     """Return the providers that may have left something of ours on this machine, whole or half-made."""
     named = name_that_is_asked_for(environment)
     if named:
         return [provider_named(named)]
-    return [*([] if impossible_as_processes() else [Machine()]), Kind()]
+    return [*([] if impossible_as_processes() else [Machine()]), KindProvider()]
 
 
 def name_that_is_asked_for(environment: Mapping[str, str]) -> str:
@@ -63,13 +63,13 @@ def name_that_is_asked_for(environment: Mapping[str, str]) -> str:
     file = environment.get("KUBECONFIG")
     if not file:
         return ""
-    return {folders.kubeconfig(): Machine.name, kind.kubeconfig(): Kind.name}.get(Path(file), Given.name)
+    return {folders.kubeconfig(): Machine.name, kind.kubeconfig(): KindProvider.name}.get(Path(file), GivenCluster.name)
 
 
 def name_of_what_is_possible(lacks: Lacks) -> str:
     """Return which provider the machine can have."""
     if not lacks.kind:
-        return Kind.name
+        return KindProvider.name
     if not lacks.machine:
         return Machine.name
     raise Lacking(

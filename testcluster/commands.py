@@ -13,7 +13,7 @@ from types import FrameType
 
 from penstock_images.catalogue import IMAGES
 from testcluster import cache, images
-from testcluster.choice import choose, find, owned
+from testcluster.choice import choose, find, own_providers
 from testcluster.cluster import Cluster, Provider
 from testcluster.machine.plan import API_ADDRESS
 from testcluster.machine.provider import Machine
@@ -72,7 +72,7 @@ def up(_: argparse.Namespace) -> int:
 def down(parsed: argparse.Namespace) -> int:
     """Remove the cluster, and with `--everything` all that is ours in the cache folder."""
     keep_mark().unlink(missing_ok=True)
-    for provider in owned():
+    for provider in own_providers():
         provider.down(parsed.everything)
     if parsed.everything:
         cache.remove()
@@ -124,7 +124,7 @@ def run(parsed: argparse.Namespace) -> int:
     if not command:
         raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
     provider = choose()
-    with using(provider) as cluster:
+    with use_cluster(provider) as cluster:
         code = perform(command, environment_for(cluster, write_state(cluster), os.environ))
         if code:
             for trouble in provider.troubles():
@@ -133,10 +133,10 @@ def run(parsed: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def using(provider: Provider) -> Iterator[Cluster]:
+def use_cluster(provider: Provider) -> Iterator[Cluster]:
     """Have the cluster up. It is taken down after, unless a person brought it up or another run still uses it."""
     try:
-        with cache.shared_lock(IN_USE):
+        with cache.lock_together(IN_USE):
             yield provider.up()
     finally:
         with cache.lock_if_free(IN_USE) as nobody_uses_it:
@@ -174,7 +174,7 @@ def perform(command: Sequence[str], environment: dict[str, str]) -> int:
 
     # Before the command begins: it may have us told to end at once. A key press reaches it by itself, a signal to us
     # alone does not. Neither handler is SIG_IGN, since what is ignored here would be ignored by the command as well.
-    with signals({signal.SIGINT: lambda number, _: None, signal.SIGTERM: pass_on}):
+    with handle_signals({signal.SIGINT: lambda number, _: None, signal.SIGTERM: pass_on}):
         try:
             started.append(subprocess.Popen(command, env=environment))
         except OSError as error:
@@ -186,7 +186,7 @@ def perform(command: Sequence[str], environment: dict[str, str]) -> int:
 
 
 @contextlib.contextmanager
-def signals(handlers: "Mapping[signal.Signals, signal._HANDLER]") -> Iterator[None]:
+def handle_signals(handlers: "Mapping[signal.Signals, signal._HANDLER]") -> Iterator[None]:
     """Handle signals in this way for as long as the context lasts."""
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:

@@ -4,24 +4,24 @@ import os
 from pathlib import Path
 
 from testcluster.cluster import Cluster, ClusterNode
-from testcluster.kubectl import Failed, Kubectl
+from testcluster.kubectl import Kubectl, KubectlFailed
 from testcluster.sentences import Lacking, say
 
 GPU_RESOURCE = "nvidia.com/gpu"
 SECONDS = 15
 
 
-class Given:
+class GivenCluster:
     """The provider for a cluster that is there already."""
 
     name = "given"
 
     def find(self) -> Cluster | None:
         """Return the cluster that KUBECONFIG names. It must answer: whoever names one means that one."""
-        kubeconfig = named_file()
+        kubeconfig = file_of_kubeconfig()
         try:
             nodes = Kubectl(kubeconfig).get("nodes", f"--request-timeout={SECONDS}s")["items"]
-        except Failed as failed:
+        except KubectlFailed as failed:
             last = str(failed).splitlines()[-1]
             raise Lacking(f"The cluster that KUBECONFIG names ({kubeconfig}) does not answer: {last}") from None
         return Cluster(
@@ -55,7 +55,7 @@ class Given:
         )
 
 
-def named_file() -> Path:
+def file_of_kubeconfig() -> Path:
     """Return the one file that KUBECONFIG names."""
     files = [each for each in os.environ["KUBECONFIG"].split(os.pathsep) if each]
     if len(files) != 1:

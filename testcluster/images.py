@@ -4,16 +4,16 @@ import os
 from functools import cache
 from pathlib import Path
 
-from penstock_images.building import Builder, Built
-from penstock_images.lacking import Lacking as CannotBuild
+from penstock_images.building import Builder, BuiltImage
+from penstock_images.lacking import MissingForBuild as CannotBuild
 from testcluster import packages
-from testcluster.packages import Package
+from testcluster.packages import RequiredPackage
 from testcluster.sentences import Lacking, say
 
-BUILDAH, DEBOOTSTRAP = Package("buildah", "buildah"), Package("debootstrap", "debootstrap")
+BUILDAH, DEBOOTSTRAP = RequiredPackage("buildah", "buildah"), RequiredPackage("debootstrap", "debootstrap")
 
 
-def built(name: str) -> Built:
+def build_image(name: str) -> BuiltImage:
     """Return an image of ours: its name and tag, and its archive.
 
     Args:
@@ -43,5 +43,5 @@ def builder() -> Builder:
 
 def archive(name: str) -> tuple[str, Path]:
     """Return the name and tag of an image, and a docker archive of it."""
-    found = built(name)
+    found = build_image(name)
     return found.reference, found.archive

@@ -12,7 +12,7 @@ from testcluster.cluster import Cluster, ClusterNode
 from testcluster.kubectl import Kubectl
 from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, KIND_CONFIG, NODES
 from testcluster.machine.provider import advertise
-from testcluster.sentences import Lacking, timed
+from testcluster.sentences import Lacking, report_duration
 
 NAME = "penstock"
 ENGINES = ("docker", "podman", "nerdctl")
@@ -20,7 +20,7 @@ SECONDS = 20
 PULL_SECONDS = 300
 
 
-class Kind:
+class KindProvider:
     """The provider where there is a container engine."""
 
     name = "kind"
@@ -45,20 +45,20 @@ class Kind:
             return cluster()
 
     def _make(self) -> None:
-        if exists() and not made_mark().exists():
+        if exists() and not mark_of_making().exists():
             raise Lacking(
                 f"kind has a cluster {NAME} that the tests did not make and that is not ready: "
                 f"mend it, or remove it with `kind delete cluster --name {NAME}`."
             )
-        made_mark().touch()
-        with timed("kind made the cluster"):
+        mark_of_making().touch()
+        with report_duration("kind made the cluster"):
             _kind("delete", "cluster", "--name", NAME)
             _kind(*create_command(kubeconfig()))
 
     def down(self, everything: bool = False) -> None:
         """Remove the cluster if it was ours; with `everything` nothing more, since the node image is the engine's."""
         with cache.lock("kind", "the kind cluster"):
-            if made_mark().exists():
+            if mark_of_making().exists():
                 _kind("delete", "cluster", "--name", NAME)
                 shutil.rmtree(kubeconfig().parent)
 
@@ -101,7 +101,7 @@ def list_command() -> list[str]:
     return ["ps", "--all", "--quiet", "--filter", f"label=io.x-k8s.kind.cluster={NAME}"]
 
 
-def made_mark() -> Path:
+def mark_of_making() -> Path:
     """Return the file that says that we began to make a cluster."""
     return kubeconfig().with_name("made")
 
@@ -109,7 +109,9 @@ def made_mark() -> Path:
 def cluster() -> Cluster:
     """Return the cluster as the tests see it."""
     gpus = {node.name: GPUS for node in GPU_NODES}
-    return Cluster(Kind.name, kubeconfig(), tuple(ClusterNode(each.name, gpus.get(each.name, 0)) for each in NODES))
+    return Cluster(
+        KindProvider.name, kubeconfig(), tuple(ClusterNode(each.name, gpus.get(each.name, 0)) for each in NODES)
+    )
 
 
 def is_whole() -> bool:
@@ -123,7 +125,7 @@ def is_whole() -> bool:
     return ready.issuperset(node.name for node in NODES)
 
 
-def impossible() -> str:
+def why_impossible() -> str:
     """Say why kind cannot be used here; nothing if it can."""
     engine = engine_that_answers()
     if engine is None:

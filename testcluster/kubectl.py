@@ -40,7 +40,7 @@ def minor_version(document: str) -> int:
     return int(minor.group()) if minor else 0
 
 
-class Failed(Lacking):
+class KubectlFailed(Lacking):
     """The command failed. The text is what kubectl said."""
 
 
@@ -55,7 +55,7 @@ class Kubectl:
         command = [str(program()), "--kubeconfig", str(self.kubeconfig), *arguments]
         done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=timeout)
         if done.returncode:
-            raise Failed(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise KubectlFailed(f"`kubectl {' '.join(arguments)}` failed: {done.stderr.strip() or done.stdout.strip()}")
         return done.stdout
 
     def apply(self, objects: Sequence[Object], *, only_ask: bool = False) -> None:
@@ -98,7 +98,7 @@ class Kubectl:
                 [*command, "port-forward", "--address=127.0.0.1", target, f":{port}"], stdout=said, stderr=said
             )
             try:
-                yield _forwarded_port(process, said, target)
+                yield _read_port(process, said, target)
             finally:
                 process.terminate()
                 try:
@@ -108,7 +108,7 @@ class Kubectl:
                     process.wait()
 
 
-def _forwarded_port(process: "subprocess.Popen[bytes]", said: IO[bytes], target: str) -> int:
+def _read_port(process: "subprocess.Popen[bytes]", said: IO[bytes], target: str) -> int:
     """Read the port from kubectl's first line: `Forwarding from 127.0.0.1:PORT -> …`."""
     for _ in attempts(f"a port that leads to {target}", 30):
         ended = process.poll() is not None
@@ -116,5 +116,5 @@ def _forwarded_port(process: "subprocess.Popen[bytes]", said: IO[bytes], target:
         if found := re.search(r"Forwarding from [^ ]*:(\d+) ->", text):
             return int(found.group(1))
         if ended:
-            raise Failed(f"kubectl cannot forward a port to {target}: {text.strip()}")
+            raise KubectlFailed(f"kubectl cannot forward a port to {target}: {text.strip()}")
     raise AssertionError("attempts() ends by raising")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from testcluster.sentences import Lacking, say, timed
+from testcluster.sentences import Lacking, report_duration, say
 
 
 @dataclass(frozen=True)
-class Package:
+class RequiredPackage:
     """A Debian package and what must be there of it: a program's name, or a file's possible places."""
 
     name: str
@@ -30,7 +30,7 @@ SEARCHED = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/s
 NETWORK_PLUGINS = ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
 
 
-def ensure(packages: Sequence[Package]) -> None:
+def ensure(packages: Sequence[RequiredPackage]) -> None:
     """Install what is missing, or raise with the sentence that names it."""
     missing = [package for package in packages if not package.is_there()]
     if not missing:
@@ -39,7 +39,7 @@ def ensure(packages: Sequence[Package]) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise Lacking(f"The tests need programs that are not installed; on Debian: sudo apt-get install {names}")
     say(f"installing {names}")
-    with timed(f"installed {names}"):
+    with report_duration(f"installed {names}"):
         _install([package.name for package in missing])
     if left := [package.name for package in missing if not package.is_there()]:
         raise Lacking(f"The packages {' '.join(left)} were installed and their programs are not there: look into them.")

@@ -7,7 +7,7 @@ from penstock_images.catalogue import IMAGES
 from testcluster import images, probes
 from testcluster.addons import ADDONS
 from testcluster.addons.archive import archive
-from testcluster.sentences import Lacking, say, timed
+from testcluster.sentences import Lacking, report_duration, say
 
 
 def prepare() -> None:
@@ -25,7 +25,7 @@ def prepare() -> None:
 @contextmanager
 def _part(what: str) -> Iterator[None]:
     try:
-        with timed(f"prepared {what}"):
+        with report_duration(f"prepared {what}"):
             yield
     except Lacking as reason:
         say(f"{what} cannot be had here: {reason}")

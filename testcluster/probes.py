@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from testcluster import programs
-from testcluster.addons.archive import Image, archive
-from testcluster.addons.target import Target
+from testcluster.addons.archive import ProgramImage, archive
+from testcluster.addons.target import AddonTarget
 from testcluster.bringing import bring
-from testcluster.kubectl import Failed, Kubectl, Object
+from testcluster.kubectl import Kubectl, KubectlFailed, Object
 from testcluster.sentences import Lacking
 
 # What an ordinary cluster's pods reach: whoever installs a package in a pod asks it.
@@ -18,19 +18,19 @@ PORT = 8080
 SECONDS = 60
 
 
-def image() -> Image:
+def image() -> ProgramImage:
     """Return the image of the program that tries."""
-    return Image("penstock-test/probe", {"/probe": programs.build("probe") / "probe"}, ("/probe",))
+    return ProgramImage("penstock-test/probe", {"/probe": programs.build("probe") / "probe"}, ("/probe",))
 
 
-def no_egress(cluster: Target) -> str | None:
+def no_egress(cluster: AddonTarget) -> str | None:
     """Try to reach a server outside of the cluster from a pod."""
     with _trial(cluster) as trial:
         reached = trial.succeeds("outside", "connect", OUTSIDE, str(TRYING))
     return None if reached else f"Pods reach nothing outside of the cluster: {OUTSIDE} did not answer in {TRYING} s."
 
 
-def no_network_policy(cluster: Target) -> str | None:
+def no_network_policy(cluster: AddonTarget) -> str | None:
     """Try to reach a pod that a NetworkPolicy forbids to be reached, and one that is free."""
     with _trial(cluster) as trial:
         trial.kubectl.apply([_deny(trial.namespace)])
@@ -86,14 +86,14 @@ class Trial:
 
 
 @contextmanager
-def _trial(cluster: Target) -> Iterator[Trial]:
+def _trial(cluster: AddonTarget) -> Iterator[Trial]:
     kubectl = Kubectl(cluster.kubeconfig)
     reference = bring(cluster, archive(image()))
     namespace = f"penstock-test-probe-{secrets.token_hex(3)}"
     kubectl.apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}])
     try:
         yield Trial(kubectl, namespace, reference)
-    except Failed as failed:
+    except KubectlFailed as failed:
         raise Lacking(f"What the cluster lets pods do could not be tried: {failed}") from None
     finally:
         kubectl("delete", "namespace", namespace, "--wait=false")

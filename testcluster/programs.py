@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from testcluster import cache
-from testcluster.sentences import Lacking, say, timed
+from testcluster.sentences import Lacking, report_duration, say
 
 TOOLS = Path(__file__).parents[1] / "tests" / "tools"
 # Static, without the builder's paths, and without symbols for a debugger: half the size.
@@ -45,7 +45,7 @@ def build(name: str) -> Path:
     with cache.lock(f"build-{name}", f"the programs of tests/tools/{name}"):
         if not built.exists():
             say(f"building the programs of tests/tools/{name} (once; minutes where nothing is cached)")
-            with timed(f"built tests/tools/{name}"):
+            with report_duration(f"built tests/tools/{name}"):
                 _build(source, built)
     return built
 
@@ -63,11 +63,11 @@ def fingerprint(source: Path) -> str:
 def linker_flags(source: Path) -> list[str]:
     """Return the linker's flags: no symbols, and the version where the program does not know it by itself."""
     stamp = STAMPS.get(source.name)
-    version = [f"-X {stamp.variable}={required_version(source / 'go.mod', stamp.module)}"] if stamp else []
+    version = [f"-X {stamp.variable}={version_in_go_mod(source / 'go.mod', stamp.module)}"] if stamp else []
     return [" ".join([LINKER_FLAGS, *version])]
 
 
-def required_version(go_mod: Path, module: str) -> str:
+def version_in_go_mod(go_mod: Path, module: str) -> str:
     """Return the version of a module that a go.mod requires."""
     found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", go_mod.read_text(), re.MULTILINE)
     if not found:

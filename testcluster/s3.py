@@ -51,7 +51,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Storage:
+class S3Storage:
     """The server and its accounts: `reader` may read both buckets, `writer` may write them too, `root` may do all."""
 
     kubectl: Kubectl
@@ -62,20 +62,20 @@ class Storage:
     buckets: tuple[str, ...] = BUCKETS
 
     @contextmanager
-    def outside(self) -> Iterator[str]:
+    def open_endpoint(self) -> Iterator[str]:
         """Give the endpoint for this machine, by a port that is forwarded for as long as the context lasts."""
         with self.kubectl.port_forward(NAMESPACE, f"service/{SERVICE}", PORT) as port:
             yield f"http://127.0.0.1:{port}"
 
 
-def find(kubectl: Kubectl) -> Storage:
+def find(kubectl: Kubectl) -> S3Storage:
     """Return the server of a cluster."""
     secret = kubectl.get("secret", ACCOUNTS, "--namespace", NAMESPACE)
     if secret is None:
         raise Lacking("The cluster has no S3 server of the tests; `make cluster` installs it.")
     keys = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
     accounts = {name: Account(keys[f"{name}-access-key"], keys[f"{name}-secret-key"]) for name in NAMES}
-    return Storage(kubectl, accounts["root"], accounts["reader"], accounts["writer"])
+    return S3Storage(kubectl, accounts["root"], accounts["reader"], accounts["writer"])
 
 
 def client(endpoint: str, account: Account) -> "S3Client":

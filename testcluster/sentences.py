@@ -17,7 +17,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def timed(what: str) -> Iterator[None]:
+def report_duration(what: str) -> Iterator[None]:
     """Say how many seconds a part took, once it is done."""
     start = time.monotonic()
     yield

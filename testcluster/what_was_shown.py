@@ -15,7 +15,7 @@ from functools import lru_cache
 import pytest
 
 from testcluster import features
-from testcluster.addons.target import Target
+from testcluster.addons.target import AddonTarget
 
 ACCEPTED_ONLY = "object accepted only"
 Lacks = Callable[[str], str | None]
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def lacking(cluster: Target) -> Lacks:
+def lacking(cluster: AddonTarget) -> Lacks:
     """Return why the cluster lacks a feature, or None; what an addon can bring is installed. Asked once for each."""
 
     @lru_cache

@@ -43,7 +43,7 @@ def remote(folder: Path) -> Remote:
     return made
 
 
-def reached_in(folder: Path) -> dict[str, str]:
+def git_environment(folder: Path) -> dict[str, str]:
     """Return the environment in which `https://git.example/NAME` is the repository NAME of the folder."""
     return {
         "GIT_CONFIG_COUNT": "1",

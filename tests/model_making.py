@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from penstock_jobs.manifest import Feature, Lineage, Origin
+from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import LoadedModel, load_model
@@ -23,12 +23,12 @@ from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 
 FEATURES = (
-    Feature(name="age", type="Integer"),
-    Feature(name="mean radius", type="Float"),
-    Feature(name="member", type="Boolean"),
-    Feature(name="town", type="String", categories=("Bonn", "Lyon", "Oslo")),
-    Feature(name="joined", type="Timestamp"),
-    Feature(name="born", type="Date"),
+    FeatureSpec(name="age", type="Integer"),
+    FeatureSpec(name="mean radius", type="Float"),
+    FeatureSpec(name="member", type="Boolean"),
+    FeatureSpec(name="town", type="String", categories=("Bonn", "Lyon", "Oslo")),
+    FeatureSpec(name="joined", type="Timestamp"),
+    FeatureSpec(name="born", type="Date"),
 )
 NUMBERS = [feature.name for feature in FEATURES if feature.type != "String"]
 
@@ -91,7 +91,7 @@ def preprocessing(**encoder: Any) -> ColumnTransformer:
     return ColumnTransformer([("numbers", numbers, NUMBERS), ("texts", OneHotEncoder(**options), ["town"])])
 
 
-def fitted(estimator: Any = None, name: str = "model", *, wrap: Any = None, **changes: Any) -> FittedModel:
+def fit_model(estimator: Any = None, name: str = "model", *, wrap: Any = None, **changes: Any) -> FittedModel:
     """A classifier of `people`, fitted; `wrap` may take the fitted Pipeline and give another."""
     frame = people()
     pipeline = Pipeline(
@@ -112,43 +112,43 @@ def fitted(estimator: Any = None, name: str = "model", *, wrap: Any = None, **ch
         classes=("no", "yes"),
         positive="yes",
     )
-    return changed(model, **changes)
+    return change_model(model, **changes)
 
 
-def regression(estimator: Any, name: str = "model") -> FittedModel:
+def fit_regression(estimator: Any, name: str = "model") -> FittedModel:
     """A regression on `people`."""
     frame = people()
     pipeline = Pipeline([("preprocessing", preprocessing()), ("estimator", estimator)])
     pipeline.fit(model_frame(frame, FEATURES), frame["age"] * 2.0 + frame["mean radius"].fillna(3.0))
-    return changed(
-        fitted(name=name), estimator=pipeline, task="Regression", target_type="Float", classes=(), positive=None
+    return change_model(
+        fit_model(name=name), estimator=pipeline, task="Regression", target_type="Float", classes=(), positive=None
     )
 
 
-def changed(model: FittedModel, **changes: Any) -> FittedModel:
+def change_model(model: FittedModel, **changes: Any) -> FittedModel:
     from dataclasses import replace
 
     return replace(model, **changes)
 
 
 def with_origin(model: FittedModel, **changes: Any) -> FittedModel:
-    return changed(model, origin=msgspec.structs.replace(model.origin, **changes))
+    return change_model(model, origin=msgspec.structs.replace(model.origin, **changes))
 
 
 def store_at(folder: Path) -> Store:
     return open_store(Location(uri=folder.as_uri()))
 
 
-def at(moment: str = "2026-01-31T12:00:00") -> Any:
+def clock_at(moment: str = "2026-01-31T12:00:00") -> Any:
     return lambda: datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
 
-def saved(folder: Path, model: FittedModel, **options: Any) -> ModelReference:
-    return save_model(store_at(folder), model, clock=at(), **options)
+def save(folder: Path, model: FittedModel, **options: Any) -> ModelReference:
+    return save_model(store_at(folder), model, clock=clock_at(), **options)
 
 
-def loaded(folder: Path, model: FittedModel, threshold: float | None = None, **options: Any) -> LoadedModel:
-    reference = saved(folder, model, **options)
+def save_and_load(folder: Path, model: FittedModel, threshold: float | None = None, **options: Any) -> LoadedModel:
+    reference = save(folder, model, **options)
     return load_model(
         Location(uri=reference.uri),
         model.name,

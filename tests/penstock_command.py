@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
-class Done:
+class CommandResult:
     """How the command ended."""
 
     code: int
@@ -26,15 +26,15 @@ class Done:
         return json.loads(self.output)
 
 
-def penstock(
+def run_penstock(
     *arguments: str | Path, home: Path, environment: Mapping[str, str] | None = None, timeout: float = 300
-) -> Done:
+) -> CommandResult:
     """Run the command to its end."""
     own = {"PENSTOCK_HOME": str(home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1", **(environment or {})}
     done = subprocess.run(
         [PROGRAM, *arguments], env={**os.environ, **own}, cwd=ROOT, capture_output=True, text=True, timeout=timeout
     )
-    return Done(done.returncode, done.stdout, done.stderr)
+    return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
 def step(run: Any, name: str) -> Any:

@@ -30,7 +30,7 @@ _OWN = {"host", "connection", "authorization", "x-amz-date", "x-amz-security-tok
 
 
 @contextmanager
-def before(server: S3Server, fault: Fault, loses: Loses | None = None) -> Iterator[S3Server]:
+def run_gateway(server: S3Server, fault: Fault, loses: Loses | None = None) -> Iterator[S3Server]:
     """Run a gateway with this fault before the server; answers to requests that `loses` picks never arrive."""
     target = urlsplit(server.endpoint).netloc
 

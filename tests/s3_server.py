@@ -63,7 +63,7 @@ def write_secret(folder: Path, access_key: str, secret_key: str, session_token: 
     return folder
 
 
-def missing() -> str | None:
+def why_no_server() -> str | None:
     """Return why the server cannot be built here, or None."""
     return None if shutil.which("go") else "Go, of which the S3 server of the tests is built, is not installed"
 
@@ -74,7 +74,7 @@ def build() -> Path:
 
 
 @contextmanager
-def running(folder: Path, certificate: Path | None = None) -> Iterator[S3Server]:
+def run_server(folder: Path, certificate: Path | None = None) -> Iterator[S3Server]:
     """Run the server over this folder for as long as the context lasts, over TLS where there is a certificate.
 
     Its private key is beside it, with the ending `.key`.

@@ -15,17 +15,17 @@ from penstock_jobs import document
 from penstock_jobs.dataset import generate
 from penstock_jobs.result import CandidateRow, DatasetResult
 from penstock_jobs.specification import (
-    Algorithm,
+    AlgorithmSpec,
     DatasetJob,
-    Input,
+    InputSpec,
     Location,
-    Parameter,
+    ParameterSpec,
     Run,
-    Scoring,
-    Split,
-    Target,
+    ScoringSpec,
+    SplitSpec,
+    TargetSpec,
     TrainingJob,
-    Validation,
+    ValidationSpec,
 )
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.training.ledger import read_candidates
@@ -33,17 +33,19 @@ from penstock_jobs.training.ledger import read_candidates
 ROOT = Path(__file__).parents[1]
 
 
-def at(path: Path) -> Location:
+def location_at(path: Path) -> Location:
     return Location(uri=path.as_uri())
 
 
-def algorithm(name: str, estimator: str, early_stopping: Any = None, **values: Any) -> Algorithm:
+def algorithm(name: str, estimator: str, early_stopping: Any = None, **values: Any) -> AlgorithmSpec:
     """Return an algorithm; a list is searched, anything else is fixed."""
     parameters = tuple(
-        Parameter(name=key, values=tuple(value)) if isinstance(value, list) else Parameter(name=key, value=value)
+        ParameterSpec(name=key, values=tuple(value))
+        if isinstance(value, list)
+        else ParameterSpec(name=key, value=value)
         for key, value in values.items()
     )
-    return Algorithm(name=name, estimator=estimator, parameters=parameters, early_stopping=early_stopping)
+    return AlgorithmSpec(name=name, estimator=estimator, parameters=parameters, early_stopping=early_stopping)
 
 
 LINEAR = algorithm("linear", "sklearn.linear_model.LogisticRegression", C=[0.1, 1.0, 10.0])
@@ -65,8 +67,8 @@ class Tables:
             **{
                 "run": run,
                 "storage": self.asked.storage,
-                "run_storage": at(self.home / name / "run"),
-                "models": at(self.home / name / "models"),
+                "run_storage": location_at(self.home / name / "run"),
+                "models": location_at(self.home / name / "models"),
                 "training": self.made.training,
                 "validation": self.made.validation,
                 "testing": self.made.testing,
@@ -75,7 +77,7 @@ class Tables:
                 "target": self.asked.target,
                 "split": self.asked.split,
                 "validation_rule": self.asked.validation,
-                "scoring": Scoring(name="roc_auc"),
+                "scoring": ScoringSpec(name="roc_auc"),
                 "algorithms": (LINEAR,),
                 "generation": self.made.generation,
                 **changes,
@@ -96,12 +98,12 @@ def make_tables(home: Path, frame: pd.DataFrame, **changes: Any) -> Tables:
     asked = DatasetJob(
         **{
             "run": Run(uid="d", execution_name="d", pipeline="pipe", pipeline_uid="p"),
-            "storage": at(home / "storage"),
-            "run_storage": at(home / "dataset-run"),
-            "inputs": (Input(name="rows", location=at(home / "rows.jsonl")),),
-            "target": Target(column="y"),
-            "split": Split(testing=0.2),
-            "validation": Validation(holdout=0.25),
+            "storage": location_at(home / "storage"),
+            "run_storage": location_at(home / "dataset-run"),
+            "inputs": (InputSpec(name="rows", location=location_at(home / "rows.jsonl")),),
+            "target": TargetSpec(column="y"),
+            "split": SplitSpec(testing=0.2),
+            "validation": ValidationSpec(holdout=0.25),
             "key": ("id",),
             **changes,
         }
@@ -109,7 +111,7 @@ def make_tables(home: Path, frame: pd.DataFrame, **changes: Any) -> Tables:
     return Tables(home, generate(asked), asked)
 
 
-def start(job: TrainingJob, path: Path, **environment: str) -> "subprocess.Popen[bytes]":
+def start_job(job: TrainingJob, path: Path, **environment: str) -> "subprocess.Popen[bytes]":
     """Start the job as its own process, in a session of its own."""
     path.write_bytes(document.encode(job))
     return subprocess.Popen(
@@ -120,13 +122,13 @@ def start(job: TrainingJob, path: Path, **environment: str) -> "subprocess.Popen
     )
 
 
-def comparable(rows: list[CandidateRow]) -> list[dict[str, Any]]:
+def drop_seconds(rows: list[CandidateRow]) -> list[dict[str, Any]]:
     """Return the rows without what differs from run to run: the seconds."""
     timed = ("fitSeconds", "scoreSeconds")
     return [{name: value for name, value in msgspec.to_builtins(row).items() if name not in timed} for row in rows]
 
 
-def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
+def make_mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
     """Return numbers, text, a flag and a moment, some of them missing, and `y` in yes and no that depends on them."""
     random = np.random.default_rng(seed)
     first, second = random.normal(size=rows), random.normal(size=rows)

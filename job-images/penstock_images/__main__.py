@@ -4,9 +4,9 @@ import argparse
 import sys
 
 from penstock_images import archive_contents, catalogue
-from penstock_images.building import Builder, Built
+from penstock_images.building import Builder, BuiltImage
 from penstock_images.engine import NAMES
-from penstock_images.lacking import Lacking
+from penstock_images.lacking import MissingForBuild
 
 MEGABYTE = 10**6
 
@@ -22,20 +22,20 @@ def main(arguments: list[str] | None = None) -> int:
         builder = Builder(options.engine or None, options.base_image or None, say)
         for name in options.images or catalogue.IMAGES:
             built = builder.build(name)
-            sys.stdout.write(line(built))
+            sys.stdout.write(summary_line(built))
             tag = options.tag or str(catalogue.project()["version"])
             builder.have(built, tag)
             if options.registry:
                 tags = dict.fromkeys((tag, built.reference.rsplit(":", 1)[1]))
                 sys.stdout.writelines(f"  pushed {each}\n" for each in builder.push(built, options.registry, [*tags]))
             sys.stdout.flush()
-    except Lacking as lacking:
+    except MissingForBuild as lacking:
         say(str(lacking))
         return 2
     return 0
 
 
-def line(built: Built) -> str:
+def summary_line(built: BuiltImage) -> str:
     """Return what is said of an image: its name, how large it is, what is in it, where it is."""
     sizes = [each / MEGABYTE for each in archive_contents.layers(built.archive)]
     goal = f" (goal {built.image.goal})" if built.image.goal else ""

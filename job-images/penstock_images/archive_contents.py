@@ -10,7 +10,7 @@ from typing import Any
 def layers(archive: Path) -> list[int]:
     """Return the size of each layer of an image in bytes, uncompressed, the base first."""
     with tarfile.open(archive) as tar:
-        return [tar.getmember(each).size for each in _described(tar)[0]["Layers"]]
+        return [tar.getmember(each).size for each in _read_manifest(tar)[0]["Layers"]]
 
 
 def read(archive: Path, path: str) -> bytes:
@@ -20,7 +20,7 @@ def read(archive: Path, path: str) -> bytes:
         KeyError: the image has no such file.
     """
     with tarfile.open(archive) as tar:
-        for each in reversed(_described(tar)[0]["Layers"]):
+        for each in reversed(_read_manifest(tar)[0]["Layers"]):
             with tarfile.open(fileobj=tar.extractfile(each)) as layer, suppress(KeyError):
                 content = layer.extractfile(path.lstrip("/"))
                 if content:
@@ -31,11 +31,11 @@ def read(archive: Path, path: str) -> bytes:
 def configuration(archive: Path) -> dict[str, Any]:
     """Return the configuration of the image in an archive: its environment, user, labels, the digests of its layers."""
     with tarfile.open(archive) as tar:
-        found: dict[str, Any] = _json(tar, _described(tar)[0]["Config"])
+        found: dict[str, Any] = _json(tar, _read_manifest(tar)[0]["Config"])
     return found
 
 
-def _described(tar: tarfile.TarFile) -> list[dict[str, Any]]:
+def _read_manifest(tar: tarfile.TarFile) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = _json(tar, "manifest.json")
     return found
 

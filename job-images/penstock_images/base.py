@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from penstock_images import debian, docker_archive
 from penstock_images.docker_archive import Entry
-from penstock_images.lacking import Lacking
+from penstock_images.lacking import MissingForBuild
 
 SUITE = "bookworm"
 EPOCH = 1
@@ -71,7 +71,7 @@ def make(cache: Path) -> Base:
     key = recipe_digest()
     folder = cache / f"base-{key}"
     if not is_made(cache):
-        _require()
+        _require_programs()
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="base-tmp", dir=cache) as temporary:
             made = Path(temporary) / "made"
@@ -99,9 +99,9 @@ def _references(key: str) -> tuple[str, str]:
     return f"penstock/base:{SUITE}-{key}", f"penstock/building:{SUITE}-{key}"
 
 
-def _require() -> None:
+def _require_programs() -> None:
     if os.geteuid() != 0 or not shutil.which("debootstrap"):
-        raise Lacking(
+        raise MissingForBuild(
             "The base image python:3.11-slim cannot be had here, and making one takes root and debootstrap (on Debian: "
             "apt install debootstrap); or name a base that your engine has: make images BASE_IMAGE=…"
         )
@@ -115,15 +115,15 @@ def _bootstrap(folder: Path) -> Path:
         words = ["debootstrap", "--variant=minbase", f"--include={include}", SUITE, str(tree)]
         ended = subprocess.run(words, stdout=output, stderr=subprocess.STDOUT, close_fds=False, check=False)
     if ended.returncode != 0:
-        raise Lacking(f"debootstrap could not make the base image; its last words are in {log}.")
+        raise MissingForBuild(f"debootstrap could not make the base image; its last words are in {log}.")
     compiling = ["chroot", str(tree), "python3", "-m", "compileall", "-q", "-f", "--invalidation-mode"]
     subprocess.run([*compiling, "unchecked-hash", "/usr/lib/python3.11", "/usr/lib/python3"], check=False)
     return tree
 
 
 def _write(tree: Path, folder: Path, key: str) -> None:
-    packages = debian.installed((tree / "var/lib/dpkg/status").read_text())
-    kept = debian.closure(packages, WANTED, WITHOUT)
+    packages = debian.read_packages((tree / "var/lib/dpkg/status").read_text())
+    kept = debian.dependency_closure(packages, WANTED, WITHOUT)
     reference, building = _references(key)
     entries = [Entry("var/lib/dpkg/status", content=debian.status_of(kept.values()).encode())]
     entries += [Entry(str(path), source=tree / path) for path in sorted(_files_of(tree, kept))]
@@ -133,28 +133,28 @@ def _write(tree: Path, folder: Path, key: str) -> None:
     (folder / "identity").write_text(f"{base} {made}")
 
 
-def _files_of(tree: Path, packages: dict[str, debian.Package]) -> set[PurePosixPath]:
+def _files_of(tree: Path, packages: dict[str, debian.DebianPackage]) -> set[PurePosixPath]:
     """Return the paths that these packages brought or made, with their folders, links to folders resolved."""
     paths = {PurePosixPath(each) for each in MADE if (tree / each).is_symlink() or (tree / each).exists()}
     paths.update(_walk(tree, PurePosixPath("etc/ssl/certs")))
     for package in packages.values():
-        for line in _list(tree, package).splitlines():
+        for line in _read_list(tree, package).splitlines():
             owned = PurePosixPath(line).relative_to("/")
             path = PurePosixPath(os.path.realpath(tree / owned.parent)).relative_to(tree.resolve()) / owned.name
             if os.path.lexists(tree / path):
                 paths.add(path)
-    paths.update([*_compiled(tree, paths)])
+    paths.update([*_bytecode_files(tree, paths)])
     folders = {folder for path in paths for folder in path.parents if folder.name}
     return {path for path in paths | folders if path.name and not is_left_out(path)}
 
 
-def _list(tree: Path, package: debian.Package) -> str:
+def _read_list(tree: Path, package: debian.DebianPackage) -> str:
     info = tree / "var/lib/dpkg/info"
     exact = info / f"{package.name}.list"
     return (exact if exact.exists() else info / f"{package.name}:{package.architecture}.list").read_text()
 
 
-def _compiled(tree: Path, paths: set[PurePosixPath]) -> Iterator[PurePosixPath]:
+def _bytecode_files(tree: Path, paths: set[PurePosixPath]) -> Iterator[PurePosixPath]:
     for path in paths:
         compiled = path.parent / "__pycache__" / f"{path.stem}.cpython-311.pyc"
         if path.suffix == ".py" and (tree / compiled).exists():

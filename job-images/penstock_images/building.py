@@ -11,9 +11,9 @@ from pathlib import Path
 
 from penstock_images import archive_contents, catalogue, leftovers, locks, pip_settings
 from penstock_images import base as own_base
-from penstock_images.catalogue import IMAGES, ROOT, Image
-from penstock_images.engine import Engine, Order, choose
-from penstock_images.lacking import Lacking
+from penstock_images.catalogue import IMAGES, ROOT, ImageRecipe
+from penstock_images.engine import BuildOrder, ContainerEngine, choose
+from penstock_images.lacking import MissingForBuild
 
 BASE_IMAGE = "python:3.11-slim"
 EPOCH = 315532800  # 1980-01-01, the earliest time that a zip file can hold
@@ -21,7 +21,7 @@ SBOM = "/opt/penstock/sbom.cdx.json"
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltImage:
     """An image, and the archive that it is in.
 
     Attributes:
@@ -31,7 +31,7 @@ class Built:
         seconds: how long building it took; nothing where it was there.
     """
 
-    image: Image
+    image: ImageRecipe
     reference: str
     archive: Path
     seconds: float | None
@@ -79,11 +79,11 @@ class Builder:
     def __init__(self, engine: str | None, base_image: str | None, say: Callable[[str], None]) -> None:
         self.cache = cache_folder()
         self.say = say
-        self.engine: Engine = choose(engine, self.cache / "storage")
+        self.engine: ContainerEngine = choose(engine, self.cache / "storage")
         self._wanted_base = base_image
         self._bases: Bases | None = None
 
-    def build(self, name: str) -> Built:
+    def build(self, name: str) -> BuiltImage:
         """Return an image with its archive, made where they are missing.
 
         Raises:
@@ -93,16 +93,16 @@ class Builder:
         reference = self._reference(image)
         archive = self.cache / "archives" / f"{name}-{reference.rsplit('-', 1)[1]}.tar"
         if archive.exists():
-            return Built(image, reference, archive, None)
+            return BuiltImage(image, reference, archive, None)
         with self._building(name):
             if archive.exists():  # another process was at it
-                return Built(image, reference, archive, None)
+                return BuiltImage(image, reference, archive, None)
             start = time.monotonic()
             self._have(image, reference)
             self._save(reference, archive)
             # Of gigabytes one archive is enough: who is reading the one before has it open.
             leftovers.keep_newest(archive.parent, name, 1 if image.stands_on else leftovers.KEPT)
-            return Built(image, reference, archive, time.monotonic() - start)
+            return BuiltImage(image, reference, archive, time.monotonic() - start)
 
     def build_again(self, name: str, archive: Path) -> Path:
         """Build an image from nothing, whatever the engine has of it already, and write it to an archive."""
@@ -114,13 +114,13 @@ class Builder:
             self.engine.remove(reference)
         return archive
 
-    def have(self, built: Built, tag: str) -> None:
+    def have(self, built: BuiltImage, tag: str) -> None:
         """See to it that the engine has an image, under its own tag and a readable one."""
         if not self.engine.identity(built.reference):
             self.engine.load(built.archive)
         self.engine.tag(built.reference, f"penstock/{built.image.name}:{tag}")
 
-    def push(self, built: Built, registry: str, tags: Sequence[str]) -> list[str]:
+    def push(self, built: BuiltImage, registry: str, tags: Sequence[str]) -> list[str]:
         """Send an image that the engine has to a registry under these tags; return its names there."""
         names = [f"{registry.rstrip('/')}/penstock/{built.image.name}:{tag}" for tag in tags]
         for name in names:
@@ -129,9 +129,9 @@ class Builder:
         return names
 
     def _building(self, name: str) -> AbstractContextManager[None]:
-        return locks.building(self.cache, name, lambda: leftovers.clean(self.cache, self.engine), self.say)
+        return locks.lock_image(self.cache, name, lambda: leftovers.clean(self.cache, self.engine), self.say)
 
-    def _have(self, image: Image, reference: str) -> None:
+    def _have(self, image: ImageRecipe, reference: str) -> None:
         if self.engine.identity(reference):
             return
         self.say(f"building {reference} with {self.engine.name}")
@@ -147,24 +147,24 @@ class Builder:
         archive.with_suffix(".cdx.json").write_bytes(archive_contents.read(part, SBOM))
         part.rename(archive)
 
-    def _reference(self, image: Image) -> str:
+    def _reference(self, image: ImageRecipe) -> str:
         version = catalogue.project()["version"]
         return f"penstock/{image.name}:{version}-{catalogue.digest(image, self.bases().key)}"
 
-    def _packages(self, image: Image) -> str:
+    def _packages(self, image: ImageRecipe) -> str:
         reference = f"penstock/{image.name}-packages:{self._reference(image).rsplit(':', 1)[1]}"
         if not self.engine.identity(reference):
             self._build(image, reference, {}, "packages")
         return reference
 
     def _build(
-        self, image: Image, reference: str, arguments: dict[str, str], target: str | None, *, fresh: bool = False
+        self, image: ImageRecipe, reference: str, arguments: dict[str, str], target: str | None, *, fresh: bool = False
     ) -> None:
         bases = self.bases()
         self._load(bases)
         log = self.cache / f"{image.name}.log"
         with tempfile.TemporaryDirectory(prefix="secrets-") as folder:
-            order = Order(
+            order = BuildOrder(
                 dockerfile=ROOT / image.dockerfile,
                 context=ROOT,
                 reference=reference,
@@ -186,13 +186,13 @@ class Builder:
     def bases(self) -> Bases:
         """Return what the images stand on, found or made once."""
         if self._bases is None:
-            self._bases = self._named_base(self._wanted_base or BASE_IMAGE) or self._own_base()
+            self._bases = self._use_named_base(self._wanted_base or BASE_IMAGE) or self._own_base()
         return self._bases
 
-    def _named_base(self, reference: str) -> Bases | None:
+    def _use_named_base(self, reference: str) -> Bases | None:
         if not self.engine.identity(reference) and not self.engine.pull(reference):
             if self._wanted_base:
-                raise Lacking(f"The base image {reference} is not here, and {self.engine.name} cannot pull it.")
+                raise MissingForBuild(f"The base image {reference} is not here, and {self.engine.name} cannot pull it.")
             return None
         return Bases(reference, reference, f"{reference} {self.engine.identity(reference)}")
 
@@ -212,7 +212,7 @@ class Builder:
                 self.engine.load(archive)
 
 
-def revision(image: Image) -> str:
+def revision(image: ImageRecipe) -> str:
     """Return the last commit that changed what an image is made of, `-dirty` where that has changed since.
 
     It is `unknown` where git cannot tell.

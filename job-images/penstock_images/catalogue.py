@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Image:
+class ImageRecipe:
     """One image.
 
     Attributes:
@@ -36,11 +36,11 @@ class Image:
 IMAGES = {
     each.name: each
     for each in (
-        Image("jobs", ("job-images/penstock_jobs",), goal=450),
-        Image("serving", ("job-images/penstock_jobs",), goal=250),
-        Image("source", ("job-images/penstock_jobs",), goal=120),
-        Image("operator", ("operator/penstock", "job-images/penstock_jobs"), goal=180),
-        Image("torch", ("job-images/penstock_jobs",), goal=None, stands_on="jobs"),
+        ImageRecipe("jobs", ("job-images/penstock_jobs",), goal=450),
+        ImageRecipe("serving", ("job-images/penstock_jobs",), goal=250),
+        ImageRecipe("source", ("job-images/penstock_jobs",), goal=120),
+        ImageRecipe("operator", ("operator/penstock", "job-images/penstock_jobs"), goal=180),
+        ImageRecipe("torch", ("job-images/penstock_jobs",), goal=None, stands_on="jobs"),
     )
 }
 
@@ -51,7 +51,7 @@ def project(root: Path = ROOT) -> dict[str, Any]:
     return table
 
 
-def digest(image: Image, base: str, root: Path = ROOT) -> str:
+def digest(image: ImageRecipe, base: str, root: Path = ROOT) -> str:
     """Return a digest of all that an image is made of: the same inputs give the same, on any machine.
 
     Args:
@@ -67,7 +67,7 @@ def digest(image: Image, base: str, root: Path = ROOT) -> str:
     return sums.hexdigest()[:12]
 
 
-def inputs(image: Image, root: Path = ROOT) -> Iterator[Path]:
+def inputs(image: ImageRecipe, root: Path = ROOT) -> Iterator[Path]:
     """Return the files that an image is made of, in order."""
     yield root / "constraints.txt"
     yield from sorted(each for each in (root / image.dockerfile).parent.iterdir() if each.is_file())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Package:
+class DebianPackage:
     """One installed package.
 
     Attributes:
@@ -29,13 +29,15 @@ class Package:
     stanza: str
 
 
-def installed(status: str) -> dict[str, Package]:
+def read_packages(status: str) -> dict[str, DebianPackage]:
     """Return the installed packages of a dpkg status file, by name."""
     packages = (_package(stanza) for stanza in status.strip().split("\n\n") if stanza.strip())
     return {each.name: each for each in packages if each}
 
 
-def closure(packages: Mapping[str, Package], wanted: Iterable[str], without: frozenset[str]) -> dict[str, Package]:
+def dependency_closure(
+    packages: Mapping[str, DebianPackage], wanted: Iterable[str], without: frozenset[str]
+) -> dict[str, DebianPackage]:
     """Return the wanted packages with all that they need, in order of their names.
 
     Args:
@@ -46,30 +48,30 @@ def closure(packages: Mapping[str, Package], wanted: Iterable[str], without: fro
     Raises:
         KeyError: a wanted package, or one that it needs, is not installed.
     """
-    found: dict[str, Package] = {}
+    found: dict[str, DebianPackage] = {}
     waiting: list[tuple[str, ...]] = [(name,) for name in wanted]
     while waiting:
         alternatives = waiting.pop()
         if without.intersection(alternatives):
             continue
-        package = _chosen(packages, alternatives)
+        package = _choose_alternative(packages, alternatives)
         if package.name not in found and package.name not in without:
             found[package.name] = package
             waiting.extend(package.depends)
     return dict(sorted(found.items()))
 
 
-def status_of(packages: Iterable[Package]) -> str:
+def status_of(packages: Iterable[DebianPackage]) -> str:
     """Return the status file of an image that has only these packages."""
     return "".join(f"{each.stanza}\n\n" for each in packages)
 
 
-def _package(stanza: str) -> Package | None:
+def _package(stanza: str) -> DebianPackage | None:
     fields = dict(re.findall(r"^([A-Za-z-]+): *(.*(?:\n[ \t].*)*)", stanza, flags=re.MULTILINE))
     if not fields.get("Status", "").endswith(" installed"):
         return None
     needs = ", ".join(filter(None, [fields.get("Pre-Depends"), fields.get("Depends")]))
-    return Package(
+    return DebianPackage(
         name=fields["Package"],
         version=fields["Version"],
         architecture=fields["Architecture"],
@@ -83,7 +85,7 @@ def _name(relation: str) -> str:
     return re.split(r"[\s(:\[<]", relation.strip(), maxsplit=1)[0]
 
 
-def _chosen(packages: Mapping[str, Package], alternatives: tuple[str, ...]) -> Package:
+def _choose_alternative(packages: Mapping[str, DebianPackage], alternatives: tuple[str, ...]) -> DebianPackage:
     for name in alternatives:
         if name in packages:
             return packages[name]

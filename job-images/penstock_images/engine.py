@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penstock_images.lacking import Lacking
+from penstock_images.lacking import MissingForBuild
 
 NAMES = ("docker", "podman", "buildah")
 PULLING = 300.0  # seconds
 
 
 @dataclass(frozen=True)
-class Order:
+class BuildOrder:
     """What an engine is asked to build.
 
     Attributes:
@@ -39,7 +39,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Engine:
+class ContainerEngine:
     """A container engine that answers.
 
     Attributes:
@@ -96,7 +96,7 @@ class Engine:
         """Send an image to the registry that its name says."""
         self.must(f"pushing {reference}", "push", reference)
 
-    def build(self, order: Order, log: Path) -> None:
+    def build(self, order: BuildOrder, log: Path) -> None:
         """Build an image. What the engine says goes to the log.
 
         Raises:
@@ -113,10 +113,10 @@ class Engine:
                 check=False,
             )
         if ended.returncode != 0:
-            said = telling(log.read_text(errors="replace"))
-            raise Lacking(f"{self.name} could not build {order.reference}: {said} (all of it is in {log})")
+            said = last_telling_line(log.read_text(errors="replace"))
+            raise MissingForBuild(f"{self.name} could not build {order.reference}: {said} (all of it is in {log})")
 
-    def _build_words(self, order: Order) -> list[str]:
+    def _build_words(self, order: BuildOrder) -> list[str]:
         words = ["build", "--file", str(order.dockerfile), "--tag", order.reference]
         if self.name != "docker":  # docker takes the time from the argument SOURCE_DATE_EPOCH
             words += ["--layers", "--timestamp", str(order.epoch)]
@@ -135,7 +135,7 @@ class Engine:
         ended = self._run(*words)
         if ended.returncode != 0:
             last = (ended.stderr or ended.stdout).strip().splitlines()[-1:] or ["it said nothing"]
-            raise Lacking(f"{self.name} failed at {what}: {last[0]}")
+            raise MissingForBuild(f"{self.name} failed at {what}: {last[0]}")
         return ended.stdout
 
     def _run(self, *words: str | Path, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
@@ -150,7 +150,7 @@ class Engine:
         )
 
 
-def telling(log: str) -> str:
+def last_telling_line(log: str) -> str:
     """Return the last line of a build's log that is of the command that failed, not of the engine about it."""
     lines = [each.strip() for each in log.splitlines() if each.strip()]
     own = [
@@ -159,7 +159,7 @@ def telling(log: str) -> str:
     return (own or lines or ["it said nothing"])[-1]
 
 
-def choose(wanted: str | None, storage: Path) -> Engine:
+def choose(wanted: str | None, storage: Path) -> ContainerEngine:
     """Return the engine that is asked for, else the first of docker, podman and buildah that answers.
 
     Args:
@@ -170,25 +170,27 @@ def choose(wanted: str | None, storage: Path) -> Engine:
         Lacking: none answers.
     """
     if wanted and wanted not in NAMES:
-        raise Lacking(f"{wanted} is none of the engines that images can be built with: {', '.join(NAMES)}.")
+        raise MissingForBuild(f"{wanted} is none of the engines that images can be built with: {', '.join(NAMES)}.")
     for name in (wanted,) if wanted else NAMES:
         found = _buildah(storage) if name == "buildah" else _daemon(name)
         if found:
             return found
     if wanted:
-        raise Lacking(f"{wanted} does not answer here; start it, or name another engine: make images ENGINE=buildah")
-    raise Lacking(
+        raise MissingForBuild(
+            f"{wanted} does not answer here; start it, or name another engine: make images ENGINE=buildah"
+        )
+    raise MissingForBuild(
         "Images are built with docker, podman or buildah, and none answers here (on Debian: apt install buildah)."
     )
 
 
-def _daemon(name: str) -> Engine | None:
+def _daemon(name: str) -> ContainerEngine | None:
     if not shutil.which(name) or not _answers((name, "info")):
         return None
-    return Engine(name, (name,), {"DOCKER_BUILDKIT": "1"} if name == "docker" else {})
+    return ContainerEngine(name, (name,), {"DOCKER_BUILDKIT": "1"} if name == "docker" else {})
 
 
-def _buildah(storage: Path) -> Engine | None:
+def _buildah(storage: Path) -> ContainerEngine | None:
     """Return buildah with a store in a folder of our own: on overlay where the machine can, else copied whole."""
     if not shutil.which("buildah"):
         return None
@@ -205,7 +207,7 @@ def _buildah(storage: Path) -> Engine | None:
             str(storage / "run" / driver),
         )
         if _answers((*words, "info")):
-            return Engine("buildah", words, isolation)
+            return ContainerEngine("buildah", words, isolation)
     return None
 
 

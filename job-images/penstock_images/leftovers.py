@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from penstock_images.catalogue import IMAGES
-from penstock_images.engine import Engine
+from penstock_images.engine import ContainerEngine
 
 KEPT = 2  # the newest, and the one before, which somebody may be at
 UNNAMED = 60  # steps of builds that buildah's store keeps, so that the next build begins where one differs
 
 
-def clean(cache: Path, engine: Engine) -> None:
+def clean(cache: Path, engine: ContainerEngine) -> None:
     """Take away what a killed build left: half-made bases with their mounts, half-written archives, build containers.
 
     Args:
@@ -49,19 +49,19 @@ def keep_newest(folder: Path, name: str, number: int = KEPT) -> None:
         old.with_suffix(".cdx.json").unlink(missing_ok=True)
 
 
-def _forget_old(engine: Engine, folder: Path) -> None:
+def _forget_old(engine: ContainerEngine, folder: Path) -> None:
     """Remove from our own store the images whose archives are gone, and the steps of builds once they are many."""
     listed = engine.must("listing images", "images", "--format", "{{.Name}}:{{.Tag}}").split()
     for name in IMAGES:
         digests = {each.stem.rpartition("-")[2] for each in folder.glob(f"{name}-*.tar")}
-        for old in outdated(listed, name, digests):
+        for old in find_outdated(listed, name, digests):
             engine.remove(old)
     unnamed = engine.must("listing images", "images", "--quiet", "--filter", "dangling=true").split()
     if len(set(unnamed)) > UNNAMED:
         engine.must("removing steps of old builds", "rmi", "--prune")
 
 
-def outdated(references: list[str], name: str, digests: set[str]) -> list[str]:
+def find_outdated(references: list[str], name: str, digests: set[str]) -> list[str]:
     """Return the images of this name, and the packages under them, whose tag ends in a digest and in none of these."""
     names = (f"penstock/{name}", f"penstock/{name}-packages")
     own = [each for each in references if each.rpartition(":")[0].removeprefix("localhost/") in names]

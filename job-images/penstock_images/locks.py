@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 @contextmanager
-def building(folder: Path, name: str, clean: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
+def lock_image(folder: Path, name: str, clean: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of one image while it is built; others are built beside it.
 
     Args:
@@ -23,16 +23,16 @@ def building(folder: Path, name: str, clean: Callable[[], None], say: Callable[[
     with (folder / "builds.lock").open("w") as everybody, (folder / f"{name}.lock").open("w") as own:
         for each in (everybody, own):
             os.set_inheritable(each.fileno(), True)
-        if _taken(everybody.fileno(), fcntl.LOCK_EX):
+        if _try_lock(everybody.fileno(), fcntl.LOCK_EX):
             clean()
         fcntl.flock(everybody, fcntl.LOCK_SH)
-        if not _taken(own.fileno(), fcntl.LOCK_EX):
+        if not _try_lock(own.fileno(), fcntl.LOCK_EX):
             say(f"waiting for another process, which builds {name}")
             fcntl.flock(own, fcntl.LOCK_EX)
         yield
 
 
-def _taken(lock: int, kind: int) -> bool:
+def _try_lock(lock: int, kind: int) -> bool:
     try:
         fcntl.flock(lock, kind | fcntl.LOCK_NB)
     except BlockingIOError:

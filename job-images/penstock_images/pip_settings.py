@@ -42,7 +42,7 @@ def certificates_of(found: Mapping[str, str], environment: Mapping[str, str]) ->
     return next((Path(each) for each in named if each and Path(each).is_file()), None)
 
 
-def configured() -> str:
+def list_configuration() -> str:
     """Return what `pip config list` prints on this machine; nothing where pip is missing."""
     words = [sys.executable, "-m", "pip", "config", "list"]
     return subprocess.run(words, capture_output=True, text=True, check=False).stdout
@@ -55,7 +55,7 @@ def secrets(folder: Path, environment: Mapping[str, str]) -> dict[str, Path]:
         folder: a folder that only this user can read and that goes when the build is over.
         environment: the environment of this process.
     """
-    found = settings(configured())
+    found = settings(list_configuration())
     certificates = certificates_of(found, environment)
     text = configuration(found, certificates)
     if not text:

@@ -19,8 +19,8 @@ import msgspec
 from penstock_jobs import document, errors, logs
 from penstock_jobs.cleaning import clean
 from penstock_jobs.ending import end_at_once, end_on_sigterm, end_with_stdin
-from penstock_jobs.indexed import name_of_this_pod, of_this_pod
-from penstock_jobs.kept_log import KeptLog
+from penstock_jobs.indexed import name_of_this_pod, specification_of_this_pod
+from penstock_jobs.kept_log import LogArchive
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import Failure, JobResult, TrainingResult
 from penstock_jobs.source.archive import unpack
@@ -34,8 +34,8 @@ from penstock_jobs.specification import (
     TestingJob,
     TrainingJob,
 )
-from penstock_jobs.storage import NotFound, Store, open_store
-from penstock_jobs.taking import take_place
+from penstock_jobs.storage import KeyNotFound, Store, open_store
+from penstock_jobs.taking import claim_run_folder
 from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
 
 LONGEST = 3900  # characters of the sentence in a failure: with its form it fits a termination message
@@ -43,12 +43,12 @@ LONGEST = 3900  # characters of the sentence in a failure: with its form it fits
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the job that the specification file describes; return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     if options.keep_log is None:
         return _main(options, lambda specification: None)
-    with KeptLog(name_of_this_pod(options.keep_log, os.environ)) as kept:
+    with LogArchive(name_of_this_pod(options.keep_log, os.environ)) as kept:
         try:
-            return _main(options, lambda specification: kept.goes_to(lambda: open_store(specification.run_storage)))
+            return _main(options, lambda specification: kept.archive_to(lambda: open_store(specification.run_storage)))
         except Exception:
             traceback.print_exc()  # while it is still kept
             return errors.BUG
@@ -61,11 +61,11 @@ def _main(options: argparse.Namespace, keep_log: Callable[[RunJob], None]) -> in
         end_with_stdin()
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
-        specification = of_this_pod(specification, os.environ)
+        specification = specification_of_this_pod(specification, os.environ)
         end_on_sigterm()
-        with _limited(specification.timeout, report):
-            result, stored = _done(specification, options.snapshot, keep_log)
-            manifests = _manifests(specification, result) if report.termination is not None else ()
+        with _time_limit(specification.timeout, report):
+            result, stored = _run_job(specification, options.snapshot, keep_log)
+            manifests = _read_manifests(specification, result) if report.termination is not None else ()
     except errors.JobError as error:
         _fail(error, report)
         return error.exit_code
@@ -119,10 +119,10 @@ def result_key(specification: RunJob) -> str:
 def _fail(error: errors.JobError, report: Report) -> None:
     logs.log.error("%s", error)
     with suppress(OSError):  # a full disk may be what it failed of; the log and the exit code say so all the same
-        report(Failure(reason=error.reason, message=_shortened(str(error))))
+        report(Failure(reason=error.reason, message=_shorten(str(error))))
 
 
-def _shortened(message: str) -> str:
+def _shorten(message: str) -> str:
     """Return the beginning of a sentence that is too long for a result; the log has the whole."""
     if len(message) <= LONGEST:
         return message
@@ -130,16 +130,16 @@ def _shortened(message: str) -> str:
     return message[: LONGEST - len(ending)] + ending
 
 
-def _done(
+def _run_job(
     specification: JobSpecification, snapshot: Path | None, keep_log: Callable[[RunJob], None]
 ) -> tuple[JobResult, str | None]:
     """Return the result, and where it is stored; that of cleaning is nowhere, since it may be done again."""
     if isinstance(specification, CleaningJob):
         return clean(specification), None
     if snapshot is not None:
-        take_place(open_store(specification.run_storage), specification.run, snapshot)
+        claim_run_folder(open_store(specification.run_storage), specification.run, snapshot)
     keep_log(specification)
-    found = _result_of(specification)
+    found = _find_or_make_result(specification)
     if isinstance(specification, TrainingJob) and specification.workers > 1:
         from penstock_jobs.training.surplus import delete_surplus
 
@@ -147,36 +147,36 @@ def _done(
     return found
 
 
-def _result_of(specification: RunJob) -> tuple[JobResult, str]:
+def _find_or_make_result(specification: RunJob) -> tuple[JobResult, str]:
     """Return the result, made now or found in storage, and its address there."""
     if not isinstance(specification, DatasetJob) or not specification.shard.is_part:
-        return _own_result_of(specification)
+        return _find_or_make_own_result(specification)
     store, whole = open_store(specification.run_storage), "results/dataset.json"
     if store.exists(whole):
-        return _stored(store, whole), f"{store.uri}/{whole}"
-    part = _own_result_of(specification)
-    from penstock_jobs.dataset import merging
+        return _read_result(store, whole), f"{store.uri}/{whole}"
+    part = _find_or_make_own_result(specification)
+    from penstock_jobs.dataset import merge_job
 
-    merge = merging(specification)
-    return part if merge is None else _own_result_of(merge)
+    merge = merge_job(specification)
+    return part if merge is None else _find_or_make_own_result(merge)
 
 
-def _own_result_of(specification: RunJob) -> tuple[JobResult, str]:
+def _find_or_make_own_result(specification: RunJob) -> tuple[JobResult, str]:
     store = open_store(specification.run_storage)
     key = result_key(specification)
     stored = f"{store.uri}/{key}"
     if store.exists(key):
         logs.log.info("The result is in storage already, at %s; nothing is done again.", stored)
-        return _stored(store, key), stored
+        return _read_result(store, key), stored
     if isinstance(specification, TrainingJob | TestingJob):
         unpack(specification.source)
-    result = _job(specification)()
+    result = _import_job(specification)()
     if not store.write_if_absent(key, document.encode(result)):
-        return _stored(store, key), stored
+        return _read_result(store, key), stored
     return result, stored
 
 
-def _manifests(specification: JobSpecification, result: JobResult) -> tuple[ModelManifest, ...]:
+def _read_manifests(specification: JobSpecification, result: JobResult) -> tuple[ModelManifest, ...]:
     """Return what the Models are that the result names."""
     if not isinstance(specification, TrainingJob) or not isinstance(result, TrainingResult):
         return ()
@@ -186,7 +186,7 @@ def _manifests(specification: JobSpecification, result: JobResult) -> tuple[Mode
         there = Location(uri=model.uri, endpoint=models.endpoint, region=models.region, credentials=models.credentials)
         try:
             content = open_store(there).read("manifest.json")
-        except NotFound:
+        except KeyNotFound:
             if specification.workers == 1:
                 raise
             continue  # it was not among the best of all workers, and is gone
@@ -194,12 +194,12 @@ def _manifests(specification: JobSpecification, result: JobResult) -> tuple[Mode
     return tuple(found)
 
 
-def _stored(store: Store, key: str) -> JobResult:
+def _read_result(store: Store, key: str) -> JobResult:
     result: JobResult = document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
     return result
 
 
-def _job(specification: RunJob) -> Callable[[], JobResult]:
+def _import_job(specification: RunJob) -> Callable[[], JobResult]:
     """Return the job, importing only what that one needs."""
     match specification:
         case SourceJob():
@@ -225,7 +225,7 @@ def _job(specification: RunJob) -> Callable[[], JobResult]:
 
 
 @contextmanager
-def _limited(seconds: float | None, report: Report) -> Iterator[None]:
+def _time_limit(seconds: float | None, report: Report) -> Iterator[None]:
     """End this process once so many seconds have passed in the block, whatever it is in the middle of."""
     if seconds is None:
         yield
@@ -245,7 +245,7 @@ def _limited(seconds: float | None, report: Report) -> Iterator[None]:
         clock.cancel()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs", description="Run one job of a Penstock run.")
     parser.add_argument("specification", type=Path, help="the job specification, a JSON file")
     parser.add_argument("--result", type=Path, help="write the result to this file, not to standard output")

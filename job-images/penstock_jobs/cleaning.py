@@ -13,7 +13,7 @@ from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models.files import MANIFEST, digest_of
 from penstock_jobs.result import CleaningResult
 from penstock_jobs.specification import CleaningJob, OwnedFolder, UnmadeModels
-from penstock_jobs.storage import NotFound, Store, open_store
+from penstock_jobs.storage import KeyNotFound, Store, open_store
 
 AT_ONCE = 16  # requests to a bucket; a large grid leaves a file for each candidate
 
@@ -34,10 +34,10 @@ def clean_folder(folder: OwnedFolder) -> int:
     store = open_store(folder.location)
     try:
         proof = store.read(folder.proof)
-    except NotFound:
+    except KeyNotFound:
         log.info("There is nothing at %s.", store.uri)
         return 0
-    if not _proves(folder, proof):
+    if not _is_proof(folder, proof):
         log.warning("%s belongs to something else by now; it is left as it is.", store.uri)
         return 0
     beneath = folder.beneath or ("",)
@@ -61,7 +61,7 @@ def delete_model(models: Store, name: str, uid: str) -> int:
     store = models.child(name)
     try:
         content = store.read(MANIFEST)
-    except NotFound:
+    except KeyNotFound:
         return 0
     if document.decode(content, ModelManifest, f"{store.uri}/{MANIFEST}").origin.run_uid != uid:
         return 0
@@ -70,7 +70,7 @@ def delete_model(models: Store, name: str, uid: str) -> int:
     return deleted
 
 
-def _proves(folder: OwnedFolder, proof: bytes) -> bool:
+def _is_proof(folder: OwnedFolder, proof: bytes) -> bool:
     if folder.digest is not None:
         return digest_of(proof) == folder.digest
     return folder.uid is not None and folder.uid.encode() in proof

@@ -18,19 +18,19 @@ _before: list[Callable[[], None]] = []
 def end_at_once(code: int) -> None:
     """End this process; child processes end with their parent's pipe."""
     # In a thread: whoever was interrupted here, or is stuck, may hold what these want, and the end does not wait.
-    last = threading.Thread(target=_last_words, name="the end", daemon=True)
+    last = threading.Thread(target=_run_last_acts, name="the end", daemon=True)
     last.start()
     last.join(_LAST_WORDS)
     os._exit(code)
 
 
-def _last_words() -> None:
+def _run_last_acts() -> None:
     for each in _before:
         each()
     sys.stderr.flush()
 
 
-def before_the_end(do: Callable[[], None]) -> None:
+def run_before_end(do: Callable[[], None]) -> None:
     """Have this done, within a few seconds, before the process ends at once; it may be asked for by several threads."""
     _before.append(do)
 

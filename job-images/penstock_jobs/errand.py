@@ -12,8 +12,8 @@ from penstock_jobs import errors, logs
 from penstock_jobs.dataset.claim import Claim, move_claim
 from penstock_jobs.document import Document, decode
 from penstock_jobs.ending import end_on_sigterm
-from penstock_jobs.errands import Errand, ListModels, MoveClaim, Owner, answer_lines
-from penstock_jobs.models.listing import saved_models
+from penstock_jobs.errands import ListModels, MoveClaim, PreviousOwner, StorageRequest, answer_lines
+from penstock_jobs.models.listing import list_models
 from penstock_jobs.storage import open_store
 
 LONGEST = 1000  # characters of a refusal; with what JSON and UTF-8 add it is below what the kubelet keeps
@@ -21,12 +21,12 @@ LONGEST = 1000  # characters of a refusal; with what JSON and UTF-8 add it is be
 
 def main(arguments: list[str] | None = None) -> int:
     """Do the errand; return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     logs.set_up("INFO", "text")
     end_on_sigterm()
     try:
-        errand: Errand = decode(options.errand.encode(), ListModels | MoveClaim, "The errand")
-        for line in answer_lines(answers(errand)):
+        errand: StorageRequest = decode(options.errand.encode(), ListModels | MoveClaim, "The errand")
+        for line in answer_lines(answer_request(errand)):
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except errors.JobError as error:
@@ -37,19 +37,19 @@ def main(arguments: list[str] | None = None) -> int:
     return errors.SUCCEEDED
 
 
-def answers(errand: Errand) -> Iterator[Document]:
+def answer_request(errand: StorageRequest) -> Iterator[Document]:
     """Do the errand, and yield its answers."""
     store = open_store(errand.location)
     match errand:
         case ListModels():
-            yield from saved_models(store)
+            yield from list_models(store)
         case MoveClaim(old_uid=old, pipeline=pipeline, pipeline_uid=uid):
             before = move_claim(store, old, Claim(pipeline=pipeline, pipeline_uid=uid))
             if before is not None:
-                yield Owner(pipeline=before.pipeline, pipeline_uid=before.pipeline_uid)
+                yield PreviousOwner(pipeline=before.pipeline, pipeline_uid=before.pipeline_uid)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs.errand", description=__doc__)
     parser.add_argument("errand", help="the document")
     parser.add_argument("--termination-message", type=Path, help="where a refusal goes")

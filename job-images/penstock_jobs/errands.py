@@ -43,7 +43,7 @@ class MoveClaim(ErrandDocument, frozen=True, tag="move-claim", tag_field="errand
     pipeline_uid: str
 
 
-Errand = ListModels | MoveClaim
+StorageRequest = ListModels | MoveClaim
 
 
 class SavedModel(ErrandDocument, frozen=True):
@@ -58,7 +58,7 @@ class SavedModel(ErrandDocument, frozen=True):
     problem: str | None = None
 
 
-class Owner(ErrandDocument, frozen=True):
+class PreviousOwner(ErrandDocument, frozen=True):
     """The Pipeline that a storage belonged to."""
 
     pipeline: str
@@ -82,7 +82,7 @@ def answer_lines(answers: Iterable[Document]) -> Iterator[str]:
     yield f"{MARK}= {count}"
 
 
-def answers_in(lines: Iterable[str], kind: type[Answer]) -> Iterator[Answer]:
+def read_answers(lines: Iterable[str], kind: type[Answer]) -> Iterator[Answer]:
     """Yield the answers that lines of a log have between them; other lines are passed over.
 
     Raises:

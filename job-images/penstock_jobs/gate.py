@@ -17,12 +17,12 @@ is served now, the decision names the Models to test again.
 import math
 from dataclasses import dataclass
 
-from penstock_jobs.result import Comparison, Score, TestingResult, Verdict
-from penstock_jobs.specification import Selection
+from penstock_jobs.result import Comparison, ScoreResult, TestingResult, Verdict
+from penstock_jobs.specification import SelectionSpec
 
 
 @dataclass(frozen=True)
-class Decision:
+class GateDecision:
     """What the gate says. `model` is to be served (None: nothing is); `reason` is for people, with the numbers.
 
     `verdict` is None only where a Model is pinned and nothing was tested. `retest` names the Models that must be tested
@@ -35,12 +35,12 @@ class Decision:
     retest: tuple[str, ...] = ()
 
 
-def is_error(selection: Selection) -> bool:
+def is_error(selection: SelectionSpec) -> bool:
     """Return whether people see this score as an error, a positive number that should be small."""
     return selection.scoring.startswith("neg_") or not selection.greater_is_better
 
 
-def gate(testing: TestingResult, selection: Selection, served: str | None) -> Decision:
+def apply_gate(testing: TestingResult, selection: SelectionSpec, served: str | None) -> GateDecision:
     """Return which Model these tests want served.
 
     Args:
@@ -50,70 +50,76 @@ def gate(testing: TestingResult, selection: Selection, served: str | None) -> De
     """
     challenger = testing.challenger
     if challenger is None:
-        return Decision("NotComparable", served, "No new Model was tested, so nothing changes.")
-    below = _below_minimum(testing, challenger, selection, served)
+        return GateDecision("NotComparable", served, "No new Model was tested, so nothing changes.")
+    below = _decide_below_minimum(testing, challenger, selection, served)
     if below is not None:
         return below
     if served is None:
-        reached = f" reached {_score(testing, challenger, selection)} and" if _has_limit(selection) else ""
-        return Decision("Improved", challenger, f"{challenger}{reached} is the first Model to be served.")
+        reached = f" reached {_score_words(testing, challenger, selection)} and" if _has_limit(selection) else ""
+        return GateDecision("Improved", challenger, f"{challenger}{reached} is the first Model to be served.")
     if served == challenger:
-        return Decision("NotBetter", served, f"{challenger} is the Model that is served already.")
-    return _compared(testing.comparison, challenger, served, selection)
+        return GateDecision("NotBetter", served, f"{challenger} is the Model that is served already.")
+    return _decide_by_comparison(testing.comparison, challenger, served, selection)
 
 
-def _has_limit(selection: Selection) -> bool:
+def _has_limit(selection: SelectionSpec) -> bool:
     return selection.minimum is not None or selection.maximum is not None
 
 
-def _below_minimum(
-    testing: TestingResult, challenger: str, selection: Selection, served: str | None
-) -> Decision | None:
+def _decide_below_minimum(
+    testing: TestingResult, challenger: str, selection: SelectionSpec, served: str | None
+) -> GateDecision | None:
     """Return the decision against a challenger that does not reach the minimum, or None where it does."""
     if not _has_limit(selection):
         return None
     kept = f"{served} stays" if served else "nothing is served"
-    score = _find(testing, challenger, selection.scoring)
+    score = _find_score(testing, challenger, selection.scoring)
     if score is None:
-        return Decision(
+        return GateDecision(
             "BelowMinimum",
             served,
             f"{challenger} has no {selection.scoring} on the testing set, so it cannot meet the minimum; {kept}.",
         )
     if selection.minimum is not None and score.value < selection.minimum:
-        wanted = f"below the minimum of {_shown(selection.minimum, selection)}"
+        wanted = f"below the minimum of {_format_score(selection.minimum, selection)}"
     elif selection.maximum is not None and -score.value > selection.maximum:
-        wanted = f"above the maximum of {number(selection.maximum)}"
+        wanted = f"above the maximum of {format_number(selection.maximum)}"
     else:
         return None
-    return Decision(
-        "BelowMinimum", served, f"{challenger} reached {_score(testing, challenger, selection)}, {wanted}; {kept}."
+    return GateDecision(
+        "BelowMinimum",
+        served,
+        f"{challenger} reached {_score_words(testing, challenger, selection)}, {wanted}; {kept}.",
     )
 
 
-def _compared(comparison: Comparison | None, challenger: str, served: str, selection: Selection) -> Decision:
+def _decide_by_comparison(
+    comparison: Comparison | None, challenger: str, served: str, selection: SelectionSpec
+) -> GateDecision:
     if not _fits(comparison, challenger, served, selection):
-        return _missing(challenger, served, selection)
+        return _decide_without_comparison(challenger, served, selection)
     assert comparison is not None
     if comparison.low is None or comparison.high is None or comparison.difference is None:
         why = comparison.reason or "The two Models cannot be compared."
-        return _applied("NotComparable", why, challenger, served, selection)
+        return _apply_verdict("NotComparable", why, challenger, served, selection)
     verdict, finding = _verdict(comparison.low, comparison.high, comparison.difference, selection)
     evidence = _evidence(comparison, challenger, served, finding, selection)
-    return _applied(verdict, evidence, challenger, served, selection)
+    return _apply_verdict(verdict, evidence, challenger, served, selection)
 
 
-def _evidence(comparison: Comparison, challenger: str, served: str, finding: str, selection: Selection) -> str:
+def _evidence(comparison: Comparison, challenger: str, served: str, finding: str, selection: SelectionSpec) -> str:
     points = f"on {comparison.points:,} points that neither was trained on"
     if comparison.difference == comparison.low == comparison.high == 0:
-        return f"{challenger} and {served} have the same {_name(selection)} {points}, however they are drawn again."
+        return (
+            f"{challenger} and {served} have the same {_score_name(selection)} {points}, however they are drawn again."
+        )
     return (
-        f"{challenger} scores {_change(comparison.difference or 0.0, selection)} in {_name(selection)} than {served} "
-        f"{points} ({_between(comparison, selection)}): {finding}."
+        f"{challenger} scores {_difference_words(comparison.difference or 0.0, selection)} "
+        f"in {_score_name(selection)} than {served} {points} ({_interval_words(comparison, selection)}): {finding}."
     )
 
 
-def _fits(comparison: Comparison | None, challenger: str, served: str, selection: Selection) -> bool:
+def _fits(comparison: Comparison | None, challenger: str, served: str, selection: SelectionSpec) -> bool:
     """Return whether this is the comparison that the rules ask for: these two Models, this score, this confidence."""
     if comparison is None:
         return False
@@ -123,50 +129,52 @@ def _fits(comparison: Comparison | None, challenger: str, served: str, selection
     )
 
 
-def _missing(challenger: str, served: str, selection: Selection) -> Decision:
+def _decide_without_comparison(challenger: str, served: str, selection: SelectionSpec) -> GateDecision:
     if not selection.must_improve:
         reason = f"{challenger} is served: it is newer than {served}, and mustImprove is not asked for."
-        return Decision("NotComparable", challenger, reason)
+        return GateDecision("NotComparable", challenger, reason)
     reason = (
         f"{challenger} and {served} have not been scored together on one testing version, and scores of different "
         f"versions are not ranked together: both are tested again, and {served} stays until then."
     )
-    return Decision("NotComparable", served, reason, retest=(challenger, served))
+    return GateDecision("NotComparable", served, reason, retest=(challenger, served))
 
 
-def _verdict(low: float, high: float, difference: float, selection: Selection) -> tuple[Verdict, str]:
+def _verdict(low: float, high: float, difference: float, selection: SelectionSpec) -> tuple[Verdict, str]:
     """Return what the interval says about the margin, and the words for it."""
     margin = selection.margin
     confidence = f"{selection.confidence * 100:g} % sure"
     if low > margin:
         if margin < 0:
-            return "Improved", f"we are {confidence} that it is not worse by {number(-margin)} or more"
-        more = "better" if margin == 0 else f"better by more than {number(margin)}"
+            return "Improved", f"we are {confidence} that it is not worse by {format_number(-margin)} or more"
+        more = "better" if margin == 0 else f"better by more than {format_number(margin)}"
         return "Improved", f"we are {confidence} that it is {more}"
     if high <= margin:
-        return "NotBetter", f"it is not better{_by(margin)}"
+        return "NotBetter", f"it is not better{_margin_words(margin)}"
     direction = "better" if difference > margin else "worse"
     return "Undecided", f"it may be {direction}, but the points are too few to be {confidence}"
 
 
-def _by(margin: float) -> str:
+def _margin_words(margin: float) -> str:
     if margin == 0:
         return ""
-    return f" by more than {number(margin)}" if margin > 0 else f": it may be worse by {number(-margin)}"
+    return f" by more than {format_number(margin)}" if margin > 0 else f": it may be worse by {format_number(-margin)}"
 
 
-def _applied(verdict: Verdict, evidence: str, challenger: str, served: str, selection: Selection) -> Decision:
+def _apply_verdict(
+    verdict: Verdict, evidence: str, challenger: str, served: str, selection: SelectionSpec
+) -> GateDecision:
     if not selection.must_improve:
-        return Decision(verdict, challenger, f"{evidence} {challenger} is served, as mustImprove is not asked for.")
+        return GateDecision(verdict, challenger, f"{evidence} {challenger} is served, as mustImprove is not asked for.")
     if verdict == "Improved":
-        return Decision(verdict, challenger, f"{evidence} {challenger} is served.")
+        return GateDecision(verdict, challenger, f"{evidence} {challenger} is served.")
     if verdict == "NotComparable":
         by_hand = f"{served} stays; deployment.model: {challenger} would serve the new one by hand."
-        return Decision(verdict, served, f"{evidence} {by_hand}")
-    return Decision(verdict, served, f"{evidence} {served} stays.")
+        return GateDecision(verdict, served, f"{evidence} {by_hand}")
+    return GateDecision(verdict, served, f"{evidence} {served} stays.")
 
 
-def _find(testing: TestingResult, model: str, scoring: str) -> Score | None:
+def _find_score(testing: TestingResult, model: str, scoring: str) -> ScoreResult | None:
     for scores in testing.models:
         if scores.model == model:
             for score in scores.scores:
@@ -178,32 +186,36 @@ def _find(testing: TestingResult, model: str, scoring: str) -> Score | None:
 # --- numbers for people -----------------------------------------------------------------------------------------------
 
 
-def _score(testing: TestingResult, model: str, selection: Selection) -> str:
-    score = _find(testing, model, selection.scoring)
-    return f"no {_name(selection)}" if score is None else f"{_name(selection)} {_shown(score.value, selection)}"
+def _score_words(testing: TestingResult, model: str, selection: SelectionSpec) -> str:
+    score = _find_score(testing, model, selection.scoring)
+    return (
+        f"no {_score_name(selection)}"
+        if score is None
+        else f"{_score_name(selection)} {_format_score(score.value, selection)}"
+    )
 
 
-def _name(selection: Selection) -> str:
+def _score_name(selection: SelectionSpec) -> str:
     return selection.scoring.removeprefix("neg_")
 
 
-def _shown(value: float, selection: Selection) -> str:
-    return number(-value if is_error(selection) else value)
+def _format_score(value: float, selection: SelectionSpec) -> str:
+    return format_number(-value if is_error(selection) else value)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number as people read it."""
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"
 
 
-def _change(difference: float, selection: Selection) -> str:
+def _difference_words(difference: float, selection: SelectionSpec) -> str:
     if difference == 0:
         return "0 more"
     more = (difference > 0) != is_error(selection)
-    return f"{number(abs(difference))} {'more' if more else 'less'}"
+    return f"{format_number(abs(difference))} {'more' if more else 'less'}"
 
 
-def _between(comparison: Comparison, selection: Selection) -> str:
+def _interval_words(comparison: Comparison, selection: SelectionSpec) -> str:
     low, high = comparison.low or 0.0, comparison.high or 0.0
     if is_error(selection):
         low, high = -high, -low

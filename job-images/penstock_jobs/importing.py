@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Source
+from penstock_jobs.specification import SourceSpec
 
 
 def import_object(path: str, what: str) -> object:
@@ -34,17 +34,19 @@ def import_object(path: str, what: str) -> object:
     try:
         return getattr(module, name)
     except AttributeError as error:
-        raise Refused(f"{what} is {path}, but {module_name} has no {name}{nearest(name, dir(module))}.") from error
+        raise Refused(
+            f"{what} is {path}, but {module_name} has no {name}{suggest_nearest(name, dir(module))}."
+        ) from error
 
 
-def nearest(name: str, known: list[str]) -> str:
+def suggest_nearest(name: str, known: list[str]) -> str:
     """Return `; did you mean A or B?` without the question mark, or nothing where no known name is near."""
     folded = {one.lower(): one for one in known if not one.startswith("_")}
     matches = difflib.get_close_matches(name.lower(), folded, n=2)
     return f"; the nearest is {' or '.join(folded[one] for one in matches)}" if matches else ""
 
 
-def put_on_path(source: Source | None) -> None:
+def put_on_path(source: SourceSpec | None) -> None:
     """Make the user's own modules importable, ahead of everything that is installed."""
     if source is None:
         return
@@ -67,5 +69,5 @@ def accepts(function: object, parameter: str) -> bool:
 def _no_module(what: str, path: str, missing: str) -> str:
     parent, _, last = missing.rpartition(".")
     if parent and parent in sys.modules:
-        return f"{what} is {path}, but there is no module {missing}{nearest(last, dir(sys.modules[parent]))}."
+        return f"{what} is {path}, but there is no module {missing}{suggest_nearest(last, dir(sys.modules[parent]))}."
     return f"{what} is {path}, but there is no module {missing}: install it, or give the source folder that holds it."

@@ -10,7 +10,7 @@ from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJo
 VARIABLE = "JOB_COMPLETION_INDEX"  # what Kubernetes tells each pod of an Indexed Job
 
 
-def of_this_pod(specification: JobSpecification, environment: Mapping[str, str]) -> JobSpecification:
+def specification_of_this_pod(specification: JobSpecification, environment: Mapping[str, str]) -> JobSpecification:
     """Return the specification of this pod: all pods of a Job read the same one, and each has its index besides."""
     index = environment.get(VARIABLE)
     if index is None:
@@ -19,9 +19,9 @@ def of_this_pod(specification: JobSpecification, environment: Mapping[str, str])
         raise Refused(f"{VARIABLE} is {index!r}, which is no index; it is set by an Indexed Job alone.")
     match specification:
         case TrainingJob(workers=workers) if workers > 1:
-            return msgspec.structs.replace(specification, worker=_below(int(index), workers))
+            return msgspec.structs.replace(specification, worker=_require_below(int(index), workers))
         case DatasetJob(shard=shard) if shard.is_part:
-            mine = msgspec.structs.replace(shard, index=_below(int(index), shard.count))
+            mine = msgspec.structs.replace(shard, index=_require_below(int(index), shard.count))
             return msgspec.structs.replace(specification, shard=mine)
     return specification
 
@@ -32,7 +32,7 @@ def name_of_this_pod(name: str, environment: Mapping[str, str]) -> str:
     return name if index is None else f"{name}-{index}"
 
 
-def _below(index: int, count: int) -> int:
+def _require_below(index: int, count: int) -> int:
     if index >= count:
         raise Refused(f"{VARIABLE} is {index}, and the work is shared out over {count} pods, counted from 0.")
     return index

@@ -32,7 +32,7 @@ _PATIENCE = 2.0  # seconds that what is still in the pipe is waited for; a proce
 _LAST_PUT = 5.0  # seconds that the last put may take where the process is told to end
 
 
-class KeptLog:
+class LogArchive:
     """The output of this process and its children, until the block ends; `goes_to` says where it is kept.
 
     Args:
@@ -66,7 +66,7 @@ class KeptLog:
         for descriptor in (1, 2):
             os.dup2(writing, descriptor)
         os.close(writing)
-        ending.before_the_end(self._told_to_end)
+        ending.run_before_end(self._archive_before_end)
         return self
 
     def __exit__(
@@ -75,16 +75,16 @@ class KeptLog:
         self._end(_PATIENCE)
         self._keep()
 
-    def goes_to(self, opened: Callable[[], Store]) -> None:
+    def archive_to(self, opened: Callable[[], Store]) -> None:
         """Keep the log in this store, from now on."""
         self._open = opened
-        threading.Thread(target=self._keep_now_and_then, name="kept log", daemon=True).start()
+        threading.Thread(target=self._archive_periodically, name="kept log", daemon=True).start()
 
-    def _keep_now_and_then(self) -> None:
+    def _archive_periodically(self) -> None:
         while not self._ending.wait(self._every):
             self._keep()
 
-    def _told_to_end(self) -> None:
+    def _archive_before_end(self) -> None:
         """Keep what there is, before the process ends in the middle of whatever it is at."""
         self._end(_PATIENCE / 4)
         last = threading.Thread(target=self._keep, name="last put", daemon=True)
@@ -104,7 +104,7 @@ class KeptLog:
 
     def _keep(self) -> None:
         with self._closing:
-            content = kept_lines(self._folder)
+            content = archive_lines(self._folder)
             if self._open is None or content == self._put or not content:
                 return
             try:
@@ -131,17 +131,17 @@ def log_key(name: str, number: int = 1) -> str:
     return f"logs/{name}.log" if number == 1 else f"logs/{name}.{number}.log"
 
 
-def kept_lines(folder: Path) -> bytes:
+def archive_lines(folder: Path) -> bytes:
     """Return what the copier has kept in the folder, without the lines that are meant for the operator alone."""
     head, older, newer = (_content(folder / name) for name in ("head", "tail.old", "tail"))
     if older:
         head = head[: head.rfind(b"\n") + 1]
         older = LEFT_OUT + older[older.find(b"\n") + 1 :] if (folder / "lost").exists() else older
     lines = (head + older + newer).splitlines(keepends=True)
-    return b"".join(_meant_for_people(lines))
+    return b"".join(_drop_operator_lines(lines))
 
 
-def _meant_for_people(lines: Iterable[bytes]) -> Iterable[bytes]:
+def _drop_operator_lines(lines: Iterable[bytes]) -> Iterable[bytes]:
     return (line for line in lines if not line.startswith(MARK.encode()))
 
 

@@ -17,17 +17,19 @@ log = logging.getLogger("penstock")
 def set_up(level: str, kind: LogFormat) -> None:
     """Send the job's log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json() if kind == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(
+        _JsonFormatter() if kind == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
 
 
-def progress(done: int, total: int | None, message: str) -> None:
+def report_progress(done: int, total: int | None, message: str) -> None:
     """Say how far the job is: `done` of `total` (None where nobody can know), in units that the message names."""
     log.info("%s", message, extra={"done": done, "total": total})
 
 
-class _Json(logging.Formatter):
+class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         event = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),

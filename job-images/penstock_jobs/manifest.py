@@ -3,13 +3,13 @@
 from typing import Any, ClassVar, Literal
 
 from penstock_jobs.document import Document, Form, VersionedDocument
-from penstock_jobs.result import ColumnType, Score
+from penstock_jobs.result import ColumnType, ScoreResult
 
 MODEL = Form("model", 1, since="0.1.0")
 FORMAT = MODEL.name
 
 
-class Feature(Document, frozen=True):
+class FeatureSpec(Document, frozen=True):
     """An input of the Model, in order. `categories` are those seen in training, where it is a string."""
 
     name: str
@@ -92,7 +92,7 @@ class ModelManifest(VersionedDocument, frozen=True):
     created: str
     task: Literal["Classification", "Regression"]
     target: str
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     files: dict[str, str]
     serving: ServedFile
     origin: Origin
@@ -104,6 +104,6 @@ class ModelManifest(VersionedDocument, frozen=True):
     threshold: float | None = None
     threshold_tuned_for: str | None = None
     calibration: str = "None"
-    validation: tuple[Score, ...] = ()
+    validation: tuple[ScoreResult, ...] = ()
     samples: tuple[Sample, ...] = ()
     untrusted_types: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from penstock_jobs.result import CandidateScore, ModelReference, TrainingResult
 
 
-def ranked(results: Sequence[TrainingResult]) -> tuple[CandidateScore, ...]:
+def rank_candidates(results: Sequence[TrainingResult]) -> tuple[CandidateScore, ...]:
     """Return the best candidates of all workers, the best first; of equal scores the one first in the search."""
     scores = (score for each in results for score in each.best)
     return tuple(sorted(scores, key=lambda score: (-score.score, score.index, score.candidate)))
@@ -13,6 +13,6 @@ def ranked(results: Sequence[TrainingResult]) -> tuple[CandidateScore, ...]:
 
 def best_models(results: Sequence[TrainingResult], keep: int) -> tuple[ModelReference, ...]:
     """Return the best `keep` Models of all workers; it changes nothing which worker had which candidate."""
-    places = {score.candidate: place for place, score in enumerate(ranked(results))}
+    places = {score.candidate: place for place, score in enumerate(rank_candidates(results))}
     models = (model for result in results for model in result.models)
     return tuple(sorted(models, key=lambda model: (places.get(model.candidate or "", len(places)), model.name))[:keep])

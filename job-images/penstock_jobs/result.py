@@ -47,7 +47,7 @@ class TableVersion(Document, frozen=True):
     classes: dict[str, int] = {}
 
 
-class Split(Document, frozen=True):
+class SplitSpec(Document, frozen=True):
     """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
 
     testing: Share
@@ -103,7 +103,7 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     retired: int
     left_out: int
     leak_proof: LeakProof
-    split: Split | None = None
+    split: SplitSpec | None = None
     identity: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -116,7 +116,7 @@ class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="jo
     types: dict[str, str] = {}
 
 
-class Score(Document, frozen=True):
+class ScoreResult(Document, frozen=True):
     """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one."""
 
     name: str
@@ -134,7 +134,7 @@ class ModelReference(Document, frozen=True):
     digest: str
     candidate: str | None = None
     algorithm: str | None = None
-    validation: Score | None = None
+    validation: ScoreResult | None = None
 
 
 class CandidateRow(Document, frozen=True):
@@ -151,7 +151,7 @@ class CandidateRow(Document, frozen=True):
     estimator: str
     parameters: dict[str, Any]
     seed: int
-    scores: tuple[Score, ...] = ()
+    scores: tuple[ScoreResult, ...] = ()
     error: str | None = None
     baseline: bool = False
     fit_seconds: float = 0.0
@@ -191,7 +191,7 @@ class ModelScores(Document, frozen=True):
 
     model: str
     points: int
-    scores: tuple[Score, ...]
+    scores: tuple[ScoreResult, ...]
     undefined: dict[str, str] = {}
 
 

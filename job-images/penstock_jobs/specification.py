@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.result import Column, ColumnType, DatasetResult, ModelReference, Share, TableVersion, TrainingResult
-from penstock_jobs.result import Split as Split  # told of what was made, asked for what is to be made
+from penstock_jobs.result import SplitSpec as SplitSpec  # told of what was made, asked for what is to be made
 
 Task = Literal["Classification", "Regression"]
 
@@ -51,7 +51,7 @@ class Location(Document, frozen=True):
     credentials: Credentials = Credentials()
 
 
-class Source(Document, frozen=True):
+class SourceSpec(Document, frozen=True):
     """A folder on the import path that holds the user's own operations, and the commit that it is at.
 
     Where there is an `archive` the folder is made of it, once its digest was checked.
@@ -59,10 +59,10 @@ class Source(Document, frozen=True):
 
     folder: str
     commit: str | None = None
-    archive: "Archive | None" = None
+    archive: "ArchiveSpec | None" = None
 
 
-class Archive(Document, frozen=True):
+class ArchiveSpec(Document, frozen=True):
     """A file `key` of a store, with the digest (`sha256:…`) that it must have."""
 
     location: Location
@@ -104,7 +104,7 @@ class SourceJob(JobDocument, frozen=True, tag="source", tag_field="job"):
 # --- dataset ----------------------------------------------------------------------------------------------------------
 
 
-class Input(Document, frozen=True):
+class InputSpec(Document, frozen=True):
     """One input table: a file, a folder or a glob at `location`, all of one format.
 
     `format` is guessed from the ending when it is not given. `types` gives a column the type that its text should have.
@@ -119,14 +119,14 @@ class Input(Document, frozen=True):
     version: int | None = None
 
 
-class Target(Document, frozen=True):
+class TargetSpec(Document, frozen=True):
     """The column to predict; `positive` is the class that scores and thresholds are about."""
 
     column: str
     positive: str | bool | int | None = None
 
 
-class Validation(Document, frozen=True):
+class ValidationSpec(Document, frozen=True):
     """How candidates are scored: on a holdout taken out of training, or on folds of it."""
 
     holdout: Share | None = None
@@ -156,10 +156,10 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     run: Run
     storage: Location
     run_storage: Location
-    inputs: Annotated[tuple[Input, ...], Meta(min_length=1)]
-    target: Target
-    split: Split
-    validation: Validation
+    inputs: Annotated[tuple[InputSpec, ...], Meta(min_length=1)]
+    target: TargetSpec
+    split: SplitSpec
+    validation: ValidationSpec
     query: str | None = None
     task: Task | None = None
     key: tuple[str, ...] = ()
@@ -179,7 +179,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
 # --- training ---------------------------------------------------------------------------------------------------------
 
 
-class Scoring(Document, frozen=True):
+class ScoringSpec(Document, frozen=True):
     """A scoring function: one of scikit-learn's by name, or the user's own by the dotted path `function`."""
 
     name: str
@@ -189,7 +189,7 @@ class Scoring(Document, frozen=True):
     average: str | None = None
 
 
-class Parameter(Document, frozen=True):
+class ParameterSpec(Document, frozen=True):
     """A hyper-parameter: `value` is fixed, `values` are searched, `low` and `high` bound a random draw.
 
     Values are Python values already (the manifest's literals have been read).
@@ -204,7 +204,7 @@ class Parameter(Document, frozen=True):
     integer: bool = False
 
 
-class EarlyStopping(Document, frozen=True):
+class EarlyStoppingSpec(Document, frozen=True):
     """Stop fitting when a slice of the training points has not improved for `patience` epochs or rounds."""
 
     share: Share = 0.1
@@ -212,17 +212,17 @@ class EarlyStopping(Document, frozen=True):
     tolerance: float = 0.0001
 
 
-class Algorithm(Document, frozen=True):
+class AlgorithmSpec(Document, frozen=True):
     """An estimator by its dotted path, with its hyper-parameters."""
 
     name: str
     estimator: str
-    parameters: tuple[Parameter, ...] = ()
-    early_stopping: EarlyStopping | None = None
+    parameters: tuple[ParameterSpec, ...] = ()
+    early_stopping: EarlyStoppingSpec | None = None
     scale: bool | None = None
 
 
-class Preprocessing(Document, frozen=True):
+class PreprocessingSpec(Document, frozen=True):
     """What is fitted before the estimator, inside the candidate's own Pipeline.
 
     `Automatic`: impute, scale where the estimator profits, one-hot encode strings. `None`: the columns as they are.
@@ -236,7 +236,7 @@ class Preprocessing(Document, frozen=True):
     minimum_frequency: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Search(Document, frozen=True):
+class SearchSpec(Document, frozen=True):
     """How the candidates are taken from the hyper-parameters: all of them, or `samples` of them at random."""
 
     strategy: Literal["Grid", "Random"] = "Grid"
@@ -244,7 +244,7 @@ class Search(Document, frozen=True):
     seed: int = 0
 
 
-class Decision(Document, frozen=True):
+class DecisionSpec(Document, frozen=True):
     """The probability from which the positive class is predicted: fixed, or tuned for a scoring on validation.
 
     `scoring` is what `tune` names, where the manifest says more of it than the name.
@@ -252,7 +252,7 @@ class Decision(Document, frozen=True):
 
     threshold: Share | None = None
     tune: str | None = None
-    scoring: Scoring | None = None
+    scoring: ScoringSpec | None = None
 
 
 class TrainingJob(JobDocument, frozen=True, tag="training", tag_field="job"):
@@ -271,25 +271,25 @@ class TrainingJob(JobDocument, frozen=True, tag="training", tag_field="job"):
     validation: TableVersion
     columns: tuple[Column, ...]
     task: Task
-    target: Target
-    split: Split
+    target: TargetSpec
+    split: SplitSpec
     testing: TableVersion
-    validation_rule: Validation
-    scoring: Scoring
-    algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)]
+    validation_rule: ValidationSpec
+    scoring: ScoringSpec
+    algorithms: Annotated[tuple[AlgorithmSpec, ...], Meta(min_length=1)]
     generation: int = 0
     identity: tuple[str, ...] = ()
-    search: Search = Search()
-    also_scoring: tuple[Scoring, ...] = ()
-    later_scoring: tuple[Scoring, ...] = ()
+    search: SearchSpec = SearchSpec()
+    also_scoring: tuple[ScoringSpec, ...] = ()
+    later_scoring: tuple[ScoringSpec, ...] = ()
     features: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: PreprocessingSpec = PreprocessingSpec()
     keep: Annotated[int, Meta(ge=1, le=100)] = 1
     refit: Literal["None", "TrainingAndValidation"] = "None"
     calibration: Literal["None", "Sigmoid", "Isotonic"] = "None"
-    decision: Decision = Decision()
-    source: Source | None = None
+    decision: DecisionSpec = DecisionSpec()
+    source: SourceSpec | None = None
     gpu: Literal["None", "Preferred", "Required"] = "None"
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     worker: Annotated[int, Meta(ge=0, le=255)] = 0
@@ -303,7 +303,7 @@ class TrainingJob(JobDocument, frozen=True, tag="training", tag_field="job"):
 # --- testing ----------------------------------------------------------------------------------------------------------
 
 
-class Selection(Document, frozen=True):
+class SelectionSpec(Document, frozen=True):
     """The gate a challenger must pass: see `penstock.decide.selection`, which decides from what testing reports.
 
     `minimum`, `maximum` and `margin` are as a person writes them; `greater_is_better` is that of a scoring function of
@@ -336,19 +336,19 @@ class TestingJob(JobDocument, frozen=True, tag="testing", tag_field="job"):
     validation: TableVersion
     columns: tuple[Column, ...]
     task: Task
-    target: Target
-    split: Split
+    target: TargetSpec
+    split: SplitSpec
     models: tuple[ModelReference, ...]
-    scoring: Annotated[tuple[Scoring, ...], Meta(min_length=1)]
+    scoring: Annotated[tuple[ScoringSpec, ...], Meta(min_length=1)]
     served: ModelReference | None = None
-    selection: Selection | None = None
+    selection: SelectionSpec | None = None
     minimum_points: Annotated[int, Meta(ge=1)] = 100
     segments: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     decisions_so_far: int = 0
     resamples: Annotated[int, Meta(ge=100)] = 2000
     seed: int = 0
-    source: Source | None = None
+    source: SourceSpec | None = None
     models_storage: Location | None = None
     dataset_result: DatasetResult | None = None
     training_result: TrainingResult | None = None
@@ -402,7 +402,7 @@ JobSpecification = RunJob | CleaningJob
 # --- serving ----------------------------------------------------------------------------------------------------------
 
 
-class ServedModel(VersionedDocument, frozen=True):
+class ServerSpec(VersionedDocument, frozen=True):
     """A Model's folder, the digest that its manifest must have, and the name and port it is served under."""
 
     form: ClassVar[Form] = SERVING

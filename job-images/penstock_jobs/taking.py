@@ -18,7 +18,7 @@ class NameTaken(Refused):
     reason = "ExecutionNameTaken"
 
 
-def take_place(store: Store, run: Run, snapshot: Path) -> None:
+def claim_run_folder(store: Store, run: Run, snapshot: Path) -> None:
     """Put there what the run was, if nothing is there; raise `NameTaken` where another run did so before.
 
     A later step knows more of the run, its tables and its images, and puts that in place of what it says already.

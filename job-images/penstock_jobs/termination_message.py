@@ -55,10 +55,10 @@ def termination_message(whole: TerminationMessage) -> TerminationMessage:
     """Return the message: as compact JSON in UTF-8 it has at most `LIMIT` bytes."""
     if _fits(whole):
         return whole
-    digest = hashlib.sha256(_encoded(whole)).hexdigest()
+    digest = hashlib.sha256(_encode(whole)).hexdigest()
     message = msgspec.structs.replace(whole, digest=digest, lines=len(log_lines(whole)))
-    for name in _least_needed_first(whole.result):
-        message = _shortened(message, name)
+    for name in _fields_by_need(whole.result):
+        message = _shorten(message, name)
         if _fits(message):
             return message
     omitted = {"result": 1} | ({"manifests": len(whole.manifests)} if whole.manifests else {})
@@ -67,12 +67,12 @@ def termination_message(whole: TerminationMessage) -> TerminationMessage:
 
 def log_lines(whole: TerminationMessage) -> list[str]:
     """Return the lines for the log that have the whole message between them, without their ends."""
-    content = _encoded(whole).decode()
+    content = _encode(whole).decode()
     parts = [content[start : start + _LINE] for start in range(0, len(content), _LINE)]
     return [f"{MARK}{number}/{len(parts)} {part}" for number, part in enumerate(parts, 1)]
 
 
-def whole_in_log(log: str, digest: str) -> bytes | None:
+def find_in_log(log: str, digest: str) -> bytes | None:
     """Return the whole message of that digest, as JSON, from a pod's log; None where the log does not have it all.
 
     What comes between and after its lines does no harm, so that the tail of a log is enough: `lines` of the message,
@@ -89,7 +89,7 @@ def whole_in_log(log: str, digest: str) -> bytes | None:
     return None
 
 
-def _least_needed_first(result: JobResult | None) -> tuple[str, ...]:
+def _fields_by_need(result: JobResult | None) -> tuple[str, ...]:
     match result:
         case DatasetResult():
             return ("warnings", "columns", "classes", "identity")
@@ -100,9 +100,9 @@ def _least_needed_first(result: JobResult | None) -> tuple[str, ...]:
     return ("warnings", "undefined", "scores", "models")
 
 
-def _shortened(message: TerminationMessage, name: str) -> TerminationMessage:
+def _shorten(message: TerminationMessage, name: str) -> TerminationMessage:
     """Return the message with as much of that field, wherever it is in the result, as fits beside the rest."""
-    longest = max((len(value) for value in _values(_told(message, name), name)), default=0)
+    longest = max((len(value) for value in _values(_document_with(message, name), name)), default=0)
     fits, fits_not = 0, longest + 1
     while fits_not - fits > 1:
         middle = (fits + fits_not) // 2
@@ -111,14 +111,14 @@ def _shortened(message: TerminationMessage, name: str) -> TerminationMessage:
 
 
 def _cut(message: TerminationMessage, name: str, most: int) -> TerminationMessage:
-    lacking = sum(max(len(value) - most, 0) for value in _values(_told(message, name), name))
+    lacking = sum(max(len(value) - most, 0) for value in _values(_document_with(message, name), name))
     omitted = message.omitted | ({name: lacking} if lacking else {})
     if name == "manifests":
         return msgspec.structs.replace(message, manifests=message.manifests[:most], omitted=omitted)
-    return msgspec.structs.replace(message, result=_with(message.result, name, most), omitted=omitted)
+    return msgspec.structs.replace(message, result=_replace_fields(message.result, name, most), omitted=omitted)
 
 
-def _told(message: TerminationMessage, name: str) -> Document | None:
+def _document_with(message: TerminationMessage, name: str) -> Document | None:
     """Return what of the message has the fields of that name."""
     return message if name == "manifests" else message.result
 
@@ -134,28 +134,29 @@ def _values(value: Any, name: str) -> list[Any]:
     return own + [found for each in fields.values() for found in _values(each, name)]
 
 
-def _with(value: Any, name: str, most: int) -> Any:
+def _replace_fields(value: Any, name: str, most: int) -> Any:
     """Return the value with at most so many entries in each field of that name."""
     if isinstance(value, tuple):
-        return tuple(_with(each, name, most) for each in value)
+        return tuple(_replace_fields(each, name, most) for each in value)
     if not isinstance(value, msgspec.Struct):
         return value
     fields = {field: getattr(value, field) for field in value.__struct_fields__}
     changed = {
-        field: _first(each, most) if field == name else _with(each, name, most) for field, each in fields.items()
+        field: _first_entries(each, most) if field == name else _replace_fields(each, name, most)
+        for field, each in fields.items()
     }
     return msgspec.structs.replace(value, **changed)
 
 
-def _first(value: Any, most: int) -> Any:
+def _first_entries(value: Any, most: int) -> Any:
     if isinstance(value, dict):
         return dict(list(value.items())[:most])
     return value[:most]
 
 
 def _fits(message: TerminationMessage) -> bool:
-    return len(_encoded(message)) <= LIMIT
+    return len(_encode(message)) <= LIMIT
 
 
-def _encoded(message: Document) -> bytes:
+def _encode(message: Document) -> bytes:
     return msgspec.json.encode(message)

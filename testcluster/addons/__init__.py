@@ -7,9 +7,9 @@ plain cluster is there in seconds and stays light.
 from collections.abc import Iterable
 
 from testcluster.addons import gateway_api, kueue, kwok, metrics_server, storage
-from testcluster.addons.addon import Addon, recorded
+from testcluster.addons.addon import Addon, read_mark
 from testcluster.addons.addon import install as _install
-from testcluster.addons.target import Target
+from testcluster.addons.target import AddonTarget
 from testcluster.kubectl import Kubectl
 from testcluster.sentences import Lacking
 
@@ -18,12 +18,12 @@ ADDONS: dict[str, Addon] = {
 }
 
 
-def is_ours(cluster: Target, name: str) -> bool:
+def is_ours(cluster: AddonTarget, name: str) -> bool:
     """Whether we installed this addon in the cluster, or began to."""
-    return recorded(Kubectl(cluster.kubeconfig), name) is not None
+    return read_mark(Kubectl(cluster.kubeconfig), name) is not None
 
 
-def install(cluster: Target, names: Iterable[str]) -> None:
+def install(cluster: AddonTarget, names: Iterable[str]) -> None:
     """Install these addons and wait until they are ready."""
     for name in names:
         if name not in ADDONS:

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from testcluster import cache
 from testcluster.addons import manifests
-from testcluster.addons.archive import Archive, Image, archive
-from testcluster.addons.target import Target
+from testcluster.addons.archive import ImageArchive, ProgramImage, archive
+from testcluster.addons.target import AddonTarget
 from testcluster.bringing import bring, name_for_pods
-from testcluster.kubectl import Failed, Kubectl, Object
-from testcluster.sentences import timed
+from testcluster.kubectl import Kubectl, KubectlFailed, Object
+from testcluster.sentences import report_duration
 
 NAMESPACE = "penstock-test-addons"
 SECONDS = 180
 BEGUN = "begun"
 
 
-def nothing_more(_: Kubectl) -> None:
+def do_nothing(_: Kubectl) -> None:
     """Leave it at the objects."""
 
 
@@ -26,33 +26,33 @@ class Addon:
 
     name: str
     objects: Callable[[str], list[Object]]
-    image: Callable[[], Image] | None = None
-    before: Callable[[Kubectl], None] = nothing_more  # runs once its namespace is there
-    after: Callable[[Kubectl], None] = nothing_more  # runs once its pods are ready
+    image: Callable[[], ProgramImage] | None = None
+    before: Callable[[Kubectl], None] = do_nothing  # runs once its namespace is there
+    after: Callable[[Kubectl], None] = do_nothing  # runs once its pods are ready
 
-    def build(self) -> tuple[Archive | None, list[Object]]:
+    def build(self) -> tuple[ImageArchive | None, list[Object]]:
         """Return the archive of its image, built where it is not, and its objects."""
         made = archive(self.image()) if self.image else None
         return made, self.objects(name_for_pods(made) if made else "")
 
 
-def install(cluster: Target, addon: Addon) -> None:
+def install(cluster: AddonTarget, addon: Addon) -> None:
     """Install an addon and wait until it is ready. What is there already, in this very form, is left alone."""
     kubectl = Kubectl(cluster.kubeconfig)
     with cache.lock(f"addon-{addon.name}", f"{addon.name} in the cluster"):
         image, objects = addon.build()
         mark = manifests.fingerprint(objects)
-        if recorded(kubectl, addon.name) == mark:
+        if read_mark(kubectl, addon.name) == mark:
             return
-        with timed(f"installed {addon.name}"):
-            _record(kubectl, addon.name, BEGUN)
+        with report_duration(f"installed {addon.name}"):
+            _write_mark(kubectl, addon.name, BEGUN)
             if image:
                 bring(cluster, image)
             _apply(kubectl, addon, objects)
-            _record(kubectl, addon.name, mark)
+            _write_mark(kubectl, addon.name, mark)
 
 
-def recorded(kubectl: Kubectl, name: str) -> str | None:
+def read_mark(kubectl: Kubectl, name: str) -> str | None:
     """Return which form of the addon we installed: BEGUN where that was cut short, None where we did not."""
     found = kubectl.get("configmap", name, "--namespace", NAMESPACE)
     return str(found["data"]["mark"]) if found else None
@@ -80,24 +80,26 @@ def wait_for_rollout(kubectl: Kubectl, workload: Object) -> None:
     target = f"{workload['kind'].lower()}/{name}"
     try:
         kubectl("rollout", "status", target, "--namespace", namespace, f"--timeout={SECONDS}s", timeout=SECONDS + 30)
-    except Failed as failed:
+    except KubectlFailed as failed:
         events = kubectl("events", "--namespace", namespace, "--types=Warning")
-        raise Failed(f"{failed}\nThe last warnings there:\n{events}{_last_words(kubectl, target, namespace)}") from None
+        raise KubectlFailed(
+            f"{failed}\nThe last warnings there:\n{events}{_last_words(kubectl, target, namespace)}"
+        ) from None
 
 
 def _last_words(kubectl: Kubectl, target: str, namespace: str) -> str:
     try:
         return "Its last lines:\n" + kubectl("logs", target, "--namespace", namespace, "--tail=10")
-    except Failed as no_log:
+    except KubectlFailed as no_log:
         return str(no_log)
 
 
-def record(name: str, mark: str) -> Object:
+def mark_object(name: str, mark: str) -> Object:
     """Return the object that says in the cluster which form of an addon we installed."""
     metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mark": mark}}
 
 
-def _record(kubectl: Kubectl, name: str, mark: str) -> None:
+def _write_mark(kubectl: Kubectl, name: str, mark: str) -> None:
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    kubectl.apply([namespace, record(name, mark)])
+    kubectl.apply([namespace, mark_object(name, mark)])

@@ -22,7 +22,7 @@ BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Image:
+class ProgramImage:
     """What an image of one program holds. `folders` are empty and may be written by anybody, as /tmp."""
 
     name: str
@@ -34,14 +34,14 @@ class Image:
 
 
 @dataclass(frozen=True)
-class Archive:
+class ImageArchive:
     """An image in a file, and the reference by which a pod asks for it."""
 
     reference: str
     file: Path
 
 
-def archive(image: Image) -> Archive:
+def archive(image: ProgramImage) -> ImageArchive:
     """Return the archive of this image, written once for each content."""
     reference = f"{image.name}:{fingerprint(image)}"
     file = cache.folder("images") / (reference.replace("/", "_").replace(":", "-") + ".tar")
@@ -52,10 +52,10 @@ def archive(image: Image) -> Archive:
             part.replace(file)
         finally:
             part.unlink(missing_ok=True)
-    return Archive(reference, file)
+    return ImageArchive(reference, file)
 
 
-def fingerprint(image: Image) -> str:
+def fingerprint(image: ProgramImage) -> str:
     """Return a hash of all that the image holds."""
     digest = hashlib.sha256(json.dumps([image.entrypoint, image.user, image.folders, dict(image.labels)]).encode())
     for inside, program in sorted(image.programs.items()):
@@ -64,7 +64,7 @@ def fingerprint(image: Image) -> str:
     return digest.hexdigest()[:12]
 
 
-def write(image: Image, reference: str, file: Path) -> None:
+def write(image: ProgramImage, reference: str, file: Path) -> None:
     """Write the image as `docker save` would."""
     layer = file.with_suffix(".layer")
     try:
@@ -85,7 +85,7 @@ def write(image: Image, reference: str, file: Path) -> None:
         layer.unlink(missing_ok=True)
 
 
-def write_layer(image: Image, stream: BinaryIO) -> None:
+def write_layer(image: ProgramImage, stream: BinaryIO) -> None:
     """Write the file system: the programs, owned by root and not to be changed, and the empty folders."""
     with tarfile.open(fileobj=stream, mode="w") as tar:
         for folder in sorted(image.folders):
@@ -97,7 +97,7 @@ def write_layer(image: Image, stream: BinaryIO) -> None:
                 _add(tar, inside.lstrip("/"), content, program.stat().st_size, 0o755)
 
 
-def configuration_of(image: Image, layer_digest: str) -> dict[str, object]:
+def configuration_of(image: ProgramImage, layer_digest: str) -> dict[str, object]:
     """Return the image's configuration, as the OCI image specification has it."""
     return {
         "architecture": ARCHITECTURES.get(platform.machine(), platform.machine()),

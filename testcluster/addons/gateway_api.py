@@ -9,7 +9,7 @@ MODULE = "sigs.k8s.io/gateway-api"
 
 def objects(_: str) -> list[Object]:
     """Return the CRDs of the standard channel."""
-    return shipped.files(shipped.folder("gateway-api", MODULE, "config", "crd", "standard"))
+    return shipped.read_files(shipped.folder("gateway-api", MODULE, "config", "crd", "standard"))
 
 
 ADDON = Addon("gateway-api", objects)

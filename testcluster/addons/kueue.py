@@ -3,8 +3,8 @@
 from testcluster import programs
 from testcluster.addons import manifests, shipped
 from testcluster.addons.addon import SECONDS, Addon
-from testcluster.addons.archive import Image
-from testcluster.kubectl import Failed, Kubectl, Object
+from testcluster.addons.archive import ProgramImage
+from testcluster.kubectl import Kubectl, KubectlFailed, Object
 from testcluster.patience import attempts
 
 MODULE = "sigs.k8s.io/kueue"
@@ -12,16 +12,16 @@ MODULE = "sigs.k8s.io/kueue"
 NAMESPACE_LABEL = "penstock-test/kueue"
 
 
-def image() -> Image:
+def image() -> ProgramImage:
     """Return the image of the one program."""
     program = programs.build("kueue") / "kueue"
-    return Image("penstock-test/kueue", {"/manager": program}, ("/manager",))
+    return ProgramImage("penstock-test/kueue", {"/manager": program}, ("/manager",))
 
 
 def objects(reference: str) -> list[Object]:
     """Return what its makers ship, without the API that shows who is waiting: nothing here asks it."""
-    made = shipped.kustomized(shipped.folder("kueue", MODULE, "config", "default"))
-    made = manifests.without(made, "APIService")
+    made = shipped.kustomize(shipped.folder("kueue", MODULE, "config", "default"))
+    made = manifests.drop_kinds(made, "APIService")
     made = manifests.with_webhooks_for(made, NAMESPACE_LABEL)
     made = manifests.with_small_requests(manifests.with_image(made, reference))
     return manifests.with_early_probes(made)
@@ -33,7 +33,7 @@ def wait_until_it_admits(kubectl: Kubectl) -> None:
     for _ in attempts("Kueue's webhooks to answer", SECONDS):
         try:
             kubectl.apply([flavor], only_ask=True)
-        except Failed:
+        except KubectlFailed:
             continue
         return
 

@@ -10,7 +10,7 @@ import yaml
 from testcluster import programs
 from testcluster.addons import manifests, shipped
 from testcluster.addons.addon import SECONDS, Addon
-from testcluster.addons.archive import Image
+from testcluster.addons.archive import ProgramImage
 from testcluster.kubectl import Kubectl, Object
 from testcluster.patience import attempts
 
@@ -27,15 +27,15 @@ TOLERATION = {"key": "kwok.x-k8s.io/node", "operator": "Exists", "effect": "NoSc
 CAPACITY = {"cpu": "32", "memory": "128Gi", "pods": "250"}
 
 
-def image() -> Image:
+def image() -> ProgramImage:
     """Return the image of the one program."""
-    return Image("penstock-test/kwok", {"/kwok": programs.build("kwok") / "kwok"}, ("/kwok",))
+    return ProgramImage("penstock-test/kwok", {"/kwok": programs.build("kwok") / "kwok"}, ("/kwok",))
 
 
 def objects(reference: str) -> list[Object]:
     """Return what its makers ship, with their stages for nodes and pods, and ours for how a Job's pod ends."""
-    made = shipped.kustomized(shipped.folder("kwok", MODULE, "kustomize", "kwok"))
-    stages = shipped.kustomized(shipped.folder("kwok", MODULE, "kustomize", "stage", "fast"))
+    made = shipped.kustomize(shipped.folder("kwok", MODULE, "kustomize", "kwok"))
+    stages = shipped.kustomize(shipped.folder("kwok", MODULE, "kustomize", "stage", "fast"))
     stages = [stage for stage in stages if stage["metadata"]["name"] != "pod-complete"]
     ours = list(yaml.safe_load_all(STAGES.read_text()))
     return manifests.with_early_probes(manifests.with_image([*made, *stages, *ours], reference))
@@ -57,7 +57,7 @@ def node(name: str, labels: dict[str, str], capacity: dict[str, Any]) -> Object:
 
 
 @contextmanager
-def simulated_nodes(
+def simulate_nodes(
     kubectl: Kubectl, prefix: str, count: int, capacity: dict[str, Any] | None = None
 ) -> Iterator[list[str]]:
     """Give the names of new simulated nodes, Ready, with the label `simulated: PREFIX`; take them away after."""

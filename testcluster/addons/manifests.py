@@ -37,7 +37,7 @@ def with_small_requests(objects: Iterable[Object]) -> list[Object]:
 def with_early_probes(objects: Iterable[Object]) -> list[Object]:
     """Return the objects with their probes starting early and asking often: a test waits for what they say."""
 
-    def hurried(container: Object) -> Object:
+    def hurry(container: Object) -> Object:
         probes: Object = {
             kind: {**container[kind], "initialDelaySeconds": 1, "periodSeconds": 2, "failureThreshold": 60}
             for kind in ("startupProbe", "readinessProbe")
@@ -45,7 +45,7 @@ def with_early_probes(objects: Iterable[Object]) -> list[Object]:
         }
         return {**container, **probes}
 
-    return [_each_container(each, hurried) for each in objects]
+    return [_each_container(each, hurry) for each in objects]
 
 
 def with_webhooks_for(objects: Iterable[Object], label: str) -> list[Object]:
@@ -55,17 +55,17 @@ def with_webhooks_for(objects: Iterable[Object], label: str) -> list[Object]:
     """
     selector = {"matchExpressions": [{"key": label, "operator": "Exists"}]}
 
-    def narrowed(webhook: Object) -> Object:
+    def narrow(webhook: Object) -> Object:
         everybodys = any(group in EVERYBODYS_GROUPS for rule in webhook["rules"] for group in rule["apiGroups"])
         return {**webhook, "namespaceSelector": selector} if everybodys else webhook
 
     return [
-        {**each, "webhooks": [narrowed(webhook) for webhook in each["webhooks"]]} if "webhooks" in each else each
+        {**each, "webhooks": [narrow(webhook) for webhook in each["webhooks"]]} if "webhooks" in each else each
         for each in objects
     ]
 
 
-def without(objects: Iterable[Object], *kinds: str) -> list[Object]:
+def drop_kinds(objects: Iterable[Object], *kinds: str) -> list[Object]:
     """Return the objects without those of these kinds."""
     return [each for each in objects if each["kind"] not in kinds]
 
@@ -77,7 +77,7 @@ def waves(objects: Sequence[Object]) -> list[list[Object]]:
     """
     first = [each for each in objects if each["kind"] in FIRST]
     last = [each for each in objects if each["kind"] in LAST]
-    return [first, without(objects, *FIRST, *LAST), last]
+    return [first, drop_kinds(objects, *FIRST, *LAST), last]
 
 
 def fingerprint(objects: Sequence[Object]) -> str:

@@ -3,23 +3,23 @@
 from testcluster import programs
 from testcluster.addons import manifests, shipped
 from testcluster.addons.addon import SECONDS, Addon
-from testcluster.addons.archive import Image
-from testcluster.kubectl import Failed, Kubectl, Object
+from testcluster.addons.archive import ProgramImage
+from testcluster.kubectl import Kubectl, KubectlFailed, Object
 from testcluster.nodes import real_nodes
 from testcluster.patience import attempts
 
 MODULE = "sigs.k8s.io/metrics-server"
 
 
-def image() -> Image:
+def image() -> ProgramImage:
     """Return the image of the one program."""
     program = programs.build("metrics-server") / "metrics-server"
-    return Image("penstock-test/metrics-server", {"/metrics-server": program}, ("/metrics-server",))
+    return ProgramImage("penstock-test/metrics-server", {"/metrics-server": program}, ("/metrics-server",))
 
 
 def objects(reference: str) -> list[Object]:
     """Return what its makers ship, for kubelets that sign their own certificates."""
-    made = shipped.kustomized(shipped.folder("metrics-server", MODULE, "manifests", "base"))
+    made = shipped.kustomize(shipped.folder("metrics-server", MODULE, "manifests", "base"))
     made = manifests.with_small_requests(manifests.with_image(made, reference))
     # Two measurements make the first number: at the shortest interval that it takes, a test waits 20 s and not 30.
     often = ("--metric-resolution=10s", "--kubelet-request-timeout=5s")
@@ -27,11 +27,11 @@ def objects(reference: str) -> list[Object]:
     return manifests.with_early_probes(made)
 
 
-def measured(kubectl: Kubectl) -> set[str]:
+def nodes_with_numbers(kubectl: Kubectl) -> set[str]:
     """Return the nodes of which there are numbers."""
     try:
         found = kubectl.raw("/apis/metrics.k8s.io/v1beta1/nodes")
-    except Failed:
+    except KubectlFailed:
         return set()
     return {each["metadata"]["name"] for each in found["items"]}
 
@@ -40,7 +40,7 @@ def wait_for_numbers(kubectl: Kubectl) -> None:
     """Wait until every node that runs pods was measured: the server is ready as soon as one was."""
     for _ in attempts("metrics of every node", SECONDS):
         nodes = {each["metadata"]["name"] for each in real_nodes(kubectl.items("nodes"))}
-        if nodes <= measured(kubectl):
+        if nodes <= nodes_with_numbers(kubectl):
             return
 
 

@@ -15,12 +15,12 @@ def folder(name: str, module: str, *parts: str) -> Path:
     return programs.module_folder(name, module).joinpath(*parts)
 
 
-def files(source: Path) -> list[Object]:
+def read_files(source: Path) -> list[Object]:
     """Return the objects in all YAML files of a folder, in the order of their names."""
     return [each for file in sorted(source.glob("*.yaml")) for each in _objects(file.read_text())]
 
 
-def kustomized(source: Path) -> list[Object]:
+def kustomize(source: Path) -> list[Object]:
     """Return what kustomize makes of a folder."""
     done = subprocess.run([kubectl.program(), "kustomize", source], capture_output=True, text=True)
     if done.returncode:

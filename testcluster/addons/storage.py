@@ -5,16 +5,16 @@ import secrets
 from testcluster import programs, s3
 from testcluster.addons import manifests
 from testcluster.addons.addon import Addon
-from testcluster.addons.archive import Image
+from testcluster.addons.archive import ProgramImage
 from testcluster.kubectl import Kubectl, Object
 
 LABELS = {"app": s3.SERVICE}
 
 
-def image() -> Image:
+def image() -> ProgramImage:
     """Return the image of the one program."""
     program = programs.build("versitygw") / "versitygw"
-    return Image("penstock-test/versitygw", {"/versitygw": program}, ("/versitygw",))
+    return ProgramImage("penstock-test/versitygw", {"/versitygw": program}, ("/versitygw",))
 
 
 def objects(reference: str) -> list[Object]:
@@ -95,7 +95,7 @@ def make_accounts(kubectl: Kubectl) -> None:
 def make_buckets(kubectl: Kubectl) -> None:
     """Make the users, the buckets, and the policies that say who may do what."""
     storage = s3.find(kubectl)
-    with storage.outside() as endpoint:
+    with storage.open_endpoint() as endpoint:
         for account in (storage.reader, storage.writer):
             s3.add_user(programs.build("versitygw") / "versitygw", endpoint, storage.root, account)
         client = s3.client(endpoint, storage.root)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Target(Protocol):
+class AddonTarget(Protocol):
     """Where to install, and how an image gets there."""
 
     @property

@@ -36,7 +36,7 @@ def node_server(node: Node) -> Certificate:
     return Certificate(f"kubelet-{node.name}-server", f"system:node:{node.name}", "", (node.name, node.address))
 
 
-def all_of_them() -> list[Certificate]:
+def list_certificates() -> list[Certificate]:
     """Return every certificate that the authorities sign."""
     return [
         Certificate("api-server", "kube-apiserver", "", API_NAMES),
@@ -98,7 +98,7 @@ def make(folder: Path) -> None:
     folder.chmod(0o700)
     for name in AUTHORITIES:
         _openssl(folder, name, authority_request(name), [])
-    for certificate in all_of_them():
+    for certificate in list_certificates():
         signer = ["-CA", f"{certificate.authority}.crt", "-CAkey", f"{certificate.authority}.key"]
         _openssl(folder, certificate.name, request(certificate), signer)
     private, public = f"{SERVICE_ACCOUNT}.key", f"{SERVICE_ACCOUNT}.pub"

@@ -17,11 +17,11 @@ KUBELET_CLIENT_CONFIG = "kubelet-{name}.kubeconfig"
 def kubeconfig(certificates: Path, user: str, server: str = plan.API_URL) -> str:
     """Return a kubeconfig that holds all it needs, so that it can be copied anywhere."""
 
-    def encoded(name: str) -> str:
+    def encode(name: str) -> str:
         return base64.b64encode((certificates / name).read_bytes()).decode()
 
-    cluster = {"server": server, "certificate-authority-data": encoded("ca.crt")}
-    login = {"client-certificate-data": encoded(f"{user}.crt"), "client-key-data": encoded(f"{user}.key")}
+    cluster = {"server": server, "certificate-authority-data": encode("ca.crt")}
+    login = {"client-certificate-data": encode(f"{user}.crt"), "client-key-data": encode(f"{user}.key")}
     name = "penstock-test"
     return json.dumps(
         {

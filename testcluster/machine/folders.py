@@ -22,7 +22,7 @@ def run() -> Path:
     return machine() / "run"
 
 
-def kept(node: str) -> Path:
+def runtime_root(node: str) -> Path:
     """Return the root of a node's container runtime."""
     return machine() / "nodes" / node
 
@@ -42,6 +42,6 @@ def progress() -> Path:
     return run() / "progress"
 
 
-def failed_logs() -> Path:
+def failure_logs() -> Path:
     """Return the folder with the logs of the last start that failed."""
     return machine() / "logs-of-the-last-failure"

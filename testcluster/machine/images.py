@@ -51,7 +51,7 @@ def bring(node: Node, archive: Path, inner: int) -> None:
         for image in wanted:
             record.pop(image.reference, None)
             record[image.reference] = image.configuration
-        left = {each: record[each] for each in record if each not in outdated(record)}
+        left = {each: record[each] for each in record if each not in choose_outdated(record)}
         if gone := sorted(there & {*names_of(record)} - {*names_of(left)}):
             _inside(inner, control.command("images", "remove", *gone))
         write(node, left)
@@ -62,7 +62,7 @@ def is_there(image: ArchivedImage, record: Record, there: set[str]) -> bool:
     return record.get(image.reference) == image.configuration and full_name(image.reference) in there
 
 
-def outdated(record: Record) -> list[str]:
+def choose_outdated(record: Record) -> list[str]:
     """Return the references that make room: of each name all but the last few."""
     names: dict[str, list[str]] = {}
     for reference in record:
@@ -101,7 +101,7 @@ def write(node: Node, record: Record) -> None:
 
 
 def _file(node: Node) -> Path:
-    return folders.kept(node.name) / "imported.json"
+    return folders.runtime_root(node.name) / "imported.json"
 
 
 def _inside(inner: int, command: list[str]) -> str:

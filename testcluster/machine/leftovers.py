@@ -31,8 +31,8 @@ def keep_logs() -> None:
     """Put the logs of a start that failed where the next one does not remove them."""
     logs = folders.run() / "logs"
     if logs.exists():
-        shutil.rmtree(folders.failed_logs(), ignore_errors=True)
-        shutil.copytree(logs, folders.failed_logs())
+        shutil.rmtree(folders.failure_logs(), ignore_errors=True)
+        shutil.copytree(logs, folders.failure_logs())
 
 
 def remove_everything() -> None:

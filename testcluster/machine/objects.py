@@ -9,7 +9,7 @@ STORAGE_CLASS = "standard"
 PROVISIONER = "penstock.dev/test-volumes"
 
 
-def all_of_them() -> list[Object]:
+def list_objects() -> list[Object]:
     """Return every object, as it is applied before the programs start that need it."""
     return [*dns(), *volumes(), storage_class()]
 

@@ -39,7 +39,7 @@ def supervisors(proc: Path = Path("/proc")) -> list[Supervisor]:
     return found
 
 
-def inside(plan: Path) -> int | None:
+def find_inside(plan: Path) -> int | None:
     """Return the process that is the first inside the namespaces of this plan's cluster."""
     found = [each.pid for each in supervisors() if each.plan == plan and not each.is_outer]
     return found[0] if found else None

@@ -22,7 +22,7 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Built:
+class ProgramFolders:
     """The folders of the programs that are built."""
 
     etcd: Path
@@ -33,7 +33,7 @@ class Built:
     preparation: tuple[str, ...] = field(default=())  # the command that cleans a container runtime, less its node
 
 
-def all_of_them(built: Built) -> tuple[Program, ...]:
+def list_programs(built: ProgramFolders) -> tuple[Program, ...]:
     """Return every program of the cluster."""
     return (
         etcd(built.etcd),
@@ -164,7 +164,7 @@ def objects(folder: Path) -> Program:
     return Program("objects", (*kubectl, *apply), ("kube-apiserver",), task=True)
 
 
-def node_programs(node: Node, built: Built) -> Iterator[Program]:
+def node_programs(node: Node, built: ProgramFolders) -> Iterator[Program]:
     """Return a node's container runtime, cleaned before, and its kubelet."""
     clean, runtime = f"clean-{node.name}", f"containerd-{node.name}"
     yield Program(clean, (*built.preparation, node.name), task=True)

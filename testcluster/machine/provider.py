@@ -10,11 +10,11 @@ from pathlib import Path
 
 from testcluster import cache
 from testcluster.cluster import Cluster, ClusterNode
-from testcluster.kubectl import Failed, Kubectl
+from testcluster.kubectl import Kubectl, KubectlFailed
 from testcluster.machine import folders, images, leftovers, processes, start
 from testcluster.machine.plan import GPU_NODES, GPU_RESOURCE, GPUS, NODES
 from testcluster.packages import ensure
-from testcluster.sentences import Lacking, timed
+from testcluster.sentences import Lacking, report_duration
 
 
 class Machine:
@@ -24,13 +24,13 @@ class Machine:
 
     def find(self) -> Cluster | None:
         """Return the cluster if all of it is up."""
-        if processes.inside(folders.plan()) is None or not folders.kubeconfig().exists():
+        if processes.find_inside(folders.plan()) is None or not folders.kubeconfig().exists():
             return None
         return cluster() if is_well() else None
 
     def up(self) -> Cluster:
         """Bring the cluster up. What an earlier start left half-made is removed first."""
-        if reason := impossible():
+        if reason := why_impossible():
             raise Lacking(reason)
         ensure(start.PACKAGES)
         built, pause = start.build()
@@ -39,7 +39,7 @@ class Machine:
                 leftovers.remove()
                 leftovers.refuse_what_is_in_the_way()
                 try:
-                    with timed("the cluster is up"):
+                    with report_duration("the cluster is up"):
                         finish(start.start(built, pause))
                 except Lacking:
                     leftovers.keep_logs()
@@ -68,7 +68,7 @@ class Machine:
 
     def load(self, cluster: Cluster, image_archive: Path, nodes: tuple[str, ...]) -> None:
         """Import an image into the container runtimes, side by side."""
-        inner = processes.inside(folders.plan())
+        inner = processes.find_inside(folders.plan())
         if inner is None:
             raise Lacking("The test cluster is not up; bring it up with `make cluster`.")
         chosen = [node for node in NODES if not nodes or node.name in nodes]
@@ -77,7 +77,7 @@ class Machine:
                 done.result()
 
 
-def impossible() -> str:
+def why_impossible() -> str:
     """Say why this machine cannot run the programs; nothing if it can."""
     if platform.system() != "Linux" or os.geteuid() != 0:
         return "The cluster of plain processes needs root on Linux."
@@ -90,7 +90,7 @@ def finish(first: "subprocess.Popen[bytes]") -> None:
         if name == "namespaces":
             start.open_the_way_in()
     made = folders.run() / "configurations" / "admin.kubeconfig"
-    with timed("nodes are ready"):
+    with report_duration("nodes are ready"):
         wait_for_nodes(Kubectl(made))
     # Last: with it the cluster is found, and taken for whole.
     made.chmod(0o600)
@@ -120,7 +120,7 @@ def is_well() -> bool:
     """Whether the API server answers the host and finds itself well."""
     try:
         return Kubectl(folders.kubeconfig())("get", "--raw=/readyz", timeout=10) == "ok"
-    except (Failed, subprocess.TimeoutExpired):
+    except (KubectlFailed, subprocess.TimeoutExpired):
         return False
 
 

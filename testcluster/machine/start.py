@@ -12,31 +12,31 @@ from pathlib import Path
 from typing import Any
 
 from testcluster import packages, programs
-from testcluster.addons.archive import Archive, Image, archive
+from testcluster.addons.archive import ImageArchive, ProgramImage, archive
 from testcluster.machine import certificates, configurations, folders, namespaces, objects, plan, processes
 from testcluster.machine.plan import NODES
-from testcluster.machine.programs_of_the_cluster import Built, all_of_them
-from testcluster.packages import Package
+from testcluster.machine.programs_of_the_cluster import ProgramFolders, list_programs
+from testcluster.packages import RequiredPackage
 from testcluster.sentences import Lacking, say
 
 PACKAGES = (
-    Package("containerd", "containerd"),
-    Package("runc", "runc"),
-    Package("containernetworking-plugins", files=tuple(f"{each}/bridge" for each in packages.NETWORK_PLUGINS)),
-    Package("iptables", "iptables"),
-    Package("iproute2", "ip"),
-    Package("util-linux", "unshare"),
-    Package("mount", "mount"),
-    Package("openssl", "openssl"),
+    RequiredPackage("containerd", "containerd"),
+    RequiredPackage("runc", "runc"),
+    RequiredPackage("containernetworking-plugins", files=tuple(f"{each}/bridge" for each in packages.NETWORK_PLUGINS)),
+    RequiredPackage("iptables", "iptables"),
+    RequiredPackage("iproute2", "ip"),
+    RequiredPackage("util-linux", "unshare"),
+    RequiredPackage("mount", "mount"),
+    RequiredPackage("openssl", "openssl"),
 )
 ROOT = Path(__file__).parents[2]
 LAST_LINES = 3
 
 
-def build() -> tuple[Built, Archive]:
+def build() -> tuple[ProgramFolders, ImageArchive]:
     """Return the programs and the pause image, built where they are not yet."""
     clean = (sys.executable, "-m", "testcluster.machine.clean")
-    built = Built(
+    built = ProgramFolders(
         etcd=programs.build("etcd"),
         kubernetes=programs.build("kubernetes"),
         coredns=programs.build("coredns"),
@@ -44,11 +44,11 @@ def build() -> tuple[Built, Archive]:
         containerd=Path("containerd"),
         preparation=clean,
     )
-    pause = Image("penstock-test/pause", {"/pause": programs.build("pause") / "pause"}, ("/pause",), folders=())
+    pause = ProgramImage("penstock-test/pause", {"/pause": programs.build("pause") / "pause"}, ("/pause",), folders=())
     return built, archive(pause)
 
 
-def start(built: Built, pause: Archive) -> "subprocess.Popen[bytes]":
+def start(built: ProgramFolders, pause: ImageArchive) -> "subprocess.Popen[bytes]":
     """Write every file, start the first process, and return it. The rest is its own doing."""
     run = folders.run()
     make_folders(run)
@@ -57,7 +57,7 @@ def start(built: Built, pause: Archive) -> "subprocess.Popen[bytes]":
         file = run / "configurations" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    folders.plan().write_text(json.dumps([asdict(program) for program in all_of_them(built)], indent=1))
+    folders.plan().write_text(json.dumps([asdict(program) for program in list_programs(built)], indent=1))
     return launch(run)
 
 
@@ -68,13 +68,13 @@ def make_folders(run: Path) -> None:
         (run / name).mkdir(parents=True)
     run.chmod(0o700)
     for node in NODES:
-        folders.kept(node.name).mkdir(parents=True, exist_ok=True)
+        folders.runtime_root(node.name).mkdir(parents=True, exist_ok=True)
     if not namespaces.PLUGINS_CACHE.exists():
         (folders.machine() / "made-plugins-cache").touch()
         namespaces.PLUGINS_CACHE.mkdir(parents=True)
 
 
-def files(run: Path, pause: Archive) -> dict[str, str]:
+def files(run: Path, pause: ImageArchive) -> dict[str, str]:
     """Return the configuration files by their names."""
     users = (
         "admin",
@@ -91,11 +91,11 @@ def files(run: Path, pause: Archive) -> dict[str, str]:
         "resolv.conf": "",
         "pause-image": f"docker.io/{pause.reference}\n{pause.file}\n",
         "Corefile": configurations.dns(dns),
-        "objects.json": as_list(objects.all_of_them()),
+        "objects.json": as_list(objects.list_objects()),
         **{f"{user}.kubeconfig": configurations.kubeconfig(run / "certificates", user) for user in users},
         **{
             f"containerd-{node.name}{ending}.toml": configurations.containerd(
-                node, pause.reference, plugins, snapshotter, folders.kept(node.name), pods=not ending
+                node, pause.reference, plugins, snapshotter, folders.runtime_root(node.name), pods=not ending
             )
             for node in NODES
             for ending in ("", "-images")
@@ -173,7 +173,7 @@ def failure(what: str) -> str:
     file = named[0] if named else logs / "supervisor.log"
     lines = file.read_text(errors="replace").strip().splitlines()[-LAST_LINES:] if file.exists() else []
     said = " / ".join(lines) or "(none)"
-    return f"The test cluster did not start: {what}. All logs are in {folders.failed_logs()}. {file.name} ends: {said}"
+    return f"The test cluster did not start: {what}. All logs are in {folders.failure_logs()}. {file.name} ends: {said}"
 
 
 def manner(code: int) -> str:
@@ -183,7 +183,7 @@ def manner(code: int) -> str:
 
 def open_the_way_in() -> None:
     """Lead the host to the API server. Nothing is done where the way is open already."""
-    inner = processes.inside(folders.plan())
+    inner = processes.find_inside(folders.plan())
     if (
         inner is None
         or subprocess.run(["ip", "link", "show", plan.HOST_INTERFACE], capture_output=True).returncode == 0

@@ -32,7 +32,7 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
 
 
 @dataclass
-class State:
+class SupervisorState:
     """What runs, what is ready, and how often each program has died."""
 
     programs: dict[str, Program]
@@ -40,7 +40,7 @@ class State:
     ready: set[str] = field(default_factory=set)
     deaths: dict[str, int] = field(default_factory=dict)
 
-    def startable(self) -> list[Program]:
+    def startable_programs(self) -> list[Program]:
         """Return the programs that do not run, have not ended as they should, and whose needs are ready."""
         busy = {*self.running.values()}
         return [
@@ -51,7 +51,7 @@ class State:
             and self.ready.issuperset(program.after)
         ]
 
-    def ended(self, pid: int, status: int) -> None:
+    def note_end(self, pid: int, status: int) -> None:
         """Note the end of a process. Those that are none of ours were only left to us."""
         name = self.running.pop(pid, None)
         if name is None:
@@ -72,7 +72,7 @@ def main(plan: Path) -> int:
     progress = Progress(run / "progress")
     try:
         namespaces.make(run)
-        state = State({each["name"]: _program(each) for each in json.loads(plan.read_text())})
+        state = SupervisorState({each["name"]: _program(each) for each in json.loads(plan.read_text())})
         progress.tell(step="namespaces")
         bring_up(state, run / "logs", progress)
         progress.tell(done=True)
@@ -97,23 +97,23 @@ class Progress:
             handle.write(line + "\n")
 
 
-def bring_up(state: State, logs: Path, progress: Progress) -> None:
+def bring_up(state: SupervisorState, logs: Path, progress: Progress) -> None:
     """Start everything in order, until all of it is ready."""
     deadline = time.monotonic() + PATIENCE
     while missing := state.programs.keys() - state.ready:
         if time.monotonic() > deadline:
             raise Lacking(f"{', '.join(sorted(missing))} did not become ready in {PATIENCE:.0f} seconds")
         before = set(state.ready)
-        for program in state.startable():
+        for program in state.startable_programs():
             state.running[start(program, logs)] = program.name
-        bury(state, os.WNOHANG)
-        state.ready.update(newly_ready(state))
+        reap(state, os.WNOHANG)
+        state.ready.update(find_newly_ready(state))
         for name in sorted(state.ready - before):
             progress.tell(ready=name)
         time.sleep(POLL)
 
 
-def newly_ready(state: State) -> list[str]:
+def find_newly_ready(state: SupervisorState) -> list[str]:
     """Return the programs that run and say for the first time that they are ready. All are asked at once."""
     waiting = [state.programs[name] for name in {*state.running.values()} - state.ready]
     asked = [program for program in waiting if not program.task]
@@ -122,17 +122,17 @@ def newly_ready(state: State) -> list[str]:
         return [program.name for program, answer in zip(asked, answered, strict=True) if answer]
 
 
-def keep_up(state: State, logs: Path, progress: Progress) -> None:
+def keep_up(state: SupervisorState, logs: Path, progress: Progress) -> None:
     """Start again what dies, as a machine's own supervisor would, at most once a second, and tell of it."""
     while True:
-        bury(state, 0)
+        reap(state, 0)
         time.sleep(1)
-        for program in state.startable():
+        for program in state.startable_programs():
             state.running[start(program, logs)] = program.name
             progress.tell(again=program.name)
 
 
-def bury(state: State, options: int) -> None:
+def reap(state: SupervisorState, options: int) -> None:
     """Take in what has ended: all of it, or with no options at least one."""
     while True:
         try:
@@ -141,7 +141,7 @@ def bury(state: State, options: int) -> None:
             return
         if pid == 0:
             return
-        state.ended(pid, status)
+        state.note_end(pid, status)
         options = os.WNOHANG
 
 

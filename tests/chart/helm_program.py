@@ -20,7 +20,7 @@ class HelmError(Exception):
 
 
 @dataclass(frozen=True)
-class Rendered:
+class ChartObjects:
     """The objects that helm made of the chart."""
 
     objects: tuple[Object, ...]
@@ -43,7 +43,7 @@ def helm(*words: str) -> str:
     return done.stdout
 
 
-def rendered(**values: Any) -> Rendered:
+def render_chart(**values: Any) -> ChartObjects:
     """Return the chart with these values, as it would be installed into penstock-system."""
     words = ["template", "penstock", str(CHART), "--namespace", "penstock-system", "--kube-version", "1.34.0"]
     for name, value in values.items():
@@ -52,7 +52,7 @@ def rendered(**values: Any) -> Rendered:
 
 
 @lru_cache
-def _objects(text: str) -> Rendered:
+def _objects(text: str) -> ChartObjects:
     # In C, where it is there: the CRDs are long.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return Rendered(tuple(each for each in yaml.load_all(text, loader) if each))
+    return ChartObjects(tuple(each for each in yaml.load_all(text, loader) if each))

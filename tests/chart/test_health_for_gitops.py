@@ -9,19 +9,19 @@ import pytest
 
 from chart.gitops_tools import Health, Object, health_of
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster
-from unit.decide_run.model_operator import Operator, settled
-from unit.decide_run.runs_at_work import applied, at_work, controlled, pod_of
+from unit.decide_run.model_cluster import ModelCluster
+from unit.decide_run.model_operator import ModelOperator, settle
+from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, pod_of
 
 # What Argo CD says, and what Flux says of the same object.
 SAME = {"Healthy": "Current", "Progressing": "InProgress", "Suspended": "InProgress", "Degraded": "Failed"}
 
 
-def run_of(cluster: Cluster) -> Object:
+def run_of(cluster: ModelCluster) -> Object:
     return cluster.objects["PipelineRun", "churn-1"]
 
 
-def pipeline_of(cluster: Cluster) -> Object:
+def pipeline_of(cluster: ModelCluster) -> Object:
     return cluster.objects["Pipeline", "churn"]
 
 
@@ -33,14 +33,14 @@ def health(there: Object) -> Health:
 
 
 def test_a_run_that_works_is_on_its_way() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     operator.rest("churn-1")
 
     assert health(run_of(cluster)).argocd == "Progressing"
 
 
 def test_a_run_that_waits_is_on_its_way_and_says_what_for() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.unschedulable(pod_of(cluster), "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
     operator.rest("churn-1")
 
@@ -49,8 +49,8 @@ def test_a_run_that_waits_is_on_its_way_and_says_what_for() -> None:
 
 
 def test_a_run_that_succeeded_is_well_and_so_is_its_pipeline() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
 
     assert health(run_of(cluster)).argocd == "Healthy"
     assert health(pipeline_of(cluster)).argocd == "Healthy"
@@ -58,10 +58,10 @@ def test_a_run_that_succeeded_is_well_and_so_is_its_pipeline() -> None:
 
 
 def test_a_run_that_failed_is_degraded_in_the_words_of_its_job() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     for _ in range(2):
         cluster.end(pod_of(cluster), 2, "The column left is missing; add it.")
-        controlled(cluster)
+        control_jobs(cluster)
         if all(cluster.is_over(job) for job in cluster.of("Job")):
             break
     operator.rest("churn-1")
@@ -71,7 +71,7 @@ def test_a_run_that_failed_is_degraded_in_the_words_of_its_job() -> None:
 
 
 def test_a_run_that_was_cancelled_is_degraded() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     change_spec(cluster, ("PipelineRun", "churn-1"), cancel=True)
     operator.rest("churn-1")
     cluster.remove(("Pod", pod_of(cluster)["metadata"]["name"]))
@@ -81,14 +81,14 @@ def test_a_run_that_was_cancelled_is_degraded() -> None:
 
 
 def test_a_run_that_is_suspended_is_suspended() -> None:
-    cluster, operator = applied(run=examples.run(suspend=True))
+    cluster, operator = apply_run(run=examples.run(suspend=True))
     operator.rest("churn-1")
 
     assert health(run_of(cluster)).argocd == "Suspended"
     assert "spec.suspend" in health(run_of(cluster)).message
 
 
-def change_spec(cluster: Cluster, key: tuple[str, str], **fields: Any) -> None:
+def change_spec(cluster: ModelCluster, key: tuple[str, str], **fields: Any) -> None:
     """Change a spec, and with it the generation, as the API server does."""
     there = cluster.objects[key]
     metadata = {**there["metadata"], "generation": there["metadata"]["generation"] + 1}
@@ -97,7 +97,7 @@ def change_spec(cluster: Cluster, key: tuple[str, str], **fields: Any) -> None:
 
 @pytest.mark.parametrize("key", [("PipelineRun", "churn-1"), ("Pipeline", "churn")])
 def test_what_has_just_been_applied_is_not_taken_for_done(key: tuple[str, str]) -> None:
-    cluster, _ = applied()
+    cluster, _ = apply_run()
     there = cluster.objects[key]
 
     # As the API server returns it: the schema has a default for the status.
@@ -106,8 +106,8 @@ def test_what_has_just_been_applied_is_not_taken_for_done(key: tuple[str, str]) 
 
 @pytest.mark.parametrize("change", [{"suspend": True}, {"cancel": True}])
 def test_a_change_of_a_run_that_has_ended_is_seen(change: dict[str, bool]) -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     change_spec(cluster, ("PipelineRun", "churn-1"), **change)
 
     assert health(run_of(cluster)).argocd == "Progressing"
@@ -116,8 +116,8 @@ def test_a_change_of_a_run_that_has_ended_is_seen(change: dict[str, bool]) -> No
 
 
 def test_a_change_of_a_pipeline_is_on_its_way_until_it_was_looked_at() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     change_spec(cluster, ("Pipeline", "churn"), displayName="Churn")
 
     assert health(pipeline_of(cluster)).argocd == "Progressing"
@@ -131,7 +131,7 @@ def test_a_change_of_a_pipeline_is_on_its_way_until_it_was_looked_at() -> None:
     ids=["spec", "model"],
 )
 def test_a_pipeline_that_cannot_work_is_degraded(change: dict[str, Any]) -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(**change))
+    cluster, operator = apply_run(pipeline=examples.pipeline(**change))
     operator.looks()
     operator.serve()
 
@@ -140,7 +140,7 @@ def test_a_pipeline_that_cannot_work_is_degraded(change: dict[str, Any]) -> None
 
 def test_a_pipeline_without_a_model_holds_up_no_later_wave_of_the_same_sync() -> None:
     """Argo CD goes on to the next wave, in which the first run may be, once all of this one is Healthy."""
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.looks()
     operator.serve()
 
@@ -150,10 +150,10 @@ def test_a_pipeline_without_a_model_holds_up_no_later_wave_of_the_same_sync() ->
 
 
 def test_a_pinned_model_that_does_not_come_up_degrades_its_pipeline_while_the_old_one_serves() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     first = settled_model(cluster, operator)
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    settled(cluster, operator, "churn-2")
+    settle(cluster, operator, "churn-2")
     change_spec(cluster, ("Pipeline", "churn"), deployment={"model": first}, models={"trustedTypes": ["own.Thing"]})
     for _ in range(3):
         operator.rest("churn-2")
@@ -164,14 +164,14 @@ def test_a_pinned_model_that_does_not_come_up_degrades_its_pipeline_while_the_ol
     assert health(pipeline_of(cluster)).argocd == "Degraded"
 
 
-def settled_model(cluster: Cluster, operator: Operator) -> str:
-    settled(cluster, operator)
+def settled_model(cluster: ModelCluster, operator: ModelOperator) -> str:
+    settle(cluster, operator)
     return str(pipeline_of(cluster)["status"]["servedModel"]["name"])
 
 
 def test_a_model_is_well_and_says_what_serves_it() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     (model,) = cluster.of("Model")
 
     assert health(model).message == "Served by churn."

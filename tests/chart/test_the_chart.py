@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from chart.helm_program import CHART, HelmError, Rendered, helm, rendered
+from chart.helm_program import CHART, ChartObjects, HelmError, helm, render_chart
 from penstock.act import chart
 from penstock.act.settings import OperatorSettings, read_settings
 from penstock.api.credentials import SecretReference
@@ -38,7 +38,7 @@ MANY: dict[str, Any] = {
 }
 
 
-def assert_golden(name: str, made: Rendered) -> None:
+def assert_golden(name: str, made: ChartObjects) -> None:
     objects = [each for each in made.objects if each["kind"] != "CustomResourceDefinition"]
     path = GOLDEN / f"{name}.yaml"
     if os.environ.get("PENSTOCK_GOLDEN") == "write":
@@ -47,11 +47,11 @@ def assert_golden(name: str, made: Rendered) -> None:
 
 
 def test_what_an_installation_without_any_values_is() -> None:
-    assert_golden("default", rendered())
+    assert_golden("default", render_chart())
 
 
 def test_what_an_installation_with_many_values_is() -> None:
-    assert_golden("many", rendered(**MANY))
+    assert_golden("many", render_chart(**MANY))
 
 
 def test_helm_finds_nothing_wrong_with_it() -> None:
@@ -64,7 +64,7 @@ def test_helm_finds_nothing_wrong_with_it() -> None:
 @pytest.mark.parametrize("values", [{}, MANY])
 def test_the_operator_reads_the_settings_that_the_chart_writes(values: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "settings.yaml"
-    file.write_text(rendered(**values).one("ConfigMap")["data"]["settings.yaml"], "utf-8")
+    file.write_text(render_chart(**values).one("ConfigMap")["data"]["settings.yaml"], "utf-8")
 
     settings = read_settings(file)
 
@@ -74,7 +74,7 @@ def test_the_operator_reads_the_settings_that_the_chart_writes(values: dict[str,
 
 
 def test_images_have_the_registry_before_them_and_the_charts_version_after() -> None:
-    settings = yaml.safe_load(rendered(**MANY).one("ConfigMap")["data"]["settings.yaml"])
+    settings = yaml.safe_load(render_chart(**MANY).one("ConfigMap")["data"]["settings.yaml"])
 
     assert settings["images"] == {
         "jobs": f"registry.example/team/penstock/jobs@sha256:{'0f' * 32}",
@@ -85,11 +85,11 @@ def test_images_have_the_registry_before_them_and_the_charts_version_after() -> 
 
 
 def test_an_operator_is_started_anew_when_its_settings_change() -> None:
-    def checksum(made: Rendered) -> str:
+    def checksum(made: ChartObjects) -> str:
         found: str = made.one("Deployment")["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
         return found
 
-    assert checksum(rendered()) != checksum(rendered(settings__workers=4))
+    assert checksum(render_chart()) != checksum(render_chart(settings__workers=4))
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_operator_is_started_anew_when_its_settings_change() -> None:
 )
 def test_a_mistake_in_the_values_is_refused_by_helm(values: dict[str, Any], sentence: str) -> None:
     with pytest.raises(HelmError) as refused:
-        rendered(**values)
+        render_chart(**values)
 
     assert sentence in str(refused.value)
 
@@ -132,7 +132,7 @@ def test_the_values_that_the_chart_comes_with_are_those_of_the_types() -> None:
 
 
 def test_crds_are_those_of_the_types_and_stay_when_the_release_goes() -> None:
-    made = {each["metadata"]["name"]: each for each in rendered().all("CustomResourceDefinition")}
+    made = {each["metadata"]["name"]: each for each in render_chart().all("CustomResourceDefinition")}
 
     for file in CRDS.glob("*.yaml"):
         crd = yaml.safe_load(file.read_text("utf-8"))
@@ -142,7 +142,7 @@ def test_crds_are_those_of_the_types_and_stay_when_the_release_goes() -> None:
 
 
 def test_crds_can_be_left_to_somebody_else() -> None:
-    assert rendered(crds__install=False).all("CustomResourceDefinition") == []
+    assert render_chart(crds__install=False).all("CustomResourceDefinition") == []
 
 
 # --- rights ---
@@ -150,7 +150,7 @@ def test_crds_can_be_left_to_somebody_else() -> None:
 
 @pytest.mark.parametrize("values", [{}, MANY])
 def test_no_right_is_to_secrets_or_to_everything(values: dict[str, Any]) -> None:
-    for role in rendered(**values).all("Role", "ClusterRole"):
+    for role in render_chart(**values).all("Role", "ClusterRole"):
         for rule in role["rules"]:
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
             assert not {"secrets", "serviceaccounts", "pods/exec"} & set(rule["resources"])
@@ -158,7 +158,7 @@ def test_no_right_is_to_secrets_or_to_everything(values: dict[str, Any]) -> None
 
 
 def test_nobody_who_looks_after_it_can_change_a_spec_of_a_user() -> None:
-    rules = rendered().one("ClusterRole", "penstock")["rules"]
+    rules = render_chart().one("ClusterRole", "penstock")["rules"]
     ours = [rule for rule in rules if rule["apiGroups"] == ["penstock.dev"]]
 
     for rule in ours:
@@ -167,7 +167,7 @@ def test_nobody_who_looks_after_it_can_change_a_spec_of_a_user() -> None:
 
 
 def test_an_operator_of_some_namespaces_has_rights_in_these_alone() -> None:
-    made = rendered(**MANY, aggregateRoles=False)
+    made = render_chart(**MANY, aggregateRoles=False)
 
     [everywhere] = made.all("ClusterRole")  # to look at two definitions by name, and nothing else
     [rule] = everywhere["rules"]
@@ -181,7 +181,7 @@ def test_an_operator_of_some_namespaces_has_rights_in_these_alone() -> None:
 
 @pytest.mark.parametrize("values", [{}, MANY])
 def test_its_own_pods_are_restricted_and_their_files_cannot_be_written(values: dict[str, Any]) -> None:
-    made = rendered(**values)
+    made = render_chart(**values)
     pods = [made.one("Deployment")["spec"]["template"]["spec"], made.one("Pod")["spec"]]
 
     for pod in pods:
@@ -190,9 +190,9 @@ def test_its_own_pods_are_restricted_and_their_files_cannot_be_written(values: d
 
 
 def test_one_operator_is_gone_before_the_next_comes_and_several_agree_by_a_lease() -> None:
-    assert rendered().one("Deployment")["spec"]["strategy"]["type"] == "Recreate"
-    assert rendered(replicas=2).one("Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
-    assert rendered(replicas=2).one("Role", "penstock-lease")["rules"][1]["resourceNames"] == ["penstock"]
+    assert render_chart().one("Deployment")["spec"]["strategy"]["type"] == "Recreate"
+    assert render_chart(replicas=2).one("Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert render_chart(replicas=2).one("Role", "penstock-lease")["rules"][1]["resourceNames"] == ["penstock"]
 
 
 # --- policies ---
@@ -235,7 +235,7 @@ def of_jobs(field: str) -> list[str]:
     [("pipelines", PipelineSpec), ("pipelineruns", PipelineRunSpec), ("triggers", TriggerSpec), ("models", ModelSpec)],
 )
 def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(resource: str, kind: Any) -> None:
-    policy = rendered().one("ValidatingAdmissionPolicy", f"penstock-rights-{resource}")
+    policy = render_chart().one("ValidatingAdmissionPolicy", f"penstock-rights-{resource}")
     text = re.sub(r"\?|\s", "", " ".join(each["expression"] for each in policy["spec"]["variables"]))
     paths = sorted(set(secret_paths(kind)))
 
@@ -251,10 +251,10 @@ def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(reso
 
 
 def test_policies_look_at_the_namespaces_of_the_operator_alone() -> None:
-    for binding in rendered(**MANY).all("ValidatingAdmissionPolicyBinding"):
+    for binding in render_chart(**MANY).all("ValidatingAdmissionPolicyBinding"):
         (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]
         assert expression["values"] == ["team-a", "team-b"]
 
 
 def test_a_person_is_told_when_the_policies_are_off() -> None:
-    assert rendered(admissionPolicies__enabled=False).all("ValidatingAdmissionPolicy") == []
+    assert render_chart(admissionPolicies__enabled=False).all("ValidatingAdmissionPolicy") == []

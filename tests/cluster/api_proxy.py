@@ -28,7 +28,7 @@ _LONG = aiohttp.ClientTimeout(total=None, sock_connect=10)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProxyRequest:
     """A request that passed."""
 
     method: str
@@ -53,13 +53,13 @@ class ApiProxy:
         forbidden: what the server refused for want of a right.
     """
 
-    refuse: Callable[[Asked], int | None] = lambda asked: None
-    before: Callable[[Asked], None] = lambda asked: None
-    after: Callable[[Asked], None] = lambda asked: None
+    refuse: Callable[[ProxyRequest], int | None] = lambda asked: None
+    before: Callable[[ProxyRequest], None] = lambda asked: None
+    after: Callable[[ProxyRequest], None] = lambda asked: None
     latency: float = 0.0
     only: str | None = None
-    forbidden: list[Asked] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    forbidden: list[ProxyRequest] = field(default_factory=list)
+    asked: list[ProxyRequest] = field(default_factory=list)
     most_in_flight: int = 0
     url: str = ""
     _in_flight: int = 0
@@ -68,7 +68,7 @@ class ApiProxy:
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _ending: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def writes(self) -> list[Asked]:
+    def writes(self) -> list[ProxyRequest]:
         """Return the writes that passed, in order."""
         return [each for each in self.asked if each.writes]
 
@@ -142,7 +142,7 @@ class ApiProxy:
     async def _handle(self, session: aiohttp.ClientSession, request: web.Request) -> web.StreamResponse:
         if request.query.get("watch"):
             return await self._watch(session, request)
-        asked = Asked(request.method, request.path)
+        asked = ProxyRequest(request.method, request.path)
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
@@ -152,11 +152,11 @@ class ApiProxy:
             if asked.writes:
                 self.before(asked)
             self.asked.append(asked)
-            async with self._passed_on(session, request, await request.read()) as response:
+            async with self._forward(session, request, await request.read()) as response:
                 content = await response.read()
             if asked.writes:
                 self.after(asked)
-            return web.Response(body=content, status=response.status, headers=_kept(response.headers))
+            return web.Response(body=content, status=response.status, headers=_select_headers(response.headers))
         finally:
             self._in_flight -= 1
 
@@ -166,9 +166,9 @@ class ApiProxy:
         streamed = web.StreamResponse()
         try:
             await self._open.wait()
-            async with self._passed_on(session, request, b"") as response:
+            async with self._forward(session, request, b"") as response:
                 streamed.set_status(response.status)
-                streamed.headers.update(_kept(response.headers))
+                streamed.headers.update(_select_headers(response.headers))
                 await streamed.prepare(request)
                 ends = asyncio.ensure_future(expired.wait())
                 reads = asyncio.ensure_future(response.content.readany())
@@ -190,17 +190,17 @@ class ApiProxy:
             self._watches.discard(expired)
 
     @asynccontextmanager
-    async def _passed_on(
+    async def _forward(
         self, session: aiohttp.ClientSession, request: web.Request, body: bytes
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
-        url = self._narrowed(request)
+        url = self._narrow_path(request)
         async with session.request(request.method, url, data=body or None, headers=headers, timeout=_LONG) as response:
             if response.status == 403:
-                self.forbidden.append(Asked(request.method, request.path_qs))
+                self.forbidden.append(ProxyRequest(request.method, request.path_qs))
             yield response
 
-    def _narrowed(self, request: web.Request) -> str:
+    def _narrow_path(self, request: web.Request) -> str:
         """Return what the server is asked: of a list over all namespaces, that of the one that there is."""
         if self.only is None or request.method != "GET" or not _OF_ALL_NAMESPACES.match(request.path):
             return request.path_qs
@@ -209,7 +209,7 @@ class ApiProxy:
 
 
 @contextmanager
-def proxied(kubeconfig: Path) -> Iterator[ApiProxy]:
+def run_proxy(kubeconfig: Path) -> Iterator[ApiProxy]:
     """Run a proxy in front of the API server of that kubeconfig."""
     proxy, started = ApiProxy(), threading.Event()
 
@@ -246,5 +246,5 @@ def _refusal(code: int) -> web.Response:
     return web.json_response(_status(code), status=code, headers=headers)
 
 
-def _kept(headers: Any) -> dict[str, str]:
+def _select_headers(headers: Any) -> dict[str, str]:
     return {name: headers[name] for name in ("Content-Type", "Retry-After") if name in headers}

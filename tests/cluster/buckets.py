@@ -16,7 +16,7 @@ BUCKET, LAKE = s3.BUCKETS
 class Buckets:
     """The server; `endpoint` leads to it from this machine, `secret` holds the credentials of its root as files."""
 
-    server: s3.Storage
+    server: s3.S3Storage
     endpoint: str
     secret: Path
 
@@ -46,6 +46,6 @@ class Buckets:
         return {item["Key"].removeprefix(prefix): f"{item['LastModified']} {item['ETag']}" for item in found}
 
 
-def buckets(server: s3.Storage, endpoint: str, folder: Path) -> Buckets:
+def buckets(server: s3.S3Storage, endpoint: str, folder: Path) -> Buckets:
     """Return the server, with the credentials of its root written into the folder."""
     return Buckets(server, endpoint, write_secret(folder, server.root.access_key, server.root.secret_key))

@@ -10,7 +10,7 @@ from itertools import groupby
 import duckdb
 
 from cluster.hand_made_runs import ROOT
-from cluster.kubernetes_api import ENDPOINT_SLICES, PODS, SERVICES, Api, Object, StillWaiting
+from cluster.kubernetes_api import ENDPOINT_SLICES, PODS, SERVICES, KubernetesApi, Object, StillWaiting
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 from testcluster.patience import attempts
 
@@ -40,26 +40,28 @@ with urllib.request.urlopen(urllib.request.Request(sys.argv[1], sys.argv[2].enco
 class Caller:
     """A pod that calls an API again and again."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     name: str
 
-    def heard(self) -> list[str]:
+    def read_answers(self) -> list[str]:
         """Return all that it heard so far, in order: `answer MODEL`, or an error."""
         return [line for line in self.api.logs(self.name, self.namespace, "call").splitlines() if line]
 
     def models(self) -> list[str]:
         """Return the Models that answered, in order, each once for as long as it was the one that answered."""
-        return [line.removeprefix("answer ") for line, _ in groupby(self.heard())]
+        return [line.removeprefix("answer ") for line, _ in groupby(self.read_answers())]
 
     def wait_for(self, model: str) -> None:
         """Wait until the last answer was this Model's."""
         for _ in attempts(f"an answer of {model}", 60):
-            if self.heard()[-1:] == [f"answer {model}"]:
+            if self.read_answers()[-1:] == [f"answer {model}"]:
                 return
 
 
-def calling(api: Api, namespace: str, image: str, url: str, body: Object, name: str = "caller") -> Caller:
+def start_caller(
+    api: KubernetesApi, namespace: str, image: str, url: str, body: Object, name: str = "caller"
+) -> Caller:
     """Start a pod that calls this address."""
     _pod(api, namespace, name, image, ["python", "-c", _CALL, url, json.dumps(body), "0.05"])
     api.wait_for(PODS, name, namespace, lambda pod: pod["status"].get("phase") == "Running", what="a caller that runs")
@@ -72,7 +74,9 @@ def rows_of_breast_cancer() -> Object:
     return {"instances": found.drop(columns=["sample", "diagnosis"]).to_dict(orient="records")}
 
 
-def answer_to(api: Api, namespace: str, image: str, url: str, body: Object, name: str = "neighbour") -> Object:
+def answer_to(
+    api: KubernetesApi, namespace: str, image: str, url: str, body: Object, name: str = "neighbour"
+) -> Object:
     """Ask once, from a pod; return the answer."""
     _pod(api, namespace, name, image, ["python", "-c", _CURL, url, json.dumps(body)])
     over = api.wait_for(
@@ -88,7 +92,7 @@ def answer_to(api: Api, namespace: str, image: str, url: str, body: Object, name
     return answer
 
 
-def _pod(api: Api, namespace: str, name: str, image: str, command: list[str]) -> None:
+def _pod(api: KubernetesApi, namespace: str, name: str, image: str, command: list[str]) -> None:
     container = {"name": "call", "image": image, "command": command, "securityContext": CONTAINER_SECURITY}
     spec = {
         "restartPolicy": "Never",
@@ -101,7 +105,7 @@ def _pod(api: Api, namespace: str, name: str, image: str, command: list[str]) ->
 
 
 @dataclass
-class Turns:
+class ServiceChanges:
     """What a Service selected, and who was behind it, each time that changed."""
 
     selected: list[Object] = field(default_factory=list)
@@ -124,9 +128,9 @@ class Turns:
 
 
 @contextmanager
-def watched(api: Api, namespace: str, service: str) -> Iterator[Turns]:
+def watch_service(api: KubernetesApi, namespace: str, service: str) -> Iterator[ServiceChanges]:
     """Record each change of the Service and of who is behind it."""
-    turns = Turns()
+    turns = ServiceChanges()
 
     def record(kind: str) -> None:
         while not turns._stopped.is_set():

@@ -9,11 +9,11 @@ import pytest
 
 from cluster.buckets import Buckets
 from cluster.buckets import buckets as reached
-from cluster.kubernetes_api import Api, connect
-from cluster.loading import loaded
+from cluster.kubernetes_api import KubernetesApi, connect
+from cluster.loading import load_image
 from cluster.namespaces import Namespaces
 from cluster.sites import NewSite, Site
-from cluster.sites import site as a_site
+from cluster.sites import open_site as a_site
 from cluster.which import which_cluster
 from testcluster import s3
 from testcluster.cluster import Cluster
@@ -33,13 +33,13 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def api(cluster: Cluster) -> Api:
+def api(cluster: Cluster) -> KubernetesApi:
     """The cluster's API server."""
     return connect(cluster.kubeconfig)
 
 
 @pytest.fixture(scope="session")
-def namespaces(api: Api, pytestconfig: pytest.Config) -> Namespaces:
+def namespaces(api: KubernetesApi, pytestconfig: pytest.Config) -> Namespaces:
     """The namespaces that are open now; tests that share one through a fixture of their module make it here."""
     return pytestconfig.stash.setdefault(_NAMESPACES, Namespaces(api))
 
@@ -57,7 +57,7 @@ def buckets(cluster: Cluster, lacking: Lacks, tmp_path_factory: pytest.TempPathF
     if reason := lacking("s3"):
         pytest.skip(reason)
     server = s3.find(Kubectl(cluster.kubeconfig))
-    with server.outside() as endpoint:
+    with server.open_endpoint() as endpoint:
         yield reached(server, endpoint, tmp_path_factory.mktemp("s3-root"))
 
 
@@ -68,7 +68,7 @@ def image(cluster: Cluster) -> Callable[[str], str]:
     @lru_cache
     def reference(name: str) -> str:
         try:
-            return loaded(cluster, name)
+            return load_image(cluster, name)
         except Lacking as lacking:
             pytest.fail(str(lacking), pytrace=False)
 
@@ -77,7 +77,7 @@ def image(cluster: Cluster) -> Callable[[str], str]:
 
 @pytest.fixture(scope="session")
 def new_site(
-    api: Api,
+    api: KubernetesApi,
     cluster: Cluster,
     namespaces: Namespaces,
     buckets: Buckets,
@@ -87,7 +87,9 @@ def new_site(
     """What gives a namespace with an operator; it is kept apart for what goes wrong in it."""
 
     @contextmanager
-    def made(title: str, images: Iterable[str] = (), settings: Mapping[str, Any] | None = None) -> Iterator[Site]:
+    def open_new_site(
+        title: str, images: Iterable[str] = (), settings: Mapping[str, Any] | None = None
+    ) -> Iterator[Site]:
         others = dict.fromkeys(("jobs", "torch", "serving", "source"), image("jobs"))
         said = {"images": others | {name: image(name) for name in images}} | dict(settings or {})
         folder = tmp_path_factory.mktemp("operator")
@@ -97,7 +99,7 @@ def new_site(
         ):
             yield there
 
-    return made
+    return open_new_site
 
 
 @pytest.fixture(scope="session")

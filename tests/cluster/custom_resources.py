@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cluster.kubernetes_api import CRDS, Api, ApiRefused
+from cluster.kubernetes_api import CRDS, ApiRefused, KubernetesApi
 from penstock.api.definitions import KINDS, object_schema
 from penstock.api.manifests import read_manifests
 from penstock.api.schema import API_VERSION
@@ -28,7 +28,7 @@ def definitions() -> list[Object]:
     return [yaml.safe_load(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.yaml"))]
 
 
-def install(api: Api) -> Api:
+def install(api: KubernetesApi) -> KubernetesApi:
     """Give the API server our CRDs, and return it when it serves them."""
     for each in definitions():
         api.apply(each)
@@ -60,19 +60,19 @@ def good_manifests() -> Iterator[tuple[str, Object]]:
                 yield f"{place}, {manifest.value['kind']} {count}", manifest.value
 
 
-def expected_spec(manifest: Object) -> Object:
+def spec_to_expect(manifest: Object) -> Object:
     """Return the spec that the API server should store: what was said, and the defaults for what was not."""
     [kind] = [each for each in KINDS if each.name == manifest["kind"]]
     full: Object = with_defaults(manifest, object_schema(kind))["spec"]
     return full
 
 
-def exactly(value: Any) -> str:
+def exact_text(value: Any) -> str:
     """Return the value as text that tells apart what Python holds equal: 1, 1.0 and true."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def tried(api: Api, manifest: Object, namespace: str) -> Object:
+def dry_run(api: KubernetesApi, manifest: Object, namespace: str) -> Object:
     """Return the object as the server would store it; it stores nothing.
 
     Raises:

@@ -10,7 +10,7 @@ from pathlib import Path
 import urllib3
 import yaml
 
-from cluster.kubernetes_api import EVENTS, NODES, PODS, Api, ApiRefused, Object, Resource
+from cluster.kubernetes_api import EVENTS, NODES, PODS, ApiRefused, KubernetesApi, Object, Resource
 
 FOLDER = Path(__file__).parents[2] / ".cache" / "evidence"
 
@@ -20,7 +20,7 @@ def folder_of(test: str) -> Path:
     return FOLDER / re.sub(r"[^A-Za-z0-9_.-]+", "-", test.removeprefix("tests/")).strip("-")[:150]
 
 
-def collect(api: Api, namespace: str, folder: Path) -> None:
+def collect(api: KubernetesApi, namespace: str, folder: Path) -> None:
     """Write all that the cluster has of the namespace into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "events.txt", lambda: _events(api, namespace))
@@ -31,7 +31,7 @@ def collect(api: Api, namespace: str, folder: Path) -> None:
         _write(folder / "logs" / name, read)
 
 
-def _kinds(api: Api) -> list[Resource]:
+def _kinds(api: KubernetesApi) -> list[Resource]:
     """Return every kind that a namespace can hold, each once, but for events."""
     try:
         versions = ["v1", *(group["preferredVersion"]["groupVersion"] for group in api.json("GET", "/apis")["groups"])]
@@ -41,7 +41,7 @@ def _kinds(api: Api) -> list[Resource]:
     return [kind for kind in found if kind.namespaced and kind.plural != EVENTS.plural]
 
 
-def _logs(api: Api, namespace: str) -> Iterator[tuple[str, Callable[[], str]]]:
+def _logs(api: KubernetesApi, namespace: str) -> Iterator[tuple[str, Callable[[], str]]]:
     try:
         pods = api.objects(PODS, namespace)
     except (ApiRefused, urllib3.exceptions.HTTPError):
@@ -58,12 +58,12 @@ def _logs(api: Api, namespace: str) -> Iterator[tuple[str, Callable[[], str]]]:
                 yield f"{name}-{container['name']}{ending}.log", read
 
 
-def _events(api: Api, namespace: str) -> str:
+def _events(api: KubernetesApi, namespace: str) -> str:
     events = sorted(api.objects(EVENTS, namespace), key=_moment)
-    return "".join(f"{_moment(each)} {_told(each)}\n" for each in events)
+    return "".join(f"{_moment(each)} {_event_line(each)}\n" for each in events)
 
 
-def _told(event: Object) -> str:
+def _event_line(event: Object) -> str:
     about, times = event["involvedObject"], event.get("count") or 1
     said = f"{event.get('reason', '')}: {event.get('message', '')}"
     return f"{event.get('type', '')} {about.get('kind')}/{about.get('name')} {said}" + (
@@ -77,11 +77,11 @@ def _moment(event: Object) -> str:
 
 def _yaml(objects: list[Object]) -> str:
     return (
-        yaml.safe_dump_all([_shown(each) for each in objects], sort_keys=False, allow_unicode=True) if objects else ""
+        yaml.safe_dump_all([_redact(each) for each in objects], sort_keys=False, allow_unicode=True) if objects else ""
     )
 
 
-def _shown(item: Object) -> Object:
+def _redact(item: Object) -> Object:
     """Return the object without what nobody reads, and without what nobody may read."""
     metadata = {name: value for name, value in item["metadata"].items() if name != "managedFields"}
     shown = {**item, "metadata": metadata}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.kubernetes_api import PODS, Api, Object
+from cluster.kubernetes_api import PODS, KubernetesApi, Object
 from git_repositories import remote
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 
@@ -66,12 +66,12 @@ class GitServer:
 
 
 @contextmanager
-def git_server(api: Api, namespace: str, image: str, content: Path, scratch: Path) -> Iterator[GitServer]:
+def git_server(api: KubernetesApi, namespace: str, image: str, content: Path, scratch: Path) -> Iterator[GitServer]:
     """Serve a repository whose branch `main` has the files of the folder `content`, once it answers."""
     made = remote(scratch / "tumours")
     shutil.copytree(content, made.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     commit = made.commit()
-    archive = b64encode(_packed(made.folder / ".git")).decode()
+    archive = b64encode(_pack(made.folder / ".git")).decode()
     for each in _manifests(image, archive):
         api.create(each, namespace)
     api.wait_for(PODS, NAME, namespace, _is_ready, what="the git server ready", seconds=120)
@@ -84,7 +84,7 @@ def login(name: str, password: str = PASSWORD) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": keys}
 
 
-def _packed(repository: Path) -> bytes:
+def _pack(repository: Path) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for part in ("HEAD", "config", "objects", "refs"):

@@ -14,7 +14,7 @@ from uuid import uuid4
 import yaml
 
 from cluster.buckets import BUCKET, Buckets
-from cluster.kubernetes_api import JOBS, PODS, Api, Object
+from cluster.kubernetes_api import JOBS, PODS, KubernetesApi, Object
 from manifest_changes import set_field
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
@@ -52,7 +52,7 @@ ENDLESS_QUERY = _COUNTING.format(times=1_000_000)
 
 
 @dataclass(frozen=True)
-class Ended:
+class ContainerEnd:
     """How a container ended: its exit code, what it left in the pod's status, and its pod."""
 
     code: int
@@ -74,7 +74,7 @@ class Ended:
 class HandMadeRun:
     """One run of a Pipeline in a namespace."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     pipeline: Pipeline
     images: Images
@@ -133,34 +133,34 @@ class HandMadeRun:
         settings = settings_of(self.pipeline.spec, part)
         image = image_of(part, self.pipeline.spec, settings, self.images)
         if attempt == 1:
-            self.api.create(without_owner(specification_file(self.owner, part, specification)))
+            self.api.create(strip_owner(specification_file(self.owner, part, specification)))
         made = job(StepJob(self.owner, part, specification, settings, image, attempt=attempt))
-        self.api.create(without_owner(made))
+        self.api.create(strip_owner(made))
         return child_name(self.owner, part, attempt)
 
-    def do(self, part: JobName, specification: JobSpecification, attempt: int = 1) -> Ended:
+    def do(self, part: JobName, specification: JobSpecification, attempt: int = 1) -> ContainerEnd:
         """Start the Job; return how its container ended, which must be well."""
-        ended = self.ended(self.start(part, specification, attempt))
+        ended = self.wait_for_end(self.start(part, specification, attempt))
         assert ended.code == 0, ended.said
         return ended
 
-    def run_all(self) -> dict[JobName, Ended]:
+    def run_all(self) -> dict[JobName, ContainerEnd]:
         """Do dataset, training and testing, each when the one before has left its result."""
-        done: dict[JobName, Ended] = {"dataset": self.do("dataset", self.for_dataset())}
+        done: dict[JobName, ContainerEnd] = {"dataset": self.do("dataset", self.for_dataset())}
         made: DatasetResult = self.result("dataset")
         done["training"] = self.do("training", self.for_training(made))
         trained: TrainingResult = self.result("training")
         done["testing"] = self.do("testing", self.for_testing(made, trained))
         return done
 
-    def ended(self, name: str) -> Ended:
+    def wait_for_end(self, name: str) -> ContainerEnd:
         """Return how the first container of the Job that ends does so, without waiting for the Job's condition."""
         what = f"an end of a container of the Job {name}"
         selector = f"{JOB_NAME}={name}"
         return self.api.wait(
             PODS,
             self.namespace,
-            lambda pods: _first(ends_of(pods.values())),
+            lambda pods: _first_end(ends_of(pods.values())),
             what=what,
             seconds=SECONDS,
             labels=selector,
@@ -169,14 +169,14 @@ class HandMadeRun:
     def running(self, name: str) -> str:
         """Return the pod of the Job once its container runs."""
 
-        def found(pods: dict[str, Object]) -> str | None:
+        def find_running(pods: dict[str, Object]) -> str | None:
             states = {pod: each.get("status", {}).get("containerStatuses", []) for pod, each in pods.items()}
             return next((pod for pod, each in states.items() if any("running" in one["state"] for one in each)), None)
 
         what = f"a container of the Job {name} that runs"
-        return self.api.wait(PODS, self.namespace, found, what=what, labels=f"{JOB_NAME}={name}")
+        return self.api.wait(PODS, self.namespace, find_running, what=what, labels=f"{JOB_NAME}={name}")
 
-    def finished(self, name: str, condition: str) -> Object:
+    def wait_for_condition(self, name: str, condition: str) -> Object:
         """Return the Job once it is `Complete` or `Failed`, as the condition says."""
         what = f"the Job {name} {condition}"
         return self.api.wait_for(
@@ -201,17 +201,17 @@ def condition_of(item: Object, kind: str) -> Object | None:
     return next((each for each in found if each["type"] == kind and each["status"] == "True"), None)
 
 
-def ends_of(pods: Iterable[Object]) -> list[Ended]:
+def ends_of(pods: Iterable[Object]) -> list[ContainerEnd]:
     """Return how the containers of these pods ended, as far as they have."""
     return [
-        Ended(end["exitCode"], end.get("message", ""), pod)
+        ContainerEnd(end["exitCode"], end.get("message", ""), pod)
         for pod in pods
         for status in pod.get("status", {}).get("containerStatuses", [])
         if (end := status["state"].get("terminated"))
     ]
 
 
-def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: Any) -> Pipeline:
+def pipeline_on_cluster(example: str, namespace: str, buckets: Buckets, **changes: Any) -> Pipeline:
     """Return an example's Pipeline with its inputs and its storage in buckets, which is all that differs.
 
     The example is its path in `examples`, without `.yaml`. Each change is a dotted path in the spec, with `__`.
@@ -236,17 +236,17 @@ def on_the_cluster(example: str, namespace: str, buckets: Buckets, **changes: An
     return pipeline
 
 
-def give_credentials(api: Api, namespace: str, buckets: Buckets) -> None:
+def give_credentials(api: KubernetesApi, namespace: str, buckets: Buckets) -> None:
     """Make the Secrets that the Pipelines of `on_the_cluster` name: those that only read are the reader's."""
     api.create(buckets.server.reader.secret(INPUTS, namespace))
     api.create(buckets.server.reader.secret(READER, namespace))
     api.create(buckets.server.writer.secret(WRITER, namespace))
 
 
-def without_owner(made: Object) -> Object:
+def strip_owner(made: Object) -> Object:
     """Return the object as nobody's child."""
     return made | {"metadata": {name: value for name, value in made["metadata"].items() if name != "ownerReferences"}}
 
 
-def _first(ends: list[Ended]) -> Ended | None:
+def _first_end(ends: list[ContainerEnd]) -> ContainerEnd | None:
     return ends[0] if ends else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from cluster.hand_made_runs import READER, HandMadeRun, condition_of, ends_of, without_owner
+from cluster.hand_made_runs import READER, HandMadeRun, condition_of, ends_of, strip_owner
 from cluster.kubernetes_api import DEPLOYMENTS, PODS, Object
 from penstock.api.credentials import SecretReference
 from penstock.api.jobs import JobSettings
@@ -48,7 +48,7 @@ class HandMadeServer:
         serving = self._serving(owner)
         made = (serving_file(serving), deployment(serving, 1), service(owner, SERVICE_PORT, serving.revision))
         for each in made:
-            api.create(without_owner(each))
+            api.create(strip_owner(each))
         name = deployment_name(owner, serving.revision)
         available = "the server available"
         api.wait_for(DEPLOYMENTS, name, owner.namespace, lambda each: condition_of(each, "Available"), what=available)

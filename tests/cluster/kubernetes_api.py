@@ -60,7 +60,7 @@ class StillWaiting(AssertionError):
 
 
 @dataclass(frozen=True)
-class Api:
+class KubernetesApi:
     """An API server and who we are to it."""
 
     pool: urllib3.PoolManager
@@ -95,7 +95,7 @@ class Api:
 
     def objects(self, resource: Resource, namespace: str | None = None, **selectors: str) -> list[Object]:
         """Return the objects; selectors are `labels` and `fields`. Items get the kind that lists leave out."""
-        return self._listed(resource, namespace, selectors)[0]
+        return self._list(resource, namespace, selectors)[0]
 
     def patch(
         self,
@@ -165,11 +165,11 @@ class Api:
         deadline = time.monotonic() + seconds
         there: dict[str, Object] = {}
         while time.monotonic() < deadline:
-            listed, version = self._listed(resource, namespace, selectors)
+            listed, version = self._list(resource, namespace, selectors)
             there = {each["metadata"]["name"]: each for each in listed}
             if (found := holds(there)) is not None:
                 return found
-            for event in self._watched(resource, namespace, selectors, version, deadline):
+            for event in self._watch(resource, namespace, selectors, version, deadline):
                 if event["type"] == "ERROR":
                     break  # the version is too old, most often: list again
                 _follow(there, event)
@@ -237,7 +237,7 @@ class Api:
 
     def resource(self, manifest: Object) -> Resource:
         """Return the resource of a manifest, as the server knows it."""
-        return _discovered(self, manifest["apiVersion"])[manifest["kind"]]
+        return _discover(self, manifest["apiVersion"])[manifest["kind"]]
 
     def resources(self, api_version: str, verb: str = "get") -> dict[str, Resource]:
         """Return what the server has of that version and can be done so to, by kind."""
@@ -270,18 +270,18 @@ class Api:
         finally:
             response.release_conn() if response.length_remaining == 0 else response.close()
 
-    def _listed(self, resource: Resource, namespace: str | None, selectors: dict[str, str]) -> tuple[list[Object], str]:
-        answer = self.json("GET", self._path(resource, namespace), query=_selected(selectors))
+    def _list(self, resource: Resource, namespace: str | None, selectors: dict[str, str]) -> tuple[list[Object], str]:
+        answer = self.json("GET", self._path(resource, namespace), query=_selector_query(selectors))
         kind = answer["kind"].removesuffix("List")
         items = [{"apiVersion": answer["apiVersion"], "kind": kind, **item} for item in answer["items"] or []]
         return items, answer["metadata"].get("resourceVersion", "")
 
-    def _watched(
+    def _watch(
         self, resource: Resource, namespace: str | None, selectors: dict[str, str], version: str, deadline: float
     ) -> Iterator[Object]:
         """Yield events until the server ends the watch or the deadline is here."""
         seconds = max(deadline - time.monotonic(), 0)
-        query = _selected(selectors) | {
+        query = _selector_query(selectors) | {
             "watch": "1",
             "resourceVersion": version,
             "timeoutSeconds": str(int(seconds) + 1),
@@ -302,12 +302,12 @@ class Api:
         return f"{_root(resource.api_version)}{inside}/{resource.plural}" + (f"/{quote(name)}" if name else "")
 
 
-def connect(kubeconfig: Path) -> Api:
+def connect(kubeconfig: Path) -> KubernetesApi:
     """Return the API server of the kubeconfig's current context."""
     client = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]
     headers: dict[str, str] = {"Accept": "application/json"}
     client.update_params_for_auth(headers, [], ["BearerToken"], "", "", None)
-    return Api(client.rest_client.pool_manager, client.configuration.host.rstrip("/"), headers)
+    return KubernetesApi(client.rest_client.pool_manager, client.configuration.host.rstrip("/"), headers)
 
 
 @lru_cache
@@ -315,7 +315,7 @@ def _resources_of(server: str, api_version: str) -> dict[str, Resource]:
     return {}
 
 
-def _discovered(api: Api, api_version: str) -> dict[str, Resource]:
+def _discover(api: KubernetesApi, api_version: str) -> dict[str, Resource]:
     known = _resources_of(api.server, api_version)
     if not known:
         known.update(api.resources(api_version))
@@ -330,7 +330,7 @@ def _namespace(manifest: Object, given: str | None) -> str | None:
     return given or manifest["metadata"].get("namespace")
 
 
-def _selected(selectors: dict[str, str]) -> dict[str, str]:
+def _selector_query(selectors: dict[str, str]) -> dict[str, str]:
     return {f"{name.removesuffix('s')}Selector": value for name, value in selectors.items()}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from penstock_command import PROGRAM, ROOT
 from penstock_jobs import document
-from penstock_jobs.result import DatasetResult, JobResult, ModelScores, Score, TestingResult, TrainingResult
+from penstock_jobs.result import DatasetResult, JobResult, ModelScores, ScoreResult, TestingResult, TrainingResult
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.training.ledger import read_candidates
@@ -44,14 +44,14 @@ class LaptopRun:
         return open_store(Location(uri=(self.home / "storage" / self.pipeline / "runs" / "run").as_uri()))
 
     @property
-    def chosen(self) -> str:
+    def model_name(self) -> str:
         """The name of the Model that the run came to serve, once it is done."""
         there = json.loads((self.home / "resources" / "pipelines" / f"{self.pipeline}.json").read_text())
         return str(there["status"]["servedModel"]["name"])
 
 
 @contextmanager
-def begun(example: str, home: Path) -> Iterator[LaptopRun]:
+def start_run(example: str, home: Path) -> Iterator[LaptopRun]:
     """Begin `penstock run` of an example, by its path in `examples` without `.yaml`, as it is."""
     environment = {**os.environ, "PENSTOCK_HOME": str(home), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
     command: list[str | Path] = [PROGRAM, "run", ROOT / "examples" / f"{example}.yaml", "--quiet"]
@@ -65,7 +65,7 @@ def begun(example: str, home: Path) -> Iterator[LaptopRun]:
 
 
 @dataclass(frozen=True)
-class Found:
+class RunResults:
     """The results of the jobs of a run, from its storage."""
 
     dataset: DatasetResult
@@ -77,19 +77,19 @@ class Found:
         return tables_of(self.dataset)
 
     @property
-    def tested(self) -> dict[str, ModelScores]:
+    def scores_by_candidate(self) -> dict[str, ModelScores]:
         """What testing says of each Model, by the candidate that it is."""
         candidates = {model.name: model.candidate or "" for model in self.training.models}
         return {candidates[scores.model]: scores for scores in self.testing.models}
 
 
-def found(store: Store) -> Found:
+def read_results(store: Store) -> RunResults:
     """Return what the jobs of a run have left in its storage, wherever that is."""
     results: dict[str, Any] = {
         name: document.decode(store.read(f"results/{name}.json"), JobResult, f"{store.uri}, {name}")
         for name in ("dataset", "training", "testing")
     }
-    return Found(**results)
+    return RunResults(**results)
 
 
 def tables_of(made: DatasetResult) -> dict[str, tuple[int, str, dict[str, int]]]:
@@ -115,17 +115,19 @@ def assert_same_candidates(run: Store, other: Store, tolerances: Mapping[str, fl
         assert _values(row.scores) == pytest.approx(_values(another.scores), rel=0, abs=tolerance), row.candidate
 
 
-def assert_same_testing(run: Found, other: Found, tolerance: float = TOLERANCE) -> None:
+def assert_same_testing(run: RunResults, other: RunResults, tolerance: float = TOLERANCE) -> None:
     """The same Models, scored on as many points, with scores within the tolerance."""
-    assert {name: scores.points for name, scores in run.tested.items()} == {
-        name: scores.points for name, scores in other.tested.items()
+    assert {name: scores.points for name, scores in run.scores_by_candidate.items()} == {
+        name: scores.points for name, scores in other.scores_by_candidate.items()
     }
-    assert _tested(run) == pytest.approx(_tested(other), rel=0, abs=tolerance)
+    assert _testing_scores(run) == pytest.approx(_testing_scores(other), rel=0, abs=tolerance)
 
 
-def _tested(run: Found) -> dict[tuple[str, str], float]:
-    return {(name, score.name): score.value for name, tested in run.tested.items() for score in tested.scores}
+def _testing_scores(run: RunResults) -> dict[tuple[str, str], float]:
+    return {
+        (name, score.name): score.value for name, tested in run.scores_by_candidate.items() for score in tested.scores
+    }
 
 
-def _values(scores: tuple[Score, ...]) -> dict[str, float]:
+def _values(scores: tuple[ScoreResult, ...]) -> dict[str, float]:
     return {score.name: score.value for score in scores}

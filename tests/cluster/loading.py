@@ -10,7 +10,7 @@ from testcluster.cluster import Cluster
 REGISTRY = "REGISTRY"  # as in `make images REGISTRY=…`: where a cluster that pulls its images has them
 
 
-def loaded(cluster: Cluster, name: str) -> str:
+def load_image(cluster: Cluster, name: str) -> str:
     """Return the reference of `penstock/NAME` once the nodes have it. Processes that ask at once wait for the first.
 
     Raises:
@@ -31,7 +31,7 @@ def loaded(cluster: Cluster, name: str) -> str:
         return reference
 
 
-def loaded_since(moment: float) -> list[str]:
+def list_loads_since(moment: float) -> list[str]:
     """Return what was said of each image that was brought to a cluster since then, a time of the system's clock."""
     marks = sorted(cache.folder("loaded").glob("*/*"), key=lambda mark: mark.stat().st_mtime)
     return [mark.read_text() for mark in marks if mark.stat().st_mtime >= moment]

@@ -22,19 +22,19 @@ SELDOM = ("kubernetes/aio/client/", "pygments/lexers/", "pygments/styles/")
 
 
 def main() -> None:
-    broken = imported()
-    counted = estimators()
+    broken = import_all()
+    counted = count_estimators()
     found = {
         "user": os.getuid(),
         "group": os.getgid(),
         "name": getpass.getuser(),
-        "writable": writable(),
+        "writable": list_writable(),
         "programs": [each for each in PROGRAMS if shutil.which(each)],
         "modules": [each for each in MODULES if importlib.util.find_spec(each)],
-        "privileged": privileged(),
+        "privileged": list_privileged(),
         "broken": broken,
         "estimators": counted,
-        "uncompiled": uncompiled(),
+        "uncompiled": list_uncompiled(),
         "distributions": distributions(),
         "packages": packages(),
     }
@@ -48,19 +48,19 @@ def walk(*without: str) -> Iterator[tuple[Path, list[str]]]:
         yield Path(root), files
 
 
-def writable() -> list[str]:
+def list_writable() -> list[str]:
     """Every folder that a file can be made in; folders that libraries made in the volume are part of it."""
     found = [folder for folder, _ in walk() if os.access(folder, os.W_OK)]
     return sorted(str(each) for each in found if Path("/tmp") not in each.parents)
 
 
-def privileged() -> list[str]:
+def list_privileged() -> list[str]:
     """Every file that runs with the rights of its owner, whoever starts it."""
     paths = [folder / name for folder, files in walk() for name in files]
     return [str(each) for each in paths if each.lstat().st_mode & (stat.S_ISUID | stat.S_ISGID) and each.is_file()]
 
 
-def imported() -> dict[str, str]:
+def import_all() -> dict[str, str]:
     """Import every module of ours; return those that cannot be, with the reason."""
     broken = {}
     for package in ("penstock", "penstock_jobs"):
@@ -76,13 +76,13 @@ def imported() -> dict[str, str]:
     return broken
 
 
-def estimators() -> int:
+def count_estimators() -> int:
     if not importlib.util.find_spec("sklearn"):
         return 0
     return len(importlib.import_module("sklearn.utils.discovery").all_estimators())
 
 
-def uncompiled() -> list[str]:
+def list_uncompiled() -> list[str]:
     """The modules that were compiled just now, when they were imported: all of it would be lost with the container."""
     files = [getattr(each, "__file__", None) for each in list(sys.modules.values())]
     own = [Path(each) for each in files if each and each.endswith(".py") and each.startswith(str(SITE))]

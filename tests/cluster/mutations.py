@@ -31,7 +31,7 @@ odd = st.sampled_from(ODD)
 
 
 @st.composite
-def mutated(draw: DrawFn, manifest: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+def mutants(draw: DrawFn, manifest: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """A manifest with a change or two beneath `spec`."""
     changed = copy.deepcopy(manifest)
     for _ in range(draw(st.sampled_from([1, 1, 2]))):
@@ -53,14 +53,14 @@ def _change(draw: DrawFn, document: dict[str, Any], path: Path, schema: dict[str
         case "remove":
             del above[path[-1]]
         case "replace":
-            above[path[-1]] = draw(fitting(schema))
+            above[path[-1]] = draw(fitting_values(schema))
         case "odd":
             above[path[-1]] = copy.deepcopy(draw(odd))
         case "add":
             name = draw(st.sampled_from(sorted(schema["properties"])))
-            there[name] = draw(fitting(schema["properties"][name]))
+            there[name] = draw(fitting_values(schema["properties"][name]))
         case "append":
-            there.append(draw(fitting(schema.get("items", {}))))
+            there.append(draw(fitting_values(schema.get("items", {}))))
         case "double":
             there.append(copy.deepcopy(draw(st.sampled_from(there))))
 
@@ -76,7 +76,7 @@ def _places(value: Any, schema: dict[str, Any], path: Path) -> Iterator[tuple[Pa
 
 
 @st.composite
-def fitting(draw: DrawFn, schema: dict[str, Any], depth: int = 0) -> Any:
+def fitting_values(draw: DrawFn, schema: dict[str, Any], depth: int = 0) -> Any:
     """A value that is of the schema's type, and often all that it asks for."""
     if schema.get("x-kubernetes-int-or-string"):
         return draw(st.one_of(texts, st.integers(-2, 3)))
@@ -91,7 +91,7 @@ def fitting(draw: DrawFn, schema: dict[str, Any], depth: int = 0) -> Any:
         case "boolean":
             return draw(st.booleans())
         case "array":
-            return [draw(fitting(schema["items"], depth + 1)) for _ in range(draw(st.integers(0, 2)))]
+            return [draw(fitting_values(schema["items"], depth + 1)) for _ in range(draw(st.integers(0, 2)))]
         case "object" if "properties" in schema:
             return draw(_object(schema, depth))
         case "object":
@@ -105,4 +105,4 @@ def _object(draw: DrawFn, schema: dict[str, Any], depth: int) -> dict[str, Any]:
     optional = sorted(set(schema["properties"]) - set(names))
     if optional and depth < 4:
         names += draw(st.lists(st.sampled_from(optional), max_size=2, unique=True))
-    return {name: draw(fitting(schema["properties"][name], depth + 1)) for name in names}
+    return {name: draw(fitting_values(schema["properties"][name], depth + 1)) for name in names}

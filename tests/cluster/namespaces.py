@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cluster import evidence
-from cluster.kubernetes_api import NAMESPACES, Api, Resource
+from cluster.kubernetes_api import NAMESPACES, KubernetesApi, Resource
 
 SERVICE_ACCOUNTS = Resource("v1", "serviceaccounts")
 LABEL = "penstock.dev/test"
@@ -20,7 +20,7 @@ _LONGEST = 40  # leaves room for the names of Services in it, in certificates an
 class Namespaces:
     """Those that tests of this process have open now: their evidence is kept when a test fails."""
 
-    api: Api
+    api: KubernetesApi
     open: list[str] = field(default_factory=list)
 
     @contextmanager

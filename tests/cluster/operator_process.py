@@ -48,7 +48,7 @@ class OperatorProcess:
         self.process.terminate()
         return self.process.wait(timeout=30)
 
-    def asked(self, path: str) -> tuple[int, str]:
+    def ask(self, path: str) -> tuple[int, str]:
         """Ask its own HTTP server."""
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
@@ -59,7 +59,7 @@ class OperatorProcess:
     def wait_until_ready(self, seconds: float = DEADLINE) -> None:
         """Wait until it has listed all objects."""
         deadline = time.monotonic() + seconds
-        while self.asked("/readyz")[0] != 200:
+        while self.ask("/readyz")[0] != 200:
             assert self.process.poll() is None, f"The operator ended:\n{self.log.read_text()}"
             assert time.monotonic() < deadline, f"The operator is not ready:\n{self.log.read_text()}"
             time.sleep(0.05)
@@ -71,7 +71,7 @@ class OperatorProcess:
 
 
 @contextmanager
-def running_operator(
+def run_operator(
     kubeconfig: Path,
     namespace: str,
     folder: Path,

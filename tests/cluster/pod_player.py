@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cluster.kubernetes_api import PODS, Api, ApiRefused, Object, StillWaiting
+from cluster.kubernetes_api import PODS, ApiRefused, KubernetesApi, Object, StillWaiting
 from penstock_jobs.result import JobResult
 from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import dataset_result, manifest, model_name, outcome_of_testing, training_result
@@ -41,7 +41,7 @@ def message_of(step: str, run_uid: str) -> str:
 class PodPlayer:
     """Plays until stopped. `played` counts the pods that ended, by the uid of their run and their step."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     message: Callable[[str, str], str] = message_of
     played: Counter[tuple[str, str]] = field(default_factory=Counter)

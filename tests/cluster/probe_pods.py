@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from cluster.kubernetes_api import PODS, Api, Object
+from cluster.kubernetes_api import PODS, KubernetesApi, Object
 
 PORT = 8080
 TRYING = "20"  # seconds; names and Services take a moment to be known everywhere
 
 
 @dataclass(frozen=True)
-class Pods:
+class ProbePods:
     """Makes pods of a program that listens and connects."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     image: str
 
@@ -43,16 +43,16 @@ class Pods:
         selector = {"kubernetes.io/hostname": node}
         return self.create(name, *arguments, nodeSelector=selector, tolerations=[{"operator": "Exists"}])
 
-    def listening(self, *nodes: str) -> list[str]:
+    def create_listeners(self, *nodes: str) -> list[str]:
         """Create a pod that listens on each of these nodes; return their addresses once they run."""
         names = [self.on(node, f"on-{node}", "listen", str(PORT)) for node in nodes]
         return [str(self.running(name)["status"]["podIP"]) for name in names]
 
     def running(self, name: str) -> Object:
         """Return the pod once it runs."""
-        return self.in_phase(name, "Running")
+        return self.wait_for_phase(name, "Running")
 
-    def in_phase(self, name: str, phase: str) -> Object:
+    def wait_for_phase(self, name: str, phase: str) -> Object:
         """Return the pod once it is in this phase."""
         return self.api.wait_for(
             PODS, name, self.namespace, lambda pod: pod.get("status", {}).get("phase") == phase, what=f"{name} {phase}"
@@ -62,14 +62,14 @@ class Pods:
         """Hold that pods connect: each is on a node, and connects to a target."""
         names = [self.on(node, f"try-{number}", "connect", to, TRYING) for number, (node, to) in enumerate(tries)]
         for name in names:
-            self.in_phase(name, "Succeeded")
+            self.wait_for_phase(name, "Succeeded")
 
-    def why_it_waits(self, name: str) -> str:
+    def wait_for_scheduler_sentence(self, name: str) -> str:
         """Return the scheduler's sentence once it finds no place for the pod."""
-        pod = self.api.wait_for(PODS, name, self.namespace, _unschedulable, what=f"{name} finding no place")
-        return str(_unschedulable(pod))
+        pod = self.api.wait_for(PODS, name, self.namespace, _scheduler_sentence, what=f"{name} finding no place")
+        return str(_scheduler_sentence(pod))
 
 
-def _unschedulable(pod: Object) -> str:
+def _scheduler_sentence(pod: Object) -> str:
     conditions = pod.get("status", {}).get("conditions", [])
     return next((each.get("message", "") for each in conditions if each.get("reason") == "Unschedulable"), "")

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from chart.helm_program import CHART
-from cluster.kubernetes_api import CONFIG_MAPS, Api
+from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi
 from testcluster.programs import build
 
 SECONDS = "180s"  # for helm to wait
@@ -34,21 +34,21 @@ class Release:
         return done.stdout
 
     def install(self, values: Mapping[str, Any], chart: Path = CHART) -> str:
-        return self.helm("install", self.name, str(chart), *said(values), "--wait", "--timeout", SECONDS)
+        return self.helm("install", self.name, str(chart), *helm_words(values), "--wait", "--timeout", SECONDS)
 
     def upgrade(self, values: Mapping[str, Any], chart: Path = CHART) -> str:
-        return self.helm("upgrade", self.name, str(chart), *said(values), "--wait", "--timeout", SECONDS)
+        return self.helm("upgrade", self.name, str(chart), *helm_words(values), "--wait", "--timeout", SECONDS)
 
     def uninstall(self) -> None:
         self.helm("uninstall", self.name, "--wait", "--ignore-not-found")
 
-    def settings(self, api: Api) -> dict[str, Any]:
+    def settings(self, api: KubernetesApi) -> dict[str, Any]:
         """Return the settings that the chart wrote for its operator."""
         written = api.get(CONFIG_MAPS, self.name, self.namespace)["data"]["settings.yaml"]
         found: dict[str, Any] = yaml.safe_load(written)
         return found
 
-    def operators_kubeconfig(self, api: Api, folder: Path) -> Path:
+    def operators_kubeconfig(self, api: KubernetesApi, folder: Path) -> Path:
         """Write the kubeconfig of the operator's own service account, which has the rights of the chart alone."""
         path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.name}/token"
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
@@ -60,7 +60,7 @@ class Release:
         return file
 
 
-def said(values: Mapping[str, Any]) -> list[str]:
+def helm_words(values: Mapping[str, Any]) -> list[str]:
     """Return the words with which helm is told these values, by their paths."""
     return [word for path, value in values.items() for word in ("--set-json", f"{path}={json.dumps(value)}")]
 
@@ -72,7 +72,7 @@ def image_values(name: str, reference: str) -> dict[str, str]:
 
 
 @contextmanager
-def released(
+def install_release(
     kubeconfig: Path, namespace: str, values: Mapping[str, Any], *, chart: Path = CHART, ending: str = ""
 ) -> Iterator[Release]:
     """Install the chart, and take it away in the end: some of what it makes is in no namespace."""
@@ -84,7 +84,7 @@ def released(
         made.uninstall()
 
 
-def copied_chart(folder: Path, group: str) -> Path:
+def copy_chart(folder: Path, group: str) -> Path:
     """Return a copy of the chart whose only CRD is that of Pipelines, in a group that no other test knows."""
     copy = folder / "chart"
     shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("crds"))

@@ -11,9 +11,9 @@ import msgspec
 
 from cluster.buckets import Buckets
 from cluster.custom_resources import install
-from cluster.hand_made_runs import give_credentials, on_the_cluster
-from cluster.kubernetes_api import DEADLINE, JOBS, PODS, Api, Object, Resource
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.hand_made_runs import give_credentials, pipeline_on_cluster
+from cluster.kubernetes_api import DEADLINE, JOBS, PODS, KubernetesApi, Object, Resource
+from cluster.operator_process import OperatorProcess, run_operator
 from penstock_jobs.storage import Store
 from testcluster.cluster import Cluster
 
@@ -34,7 +34,7 @@ LINEAR: Object = {
 class Site:
     """A namespace, the Secrets of its Pipelines' storage, and the operator that watches it."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     buckets: Buckets
     operator: OperatorProcess
@@ -50,7 +50,7 @@ class Site:
     def manifest(self, name: str, **changes: Any) -> Object:
         """Return the manifest of a small Pipeline on this cluster."""
         small: Object = {"training__algorithms": [LINEAR], "training__keep": 1}
-        made = on_the_cluster("breast-cancer", self.namespace, self.buckets, **{**small, **changes})
+        made = pipeline_on_cluster("breast-cancer", self.namespace, self.buckets, **{**small, **changes})
         manifest: Object = msgspec.json.decode(msgspec.json.encode(made))
         storage = manifest["spec"]["storage"]
         if "s3" in storage:
@@ -73,37 +73,39 @@ class Site:
     def cancel(self, run: str) -> None:
         """Cancel the run, and wait until nothing of it is left."""
         self.api.patch(RUNS, run, {"spec": {"cancel": True}}, self.namespace)
-        assert self.failed(run)[0] == "Cancelled"
+        assert self.wait_for_failure(run)[0] == "Cancelled"
 
     # --- what is seen of it -------------------------------------------------------------------------------------------
 
-    def seen(self, run: str, holds: Callable[[Object], Any], what: str, seconds: float = SECONDS) -> Object:
+    def wait_until(self, run: str, holds: Callable[[Object], Any], what: str, seconds: float = SECONDS) -> Object:
         """Return the run once that holds of it."""
         return self.api.wait_for(RUNS, run, self.namespace, holds, what=what, seconds=seconds)
 
-    def waits(self, run: str, reason: str, says: str = "", seconds: float = DEADLINE) -> str:
+    def wait_for_reason(self, run: str, reason: str, says: str = "", seconds: float = DEADLINE) -> str:
         """Return the sentence in which the run says that it waits for that reason, once it does; it holds `says`."""
 
         def holds(there: Object) -> bool:
-            said = succeeded(there)
+            said = run_condition(there)
             assert said.get("status", "Unknown") == "Unknown", f"It ended instead of waiting: {said}"
             return said.get("reason") == reason and says in said["message"]
 
-        return str(succeeded(self.seen(run, holds, f"a run that waits, {reason}: …{says}…", seconds))["message"])
+        return str(
+            run_condition(self.wait_until(run, holds, f"a run that waits, {reason}: …{says}…", seconds))["message"]
+        )
 
-    def ended(self, run: str) -> Object:
+    def wait_for_end(self, run: str) -> Object:
         """Return the run once it has ended, however."""
-        return self.seen(run, has_ended, "an end of the run")
+        return self.wait_until(run, has_ended, "an end of the run")
 
-    def done(self, run: str) -> Object:
+    def wait_for_success(self, run: str) -> Object:
         """Return the run once it has ended, which must be well."""
-        ended = self.ended(run)
-        assert succeeded(ended)["status"] == "True", succeeded(ended)
+        ended = self.wait_for_end(run)
+        assert run_condition(ended)["status"] == "True", run_condition(ended)
         return ended
 
-    def failed(self, run: str) -> tuple[str, str]:
+    def wait_for_failure(self, run: str) -> tuple[str, str]:
         """Return the reason and the sentence of the run once it has ended, which must be badly."""
-        said = succeeded(self.ended(run))
+        said = run_condition(self.wait_for_end(run))
         assert said["status"] == "False", said
         return said["reason"], said["message"]
 
@@ -116,11 +118,11 @@ class Site:
     def pod(self, run: str, step: str, holds: Callable[[Object], Any], what: str) -> Object:
         """Return a pod of that step once that holds of it."""
 
-        def found(there: dict[str, Object]) -> Object | None:
+        def find_pod(there: dict[str, Object]) -> Object | None:
             return next((pod for pod in there.values() if holds(pod)), None)
 
         labels = self._labels(run, step)
-        return self.api.wait(PODS, self.namespace, found, what=f"{what} of {run}", seconds=SECONDS, labels=labels)
+        return self.api.wait(PODS, self.namespace, find_pod, what=f"{what} of {run}", seconds=SECONDS, labels=labels)
 
     def running(self, run: str, step: str) -> Object:
         """Return a pod of that step once its container runs."""
@@ -148,8 +150,8 @@ class NewSite(Protocol):
 
 
 @contextmanager
-def site(
-    api: Api,
+def open_site(
+    api: KubernetesApi,
     cluster: Cluster,
     namespace: str,
     buckets: Buckets,
@@ -159,20 +161,20 @@ def site(
     """Give the namespace an operator with these settings."""
     install(api)
     give_credentials(api, namespace, buckets)
-    start = partial(running_operator, cluster.kubeconfig, namespace, folder, settings=dict(settings))
+    start = partial(run_operator, cluster.kubeconfig, namespace, folder, settings=dict(settings))
     with start() as operator:
         operator.wait_until_ready()
         yield Site(api, namespace, buckets, operator, start)
 
 
-def succeeded(run: Object) -> Object:
+def run_condition(run: Object) -> Object:
     """Return the one condition that says how a run stands; empty where the operator has not seen it yet."""
     conditions = run.get("status", {}).get("conditions", [])
     return next((each for each in conditions if each["type"] == "Succeeded"), {})
 
 
 def has_ended(run: Object) -> bool:
-    return succeeded(run).get("status") in ("True", "False")
+    return run_condition(run).get("status") in ("True", "False")
 
 
 def step_of(run: Object, step: str) -> Object:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.api_proxy import ApiProxy, proxied
+from cluster.api_proxy import ApiProxy, run_proxy
 from cluster.custom_resources import install
-from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, JOBS, Api, Object, Resource
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, JOBS, KubernetesApi, Object, Resource
+from cluster.operator_process import OperatorProcess, run_operator
 from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from cluster.sites import MODELS, PIPELINES, RUNS, has_ended
 from manifest_changes import named
@@ -28,7 +28,7 @@ OWNED = (JOBS, CONFIG_MAPS, REVISIONS)
 class Stage:
     """A namespace with a Pipeline, whose pods are played, and a proxy before its API server."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     proxy: ApiProxy
     kubeconfig: Path
@@ -37,7 +37,7 @@ class Stage:
 
     @contextmanager
     def operator(self) -> Iterator[OperatorProcess]:
-        with running_operator(self.kubeconfig, self.namespace, self.folder) as running:
+        with run_operator(self.kubeconfig, self.namespace, self.folder) as running:
             yield running
 
     def apply_run(self, name: str) -> Object:
@@ -83,7 +83,7 @@ class Stage:
 
 @contextmanager
 def stage(
-    api: Api, cluster: Cluster, namespace: str, folder: Path, storage: Object | None = None, **jobs: Any
+    api: KubernetesApi, cluster: Cluster, namespace: str, folder: Path, storage: Object | None = None, **jobs: Any
 ) -> Iterator[Stage]:
     """Apply the Pipeline and play its pods; `jobs` are settings of single jobs, whose pods are real then."""
     install(api)
@@ -95,5 +95,5 @@ def stage(
         settings = named(pipeline["spec"]["jobs"], name)
         settings |= jobs.get(name, {"nodeSelector": NOWHERE})
     api.create(pipeline)
-    with proxied(cluster.kubeconfig) as proxy, PodPlayer(api, namespace) as player:
+    with run_proxy(cluster.kubeconfig) as proxy, PodPlayer(api, namespace) as player:
         yield Stage(api, namespace, proxy, proxy.kubeconfig(folder), folder, player)

@@ -9,13 +9,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cluster.buckets import BUCKET, LAKE, Buckets
-from cluster.kubernetes_api import CRDS, JOBS, NAMESPACES, NODES, PODS, Api, ApiRefused, Object, Resource
+from cluster.kubernetes_api import CRDS, JOBS, NAMESPACES, NODES, PODS, ApiRefused, KubernetesApi, Object, Resource
 from testcluster import addons, probes, s3
 from testcluster.addons import addon, kueue, kwok
 from testcluster.addons.archive import archive
 from testcluster.bringing import bring
 from testcluster.cluster import Cluster
-from testcluster.kubectl import Failed, Kubectl
+from testcluster.kubectl import Kubectl, KubectlFailed
 from testcluster.nodes import real_nodes
 from testcluster.patience import attempts
 from testcluster.what_was_shown import AcceptedOnly, Lacks
@@ -77,7 +77,7 @@ def has_condition(kind: str, status: str = "True") -> Any:
 
 
 @pytest.mark.needs("metrics")
-def test_kubectl_top_has_a_number_for_each_node_that_runs_pods(api: Api, kubectl: Kubectl) -> None:
+def test_kubectl_top_has_a_number_for_each_node_that_runs_pods(api: KubernetesApi, kubectl: Kubectl) -> None:
     names = {node["metadata"]["name"] for node in real_nodes(api.objects(NODES))}
     for _ in attempts("a number for each node", 60):  # a kubelet that is busy misses a measurement now and then
         lines = [line.split() for line in kubectl("top", "nodes", "--no-headers").splitlines()]
@@ -90,7 +90,7 @@ def test_kubectl_top_has_a_number_for_each_node_that_runs_pods(api: Api, kubectl
 @pytest.mark.needs("metrics", "s3")
 def test_kubectl_top_knows_what_a_pod_uses(kubectl: Kubectl) -> None:
     for _ in attempts("a number for the pod", 120):  # a pod is measured twice before there is one
-        with suppress(Failed):
+        with suppress(KubectlFailed):
             name, _, memory = kubectl("top", "pods", "--no-headers", f"--namespace={s3.NAMESPACE}").split()
             break
     assert name.startswith(s3.SERVICE)
@@ -101,7 +101,7 @@ def test_kubectl_top_knows_what_a_pod_uses(kubectl: Kubectl) -> None:
 
 
 @contextmanager
-def queue(api: Api, namespace: str, name: str, cpu: str) -> Iterator[str]:
+def queue(api: KubernetesApi, namespace: str, name: str, cpu: str) -> Iterator[str]:
     """Give the name of a LocalQueue for which there is this much quota."""
     version = CLUSTER_QUEUES.api_version
     resources = [{"name": "cpu", "nominalQuota": cpu}, {"name": "memory", "nominalQuota": "1Gi"}]
@@ -121,7 +121,9 @@ def queue(api: Api, namespace: str, name: str, cpu: str) -> Iterator[str]:
 
 
 @pytest.mark.needs("kueue")
-def test_kueue_holds_a_job_back_until_there_is_quota(api: Api, namespace: str, unique: str, probe: str) -> None:
+def test_kueue_holds_a_job_back_until_there_is_quota(
+    api: KubernetesApi, namespace: str, unique: str, probe: str
+) -> None:
     with queue(api, namespace, unique, cpu="0") as local_queue:
         labels = {"kueue.x-k8s.io/queue-name": local_queue}
         made = job("waiting", probe, "connect", API_SERVER, "20", labels=labels)
@@ -144,14 +146,14 @@ def _waiting(workloads: list[Object]) -> list[Object] | None:
 
 
 @pytest.mark.needs("kueue")
-def test_kueue_leaves_the_jobs_of_other_namespaces_alone(api: Api, namespace: str, probe: str) -> None:
+def test_kueue_leaves_the_jobs_of_other_namespaces_alone(api: KubernetesApi, namespace: str, probe: str) -> None:
     api.create(job("free", probe, "connect", API_SERVER, "20"), namespace)
     api.wait_for(JOBS, "free", namespace, has_condition("Complete"), what="a Job that nobody holds back")
     assert api.objects(WORKLOADS, namespace) == []
 
 
 @pytest.mark.needs("kueue")
-def test_kueue_refuses_a_queue_that_makes_no_sense(api: Api, unique: str) -> None:
+def test_kueue_refuses_a_queue_that_makes_no_sense(api: KubernetesApi, unique: str) -> None:
     made = {"apiVersion": CLUSTER_QUEUES.api_version, "kind": "ClusterQueue", "metadata": {"name": unique}}
     with pytest.raises(ApiRefused, match="namespaceSelector"):
         api.create({**made, "spec": {"namespaceSelector": {"matchLabels": {"not a label": "x"}}}})
@@ -168,7 +170,7 @@ def simulated(kubectl: Kubectl, lacking: Lacks) -> Iterator[str]:
     if reason := lacking("kwok"):
         pytest.skip(reason)
     name = f"simulated-{uuid4().hex[:6]}"
-    with kwok.simulated_nodes(kubectl, name, SIMULATED):
+    with kwok.simulate_nodes(kubectl, name, SIMULATED):
         yield name
 
 
@@ -181,7 +183,7 @@ def index_of(pod: Object) -> int:
     return int(pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"])
 
 
-def test_pods_of_a_job_complete_on_fifty_simulated_nodes(api: Api, namespace: str, simulated: str) -> None:
+def test_pods_of_a_job_complete_on_fifty_simulated_nodes(api: KubernetesApi, namespace: str, simulated: str) -> None:
     indexes = {"completionMode": "Indexed", "completions": SIMULATED, "parallelism": SIMULATED}
     annotations = {kwok.MESSAGE: '{"rows": 569}'}
     api.create(job("many", "penstock/jobs", pod=on_simulated(simulated), annotations=annotations, **indexes), namespace)
@@ -193,7 +195,7 @@ def test_pods_of_a_job_complete_on_fifty_simulated_nodes(api: Api, namespace: st
     assert {(end["exitCode"], end["message"]) for end in ends} == {(0, '{"rows": 569}')}
 
 
-def test_a_simulated_pod_fails_as_its_annotation_says(api: Api, namespace: str, simulated: str) -> None:
+def test_a_simulated_pod_fails_as_its_annotation_says(api: KubernetesApi, namespace: str, simulated: str) -> None:
     annotations = {kwok.EXIT_CODE: "42", kwok.DELAY: "1s"}
     rule = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [42]}}
     made = job("bad", "penstock/jobs", pod=on_simulated(simulated), annotations=annotations)
@@ -204,7 +206,9 @@ def test_a_simulated_pod_fails_as_its_annotation_says(api: Api, namespace: str, 
     assert "exit code 42" in condition["message"]
 
 
-def test_pods_that_do_not_ask_for_it_go_to_no_simulated_node(api: Api, namespace: str, simulated: str) -> None:
+def test_pods_that_do_not_ask_for_it_go_to_no_simulated_node(
+    api: KubernetesApi, namespace: str, simulated: str
+) -> None:
     made = job("stranger", "penstock/jobs", pod={"nodeSelector": {"simulated": simulated}})
     api.create(made, namespace)
 
@@ -226,7 +230,7 @@ def route(**rule: Any) -> Object:
 
 @pytest.mark.needs("gateway-api")
 def test_a_gateway_and_a_route_to_a_model_are_accepted(
-    api: Api, namespace: str, unique: str, accepted_only: AcceptedOnly
+    api: KubernetesApi, namespace: str, unique: str, accepted_only: AcceptedOnly
 ) -> None:
     version = GATEWAY_CLASSES.api_version
     controller = {"controllerName": "penstock.dev/no-such-controller"}
@@ -244,21 +248,23 @@ def test_a_gateway_and_a_route_to_a_model_are_accepted(
 
 
 @pytest.mark.needs("gateway-api")
-def test_a_route_that_makes_no_sense_is_refused(api: Api, namespace: str) -> None:
+def test_a_route_that_makes_no_sense_is_refused(api: KubernetesApi, namespace: str) -> None:
     with pytest.raises(ApiRefused, match="value must be an absolute path and start with '/'"):
         api.create(route(matches=[{"path": {"type": "PathPrefix", "value": "no-slash"}}]), namespace)
 
 
 @pytest.mark.needs("gateway-api")
-def test_an_addon_whose_installation_was_cut_short_is_made_whole(api: Api, cluster: Cluster, kubectl: Kubectl) -> None:
+def test_an_addon_whose_installation_was_cut_short_is_made_whole(
+    api: KubernetesApi, cluster: Cluster, kubectl: Kubectl
+) -> None:
     if not addons.is_ours(cluster, "gateway-api"):
         pytest.skip("The cluster had the Gateway API before the tests came.")
     lost = "tcproutes.gateway.networking.k8s.io"  # which nobody here uses
     kubectl("delete", "crd", lost)
-    kubectl.apply([addon.record("gateway-api", addon.BEGUN)])
+    kubectl.apply([addon.mark_object("gateway-api", addon.BEGUN)])
     addons.install(cluster, ["gateway-api"])
     assert has_condition("Established")(api.get(CRDS, lost))
-    assert addon.recorded(kubectl, "gateway-api") != addon.BEGUN
+    assert addon.read_mark(kubectl, "gateway-api") != addon.BEGUN
 
 
 # --- S3 ---------------------------------------------------------------------------------------------------------------
@@ -308,7 +314,7 @@ def test_who_puts_second_where_nothing_should_be_is_refused(buckets: Buckets, un
 
 
 @pytest.mark.needs("s3")
-def test_pods_reach_the_s3_server_by_its_name(api: Api, namespace: str, probe: str) -> None:
+def test_pods_reach_the_s3_server_by_its_name(api: KubernetesApi, namespace: str, probe: str) -> None:
     address = s3.INSIDE.removeprefix("http://")
     api.create(job("ask", probe, "connect", address, "20"), namespace)
     api.wait_for(JOBS, "ask", namespace, has_condition("Complete"), what="a Job that reached the S3 server")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chart.helm_program import rendered
+from chart.helm_program import render_chart
 from cluster.custom_resources import install
-from cluster.kubernetes_api import DEADLINE, Api, ApiRefused, Object, Resource
+from cluster.kubernetes_api import DEADLINE, ApiRefused, KubernetesApi, Object, Resource
 from cluster.namespaces import Namespaces
 from manifest_changes import set_field
 
@@ -45,11 +45,11 @@ TRIGGER: Object = {
 
 
 @pytest.fixture(scope="module")
-def place(api: Api, namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
+def place(api: KubernetesApi, namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace under the policies, in which ada may read the Secret mine and act as the service account trainer."""
     install(api)
     with namespaces.one(f"{request.node.nodeid}::policies") as name:
-        objects = renamed(rendered(namespaces=[name]).all(*KINDS), name)
+        objects = renamed(render_chart(namespaces=[name]).all(*KINDS), name)
         for each in [*objects, *rights(name)]:
             api.create(each, name)
         refused_at_last(api, name)
@@ -89,7 +89,7 @@ def rights(namespace: str) -> list[Object]:
     ]
 
 
-def refused_at_last(api: Api, namespace: str) -> None:
+def refused_at_last(api: KubernetesApi, namespace: str) -> None:
     """Wait until the API server goes by the policies, which it reads a moment after they are made."""
     deadline = time.monotonic() + DEADLINE
     for each in (
@@ -103,7 +103,7 @@ def refused_at_last(api: Api, namespace: str) -> None:
             time.sleep(0.2)
 
 
-def as_ada(api: Api) -> Api:
+def as_ada(api: KubernetesApi) -> KubernetesApi:
     return replace(api, headers={**api.headers, "Impersonate-User": "ada"})
 
 
@@ -114,7 +114,7 @@ def changed(manifest: Object, path: str, value: Any) -> Object:
     return made
 
 
-def said(api: Api, manifest: Object, namespace: str) -> str | None:
+def said(api: KubernetesApi, manifest: Object, namespace: str) -> str | None:
     """Return what is said against the manifest, or None where it would be stored."""
     plural = api.resource(manifest).plural
     path = f"/apis/penstock.dev/v1alpha1/namespaces/{namespace}/{plural}"
@@ -154,7 +154,7 @@ def filled(value: Any, name: str) -> Any:
 
 @pytest.mark.parametrize(("manifest", "path", "value"), SECRETS)
 def test_a_secret_that_its_author_may_not_read_is_refused(
-    api: Api, place: str, manifest: Object, path: str, value: Any
+    api: KubernetesApi, place: str, manifest: Object, path: str, value: Any
 ) -> None:
     theirs = said(as_ada(api), changed(manifest, path, filled(value, "theirs")), place)
 
@@ -166,7 +166,7 @@ def test_a_secret_that_its_author_may_not_read_is_refused(
     assert said(api, changed(manifest, path, filled(value, "theirs")), place) is None
 
 
-def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: Api, place: str) -> None:
+def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: KubernetesApi, place: str) -> None:
     def named(name: str) -> Object:
         return changed(PIPELINE, "jobs.training.serviceAccountName", name)
 
@@ -190,7 +190,7 @@ def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: Api, p
         {"initContainers": [{"name": "a", "env": [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "mine"}}}]}]},
     ],
 )
-def test_a_secret_in_a_template_is_for_who_may_read_all_of_them(api: Api, place: str, spec: Object) -> None:
+def test_a_secret_in_a_template_is_for_who_may_read_all_of_them(api: KubernetesApi, place: str, spec: Object) -> None:
     manifest = changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": spec})
     theirs = said(as_ada(api), manifest, place)
 
@@ -226,7 +226,7 @@ def test_a_secret_in_a_template_is_for_who_may_read_all_of_them(api: Api, place:
     ],
 )
 def test_a_template_that_is_less_than_restricted_is_refused_whoever_applies_it(
-    api: Api, place: str, spec: Object, sentence: str
+    api: KubernetesApi, place: str, spec: Object, sentence: str
 ) -> None:
     refused = said(api, changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place)
 
@@ -234,7 +234,7 @@ def test_a_template_that_is_less_than_restricted_is_refused_whoever_applies_it(
     assert sentence in refused
 
 
-def test_a_template_that_says_what_it_may_is_accepted(api: Api, place: str) -> None:
+def test_a_template_that_says_what_it_may_is_accepted(api: KubernetesApi, place: str) -> None:
     spec = {
         "affinity": {"nodeAffinity": {}},
         "securityContext": {"runAsUser": 1000, "fsGroup": 1000},
@@ -245,7 +245,7 @@ def test_a_template_that_says_what_it_may_is_accepted(api: Api, place: str) -> N
     assert said(as_ada(api), changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place) is None
 
 
-def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Api, place: str) -> None:
+def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: KubernetesApi, place: str) -> None:
     inputs = [
         {"name": f"rows_{number}", "uri": "s3://lake/rows.parquet", "credentials": secret("mine")}
         for number in range(20)
@@ -258,7 +258,7 @@ def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Api
     assert "More than 16 Secrets are named" in theirs
 
 
-def test_an_override_holds_nothing_that_could_name_a_secret(api: Api, place: str) -> None:
+def test_an_override_holds_nothing_that_could_name_a_secret(api: KubernetesApi, place: str) -> None:
     def overriding(path: str, value: Any) -> Object:
         return changed(RUN, "overrides", [{"path": path, "value": value}])
 
@@ -276,7 +276,7 @@ def test_an_override_holds_nothing_that_could_name_a_secret(api: Api, place: str
     assert said(as_ada(api), overriding("jobs.training.tolerations", [{"operator": "Exists"}]), place) is None
 
 
-def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: Api, place: str) -> None:
+def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: KubernetesApi, place: str) -> None:
     made = api.create(changed(PIPELINE, "storage.credentials", {"read": secret("theirs")}), place)
     resource = api.resource(made)
 

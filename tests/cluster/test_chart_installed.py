@@ -7,9 +7,9 @@ import pytest
 
 from chart.helm_program import CHART
 from cluster.custom_resources import install
-from cluster.kubernetes_api import DEPLOYMENTS, PODS, Api, Object, Resource
+from cluster.kubernetes_api import DEPLOYMENTS, PODS, KubernetesApi, Object, Resource
 from cluster.namespaces import Namespaces
-from cluster.releases import Release, image_values, released
+from cluster.releases import Release, image_values, install_release
 from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
@@ -18,7 +18,7 @@ LEASES = Resource("coordination.k8s.io/v1", "leases")
 
 @pytest.fixture(scope="module")
 def release(
-    api: Api,
+    api: KubernetesApi,
     cluster: Cluster,
     namespaces: Namespaces,
     image: Callable[[str], str],
@@ -28,11 +28,13 @@ def release(
     install(api)
     with namespaces.one(f"{request.node.nodeid}::installed") as namespace:
         values = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False, "replicas": 2}
-        with released(cluster.kubeconfig, namespace, values | image_values("operator", image("operator"))) as made:
+        with install_release(
+            cluster.kubeconfig, namespace, values | image_values("operator", image("operator"))
+        ) as made:
             yield made
 
 
-def test_the_operator_is_ready_with_the_rights_that_it_was_given(api: Api, release: Release) -> None:
+def test_the_operator_is_ready_with_the_rights_that_it_was_given(api: KubernetesApi, release: Release) -> None:
     deployment = api.get(DEPLOYMENTS, release.name, release.namespace)
 
     assert deployment["status"]["readyReplicas"] == 2
@@ -42,25 +44,25 @@ def test_helm_test_says_that_it_is_well(release: Release) -> None:
     assert "Phase:          Succeeded" in release.helm("test", release.name)
 
 
-def test_installing_it_again_changes_nothing_that_runs(api: Api, release: Release) -> None:
+def test_installing_it_again_changes_nothing_that_runs(api: KubernetesApi, release: Release) -> None:
     before = uids(api, release)
     release.helm("upgrade", release.name, str(CHART), "--reuse-values", "--wait", "--timeout", "120s")
 
     assert before == uids(api, release)
 
 
-def uids(api: Api, release: Release) -> set[str]:
+def uids(api: KubernetesApi, release: Release) -> set[str]:
     """Return the uids of the operator's pods."""
     return {each["metadata"]["uid"] for each in operators(api, release)}
 
 
-def operators(api: Api, release: Release) -> list[Object]:
+def operators(api: KubernetesApi, release: Release) -> list[Object]:
     """Return the operator's pods; that of `helm test` has another label."""
     labels = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name=penstock"
     return api.objects(PODS, release.namespace, labels=labels)
 
 
-def test_when_the_pod_that_works_goes_the_one_that_stands_by_takes_over(api: Api, release: Release) -> None:
+def test_when_the_pod_that_works_goes_the_one_that_stands_by_takes_over(api: KubernetesApi, release: Release) -> None:
     first = leader(api, release)
     api.delete(PODS, first, release.namespace)
 
@@ -77,7 +79,7 @@ def _was_looked_at(run: Object) -> bool:
     return bool((run.get("status") or {}).get("conditions"))
 
 
-def leader(api: Api, release: Release, other_than: str = "") -> str:
+def leader(api: KubernetesApi, release: Release, other_than: str = "") -> str:
     """Return the pod that holds the Lease, once there is one."""
 
     def held(lease: Object) -> bool:
@@ -91,16 +93,16 @@ def leader(api: Api, release: Release, other_than: str = "") -> str:
     ("verb", "resource"),
     [("get", "secrets"), ("list", "secrets"), ("create", "pods"), ("create", "pods/exec"), ("impersonate", "users")],
 )
-def test_it_has_no_right_that_it_does_not_need(api: Api, release: Release, verb: str, resource: str) -> None:
+def test_it_has_no_right_that_it_does_not_need(api: KubernetesApi, release: Release, verb: str, resource: str) -> None:
     assert not allowed(api, release, release.namespace, verb, resource)
 
 
-def test_it_has_no_right_in_another_namespace(api: Api, release: Release) -> None:
+def test_it_has_no_right_in_another_namespace(api: KubernetesApi, release: Release) -> None:
     assert allowed(api, release, release.namespace, "list", "configmaps")
     assert not allowed(api, release, "default", "list", "configmaps")
 
 
-def allowed(api: Api, release: Release, namespace: str, verb: str, resource: str) -> bool:
+def allowed(api: KubernetesApi, release: Release, namespace: str, verb: str, resource: str) -> bool:
     """Return whether the operator's service account may do that, as the API server decides it."""
     plural, _, beneath = resource.partition("/")
     asked: dict[str, Any] = {

@@ -16,12 +16,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from cluster.api_proxy import ApiProxy, proxied
+from cluster.api_proxy import ApiProxy, run_proxy
 from cluster.custom_resources import install
-from cluster.kubernetes_api import DEPLOYMENTS, JOBS, PODS, SERVICES, Api, Object, Resource
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.kubernetes_api import DEPLOYMENTS, JOBS, PODS, SERVICES, KubernetesApi, Object, Resource
+from cluster.operator_process import OperatorProcess, run_operator
 from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
-from cluster.releases import Release, released
+from cluster.releases import Release, install_release
 from manifest_changes import named
 from penstock.api import schema
 from testcluster.cluster import Cluster
@@ -37,7 +37,7 @@ KEPT = (PIPELINES, RUNS, MODELS, JOBS, DEPLOYMENTS, SERVICES)
 class Installed:
     """A release without a pod of its own, and the proxy by which its operator goes, as who it is."""
 
-    api: Api
+    api: KubernetesApi
     release: Release
     proxy: ApiProxy
     folder: Path
@@ -50,7 +50,7 @@ class Installed:
     def operator(self) -> Iterator[OperatorProcess]:
         settings = {name: value for name, value in self.release.settings(self.api).items() if name != "port"}
         kubeconfig = self.proxy.kubeconfig(self.folder)
-        with running_operator(kubeconfig, self.namespace, self.folder, settings=settings) as running:
+        with run_operator(kubeconfig, self.namespace, self.folder, settings=settings) as running:
             running.wait_until_ready()
             yield running
 
@@ -80,7 +80,9 @@ def _has_ended(run: Object) -> bool:
 
 
 @contextmanager
-def installed(api: Api, cluster: Cluster, namespace: str, folder: Path, values: dict[str, Any]) -> Iterator[Installed]:
+def installed(
+    api: KubernetesApi, cluster: Cluster, namespace: str, folder: Path, values: dict[str, Any]
+) -> Iterator[Installed]:
     install(api)
     pipeline = copy.deepcopy(PIPELINE)
     pipeline["metadata"]["namespace"] = namespace
@@ -89,8 +91,8 @@ def installed(api: Api, cluster: Cluster, namespace: str, folder: Path, values: 
     api.create(pipeline)
     said = {"replicas": 0, "crds.install": False, "aggregateRoles": False, **values}
     with (
-        released(cluster.kubeconfig, namespace, said) as release,
-        proxied(release.operators_kubeconfig(api, folder)) as proxy,
+        install_release(cluster.kubeconfig, namespace, said) as release,
+        run_proxy(release.operators_kubeconfig(api, folder)) as proxy,
     ):
         proxy.only = namespace
         yield Installed(api, release, proxy, folder)
@@ -98,7 +100,7 @@ def installed(api: Api, cluster: Cluster, namespace: str, folder: Path, values: 
 
 @pytest.fixture(params=["everywhere", "in its namespace"])
 def chart(
-    request: pytest.FixtureRequest, api: Api, cluster: Cluster, namespace: str, tmp_path: Path
+    request: pytest.FixtureRequest, api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> Iterator[Installed]:
     """The chart for the whole cluster, and for one namespace; its policies are tested elsewhere."""
     everywhere = request.param == "everywhere"
@@ -157,7 +159,7 @@ def test_the_token_of_its_service_account_is_no_more_than_that(chart: Installed)
 
 
 def test_what_users_have_stays_when_the_release_goes_and_is_taken_up_when_it_comes_back(
-    api: Api, cluster: Cluster, namespace: str, tmp_path: Path
+    api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> None:
     with (
         PodPlayer(api, namespace) as player,
@@ -175,7 +177,7 @@ def test_what_users_have_stays_when_the_release_goes_and_is_taken_up_when_it_com
 
         first.release.install({"replicas": 0, "crds.install": False, "namespaces": [namespace]})
         token = first.release.operators_kubeconfig(api, tmp_path)
-        with proxied(token) as proxy, replace(first, proxy=proxy).operator():
+        with run_proxy(token) as proxy, replace(first, proxy=proxy).operator():
             first.apply_run("churn-2")
             assert first.ended("churn-2")[0] == "True"
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from cluster.custom_resources import is_established
-from cluster.kubernetes_api import CONFIG_MAPS, CRDS, Api, Object, Resource
-from cluster.releases import Release, copied_chart, released
+from cluster.kubernetes_api import CONFIG_MAPS, CRDS, KubernetesApi, Object, Resource
+from cluster.releases import Release, copy_chart, install_release
 from testcluster.cluster import Cluster
 
 VALUES = {"replicas": 0, "admissionPolicies.enabled": False, "aggregateRoles": False}
@@ -22,7 +22,7 @@ VALUES = {"replicas": 0, "admissionPolicies.enabled": False, "aggregateRoles": F
 class Copy:
     """A release of the copied chart, with a Pipeline in its group."""
 
-    api: Api
+    api: KubernetesApi
     release: Release
     chart: Path
     group: str
@@ -52,11 +52,13 @@ class Copy:
 
 
 @pytest.fixture
-def copied(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Copy]:
+def copied(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Copy]:
     group = f"{namespace.rpartition('-')[2]}.penstock.test"
-    chart = copied_chart(tmp_path, group)
+    chart = copy_chart(tmp_path, group)
     try:
-        with released(cluster.kubeconfig, namespace, VALUES | {"namespaces": [namespace]}, chart=chart) as release:
+        with install_release(
+            cluster.kubeconfig, namespace, VALUES | {"namespaces": [namespace]}, chart=chart
+        ) as release:
             made = Copy(api, release, chart, group)
             made.wait_until_established()
             api.json("POST", made.path(), made.pipeline())

@@ -17,17 +17,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster.api_proxy import ApiProxy, proxied
+from cluster.api_proxy import ApiProxy, run_proxy
 from cluster.custom_resources import install
-from cluster.kubernetes_api import PODS, Api, Object
+from cluster.kubernetes_api import PODS, KubernetesApi, Object
 from cluster.namespaces import Namespaces
-from cluster.operator_process import running_operator
+from cluster.operator_process import run_operator
 from cluster.pod_player import NOWHERE, PodPlayer
-from cluster.sites import MODELS, PIPELINES, RUN_UID, RUNS, STEP, succeeded
+from cluster.sites import MODELS, PIPELINES, RUN_UID, RUNS, STEP, run_condition
 from manifest_changes import named
 from penstock.api import schema
 from penstock.decide.serving import UNDONE_BY_A_MANIFEST
-from penstock_command import PROGRAM, Done, penstock
+from penstock_command import PROGRAM, CommandResult, run_penstock
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 from testcluster.kubectl import program as kubectl_program
@@ -39,31 +39,31 @@ from unit.decide_run.examples_of_runs import PIPELINE
 class Desk:
     """A person with a kubeconfig and a namespace in which an operator works."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     kubeconfig: Path
     folder: Path
 
-    def say(self, *words: str, timeout: float = 300) -> Done:
+    def say(self, *words: str, timeout: float = 300) -> CommandResult:
         """Say `penstock --cluster …` in the namespace."""
         return self.run("--cluster", "-n", self.namespace, *words, timeout=timeout)
 
-    def wait(self, *words: str, timeout: float = 300) -> Done:
+    def wait(self, *words: str, timeout: float = 300) -> CommandResult:
         return self.run("wait", "-n", self.namespace, *words, timeout=timeout)
 
     @contextmanager
-    def waiting(self, name: str) -> Iterator[tuple[ApiProxy, Future[Done]]]:
+    def waiting(self, name: str) -> Iterator[tuple[ApiProxy, Future[CommandResult]]]:
         """Wait for a suspended run by way of a proxy, through which it is watched by now."""
-        with proxied(self.kubeconfig) as proxy, ThreadPoolExecutor() as threads:
+        with run_proxy(self.kubeconfig) as proxy, ThreadPoolExecutor() as threads:
             waiting = threads.submit(self.wait, "--kubeconfig", str(proxy.kubeconfig(self.folder)), name)
             for _ in attempts("a watch", 60):
                 if proxy.watches():
                     break
             yield proxy, waiting
 
-    def run(self, *words: str, timeout: float = 300) -> Done:
+    def run(self, *words: str, timeout: float = 300) -> CommandResult:
         environment = {"KUBECONFIG": str(self.kubeconfig)}
-        return penstock(*words, home=self.folder / "home", environment=environment, timeout=timeout)
+        return run_penstock(*words, home=self.folder / "home", environment=environment, timeout=timeout)
 
     def apply(self, name: str) -> str:
         """Apply a Pipeline of that name; return it."""
@@ -95,14 +95,14 @@ def manifest(name: str) -> Object:
 
 @pytest.fixture(scope="module")
 def desk(
-    api: Api, cluster: Cluster, namespaces: Namespaces, tmp_path_factory: pytest.TempPathFactory
+    api: KubernetesApi, cluster: Cluster, namespaces: Namespaces, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Desk]:
     install(api)
     folder = tmp_path_factory.mktemp("desk")
     with (
         namespaces.one(f"{__file__}::desk") as name,
         PodPlayer(api, name),
-        running_operator(cluster.kubeconfig, name, folder) as operator,
+        run_operator(cluster.kubeconfig, name, folder) as operator,
     ):
         operator.wait_until_ready()
         yield Desk(api, name, cluster.kubeconfig, folder)
@@ -371,7 +371,7 @@ def test_a_run_is_cancelled_and_its_end_can_be_waited_for(desk: Desk) -> None:
         done = desk.say("cancel", "ended-1", "--wait")
 
     assert (done.code, done.output) == (0, "ended-1 is cancelled.\n")
-    assert succeeded(desk.api.get(RUNS, "ended-1", desk.namespace))["reason"] == "Cancelled"
+    assert run_condition(desk.api.get(RUNS, "ended-1", desk.namespace))["reason"] == "Cancelled"
     assert desk.say("cancel", "ended-1").code == 0
 
 
@@ -470,7 +470,7 @@ def _run(name: str, pipeline: str, **spec: object) -> Object:
     return {"apiVersion": RUNS.api_version, "kind": "PipelineRun", "metadata": {"name": name}, "spec": made}
 
 
-def _speak(api: Api, namespace: str, run: Object, image: str) -> None:
+def _speak(api: KubernetesApi, namespace: str, run: Object, image: str) -> None:
     """Make a pod of the run's dataset step that prints a few lines; no operator works in that namespace."""
     container = {
         "name": "job",
@@ -541,7 +541,7 @@ def test_the_shell_completes_names_of_the_cluster(desk: Desk, churn: Object) -> 
     words = f"penstock --cluster -n {desk.namespace} describe plr/churn-f"
     environment = {"COMP_WORDS": words, "COMP_CWORD": "5", "_PENSTOCK_COMPLETE": "bash_complete"}
 
-    done = penstock(home=desk.folder, environment=environment | {"KUBECONFIG": str(desk.kubeconfig)})
+    done = run_penstock(home=desk.folder, environment=environment | {"KUBECONFIG": str(desk.kubeconfig)})
 
     assert done.output.split() == ["plain,plr/churn-first"]
 

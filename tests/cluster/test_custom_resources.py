@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from cluster.custom_resources import FOLDER, Object, definitions, exactly, install, is_established
-from cluster.kubernetes_api import CRDS, Api
-from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, Kind
+from cluster.custom_resources import FOLDER, Object, definitions, exact_text, install, is_established
+from cluster.kubernetes_api import CRDS, KubernetesApi
+from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, KindDefinition
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
@@ -24,7 +24,7 @@ def kubectl(cluster: Cluster) -> Kubectl:
 
 
 @pytest.fixture
-def stranger(api: Api, kubectl: Kubectl, namespace: str) -> Iterator[str]:
+def stranger(api: KubernetesApi, kubectl: Kubectl, namespace: str) -> Iterator[str]:
     """The same CRDs in an API group of the test's own, that other tests cannot see; YAML that nobody applied yet."""
     group = f"{namespace}.example.com"
     files = "\n---\n".join(path.read_text("utf-8") for path in sorted(FOLDER.glob("*.yaml")))
@@ -35,7 +35,7 @@ def stranger(api: Api, kubectl: Kubectl, namespace: str) -> Iterator[str]:
 
 
 def test_plain_kubectl_apply_makes_them_and_finds_them_unchanged_the_second_time(
-    api: Api, kubectl: Kubectl, stranger: str, namespace: str
+    api: KubernetesApi, kubectl: Kubectl, stranger: str, namespace: str
 ) -> None:
     assert kubectl("apply", "-f", "-", given=stranger).count(" created\n") == len(KINDS)
     for kind in KINDS:
@@ -46,22 +46,22 @@ def test_plain_kubectl_apply_makes_them_and_finds_them_unchanged_the_second_time
     assert kubectl("apply", "-f", "-", given=stranger).count(" unchanged\n") == len(KINDS)
 
 
-def test_server_side_apply_makes_them_too(api: Api, kubectl: Kubectl, stranger: str, namespace: str) -> None:
+def test_server_side_apply_makes_them_too(api: KubernetesApi, kubectl: Kubectl, stranger: str, namespace: str) -> None:
     kubectl("apply", "--server-side", "-f", "-", given=stranger)
     for kind in KINDS:
         api.wait_for(CRDS, f"{kind.plural}.{namespace}.example.com", None, is_established, what="an established CRD")
 
 
 @pytest.mark.parametrize("sent", definitions(), ids=lambda sent: str(sent["metadata"]["name"]))
-def test_the_server_stores_each_schema_as_it_was_sent(api: Api, sent: Object) -> None:
+def test_the_server_stores_each_schema_as_it_was_sent(api: KubernetesApi, sent: Object) -> None:
     stored = api.get(CRDS, sent["metadata"]["name"])
     [was], [now] = sent["spec"]["versions"], stored["spec"]["versions"]
-    assert exactly(now["schema"]) == exactly(was["schema"])
-    assert exactly(now["additionalPrinterColumns"]) == exactly(was["additionalPrinterColumns"])
+    assert exact_text(now["schema"]) == exact_text(was["schema"])
+    assert exact_text(now["additionalPrinterColumns"]) == exact_text(was["additionalPrinterColumns"])
 
 
 @pytest.mark.parametrize("sent", definitions(), ids=lambda sent: str(sent["metadata"]["name"]))
-def test_each_schema_is_structural_and_its_names_are_taken_as_they_are(api: Api, sent: Object) -> None:
+def test_each_schema_is_structural_and_its_names_are_taken_as_they_are(api: KubernetesApi, sent: Object) -> None:
     status = api.get(CRDS, sent["metadata"]["name"])["status"]
     conditions = {each["type"]: each["status"] for each in status["conditions"]}
     assert conditions["NamesAccepted"] == "True"
@@ -79,7 +79,9 @@ def fields_of(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, str
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_kubectl_explain_tells_every_field_of_the_spec_and_what_it_is(api: Api, kubectl: Kubectl, kind: Kind) -> None:
+def test_kubectl_explain_tells_every_field_of_the_spec_and_what_it_is(
+    api: KubernetesApi, kubectl: Kubectl, kind: KindDefinition
+) -> None:
     [sent] = [each for each in definitions() if each["spec"]["names"]["kind"] == kind.name]
     spec = sent["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     explained = json.loads(kubectl("get", "--raw", "/openapi/v3/apis/penstock.dev/v1alpha1"))
@@ -91,7 +93,7 @@ def test_kubectl_explain_tells_every_field_of_the_spec_and_what_it_is(api: Api, 
         assert " ".join(each["description"].split()) in told
 
 
-def test_a_column_of_kubectl_get_shows_what_its_name_says(api: Api, kubectl: Kubectl, namespace: str) -> None:
+def test_a_column_of_kubectl_get_shows_what_its_name_says(api: KubernetesApi, kubectl: Kubectl, namespace: str) -> None:
     kubectl("create", "-n", namespace, "-f", "tests/unit/api/manifests/pipelinerun.yaml")
     succeeded = {"type": "Succeeded", "status": "Unknown", "reason": "Running", "message": "The job training runs."}
     condition = succeeded | {"lastTransitionTime": "2026-11-21T08:00:00Z"}
@@ -104,7 +106,9 @@ def test_a_column_of_kubectl_get_shows_what_its_name_says(api: Api, kubectl: Kub
     assert "The job training runs." in kubectl("get", "plr", "-n", namespace, "-o", "wide")
 
 
-def test_the_category_lists_all_four_and_each_has_its_short_name(api: Api, kubectl: Kubectl, namespace: str) -> None:
+def test_the_category_lists_all_four_and_each_has_its_short_name(
+    api: KubernetesApi, kubectl: Kubectl, namespace: str
+) -> None:
     for name in ("pipeline", "pipelinerun", "trigger", "model"):
         kubectl("create", "-n", namespace, "-f", f"tests/unit/api/manifests/{name}.yaml")
     listed = kubectl("get", "penstock", "-n", namespace, "-o", "name").split()

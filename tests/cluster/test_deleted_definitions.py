@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from cluster.custom_resources import install
-from cluster.kubernetes_api import CRDS, NAMESPACES, Api, Object, Resource, connect
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.kubernetes_api import CRDS, NAMESPACES, KubernetesApi, Object, Resource, connect
+from cluster.operator_process import OperatorProcess, run_operator
 from cluster.sites import MODELS
 from cluster.test_start_and_end import Beside
 from penstock.decide.model_resource import model_resource
@@ -41,7 +41,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     beside.do("down")
 
 
-def a_model(api: Api, name: str) -> Object:
+def a_model(api: KubernetesApi, name: str) -> Object:
     """Apply a Model whose files are to go with it, and return it once that is recorded."""
     reference = ModelReference(name=name, uri=f"s3://ml-team/churn/models/{name}", digest=f"sha256:{'0' * 64}")
     made = model_resource(reference, manifest(name), run=None, pipeline_uid=None, deletion_policy="Delete")
@@ -53,14 +53,14 @@ def a_model(api: Api, name: str) -> Object:
 
 
 def jobs_made(operator: OperatorProcess) -> bool:
-    return A_JOB_WAS_MADE in operator.asked("/metrics")[1]
+    return A_JOB_WAS_MADE in operator.ask("/metrics")[1]
 
 
 def test_files_stay_when_their_definition_is_deleted_and_installed_again(kubeconfig: Path, tmp_path: Path) -> None:
     api = install(connect(kubeconfig))
     api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     api.wait_for(NAMESPACES, NAMESPACE, None, lambda _: True, what="the namespace")
-    with running_operator(kubeconfig, NAMESPACE, tmp_path) as operator:
+    with run_operator(kubeconfig, NAMESPACE, tmp_path) as operator:
         operator.wait_until_ready()
         a_model(api, "first")
 
@@ -72,7 +72,7 @@ def test_files_stay_when_their_definition_is_deleted_and_installed_again(kubecon
         assert not jobs_made(operator)
         install(api)
 
-    with running_operator(kubeconfig, NAMESPACE, tmp_path, name="another") as operator:
+    with run_operator(kubeconfig, NAMESPACE, tmp_path, name="another") as operator:
         operator.wait_until_ready()
         model = a_model(api, "second")
         assert not jobs_made(operator)

@@ -5,19 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.kubernetes_api import (
-    CONFIG_MAPS,
-    DEPLOYMENTS,
-    JOBS,
-    NAMESPACES,
-    PODS,
-    SERVICES,
-    Api,
-    Object,
-)
+from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, JOBS, NAMESPACES, PODS, SERVICES, KubernetesApi, Object
 from cluster.operator_process import OperatorProcess
 from cluster.pod_player import RUN_UID, SERVERS, STEP
-from cluster.sites import MODELS, PIPELINES, RUNS, container_runs, is_over, step_of, succeeded
+from cluster.sites import MODELS, PIPELINES, RUNS, container_runs, is_over, run_condition, step_of
 from cluster.stages import REVISIONS, STEPS, Stage
 from cluster.stages import stage as a_stage
 from testcluster.cluster import Cluster
@@ -38,7 +29,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def stage(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Stage]:
+def stage(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Stage]:
     with a_stage(api, cluster, namespace, tmp_path) as made:
         yield made
 
@@ -102,8 +93,8 @@ def test_a_pipeline_that_is_deleted_in_the_middle_takes_its_api_down_and_keeps_i
     api.wait(DEPLOYMENTS, namespace, nothing, what="no servers")
     stage.player.held.clear()
     ended = stage.wait_until_ended("churn-2")
-    assert (succeeded(ended)["status"], succeeded(ended)["reason"]) == ("False", "PipelineDeleted")
-    assert "its Model is kept, and nothing serves it" in succeeded(ended)["message"]
+    assert (run_condition(ended)["status"], run_condition(ended)["reason"]) == ("False", "PipelineDeleted")
+    assert "its Model is kept, and nothing serves it" in run_condition(ended)["message"]
     assert len(api.objects(MODELS, namespace)) == 2
     assert api.objects(DEPLOYMENTS, namespace) == []
 
@@ -135,12 +126,12 @@ def test_a_namespace_that_is_deleted_in_the_middle_of_a_run_ends_and_the_operato
     stage.api.delete(NAMESPACES, stage.namespace)
 
     stage.api.wait_until_gone(NAMESPACES, stage.namespace)
-    assert operator.asked("/readyz")[0] == 200
-    assert operator.asked("/healthz")[0] == 200
+    assert operator.ask("/readyz")[0] == 200
+    assert operator.ask("/healthz")[0] == 200
 
 
 def test_with_the_storage_down_a_run_and_its_pipeline_are_gone_as_soon_as_ever(
-    api: Api, cluster: Cluster, namespace: str, tmp_path: Path, image: Callable[[str], str]
+    api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path, image: Callable[[str], str]
 ) -> None:
     down = {"s3": {"bucket": "ml-team", "prefix": "churn", "endpoint": f"http://nowhere.{namespace}:9000"}}
     real = {"image": image("jobs")}
@@ -166,7 +157,7 @@ def has_begun(pod: Object) -> bool:
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
-    api: Api, cluster: Cluster, namespace: str, tmp_path: Path, image: Callable[[str], str], step: str
+    api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path, image: Callable[[str], str], step: str
 ) -> None:
     container = {"name": "job", "image": image("jobs"), "command": ["python", "-c", AT_WORK]}
     real = {"podTemplate": {"spec": {"containers": [container]}}}
@@ -186,7 +177,7 @@ def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
         ended = stage.wait_until_ended("churn-1")
         left = [each for each in api.objects(PODS, namespace, labels=f"{RUN_UID}={uid}") if not is_over(each)]
     assert left == []
-    assert succeeded(ended)["reason"] == "Cancelled"
+    assert run_condition(ended)["reason"] == "Cancelled"
     assert step_of(ended, step)["state"] == "Cancelled"
     assert all(each["state"] in ("Succeeded", "Cancelled") for each in ended["status"]["steps"])
     # A Job that is complete is left alone. But a step has succeeded as soon as its pod has: a Job before it that is not
@@ -206,7 +197,7 @@ def test_a_run_that_is_cancelled_before_its_model_is_served_leaves_the_old_one_s
         RUNS,
         "churn-2",
         stage.namespace,
-        lambda run: succeeded(run).get("reason") == "RollingOut",
+        lambda run: run_condition(run).get("reason") == "RollingOut",
         what="a Model on its way",
     )
 
@@ -227,7 +218,7 @@ def test_a_run_that_is_cancelled_before_its_model_is_served_leaves_the_old_one_s
         lambda each: each["status"].get("selectedModel") == before,
         what="the old Model selected again",
     )
-    assert succeeded(ended)["reason"] == "Cancelled"
+    assert run_condition(ended)["reason"] == "Cancelled"
     assert pipeline["status"]["servedModel"]["name"] == before
     assert stage.api.get(SERVICES, "churn", stage.namespace)["spec"]["selector"] == service
     assert service.items() <= pods[0]["metadata"]["labels"].items()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.callers import REVISION, Turns, answer_to, calling, rows_of_breast_cancer, watched
+from cluster.callers import REVISION, ServiceChanges, answer_to, rows_of_breast_cancer, start_caller, watch_service
 from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Object
-from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, step_of, succeeded
+from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, run_condition, step_of
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
@@ -32,7 +32,7 @@ class Served:
     first: str
     second: str
     heard: list[str]
-    turns: Turns
+    turns: ServiceChanges
     revisions: dict[str, str]  # of the pods of the servers, by their names
 
     def pipeline(self) -> Object:
@@ -62,19 +62,19 @@ def served(
     file = tmp_path_factory.mktemp("applied") / "pipeline.yaml"
     file.write_text(yaml.safe_dump_all([manifest, run]))
     Kubectl(cluster.kubeconfig)("apply", "--namespace", namespace, "--filename", str(file))
-    first = _chosen(site.done("first"))
+    first = _chosen(site.wait_for_success("first"))
 
-    with watched(api, namespace, NAME) as turns:
-        caller = calling(api, namespace, image("serving"), PREDICT, rows_of_breast_cancer())
+    with watch_service(api, namespace, NAME) as turns:
+        caller = start_caller(api, namespace, image("serving"), PREDICT, rows_of_breast_cancer())
         caller.wait_for(first)
         revisions = _revisions(site)
         site.pipeline(NAME, training__algorithms=[linear("1.0")], deployment={"selection": GATE})
         site.run(NAME, "training", "testing", "deployment", name="second")
-        second = _chosen(site.done("second"))
+        second = _chosen(site.wait_for_success("second"))
         caller.wait_for(second)
         revisions |= _revisions(site)
         _wait_until_drained(site, first)
-    return Served(site, first, second, caller.heard(), turns, revisions)
+    return Served(site, first, second, caller.read_answers(), turns, revisions)
 
 
 def _chosen(run: Object) -> str:
@@ -173,7 +173,7 @@ def challenger(served: Served) -> str:
     """A third Model, tested and not decided about."""
     served.apply(training__algorithms=[linear("0.1")])
     served.site.run(NAME, "training", "testing", name="made-only")
-    return str(step_of(served.site.done("made-only"), "training")["training"]["models"][0])
+    return str(step_of(served.site.wait_for_success("made-only"), "training")["training"]["models"][0])
 
 
 def test_a_model_whose_file_is_damaged_leaves_the_old_one_serving_and_the_run_says_why(
@@ -184,7 +184,7 @@ def test_a_model_whose_file_is_damaged_leaves_the_old_one_serving_and_the_run_sa
     site.buckets.damage(f"{model['uri']}/{model['serving']['file']}")
 
     site.run(NAME, "deployment", name="damaged")
-    reason, message = site.failed("damaged")
+    reason, message = site.wait_for_failure("damaged")
 
     assert reason == "ModelNotReady"
     assert f"{served.second} stays" in message
@@ -201,11 +201,11 @@ def test_a_run_whose_model_is_not_chosen_has_succeeded_and_keeps_the_served_one(
     served.apply(deployment={"selection": GATE | {"minimum": "0.9999999"}})
     served.site.run(NAME, "deployment", name="kept")
 
-    run = served.site.done("kept")
+    run = served.site.wait_for_success("kept")
     served.apply()
 
     said = step_of(run, "deployment")["deployment"]
-    assert succeeded(run)["reason"] == "ServedModelKept"
+    assert run_condition(run)["reason"] == "ServedModelKept"
     assert (said["verdict"], said["challenger"], said["served"]) == ("BelowMinimum", challenger, served.second)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster import evidence
-from cluster.kubernetes_api import PODS, Api, ApiRefused, Object
+from cluster.kubernetes_api import PODS, ApiRefused, KubernetesApi, Object
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 
 # The first time it fails, the second time it stays.
@@ -32,7 +32,7 @@ def pod(name: str, image: str, words: list[str], **container: object) -> Object:
 
 
 @pytest.fixture
-def kept(api: Api, namespace: str, image: Callable[[str], str], tmp_path: Path) -> Path:
+def kept(api: KubernetesApi, namespace: str, image: Callable[[str], str], tmp_path: Path) -> Path:
     api.create(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"key": "hush"}}, namespace
     )
@@ -59,7 +59,9 @@ def test_logs_events_and_objects_are_kept_and_no_secret(kept: Path) -> None:
     assert not any("hush" in path.read_text() or "aHVzaA" in path.read_text() for path in kept.rglob("*.*"))
 
 
-def test_a_namespace_of_a_test_admits_no_pod_that_may_do_more_than_restricted(api: Api, namespace: str) -> None:
+def test_a_namespace_of_a_test_admits_no_pod_that_may_do_more_than_restricted(
+    api: KubernetesApi, namespace: str
+) -> None:
     with pytest.raises(ApiRefused, match='violates PodSecurity "restricted') as refused:
         api.create(pod("loose", "any", ["true"]), namespace)
     assert refused.value.code == 403

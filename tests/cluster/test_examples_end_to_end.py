@@ -15,18 +15,18 @@ import msgspec
 import pytest
 
 from cluster.git_server import PRIVATE, GitServer, git_server, login
-from cluster.hand_made_runs import ROOT, on_the_cluster
+from cluster.hand_made_runs import ROOT, pipeline_on_cluster
 from cluster.kubernetes_api import Object
 from cluster.laptop_runs import (
     TOLERANCE,
-    Found,
     LaptopRun,
+    RunResults,
     assert_same_candidates,
     assert_same_testing,
-    begun,
-    found,
+    read_results,
+    start_run,
 )
-from cluster.sites import PIPELINES, NewSite, Site, has_ended, succeeded
+from cluster.sites import PIPELINES, NewSite, Site, has_ended, run_condition
 from penstock_jobs.manifest import ModelManifest, Sample
 from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
@@ -66,12 +66,12 @@ class Done:
     site: Site
 
     @property
-    def on_cluster(self) -> Found:
-        return found(self.store)
+    def on_cluster(self) -> RunResults:
+        return read_results(self.store)
 
     @property
-    def on_laptop(self) -> Found:
-        return found(self.laptop_store)
+    def on_laptop(self) -> RunResults:
+        return read_results(self.laptop_store)
 
     @property
     def tolerance(self) -> float:
@@ -109,7 +109,7 @@ def apply(site: Site, example: str, git: GitServer) -> None:
         changes["source__git"]["credentials"] = {"secretName": REPOSITORY}
     if example == "digits":
         changes["jobs__training"] = {"gpu": {"count": 1, "required": False}, "timeout": "10m"}
-    made = on_the_cluster(example, site.namespace, site.buckets, **changes)
+    made = pipeline_on_cluster(example, site.namespace, site.buckets, **changes)
     manifest: Object = msgspec.json.decode(msgspec.json.encode(made))
     name = manifest["metadata"]["name"]
     site.api.create(manifest, site.namespace)
@@ -125,10 +125,10 @@ def done_with(applied: Applied) -> Iterator[Callable[[str], Done]]:
         @lru_cache
         def done(example: str) -> Done:
             site = applied.site
-            laptop = stack.enter_context(begun(example, applied.home / example))
+            laptop = stack.enter_context(start_run(example, applied.home / example))
             store, name = laptop.store, laptop.pipeline
-            run = site.seen(f"{name}-1", has_ended, "an end of the run", SECONDS)
-            assert succeeded(run)["status"] == "True", succeeded(run)
+            run = site.wait_until(f"{name}-1", has_ended, "an end of the run", SECONDS)
+            assert run_condition(run)["status"] == "True", run_condition(run)
             pipeline = site.api.get(PIPELINES, name, site.namespace)
             return Done(name, run, pipeline, site.store(f"{name}-1"), laptop, store, site)
 
@@ -158,11 +158,11 @@ def test_the_same_models_are_kept_and_score_alike_on_the_testing_set(done: Done)
 
 
 def test_the_model_that_a_laptop_chooses_is_served(done: Done) -> None:
-    assert done.pipeline["status"]["servedModel"]["name"] == done.laptop.chosen
+    assert done.pipeline["status"]["servedModel"]["name"] == done.laptop.model_name
 
 
 def test_the_service_predicts_as_the_model_of_the_laptop(done: Done) -> None:
-    (chosen,) = [each for each in done.on_laptop.training.models if each.name == done.laptop.chosen]
+    (chosen,) = [each for each in done.on_laptop.training.models if each.name == done.laptop.model_name]
     samples = samples_of(chosen)
 
     answer = done.ask(f"/v1/models/{done.name}:predict", {"instances": [each.row for each in samples]})

@@ -12,10 +12,10 @@ from cluster.buckets import BUCKET, Buckets
 from cluster.callers import answer_to, rows_of_breast_cancer
 from cluster.custom_resources import install
 from cluster.hand_made_runs import READER, WRITER, give_credentials
-from cluster.kubernetes_api import PODS, Api, Object, Resource
-from cluster.laptop_runs import begun, found
-from cluster.releases import Release, image_values, released
-from penstock_command import ROOT, penstock
+from cluster.kubernetes_api import PODS, KubernetesApi, Object, Resource
+from cluster.laptop_runs import read_results, start_run
+from cluster.releases import Release, image_values, install_release
+from penstock_command import ROOT, run_penstock
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
@@ -27,7 +27,7 @@ MANIFESTS = (ROOT / "examples" / f"{NAME}.yaml", ROOT / "examples" / f"{NAME}-ru
 
 @pytest.fixture
 def release(
-    api: Api, cluster: Cluster, namespace: str, image: Callable[[str], str], buckets: Buckets
+    api: KubernetesApi, cluster: Cluster, namespace: str, image: Callable[[str], str], buckets: Buckets
 ) -> Iterator[Release]:
     install(api)
     values: Object = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False}
@@ -37,13 +37,13 @@ def release(
         "s3": {"bucket": BUCKET, "prefix": "teams", "endpoint": buckets.server.inside},
         "credentials": {"read": {"secretName": READER}, "write": {"secretName": WRITER}},
     }
-    with released(cluster.kubeconfig, namespace, values) as made:
+    with install_release(cluster.kubeconfig, namespace, values) as made:
         yield made
 
 
 @pytest.mark.timeout(1200)
 def test_an_example_is_applied_as_it_is_and_its_model_answers(
-    api: Api,
+    api: KubernetesApi,
     cluster: Cluster,
     namespace: str,
     release: Release,
@@ -58,11 +58,11 @@ def test_an_example_is_applied_as_it_is_and_its_model_answers(
 
     kubectl("apply", "-n", namespace, *(f"--filename={each}" for each in MANIFESTS))
     kubeconfig = {"KUBECONFIG": str(cluster.kubeconfig)}
-    waited = penstock("wait", f"plr/{NAME}-1", "-n", namespace, home=tmp_path, environment=kubeconfig, timeout=900)
+    waited = run_penstock("wait", f"plr/{NAME}-1", "-n", namespace, home=tmp_path, environment=kubeconfig, timeout=900)
 
     assert waited.code == 0, waited.errors
-    with begun(NAME, tmp_path) as laptop:
-        theirs = [candidate_of(each.name) for each in found(laptop.store).training.models]
+    with start_run(NAME, tmp_path) as laptop:
+        theirs = [candidate_of(each.name) for each in read_results(laptop.store).training.models]
     run = api.get(RUNS, f"{NAME}-1", namespace)
     training = next(each["training"] for each in run["status"]["steps"] if each["name"] == "training")
     assert [candidate_of(name) for name in training["models"]] == theirs
@@ -81,7 +81,7 @@ def candidate_of(model: str) -> str:
     return model.rpartition("-")[2]
 
 
-def refusals(api: Api, release: Release) -> list[str]:
+def refusals(api: KubernetesApi, release: Release) -> list[str]:
     """Return what the operator logged of rights that it lacks."""
     labels = f"app.kubernetes.io/instance={release.name},app.kubernetes.io/name=penstock"
     [pod] = api.objects(PODS, release.namespace, labels=labels)

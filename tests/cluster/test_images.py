@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from cluster.kubernetes_api import PODS, Api, Object
+from cluster.kubernetes_api import PODS, KubernetesApi, Object
 from cluster.namespaces import Namespaces
 from penstock_images import archive_contents, catalogue
-from penstock_images.building import Builder, Built
+from penstock_images.building import Builder, BuiltImage
 from penstock_images.catalogue import IMAGES
 from testcluster import images
 from testcluster.cluster import Cluster
@@ -49,14 +49,18 @@ class Looked:
 
 
 @pytest.fixture(params=list(IMAGES))
-def built(request: pytest.FixtureRequest) -> Built:
+def built(request: pytest.FixtureRequest) -> BuiltImage:
     """An image, and the archive that it is in."""
-    return images.built(request.param)
+    return images.build_image(request.param)
 
 
 @pytest.fixture(scope="module")
 def look(
-    api: Api, cluster: Cluster, image: Callable[[str], str], namespaces: Namespaces, request: pytest.FixtureRequest
+    api: KubernetesApi,
+    cluster: Cluster,
+    image: Callable[[str], str],
+    namespaces: Namespaces,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Callable[[str], Looked]]:
     """What gives the report of a pod of an image. The image of torch may be on the nodes with GPUs alone."""
     with_gpus = [each.name for each in cluster.nodes if each.gpus]
@@ -165,7 +169,9 @@ def test_the_operator_is_whole_in_its_image(look: Callable[[str], Looked]) -> No
     assert {each for each in look("operator").saw["broken"] if each.startswith("penstock.")} == set()
 
 
-def test_the_source_image_fetches_by_https_and_by_ssh(api: Api, namespace: str, image: Callable[[str], str]) -> None:
+def test_the_source_image_fetches_by_https_and_by_ssh(
+    api: KubernetesApi, namespace: str, image: Callable[[str], str]
+) -> None:
     api.create(pod("fetching", image("source"), None, "sh", "-c", FETCHING), namespace)
     api.wait_for(PODS, "fetching", namespace, has_ended, what="an end of fetching")
     said = api.logs("fetching", namespace, "look")
@@ -183,7 +189,7 @@ def test_every_estimator_of_scikit_learn_is_in_the_images_that_train(look: Calla
 
 
 def test_the_bill_of_materials_lists_what_is_installed_and_nothing_else(inside: Looked) -> None:
-    bill = json.loads(images.built(inside.image).bill_of_materials.read_text())
+    bill = json.loads(images.build_image(inside.image).bill_of_materials.read_text())
     listed = {each["purl"] for each in bill["components"]}
     assert {each for each in listed if each.startswith("pkg:pypi/")} == set(inside.saw["distributions"])
     assert {each for each in listed if each.startswith("pkg:deb/")} == set(inside.saw["packages"])
@@ -193,13 +199,13 @@ def test_the_bill_of_materials_lists_what_is_installed_and_nothing_else(inside: 
 # --- on this machine --------------------------------------------------------------------------------------------------
 
 
-def test_an_image_whose_inputs_did_not_change_is_found_and_not_built(built: Built) -> None:
+def test_an_image_whose_inputs_did_not_change_is_found_and_not_built(built: BuiltImage) -> None:
     again = images.builder().build(built.image.name)
     assert again.seconds is None
     assert again.archive == built.archive
 
 
-def test_an_image_says_what_it_is(built: Built) -> None:
+def test_an_image_says_what_it_is(built: BuiltImage) -> None:
     told = archive_contents.configuration(built.archive)["config"]
     labels = {key.removeprefix("org.opencontainers.image."): value for key, value in told["Labels"].items()}
     assert labels["title"] == f"Penstock {built.image.name}"
@@ -210,24 +216,24 @@ def test_an_image_says_what_it_is(built: Built) -> None:
     assert told["User"] == "65532:65532"
 
 
-def test_an_image_starts_its_own_program(built: Built) -> None:
+def test_an_image_starts_its_own_program(built: BuiltImage) -> None:
     serving, jobs = ["python", "-m", "penstock_jobs.serving"], ["python", "-m", "penstock_jobs"]
     starts = {"jobs": jobs, "torch": jobs, "source": jobs, "serving": serving, "operator": ["penstock"]}
     assert archive_contents.configuration(built.archive)["config"]["Entrypoint"] == starts[built.image.name]
 
 
-def test_an_image_weighs_no_more_than_its_goal_or_than_what_is_admitted(built: Built) -> None:
+def test_an_image_weighs_no_more_than_its_goal_or_than_what_is_admitted(built: BuiltImage) -> None:
     """On the base that is made here; what a machine pulls instead is another's, and weighs what it weighs."""
     above = archive_contents.layers(built.archive)[-LAYERS.get(built.image.name, WITHOUT_GIT) :]
     allowed = MISSED.get(built.image.name, built.image.goal)
     assert allowed is None or OWN_BASE + sum(above) / MEGABYTE < allowed
 
 
-def test_our_own_code_is_a_small_last_layer(built: Built) -> None:
+def test_our_own_code_is_a_small_last_layer(built: BuiltImage) -> None:
     assert archive_contents.layers(built.archive)[-1] < 10 * MEGABYTE
 
 
-def test_no_address_and_no_certificate_of_this_machine_is_in_an_image(built: Built) -> None:
+def test_no_address_and_no_certificate_of_this_machine_is_in_an_image(built: BuiltImage) -> None:
     with pytest.raises(KeyError):
         archive_contents.read(built.archive, "/etc/pip.conf")
     with pytest.raises(KeyError):

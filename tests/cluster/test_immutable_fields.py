@@ -5,21 +5,21 @@ from typing import Any
 import pytest
 
 from cluster.custom_resources import MANIFESTS, Object, install, sentences
-from cluster.kubernetes_api import Api, ApiRefused
+from cluster.kubernetes_api import ApiRefused, KubernetesApi
 from penstock.api.manifests import read_manifests
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
-def made(api: Api, name: str, namespace: str) -> Object:
+def made(api: KubernetesApi, name: str, namespace: str) -> Object:
     [manifest] = read_manifests((MANIFESTS / f"{name}.yaml").read_text("utf-8"))
     return api.create(manifest.value, namespace)
 
 
-def changed(api: Api, there: Object, change: dict[str, Any], namespace: str) -> Object:
+def changed(api: KubernetesApi, there: Object, change: dict[str, Any], namespace: str) -> Object:
     return api.patch(api.resource(there), there["metadata"]["name"], {"spec": change}, namespace)
 
 
@@ -38,7 +38,7 @@ def changed(api: Api, there: Object, change: dict[str, Any], namespace: str) -> 
     ],
 )
 def test_a_field_of_a_model_is_neither_changed_nor_added_nor_removed(
-    api: Api, namespace: str, field: str, value: Any
+    api: KubernetesApi, namespace: str, field: str, value: Any
 ) -> None:
     model = made(api, "model", namespace)
     with pytest.raises(ApiRefused) as refused:
@@ -48,7 +48,7 @@ def test_a_field_of_a_model_is_neither_changed_nor_added_nor_removed(
     ]
 
 
-def test_what_becomes_of_the_files_of_a_model_can_be_changed(api: Api, namespace: str) -> None:
+def test_what_becomes_of_the_files_of_a_model_can_be_changed(api: KubernetesApi, namespace: str) -> None:
     model = made(api, "model", namespace)
     assert changed(api, model, {"deletionPolicy": "Delete"}, namespace)["spec"]["deletionPolicy"] == "Delete"
 
@@ -62,7 +62,7 @@ def test_what_becomes_of_the_files_of_a_model_can_be_changed(api: Api, namespace
         ("storage", {"pvc": {"claimName": "data"}}),
     ],
 )
-def test_a_run_stays_what_was_applied(api: Api, namespace: str, field: str, value: Any) -> None:
+def test_a_run_stays_what_was_applied(api: KubernetesApi, namespace: str, field: str, value: Any) -> None:
     run = made(api, "pipelinerun", namespace)
     with pytest.raises(ApiRefused) as refused:
         changed(api, run, {field: value}, namespace)
@@ -70,13 +70,13 @@ def test_a_run_stays_what_was_applied(api: Api, namespace: str, field: str, valu
     assert sentence.startswith(f"spec.{field}: ")
 
 
-def test_a_run_is_suspended_and_goes_on(api: Api, namespace: str) -> None:
+def test_a_run_is_suspended_and_goes_on(api: KubernetesApi, namespace: str) -> None:
     run = made(api, "pipelinerun", namespace)
     for value in (True, False):
         assert changed(api, run, {"suspend": value}, namespace)["spec"]["suspend"] is value
 
 
-def test_a_run_that_was_cancelled_stays_cancelled(api: Api, namespace: str) -> None:
+def test_a_run_that_was_cancelled_stays_cancelled(api: KubernetesApi, namespace: str) -> None:
     run = made(api, "pipelinerun", namespace)
     changed(api, run, {"cancel": True}, namespace)
     for value in (False, None):

@@ -16,21 +16,21 @@ from cluster.hand_made_runs import (
     ROOT,
     SLOW_QUERY,
     WRITER,
-    Ended,
+    ContainerEnd,
     HandMadeRun,
     give_credentials,
-    on_the_cluster,
+    pipeline_on_cluster,
 )
 from cluster.hand_made_servers import HandMadeServer
-from cluster.kubernetes_api import PODS, Api
+from cluster.kubernetes_api import PODS, KubernetesApi
 from cluster.laptop_runs import (
     TOLERANCE,
-    Found,
+    RunResults,
     assert_same_candidates,
     assert_same_testing,
-    begun,
-    found,
+    read_results,
     rows_written,
+    start_run,
     tables_of,
 )
 from cluster.namespaces import Namespaces
@@ -39,7 +39,7 @@ from penstock.decide.settings import Images
 from penstock_jobs.result import TrainingResult
 from penstock_jobs.serving.notebook import load
 from penstock_jobs.storage import Store
-from penstock_jobs.termination_message import LIMIT, TerminationMessage, whole_in_log
+from penstock_jobs.termination_message import LIMIT, TerminationMessage, find_in_log
 
 EXAMPLE = "breast-cancer"
 CANDIDATES = 15
@@ -50,30 +50,33 @@ class Done:
     """The run in pods, how each of its jobs ended, and what the laptop's run left."""
 
     run: HandMadeRun
-    ends: dict[JobName, Ended]
+    ends: dict[JobName, ContainerEnd]
     laptop: Store
 
     @property
-    def on_cluster(self) -> Found:
-        return found(self.run.store)
+    def on_cluster(self) -> RunResults:
+        return read_results(self.run.store)
 
     @property
-    def on_laptop(self) -> Found:
-        return found(self.laptop)
+    def on_laptop(self) -> RunResults:
+        return read_results(self.laptop)
 
 
 @pytest.fixture(scope="module")
 def done(
-    api: Api,
+    api: KubernetesApi,
     namespaces: Namespaces,
     buckets: Buckets,
     image: Callable[[str], str],
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Done]:
-    with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
+    with (
+        namespaces.one(request.node.nodeid) as namespace,
+        start_run(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop,
+    ):
         give_credentials(api, namespace, buckets)
-        pipeline = on_the_cluster(EXAMPLE, namespace, buckets)
+        pipeline = pipeline_on_cluster(EXAMPLE, namespace, buckets)
         run = HandMadeRun(api, namespace, pipeline, Images(jobs=image("jobs")), buckets)
         yield Done(run, run.run_all(), laptop.store)
 
@@ -111,7 +114,7 @@ def test_who_cannot_read_the_storage_finds_the_whole_of_a_long_result_in_the_log
     digest = ended.message.digest
 
     assert digest is not None, "the result with its manifests was expected to be longer than a termination message"
-    whole = msgspec.json.decode(whole_in_log(log, digest) or b"", type=TerminationMessage)
+    whole = msgspec.json.decode(find_in_log(log, digest) or b"", type=TerminationMessage)
     assert isinstance(whole.result, TrainingResult)
     assert whole.result == done.run.result("training")
     assert [manifest.name for manifest in whole.manifests] == [model.name for model in whole.result.models]
@@ -144,13 +147,13 @@ def test_a_job_that_is_made_again_finds_its_result_and_changes_nothing(done: Don
 def test_a_dataset_pod_that_vanishes_is_made_up_for_by_a_second_with_the_same_tables(
     done: Done, buckets: Buckets
 ) -> None:
-    slow = on_the_cluster(EXAMPLE, done.run.namespace, buckets, dataset__query=SLOW_QUERY)
+    slow = pipeline_on_cluster(EXAMPLE, done.run.namespace, buckets, dataset__query=SLOW_QUERY)
     run = replace(done.run, pipeline=slow, execution="vanished-dataset", uid=str(uuid4()))
 
     name = run.start("dataset", run.for_dataset())
     vanished = run.running(name)
     run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
-    run.finished(name, "Complete")
+    run.wait_for_condition(name, "Complete")
     (second,) = run.pods(name)
 
     assert second["metadata"]["name"] != vanished
@@ -164,7 +167,7 @@ def test_a_training_pod_that_vanishes_half_way_leaves_nothing_double(done: Done)
     vanished = run.running(name)
     run.api.wait_for_log(vanished, run.namespace, "job", re.compile(rf"[1-9]\d* of {CANDIDATES} candidates").search)
     run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
-    run.finished(name, "Complete")
+    run.wait_for_condition(name, "Complete")
     (second,) = run.pods(name)
 
     assert second["metadata"]["name"] != vanished
@@ -213,5 +216,5 @@ def _without(result: object, names: dict[str, int]) -> object:
     return _without(msgspec.to_builtins(result), names) if isinstance(result, msgspec.Struct) else result
 
 
-def _mounted(ended: Ended) -> set[str]:
+def _mounted(ended: ContainerEnd) -> set[str]:
     return {volume["secret"]["secretName"] for volume in ended.pod["spec"]["volumes"] if "secret" in volume}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import Ended, HandMadeRun, give_credentials, on_the_cluster
-from cluster.kubernetes_api import Api, Object
-from cluster.laptop_runs import begun, found
+from cluster.hand_made_runs import ContainerEnd, HandMadeRun, give_credentials, pipeline_on_cluster
+from cluster.kubernetes_api import KubernetesApi, Object
+from cluster.laptop_runs import read_results, start_run
 from cluster.namespaces import Namespaces
 from penstock.decide.settings import Images
 from penstock_jobs import result as results
@@ -30,12 +30,12 @@ class Done:
     dataset: DatasetResult
     training: TrainingResult
     testing: results.TestingResult
-    ended: Ended
+    ended: ContainerEnd
 
 
 @pytest.fixture(scope="module")
 def done(
-    api: Api,
+    api: KubernetesApi,
     namespaces: Namespaces,
     buckets: Buckets,
     image: Callable[[str], str],
@@ -48,7 +48,7 @@ def done(
         give_credentials(api, namespace, buckets)
         api.create(CLAIM, namespace)
         storage = {"pvc": {"claimName": "models", "path": "team/churn"}}
-        pipeline = on_the_cluster(EXAMPLE, namespace, buckets, storage=storage, training__keep=1)
+        pipeline = pipeline_on_cluster(EXAMPLE, namespace, buckets, storage=storage, training__keep=1)
         run = HandMadeRun(api, namespace, pipeline, Images(jobs=image("jobs")), buckets)
         made = run.do("dataset", run.for_dataset()).message.result
         assert isinstance(made, DatasetResult)
@@ -63,8 +63,8 @@ def done(
 def test_what_is_on_the_volume_is_what_would_be_in_a_bucket(
     done: Done, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    with begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
-        theirs = found(laptop.store).dataset
+    with start_run(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
+        theirs = read_results(laptop.store).dataset
 
     assert done.dataset.testing.digest == theirs.testing.digest
     assert done.dataset.training.digest == theirs.training.digest

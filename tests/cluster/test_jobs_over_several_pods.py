@@ -8,12 +8,20 @@ import duckdb
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import INPUTS, ROOT, Ended, HandMadeRun, ends_of, give_credentials, on_the_cluster
-from cluster.kubernetes_api import PODS, Api
-from cluster.laptop_runs import begun, found
+from cluster.hand_made_runs import (
+    INPUTS,
+    ROOT,
+    ContainerEnd,
+    HandMadeRun,
+    ends_of,
+    give_credentials,
+    pipeline_on_cluster,
+)
+from cluster.kubernetes_api import PODS, KubernetesApi
+from cluster.laptop_runs import read_results, start_run
 from cluster.namespaces import Namespaces
 from penstock.decide.job_specification import settings_of
-from penstock.decide.objects.sharing import shared_out
+from penstock.decide.objects.sharing import share_out
 from penstock.decide.settings import Images
 from penstock_jobs.result import CandidateRow, DatasetPart, DatasetResult, JobResult, TrainingResult
 from penstock_jobs.specification import JobSpecification
@@ -24,7 +32,7 @@ FILES, SHARDS, WORKERS = 4, 3, 2
 
 @pytest.fixture(scope="module")
 def run(
-    api: Api,
+    api: KubernetesApi,
     namespaces: Namespaces,
     buckets: Buckets,
     image: Callable[[str], str],
@@ -38,7 +46,7 @@ def run(
             "jobs__dataset__parallelism": SHARDS,
             "jobs__training__parallelism": WORKERS,
         }
-        pipeline = on_the_cluster(EXAMPLE, namespace, buckets, **changes)
+        pipeline = pipeline_on_cluster(EXAMPLE, namespace, buckets, **changes)
         yield HandMadeRun(api, namespace, pipeline, Images(jobs=image("jobs")), buckets)
 
 
@@ -73,9 +81,9 @@ def training(run: HandMadeRun, dataset: list[JobResult]) -> list[JobResult]:
 
 
 def told(run: HandMadeRun, part: Any, specification: JobSpecification, pods: int) -> list[JobResult]:
-    name = run.start(part, shared_out(specification, settings_of(run.pipeline.spec, part)))
+    name = run.start(part, share_out(specification, settings_of(run.pipeline.spec, part)))
 
-    def all_ended(there: dict[str, Any]) -> list[Ended] | None:
+    def all_ended(there: dict[str, Any]) -> list[ContainerEnd] | None:
         ends = ends_of(there.values())
         assert all(each.code == 0 for each in ends), [each.said for each in ends]
         return ends if len(ends) == pods else None
@@ -86,7 +94,7 @@ def told(run: HandMadeRun, part: Any, specification: JobSpecification, pods: int
     return [each for each in results if each is not None]
 
 
-def index_of(ended: Ended) -> int:
+def index_of(ended: ContainerEnd) -> int:
     return int(ended.pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"])
 
 
@@ -99,8 +107,8 @@ def test_one_of_the_pods_makes_the_tables_and_the_others_say_what_they_read(data
 def test_the_tables_are_those_of_one_process_on_a_laptop(
     run: HandMadeRun, dataset: list[JobResult], tmp_path: Path
 ) -> None:
-    with begun(EXAMPLE, tmp_path) as laptop:
-        ours, theirs = run.result("dataset"), found(laptop.store).dataset
+    with start_run(EXAMPLE, tmp_path) as laptop:
+        ours, theirs = run.result("dataset"), read_results(laptop.store).dataset
 
     assert dataset
     assert ours.testing.digest == theirs.testing.digest

@@ -12,9 +12,9 @@ from cluster.hand_made_runs import (
     HandMadeRun,
     condition_of,
     give_credentials,
-    on_the_cluster,
+    pipeline_on_cluster,
 )
-from cluster.kubernetes_api import Api
+from cluster.kubernetes_api import KubernetesApi
 from penstock.decide.settings import Images
 from penstock_jobs import errors
 from testcluster.s3 import Account
@@ -26,22 +26,22 @@ def images(image: Callable[[str], str]) -> Images:
 
 
 @pytest.fixture
-def storage(api: Api, namespace: str, buckets: Buckets) -> str:
+def storage(api: KubernetesApi, namespace: str, buckets: Buckets) -> str:
     """A namespace with the Secrets of a Pipeline's storage."""
     give_credentials(api, namespace, buckets)
     return namespace
 
 
 def test_a_job_that_outlives_its_timeout_fails_at_once_and_says_so(
-    api: Api, storage: str, buckets: Buckets, images: Images
+    api: KubernetesApi, storage: str, buckets: Buckets, images: Images
 ) -> None:
-    pipeline = on_the_cluster("breast-cancer", storage, buckets, jobs__training={"timeout": "1s"})
+    pipeline = pipeline_on_cluster("breast-cancer", storage, buckets, jobs__training={"timeout": "1s"})
     run = HandMadeRun(api, storage, pipeline, images, buckets)
     run.do("dataset", run.for_dataset())
 
     name = run.start("training", run.for_training(run.result("dataset")))
-    ended = run.ended(name)
-    failed = condition_of(run.finished(name, "Failed"), "Failed") or {}
+    ended = run.wait_for_end(name)
+    failed = condition_of(run.wait_for_condition(name, "Failed"), "Failed") or {}
 
     assert ended.code == errors.TIMED_OUT
     assert ended.failure == ("TimedOut", "The job was still running after its timeout of 1 s.")
@@ -51,17 +51,17 @@ def test_a_job_that_outlives_its_timeout_fails_at_once_and_says_so(
 
 
 def test_a_wrong_secret_key_is_said_in_the_status_of_the_pod(
-    api: Api, storage: str, buckets: Buckets, images: Images
+    api: KubernetesApi, storage: str, buckets: Buckets, images: Images
 ) -> None:
     access = buckets.server.writer.access_key
     api.create(Account(access, "not the secret").secret("wrong", storage))
     credentials = {"read": {"secretName": READER}, "write": {"secretName": "wrong"}}
-    pipeline = on_the_cluster("breast-cancer", storage, buckets, storage__credentials=credentials)
+    pipeline = pipeline_on_cluster("breast-cancer", storage, buckets, storage__credentials=credentials)
     run = HandMadeRun(api, storage, pipeline, images, buckets)
 
     name = run.start("dataset", run.for_dataset())
-    reason, sentence = run.ended(name).failure
-    run.finished(name, "Failed")
+    reason, sentence = run.wait_for_end(name).failure
+    run.wait_for_condition(name, "Failed")
 
     assert reason == "Refused"
     assert "the secret access key is wrong" in sentence
@@ -69,15 +69,15 @@ def test_a_wrong_secret_key_is_said_in_the_status_of_the_pod(
 
 
 def test_credentials_that_may_only_read_write_nothing_and_the_missing_right_is_named(
-    api: Api, storage: str, buckets: Buckets, images: Images
+    api: KubernetesApi, storage: str, buckets: Buckets, images: Images
 ) -> None:
     credentials = {"read": {"secretName": WRITER}, "write": {"secretName": READER}}
-    pipeline = on_the_cluster("breast-cancer", storage, buckets, storage__credentials=credentials)
+    pipeline = pipeline_on_cluster("breast-cancer", storage, buckets, storage__credentials=credentials)
     run = HandMadeRun(api, storage, pipeline, images, buckets)
 
     name = run.start("dataset", run.for_dataset())
-    reason, sentence = run.ended(name).failure
-    run.finished(name, "Failed")
+    reason, sentence = run.wait_for_end(name).failure
+    run.wait_for_condition(name, "Failed")
 
     assert reason == "Refused"
     assert "(PutObject)" in sentence
@@ -85,16 +85,16 @@ def test_credentials_that_may_only_read_write_nothing_and_the_missing_right_is_n
 
 
 def test_a_pod_that_is_evicted_as_by_a_drain_costs_no_try(
-    api: Api, storage: str, buckets: Buckets, images: Images
+    api: KubernetesApi, storage: str, buckets: Buckets, images: Images
 ) -> None:
     once = {"retries": {"limit": 0}}
-    pipeline = on_the_cluster("breast-cancer", storage, buckets, dataset__query=SLOW_QUERY, jobs__dataset=once)
+    pipeline = pipeline_on_cluster("breast-cancer", storage, buckets, dataset__query=SLOW_QUERY, jobs__dataset=once)
     run = HandMadeRun(api, storage, pipeline, images, buckets)
 
     name = run.start("dataset", run.for_dataset())
     evicted = run.running(name)
     api.evict(evicted, storage)
-    done = run.finished(name, "Complete")
+    done = run.wait_for_condition(name, "Complete")
     (second,) = run.pods(name)
 
     assert done["spec"]["backoffLimit"] == 0

@@ -16,7 +16,7 @@ from cluster.buckets import BUCKET
 from cluster.hand_made_runs import READER
 from cluster.kubernetes_api import JOBS, SECRETS, Object
 from cluster.sites import LINEAR, MODELS, PIPELINES, SECONDS, NewSite, Site, step_of
-from penstock_command import Done, penstock
+from penstock_command import CommandResult, run_penstock
 from testcluster.cluster import Cluster
 
 TWO = LINEAR | {"parameters": [*LINEAR["parameters"], {"name": "C", "values": ["0.01", "1.0"]}]}
@@ -33,12 +33,12 @@ class Lost:
     folder: Path
     image: str
 
-    def bring(self, *words: str) -> Done:
+    def bring(self, *words: str) -> CommandResult:
         """Say `penstock --cluster models import …` in the new namespace."""
         asked = ("--cluster", "-n", self.site.namespace, "models", "import", "--image", self.image, *words)
-        return penstock(*asked, home=self.folder, environment={"KUBECONFIG": str(self.kubeconfig)})
+        return run_penstock(*asked, home=self.folder, environment={"KUBECONFIG": str(self.kubeconfig)})
 
-    def from_storage(self, *words: str) -> Done:
+    def from_storage(self, *words: str) -> CommandResult:
         endpoint = self.site.buckets.server.inside
         return self.bring(self.storage, "--endpoint", endpoint, "--credentials", READER, *words)
 
@@ -57,7 +57,7 @@ def lost(
 ) -> Iterator[Lost]:
     with new_site("first") as first:
         first.pipeline("churn", training__algorithms=[TWO], training__keep=2)
-        run = first.done(first.run("churn", "dataset", "training"))
+        run = first.wait_for_success(first.run("churn", "dataset", "training"))
         names = step_of(run, "training")["training"]["models"]
         models = {each: first.api.get(MODELS, each, first.namespace) for each in names}
         storage = f"s3://{BUCKET}/{first.namespace}/churn"

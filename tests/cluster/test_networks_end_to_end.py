@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 from cluster.buckets import Buckets
-from cluster.hand_made_runs import Ended, HandMadeRun, condition_of, give_credentials, on_the_cluster
-from cluster.kubernetes_api import NODES, Api
-from cluster.laptop_runs import assert_same_candidates, assert_same_testing, begun, found
+from cluster.hand_made_runs import ContainerEnd, HandMadeRun, condition_of, give_credentials, pipeline_on_cluster
+from cluster.kubernetes_api import NODES, KubernetesApi
+from cluster.laptop_runs import assert_same_candidates, assert_same_testing, read_results, start_run
 from cluster.namespaces import Namespaces
 from penstock.api.schema import JobName
 from penstock.decide.settings import Images
@@ -26,7 +26,7 @@ class Done:
     """The run in pods, how each of its jobs ended, and what the laptop's run left."""
 
     run: HandMadeRun
-    ends: dict[JobName, Ended]
+    ends: dict[JobName, ContainerEnd]
     laptop: Store
 
 
@@ -37,7 +37,7 @@ def images(image: Callable[[str], str]) -> Images:
 
 @pytest.fixture(scope="module")
 def done(
-    api: Api,
+    api: KubernetesApi,
     namespaces: Namespaces,
     buckets: Buckets,
     images: Images,
@@ -48,20 +48,23 @@ def done(
     if reason := lacking("gpu"):
         pytest.skip(reason)
     gpu = {"gpu": {"count": 1, "required": False}, "timeout": "10m"}
-    with namespaces.one(request.node.nodeid) as namespace, begun(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop:
+    with (
+        namespaces.one(request.node.nodeid) as namespace,
+        start_run(EXAMPLE, tmp_path_factory.mktemp("home")) as laptop,
+    ):
         give_credentials(api, namespace, buckets)
-        pipeline = on_the_cluster(EXAMPLE, namespace, buckets, jobs__training=gpu)
+        pipeline = pipeline_on_cluster(EXAMPLE, namespace, buckets, jobs__training=gpu)
         run = HandMadeRun(api, namespace, pipeline, images, buckets)
         yield Done(run, run.run_all(), laptop.store)
 
 
 def test_the_tables_are_those_of_a_laptop(done: Done) -> None:
-    assert found(done.run.store).tables == found(done.laptop).tables
+    assert read_results(done.run.store).tables == read_results(done.laptop).tables
 
 
 def test_the_candidates_networks_among_them_score_as_on_a_laptop(done: Done) -> None:
     assert_same_candidates(done.run.store, done.laptop, {"network": TOLERANCE})
-    assert_same_testing(found(done.run.store), found(done.laptop), TOLERANCE)
+    assert_same_testing(read_results(done.run.store), read_results(done.laptop), TOLERANCE)
 
 
 def test_a_job_that_asks_for_a_gpu_runs_where_there_are_some_and_is_given_one(done: Done) -> None:
@@ -88,14 +91,14 @@ def test_a_job_that_may_do_without_a_gpu_that_works_says_that_it_did(log: str) -
 @pytest.mark.usefixtures("log")
 def test_a_job_that_requires_a_gpu_and_finds_none_fails_with_that_sentence(done: Done) -> None:
     required = {"gpu": {"count": 1, "required": True}, "retries": {"limit": 0}}
-    pipeline = on_the_cluster(EXAMPLE, done.run.namespace, done.run.buckets, jobs__training=required)
+    pipeline = pipeline_on_cluster(EXAMPLE, done.run.namespace, done.run.buckets, jobs__training=required)
     run = HandMadeRun(
         done.run.api, done.run.namespace, pipeline, done.run.images, done.run.buckets, execution="required"
     )
 
     name = run.start("training", run.for_training(done.run.result("dataset")))
-    ended = run.ended(name)
+    ended = run.wait_for_end(name)
 
     assert ended.code == errors.UNAVAILABLE
     assert ended.failure[1].startswith("A GPU was asked for and none was found on this machine")
-    assert condition_of(run.finished(name, "Failed"), "Failed")
+    assert condition_of(run.wait_for_condition(name, "Failed"), "Failed")

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from cluster.custom_resources import install
-from cluster.kubernetes_api import Api, ApiRefused, Object
+from cluster.kubernetes_api import ApiRefused, KubernetesApi, Object
 from penstock.api.jobs import JobSettings
 from penstock.decide.objects.job import StepJob, job
 from penstock_jobs.errors import Refused
@@ -20,11 +20,11 @@ TRIED = {"dryRun": "All", "fieldValidation": "Strict"}
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
-def tried(api: Api, made: Object, namespace: str) -> Object:
+def tried(api: KubernetesApi, made: Object, namespace: str) -> Object:
     """Return the object as the server would store it; it stores nothing, and refuses a field that it does not know."""
     resource = api.resource(made)
     made = {**made, "metadata": {**made["metadata"], "namespace": namespace}}
@@ -40,14 +40,18 @@ def golden() -> list[Any]:
 
 
 @pytest.mark.parametrize("made", golden())
-def test_every_object_that_we_build_is_one_that_the_server_knows(api: Api, namespace: str, made: Object) -> None:
+def test_every_object_that_we_build_is_one_that_the_server_knows(
+    api: KubernetesApi, namespace: str, made: Object
+) -> None:
     stored = tried(api, made, namespace)
 
     assert stored["kind"] == made["kind"]
 
 
 @pytest.mark.parametrize("name", ["dataset", "testing", "source"])
-def test_a_pod_of_a_job_is_admitted_where_only_restricted_ones_are(api: Api, namespace: str, name: str) -> None:
+def test_a_pod_of_a_job_is_admitted_where_only_restricted_ones_are(
+    api: KubernetesApi, namespace: str, name: str
+) -> None:
     [made] = [each for each in yaml.safe_load_all((GOLDEN / f"{name}.yaml").read_text()) if each["kind"] == "Job"]
 
     assert tried(api, pod_of(made), namespace)["spec"]["automountServiceAccountToken"] is False
@@ -61,7 +65,7 @@ def pod_of(made: Object) -> Object:
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(template=templates)
 def test_no_template_that_we_let_pass_is_less_than_restricted(
-    api: Api, namespace: str, template: dict[str, Any]
+    api: KubernetesApi, namespace: str, template: dict[str, Any]
 ) -> None:
     try:
         made = job(StepJob(OWNER, "dataset", for_dataset(spec_of()), JobSettings(pod_template=template), IMAGE))
@@ -73,7 +77,7 @@ def test_no_template_that_we_let_pass_is_less_than_restricted(
     assert refusal is None or (refusal.code == 422 and "PodSecurity" not in str(refusal))
 
 
-def refused(api: Api, made: Object, namespace: str) -> ApiRefused | None:
+def refused(api: KubernetesApi, made: Object, namespace: str) -> ApiRefused | None:
     try:
         tried(api, made, namespace)
     except ApiRefused as refusal:

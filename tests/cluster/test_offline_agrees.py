@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from cluster.custom_resources import MANIFESTS, Object, exactly, expected_spec, install, sentences, tried
-from cluster.kubernetes_api import Api, ApiRefused
-from cluster.mutations import mutated
+from cluster.custom_resources import MANIFESTS, Object, dry_run, exact_text, install, sentences, spec_to_expect
+from cluster.kubernetes_api import ApiRefused, KubernetesApi
+from cluster.mutations import mutants
 from penstock.api.definitions import KINDS, object_schema
 from penstock.api.manifests import read_manifests
 from penstock.api.validation import refusals
@@ -17,7 +17,7 @@ FILES = ["pipeline", "pipeline-shortest", "pipeline-serving", "pipelinerun", "tr
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
@@ -27,38 +27,38 @@ def good(name: str) -> dict[str, Any]:
     return value
 
 
-def answer(api: Api, manifest: Object) -> tuple[list[str], Object]:
+def answer(api: KubernetesApi, manifest: Object) -> tuple[list[str], Object]:
     """Return what the server refuses it for, or the object that it would store."""
     try:
-        return [], tried(api, manifest, "default")
+        return [], dry_run(api, manifest, "default")
     except ApiRefused as refused:
         return sentences(refused), {}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_one_refuses_the_other_refuses(api: Api, name: str) -> None:
+def test_what_one_refuses_the_other_refuses(api: KubernetesApi, name: str) -> None:
     agree_on(api, name, examples=120, derandomize=True)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", FILES)
-def test_what_one_refuses_the_other_refuses_whatever_is_wrong(api: Api, name: str) -> None:
+def test_what_one_refuses_the_other_refuses_whatever_is_wrong(api: KubernetesApi, name: str) -> None:
     """Other manifests each time, and many more of them."""
     agree_on(api, name, examples=3000, derandomize=False)
 
 
-def agree_on(api: Api, name: str, examples: int, *, derandomize: bool) -> None:
+def agree_on(api: KubernetesApi, name: str, examples: int, *, derandomize: bool) -> None:
     """Compare what `penstock validate` and the server say of that many mutations of a good manifest."""
     manifest = good(name)
     [kind] = [each for each in KINDS if each.name == manifest["kind"]]
 
     @settings(max_examples=examples, deadline=None, derandomize=derandomize, suppress_health_check=list(HealthCheck))
-    @given(mutated(manifest, object_schema(kind)))
+    @given(mutants(manifest, object_schema(kind)))
     def agree(changed: dict[str, Any]) -> None:
         ours = [f"{fault.field}: {fault.sentence}" for fault in refusals(changed)]
         theirs, stored = answer(api, changed)
         assert bool(ours) == bool(theirs), (ours, theirs, changed["spec"])
-        assert ours or exactly(stored["spec"]) == exactly(expected_spec(changed))
+        assert ours or exact_text(stored["spec"]) == exact_text(spec_to_expect(changed))
 
     agree()
 
@@ -83,7 +83,7 @@ NAMES = [
     ],
 )
 def test_names_labels_and_annotations_are_held_to_the_same_rules(
-    api: Api, name: str, metadata: Callable[[str], Object]
+    api: KubernetesApi, name: str, metadata: Callable[[str], Object]
 ) -> None:
     for text in NAMES:
         changed = good(name) | {"metadata": metadata(text)}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.api_proxy import Asked
-from cluster.kubernetes_api import Api
+from cluster.api_proxy import ProxyRequest
+from cluster.kubernetes_api import KubernetesApi
 from cluster.operator_process import OperatorProcess
-from cluster.sites import RUNS, has_ended, succeeded
+from cluster.sites import RUNS, has_ended, run_condition
 from cluster.stages import STEPS, Stage
 from cluster.stages import stage as a_stage
 from testcluster.cluster import Cluster
@@ -23,7 +23,7 @@ MOST_LIVES = 60  # a sweep that never ends is no sweep
 
 
 @pytest.fixture
-def stage(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Stage]:
+def stage(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Stage]:
     with a_stage(api, cluster, namespace, tmp_path) as made:
         yield made
 
@@ -34,7 +34,7 @@ def test_a_run_of_all_jobs_ends_with_its_model_served(stage: Stage) -> None:
         run = stage.apply_run("churn-1")
         ended = stage.wait_until_ended("churn-1")
 
-    assert succeeded(ended)["status"] == "True", succeeded(ended)
+    assert run_condition(ended)["status"] == "True", run_condition(ended)
     stage.assert_done_once(run)
 
 
@@ -43,7 +43,7 @@ def test_a_run_costs_a_bounded_number_of_looks_and_writes(stage: Stage) -> None:
         operator.wait_until_ready()
         stage.apply_run("churn-1")
         stage.wait_until_ended("churn-1")
-        _, metrics = operator.asked("/metrics")
+        _, metrics = operator.ask("/metrics")
 
     for kind, most in MOST_LOOKS.items():
         assert 0 < _total(metrics, f'penstock_reconcile_seconds_count{{kind="{kind}"}}') <= most
@@ -56,11 +56,11 @@ def _total(metrics: str, name: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in metrics.splitlines() if line.startswith(name))
 
 
-def _killing(operator: OperatorProcess, after: int) -> Callable[[Asked], None]:
+def _killing(operator: OperatorProcess, after: int) -> Callable[[ProxyRequest], None]:
     """Return what kills the operator once so many writes have passed and one more comes."""
-    seen: list[Asked] = []
+    seen: list[ProxyRequest] = []
 
-    def kill(asked: Asked) -> None:
+    def kill(asked: ProxyRequest) -> None:
         seen.append(asked)
         if len(seen) == after + 1:
             operator.kill()
@@ -84,7 +84,7 @@ def test_killed_at_each_write_of_its_life_it_comes_to_the_same_end(stage: Stage,
             stage.wait_until_killed_or_ended(operator, "churn-1")
 
     ended = stage.wait_until_ended("churn-1")
-    assert succeeded(ended)["status"] == "True", succeeded(ended)
+    assert run_condition(ended)["status"] == "True", run_condition(ended)
     assert lives > len(STEPS)
     stage.assert_done_once(run)
 
@@ -99,7 +99,7 @@ def life_and_death(stage: Stage, when: str, k: int) -> bool:
     setattr(stage.proxy, when, lambda asked: None)
     with stage.operator():
         ended = stage.wait_until_ended("churn-1")
-        assert succeeded(ended)["status"] == "True", (k, succeeded(ended))
+        assert run_condition(ended)["status"] == "True", (k, run_condition(ended))
         stage.wait_until_served("churn-1")
     stage.assert_done_once(run)
     return died

@@ -27,7 +27,7 @@ def test_killed_at_random_it_makes_nothing_twice_and_leaves_nothing(site: Site, 
             operator.kill_after(chance.uniform(0.1, LONGEST_LIFE))
     with site.another_operator() as operator:
         operator.wait_until_ready()
-        run = site.done(f"{name}-1")
+        run = site.wait_for_success(f"{name}-1")
         pipeline = site.api.get(PIPELINES, name, site.namespace)
 
     assert sorted(job["metadata"]["labels"]["penstock.dev/step"] for job in site.jobs(f"{name}-1")) == STEPS

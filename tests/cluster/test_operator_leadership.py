@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.api_proxy import ApiProxy, proxied
+from cluster.api_proxy import ApiProxy, run_proxy
 from cluster.custom_resources import install
-from cluster.kubernetes_api import Api, Object, Resource
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.kubernetes_api import KubernetesApi, Object, Resource
+from cluster.operator_process import OperatorProcess, run_operator
 from cluster.toy_operator import WANTED
 from testcluster.cluster import Cluster
 
@@ -21,14 +21,14 @@ LEASES = Resource("coordination.k8s.io/v1", "leases")
 class Replicas:
     """Operators side by side, each named, all after the same Lease."""
 
-    def __init__(self, api: Api, namespace: str, proxy: ApiProxy, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, api: KubernetesApi, namespace: str, proxy: ApiProxy, folder: Path, stack: ExitStack) -> None:
         self.api, self.namespace, self.proxy, self.folder, self.stack = api, namespace, proxy, folder, stack
         self.kubeconfig = proxy.kubeconfig(folder)
 
     def start(self, name: str) -> OperatorProcess:
         settings = {"lease": {"name": "penstock", "namespace": self.namespace}}
         return self.stack.enter_context(
-            running_operator(
+            run_operator(
                 self.kubeconfig,
                 self.namespace,
                 self.folder,
@@ -64,9 +64,9 @@ def _is_done(run: Object) -> bool:
 
 
 @pytest.fixture
-def replicas(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Replicas]:
+def replicas(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Replicas]:
     install(api)
-    with proxied(cluster.kubeconfig) as proxy, ExitStack() as stack:
+    with run_proxy(cluster.kubeconfig) as proxy, ExitStack() as stack:
         yield Replicas(api, namespace, proxy, tmp_path, stack)
 
 
@@ -81,7 +81,7 @@ def test_one_works_and_the_other_stands_by_ready(replicas: Replicas) -> None:
     assert replicas.wait_for_leader() == leader
     assert "Working." in first.log.read_text()
     assert "Working." not in second.log.read_text()
-    assert second.asked("/healthz") == (200, "ok")
+    assert second.ask("/healthz") == (200, "ok")
 
 
 @pytest.mark.parametrize("end", ["told to end", "killed"])

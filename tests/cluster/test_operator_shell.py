@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from cluster.api_proxy import ApiProxy, Asked, proxied
+from cluster.api_proxy import ApiProxy, ProxyRequest, run_proxy
 from cluster.custom_resources import install
-from cluster.kubernetes_api import CONFIG_MAPS, Api, Object, Resource
-from cluster.operator_process import OperatorProcess, running_operator
+from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi, Object, Resource
+from cluster.operator_process import OperatorProcess, run_operator
 from cluster.toy_operator import WANTED
-from penstock.act.connection import encoded
+from penstock.act.connection import encode
 from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
@@ -29,7 +29,7 @@ DONE = f"made-{WANTED}"
 class Place:
     """A namespace with our CRDs, and a proxy to its API server."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     proxy: ApiProxy
     kubeconfig: Path
@@ -55,15 +55,15 @@ def _said(run: Object) -> str | None:
 
 
 @pytest.fixture
-def place(api: Api, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Place]:
+def place(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Place]:
     install(api)
-    with proxied(cluster.kubeconfig) as proxy:
+    with run_proxy(cluster.kubeconfig) as proxy:
         yield Place(api, namespace, proxy, proxy.kubeconfig(tmp_path), tmp_path)
 
 
 @pytest.fixture
 def operator(place: Place) -> Iterator[OperatorProcess]:
-    with running_operator(place.kubeconfig, place.namespace, place.folder, module=TOY) as running:
+    with run_operator(place.kubeconfig, place.namespace, place.folder, module=TOY) as running:
         running.wait_until_ready()
         yield running
 
@@ -140,9 +140,9 @@ def _unseen(place: Place, *children: str) -> None:
 
 
 def test_a_status_that_was_refused_is_written_all_the_same(place: Place, operator: OperatorProcess) -> None:
-    refused: list[Asked] = []
+    refused: list[ProxyRequest] = []
 
-    def once(asked: Asked) -> int | None:
+    def once(asked: ProxyRequest) -> int | None:
         if asked.path.endswith("/status") and len(refused) < 3:
             refused.append(asked)
             return 409
@@ -156,9 +156,9 @@ def test_a_status_that_was_refused_is_written_all_the_same(place: Place, operato
 
 
 def test_an_api_server_that_is_asked_too_much_is_asked_less(place: Place, operator: OperatorProcess) -> None:
-    refused: list[Asked] = []
+    refused: list[ProxyRequest] = []
 
-    def five_times(asked: Asked) -> int | None:
+    def five_times(asked: ProxyRequest) -> int | None:
         if asked.writes and len(refused) < 5:
             refused.append(asked)
             return 429
@@ -178,7 +178,7 @@ def test_many_objects_at_the_start_are_not_as_many_requests_at_once(place: Place
     place.proxy.latency = 0.02
     settings = {"api": {"concurrentRequests": 6, "requestsPerSecond": 1000}}
 
-    with running_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, settings=settings) as operator:
+    with run_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, settings=settings) as operator:
         operator.wait_until_ready()
         place.proxy.most_in_flight = 0
         place.wait_until_done(*names, seconds=120)
@@ -199,8 +199,8 @@ def test_it_says_that_it_is_well_and_what_it_counted(place: Place, operator: Ope
     place.apply_run("first")
     place.wait_until_done("first")
 
-    assert operator.asked("/healthz") == (200, "ok")
-    _, metrics = operator.asked("/metrics")
+    assert operator.ask("/healthz") == (200, "ok")
+    _, metrics = operator.ask("/metrics")
     assert f'penstock_api_writes_total{{kind="ConfigMap",verb="create"}} {WANTED}.0' in metrics
     assert "penstock_resync_age_seconds" in metrics
     assert 'penstock_reconcile_seconds_count{kind="PipelineRun"}' in metrics
@@ -210,23 +210,23 @@ def test_killed_after_any_write_it_comes_to_the_same_end(place: Place) -> None:
     """The write is made, and nobody hears of it."""
     for number in range(2 * WANTED + 2):
         name = f"run-{number}"
-        with running_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, name=name) as operator:
+        with run_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, name=name) as operator:
             operator.wait_until_ready()
             place.proxy.after = _killing(operator, after=number)
             place.apply_run(name)
             operator.process.wait(60)
             place.proxy.after = lambda asked: None
-        with running_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, name=name):
+        with run_operator(place.kubeconfig, place.namespace, place.folder, module=TOY, name=name):
             place.wait_until_done(name)
         made = [each["metadata"]["name"] for each in place.api.objects(CONFIG_MAPS, place.namespace)]
         assert sorted(each for each in made if each.startswith(f"{name}-")) == [f"{name}-{k}" for k in range(WANTED)]
 
 
-def _killing(operator: OperatorProcess, after: int) -> Callable[[Asked], None]:
+def _killing(operator: OperatorProcess, after: int) -> Callable[[ProxyRequest], None]:
     """Return what kills the operator once so many writes have passed and one more is made."""
-    seen: list[Asked] = []
+    seen: list[ProxyRequest] = []
 
-    def kill(asked: Asked) -> None:
+    def kill(asked: ProxyRequest) -> None:
         seen.append(asked)
         if len(seen) == after + 1:
             operator.kill()
@@ -245,7 +245,7 @@ def test_what_is_immutable_to_the_byte_can_have_its_owners_changed(place: Place)
         "data": data,
         "revision": 1,
     }
-    place.api.request("POST", path, encoded(made))
+    place.api.request("POST", path, encode(made))
 
     patched = place.api.json("PATCH", f"{path}/one", {"metadata": {"labels": {"a": "b"}}}, content_type=MERGE)
 

@@ -7,11 +7,11 @@ can see the server accepts, and the table says so too.
 import pytest
 
 from bad_manifests import BAD, Bad
-from cluster.custom_resources import MANIFESTS, Object, install, sentences, tried
-from cluster.kubernetes_api import Api, ApiRefused
+from cluster.custom_resources import MANIFESTS, Object, dry_run, install, sentences
+from cluster.kubernetes_api import ApiRefused, KubernetesApi
 from penstock.api.manifests import read_manifests
 from testcluster.cluster import Cluster
-from testcluster.kubectl import Failed, Kubectl
+from testcluster.kubectl import Kubectl, KubectlFailed
 
 OF_EVERY_RESOURCE = [bad for bad in BAD if bad.by == "server"]
 OF_OURS = [bad for bad in BAD if bad.by in ("schema", "rule")]
@@ -19,7 +19,7 @@ SEEN_BY_PENSTOCK_ONLY = [bad for bad in BAD if bad.by in ("operator", "not yet",
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
@@ -34,23 +34,25 @@ def manifest(bad: Bad) -> Object:
 
 
 @pytest.mark.parametrize("bad", OF_OURS, ids=str)
-def test_the_api_server_refuses_it_with_these_sentences(api: Api, bad: Bad) -> None:
+def test_the_api_server_refuses_it_with_these_sentences(api: KubernetesApi, bad: Bad) -> None:
     with pytest.raises(ApiRefused) as refused:
-        tried(api, manifest(bad), "default")
+        dry_run(api, manifest(bad), "default")
     assert sentences(refused.value) == list(bad.server)
 
 
 @pytest.mark.parametrize("bad", OF_EVERY_RESOURCE, ids=str)
-def test_kubectl_and_the_api_server_refuse_what_no_resource_may_be(api: Api, cluster: Cluster, bad: Bad) -> None:
-    with pytest.raises(Failed) as failed:
+def test_kubectl_and_the_api_server_refuse_what_no_resource_may_be(
+    api: KubernetesApi, cluster: Cluster, bad: Bad
+) -> None:
+    with pytest.raises(KubectlFailed) as failed:
         Kubectl(cluster.kubeconfig)("create", "--dry-run=server", "-n", "default", "-f", "-", given=spoiled(bad))
     _, _, said = str(failed.value).partition(" failed: ")
     assert said.splitlines() == list(bad.server)
 
 
 @pytest.mark.parametrize("bad", SEEN_BY_PENSTOCK_ONLY, ids=str)
-def test_what_only_penstock_can_see_is_accepted(api: Api, bad: Bad) -> None:
-    assert tried(api, manifest(bad), "default")["kind"] == manifest(bad)["kind"]
+def test_what_only_penstock_can_see_is_accepted(api: KubernetesApi, bad: Bad) -> None:
+    assert dry_run(api, manifest(bad), "default")["kind"] == manifest(bad)["kind"]
 
 
 def test_a_sentence_names_the_field_and_shows_no_regular_expression() -> None:

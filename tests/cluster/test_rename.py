@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from cluster.api_proxy import ApiProxy, Asked, proxied
+from cluster.api_proxy import ApiProxy, ProxyRequest, run_proxy
 from cluster.buckets import BUCKET, Buckets
 from cluster.custom_resources import install
 from cluster.hand_made_runs import READER, WRITER, give_credentials
-from cluster.kubernetes_api import DEPLOYMENTS, JOBS, Api, Object
+from cluster.kubernetes_api import DEPLOYMENTS, JOBS, KubernetesApi, Object
 from cluster.namespaces import Namespaces
-from cluster.operator_process import running_operator
+from cluster.operator_process import run_operator
 from cluster.pod_player import NOWHERE, PodPlayer
 from cluster.sites import MODELS, PIPELINES, RUNS, SECONDS
 from manifest_changes import named
 from penstock.api import schema
-from penstock_command import Done, penstock
+from penstock_command import CommandResult, run_penstock
 from penstock_jobs import document
 from penstock_jobs.dataset.claim import CLAIM, Claim
 from penstock_jobs.storage import Store
@@ -37,13 +37,13 @@ MOST = 15  # interruptions; a sweep that never ends is no sweep
 class Renamed:
     """A Pipeline that served a Model under the name churn, and has been given the name leavers."""
 
-    api: Api
+    api: KubernetesApi
     namespace: str
     store: Store
     before: Object
     interrupted: int
-    done: Done
-    say: Callable[..., Done]
+    done: CommandResult
+    say: Callable[..., CommandResult]
 
     def get(self, name: str) -> Object | None:
         return self.api.find(PIPELINES, name, self.namespace)
@@ -56,7 +56,7 @@ class Interrupted:
     left: int
     broke: bool = False
 
-    def __call__(self, asked: Asked) -> int | None:
+    def __call__(self, asked: ProxyRequest) -> int | None:
         if not asked.writes:
             return None
         self.left -= 1
@@ -66,7 +66,7 @@ class Interrupted:
 
 @pytest.fixture(scope="module")
 def renamed(
-    api: Api,
+    api: KubernetesApi,
     cluster: Cluster,
     namespaces: Namespaces,
     buckets: Buckets,
@@ -79,10 +79,8 @@ def renamed(
     with (
         namespaces.one(f"{request.node.nodeid}::renamed") as namespace,
         PodPlayer(api, namespace),
-        running_operator(
-            cluster.kubeconfig, namespace, folder, settings={"images": {"jobs": image("jobs")}}
-        ) as operator,
-        proxied(cluster.kubeconfig) as proxy,
+        run_operator(cluster.kubeconfig, namespace, folder, settings={"images": {"jobs": image("jobs")}}) as operator,
+        run_proxy(cluster.kubeconfig) as proxy,
     ):
         operator.wait_until_ready()
         give_credentials(api, namespace, buckets)
@@ -99,7 +97,7 @@ def renamed(
         yield Renamed(api, namespace, store, before, writes, done, say)
 
 
-def served(api: Api, namespace: str, buckets: Buckets) -> Object:
+def served(api: KubernetesApi, namespace: str, buckets: Buckets) -> Object:
     """Return a Pipeline whose run, of played pods, has had its Model served."""
     pipeline: Object = copy.deepcopy(PIPELINE)
     pipeline["metadata"] = {"name": "churn", "namespace": namespace}
@@ -113,7 +111,7 @@ def served(api: Api, namespace: str, buckets: Buckets) -> Object:
     return api.wait_for(PIPELINES, "churn", namespace, _serves, what="a Pipeline that serves", seconds=SECONDS)
 
 
-def run(api: Api, namespace: str, name: str, **spec: Any) -> None:
+def run(api: KubernetesApi, namespace: str, name: str, **spec: Any) -> None:
     metadata = {"name": name, "namespace": namespace}
     made = {"apiVersion": RUNS.api_version, "kind": "PipelineRun", "metadata": metadata}
     api.create(made | {"spec": {"pipelineRef": {"name": "churn"}, **spec}})
@@ -123,12 +121,12 @@ def _serves(pipeline: Object) -> bool:
     return bool((pipeline.get("status") or {}).get("servedModel"))
 
 
-def _command(proxy: ApiProxy, namespace: str, folder: Path) -> Callable[..., Done]:
+def _command(proxy: ApiProxy, namespace: str, folder: Path) -> Callable[..., CommandResult]:
     kubeconfig = proxy.kubeconfig(folder)
 
-    def say(*words: str) -> Done:
+    def say(*words: str) -> CommandResult:
         asked = ("--cluster", "-n", namespace, *words)
-        return penstock(*asked, home=folder, environment={"KUBECONFIG": str(kubeconfig)})
+        return run_penstock(*asked, home=folder, environment={"KUBECONFIG": str(kubeconfig)})
 
     return say
 
@@ -199,7 +197,7 @@ def test_a_pipeline_with_a_run_at_work_keeps_its_name(renamed: Renamed) -> None:
 
 
 def test_on_a_laptop_it_says_what_it_is_for(tmp_path: Path) -> None:
-    done = penstock("rename", "churn", "leavers", home=tmp_path)
+    done = run_penstock("rename", "churn", "leavers", home=tmp_path)
 
     assert done.code == 2
     assert "rename is for a cluster only" in done.errors

@@ -30,7 +30,7 @@ def test_a_repository_is_read_with_the_login_of_its_secret_at_the_commit_that_th
 ) -> None:
     site.api.create(login("right"), site.namespace)
 
-    run = site.done(began(site, "let-in", url=git.url(PRIVATE), credentials={"secretName": "right"}))
+    run = site.wait_for_success(began(site, "let-in", url=git.url(PRIVATE), credentials={"secretName": "right"}))
 
     assert run["status"]["commit"] == git.commit
 
@@ -40,13 +40,13 @@ def test_a_login_that_lets_nobody_in_is_told_and_not_shown(site: Site, git: GitS
     url = git.url(PRIVATE)
 
     run = began(site, "locked-out", url=url, credentials={"secretName": "wrong"})
-    _, message = site.failed(run)
+    _, message = site.wait_for_failure(run)
 
     assert f"spec.source.git.url is {url}, which does not let us in (Authentication failed" in message
     assert "guessed" not in json.dumps(site.api.get(RUNS, run, site.namespace))
 
 
 def test_a_branch_that_is_not_there_is_told(site: Site, git: GitServer) -> None:
-    _, message = site.failed(began(site, "no-branch", url=git.url(OPEN), revision="gone"))
+    _, message = site.wait_for_failure(began(site, "no-branch", url=git.url(OPEN), revision="gone"))
 
     assert f"spec.source.git.revision is gone, and {git.url(OPEN)} has no such branch, tag or commit" in message

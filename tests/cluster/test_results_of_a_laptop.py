@@ -6,22 +6,22 @@ from typing import Any
 
 import pytest
 
-from cluster.custom_resources import Object, exactly, expected_spec, install
-from cluster.kubernetes_api import Api
-from local.laboratory_of_runs import Bench
+from cluster.custom_resources import Object, exact_text, install, spec_to_expect
+from cluster.kubernetes_api import KubernetesApi
+from local.laboratory_of_runs import ProjectFolder
 
 OF_THE_HOME = {"uid", "resourceVersion", "creationTimestamp", "generation"}
 
 
 @pytest.fixture(scope="session")
-def api(api: Api) -> Api:
+def api(api: KubernetesApi) -> KubernetesApi:
     return install(api)
 
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
     """All resources that a run leaves."""
-    bench = Bench(tmp_path_factory.mktemp("laptop"))
+    bench = ProjectFolder(tmp_path_factory.mktemp("laptop"))
     bench.write()
     ended = bench.run()
     assert ended.returncode == 0, ended.stderr
@@ -35,13 +35,13 @@ def _read(path: Path) -> Object:
 
 
 def test_each_resource_is_stored_with_its_status_and_nothing_changed(
-    api: Api, namespace: str, left: list[Object]
+    api: KubernetesApi, namespace: str, left: list[Object]
 ) -> None:
     assert {each["kind"] for each in left} == {"Pipeline", "PipelineRun", "Model"}
     for each in left:
         created = api.create({name: part for name, part in each.items() if name != "status"}, namespace)
-        assert exactly(created["spec"]) == exactly(expected_spec(each))
+        assert exact_text(created["spec"]) == exact_text(spec_to_expect(each))
         if status := each.get("status"):
             name = each["metadata"]["name"]
             stored = api.patch(api.resource(each), name, {"status": status}, namespace, beneath="status")
-            assert exactly(stored["status"]) == exactly(status)
+            assert exact_text(stored["status"]) == exact_text(status)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from cluster.kubernetes_api import JOBS, NAMESPACES, PODS, Api, Object, Resource
+from cluster.kubernetes_api import JOBS, NAMESPACES, PODS, KubernetesApi, Object, Resource
 from cluster.sites import MODELS, RUNS, SECONDS, NewSite, Site
 from penstock.decide.model_resource import model_resource
 from penstock_jobs import document
@@ -37,7 +37,7 @@ def trained(site: Site) -> str:
     deleting = {"models__deletionPolicy": "Delete", "training__keep": 2, "training__algorithms": FOUR}
     pipeline = site.pipeline("trained", **deleting, jobs__training={"parallelism": 2})
     run = site.run(pipeline, "dataset", "training")
-    site.done(run)
+    site.wait_for_success(run)
     return run
 
 
@@ -49,7 +49,7 @@ def folders(store: Store, beneath: str) -> set[str]:
     return {key.removeprefix(beneath).split("/")[0] for key in store.keys(beneath)}
 
 
-def record_of(there: Object, api: Api) -> Object | None:
+def record_of(there: Object, api: KubernetesApi) -> Object | None:
     metadata = there["metadata"]
     found = api.objects(RECORDS, metadata["namespace"], labels=f"{RECORD}={metadata['uid']}")
     return found[0] if found else None
@@ -179,7 +179,7 @@ def test_models_beyond_those_that_are_kept_go_and_the_pinned_one_stays(site: Sit
 
 def test_the_logs_of_a_run_go_when_they_are_old_and_its_results_stay(site: Site) -> None:
     run = site.run(site.pipeline("quiet", logs={"level": "WARNING", "retention": "1s"}))
-    site.done(run)
+    site.wait_for_success(run)
 
     wait_until(lambda: not site.store(run).keys("logs/"), "an end of the logs")
 
@@ -195,4 +195,4 @@ def test_deleting_a_namespace_deletes_no_file(new_site: NewSite) -> None:
         site.api.wait_until_gone(NAMESPACES, site.namespace, None, seconds=SECONDS)
 
         assert folders(storage(site, "gone"), "models/") == {"kept"}
-        assert 'penstock_api_writes_total{kind="Job"' not in site.operator.asked("/metrics")[1]
+        assert 'penstock_api_writes_total{kind="Job"' not in site.operator.ask("/metrics")[1]

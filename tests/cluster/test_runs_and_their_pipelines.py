@@ -21,9 +21,9 @@ def test_the_next_run_of_a_pipeline_makes_its_tables_after_the_one_before(site: 
     first = held_up(site, "one-by-one")
     second = site.run("one-by-one", name="one-by-one-2")
 
-    assert first in site.waits(second, "EarlierRun")
+    assert first in site.wait_for_reason(second, "EarlierRun")
     let_go(site, "one-by-one")
-    done = [step_of(site.done(run), "dataset") for run in (first, second)]
+    done = [step_of(site.wait_for_success(run), "dataset") for run in (first, second)]
     assert [each["dataset"]["generation"] for each in done] == [1, 2]
 
 
@@ -31,7 +31,7 @@ def held_up(site: Site, name: str) -> str:
     """Return a run that has begun, and whose first pod waits for a Secret."""
     credentials = {"read": {"secretName": READER}, "write": {"secretName": name}}
     run = site.run(site.pipeline(name, storage__credentials=credentials), "dataset", "training")
-    site.waits(run, "NotMounted")
+    site.wait_for_reason(run, "NotMounted")
     return run
 
 
@@ -42,6 +42,6 @@ def let_go(site: Site, name: str) -> None:
 
 def algorithms(site: Site, run: str) -> list[str]:
     """Return what the Models of the run were made by, once it is done."""
-    names = step_of(site.done(run), "training")["training"]["models"]
+    names = step_of(site.wait_for_success(run), "training")["training"]["models"]
     models = [site.api.get(MODELS, name, site.namespace) for name in names]
     return [model["spec"]["origin"]["algorithm"] for model in models]

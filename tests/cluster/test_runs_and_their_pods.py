@@ -62,7 +62,7 @@ def looked_around(site: Site) -> tuple[Object, Any]:
         "resources": {"requests": {"memory": "64Mi"}},
     }
     run = site.run(site.pipeline("looking", jobs__dataset=settings))
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
     assert reason == "Failed", sentence
     (pod,) = site.pods(run)
     return pod, json.loads(sentence.partition("Looked around: ")[2])
@@ -119,7 +119,7 @@ def test_each_job_mounts_the_credentials_of_what_it_reads_or_writes_and_no_other
     s3 = manifest["spec"]["storage"]["s3"] | {"prefix": f"{site.namespace}/apart-models"}
     site.pipeline("apart", models__storage={"s3": s3, "credentials": own})
     run = site.run("apart", *STEPS)
-    site.done(run)
+    site.wait_for_success(run)
 
     assert {step: secrets_of(site, run, step) for step in STEPS} == {
         "dataset": {INPUTS, WRITER},
@@ -136,7 +136,7 @@ def secrets_of(site: Site, run: str, step: str) -> set[str]:
 def test_a_runtime_class_that_is_not_there_holds_the_run_up_and_is_named(site: Site) -> None:
     run = site.run(site.pipeline("other-runtime", jobs__dataset={"runtimeClassName": "nobody-made-this"}))
 
-    assert 'RuntimeClass "nobody-made-this" not found' in site.waits(run, "Forbidden")
+    assert 'RuntimeClass "nobody-made-this" not found' in site.wait_for_reason(run, "Forbidden")
     site.cancel(run)
 
 
@@ -157,7 +157,7 @@ def test_a_pod_template_that_breaks_what_must_hold_is_refused_by_its_field(
     site: Site, name: str, template: Object, field: str
 ) -> None:
     run = site.run(site.pipeline(name, jobs__dataset={"podTemplate": {"spec": template}}))
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert reason == "Refused"
     assert f"spec.jobs[dataset].podTemplate.spec.{field}" in sentence

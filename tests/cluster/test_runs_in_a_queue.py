@@ -53,8 +53,8 @@ def test_a_run_waits_for_quota_of_its_queue_in_kueues_words_and_goes_on_when_the
 ) -> None:
     run = site.run(site.pipeline("queued", jobs__dataset={"queueName": queue, "resources": ASKED}))
 
-    assert "insufficient quota for cpu" in site.waits(run, "Queued", "insufficient")
+    assert "insufficient quota for cpu" in site.wait_for_reason(run, "Queued", "insufficient")
     assert site.pods(run) == []
     raise_quota(site, queue, "1")
-    site.done(run)
+    site.wait_for_success(run)
     assert len(site.jobs(run)) == len(site.pods(run)) == 1

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from cluster.kubernetes_api import NODES, PODS, Api, Object
-from cluster.probe_pods import PORT, Pods
+from cluster.kubernetes_api import NODES, PODS, KubernetesApi, Object
+from cluster.probe_pods import PORT, ProbePods
 from cluster.sites import Site, step_of
 from testcluster import probes
 from testcluster.addons.archive import archive
@@ -35,7 +35,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def gpu_node(api: Api) -> str:
+def gpu_node(api: KubernetesApi) -> str:
     """The name of a node that has GPUs."""
     return next(str(node["metadata"]["name"]) for node in real_nodes(api.objects(NODES)) if gpus(node))
 
@@ -45,7 +45,7 @@ def trained(site: Site) -> str:
     """A run that is done: training by a profile, testing by what the Pipeline itself says."""
     pipeline = site.pipeline("on-gpus", jobs__training={"profile": "gpu-large"}, jobs__testing={"gpu": ONE})
     run = site.run(pipeline, "dataset", "training", "testing")
-    site.done(run)
+    site.wait_for_success(run)
     return run
 
 
@@ -78,7 +78,7 @@ def test_a_profile_of_the_administrator_says_what_the_pipeline_need_not_know(sit
 
 def test_an_unknown_profile_is_said_and_nothing_is_started(site: Site) -> None:
     run = site.run(site.pipeline("mistaken", jobs__training={"profile": "gpu-huge"}), "dataset", "training")
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert reason == "Refused"
     assert "spec.jobs[training].profile is gpu-huge" in sentence
@@ -94,9 +94,9 @@ def test_a_run_waits_in_the_schedulers_words_for_a_gpu_that_no_node_has_until_on
     settings = {"gpu": gpu, "tolerations": tolerations}
     run = site.run(site.pipeline("rare", jobs__training=settings), "dataset", "training")
 
-    assert f"2 Insufficient {kind_of_gpu}" in site.waits(run, "Unschedulable")
+    assert f"2 Insufficient {kind_of_gpu}" in site.wait_for_reason(run, "Unschedulable")
     advertise(site.api, gpu_node, kind_of_gpu, 1)
-    site.done(run)
+    site.wait_for_success(run)
     assert [pod["spec"]["nodeName"] for pod in site.pods(run, "training")] == [gpu_node]
     assert len(site.jobs(run)) == 2
 
@@ -105,27 +105,27 @@ def test_a_run_waits_for_a_gpu_that_another_pod_holds_until_that_ends(
     site: Site, cluster: Cluster, kind_of_gpu: str, gpu_node: str
 ) -> None:
     advertise(site.api, gpu_node, kind_of_gpu, 1)
-    pods = Pods(site.api, site.namespace, bring(cluster, archive(probes.image())))
+    pods = ProbePods(site.api, site.namespace, bring(cluster, archive(probes.image())))
     tolerations = [{"operator": "Exists"}]
     held = {"requests": {kind_of_gpu: "1"}, "limits": {kind_of_gpu: "1"}}
     pods.running(pods.create("holder", "listen", str(PORT), resources=held, tolerations=tolerations))
     settings = {"gpu": ONE | {"resource": kind_of_gpu}, "tolerations": tolerations}
     run = site.run(site.pipeline("held", jobs__training=settings), "dataset", "training")
 
-    assert f"Insufficient {kind_of_gpu}" in site.waits(run, "Unschedulable")
+    assert f"Insufficient {kind_of_gpu}" in site.wait_for_reason(run, "Unschedulable")
     site.api.delete(PODS, "holder", site.namespace)
-    site.done(run)
+    site.wait_for_success(run)
 
 
 @pytest.fixture
-def kind_of_gpu(api: Api, gpu_node: str) -> Iterator[str]:
+def kind_of_gpu(api: KubernetesApi, gpu_node: str) -> Iterator[str]:
     """A kind of GPU that no node has, and nobody else asks for."""
     name = f"penstock.dev/gpu-{uuid4().hex[:8]}"
     yield name
     advertise(api, gpu_node, name, None)
 
 
-def advertise(api: Api, node: str, resource: str, count: int | None) -> None:
+def advertise(api: KubernetesApi, node: str, resource: str, count: int | None) -> None:
     """Have the node offer this many of the resource; None takes it away."""
     amount = None if count is None else str(count)
     change: Object = {"status": {kind: {resource: amount} for kind in ("capacity", "allocatable")}}
@@ -135,7 +135,7 @@ def advertise(api: Api, node: str, resource: str, count: int | None) -> None:
 def test_a_job_that_needs_a_gpu_and_finds_none_that_works_fails_with_that_sentence(site: Site) -> None:
     needed = {"gpu": {"count": 1}, "retries": {"limit": 0}}
     run = site.run(site.pipeline("needy", jobs__training=needed), "dataset", "training")
-    _, sentence = site.failed(run)
+    _, sentence = site.wait_for_failure(run)
 
     assert "A GPU was asked for and none was found on this machine" in sentence
-    assert step_of(site.ended(run), "training")["state"] == "Failed"
+    assert step_of(site.wait_for_end(run), "training")["state"] == "Failed"

@@ -23,7 +23,7 @@ def test_a_run_has_other_values_and_keeps_its_files_elsewhere_with_credentials_o
         credentials={"inputs": [{"name": table["name"], "secret": table["credentials"]} for table in inputs(site)]},
     )
 
-    dataset = step_of(site.done(run), "dataset")["dataset"]
+    dataset = step_of(site.wait_for_success(run), "dataset")["dataset"]
     rows = {table["name"]: table["rows"] for table in dataset["tables"]}
     assert 0.4 < rows["testing"] / sum(rows.values()) < 0.6
     assert all(f"{site.namespace}/other/datasets/" in table["uri"] for table in dataset["tables"])
@@ -35,7 +35,7 @@ def test_a_run_has_other_values_and_keeps_its_files_elsewhere_with_credentials_o
 def test_a_run_whose_overrides_make_a_wrong_pipeline_is_refused_and_starts_nothing(site: Site) -> None:
     run = site.run(site.pipeline("wrong"), overrides=[{"path": "training.kep", "value": 1}])
 
-    assert site.failed(run) == (
+    assert site.wait_for_failure(run) == (
         "Refused",
         "spec.overrides[0].path has kep, which is an unknown field; did you mean keep?",
     )
@@ -47,8 +47,8 @@ def test_a_job_that_failed_for_what_may_pass_is_tried_again_after_the_wait_that_
     retries = {"retries": {"limit": 1, "backoff": "3s"}}
     run = site.run(site.pipeline("down"), storage=storage, jobs=[{"name": "dataset", **retries}])
 
-    site.waits(run, "Retrying", "Try 2 of 2 begins at", seconds=120)
-    reason, message = site.failed(run)
+    site.wait_for_reason(run, "Retrying", "Try 2 of 2 begins at", seconds=120)
+    reason, message = site.wait_for_failure(run)
 
     assert reason == "Unavailable", message
     first, second = sorted(site.jobs(run), key=lambda job: str(job["metadata"]["creationTimestamp"]))
@@ -59,15 +59,15 @@ def test_a_job_that_failed_for_what_may_pass_is_tried_again_after_the_wait_that_
 
 def test_a_suspended_run_leaves_its_queue_and_comes_back_to_it(site: Site) -> None:
     run = site.run(site.pipeline("queued", jobs__dataset={"queueName": "nobody-made-it"}))
-    site.waits(run, "Queued")
+    site.wait_for_reason(run, "Queued")
     (first,) = site.jobs(run)
 
     site.api.patch(RUNS, run, {"spec": {"suspend": True}}, site.namespace)
-    site.waits(run, "Suspended", "does not start its dataset step")
+    site.wait_for_reason(run, "Suspended", "does not start its dataset step")
     site.api.wait_until_gone(JOBS, first["metadata"]["name"], site.namespace)
     site.api.patch(RUNS, run, {"spec": {"suspend": False}}, site.namespace)
 
-    site.waits(run, "Queued")
+    site.wait_for_reason(run, "Queued")
     (second,) = site.jobs(run)
     assert second["metadata"]["uid"] != first["metadata"]["uid"]
     site.cancel(run)
@@ -75,17 +75,17 @@ def test_a_suspended_run_leaves_its_queue_and_comes_back_to_it(site: Site) -> No
 
 def test_a_run_that_is_suspended_between_its_steps_goes_on_where_it_was(site: Site) -> None:
     run = site.run(site.pipeline("between"), "dataset", "training", suspend=True)
-    site.waits(run, "Suspended", "does not start its dataset step")
+    site.wait_for_reason(run, "Suspended", "does not start its dataset step")
     assert site.jobs(run) == []
 
     site.api.patch(RUNS, run, {"spec": {"suspend": False}}, site.namespace)
-    site.seen(run, lambda there: step_of(there, "dataset").get("jobName"), "a dataset Job")
+    site.wait_until(run, lambda there: step_of(there, "dataset").get("jobName"), "a dataset Job")
     site.api.patch(RUNS, run, {"spec": {"suspend": True}}, site.namespace)
-    site.waits(run, "Suspended", "does not start its training step", seconds=120)
+    site.wait_for_reason(run, "Suspended", "does not start its training step", seconds=120)
     assert len(site.jobs(run)) == 1
 
     site.api.patch(RUNS, run, {"spec": {"suspend": False}}, site.namespace)
-    site.done(run)
+    site.wait_for_success(run)
     assert len(site.jobs(run)) == 2
 
 
@@ -93,7 +93,7 @@ def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing(site: Site) -> Non
     nowhere = {"nodeSelector": {"penstock-test": "nowhere"}}
     run = site.run(site.pipeline("long", jobs__dataset=nowhere), timeout="8s")
 
-    reason, message = site.failed(run)
+    reason, message = site.wait_for_failure(run)
 
     assert (reason, "after its spec.timeout of 8s" in message) == ("TimedOut", True)
     assert site.jobs(run) == []
@@ -118,8 +118,8 @@ def full(site: Site) -> str:
 def test_a_job_that_a_quota_refuses_is_waited_for_as_long_as_its_pending_limit_lets_it(site: Site, full: str) -> None:
     run = site.run(site.pipeline("full"), jobs=[{"name": "dataset", "pendingLimit": "6s"}])
 
-    site.waits(run, "QuotaExceeded", "exceeded quota: no-jobs")
-    reason, message = site.failed(run)
+    site.wait_for_reason(run, "QuotaExceeded", "exceeded quota: no-jobs")
+    reason, message = site.wait_for_failure(run)
     site.api.delete(QUOTAS, full, site.namespace)
 
     assert reason == "PendingLimitExceeded"

@@ -14,7 +14,7 @@ BAD = {
 
 def test_a_candidate_that_fails_is_a_row_with_its_error_and_the_run_goes_on(site: Site) -> None:
     run = site.run(site.pipeline("one-bad", training__algorithms=[BAD, LINEAR]), "dataset", "training")
-    done = site.done(run)
+    done = site.wait_for_success(run)
 
     training = step_of(done, "training")
     assert training["state"] == "Succeeded"
@@ -33,17 +33,17 @@ def candidates(site: Site, run: str) -> list[CandidateRow]:
 
 def test_a_run_of_which_every_candidate_fails_says_so_in_the_jobs_own_sentence(site: Site) -> None:
     run = site.run(site.pipeline("all-bad", training__algorithms=[BAD]), "dataset", "training", "testing")
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert reason == "Refused"
     assert "square" in sentence
-    assert [each["state"] for each in site.ended(run)["status"]["steps"]] == ["Succeeded", "Failed", "Skipped"]
+    assert [each["state"] for each in site.wait_for_end(run)["status"]["steps"]] == ["Succeeded", "Failed", "Skipped"]
     assert len(site.pods(run, "training")) == 1
 
 
 def test_a_job_that_fails_is_told_in_its_own_words_and_not_tried_again(site: Site) -> None:
     run = site.run(site.pipeline("bad-column", dataset__target={"column": "diagnose"}))
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert reason == "Refused"
     assert sentence.startswith("The dataset step failed: ")
@@ -54,7 +54,7 @@ def test_a_job_that_fails_is_told_in_its_own_words_and_not_tried_again(site: Sit
 def test_a_job_that_outlives_its_timeout_ends_with_that_reason_and_is_not_tried_again(site: Site) -> None:
     slow = site.pipeline("slow", dataset__query=ENDLESS_QUERY, jobs__dataset={"timeout": "2s"})
     run = site.run(slow)
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert (reason, "timeout of 2 s" in sentence) == ("TimedOut", True), sentence
     assert [each.code for each in ends_of(site.pods(run))] == [errors.TIMED_OUT]
@@ -63,7 +63,7 @@ def test_a_job_that_outlives_its_timeout_ends_with_that_reason_and_is_not_tried_
 def test_a_job_that_needs_more_memory_than_it_may_have_says_which_limit_to_raise(site: Site) -> None:
     limits = {"resources": {"limits": {"memory": "40Mi"}}, "retries": {"limit": 0}}
     run = site.run(site.pipeline("hungry", jobs__dataset=limits))
-    reason, sentence = site.failed(run)
+    reason, sentence = site.wait_for_failure(run)
 
     assert reason == "OutOfMemory"
     assert "spec.jobs[dataset].resources.limits.memory" in sentence

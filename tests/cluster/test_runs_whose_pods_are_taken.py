@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from cluster.hand_made_runs import SLOW_QUERY, ends_of
-from cluster.kubernetes_api import NODES, PODS, Api, Object, Resource
-from cluster.probe_pods import PORT, Pods
+from cluster.kubernetes_api import NODES, PODS, KubernetesApi, Object, Resource
+from cluster.probe_pods import PORT, ProbePods
 from cluster.sites import Site, step_of
 from testcluster import probes
 from testcluster.addons.archive import archive
@@ -38,7 +38,7 @@ def taken(site: Site, request: pytest.FixtureRequest) -> tuple[str, Object, str]
 
 def test_a_run_goes_on_with_another_pod_of_the_same_job(site: Site, taken: tuple[str, Object, str]) -> None:
     run, first, job = taken
-    done = site.done(run)
+    done = site.wait_for_success(run)
 
     assert step_of(done, "dataset")["state"] == "Succeeded"
     assert [each["metadata"]["uid"] for each in site.jobs(run)] == [job]
@@ -54,13 +54,13 @@ def test_a_run_makes_room_for_a_pod_of_higher_priority_and_goes_on_after_it(
     template = {"spec": {"containers": [{"name": "job", "resources": limits}]}}
     run = site.run(site.pipeline("modest", dataset__query=SLOW_QUERY, jobs__dataset=ONCE | {"podTemplate": template}))
     first = site.running(run, "dataset")
-    pods = Pods(site.api, site.namespace, bring(cluster, archive(probes.image())))
+    pods = ProbePods(site.api, site.namespace, bring(cluster, archive(probes.image())))
     urgent = pods.create("urgent", "listen", str(PORT), resources=limits, priorityClassName=_class(place))
 
-    assert f"Insufficient {place}" in site.waits(run, "Unschedulable")
+    assert f"Insufficient {place}" in site.wait_for_reason(run, "Unschedulable")
     pods.running(urgent)
     site.api.delete(PODS, urgent, site.namespace)
-    site.done(run)
+    site.wait_for_success(run)
     assert len(site.jobs(run)) == 1
     assert first["metadata"]["uid"] not in {
         each.pod["metadata"]["uid"] for each in ends_of(site.pods(run)) if each.code == 0
@@ -68,7 +68,7 @@ def test_a_run_makes_room_for_a_pod_of_higher_priority_and_goes_on_after_it(
 
 
 @pytest.fixture
-def place(api: Api) -> Iterator[str]:
+def place(api: KubernetesApi) -> Iterator[str]:
     """A resource of which one node has one, and a class of priority of the same name: nobody else asks for either."""
     name = f"penstock.dev/place-{uuid4().hex[:8]}"
     node = real_nodes(api.objects(NODES))[0]["metadata"]["name"]
@@ -84,6 +84,6 @@ def _class(place: str) -> str:
     return place.replace("/", ".")
 
 
-def _offer(api: Api, node: str, resource: str, amount: str | None) -> None:
+def _offer(api: KubernetesApi, node: str, resource: str, amount: str | None) -> None:
     change: Object = {"status": {kind: {resource: amount} for kind in ("capacity", "allocatable")}}
     api.patch(NODES, node, change, beneath="status")

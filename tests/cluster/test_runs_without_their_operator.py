@@ -25,6 +25,6 @@ def test_a_timeout_holds_while_the_operator_is_dead_and_the_next_one_says_so(sit
     assert [each.code for each in ends_of(site.pods(run))] == [errors.TIMED_OUT]
 
     with site.another_operator():
-        reason, sentence = site.failed(run)
+        reason, sentence = site.wait_for_failure(run)
     assert (reason, "timeout of 3 s" in sentence) == ("TimedOut", True), sentence
     assert len(site.pods(run)) == len(site.jobs(run)) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from chart.gitops_tools import FRAGMENT, health_of
 from cluster.custom_resources import install
-from cluster.kubernetes_api import CONFIG_MAPS, Api, Resource
+from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi, Resource
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
 
@@ -18,7 +18,7 @@ SPECS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", SPECS)
-def test_what_was_just_applied_is_not_taken_for_done(api: Api, namespace: str, kind: str) -> None:
+def test_what_was_just_applied_is_not_taken_for_done(api: KubernetesApi, namespace: str, kind: str) -> None:
     install(api)
     made = {"apiVersion": V1, "kind": kind, "metadata": {"name": "churn"}, "spec": SPECS[kind]}
     api.create(made, namespace)
@@ -29,7 +29,7 @@ def test_what_was_just_applied_is_not_taken_for_done(api: Api, namespace: str, k
     assert (health.argocd, health.flux) == ("Progressing", "InProgress")
 
 
-def test_the_check_is_merged_into_argo_cds_own_settings(api: Api, cluster: Cluster, namespace: str) -> None:
+def test_the_check_is_merged_into_argo_cds_own_settings(api: KubernetesApi, cluster: Cluster, namespace: str) -> None:
     own = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {"url": "https://argo"}}
     api.create(own, namespace)
 

@@ -6,8 +6,8 @@ The grid is real: each candidate is fitted, in two pods.
 import pytest
 
 from cluster.kubernetes_api import Object
-from cluster.sites import RUNS, Site, has_ended, step_of, succeeded
-from penstock.act.connection import encoded
+from cluster.sites import RUNS, Site, has_ended, run_condition, step_of
+from penstock.act.connection import encode
 from penstock_jobs.training.ledger import read_candidates
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -32,9 +32,9 @@ def test_a_large_grid_is_fitted_in_two_pods_and_its_run_stays_small(
     )
     run = site.run(pipeline, "dataset", "training", "testing")
 
-    ended = site.seen(run, has_ended, f"an end of the run of {candidates} candidates", seconds=1700)
+    ended = site.wait_until(run, has_ended, f"an end of the run of {candidates} candidates", seconds=1700)
 
-    assert succeeded(ended)["status"] == "True", succeeded(ended)
+    assert run_condition(ended)["status"] == "True", run_condition(ended)
     summary = step_of(ended, "training")["training"]
     assert (summary["total"], summary["succeeded"]) == (candidates, candidates)
     rows = [row for row in read_candidates(site.store(run)) if not row.baseline]
@@ -53,7 +53,7 @@ def test_an_error_of_a_mebibyte_is_shown_by_its_beginning(site: Site, cluster: C
     query = f"SELECT *, error(repeat('{LONG}', {repeated})) AS pump FROM samples"
     run = site.run(site.pipeline("long-error", dataset__query=query))
 
-    _, sentence = site.failed(run)
+    _, sentence = site.wait_for_failure(run)
 
     assert LONG.strip() in sentence
     assert 500 < len(sentence.encode()) <= 1024
@@ -69,7 +69,7 @@ def _trees(candidates: int) -> Object:
 
 
 def _assert_small(run: Object) -> None:
-    assert len(encoded(run["status"])) <= MOST
+    assert len(encode(run["status"])) <= MOST
 
 
 def _described(cluster: Cluster, site: Site, run: str) -> str:

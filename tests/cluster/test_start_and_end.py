@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster.kubernetes_api import Api
-from cluster.probe_pods import Pods
+from cluster.kubernetes_api import KubernetesApi
+from cluster.probe_pods import ProbePods
 from testcluster import cache, choice, kubectl, probes
-from testcluster.addons.archive import Image, archive
+from testcluster.addons.archive import ProgramImage, archive
 from testcluster.bringing import bring
 from testcluster.cluster import Cluster
 from testcluster.machine import folders, plan, processes
@@ -51,7 +51,7 @@ class Beside:
     @property
     def inner(self) -> int | None:
         """The first process inside."""
-        return processes.inside(self.plan)
+        return processes.find_inside(self.plan)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command; its own session, as in a terminal of its own."""
@@ -267,7 +267,10 @@ def test_a_node_keeps_the_last_images_of_a_name_and_forgets_the_rest(beside: Bes
     beside.up()
     program = tmp_path / "program"
     program.write_bytes(b"never run")
-    made = [Image("penstock-test/aged", {"/p": program}, ("/p",), labels={"age": str(age)}) for age in range(KEPT + 2)]
+    made = [
+        ProgramImage("penstock-test/aged", {"/p": program}, ("/p",), labels={"age": str(age)})
+        for age in range(KEPT + 2)
+    ]
     archives = [archive(image) for image in made]
     assert beside.do("load", *(str(each.file) for each in archives)).returncode == 0
     runtime = f"{folders.INSIDE}/nodes/{plan.NODES[0].name}/containerd.sock"
@@ -282,14 +285,14 @@ def test_a_node_keeps_the_last_images_of_a_name_and_forgets_the_rest(beside: Bes
     assert len(there) == 2 * KEPT + 2
 
 
-def test_pods_do_not_reach_the_machine(cluster: Cluster, api: Api, namespace: str) -> None:
-    pods = Pods(api, namespace, bring(cluster, archive(probes.image())))
+def test_pods_do_not_reach_the_machine(cluster: Cluster, api: KubernetesApi, namespace: str) -> None:
+    pods = ProbePods(api, namespace, bring(cluster, archive(probes.image())))
     with socket.create_server((plan.HOST_ADDRESS, 0)) as listener:
         listener.settimeout(5)
         target = "{}:{}".format(*listener.getsockname())
         socket.create_connection(listener.getsockname(), timeout=5).close()
         listener.accept()[0].close()
-        pods.in_phase(pods.create("intruder", "connect", target, "3"), "Failed")
+        pods.wait_for_phase(pods.create("intruder", "connect", target, "3"), "Failed")
         listener.settimeout(0)
         with pytest.raises(BlockingIOError):
             listener.accept()

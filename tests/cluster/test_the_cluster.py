@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, Api, ApiRefused, Object, Resource
-from cluster.probe_pods import PORT, TRYING, Pods
+from cluster.kubernetes_api import CONFIG_MAPS, NODES, PODS, ApiRefused, KubernetesApi, Object, Resource
+from cluster.probe_pods import PORT, TRYING, ProbePods
 from testcluster import probes
 from testcluster.addons.archive import archive
 from testcluster.bringing import bring
@@ -27,35 +27,35 @@ def probe(cluster: Cluster) -> str:
 
 
 @pytest.fixture
-def pods(api: Api, namespace: str, probe: str) -> Pods:
-    return Pods(api, namespace, probe)
+def pods(api: KubernetesApi, namespace: str, probe: str) -> ProbePods:
+    return ProbePods(api, namespace, probe)
 
 
 @pytest.fixture
-def two_nodes(api: Api) -> list[str]:
+def two_nodes(api: KubernetesApi) -> list[str]:
     """The names of two nodes that run pods."""
     return [node["metadata"]["name"] for node in real_nodes(api.objects(NODES))][:2]
 
 
 @pytest.fixture
-def gpu_node(api: Api) -> Object:
+def gpu_node(api: KubernetesApi) -> Object:
     """A node that has GPUs."""
     return next(node for node in real_nodes(api.objects(NODES)) if gpus(node))
 
 
 @pytest.mark.needs("two-nodes")
-def test_pods_of_two_nodes_reach_each_other(pods: Pods, two_nodes: list[str]) -> None:
+def test_pods_of_two_nodes_reach_each_other(pods: ProbePods, two_nodes: list[str]) -> None:
     here, there = two_nodes
-    address_here, address_there = pods.listening(here, there)
+    address_here, address_there = pods.create_listeners(here, there)
     pods.connect((here, f"{address_there}:{PORT}"), (there, f"{address_here}:{PORT}"))
 
 
 @pytest.mark.needs("two-nodes")
 def test_a_service_is_known_by_its_names_and_leads_to_another_node(
-    api: Api, pods: Pods, two_nodes: list[str], namespace: str
+    api: KubernetesApi, pods: ProbePods, two_nodes: list[str], namespace: str
 ) -> None:
     here, there = two_nodes
-    pods.listening(there)
+    pods.create_listeners(there)
     ports = {"selector": {"app": f"on-{there}"}, "ports": [{"port": 80, "targetPort": PORT}]}
     api.create({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "front"}, "spec": ports}, namespace)
     pods.connect(
@@ -63,12 +63,12 @@ def test_a_service_is_known_by_its_names_and_leads_to_another_node(
     )
 
 
-def test_pods_reach_the_api_server_by_its_service(pods: Pods) -> None:
-    pods.in_phase(pods.create("ask", "connect", "kubernetes.default:443", TRYING), "Succeeded")
+def test_pods_reach_the_api_server_by_its_service(pods: ProbePods) -> None:
+    pods.wait_for_phase(pods.create("ask", "connect", "kubernetes.default:443", TRYING), "Succeeded")
 
 
 @pytest.mark.needs("storage-class")
-def test_what_one_pod_writes_to_a_claim_the_next_one_reads(api: Api, pods: Pods, namespace: str) -> None:
+def test_what_one_pod_writes_to_a_claim_the_next_one_reads(api: KubernetesApi, pods: ProbePods, namespace: str) -> None:
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "notes"}, "spec": spec}
     api.create(claim, namespace)
@@ -76,25 +76,25 @@ def test_what_one_pod_writes_to_a_claim_the_next_one_reads(api: Api, pods: Pods,
     mounts = [{"name": "notes", "mountPath": "/notes"}]
     for action in ("write", "read"):
         name = pods.create(action, action, "/notes/note", volumes=volumes, mounts=mounts)
-        pods.in_phase(name, "Succeeded")
+        pods.wait_for_phase(name, "Succeeded")
 
 
-def test_a_pod_that_asks_for_local_disk_gets_it(pods: Pods) -> None:
+def test_a_pod_that_asks_for_local_disk_gets_it(pods: ProbePods) -> None:
     disk = {"ephemeral-storage": "1Mi"}
     pods.running(pods.create("with-disk", "listen", str(PORT), resources={"requests": disk, "limits": disk}))
 
 
 @pytest.mark.needs("gpu")
-def test_a_node_with_gpus_is_labelled_and_keeps_other_pods_away(pods: Pods, gpu_node: Object) -> None:
+def test_a_node_with_gpus_is_labelled_and_keeps_other_pods_away(pods: ProbePods, gpu_node: Object) -> None:
     name, labels = gpu_node["metadata"]["name"], gpu_node["metadata"]["labels"]
     assert labels["nvidia.com/gpu.present"] == "true"
     selector = {"kubernetes.io/hostname": name}
     waiting = pods.create("stranger", "listen", str(PORT), nodeSelector=selector)
-    assert "untolerated taint" in pods.why_it_waits(waiting)
+    assert "untolerated taint" in pods.wait_for_scheduler_sentence(waiting)
 
 
 @pytest.mark.needs("gpu")
-def test_gpus_are_counted_and_who_finds_none_left_waits(pods: Pods, gpu_node: Object) -> None:
+def test_gpus_are_counted_and_who_finds_none_left_waits(pods: ProbePods, gpu_node: Object) -> None:
     whole = {"limits": {GPU: str(gpus(gpu_node))}}
     tolerations = [{"key": GPU, "operator": "Exists"}]
     selector = {"kubernetes.io/hostname": gpu_node["metadata"]["name"]}
@@ -104,23 +104,25 @@ def test_gpus_are_counted_and_who_finds_none_left_waits(pods: Pods, gpu_node: Ob
 
     pods.running(create("first"))
     second = create("second")
-    assert f"Insufficient {GPU}" in pods.why_it_waits(second)
+    assert f"Insufficient {GPU}" in pods.wait_for_scheduler_sentence(second)
     pods.api.delete(PODS, "first", pods.namespace)
     pods.running(second)
 
 
 @pytest.mark.needs("two-nodes")
-def test_a_cordoned_node_takes_no_new_pod_until_it_is_open_again(api: Api, pods: Pods, cordoned: str) -> None:
+def test_a_cordoned_node_takes_no_new_pod_until_it_is_open_again(
+    api: KubernetesApi, pods: ProbePods, cordoned: str
+) -> None:
     selector = {"kubernetes.io/hostname": cordoned}
     tolerations = [{"key": GPU, "operator": "Exists"}]
     waiting = pods.create("late", "listen", str(PORT), nodeSelector=selector, tolerations=tolerations)
-    assert "unschedulable" in pods.why_it_waits(waiting)
+    assert "unschedulable" in pods.wait_for_scheduler_sentence(waiting)
     _cordon(api, cordoned, False)
     pods.running(waiting)
 
 
 @pytest.fixture
-def cordoned(api: Api, two_nodes: list[str]) -> Iterator[str]:
+def cordoned(api: KubernetesApi, two_nodes: list[str]) -> Iterator[str]:
     """A node that was cordoned for this test: the last, on which fewest pods of other tests wait to be placed."""
     name = two_nodes[-1]
     _cordon(api, name, True)
@@ -128,17 +130,17 @@ def cordoned(api: Api, two_nodes: list[str]) -> Iterator[str]:
     _cordon(api, name, False)
 
 
-def _cordon(api: Api, node: str, closed: bool) -> None:
+def _cordon(api: KubernetesApi, node: str, closed: bool) -> None:
     api.patch(NODES, node, {"spec": {"unschedulable": closed or None}})
 
 
-def test_an_evicted_pod_ends(api: Api, pods: Pods, namespace: str) -> None:
+def test_an_evicted_pod_ends(api: KubernetesApi, pods: ProbePods, namespace: str) -> None:
     pods.running(pods.create("guest", "listen", str(PORT)))
     _evict(api, namespace, "guest")
     api.wait_until_gone(PODS, "guest", namespace)
 
 
-def test_an_eviction_that_a_budget_forbids_is_refused(api: Api, pods: Pods, namespace: str) -> None:
+def test_an_eviction_that_a_budget_forbids_is_refused(api: KubernetesApi, pods: ProbePods, namespace: str) -> None:
     spec = {"minAvailable": 1, "selector": {"matchLabels": {"app": "guest"}}}
     budget = {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "keep"}, "spec": spec}
     api.create(budget, namespace)
@@ -148,22 +150,22 @@ def test_an_eviction_that_a_budget_forbids_is_refused(api: Api, pods: Pods, name
     assert refused.value.code == 429
 
 
-def _evict(api: Api, namespace: str, pod: str) -> None:
+def _evict(api: KubernetesApi, namespace: str, pod: str) -> None:
     eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
     api.json("POST", f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction", eviction)
 
 
-def test_what_a_pod_says_can_be_read(pods: Pods, api: Api, namespace: str) -> None:
-    pods.in_phase(pods.create("loud", "connect", "127.0.0.1:1", "1"), "Failed")
+def test_what_a_pod_says_can_be_read(pods: ProbePods, api: KubernetesApi, namespace: str) -> None:
+    pods.wait_for_phase(pods.create("loud", "connect", "127.0.0.1:1", "1"), "Failed")
     assert "connection refused" in api.logs("loud", namespace, "probe")
 
 
-def test_a_pod_below_the_standard_of_its_namespace_is_refused(pods: Pods) -> None:
+def test_a_pod_below_the_standard_of_its_namespace_is_refused(pods: ProbePods) -> None:
     with pytest.raises(ApiRefused, match='violates PodSecurity "restricted'):
         pods.create("bold", "listen", str(PORT), hostNetwork=True)
 
 
-def test_who_was_given_no_right_has_none(api: Api, namespace: str) -> None:
+def test_who_was_given_no_right_has_none(api: KubernetesApi, namespace: str) -> None:
     account = f"system:serviceaccount:{namespace}:default"
     nobody = replace(api, headers={**api.headers, "Impersonate-User": account})
     with pytest.raises(ApiRefused, match="cannot list resource") as refused:
@@ -171,7 +173,7 @@ def test_who_was_given_no_right_has_none(api: Api, namespace: str) -> None:
     assert refused.value.code == 403
 
 
-def test_an_admission_policy_refuses_in_its_own_words(api: Api, namespace: str) -> None:
+def test_an_admission_policy_refuses_in_its_own_words(api: KubernetesApi, namespace: str) -> None:
     name = f"penstock-test-{uuid4().hex[:8]}"
     rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
     policy = {
@@ -193,7 +195,7 @@ def test_an_admission_policy_refuses_in_its_own_words(api: Api, namespace: str) 
     assert "is not wanted here" in refusal
 
 
-def _refusal_of_a_config_map(api: Api, namespace: str) -> str:
+def _refusal_of_a_config_map(api: KubernetesApi, namespace: str) -> str:
     """Ask, by dry run, until the policy is known: that is some moments after it was made."""
     for _ in attempts("a policy that is enforced", 30):
         try:

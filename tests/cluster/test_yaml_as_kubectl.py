@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster.custom_resources import exactly
+from cluster.custom_resources import exact_text
 from penstock.api.manifests import NotYamlError, read_manifests
 from penstock.api.values import read_value
 from testcluster.cluster import Cluster
@@ -40,7 +40,7 @@ def test_a_scalar_is_what_kubectl_takes_it_for(cluster: Cluster, alphabet: str) 
 
     assert len(ours) > 150
     for (scalar, value), of_kubectl in zip(ours.items(), theirs, strict=True):
-        assert exactly(read_value_of_json(value)) == exactly(read_value_of_json(of_kubectl)), scalar
+        assert exact_text(read_value_of_json(value)) == exact_text(read_value_of_json(of_kubectl)), scalar
 
 
 def read_value_of_json(value: Any) -> Any:

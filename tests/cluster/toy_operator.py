@@ -49,7 +49,7 @@ def controllers(
     view: View, client: Client, settings: Settings, now: Callable[[], datetime]
 ) -> Mapping[str, Controller]:
     async def observe(run: Object) -> Observed:
-        made = view.cache.marked(of_run(run["metadata"]["uid"]), "ConfigMap")
+        made = view.cache.by_index(of_run(run["metadata"]["uid"]), "ConfigMap")
         return Observed(ToyObservation(run, frozenset(each["metadata"]["name"] for each in made)))
 
     return {"PipelineRun": Controller(observe, decide)}

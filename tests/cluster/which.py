@@ -19,7 +19,7 @@ WHAT_TO_DO = "No cluster is up: `make cluster` leaves one up, and `make test` br
 def which_cluster() -> Cluster:
     """Return the cluster. Without one, the test fails where a cluster was promised, and is skipped where none was."""
     if document := os.environ.get(BROUGHT_UP):
-        return _promised(Path(document))
+        return _require_promised(Path(document))
     try:
         found = find()
     except Lacking as lacking:
@@ -29,7 +29,7 @@ def which_cluster() -> Cluster:
     return found[1]
 
 
-def _promised(document: Path) -> Cluster:
+def _require_promised(document: Path) -> Cluster:
     found = json.loads(document.read_text())
     nodes = tuple(ClusterNode(**node) for node in found["nodes"])
     cluster = Cluster(found["provider"], Path(found["kubeconfig"]), nodes)

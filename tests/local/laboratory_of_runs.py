@@ -72,7 +72,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Bench:
+class ProjectFolder:
     """A folder with a manifest and its table, and a home beside them."""
 
     folder: Path
@@ -98,14 +98,14 @@ class Bench:
     def command(self, *words: str) -> list[str]:
         return [str(PENSTOCK), *words, "--home", str(self.home)]
 
-    def penstock(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run_penstock(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command line to its end."""
         return subprocess.run(
             self.command(*words), capture_output=True, text=True, env=environment_with(environment), timeout=240
         )
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.penstock("run", str(self.manifest), *words, **environment)
+        return self.run_penstock("run", str(self.manifest), *words, **environment)
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
         """Begin a run, in a process group of its own."""
@@ -118,7 +118,7 @@ class Bench:
         )
 
     def objects(self, *words: str) -> list[dict[str, Any]]:
-        answer = self.penstock(*words, "-o", "json")
+        answer = self.run_penstock(*words, "-o", "json")
         assert answer.returncode == 0, answer.stderr
         found: list[dict[str, Any]] = json.loads(answer.stdout)["items"]
         return found
@@ -132,7 +132,7 @@ class Bench:
     def pipeline(self) -> dict[str, Any]:
         return self.objects("pipelines")[0]
 
-    def what_there_is(self) -> dict[str, Any]:
+    def snapshot_state(self) -> dict[str, Any]:
         """Return all that a failed run must leave as it was: rows of tables, Models with their files, who is served."""
         if not (self.home / "resources").exists():
             return {"tables": {}, "models": [], "files": {}, "served": None}

@@ -12,19 +12,19 @@ import pytest
 import yaml
 
 import penstock
-from local.laboratory_of_runs import Bench, environment_with
+from local.laboratory_of_runs import ProjectFolder, environment_with
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, subprocess.CompletedProcess[str]]:
-    bench = Bench(tmp_path_factory.mktemp("whole"))
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[ProjectFolder, subprocess.CompletedProcess[str]]:
+    bench = ProjectFolder(tmp_path_factory.mktemp("whole"))
     bench.write()
     ended = bench.run("--name", "test")
     assert ended.returncode == 0, ended.stderr
     return bench, ended
 
 
-def test_the_run_succeeds_in_all_four_jobs(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
+def test_the_run_succeeds_in_all_four_jobs(done: tuple[ProjectFolder, subprocess.CompletedProcess[str]]) -> None:
     (run,) = [each for each in done[0].runs() if each["status"]["executionName"] == "test"]
 
     assert [step["state"] for step in run["status"]["steps"]] == ["Succeeded"] * 4
@@ -32,7 +32,7 @@ def test_the_run_succeeds_in_all_four_jobs(done: tuple[Bench, subprocess.Complet
 
 
 def test_it_prints_candidates_the_model_and_why_the_report_and_what_to_do_next(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, ended = done
     report = bench.storage / "runs" / "test" / "report.html"
@@ -45,7 +45,9 @@ def test_it_prints_candidates_the_model_and_why_the_report_and_what_to_do_next(
     assert "penstock serve small" in ended.stdout
 
 
-def test_the_snapshot_is_the_pipeline_as_it_was_taken(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
+def test_the_snapshot_is_the_pipeline_as_it_was_taken(
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
+) -> None:
     bench, _ = done
     pipeline, run, _ = yaml.safe_load_all((bench.storage / "runs" / "test" / "snapshot.yaml").read_text())
 
@@ -56,7 +58,7 @@ def test_the_snapshot_is_the_pipeline_as_it_was_taken(done: tuple[Bench, subproc
 
 
 def test_the_snapshot_names_the_table_versions_of_the_run(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, _ = done
     *_, said = yaml.safe_load_all((bench.storage / "runs" / "test" / "snapshot.yaml").read_text())
@@ -66,9 +68,11 @@ def test_the_snapshot_names_the_table_versions_of_the_run(
     assert said == {"resolved": {"executionName": "test", "tables": dataset["tables"]}}
 
 
-def test_every_list_and_every_description_is_json_too(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
+def test_every_list_and_every_description_is_json_too(
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
+) -> None:
     bench, _ = done
-    described = bench.penstock("describe", "test", "-o", "json")
+    described = bench.run_penstock("describe", "test", "-o", "json")
 
     assert {each["kind"] for each in bench.runs() + bench.models() + [bench.pipeline()]} == {
         "PipelineRun",
@@ -76,28 +80,28 @@ def test_every_list_and_every_description_is_json_too(done: tuple[Bench, subproc
         "Pipeline",
     }
     assert json.loads(described.stdout)["status"]["executionName"] == "test"
-    assert yaml.safe_load(bench.penstock("describe", "small/test", "-o", "yaml").stdout)["kind"] == "PipelineRun"
+    assert yaml.safe_load(bench.run_penstock("describe", "small/test", "-o", "yaml").stdout)["kind"] == "PipelineRun"
 
 
-def test_logs_are_kept_by_run_and_job(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
+def test_logs_are_kept_by_run_and_job(done: tuple[ProjectFolder, subprocess.CompletedProcess[str]]) -> None:
     bench, _ = done
 
     assert (bench.storage / "runs" / "test" / "logs" / "training.log").exists()
-    assert "candidates" in bench.penstock("logs", "test", "--job", "training").stdout
+    assert "candidates" in bench.run_penstock("logs", "test", "--job", "training").stdout
     assert all(
         json.loads(line)["job"] == "dataset"
-        for line in bench.penstock("logs", "test", "--job", "dataset", "-o", "json").stdout.splitlines()
+        for line in bench.run_penstock("logs", "test", "--job", "dataset", "-o", "json").stdout.splitlines()
     )
 
 
-def test_the_report_is_where_the_command_says(done: tuple[Bench, subprocess.CompletedProcess[str]]) -> None:
-    path = Path(done[0].penstock("report", "test").stdout.strip())
+def test_the_report_is_where_the_command_says(done: tuple[ProjectFolder, subprocess.CompletedProcess[str]]) -> None:
+    path = Path(done[0].run_penstock("report", "test").stdout.strip())
 
     assert path.read_text().lstrip().lower().startswith("<!doctype html")
 
 
 def test_a_name_that_is_taken_gets_an_index_and_a_model_no_better_is_not_served(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, _ = done
     before = bench.pipeline()["status"]["servedModel"]
@@ -111,7 +115,7 @@ def test_a_name_that_is_taken_gets_an_index_and_a_model_no_better_is_not_served(
 
 
 def test_a_subset_of_the_jobs_goes_on_from_the_last_tables(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, _ = done
     ended = bench.run("--jobs", "training", "--name", "again", "-o", "json")
@@ -121,12 +125,12 @@ def test_a_subset_of_the_jobs_goes_on_from_the_last_tables(
 
 
 def test_predict_answers_a_file_and_a_notebook_answers_the_same(
-    done: tuple[Bench, subprocess.CompletedProcess[str]], tmp_path: Path
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
     bench, _ = done
     output = tmp_path / "predicted.csv"
     served = bench.pipeline()["status"]["servedModel"]["name"]
-    ended = bench.penstock("predict", served, str(bench.folder / "rows.csv"), "--to", str(output))
+    ended = bench.run_penstock("predict", served, str(bench.folder / "rows.csv"), "--to", str(output))
     rows = pd.read_csv(bench.folder / "rows.csv")
 
     assert ended.returncode == 0, ended.stderr
@@ -134,7 +138,7 @@ def test_predict_answers_a_file_and_a_notebook_answers_the_same(
 
 
 def test_the_served_model_answers_over_http_and_ctrl_c_ends_it(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, _ = done
     server = subprocess.Popen(
@@ -157,15 +161,15 @@ def test_the_served_model_answers_over_http_and_ctrl_c_ends_it(
 
 
 def test_a_pinned_model_is_served_and_unpinning_returns_to_the_selected_one(
-    done: tuple[Bench, subprocess.CompletedProcess[str]],
+    done: tuple[ProjectFolder, subprocess.CompletedProcess[str]],
 ) -> None:
     bench, _ = done
     selected = bench.pipeline()["status"]["servedModel"]["name"]
     other = next(name for model in bench.models() if (name := model["metadata"]["name"]) != selected)
 
-    assert bench.penstock("deploy", other).returncode == 0
+    assert bench.run_penstock("deploy", other).returncode == 0
     pinned = bench.pipeline()["status"]
-    assert bench.penstock("deploy", "--unpin", "small").returncode == 0
+    assert bench.run_penstock("deploy", "--unpin", "small").returncode == 0
     unpinned = bench.pipeline()["status"]
 
     assert pinned["servedModel"]["name"] == other
@@ -175,18 +179,18 @@ def test_a_pinned_model_is_served_and_unpinning_returns_to_the_selected_one(
 
 
 def test_a_reset_is_a_new_draw_and_only_when_asked_for(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
     epochs = []
     for words in (["run", str(bench.manifest), "--jobs", "dataset"], ["datasets", "reset", "small", "--yes"]) * 2:
-        assert bench.penstock(*words).returncode == 0
+        assert bench.run_penstock(*words).returncode == 0
         epochs.append(bench.objects("datasets")[0]["epoch"])
 
     assert epochs == [1, 2, 2, 3]
 
 
 def test_forgotten_points_are_in_no_table(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
     assert bench.run("--jobs", "dataset").returncode == 0
     rows = sum(table["rows"] for table in bench.objects("datasets")[0]["tables"])
@@ -194,7 +198,7 @@ def test_forgotten_points_are_in_no_table(tmp_path: Path) -> None:
         "\n".join(line for line in (bench.folder / "rows.csv").read_text().splitlines() if not line.startswith("5,"))
     )
 
-    forgotten = bench.penstock("datasets", "forget", "small", "id=5", "--yes", "-o", "json")
+    forgotten = bench.run_penstock("datasets", "forget", "small", "id=5", "--yes", "-o", "json")
     assert bench.run("--jobs", "dataset").returncode == 0
 
     assert sum(json.loads(forgotten.stdout)["rows"].values()) == 1
@@ -202,7 +206,7 @@ def test_forgotten_points_are_in_no_table(tmp_path: Path) -> None:
 
 
 def test_fields_that_mean_nothing_on_a_laptop_are_listed_and_not_refused(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write(deployment__replicas=3, jobs__dataset={"nodeSelector": {"disk": "fast"}})
     ended = bench.run("--jobs", "dataset")
 
@@ -211,7 +215,7 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_and_not_refused(tmp_pat
 
 
 def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
 
     ended = bench.run("--jobs", "dataset,training", "--set", "training.keep=1", "--set", "dataset.split.testing=50%")
@@ -226,7 +230,7 @@ def test_a_run_has_other_values_than_its_pipeline_for_this_time(tmp_path: Path) 
 
 
 def test_two_commands_at_once_make_their_tables_one_after_the_other(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
     started = [bench.start("--jobs", "dataset", "--name", name) for name in ("one", "two")]
     ended = [(process.communicate(timeout=240)[1], process.returncode) for process in started]

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from sklearn import datasets
 
-from penstock_command import ROOT, penstock, step
+from penstock_command import ROOT, run_penstock, step
 
 EXAMPLES = ROOT / "examples"
 MANIFESTS = sorted(
@@ -44,7 +44,7 @@ def test_every_table_of_the_examples_says_where_it_is_from() -> None:
 
 
 def test_a_cluster_would_take_every_example(tmp_path: Path) -> None:
-    done = penstock("validate", *(EXAMPLES / manifest for manifest in MANIFESTS), home=tmp_path)
+    done = run_penstock("validate", *(EXAMPLES / manifest for manifest in MANIFESTS), home=tmp_path)
     assert done.code == 0, done.output + done.errors
 
 
@@ -55,7 +55,7 @@ def test_a_cluster_would_take_every_example(tmp_path: Path) -> None:
 def test_an_example_makes_a_model_that_passes_its_gate(manifest: str, tmp_path: Path) -> None:
     if manifest == "digits.yaml":
         pytest.importorskip("torch")
-    run = penstock("run", EXAMPLES / manifest, "-o", "json", "-q", home=tmp_path).json()
+    run = run_penstock("run", EXAMPLES / manifest, "-o", "json", "-q", home=tmp_path).json()
 
     dataset = step(run, "dataset")
     assert {table["name"]: table["rows"] > 0 for table in dataset["tables"]}["testing"]

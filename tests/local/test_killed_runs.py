@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from local.laboratory_of_runs import Bench, environment_with, job_of, kill_everything, kill_group, wait_until
+from local.laboratory_of_runs import ProjectFolder, environment_with, job_of, kill_everything, kill_group, wait_until
 
 KILLING = Path(__file__).with_name("killing")
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def calm(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
     """A run that nobody disturbed."""
-    bench = Bench(tmp_path_factory.mktemp("calm"))
+    bench = ProjectFolder(tmp_path_factory.mktemp("calm"))
     bench.write(jobs__training={"processes": 1, "retries": {"limit": 0}}, jobs__dataset={"retries": {"limit": 0}})
     ended = bench.run("--name", "night")
     assert ended.returncode == 0, ended.stderr
@@ -28,23 +28,23 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path) -> ProjectFolder:
     """The same command, about to be disturbed. A job that is killed is not tried again."""
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     once = {"retries": {"limit": 0}}
     bench.write(jobs__dataset=once, jobs__training={"processes": 1} | once, jobs__testing=once)
     return bench
 
 
-def tried_often(folder: Path) -> Bench:
+def tried_often(folder: Path) -> ProjectFolder:
     """Return the same command, whose jobs are tried again at once when they are killed."""
-    bench = Bench(folder / "bench")
+    bench = ProjectFolder(folder / "bench")
     often = {"retries": {"limit": 100, "backoff": "1ms"}}
     bench.write(jobs__dataset=often, jobs__training={"processes": 1} | often, jobs__testing=often)
     return bench
 
 
-def what_came_of(bench: Bench) -> dict[str, Any]:
+def what_came_of(bench: ProjectFolder) -> dict[str, Any]:
     """Return everything about the one run there must be that does not depend on when it ran or on where.
 
     A dataset job that was killed between its commit and its result commits the same rows once more, so that versions of
@@ -72,7 +72,7 @@ def what_came_of(bench: Bench) -> dict[str, Any]:
     }
 
 
-def candidates(bench: Bench) -> list[Any]:
+def candidates(bench: ProjectFolder) -> list[Any]:
     rows = []
     for file in sorted((bench.storage / "runs" / "night" / "candidates").rglob("*.jsonl")):
         rows += [json.loads(line) for line in file.read_text().splitlines()]
@@ -80,16 +80,20 @@ def candidates(bench: Bench) -> list[Any]:
     return sorted((row["candidate"], json.dumps(row.get("scores"))) for row in rows)
 
 
-def has(bench: Bench, pattern: str) -> bool:
+def has(bench: ProjectFolder, pattern: str) -> bool:
     return any(bench.storage.glob(pattern))
 
 
-def run_until_killed(bench: Bench, role: str, before: int, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_until_killed(
+    bench: ProjectFolder, role: str, before: int, **environment: str
+) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(KILLING), *filter(None, [os.environ.get("PYTHONPATH")])])
     return bench.run("--name", "night", PYTHONPATH=path, KILL_ROLE=role, KILL_BEFORE=str(before), **environment)
 
 
-def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(bench: Bench, calm: Bench) -> None:
+def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(
+    bench: ProjectFolder, calm: ProjectFolder
+) -> None:
     kills = 0
     for before in itertools.count(1, 6):
         ended = run_until_killed(bench, "runner", before)
@@ -101,7 +105,7 @@ def test_a_runner_killed_before_every_few_changes_ends_as_if_nobody_had(bench: B
     assert what_came_of(bench) == what_came_of(calm)
 
 
-def test_jobs_killed_before_every_few_changes_end_as_if_nobody_had(tmp_path: Path, calm: Bench) -> None:
+def test_jobs_killed_before_every_few_changes_end_as_if_nobody_had(tmp_path: Path, calm: ProjectFolder) -> None:
     """Each try of a job is killed a few changes later than the one before it."""
     bench = tried_often(tmp_path)
     ended = run_until_killed(bench, "job", 1, KILL_LATER=str(tmp_path))
@@ -124,7 +128,9 @@ MOMENTS = (
 )
 
 
-def test_a_run_whose_jobs_are_killed_as_each_file_appears_ends_as_if_nobody_had(tmp_path: Path, calm: Bench) -> None:
+def test_a_run_whose_jobs_are_killed_as_each_file_appears_ends_as_if_nobody_had(
+    tmp_path: Path, calm: ProjectFolder
+) -> None:
     bench = tried_often(tmp_path)
     process = bench.start("--name", "night")
     for moment in MOMENTS:
@@ -138,7 +144,7 @@ def test_a_run_whose_jobs_are_killed_as_each_file_appears_ends_as_if_nobody_had(
     assert what_came_of(bench) == what_came_of(calm)
 
 
-def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, calm: Bench) -> None:
+def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: ProjectFolder, calm: ProjectFolder) -> None:
     for moment in MOMENTS:
         process = bench.start("--name", "night")
         wait_until(process, partial(has, bench, moment))
@@ -153,7 +159,7 @@ def test_a_run_killed_as_each_file_appears_ends_as_if_nobody_had(bench: Bench, c
     assert what_came_of(bench) == what_came_of(calm)
 
 
-def test_a_job_does_not_outlive_a_killed_runner(bench: Bench) -> None:
+def test_a_job_does_not_outlive_a_killed_runner(bench: ProjectFolder) -> None:
     process = bench.start("--name", "night")
     wait_until(process, lambda: job_of(process.pid) is not None)
     job = job_of(process.pid)
@@ -166,7 +172,7 @@ def test_a_job_does_not_outlive_a_killed_runner(bench: Bench) -> None:
     assert not Path(f"/proc/{job}").exists()
 
 
-def test_a_killed_job_leaves_no_temporary_files(bench: Bench, tmp_path: Path) -> None:
+def test_a_killed_job_leaves_no_temporary_files(bench: ProjectFolder, tmp_path: Path) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     ended = run_until_killed(bench, "job", 12, TMPDIR=str(temporary))
@@ -175,7 +181,9 @@ def test_a_killed_job_leaves_no_temporary_files(bench: Bench, tmp_path: Path) ->
     assert not list(temporary.iterdir())
 
 
-def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench: Bench, calm: Bench) -> None:
+def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(
+    bench: ProjectFolder, calm: ProjectFolder
+) -> None:
     process = bench.start("--name", "night")
     wait_until(process, lambda: has(bench, "runs/night/candidates/**/*.jsonl"))
     assert process.poll() is None
@@ -183,7 +191,7 @@ def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench:
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     stopped = bench.runs()[0]["status"]["conditions"][0]
-    listed = bench.penstock("runs").stdout
+    listed = bench.run_penstock("runs").stdout
 
     ended = bench.run("--name", "night")
 
@@ -196,7 +204,7 @@ def test_ctrl_c_stops_the_job_exits_with_130_and_the_same_command_goes_on(bench:
     assert what_came_of(bench) == what_came_of(calm)
 
 
-def test_an_unfinished_run_whose_manifest_has_changed_is_superseded(bench: Bench) -> None:
+def test_an_unfinished_run_whose_manifest_has_changed_is_superseded(bench: ProjectFolder) -> None:
     process = bench.start("--name", "night")
     wait_until(process, lambda: job_of(process.pid) is not None)
     kill_everything(process)
@@ -210,7 +218,7 @@ def test_an_unfinished_run_whose_manifest_has_changed_is_superseded(bench: Bench
 
 
 def test_a_killed_job_is_started_again_within_its_retries(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write(jobs__dataset={"retries": {"limit": 1, "backoff": "1ms"}})
     process = bench.start("--jobs", "dataset", "--name", "night")
     wait_until(process, lambda: job_of(process.pid) is not None)
@@ -224,9 +232,9 @@ def test_a_killed_job_is_started_again_within_its_retries(tmp_path: Path) -> Non
 
 
 def test_the_same_manifest_in_two_folders_gives_the_same_split_candidates_digests_and_scores(
-    tmp_path: Path, calm: Bench
+    tmp_path: Path, calm: ProjectFolder
 ) -> None:
-    other = Bench(tmp_path / "elsewhere" / "deep")
+    other = ProjectFolder(tmp_path / "elsewhere" / "deep")
     other.write(jobs__training={"processes": 2})
     ended = other.run("--name", "night")
 
@@ -234,7 +242,7 @@ def test_the_same_manifest_in_two_folders_gives_the_same_split_candidates_digest
     assert what_came_of(other) == what_came_of(calm)
 
 
-def test_nothing_is_left_running(bench: Bench) -> None:
+def test_nothing_is_left_running(bench: ProjectFolder) -> None:
     """The server of a notebook or a shell may go on after the run: no process of it may."""
     done = subprocess.run(
         [sys.executable, "-c", _ORPHANS, *bench.command("run", str(bench.manifest), "--jobs", "dataset")],

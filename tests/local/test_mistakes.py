@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from local.laboratory_of_runs import Bench, environment_with, manifest, sentences, table
+from local.laboratory_of_runs import ProjectFolder, environment_with, manifest, sentences, table
 from s3_server import S3Server
 
 LINEAR = "sklearn.linear_model.LogisticRegression"
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def good(tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
     """A home with tables, Models, and one of them served."""
-    bench = Bench(tmp_path_factory.mktemp("mistakes"))
+    bench = ProjectFolder(tmp_path_factory.mktemp("mistakes"))
     bench.write()
     ended = bench.run("--name", "good")
     assert ended.returncode == 0, ended.stderr
@@ -80,9 +80,9 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_one_sentence_and_changes_nothing(good: Bench, mistake: str) -> None:
+def test_a_mistake_is_one_sentence_and_changes_nothing(good: ProjectFolder, mistake: str) -> None:
     content, changes, named = MISTAKES[mistake]
-    before = good.what_there_is()
+    before = good.snapshot_state()
     good.write(content, **changes)
 
     ended = good.run("--name", "bad")
@@ -91,10 +91,10 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(good: Bench, mistake: str
     assert len(sentences(ended.stderr)) == 1, ended.stderr
     assert named in sentences(ended.stderr)[0]
     assert "Traceback" not in ended.stderr
-    assert good.what_there_is() == before
+    assert good.snapshot_state() == before
 
 
-def test_a_manifest_that_is_wrong_begins_no_run(good: Bench) -> None:
+def test_a_manifest_that_is_wrong_begins_no_run(good: ProjectFolder) -> None:
     good.write(dataset__split={"testing": "lots"})
     runs = good.runs()
     ended = good.run()
@@ -105,7 +105,7 @@ def test_a_manifest_that_is_wrong_begins_no_run(good: Bench) -> None:
 
 
 def test_a_job_that_the_pipeline_does_not_describe_is_refused(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
     content = manifest()
     del content["spec"]["deployment"]
@@ -139,17 +139,17 @@ def test_a_job_that_the_pipeline_does_not_describe_is_refused(tmp_path: Path) ->
     ],
     ids=" ".join,
 )
-def test_what_is_not_there_is_said_in_a_sentence(good: Bench, words: list[str]) -> None:
-    ended = good.penstock(*words) if words != ["frobnicate"] else _without_home(*words)
+def test_what_is_not_there_is_said_in_a_sentence(good: ProjectFolder, words: list[str]) -> None:
+    ended = good.run_penstock(*words) if words != ["frobnicate"] else _without_home(*words)
 
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert (ended.stdout + ended.stderr).strip().endswith((".", "--help."))
 
 
-def test_a_port_that_is_taken_is_said_in_a_sentence(good: Bench, s3_server: S3Server) -> None:
+def test_a_port_that_is_taken_is_said_in_a_sentence(good: ProjectFolder, s3_server: S3Server) -> None:
     port = s3_server.endpoint.rpartition(":")[2]
-    ended = good.penstock("serve", "small", "--port", port)
+    ended = good.run_penstock("serve", "small", "--port", port)
 
     assert ended.returncode == 2
     assert f"127.0.0.1:{port}" in ended.stderr
@@ -160,7 +160,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(good: Bench, s3_server: S3Se
 def test_a_bucket_that_is_not_there_and_credentials_that_are_wrong(
     tmp_path: Path, s3_server: S3Server, case: str
 ) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bucket = "no-such-bucket" if case == "bucket" else "ml-team"
     bench.write(
         storage={
@@ -183,7 +183,7 @@ def test_a_bucket_that_is_not_there_and_credentials_that_are_wrong(
 def test_storage_in_a_bucket_works_as_a_folder_does_and_no_credential_is_kept(
     tmp_path: Path, s3_server: S3Server
 ) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write(
         storage={
             "s3": {"bucket": "ml-team", "prefix": "whole-run", "endpoint": "http://s3.data:9000"},
@@ -194,8 +194,8 @@ def test_storage_in_a_bucket_works_as_a_folder_does_and_no_credential_is_kept(
     keys = {"S3_KEY": s3_server.access_key, "S3_SECRET": s3_server.secret_key}
 
     ended = bench.run("--name", "far", **keys)
-    logs = bench.penstock("logs", "far", **keys)
-    predicted = bench.penstock("predict", "small", str(bench.folder / "rows.csv"), **keys)
+    logs = bench.run_penstock("logs", "far", **keys)
+    predicted = bench.run_penstock("predict", "small", str(bench.folder / "rows.csv"), **keys)
 
     assert ended.returncode == 0, ended.stderr
     assert "s3://ml-team/whole-run/runs/far/report.html" in ended.stdout
@@ -210,7 +210,7 @@ def test_storage_in_a_bucket_works_as_a_folder_does_and_no_credential_is_kept(
 
 
 def test_a_full_disk_is_said_in_a_sentence_and_the_same_command_runs_when_there_is_room(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write(jobs__dataset={"retries": {"limit": 0}})
     bench.storage.mkdir(parents=True)
     mount = f'mount -t tmpfs -o size=16k tmpfs "{bench.storage}" && exec "$@"'
@@ -235,7 +235,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_the_same_command_runs_when_there_
 
 
 def test_a_home_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write()
     bench.home.write_text("a file")
     ended = bench.run()
@@ -244,7 +244,7 @@ def test_a_home_that_cannot_be_written_is_said_in_a_sentence(tmp_path: Path) -> 
     assert str(bench.home) in sentences(ended.stderr)[0]
 
 
-def _map_secret(bench: Bench, server: S3Server) -> None:
+def _map_secret(bench: ProjectFolder, server: S3Server) -> None:
     mapping = {
         "secrets": {"storage": {"accessKeyId": "S3_KEY", "secretAccessKey": "S3_SECRET"}},
         "endpoints": {"http://s3.data:9000": server.endpoint},

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from local.laboratory_of_runs import Bench
+from local.laboratory_of_runs import ProjectFolder
 
 
 def test_models_beyond_those_that_are_kept_go_but_not_the_served_one_and_logs_go_when_they_are_old(
     tmp_path: Path,
 ) -> None:
-    bench = Bench(tmp_path)
+    bench = ProjectFolder(tmp_path)
     bench.write(retention={"models": 2}, logs={"retention": "1s"}, models={"deletionPolicy": "Delete"})
     assert bench.run("--name", "first").returncode == 0
     first = {each["metadata"]["name"] for each in bench.models()}

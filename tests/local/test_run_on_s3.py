@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import yaml
 
-from penstock_command import ROOT, Done, penstock, step
+from penstock_command import ROOT, CommandResult, run_penstock, step
 from s3_server import S3Server, free_port
 
 pytestmark = pytest.mark.s3
@@ -44,7 +44,7 @@ class Bench:
         spec["training"]["algorithms"] = spec["training"]["algorithms"][:1]
         return manifest
 
-    def run(self, *arguments: str) -> Done:
+    def run(self, *arguments: str) -> CommandResult:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(self.manifest()))
         local = {
@@ -54,7 +54,7 @@ class Bench:
         (self.folder / "local.yaml").write_text(yaml.safe_dump(local))
         environment = {"TEAM_KEY": self.server.access_key, "TEAM_SECRET": self.secret_key or self.server.secret_key}
         home = self.folder / "home"
-        return penstock("run", self.folder / "pipeline.yaml", *arguments, home=home, environment=environment)
+        return run_penstock("run", self.folder / "pipeline.yaml", *arguments, home=home, environment=environment)
 
     def left(self) -> set[str]:
         found = self.server.client().list_objects_v2(Bucket="ml-team", Prefix=f"{self.prefix}/")
@@ -68,7 +68,7 @@ def bench(s3_server: S3Server, tmp_path: Path) -> Bench:
 
 def test_a_run_in_a_bucket_is_the_run_in_a_folder(bench: Bench, tmp_path: Path) -> None:
     remote = bench.run("-o", "json", "-q").json()
-    local = penstock("run", "examples/penguins.yaml", "-o", "json", "-q", "--jobs", "dataset", home=tmp_path).json()
+    local = run_penstock("run", "examples/penguins.yaml", "-o", "json", "-q", "--jobs", "dataset", home=tmp_path).json()
 
     digests = [{table["name"]: table["digest"] for table in step(run, "dataset")["tables"]} for run in (remote, local)]
     assert digests[0] == digests[1]
@@ -86,7 +86,7 @@ def test_no_credential_is_in_anything_that_a_run_leaves(bench: Bench) -> None:
         assert not path.is_file() or bench.server.secret_key.encode() not in path.read_bytes(), path
 
 
-def refused(done: Done, sentence: str) -> None:
+def refused(done: CommandResult, sentence: str) -> None:
     """Exit code 2, and the one sentence: no traceback."""
     assert done.code == 2, done.errors
     assert sentence in done.errors

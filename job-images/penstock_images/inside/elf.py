@@ -10,7 +10,7 @@ _SEGMENT = struct.Struct("<IIQQQQQQ")
 _LOAD = 1
 
 
-def loadable(content: bytes) -> bool:
+def is_loadable(content: bytes) -> bool:
     """Return whether each loaded segment is as far from a page's begin in the file as in memory.
 
     Args:

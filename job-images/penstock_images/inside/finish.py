@@ -24,7 +24,9 @@ def finish(folder: Path, epoch: int) -> None:
         folder: where to begin. Modules that are compiled already stay as they are.
         epoch: seconds since 1970.
     """
-    modules = sorted(each for each in folder.rglob("*.py") if not _is_seldom(each) and not _compiled(each).exists())
+    modules = sorted(
+        each for each in folder.rglob("*.py") if not _is_seldom(each) and not _bytecode_path(each).exists()
+    )
     with ProcessPoolExecutor() as pool:
         for _ in pool.map(compile_module, modules, chunksize=50):
             pass
@@ -42,7 +44,7 @@ def _is_seldom(path: Path) -> bool:
     return path.name != "__init__.py" and any(path.match(each) for each in SELDOM)
 
 
-def _compiled(path: Path) -> Path:
+def _bytecode_path(path: Path) -> Path:
     return Path(importlib.util.cache_from_source(str(path)))
 
 

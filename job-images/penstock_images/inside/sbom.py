@@ -58,7 +58,7 @@ def debian_components(status: str) -> list[Component]:
     return found
 
 
-def installed(sites: Iterable[Path]) -> list[Component]:
+def python_components(sites: Iterable[Path]) -> list[Component]:
     """Return the Python packages that are in these folders."""
     found = []
     for distribution in importlib.metadata.distributions(path=[str(each) for each in sites]):
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
     parser.add_argument("--status", type=Path, default=Path("/var/lib/dpkg/status"))
     options = parser.parse_args()
-    components = installed(options.sites)
+    components = python_components(options.sites)
     if options.status.exists():
         components += debian_components(options.status.read_text())
     if not any(each["name"] == "python3.11" for each in components):  # the interpreter was built, not installed

@@ -67,7 +67,7 @@ def trim(site: Path) -> None:
     stripped = {path for path in libraries(site) if strip(path)} if shutil.which("strip") else set()
     for record in sorted(site.glob("*.dist-info/RECORD")):
         before = record.read_text()
-        after = corrected(before, site, stripped)
+        after = correct_record(before, site, stripped)
         if after != before:
             record.write_text(after)
 
@@ -92,7 +92,7 @@ def strip(path: Path) -> bool:
     smaller = path.with_name(f"{path.name}.smaller")
     ended = subprocess.run(["strip", "--strip-unneeded", "-o", smaller, path], capture_output=True, check=False)
     smaller_indeed = ended.returncode == 0 and smaller.stat().st_size < path.stat().st_size
-    if smaller_indeed and elf.loadable(smaller.read_bytes()):
+    if smaller_indeed and elf.is_loadable(smaller.read_bytes()):
         shutil.copymode(path, smaller)
         smaller.replace(path)
         return True
@@ -100,7 +100,7 @@ def strip(path: Path) -> bool:
     return False
 
 
-def corrected(record: str, site: Path, changed: set[Path]) -> str:
+def correct_record(record: str, site: Path, changed: set[Path]) -> str:
     """Return a package's list of its files, without those that are gone, and without the digests of the changed."""
     rows = [row for row in csv.reader(io.StringIO(record)) if row and (site / row[0]).exists()]
     written = io.StringIO()
@@ -109,7 +109,7 @@ def corrected(record: str, site: Path, changed: set[Path]) -> str:
     return written.getvalue()
 
 
-def programs(prefix: Path) -> None:
+def remove_programs(prefix: Path) -> None:
     """Remove the commands of packages, and what they have for a desktop; of a virtual environment Python stays."""
     remove(prefix / "share")
     for path in sorted((prefix / "bin").iterdir()):
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("prefix", type=Path)
     prefix = parser.parse_args().prefix
     trim(prefix / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages")
-    programs(prefix)
+    remove_programs(prefix)
 
 
 if __name__ == "__main__":

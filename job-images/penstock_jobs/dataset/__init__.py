@@ -22,8 +22,8 @@ def read_shard(job: DatasetJob) -> DatasetPart:
     return run(job)
 
 
-def merging(job: DatasetJob) -> DatasetJob | None:
+def merge_job(job: DatasetJob) -> DatasetJob | None:
     """Return the job that merges the parts, where it is this shard's to do; see `penstock_jobs.dataset.shards`."""
-    from penstock_jobs.dataset.shards import merging as claimed
+    from penstock_jobs.dataset.shards import merge_job as claimed
 
     return claimed(job)

@@ -14,8 +14,8 @@ from penstock_jobs.dataset.loading import ROWS
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, ColumnRole, ColumnType
 from penstock_jobs.specification import DatasetJob
-from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quoted
-from penstock_jobs.tables.engine import explained
+from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quote_identifier
+from penstock_jobs.tables.engine import explain_duckdb_errors
 
 CANONICAL = "canonical"
 
@@ -44,7 +44,7 @@ def make_canonical(
         job: says what each column is for.
         fixed: the columns of the first generation; None at the first. Columns may be added to them, not taken away.
     """
-    with explained("The input"):
+    with explain_duckdb_errors("The input"):
         rows = connection.execute(f"DESCRIBE {ROWS}").fetchall()
     found = {str(row[0]): column_type(str(row[0]), str(row[1])) for row in rows}
     _refuse_reserved(found)
@@ -60,7 +60,7 @@ def make_canonical(
     for name, kind in types.items():
         if kind != found[name]:
             _refuse_changed(connection, name, kind, found[name])
-    listed = ", ".join(f"{_cast(name, kind, found[name])} AS {quoted(name)}" for name, kind in types.items())
+    listed = ", ".join(f"{_cast(name, kind, found[name])} AS {quote_identifier(name)}" for name, kind in types.items())
     connection.execute(f"CREATE VIEW {CANONICAL} AS SELECT {listed} FROM {ROWS}")
     return tuple(Column(name=name, type=kind, role=_role(job, name)) for name, kind in types.items())
 
@@ -73,7 +73,7 @@ def first_row(connection: duckdb.DuckDBPyConnection, condition: str) -> int | No
     return None if found is None else int(found[0])
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
+def suggest_column(name: str, names: Sequence[str]) -> str:
     """Return a proposal of the name most like a wrong one, as the end of a sentence; or the list of all of them."""
     likely = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if likely:
@@ -101,7 +101,7 @@ def column_type(name: str, duckdb_type: str) -> ColumnType:
 
 
 def _cast(name: str, kind: ColumnType, found: ColumnType) -> str:
-    column = quoted(name)
+    column = quote_identifier(name)
     if kind == "Float":
         number = f"CAST({column} AS DOUBLE)"
         return f"(CASE WHEN isnan({number}) THEN NULL ELSE {number} + 0.0 END)"
@@ -111,7 +111,7 @@ def _cast(name: str, kind: ColumnType, found: ColumnType) -> str:
 
 
 def _refuse_changed(connection: duckdb.DuckDBPyConnection, name: str, before: ColumnType, now: ColumnType) -> None:
-    column = quoted(name)
+    column = quote_identifier(name)
     if (before, now) == ("Float", "Integer"):
         return
     bad = f"{column} IS NOT NULL"
@@ -140,7 +140,9 @@ def _refuse_missing(job: DatasetJob, names: tuple[str, ...]) -> None:
     wanted += [("split.time.column", job.split.time_column)]
     for field, name in wanted:
         if name is not None and name not in names:
-            raise Refused(f"There is no column '{name}' (spec.dataset.{field}) in the input; {nearest(name, names)}")
+            raise Refused(
+                f"There is no column '{name}' (spec.dataset.{field}) in the input; {suggest_column(name, names)}"
+            )
 
 
 def _role(job: DatasetJob, name: str) -> ColumnRole:

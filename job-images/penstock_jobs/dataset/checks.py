@@ -9,14 +9,14 @@ from penstock_jobs.dataset.canonical import CANONICAL, first_row
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column
 from penstock_jobs.specification import DatasetJob
-from penstock_jobs.tables.columns import quoted
+from penstock_jobs.tables.columns import quote_identifier
 
 Task = Literal["Classification", "Regression"]
 
 
 def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column: Column) -> Task:
     """Refuse an empty table, a target with nulls or with one class only; return the task."""
-    name = quoted(column.name)
+    name = quote_identifier(column.name)
     row = connection.execute(f"SELECT count(*), count({name}), min({name}), max({name}) FROM {CANONICAL}").fetchone()
     total, present, least, greatest = row or (0, 0, None, None)
     if not total:
@@ -43,7 +43,7 @@ def check_weight(connection: duckdb.DuckDBPyConnection, columns: tuple[Column, .
         return
     if column.type not in ("Integer", "Float"):
         raise Refused(f"The column '{column.name}' (spec.dataset.weight) is {column.type}; a weight is a number.")
-    name = quoted(column.name)
+    name = quote_identifier(column.name)
     row = first_row(connection, f"{name} IS NULL OR NOT ({name} >= 0 AND {name} < 'infinity'::DOUBLE)")
     if row is not None:
         raise Refused(

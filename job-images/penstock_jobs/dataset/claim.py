@@ -12,9 +12,9 @@ from typing import ClassVar
 
 from penstock_jobs.document import Form, VersionedDocument, decode, encode, format_of
 from penstock_jobs.errors import Refused
-from penstock_jobs.logs import progress
+from penstock_jobs.logs import report_progress
 from penstock_jobs.specification import Run
-from penstock_jobs.storage import NotFound, Store
+from penstock_jobs.storage import KeyNotFound, Store
 
 CLAIM = "penstock-claim.json"
 _LOCK = "datasets/.lock"
@@ -60,7 +60,7 @@ def move_claim(store: Store, old_uid: str, new: Claim) -> Claim | None:
     """
     try:
         found = decode(store.read(CLAIM), Claim, f"{store.uri}/{CLAIM}")
-    except NotFound:
+    except KeyNotFound:
         return None
     if found.pipeline_uid not in (old_uid, new.pipeline_uid):
         raise StorageClaimed(
@@ -73,7 +73,7 @@ def move_claim(store: Store, old_uid: str, new: Claim) -> Claim | None:
 
 
 @contextmanager
-def serialised(store: Store) -> Iterator[None]:
+def lock_datasets(store: Store) -> Iterator[None]:
     """Hold the storage's datasets for this process alone; wait while another process has them."""
     path = store.local_path(_LOCK)
     if path is None:
@@ -84,6 +84,6 @@ def serialised(store: Store) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress(0, None, "Waiting for another dataset step of this storage")
+            report_progress(0, None, "Waiting for another dataset step of this storage")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -8,12 +8,12 @@ from urllib.parse import unquote
 from deltalake import DeltaTable
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Input, Shard
+from penstock_jobs.specification import InputSpec, Shard
 from penstock_jobs.storage import open_store
-from penstock_jobs.tables.columns import literal, quoted
+from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.delta import open_table
-from penstock_jobs.tables.engine import paths
-from penstock_jobs.tables.files import localised
+from penstock_jobs.tables.engine import path_list
+from penstock_jobs.tables.files import fetch_file
 
 _DUCKDB_TYPES = {
     "string": "VARCHAR",
@@ -42,21 +42,22 @@ class DeltaFiles:
     def relation(self) -> str:
         """Return the SQL that reads the version, its partition columns typed as the table says."""
         if not self.files:
-            empty = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in self.types.items())
+            empty = ", ".join(f"CAST(NULL AS {kind}) AS {quote_identifier(name)}" for name, kind in self.types.items())
             return f"(SELECT {empty} LIMIT 0)"
-        parts = [self._part(file, values) for file, values in zip(self.files, self.partitions, strict=True)]
+        parts = [self._select_file(file, values) for file, values in zip(self.files, self.partitions, strict=True)]
         if not any(self.partitions):
-            return f"read_parquet({paths(self.files)}, union_by_name = true)"
+            return f"read_parquet({path_list(self.files)}, union_by_name = true)"
         return "(" + " UNION ALL BY NAME ".join(parts) + ")"
 
-    def _part(self, file: Path, values: dict[str, str | None]) -> str:
+    def _select_file(self, file: Path, values: dict[str, str | None]) -> str:
         added = "".join(
-            f", CAST({_text(value)} AS {self.types[name]}) AS {quoted(name)}" for name, value in values.items()
+            f", CAST({_text(value)} AS {self.types[name]}) AS {quote_identifier(name)}"
+            for name, value in values.items()
         )
-        return f"SELECT *{added} FROM read_parquet({paths([file])}, hive_partitioning = false)"
+        return f"SELECT *{added} FROM read_parquet({path_list([file])}, hive_partitioning = false)"
 
 
-def delta_files(declared: Input, shard: Shard, folder: Path) -> DeltaFiles:
+def delta_files(declared: InputSpec, shard: Shard, folder: Path) -> DeltaFiles:
     """Return the files of the version that the input names (the last by default) that are this shard's."""
     store = open_store(declared.location)
     table = open_table(store, declared.version)
@@ -67,7 +68,7 @@ def delta_files(declared: Input, shard: Shard, folder: Path) -> DeltaFiles:
     partitioned = table.metadata().partition_columns
     actions = _add_actions(table)
     mine = [action for index, action in enumerate(actions) if index % shard.count == shard.index]
-    files = tuple(localised(store, unquote(str(action["path"])), folder) for action in mine)
+    files = tuple(fetch_file(store, unquote(str(action["path"])), folder) for action in mine)
     values = tuple({name: _partition_value(action, name) for name in partitioned} for action in mine)
     return DeltaFiles(files, values, types)
 
@@ -85,7 +86,7 @@ def _partition_value(action: dict[str, Any], name: str) -> str | None:
     return None if value is None else str(value)
 
 
-def _refuse_unreadable(table: DeltaTable, declared: Input) -> None:
+def _refuse_unreadable(table: DeltaTable, declared: InputSpec) -> None:
     features = table.protocol().reader_features or []
     for feature in features:
         if feature in _UNREADABLE:
@@ -101,4 +102,4 @@ def _duckdb_type(kind: Any) -> str:
 
 
 def _text(value: str | None) -> str:
-    return "NULL" if value is None else literal(value)
+    return "NULL" if value is None else quote_literal(value)

@@ -31,18 +31,18 @@ def encode_value(value: Value) -> bytes:
     """Return the canonical encoding of one value. A datetime without a zone is taken as UTC."""
     match value:
         case None:
-            return _tagged("n", "")
+            return _encode_with_tag("n", "")
         case bool():
-            return _tagged("b", str(int(value)))
+            return _encode_with_tag("b", str(int(value)))
         case int():
-            return _tagged("i", str(value))
+            return _encode_with_tag("i", str(value))
         case str():
-            return _tagged("s", unicodedata.normalize("NFC", value))
+            return _encode_with_tag("s", unicodedata.normalize("NFC", value))
         case datetime():
             moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return _tagged("t", str((moment - _EPOCH) // timedelta(microseconds=1)))
+            return _encode_with_tag("t", str((moment - _EPOCH) // timedelta(microseconds=1)))
         case date():
-            return _tagged("d", str((value - _EPOCH.date()).days))
+            return _encode_with_tag("d", str((value - _EPOCH.date()).days))
 
 
 def encode_row(values: Iterable[Value]) -> bytes:
@@ -55,6 +55,6 @@ def identity(values: Iterable[Value]) -> bytes:
     return hashlib.md5(encode_row(values), usedforsecurity=False).digest()
 
 
-def _tagged(tag: str, text: str) -> bytes:
+def _encode_with_tag(tag: str, text: str) -> bytes:
     content = text.encode()
     return f"{tag}{len(content)}:".encode() + content

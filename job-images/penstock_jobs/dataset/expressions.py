@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from penstock_jobs.dataset.draw import RANGE, Purpose, prefix, threshold
 from penstock_jobs.result import Column, ColumnType
-from penstock_jobs.tables.columns import quoted
+from penstock_jobs.tables.columns import quote_identifier
 
 # nfc_normalize ends a text at its first NUL, which never composes with anything: the parts are normalised one by one.
 _NFC = (
@@ -22,12 +22,12 @@ _TEXTS: dict[ColumnType, tuple[str, str]] = {
 
 def identity_expression(columns: Iterable[Column]) -> str:
     """Return the SQL of `encoding.identity` over the columns, a BLOB of 16 bytes."""
-    return f"unhex(md5({_encoded_row(columns)}))"
+    return f"unhex(md5({_row_encoding(columns)}))"
 
 
 def identity_number(columns: Iterable[Column]) -> str:
     """Return the SQL of the identity as one little-endian UHUGEINT, which the engine groups by faster than a BLOB."""
-    return f"md5_number({_encoded_row(columns)})"
+    return f"md5_number({_row_encoding(columns)})"
 
 
 def identity_of_number(number: str) -> str:
@@ -55,24 +55,24 @@ def fold_expression(salt: str, epoch: int, point: str) -> str:
     return f"CAST(CAST({hashed} >> 64 AS HUGEINT) - {RANGE // 2} AS BIGINT)"
 
 
-def below(hashed: str, share: float) -> str:
+def below_expression(hashed: str, share: float) -> str:
     """Return the SQL condition that the draw, given by its whole hash, is below the share."""
     limit = threshold(share)
     return "TRUE" if limit >= RANGE else f"{hashed} < CAST('{limit * RANGE}' AS UHUGEINT)"
 
 
-def fold_below(fold: str, share: float) -> str:
+def fold_below_expression(fold: str, share: float) -> str:
     """Return the SQL condition that a stored fold draw is below the share."""
     limit = threshold(share)
     return "TRUE" if limit >= RANGE else f"{fold} < {limit - RANGE // 2}"
 
 
-def _encoded_row(columns: Iterable[Column]) -> str:
-    return " || ".join(_encoded(column) for column in columns)
+def _row_encoding(columns: Iterable[Column]) -> str:
+    return " || ".join(_column_encoding(column) for column in columns)
 
 
-def _encoded(column: Column) -> str:
-    name = quoted(column.name)
+def _column_encoding(column: Column) -> str:
+    name = quote_identifier(column.name)
     if column.type == "Boolean":
         return f"(CASE WHEN {name} THEN 'b1:1' WHEN NOT {name} THEN 'b1:0' ELSE 'n0:' END)"
     tag, template = _TEXTS[column.type]

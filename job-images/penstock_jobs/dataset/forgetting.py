@@ -13,25 +13,25 @@ from pathlib import Path
 from deltalake import CommitProperties, DeltaTable, Transaction
 
 from penstock_jobs.dataset import schema
-from penstock_jobs.dataset.canonical import nearest
-from penstock_jobs.dataset.claim import serialised
+from penstock_jobs.dataset.canonical import suggest_column
+from penstock_jobs.dataset.claim import lock_datasets
 from penstock_jobs.dataset.encoding import Value, identity
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, epochs, testing_folder
 from penstock_jobs.document import Document
 from penstock_jobs.errors import Refused
-from penstock_jobs.logs import progress
+from penstock_jobs.logs import report_progress
 from penstock_jobs.result import ColumnType
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import POINT
-from penstock_jobs.tables.engine import connect, explained, paths
-from penstock_jobs.tables.files import localised
+from penstock_jobs.tables.engine import connect, explain_duckdb_errors, path_list
+from penstock_jobs.tables.files import fetch_file
 
 _AT_ONCE = 500
 
 
-class Forgotten(Document, frozen=True):
+class RemovalCounts(Document, frozen=True):
     """How many rows of each table (its folder below the storage) were removed, and how many data files went."""
 
     rows: dict[str, int]
@@ -39,7 +39,7 @@ class Forgotten(Document, frozen=True):
     unknown: int
 
 
-def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> Forgotten:
+def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> RemovalCounts:
     """Remove the points with these keys from every table of the storage.
 
     Args:
@@ -53,7 +53,7 @@ def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> Forgotten:
         Refused: a key misses a column, or a value is not of its column's type. Nothing was removed.
     """
     store = open_store(storage)
-    with serialised(store):
+    with lock_datasets(store):
         wanted = {epoch: _points(store, epoch, keys) for epoch in epochs(store)}
         if not wanted:
             raise Refused(f"There are no tables at {store.uri}/datasets; nothing can be forgotten.")
@@ -63,13 +63,13 @@ def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> Forgotten:
         found: set[bytes] = set()
         files = 0
         for done, folder in enumerate(folders):
-            progress(done, len(folders), f"Forgetting {len(keys)} points in {folder}")
+            report_progress(done, len(folders), f"Forgetting {len(keys)} points in {folder}")
             rows[folder] = _delete(store.child(folder), every)
             held, gone = _remove_files(store.child(folder), every)
             found |= held
             files += gone
     last = wanted[max(wanted)]
-    return Forgotten(rows=rows, files=files, unknown=sum(point not in found for point in last))
+    return RemovalCounts(rows=rows, files=files, unknown=sum(point not in found for point in last))
 
 
 def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> list[bytes]:
@@ -77,28 +77,30 @@ def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> li
     if fixed is None:
         return []
     types = {column.name: column.type for column in fixed.columns}
-    return [identity(_typed(key, name, types[name]) for name in fixed.identity) for key in keys]
+    return [identity(_key_value(key, name, types[name]) for name in fixed.identity) for key in keys]
 
 
-def _typed(key: Mapping[str, Value], name: str, kind: ColumnType) -> Value:
+def _key_value(key: Mapping[str, Value], name: str, kind: ColumnType) -> Value:
     if name not in key:
-        raise Refused(f"The key {dict(key)} has no value for '{name}'; {nearest(name, list(key))}")
+        raise Refused(f"The key {dict(key)} has no value for '{name}'; {suggest_column(name, list(key))}")
     value = key[name]
     if not isinstance(value, str) or kind == "String":
         return value
     try:
-        return _parsed(value, kind)
+        return _parse_value(value, kind)
     except ValueError as error:
         raise Refused(f"'{value}' is no value of the column '{name}', which is {kind}.") from error
 
 
-def _parsed(text: str, kind: ColumnType) -> Value:
+def _parse_value(text: str, kind: ColumnType) -> Value:
     match kind:
         case "Integer":
             return int(text)
         case "Boolean":
             return (
-                {"true": True, "false": False}[text.lower()] if text.lower() in ("true", "false") else _no_value(text)
+                {"true": True, "false": False}[text.lower()]
+                if text.lower() in ("true", "false")
+                else _raise_no_value(text)
             )
         case "Timestamp":
             moment = datetime.fromisoformat(text)
@@ -106,10 +108,10 @@ def _parsed(text: str, kind: ColumnType) -> Value:
         case "Date":
             return date.fromisoformat(text)
         case _:
-            return _no_value(text)
+            return _raise_no_value(text)
 
 
-def _no_value(text: str) -> Value:
+def _raise_no_value(text: str) -> Value:
     raise ValueError(text)
 
 
@@ -150,11 +152,11 @@ def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], in
         connection.execute("CREATE TABLE wanted (point BLOB)")
         connection.executemany("INSERT INTO wanted VALUES (?)", [[point] for point in points])
         for name in names:
-            path = localised(store, name, Path(folder))
-            with explained(f"The file {name} of {store.uri}"):
+            path = fetch_file(store, name, Path(folder))
+            with explain_duckdb_errors(f"The file {name} of {store.uri}"):
                 held = connection.execute(
-                    f"SELECT DISTINCT {POINT} FROM read_parquet({paths([path])}) WHERE {POINT} IN (SELECT point FROM "
-                    "wanted)"
+                    f"SELECT DISTINCT {POINT} FROM read_parquet({path_list([path])}) "
+                    f"WHERE {POINT} IN (SELECT point FROM wanted)"
                 ).fetchall()
             if held:
                 found |= {bytes(row[0]) for row in held}

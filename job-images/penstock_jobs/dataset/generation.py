@@ -17,17 +17,17 @@ import duckdb
 
 from penstock_jobs.dataset import checks, history, points, proof, schema, shards, sources, strategies, writing
 from penstock_jobs.dataset.canonical import make_canonical
-from penstock_jobs.dataset.claim import claim, serialised
-from penstock_jobs.dataset.loading import ROWS, Engine, Loaded, load
+from penstock_jobs.dataset.claim import claim, lock_datasets
+from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
-from penstock_jobs.logs import progress
+from penstock_jobs.logs import report_progress
 from penstock_jobs.result import Column, DatasetResult, TableVersion
 from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
-from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, stored_types
-from penstock_jobs.tables.engine import connect, explained, frugal
-from penstock_jobs.tables.files import localised
+from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, types_of_columns
+from penstock_jobs.tables.engine import connect, explain_duckdb_errors, reduce_memory
+from penstock_jobs.tables.files import fetch_file
 
 
 def generate(job: DatasetJob) -> DatasetResult:
@@ -39,14 +39,14 @@ def generate(job: DatasetJob) -> DatasetResult:
     """
     store = open_store(job.storage)
     claim(store, job.run)
-    with serialised(store), tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+    with lock_datasets(store), tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         with connect(scratch, job.memory, job.threads) as connection:
             return _Generation(job, store, scratch, connection).run()
 
 
 @dataclass(frozen=True)
-class _Written:
+class _TableFiles:
     """The files of each table, those new and all those of the version to be, and the rows that are in no table."""
 
     new: dict[str, tuple[delta.DataFile, ...]]
@@ -74,26 +74,26 @@ class _Generation:
         job, fixed = self.job, self.state.fixed
         if fixed is not None:
             schema.refuse_other_rule(fixed, job)
-        progress(0, 5, "Reading the inputs")
+        report_progress(0, 5, "Reading the inputs")
         loaded = self._load()
-        columns = make_canonical(self.connection, job, self._fixed_columns())
+        columns = make_canonical(self.connection, job, self._testing_columns())
         target = next(column for column in columns if column.name == job.target.column)
-        with explained("The input"):
+        with explain_duckdb_errors("The input"):
             task = checks.check_target(self.connection, job, target)
             checks.check_weight(self.connection, columns)
-        progress(1, 5, "Identifying the points")
+        report_progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))
-        with explained("The input"):
-            with frugal(self.connection, job.memory):
+        with explain_duckdb_errors("The input"):
+            with reduce_memory(self.connection, job.memory):
                 counts = points.deduplicate(self.connection, job, identity)
-            points.read_kept(self.connection, self._kept_files(), columns)
-            setting = strategies.Setting(self.connection, job, self.state.epoch, columns, self._place_training)
+            points.read_testing_rows(self.connection, self._testing_files(), columns)
+            setting = strategies.SplitContext(self.connection, job, self.state.epoch, columns, self._place_training)
             sides = strategies.prepare(setting)
-        progress(2, 5, f"Splitting {counts.rows} rows")
+        report_progress(2, 5, f"Splitting {counts.rows} rows")
         written = self._write(sides, columns)
-        progress(3, 5, "Reading the tables back")
-        with frugal(self.connection, job.memory):
+        report_progress(3, 5, "Reading the tables back")
+        with reduce_memory(self.connection, job.memory):
             leak_proof = proof.prove(
                 self.connection, *(written.paths[name] for name in ("training", "validation", "testing"))
             )
@@ -103,12 +103,12 @@ class _Generation:
             for name, files in written.paths.items()
         }
         self._check(task, measured)
-        past = history.count(self.connection, job, self.state.generation, columns, written.paths["testing"])
-        progress(4, 5, "Committing the tables")
+        past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
+        report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
         versions = self._commit(written, columns)
         self._vacuum()
-        progress(5, 5, "The tables are committed")
+        report_progress(5, 5, "The tables are committed")
         return DatasetResult(
             training=self._version("training", versions, measured),
             validation=self._version("validation", versions, measured),
@@ -130,50 +130,50 @@ class _Generation:
             left_out=written.left_out,
         )
 
-    def _load(self) -> Loaded:
-        engine = Engine(self.connection, self.scratch, self.job.memory, self.job.threads)
+    def _load(self) -> LoadedInputs:
+        engine = QueryEngine(self.connection, self.scratch, self.job.memory, self.job.threads)
         if self.job.shard.count > 1:
             return shards.load_parts(engine, self.job, ROWS)
-        found = tuple(sources.find(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
+        found = tuple(sources.find_input_files(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
         return load(engine, found, self.job.query, self.state.fixed.inputs if self.state.fixed else {})
 
-    def _fixed_columns(self) -> tuple[Column, ...] | None:
+    def _testing_columns(self) -> tuple[Column, ...] | None:
         """Return the columns that the testing table really has: a schema saved by a killed generation binds nobody."""
         if self.state.fixed is None or self.state.testing is None:
             return None
         stored = {field.name for field in self.state.testing.schema().fields}
         return tuple(column for column in self.state.fixed.columns if column.name in stored)
 
-    def _kept_files(self) -> tuple[Path, ...]:
+    def _testing_files(self) -> tuple[Path, ...]:
         if self.state.testing is None:
             return ()
-        return self._local("testing", delta.file_names(self.state.testing))
+        return self._local_paths("testing", delta.file_names(self.state.testing))
 
-    def _local(self, table: str, names: tuple[str, ...]) -> tuple[Path, ...]:
-        return tuple(localised(self.stores[table], name, self.scratch / table) for name in names)
+    def _local_paths(self, table: str, names: tuple[str, ...]) -> tuple[Path, ...]:
+        return tuple(fetch_file(self.stores[table], name, self.scratch / table) for name in names)
 
     def _place_training(self) -> None:
         files: list[Path] = []
         for name, table in (("training", self.state.training), ("validation", self.state.validation)):
             if table is not None and delta.last_commit(table).get("epoch") == str(self.state.epoch):
-                files += self._local(name, delta.file_names(table))
-        points.read_placed(self.connection, files)
+                files += self._local_paths(name, delta.file_names(table))
+        points.read_training_points(self.connection, files)
 
-    def _write(self, sides: strategies.Sides, columns: tuple[Column, ...]) -> _Written:
+    def _write(self, sides: strategies.SideRule, columns: tuple[Column, ...]) -> _TableFiles:
         history.make_sides(self.connection, sides)
-        queries = history.to_write(self.connection, self.job, self.state.generation, columns, sides)
+        queries = history.queries_to_write(self.connection, self.job, self.state.generation, columns, sides)
         rows = " UNION ALL BY NAME ".join(f"({query})" for query in queries)
         written = writing.write_sides(self.connection, self.stores, rows, self.scratch)
         new = written.files
-        paths = {name: self._local(name, tuple(file.name for file in files)) for name, files in new.items()}
-        return _Written(new, {**paths, "testing": (*self._kept_files(), *paths["testing"])}, written.left_out)
+        paths = {name: self._local_paths(name, tuple(file.name for file in files)) for name, files in new.items()}
+        return _TableFiles(new, {**paths, "testing": (*self._testing_files(), *paths["testing"])}, written.left_out)
 
-    def _check(self, task: checks.Task, measured: Mapping[str, writing.Measured]) -> None:
+    def _check(self, task: checks.Task, measured: Mapping[str, writing.TableMeasure]) -> None:
         asked = ["training", "testing"] + (["validation"] if self.job.validation.holdout else [])
         checks.check_classes(self.job, task, {name: (measured[name].rows, measured[name].classes) for name in asked})
 
     def _save_schema(
-        self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: Loaded
+        self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: LoadedInputs
     ) -> None:
         job, fixed = self.job, self.state.fixed
         inputs = {**(fixed.inputs if fixed else {}), **loaded.input_types}
@@ -190,7 +190,7 @@ class _Generation:
         )
         schema.save(self.store, self.state.epoch, made)
 
-    def _commit(self, written: _Written, columns: tuple[Column, ...]) -> dict[str, int]:
+    def _commit(self, written: _TableFiles, columns: tuple[Column, ...]) -> dict[str, int]:
         tables = {"testing": self.state.testing, "validation": self.state.validation, "training": self.state.training}
         versions = {}
         for name, table in tables.items():
@@ -213,7 +213,7 @@ class _Generation:
             delta.vacuum(self.stores[name], self.job.keep_versions, pinned)
 
     def _version(
-        self, name: str, versions: Mapping[str, int], measured: Mapping[str, writing.Measured]
+        self, name: str, versions: Mapping[str, int], measured: Mapping[str, writing.TableMeasure]
     ) -> TableVersion:
         seen = measured[name]
         uri = self.stores[name].uri
@@ -221,4 +221,4 @@ class _Generation:
 
 
 def _types(name: str, columns: tuple[Column, ...]) -> dict[str, str]:
-    return stored_types(columns, TESTING_INTERNAL if name == "testing" else TRAINING_INTERNAL)
+    return types_of_columns(columns, TESTING_INTERNAL if name == "testing" else TRAINING_INTERNAL)

@@ -8,17 +8,17 @@ from pathlib import Path
 import duckdb
 
 from penstock_jobs.dataset.query import check_query
-from penstock_jobs.dataset.sources import Source, relation
+from penstock_jobs.dataset.sources import InputFiles, relation
 from penstock_jobs.errors import Refused
-from penstock_jobs.tables.columns import DUCKDB_TYPES, literal, quoted
-from penstock_jobs.tables.engine import connect, explained, paths
+from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
+from penstock_jobs.tables.engine import connect, explain_duckdb_errors, path_list
 from penstock_jobs.tables.text_table import check_header
 
 ROWS = "loaded"
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedInputs:
     """What was loaded: the types that text columns were read with, by input, and what a person should know."""
 
     input_types: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Engine:
+class QueryEngine:
     """A connection, and the limits that another one like it needs."""
 
     connection: duckdb.DuckDBPyConnection
@@ -36,8 +36,8 @@ class Engine:
 
 
 def load(
-    engine: Engine, sources: tuple[Source, ...], query: str | None, fixed: Mapping[str, Mapping[str, str]]
-) -> Loaded:
+    engine: QueryEngine, sources: tuple[InputFiles, ...], query: str | None, fixed: Mapping[str, Mapping[str, str]]
+) -> LoadedInputs:
     """Make the view `loaded` of the sources (joined by the query where there is one).
 
     Args:
@@ -57,14 +57,14 @@ def load(
             input_types[source.name] = types
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
-        return Loaded(input_types)
+        return LoadedInputs(input_types)
     warnings = check_query(query, tuple(relations))
-    answer = _answered(engine, sources, relations, query)
-    engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({paths([answer])})")
-    return Loaded(input_types, warnings)
+    answer = _run_query(engine, sources, relations, query)
+    engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer])})")
+    return LoadedInputs(input_types, warnings)
 
 
-def relation_of(engine: Engine, source: Source, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def relation_of(engine: QueryEngine, source: InputFiles, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """Return the SQL of the source's rows, text parsed already, and the types that text columns were read with.
 
     Args:
@@ -73,81 +73,83 @@ def relation_of(engine: Engine, source: Source, fixed: Mapping[str, str]) -> tup
         fixed: the types of its text columns at the first generation.
     """
     if source.is_text:
-        return _parsed(engine, source, {**fixed, **_declared(source)})
-    return _typed(engine, source), {}
+        return _parse_text(engine, source, {**fixed, **_types_of_manifest(source)})
+    return _cast_relation(engine, source), {}
 
 
-def _declared(source: Source) -> dict[str, str]:
+def _types_of_manifest(source: InputFiles) -> dict[str, str]:
     """Return the engine's name of each type that the manifest gives a column."""
     return {name: DUCKDB_TYPES[kind] for name, kind in source.declared.types.items()}
 
 
-def _typed(engine: Engine, source: Source) -> str:
+def _cast_relation(engine: QueryEngine, source: InputFiles) -> str:
     read = relation(source, {})
-    with explained(_named(source)):
+    with explain_duckdb_errors(_input_words(source)):
         present = {str(row[0]) for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
-    declared = _declared(source)
+    declared = _types_of_manifest(source)
     _refuse_unknown(source, declared, present)
     if not declared:
         return read
-    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in declared.items())
+    casts = ", ".join(
+        f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}" for name, kind in declared.items()
+    )
     return f"(SELECT * REPLACE ({casts}) FROM {read})"
 
 
-def _parsed(engine: Engine, source: Source, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+def _parse_text(engine: QueryEngine, source: InputFiles, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     connection = engine.connection
-    with explained(_named(source)):
+    with explain_duckdb_errors(_input_words(source)):
         if source.format == "CSV":
             for file in source.files:
-                check_header(connection, file, _named(source), source.delimiter)
+                check_header(connection, file, _input_words(source), source.delimiter)
         found = connection.execute(f"DESCRIBE SELECT * FROM {relation(source, {})}").fetchall()
     present = {str(row[0]): str(row[1]) for row in found}
-    _refuse_unknown(source, _declared(source), set(present))
+    _refuse_unknown(source, _types_of_manifest(source), set(present))
     types = {name: kind for name, kind in known.items() if name in present}
     target = engine.scratch / f"parsed-{source.name}.parquet"
-    copy = "COPY (SELECT * FROM {}) TO " + literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"
-    with explained(_named(source)):
+    copy = "COPY (SELECT * FROM {}) TO " + quote_literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"
+    with explain_duckdb_errors(_input_words(source)):
         try:
             connection.execute(copy.format(relation(source, types)))
         except duckdb.ConversionException:
             if set(types) == set(present):
                 raise
             connection.execute(copy.format(relation(source, types).replace("sample_size = 200000", "sample_size = -1")))
-        read = f"read_parquet({paths([target])})"
+        read = f"read_parquet({path_list([target])})"
         written = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
         free = [str(name) for name, kind, *_ in written if kind == "VARCHAR" and name not in types]
-        flags = _true_or_false(connection, read, free) if source.format == "CSV" else []
-    replaced = ", ".join(f"CAST({quoted(name)} AS BOOLEAN) AS {quoted(name)}" for name in flags)
+        flags = _find_flags(connection, read, free) if source.format == "CSV" else []
+    replaced = ", ".join(f"CAST({quote_identifier(name)} AS BOOLEAN) AS {quote_identifier(name)}" for name in flags)
     view = f"(SELECT * REPLACE ({replaced}) FROM {read})" if flags else read
     return view, {**{str(row[0]): str(row[1]) for row in written}, **dict.fromkeys(flags, "BOOLEAN")}
 
 
-def _true_or_false(connection: duckdb.DuckDBPyConnection, read: str, columns: list[str]) -> list[str]:
+def _find_flags(connection: duckdb.DuckDBPyConnection, read: str, columns: list[str]) -> list[str]:
     """Return those of the text columns that hold nothing but the words true and false."""
     if not columns:
         return []
-    tests = ", ".join(f"bool_and(lower({quoted(name)}) IN ('true', 'false'))" for name in columns)
+    tests = ", ".join(f"bool_and(lower({quote_identifier(name)}) IN ('true', 'false'))" for name in columns)
     row = connection.execute(f"SELECT {tests} FROM {read}").fetchone() or ()
     return [name for name, flag in zip(columns, row, strict=True) if flag]
 
 
-def _answered(engine: Engine, sources: tuple[Source, ...], relations: Mapping[str, str], query: str) -> Path:
+def _run_query(engine: QueryEngine, sources: tuple[InputFiles, ...], relations: Mapping[str, str], query: str) -> Path:
     target = engine.scratch / "query.parquet"
     with connect(engine.scratch, engine.memory, engine.threads) as connection:
         for name, read in relations.items():
-            with explained(f"The input '{name}'"):
-                connection.execute(f"CREATE VIEW {quoted(name)} AS SELECT * FROM {read}")
+            with explain_duckdb_errors(f"The input '{name}'"):
+                connection.execute(f"CREATE VIEW {quote_identifier(name)} AS SELECT * FROM {read}")
         folders = {str(engine.scratch), *(str(file.parent) for source in sources for file in source.files)}
-        allowed = ", ".join(literal(folder) for folder in sorted(folders))
+        allowed = ", ".join(quote_literal(folder) for folder in sorted(folders))
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         text = query.strip().rstrip(";")
         try:
             _refuse_twins([str(row[0]) for row in connection.execute(f"DESCRIBE {text}").fetchall()])
-            connection.execute(f"COPY ({text}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")
+            connection.execute(f"COPY ({text}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")
         except duckdb.OutOfMemoryException:
-            with explained("the query (spec.dataset.query)"):
+            with explain_duckdb_errors("the query (spec.dataset.query)"):
                 raise
         except duckdb.Error as error:
             sentence = " ".join(str(error).split("\n\nLINE")[0].split())
@@ -166,7 +168,7 @@ def _refuse_twins(names: list[str]) -> None:
         )
 
 
-def _refuse_unknown(source: Source, types: Mapping[str, str], present: set[str]) -> None:
+def _refuse_unknown(source: InputFiles, types: Mapping[str, str], present: set[str]) -> None:
     for name in types:
         if name not in present:
             raise Refused(
@@ -174,5 +176,5 @@ def _refuse_unknown(source: Source, types: Mapping[str, str], present: set[str])
             )
 
 
-def _named(source: Source) -> str:
+def _input_words(source: InputFiles) -> str:
     return f"The input '{source.name}' ({source.declared.location.uri})"

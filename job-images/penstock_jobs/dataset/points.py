@@ -24,11 +24,11 @@ from penstock_jobs.tables.columns import (
     RETIRED,
     REVISION,
     TESTING_INTERNAL,
-    quoted,
-    stored_types,
+    quote_identifier,
+    types_of_columns,
 )
-from penstock_jobs.tables.engine import parquet
-from penstock_jobs.tables.revisions import is_revised, stored
+from penstock_jobs.tables.engine import parquet_relation
+from penstock_jobs.tables.revisions import is_revised, rows_of_files
 
 IDENTIFIED = "identified"
 POINTS = "points"
@@ -38,7 +38,7 @@ KEPT_GROUPS = "kept_groups"
 
 
 @dataclass(frozen=True)
-class Counts:
+class RowCounts:
     """How many rows were read, and how many of them are exact copies of another."""
 
     rows: int
@@ -49,7 +49,7 @@ def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[
     """Return the columns that identify a point: the key; without one, the first generation's columns but the target."""
     by_name = {column.name: column for column in columns}
     if job.key:
-        return tuple(_identifying(by_name[name], "key") for name in job.key)
+        return tuple(_require_identifying(by_name[name], "key") for name in job.key)
     chosen = [by_name[name] for name in fixed] if fixed else [c for c in columns if c.name != job.target.column]
     floats = [column.name for column in chosen if column.type == "Float"]
     if floats or job.query is not None:
@@ -64,7 +64,7 @@ def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[
 def group_columns(job: DatasetJob, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """Return the columns whose values make a group."""
     by_name = {column.name: column for column in columns}
-    return tuple(_identifying(by_name[name], "split.group.columns") for name in job.split.group_columns)
+    return tuple(_require_identifying(by_name[name], "split.group.columns") for name in job.split.group_columns)
 
 
 def identify(
@@ -84,14 +84,14 @@ def identify(
     )
 
 
-def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> Counts:
+def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> RowCounts:
     """Make the view `points`, each point of `identified` once; refuse different rows under one key."""
-    connection.execute(f"CREATE TEMP TABLE repeated AS {_repeated(identity)}")
-    rows = _number(connection, f"SELECT count(*) FROM {CANONICAL}")
-    duplicates = _number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
+    connection.execute(f"CREATE TEMP TABLE repeated AS {_duplicates_query(identity)}")
+    rows = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
+    duplicates = _fetch_number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
     if not duplicates:
         connection.execute(f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED}")
-        return Counts(rows, 0)
+        return RowCounts(rows, 0)
     connection.execute(
         f"CREATE TEMP TABLE once AS SELECT DISTINCT * FROM {IDENTIFIED} SEMI JOIN repeated USING ({POINT})"
     )
@@ -99,14 +99,16 @@ def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity
     connection.execute(
         f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED} ANTI JOIN repeated USING ({POINT}) UNION ALL FROM once"
     )
-    return Counts(rows, duplicates)
+    return RowCounts(rows, duplicates)
 
 
-def read_kept(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], columns: tuple[Column, ...]) -> None:
+def read_testing_rows(
+    connection: duckdb.DuckDBPyConnection, files: Iterable[Path], columns: tuple[Column, ...]
+) -> None:
     """Make `kept` (the testing rows, last revisions), `kept_points` and `kept_groups` of the testing table's files."""
     files = tuple(files)
-    types = stored_types(columns, TESTING_INTERNAL)
-    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {stored(files, types)}")
+    types = types_of_columns(columns, TESTING_INTERNAL)
+    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {rows_of_files(files, types)}")
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
     if not is_revised(connection, "stored"):
         connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored")
@@ -120,16 +122,18 @@ def read_kept(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], colu
     )
 
 
-def read_placed(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+def read_training_points(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     """Make `placed`: the points in the files of the last training and validation tables."""
-    rows = f"SELECT {POINT} FROM {parquet(files)}" if files else f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
+    rows = (
+        f"SELECT {POINT} FROM {parquet_relation(files)}" if files else f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
+    )
     connection.execute(f"CREATE TEMP TABLE placed AS {rows}")
 
 
-def _repeated(identity: tuple[Column, ...]) -> str:
+def _duplicates_query(identity: tuple[Column, ...]) -> str:
     """Return the query of the points that several rows have, and how many, from as few bytes a row as will do."""
     if len(identity) <= 2 and all(column.type != "String" for column in identity):
-        names = ", ".join(quoted(column.name) for column in identity)
+        names = ", ".join(quote_identifier(column.name) for column in identity)
         point, grouped = identity_expression(identity), names
     else:
         point, grouped = identity_of_number("number"), f"{identity_number(identity)} AS number"
@@ -138,10 +142,12 @@ def _repeated(identity: tuple[Column, ...]) -> str:
 
 
 def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> None:
-    conflicts = _number(connection, f"SELECT count(*) FROM (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1)")
+    conflicts = _fetch_number(
+        connection, f"SELECT count(*) FROM (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1)"
+    )
     if not conflicts:
         return
-    names = ", ".join(quoted(column.name) for column in identity)
+    names = ", ".join(quote_identifier(column.name) for column in identity)
     shown = ", ".join(f"{column.name}={{}}" for column in identity)
     first = connection.execute(
         f"SELECT {names} FROM once WHERE {POINT} IN (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1) "
@@ -159,7 +165,7 @@ def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, id
     raise Refused(f"{many} several different rows, first {key}; {advice}.")
 
 
-def _identifying(column: Column, field: str) -> Column:
+def _require_identifying(column: Column, field: str) -> Column:
     if column.type == "Float":
         raise Refused(
             f"The column '{column.name}' (spec.dataset.{field}) holds floating-point numbers, which cannot identify "
@@ -172,6 +178,6 @@ def _value(value: object) -> str:
     return "null" if value is None else str(value)
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0

@@ -8,10 +8,10 @@ import duckdb
 from penstock_jobs.errors import JobError
 from penstock_jobs.result import LeakProof
 from penstock_jobs.tables.columns import GROUP, POINT
-from penstock_jobs.tables.engine import explained, parquet
+from penstock_jobs.tables.engine import explain_duckdb_errors, parquet_relation
 
 
-class Leaked(JobError):
+class SplitLeak(JobError):
     """The files hold a point, or a group, on both sides: a bug or a hand in the storage. Nothing was committed."""
 
 
@@ -19,21 +19,21 @@ def prove(
     connection: duckdb.DuckDBPyConnection, training: Sequence[Path], validation: Sequence[Path], testing: Sequence[Path]
 ) -> LeakProof:
     """Join training and validation with testing by point and by group, from their files; raise where they meet."""
-    with explained("The tables' files"):
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW one_side AS {_identities([*training, *validation])}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW other_side AS {_identities(testing)}")
-        points = _number(connection, f"SELECT count(*) FROM one_side SEMI JOIN other_side USING ({POINT})")
-        groups = _number(
+    with explain_duckdb_errors("The tables' files"):
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW one_side AS {_identities_query([*training, *validation])}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW other_side AS {_identities_query(testing)}")
+        points = _fetch_number(connection, f"SELECT count(*) FROM one_side SEMI JOIN other_side USING ({POINT})")
+        groups = _fetch_number(
             connection,
             f"SELECT count(*) FROM (SELECT DISTINCT {GROUP} FROM one_side WHERE {GROUP} IS NOT NULL) "
             f"SEMI JOIN other_side USING ({GROUP})",
         )
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW validated AS {_identities(validation)}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW trained AS {_identities(training)}")
-        twice = _number(connection, f"SELECT count(*) FROM trained SEMI JOIN validated USING ({POINT})")
-        compared = [_number(connection, f"SELECT count(*) FROM {side}") for side in ("one_side", "other_side")]
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW validated AS {_identities_query(validation)}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW trained AS {_identities_query(training)}")
+        twice = _fetch_number(connection, f"SELECT count(*) FROM trained SEMI JOIN validated USING ({POINT})")
+        compared = [_fetch_number(connection, f"SELECT count(*) FROM {side}") for side in ("one_side", "other_side")]
     if points or groups or twice:
-        raise Leaked(
+        raise SplitLeak(
             f"The files of the tables have {points} points and {groups} groups both in testing and in training or "
             f"validation, and {twice} points both in training and in validation. Nothing was committed."
         )
@@ -42,12 +42,12 @@ def prove(
     )
 
 
-def _identities(files: Sequence[Path]) -> str:
+def _identities_query(files: Sequence[Path]) -> str:
     if not files:
         return f"SELECT CAST(NULL AS BLOB) AS {POINT}, CAST(NULL AS BLOB) AS {GROUP} LIMIT 0"
-    return f"SELECT {POINT}, {GROUP} FROM {parquet(files)}"
+    return f"SELECT {POINT}, {GROUP} FROM {parquet_relation(files)}"
 
 
-def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0

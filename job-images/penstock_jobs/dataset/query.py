@@ -60,13 +60,13 @@ _OUTSIDE_PREFIXES = (
 
 def check_query(query: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
     """Raise `Refused` where the query is not a function of the inputs alone; return the warnings about the rest."""
-    tree = _parsed(query)
+    tree = _parse(query)
     _refuse_changing(tree)
     _refuse_outside(tree, inputs)
     return _warnings(tree)
 
 
-def _parsed(query: str) -> exp.Expr:
+def _parse(query: str) -> exp.Expr:
     try:
         statements = [statement for statement in sqlglot.parse(query, dialect="duckdb") if statement is not None]
     except SqlglotError as error:

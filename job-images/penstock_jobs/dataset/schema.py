@@ -6,7 +6,7 @@ from penstock_jobs.document import Document, Form, VersionedDocument, decode, en
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import Column, Strategy
 from penstock_jobs.specification import DatasetJob
-from penstock_jobs.storage import NotFound, Store
+from penstock_jobs.storage import KeyNotFound, Store
 
 KEY = "datasets/schema.json"
 SCHEMAS = Form("schemas", 1, since="0.1.0")
@@ -41,12 +41,12 @@ class Schemas(VersionedDocument, frozen=True):
 
 def load(store: Store, epoch: int) -> EpochSchema | None:
     """Return what the epoch's first generation fixed, None where there is nothing yet."""
-    return _all(store).epochs.get(str(epoch))
+    return _read_all(store).epochs.get(str(epoch))
 
 
 def save(store: Store, epoch: int, schema: EpochSchema) -> None:
     """Keep the schema of the epoch."""
-    schemas = _all(store)
+    schemas = _read_all(store)
     if schemas.epochs.get(str(epoch)) != schema:
         store.write(KEY, encode(Schemas(epochs={**schemas.epochs, str(epoch): schema})))
 
@@ -63,19 +63,19 @@ def refuse_other_rule(schema: EpochSchema, job: DatasetJob) -> None:
     for field, before, now in asked:
         if before != now:
             raise Refused(
-                f"{field} was {_shown(before)} when the testing set was begun and is {_shown(now)} now, which would "
-                "place its points anew; take it back, or begin a new testing set with resetTesting."
+                f"{field} was {_format_value(before)} when the testing set was begun and is {_format_value(now)} now, "
+                "which would place its points anew; take it back, or begin a new testing set with resetTesting."
             )
 
 
-def _all(store: Store) -> Schemas:
+def _read_all(store: Store) -> Schemas:
     try:
         return decode(store.read(KEY), Schemas, f"{store.uri}/{KEY}")
-    except NotFound:
+    except KeyNotFound:
         return Schemas()
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, list) and value:
         return ", ".join(map(str, value))
     return "empty" if value in (None, []) else str(value)

@@ -16,17 +16,17 @@ import msgspec
 
 from penstock_jobs.dataset import sources
 from penstock_jobs.dataset.canonical import column_type
-from penstock_jobs.dataset.loading import Engine, Loaded, relation_of
+from penstock_jobs.dataset.loading import LoadedInputs, QueryEngine, relation_of
 from penstock_jobs.dataset.state import read_state
 from penstock_jobs.document import decode
 from penstock_jobs.errors import Refused
-from penstock_jobs.logs import progress
+from penstock_jobs.logs import report_progress
 from penstock_jobs.result import ColumnType, DatasetPart, JobResult
 from penstock_jobs.specification import DatasetJob, Shard
-from penstock_jobs.storage import NotFound, open_store
-from penstock_jobs.tables.columns import literal, quoted
-from penstock_jobs.tables.engine import connect, explained, parquet
-from penstock_jobs.tables.files import localised
+from penstock_jobs.storage import KeyNotFound, open_store
+from penstock_jobs.tables.columns import quote_identifier, quote_literal
+from penstock_jobs.tables.engine import connect, explain_duckdb_errors, parquet_relation
+from penstock_jobs.tables.files import fetch_file
 
 _FOLDER = "shards"
 _CLAIM = f"{_FOLDER}/merging"
@@ -40,33 +40,33 @@ def read_shard(job: DatasetJob) -> DatasetPart:
     name = f"{_FOLDER}/dataset-{job.shard.index}.parquet"
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
-        progress(0, 2, f"Reading shard {job.shard.index} of {job.shard.count}")
-        source = sources.find(job.inputs[0], job.shard, scratch)
+        report_progress(0, 2, f"Reading shard {job.shard.index} of {job.shard.count}")
+        source = sources.find_input_files(job.inputs[0], job.shard, scratch)
         target = scratch / "part.parquet"
         rows = 0
         types: dict[str, str] = {}
         with connect(scratch, job.memory, job.threads) as connection:
             if source.files:
-                engine = Engine(connection, scratch, job.memory, job.threads)
+                engine = QueryEngine(connection, scratch, job.memory, job.threads)
                 fixed = state.fixed.inputs if state.fixed else {}
                 read, types = relation_of(engine, source, fixed.get(source.name, {}))
-                with explained(f"The input '{source.name}'"):
+                with explain_duckdb_errors(f"The input '{source.name}'"):
                     row = connection.execute(
-                        f"COPY (FROM {read}) TO {literal(str(target))} (FORMAT parquet)"
+                        f"COPY (FROM {read}) TO {quote_literal(str(target))} (FORMAT parquet)"
                     ).fetchone()
                 rows = int(row[0]) if row else 0
         store = open_store(job.run_storage)
         if rows:
             store.upload(target, name)
-        progress(2, 2, f"Shard {job.shard.index} has {rows} rows")
+        report_progress(2, 2, f"Shard {job.shard.index} has {rows} rows")
     return DatasetPart(uri=f"{store.uri}/{name}" if rows else None, rows=rows, types=types)
 
 
-def merging(job: DatasetJob) -> DatasetJob | None:
+def merge_job(job: DatasetJob) -> DatasetJob | None:
     """Return the job that merges, where it is this shard's to do; its own part is in storage by now."""
     store = open_store(job.run_storage)
     count = job.shard.count
-    if not {_result(index) for index in range(count)} <= set(store.keys("results/dataset-")):
+    if not {_result_key(index) for index in range(count)} <= set(store.keys("results/dataset-")):
         return None
     mine = str(job.shard.index).encode()
     if not store.write_if_absent(_CLAIM, mine) and store.read(_CLAIM) != mine:
@@ -74,50 +74,52 @@ def merging(job: DatasetJob) -> DatasetJob | None:
     return msgspec.structs.replace(job, shard=Shard(index=count, count=count))
 
 
-def load_parts(engine: Engine, job: DatasetJob, view: str) -> Loaded:
+def load_parts(engine: QueryEngine, job: DatasetJob, view: str) -> LoadedInputs:
     """Make the view of the rows of all parts."""
     store = open_store(job.run_storage)
-    parts = [_part(job, index) for index in range(job.shard.count)]
+    parts = [_read_part(job, index) for index in range(job.shard.count)]
     names = [f"{_FOLDER}/dataset-{index}.parquet" for index, part in enumerate(parts) if part.rows]
     if not names:
         raise Refused("The input has no rows; there is nothing to make a dataset of.")
-    files = [localised(store, name, engine.scratch / "parts") for name in names]
-    with explained("The parts of the input"):
+    files = [fetch_file(store, name, engine.scratch / "parts") for name in names]
+    with explain_duckdb_errors("The parts of the input"):
         _refuse_unlike(engine.connection, files)
-        engine.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {parquet(files)}")
+        engine.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {parquet_relation(files)}")
     found: dict[str, set[str]] = {}
     for part in parts:
         for column, kind in part.types.items():
             found.setdefault(column, set()).add(kind)
     agreed = {column: kinds.pop() for column, kinds in found.items() if len(kinds) == 1}
-    return Loaded({job.inputs[0].name: agreed} if agreed else {})
+    return LoadedInputs({job.inputs[0].name: agreed} if agreed else {})
 
 
-def _part(job: DatasetJob, index: int) -> DatasetPart:
+def _read_part(job: DatasetJob, index: int) -> DatasetPart:
     store = open_store(job.run_storage)
-    key = _result(index)
+    key = _result_key(index)
     try:
         result = decode(store.read(key), JobResult, f"{store.uri}/{key}")
-    except NotFound as error:
+    except KeyNotFound as error:
         raise Refused(f"Shard {index} of {job.shard.count} has not ended; merging waits for all of them.") from error
     if not isinstance(result, DatasetPart):
         raise Refused(f"{store.uri}/{key} is not the result of a shard.")
     return result
 
 
-def _result(index: int) -> str:
+def _result_key(index: int) -> str:
     return f"results/dataset-{index}.json"
 
 
 def _refuse_unlike(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
     seen: dict[str, ColumnType] = {}
     for file in files:
-        for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {parquet([file])}").fetchall():
+        for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {parquet_relation([file])}").fetchall():
             now = column_type(str(name), str(kind))
             before = seen.setdefault(str(name), now)
             if before == now or {before, now} == {"Integer", "Float"}:
                 continue
-            row = connection.execute(f"SELECT count({quoted(str(name))}) FROM {parquet([file])}").fetchone()
+            row = connection.execute(
+                f"SELECT count({quote_identifier(str(name))}) FROM {parquet_relation([file])}"
+            ).fetchone()
             if row and row[0]:
                 raise Refused(
                     f"The column '{name}' is {before} in some files of the input and {now} in others; give it a type "

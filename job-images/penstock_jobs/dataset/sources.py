@@ -12,11 +12,11 @@ from msgspec.structs import replace
 
 from penstock_jobs.dataset.delta_input import DeltaFiles, delta_files
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Input, Shard
+from penstock_jobs.specification import InputSpec, Shard
 from penstock_jobs.storage import open_store
-from penstock_jobs.tables.columns import literal, quoted
-from penstock_jobs.tables.engine import paths
-from penstock_jobs.tables.files import localised
+from penstock_jobs.tables.columns import quote_identifier, quote_literal
+from penstock_jobs.tables.engine import path_list
+from penstock_jobs.tables.files import fetch_file
 from penstock_jobs.tables.text_table import WHOLE_FILE
 
 Format = Literal["CSV", "JSONLines", "Parquet", "Delta"]
@@ -36,13 +36,13 @@ _MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
-class Source:
+class InputFiles:
     """An input, found: its format and its files, all of them local. `delta` is set for a Delta table."""
 
     name: str
     format: Format
     files: tuple[Path, ...]
-    declared: Input
+    declared: InputSpec
     delta: DeltaFiles | None = None
 
     @property
@@ -57,26 +57,26 @@ class Source:
         return self.declared.delimiter or ("\t" if tabs else None)
 
 
-def find(declared: Input, shard: Shard, scratch: Path) -> Source:
+def find_input_files(declared: InputSpec, shard: Shard, scratch: Path) -> InputFiles:
     """Return the input with those of its files that are this shard's, downloaded to `scratch` where they are remote."""
     folder = scratch / "inputs" / declared.name
     if declared.format == "Delta":
         delta = delta_files(declared, shard, folder)
-        return Source(declared.name, "Delta", delta.files, declared, delta)
+        return InputFiles(declared.name, "Delta", delta.files, declared, delta)
     found = _matching_files(declared)
-    kind = declared.format or _guessed(declared, found)
+    kind = declared.format or _guess_format(declared, found)
     if kind == "Delta":
         delta = delta_files(declared, shard, folder)
-        return Source(declared.name, "Delta", delta.files, declared, delta)
+        return InputFiles(declared.name, "Delta", delta.files, declared, delta)
     mine = [key for index, key in enumerate(found) if index % shard.count == shard.index]
-    store = open_store(replace(declared.location, uri=_split(declared.location.uri)[0]))
-    files = tuple(localised(store, key, folder) for key in mine)
-    return Source(declared.name, kind, files, declared)
+    store = open_store(replace(declared.location, uri=_split_at_glob(declared.location.uri)[0]))
+    files = tuple(fetch_file(store, key, folder) for key in mine)
+    return InputFiles(declared.name, kind, files, declared)
 
 
-def relation(source: Source, types: dict[str, str]) -> str:
+def relation(source: InputFiles, types: dict[str, str]) -> str:
     """Return the SQL that reads the source; `types` fixes the type of columns of text files."""
-    files = paths(source.files)
+    files = path_list(source.files)
     match source.format:
         case "CSV":
             options = [
@@ -87,10 +87,10 @@ def relation(source: Source, types: dict[str, str]) -> str:
                 _GUESSES,
             ]
             if source.delimiter is not None:
-                options.append(f"delim = {literal(source.delimiter)}")
+                options.append(f"delim = {quote_literal(source.delimiter)}")
             if source.declared.null_values:
-                options.append("nullstr = [" + ", ".join(map(literal, ("", *source.declared.null_values))) + "]")
-            return ", ".join([*options, *_fixed(types), "sample_size = 200000)"])
+                options.append("nullstr = [" + ", ".join(map(quote_literal, ("", *source.declared.null_values))) + "]")
+            return ", ".join([*options, *_type_options(types), "sample_size = 200000)"])
         case "JSONLines":
             read = f"read_json({files}, format = 'newline_delimited', union_by_name = true, sample_size = 200000)"
             return _cast(read, types)
@@ -102,9 +102,9 @@ def relation(source: Source, types: dict[str, str]) -> str:
             return source.delta.relation()
 
 
-def _matching_files(declared: Input) -> list[str]:
+def _matching_files(declared: InputSpec) -> list[str]:
     uri = declared.location.uri
-    root, pattern = _split(uri)
+    root, pattern = _split_at_glob(uri)
     if urlsplit(uri).scheme == "file":
         found = _local_files(Path(unquote(urlsplit(root).path)), pattern)
     else:
@@ -129,7 +129,7 @@ def _local_files(root: Path, pattern: str) -> list[str]:
     return sorted(file.as_posix() for file in visible if not any(part.startswith((".", "_")) for part in file.parts))
 
 
-def _remote_files(declared: Input, root: str, pattern: str) -> list[str]:
+def _remote_files(declared: InputSpec, root: str, pattern: str) -> list[str]:
     store = open_store(replace(declared.location, uri=root))
     literal_part = _MAGIC.split(pattern)[0]
     keys = store.keys(literal_part)
@@ -142,14 +142,14 @@ def _remote_files(declared: Input, root: str, pattern: str) -> list[str]:
     return [key for key in keys if not any(part.startswith((".", "_")) for part in key.split("/"))]
 
 
-def _split(uri: str) -> tuple[str, str]:
+def _split_at_glob(uri: str) -> tuple[str, str]:
     """Return the folder before the first glob character, and the rest, which is relative to it."""
     magic = _MAGIC.search(uri)
     folder = (uri[: magic.start()] if magic else uri.rstrip("/")).rpartition("/")[0]
     return folder, uri.rstrip("/")[len(folder) + 1 :]
 
 
-def _guessed(declared: Input, found: list[str]) -> Format:
+def _guess_format(declared: InputSpec, found: list[str]) -> Format:
     kinds = {_format_of(name) for name in found}
     if len(found) == 1 and not Path(found[0]).suffix:
         return "Delta"
@@ -167,14 +167,18 @@ def _format_of(name: str) -> Format | None:
     return _ENDINGS.get(path.with_suffix("").suffix if path.suffix in _COMPRESSIONS else path.suffix)
 
 
-def _fixed(types: dict[str, str]) -> list[str]:
+def _type_options(types: dict[str, str]) -> list[str]:
     if not types:
         return []
-    return ["types = {" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items()) + "}"]
+    return [
+        "types = {" + ", ".join(f"{quote_literal(name)}: {quote_literal(kind)}" for name, kind in types.items()) + "}"
+    ]
 
 
 def _cast(read: str, types: dict[str, str]) -> str:
     if not types:
         return read
-    casts = ", ".join(f"CAST({quoted(name)} AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+    casts = ", ".join(
+        f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}" for name, kind in types.items()
+    )
     return f"(SELECT * REPLACE ({casts}) FROM {read})"

@@ -14,7 +14,7 @@ VALIDATION = "datasets/validation"
 
 
 @dataclass(frozen=True)
-class State:
+class GenerationState:
     """The epoch and generation that are being made, on top of the tables as they were read (None: not there yet)."""
 
     epoch: int
@@ -36,7 +36,7 @@ def epochs(store: Store) -> list[int]:
     return sorted(int(name.removeprefix("epoch-")) for name in names)
 
 
-def read_state(store: Store, job: DatasetJob) -> State:
+def read_state(store: Store, job: DatasetJob) -> GenerationState:
     """Return what this run starts from; a reset begins a new epoch unless this very run has begun it already."""
     last = max(epochs(store), default=0)
     testing = delta.open_table(store.child(testing_folder(last))) if last else None
@@ -44,8 +44,8 @@ def read_state(store: Store, job: DatasetJob) -> State:
     if job.reset_testing and testing is not None and not mine:
         epoch, generation, testing = last + 1, 1, None
     else:
-        epoch, generation = max(last, 1), 1 if testing is None else _generation(testing, job)
-    return State(
+        epoch, generation = max(last, 1), 1 if testing is None else _generation_of_run(testing, job)
+    return GenerationState(
         epoch=epoch,
         generation=generation,
         testing=testing,
@@ -55,7 +55,7 @@ def read_state(store: Store, job: DatasetJob) -> State:
     )
 
 
-def _generation(testing: DeltaTable, job: DatasetJob) -> int:
+def _generation_of_run(testing: DeltaTable, job: DatasetJob) -> int:
     last = delta.last_commit(testing)
     number = int(last.get("generation", 0))
     return number if last.get("run") == job.run.uid else number + 1

@@ -10,11 +10,11 @@ import duckdb
 
 from penstock_jobs.result import Column
 from penstock_jobs.storage import Store
-from penstock_jobs.tables.columns import SIDE, literal, quoted
+from penstock_jobs.tables.columns import SIDE, quote_identifier, quote_literal
 from penstock_jobs.tables.delta import DataFile
 from penstock_jobs.tables.digest import RowSums, digest, row_hash, sums_of
-from penstock_jobs.tables.engine import explained, paths
-from penstock_jobs.tables.revisions import readable, stored
+from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
+from penstock_jobs.tables.revisions import rows_for_readers, rows_of_files
 
 # Rows that each thread gathers of each side before it writes them: the engine's own would take half a gigabyte.
 _ROWS_IN_MEMORY = 40_000
@@ -48,12 +48,12 @@ def write_sides(
     sides = list(stores)
     found: dict[str, list[DataFile]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory(prefix=_STAGING, dir=base) as folder:
-        with explained("The tables"):
+        with explain_duckdb_errors("The tables"):
             connection.execute("SET preserve_insertion_order = false")
             connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_IN_MEMORY}")
             connection.execute(
-                f"COPY (SELECT * REPLACE ({_numbered(sides)} AS {SIDE}) FROM ({query})) "
-                f"TO {literal(folder + '/sides')} "
+                f"COPY (SELECT * REPLACE ({_side_index(sides)} AS {SIDE}) FROM ({query})) "
+                f"TO {quote_literal(folder + '/sides')} "
                 f"(FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, PARTITION_BY ({SIDE}), "
                 "FILENAME_PATTERN 'part-{uuid}')"
             )
@@ -62,20 +62,20 @@ def write_sides(
             number = int(path.parent.name.removeprefix(f"{SIDE}="))
             if number < len(sides):
                 side = sides[number]
-                found[side].append(_placed(connection, stores[side], path))
+                found[side].append(_move_to_table(connection, stores[side], path))
             else:
-                left_out += _rows(connection, path)
+                left_out += _count_rows(connection, path)
     return WrittenSides({side: tuple(files) for side, files in found.items()}, left_out)
 
 
-def _numbered(sides: Sequence[str]) -> str:
+def _side_index(sides: Sequence[str]) -> str:
     """Return the SQL of the place of `side` in the list, or its length: the engine parts rows by text slowly."""
-    cases = " ".join(f"WHEN {literal(side)} THEN {number}" for number, side in enumerate(sides))
+    cases = " ".join(f"WHEN {quote_literal(side)} THEN {number}" for number, side in enumerate(sides))
     return f"CAST(CASE {SIDE} {cases} ELSE {len(sides)} END AS UTINYINT)"
 
 
-def _placed(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> DataFile:
-    file = DataFile(path.name, path.stat().st_size, _rows(connection, path))
+def _move_to_table(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> DataFile:
+    file = DataFile(path.name, path.stat().st_size, _count_rows(connection, path))
     target = store.local_path(path.name)
     if target is None:
         store.upload(path, path.name)
@@ -85,13 +85,13 @@ def _placed(connection: duckdb.DuckDBPyConnection, store: Store, path: Path) -> 
     return file
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    row = connection.execute(f"SELECT count(*) FROM read_parquet({paths([path])})").fetchone()
+def _count_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
+    row = connection.execute(f"SELECT count(*) FROM read_parquet({path_list([path])})").fetchone()
     return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True)
-class Measured:
+class TableMeasure:
     """The rows, the digest and the points of each class, as readers see them."""
 
     rows: int
@@ -105,7 +105,7 @@ def measure(
     types: Mapping[str, str],
     columns: tuple[Column, ...],
     classes_of: str | None,
-) -> Measured:
+) -> TableMeasure:
     """Return the rows, the digest and the class counts of what readers see of the files.
 
     Args:
@@ -116,13 +116,13 @@ def measure(
         classes_of: the target of a classification, None for a regression.
     """
     if not files:
-        return Measured(0, digest(columns, RowSums(0, 0, 0)), {})
-    with explained("The tables' files"):
-        seen = readable(connection, stored(files, types), types)
-        name = "NULL" if classes_of is None else quoted(classes_of)
+        return TableMeasure(0, digest(columns, RowSums(0, 0, 0)), {})
+    with explain_duckdb_errors("The tables' files"):
+        seen = rows_for_readers(connection, rows_of_files(files, types), types)
+        name = "NULL" if classes_of is None else quote_identifier(classes_of)
         hashed = f"(SELECT {row_hash(columns)} AS hash, {name} AS class FROM {seen})"
         by_class = f"SELECT class, {sums_of('hash')} FROM {hashed} GROUP BY class ORDER BY class"
         found = connection.execute(by_class).fetchall()
     counts = {} if classes_of is None else {str(value): int(rows) for value, rows, *_ in found}
     sums = RowSums(*(sum(int(row[part]) for row in found) for part in (1, 2, 3)))
-    return Measured(sums.rows, digest(columns, sums), counts)
+    return TableMeasure(sums.rows, digest(columns, sums), counts)

@@ -15,7 +15,7 @@ EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
-class Predictions:
+class ModelPredictions:
     """The answer to some rows.
 
     Attributes:
@@ -30,7 +30,7 @@ class Predictions:
     decision: NDArray[np.float64] | None = None
 
 
-def choose(
+def choose_classes(
     probabilities: NDArray[np.float64],
     classes: Sequence[Class],
     positive: Class | None = None,
@@ -43,14 +43,14 @@ def choose(
     """
     names = np.asarray(classes)
     if threshold is None or positive is None:
-        return np.asarray(names[_greatest(probabilities)])
+        return np.asarray(names[_greatest_column(probabilities)])
     position = list(classes).index(positive)
-    others = _greatest(np.delete(probabilities, position, axis=1))
+    others = _greatest_column(np.delete(probabilities, position, axis=1))
     others = others + (others >= position)
     return np.asarray(names[np.where(probabilities[:, position] >= threshold - EQUAL, position, others)])
 
 
-def _greatest(probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
+def _greatest_column(probabilities: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return the column of the greatest of each row, the first of equals."""
     greatest = probabilities.max(axis=1, keepdims=True)
     return np.asarray((probabilities >= greatest - EQUAL).argmax(axis=1))

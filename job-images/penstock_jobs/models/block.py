@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import Columns, is_text
 
 # The inputs of a served ONNX file, and the key under which it says what their columns are.
@@ -37,7 +37,7 @@ class Block:
         return len(self.numbers)
 
 
-def joined(blocks: Sequence[Block]) -> Block:
+def concatenate_blocks(blocks: Sequence[Block]) -> Block:
     """Return the rows of all blocks, in order."""
     if len(blocks) == 1:
         return blocks[0]
@@ -47,10 +47,10 @@ def joined(blocks: Sequence[Block]) -> Block:
     return Block(numbers, np.concatenate([block.texts for block in blocks]))
 
 
-class Layout:
+class BlockLayout:
     """Where each feature is in a block."""
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    def __init__(self, features: Sequence[FeatureSpec]) -> None:
         """Take the features in the Model's order."""
         self.numbers = tuple(feature.name for feature in features if not is_text(feature))
         self.texts = tuple(feature.name for feature in features if is_text(feature))

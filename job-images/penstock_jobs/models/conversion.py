@@ -21,7 +21,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models import converters, network_onnx
 from penstock_jobs.models.inputs import is_text
 
@@ -36,7 +36,7 @@ class NotConvertibleError(Exception):
 Precision = Literal["double", "mixed", "single"]
 
 
-def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -> bytes:
+def convert(estimator: Any, features: Sequence[FeatureSpec], precision: Precision) -> bytes:
     """Return the estimator as an ONNX file, the same bytes for the same estimator.
 
     Args:
@@ -52,9 +52,9 @@ def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -
     double = precision != "single"
     number = DoubleTensorType if double else FloatTensorType
     inputs = [(feature.name, (StringTensorType if is_text(feature) else number)([None, 1])) for feature in features]
-    written = unwrapped(estimator)
+    written = move_calibration_inside(estimator)
     if precision == "mixed":
-        written = _narrowed(written)
+        written = _insert_float32_cast(written)
     try:
         with warnings.catch_warnings(), converters.precision(double=double):
             warnings.simplefilter("ignore")
@@ -68,11 +68,11 @@ def convert(estimator: Any, features: Sequence[Feature], precision: Precision) -
     except Exception as error:  # skl2onnx raises anything from RuntimeError to AttributeError for what it does not know
         raise NotConvertibleError(_first_sentence(error)) from error
     _join_in_double(model)
-    _name(model, estimator, features)
+    _name_inputs_and_outputs(model, estimator, features)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def unwrapped(estimator: Any) -> Any:
+def move_calibration_inside(estimator: Any) -> Any:
     """Return an equal estimator that skl2onnx can read: calibration moved from around the Pipeline to its last step.
 
     `CalibratedClassifierCV(Pipeline(preprocessing, classifier))` has several inputs of several types, which its
@@ -100,7 +100,7 @@ def _options(estimator: Any) -> dict[int, dict[str, bool]] | None:
     }
 
 
-def _narrowed(estimator: Any) -> Any:
+def _insert_float32_cast(estimator: Any) -> Any:
     """Return the Pipeline with a cast to float32 before its last step."""
     if not isinstance(estimator, Pipeline) or len(estimator.steps) < 2:
         raise NotConvertibleError("there is no preprocessing before the estimator")
@@ -125,7 +125,7 @@ def _join_in_double(model: onnx.ModelProto) -> None:
             node.CopyFrom(joined)
 
 
-def _name(model: onnx.ModelProto, estimator: Any, features: Sequence[Feature]) -> None:
+def _name_inputs_and_outputs(model: onnx.ModelProto, estimator: Any, features: Sequence[FeatureSpec]) -> None:
     """Give inputs the names of the features (skl2onnx knows no spaces) and outputs those of scikit-learn's methods."""
     names = {entry.name: feature.name for entry, feature in zip(model.graph.input, features, strict=True)}
     if not hasattr(estimator, "classes_"):

@@ -64,34 +64,42 @@ def precision(*, double: bool) -> Iterator[None]:
 def register() -> None:
     """Make skl2onnx use them, once in a process."""
     isotonic_onnx.register()
-    update_registered_converter(SimpleImputer, "PenstockSimpleImputer", _imputer_shape, _imputer, overwrite=True)
-    update_registered_converter(OneHotEncoder, "PenstockOneHotEncoder", _one_hot_shape, _one_hot, overwrite=True)
+    update_registered_converter(
+        SimpleImputer, "PenstockSimpleImputer", _infer_imputer_shape, _convert_imputer, overwrite=True
+    )
+    update_registered_converter(
+        OneHotEncoder, "PenstockOneHotEncoder", _infer_one_hot_shape, _convert_one_hot, overwrite=True
+    )
     for classifier in (HistGradientBoostingClassifier, LinearSVC):
-        _adjusted(classifier, _plain_integers, _CLASSIFIER_OPTIONS)
-    _adjusted(HistGradientBoostingRegressor, _plain_integers, None)
+        _register_adjustment(classifier, _make_integers_plain, _CLASSIFIER_OPTIONS)
+    _register_adjustment(HistGradientBoostingRegressor, _make_integers_plain, None)
     for classifier in (DecisionTreeClassifier, ExtraTreesClassifier, RandomForestClassifier):
-        _adjusted(classifier, _missing_directions, _TREE_OPTIONS)
+        _register_adjustment(classifier, _add_missing_directions, _TREE_OPTIONS)
     for regressor in (DecisionTreeRegressor, ExtraTreesRegressor, RandomForestRegressor):
-        _adjusted(regressor, _missing_directions, {"decision_path": [True, False], "decision_leaf": [True, False]})
+        _register_adjustment(
+            regressor, _add_missing_directions, {"decision_path": [True, False], "decision_leaf": [True, False]}
+        )
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-def _imputer_shape(operator: Any) -> None:
+def _infer_imputer_shape(operator: Any) -> None:
     imputer = operator.raw_operator
-    width = int(_kept(imputer).sum()) + (0 if imputer.indicator_ is None else len(imputer.indicator_.features_))
+    width = int(_non_empty_columns(imputer).sum()) + (
+        0 if imputer.indicator_ is None else len(imputer.indicator_.features_)
+    )
     operator.outputs[0].type = _number_type(operator)([None, width])
 
 
-def _imputer(scope: Any, operator: Any, container: Any) -> None:
+def _convert_imputer(scope: Any, operator: Any, container: Any) -> None:
     """Write `Where(IsNaN(x), statistic, x)`, and the indicator's columns behind it."""
     imputer = operator.raw_operator
     if not _is_nan(imputer.missing_values) or isinstance(operator.inputs[0].type, StringTensorType):
         raise RuntimeError("SimpleImputer of anything but NaN")
     graph = _Graph(scope, container)
     joined = concatenate_variables(scope, operator.inputs, container)
-    kept = np.flatnonzero(_kept(imputer))
+    kept = np.flatnonzero(_non_empty_columns(imputer))
     numbers = joined if len(kept) == len(imputer.statistics_) else graph.columns(joined, kept)
     statistics = graph.constant(_kind(operator), imputer.statistics_.astype(np.float64)[kept].reshape(1, -1))
     filled = graph.node("Where", [graph.node("IsNaN", [numbers], 13), statistics, numbers], 9)
@@ -101,7 +109,7 @@ def _imputer(scope: Any, operator: Any, container: Any) -> None:
     graph.node("Identity", [filled], 13, output=operator.outputs[0].full_name)
 
 
-def _kept(imputer: SimpleImputer) -> NDArray[np.bool_]:
+def _non_empty_columns(imputer: SimpleImputer) -> NDArray[np.bool_]:
     return np.array([not _is_nan(value) for value in imputer.statistics_])
 
 
@@ -112,13 +120,13 @@ def _is_nan(value: Any) -> bool:
 # --- categories -------------------------------------------------------------------------------------------------------
 
 
-def _one_hot_shape(operator: Any) -> None:
+def _infer_one_hot_shape(operator: Any) -> None:
     encoder = operator.raw_operator
     kind = DoubleTensorType if _double.get() else FloatTensorType
     operator.outputs[0].type = kind([None, int(sum(encoder._n_features_outs))])
 
 
-def _one_hot(scope: Any, operator: Any, container: Any) -> None:
+def _convert_one_hot(scope: Any, operator: Any, container: Any) -> None:
     """Write, for each column, `position of the category == 0, 1, 2, …`, where an unknown category has position -1."""
     encoder = operator.raw_operator
     graph = _Graph(scope, container)
@@ -136,7 +144,7 @@ def _one_hot(scope: Any, operator: Any, container: Any) -> None:
             domain="ai.onnx.ml",
             keys_strings=[str(key) for key in encoder.categories_[index]],
             values_int64s=positions,
-            default_int64=_unknown(encoder, index),
+            default_int64=_position_of_unknown(encoder, index),
         )
         wanted = graph.constant(TensorProto.INT64, np.arange(width).reshape(1, -1))
         parts.append(graph.node("Cast", [graph.node("Equal", [position, wanted], 19)], 13, to=kind))
@@ -154,7 +162,7 @@ def positions_of(encoder: OneHotEncoder, index: int) -> tuple[list[int], int]:
     return positions, int(encoder._n_features_outs[index])
 
 
-def _unknown(encoder: OneHotEncoder, index: int) -> int:
+def _position_of_unknown(encoder: OneHotEncoder, index: int) -> int:
     """Return the output column of a category not seen in training: the infrequent one where there is one, or none."""
     infrequent = encoder.handle_unknown in ("infrequent_if_exist", "warn") and encoder._infrequent_enabled
     if not infrequent or encoder.infrequent_categories_[index] is None:
@@ -184,7 +192,7 @@ Attributes = dict[str, Any]
 Adjust = Callable[[Attributes, Any], Attributes]
 
 
-class _Adjusting:
+class _AdjustingContainer:
     """A container that adjusts the attributes of each node before it is added."""
 
     def __init__(self, container: Any, adjust: Callable[[Attributes], Attributes]) -> None:
@@ -198,29 +206,33 @@ class _Adjusting:
         self._container.add_node(*arguments, **self._adjust(attributes))
 
 
-def _adjusted(estimator: Any, adjust: Adjust, options: Any) -> None:
+def _register_adjustment(estimator: Any, adjust: Adjust, options: Any) -> None:
     """Let skl2onnx's own converter of an estimator write other attributes."""
     alias = sklearn_operator_name_map[estimator]
     convert = get_converter(alias)
 
-    def converted(scope: Any, operator: Any, container: Any) -> None:
-        convert(scope, operator, _Adjusting(container, lambda attributes: adjust(attributes, operator.raw_operator)))
+    def convert_and_adjust(scope: Any, operator: Any, container: Any) -> None:
+        convert(
+            scope,
+            operator,
+            _AdjustingContainer(container, lambda attributes: adjust(attributes, operator.raw_operator)),
+        )
 
     shape = get_shape_calculator(alias)
-    update_registered_converter(estimator, alias, shape, converted, overwrite=True, options=options)
+    update_registered_converter(estimator, alias, shape, convert_and_adjust, overwrite=True, options=options)
 
 
-def _plain_integers(attributes: Attributes, _estimator: Any) -> Attributes:
-    return {name: _plain(value) for name, value in attributes.items()}
+def _make_integers_plain(attributes: Attributes, _estimator: Any) -> Attributes:
+    return {name: _make_plain(value) for name, value in attributes.items()}
 
 
-def _plain(value: Any) -> Any:
+def _make_plain(value: Any) -> Any:
     if isinstance(value, list) and value and all(isinstance(item, int | np.integer | np.bool_) for item in value):
         return [int(item) for item in value]
     return value
 
 
-def _missing_directions(attributes: Attributes, estimator: Any) -> Attributes:
+def _add_missing_directions(attributes: Attributes, estimator: Any) -> Attributes:
     """Send a null the way that scikit-learn's tree sends it: where most of the training rows went, if none was null."""
     if "nodes_missing_value_tracks_true" not in attributes:
         return attributes

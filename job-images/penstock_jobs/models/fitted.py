@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from penstock_jobs.manifest import Feature, Lineage, Origin
+from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.models.answers import Class
-from penstock_jobs.result import ColumnType, Score
+from penstock_jobs.result import ColumnType, ScoreResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ class FittedModel:
 
     name: str
     estimator: Any
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     task: Literal["Classification", "Regression"]
     target: str
     target_type: ColumnType
@@ -41,4 +41,4 @@ class FittedModel:
     threshold: float | None = None
     threshold_tuned_for: str | None = None
     calibration: str = "None"
-    scores: tuple[Score, ...] = ()
+    scores: tuple[ScoreResult, ...] = ()

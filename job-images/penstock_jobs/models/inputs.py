@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +36,12 @@ _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def is_text(feature: Feature) -> bool:
+def is_text(feature: FeatureSpec) -> bool:
     """Return whether the feature reaches the Model as strings (otherwise as doubles)."""
     return feature.type == "String"
 
 
-def column_of(feature: Feature, values: Iterable[Any]) -> NDArray[Any]:
+def column_of(feature: FeatureSpec, values: Iterable[Any]) -> NDArray[Any]:
     """Return Python values of one feature, None for null, as the column that the Model sees, of shape (rows,)."""
     if is_text(feature):
         texts = [MISSING if value is None else value for value in values]
@@ -64,7 +64,7 @@ def days(day: date) -> float:
     return float((day - _EPOCH).days)
 
 
-def columns_of_frame(frame: "pd.DataFrame", features: Sequence[Feature]) -> Columns:
+def columns_of_frame(frame: "pd.DataFrame", features: Sequence[FeatureSpec]) -> Columns:
     """Return the features of a frame as the columns that the Model sees; refuse a missing column by its name."""
     absent = [feature.name for feature in features if feature.name not in frame.columns]
     if absent:
@@ -72,7 +72,7 @@ def columns_of_frame(frame: "pd.DataFrame", features: Sequence[Feature]) -> Colu
     return {feature.name: _series(feature, frame[feature.name]) for feature in features}
 
 
-def frame_of_columns(columns: Mapping[str, NDArray[Any]], features: Sequence[Feature]) -> "pd.DataFrame":
+def frame_of_columns(columns: Mapping[str, NDArray[Any]], features: Sequence[FeatureSpec]) -> "pd.DataFrame":
     """Return the columns as the frame that scikit-learn is fitted on and predicts from, in the features' order."""
     import pandas as pd
 
@@ -83,12 +83,12 @@ def frame_of_columns(columns: Mapping[str, NDArray[Any]], features: Sequence[Fea
     return pd.DataFrame(data, columns=[feature.name for feature in features])
 
 
-def model_frame(frame: "pd.DataFrame", features: Sequence[Feature]) -> "pd.DataFrame":
+def model_frame(frame: "pd.DataFrame", features: Sequence[FeatureSpec]) -> "pd.DataFrame":
     """Return the frame to fit on: the features in order, numbers as float64, strings as objects, nulls by the rule."""
     return frame_of_columns(columns_of_frame(frame, features), features)
 
 
-def _series(feature: Feature, series: "pd.Series[Any]") -> NDArray[Any]:
+def _series(feature: FeatureSpec, series: "pd.Series[Any]") -> NDArray[Any]:
     import pandas as pd
 
     if is_text(feature):

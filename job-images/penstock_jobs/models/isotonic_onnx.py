@@ -14,10 +14,10 @@ from skl2onnx.operator_converters import calibrated_classifier_cv
 @cache
 def register() -> None:
     """Make skl2onnx's converter of calibrated classifiers use it, once in a process."""
-    calibrated_classifier_cv._transform_isotonic = _isotonic
+    calibrated_classifier_cv._transform_isotonic = _convert_isotonic
 
 
-def _isotonic(scope: Any, container: Any, model: Any, scores: str, k: int, dtype: Any, kind: int) -> str:
+def _convert_isotonic(scope: Any, container: Any, model: Any, scores: str, k: int, dtype: Any, kind: int) -> str:
     """Write y₀ + Σ slopeᵢ · min(max(x - xᵢ, 0), xᵢ₊₁ - xᵢ) for the scores of class `k`; return its name, (rows, 1).
 
     Outside the knots it is constant, which is `out_of_bounds="clip"`, the only way in which scikit-learn calibrates.

@@ -8,12 +8,12 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models import files
 from penstock_jobs.models.loading import read_manifest
-from penstock_jobs.storage import NotFound, Store
+from penstock_jobs.storage import KeyNotFound, Store
 from penstock_jobs.termination_message import slim
 
 
 @dataclass(frozen=True)
-class Folder:
+class ModelFolder:
     """A folder with a manifest; `key` is where it is in the store, empty for its root."""
 
     key: str
@@ -23,16 +23,16 @@ class Folder:
         return store.child(self.key) if self.key else store
 
 
-def folders(store: Store) -> list[Folder]:
+def find_model_folders(store: Store) -> list[ModelFolder]:
     """Return the folders that have a manifest: of a Model itself, of Models, or of a whole storage."""
     ending = f"/{files.MANIFEST}"
     found = [key for key in store.keys("") if f"/{key}".endswith(ending)]
-    return [Folder(key.removesuffix(files.MANIFEST).removesuffix("/")) for key in found]
+    return [ModelFolder(key.removesuffix(files.MANIFEST).removesuffix("/")) for key in found]
 
 
-def saved_models(store: Store) -> Iterator[SavedModel]:
+def list_models(store: Store) -> Iterator[SavedModel]:
     """Yield each folder with a manifest, once all the digests in it were compared with those of the files."""
-    for folder in folders(store):
+    for folder in find_model_folders(store):
         there = folder.within(store)
         try:
             manifest, digest = read_manifest(there)
@@ -54,7 +54,7 @@ def _require_files(store: Store, manifest: ModelManifest) -> None:
     for name, recorded in manifest.files.items():
         try:
             found = files.digest_of(store.read(name))
-        except NotFound as error:
+        except KeyNotFound as error:
             raise Refused(f"{store.uri}/{name} is missing, so the Model {manifest.name} is not whole.") from error
         if found != recorded:
             raise Refused(f"{store.uri}/{name} was changed: its digest is {found}, and {recorded} was recorded.")

@@ -11,12 +11,12 @@ from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models import files
-from penstock_jobs.models.answers import Class, Predictions, choose
+from penstock_jobs.models.answers import Class, ModelPredictions, choose_classes
 from penstock_jobs.models.block import Block
 from penstock_jobs.models.inputs import columns_of_frame
-from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw, with_one_job
+from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw, set_n_jobs_to_one
 from penstock_jobs.specification import Location
-from penstock_jobs.storage import NotFound, Store, open_store
+from penstock_jobs.storage import KeyNotFound, Store, open_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,34 +37,36 @@ class LoadedModel:
         self.digest = digest
         self.threshold = threshold
         self.predictor = predictor
-        self._labels = partial(label, manifest.classes, manifest.positive, threshold=threshold)
+        self._labels = partial(labels_from_raw, manifest.classes, manifest.positive, threshold=threshold)
 
-    def predict(self, columns: Mapping[str, NDArray[Any]]) -> Predictions:
+    def predict(self, columns: Mapping[str, NDArray[Any]]) -> ModelPredictions:
         """Return the answer to columns as `inputs` makes them, each of shape (rows,)."""
         return self._answer(self.predictor(columns))
 
-    def predict_block(self, block: Block) -> Predictions:
+    def predict_block(self, block: Block) -> ModelPredictions:
         """Return the answer to rows that are in a block already, as the server has them."""
         return self._answer(self.predictor.block(block))
 
-    def predict_frame(self, frame: "pd.DataFrame") -> Predictions:
+    def predict_frame(self, frame: "pd.DataFrame") -> ModelPredictions:
         """Return the answer to a frame that has at least the features, as a table of the Pipeline has them."""
         return self.predict(columns_of_frame(frame, self.manifest.features))
 
-    def _answer(self, raw: Raw) -> Predictions:
+    def _answer(self, raw: Raw) -> ModelPredictions:
         """Return the answer that raw answers of the predictor mean."""
         if "value" in raw:
-            return Predictions(labels=np.asarray(raw["value"], dtype=np.float64))
+            return ModelPredictions(labels=np.asarray(raw["value"], dtype=np.float64))
         if "probabilities" in raw:
             probabilities = np.asarray(raw["probabilities"], dtype=np.float64)
-            return Predictions(labels=self._labels({"probabilities": probabilities}), probabilities=probabilities)
-        return Predictions(labels=self._labels(raw), decision=np.asarray(raw["decision"], dtype=np.float64))
+            return ModelPredictions(labels=self._labels({"probabilities": probabilities}), probabilities=probabilities)
+        return ModelPredictions(labels=self._labels(raw), decision=np.asarray(raw["decision"], dtype=np.float64))
 
 
-def label(classes: Sequence[Class], positive: Class | None, raw: Raw, threshold: float | None) -> NDArray[Any]:
+def labels_from_raw(
+    classes: Sequence[Class], positive: Class | None, raw: Raw, threshold: float | None
+) -> NDArray[Any]:
     """Return the class of each row that raw answers of a classifier mean, with the type of the classes."""
     if "probabilities" in raw:
-        return choose(raw["probabilities"], classes, positive, threshold)
+        return choose_classes(raw["probabilities"], classes, positive, threshold)
     return np.asarray(raw["label"]).astype(np.asarray(classes).dtype)
 
 
@@ -93,7 +95,7 @@ def load_model(
     manifest, digest = read_manifest(store, manifest_digest)
     if name is not None and manifest.name != name:
         raise Refused(f"{store.uri} holds the Model {manifest.name}, not {name}.")
-    content = _checked(store, manifest, manifest.serving.file)
+    content = _read_verified(store, manifest, manifest.serving.file)
     predictor = _predictor(manifest, content, tuple(trusted_types), threads, f"{store.uri}/{manifest.serving.file}")
     return LoadedModel(manifest, digest, predictor, _threshold(manifest, threshold))
 
@@ -103,7 +105,7 @@ def read_manifest(store: Store, digest: str | None = None) -> tuple[ModelManifes
     origin = f"{store.uri}/{files.MANIFEST}"
     try:
         content = store.read(files.MANIFEST)
-    except NotFound as error:
+    except KeyNotFound as error:
         raise Refused(f"There is no Model at {store.uri}: it has no {files.MANIFEST}.") from error
     found = files.digest_of(content)
     if digest is not None and found != digest:
@@ -111,14 +113,14 @@ def read_manifest(store: Store, digest: str | None = None) -> tuple[ModelManifes
     return document.decode(content, ModelManifest, origin), found
 
 
-def _checked(store: Store, manifest: ModelManifest, name: str) -> bytes:
+def _read_verified(store: Store, manifest: ModelManifest, name: str) -> bytes:
     if name not in (files.ONNX, files.SKOPS):
         raise Refused(f"{store.uri}/{files.MANIFEST} names {name} to be served, which is no file of a Model.")
     if name not in manifest.files:
         raise Refused(f"{store.uri}/{files.MANIFEST} records no digest of {name}, so it is not loaded.")
     try:
         content = store.read(name)
-    except NotFound as error:
+    except KeyNotFound as error:
         raise Refused(f"The Model's file {store.uri}/{name} is missing.") from error
     found = files.digest_of(content)
     if found != manifest.files[name]:
@@ -136,7 +138,7 @@ def _predictor(
     from penstock_jobs.models import skops_file  # scikit-learn takes 100 MiB that an ONNX Model does without
 
     skops_file.check_version(manifest.versions)
-    estimator = with_one_job(skops_file.load(content, trusted_types, origin))
+    estimator = set_n_jobs_to_one(skops_file.load(content, trusted_types, origin))
     return EstimatorPredictor(estimator, manifest.features, threads)
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from penstock_jobs.manifest import Feature
-from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Layout
+from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, BlockLayout
 
 
-def merged(content: bytes, features: Sequence[Feature]) -> bytes:
+def merge_inputs(content: bytes, features: Sequence[FeatureSpec]) -> bytes:
     """Return the file with the inputs `numbers` (rows, numeric features) and `texts` (rows, string features).
 
     Args:
@@ -23,7 +23,7 @@ def merged(content: bytes, features: Sequence[Feature]) -> bytes:
     """
     model = onnx.load_from_string(content)
     graph = model.graph
-    layout = Layout(features)
+    layout = BlockLayout(features)
     types = {entry.name: entry.type.tensor_type.elem_type for entry in graph.input}
     _move_aside(graph, {NUMBERS, TEXTS})
     inputs, nodes = [], []
@@ -32,7 +32,7 @@ def merged(content: bytes, features: Sequence[Feature]) -> bytes:
             continue
         inputs.append(helper.make_tensor_value_info(name, types[columns[0]], [None, len(columns)]))
         _read_at_once(graph, name, columns)
-        nodes += _columns(graph, name, columns)
+        nodes += _column_nodes(graph, name, columns)
     rest = list(graph.node)
     del graph.node[:], graph.input[:]
     graph.node.extend([*nodes, *rest])
@@ -54,7 +54,7 @@ def _move_aside(graph: onnx.GraphProto, names: set[str]) -> None:
 
 def _read_at_once(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> None:
     """Let each node that joins columns take them from the matrix instead: all of them as it is, some by one Gather."""
-    places = {_inside(column): place for place, column in enumerate(columns)}
+    places = {_inner_name(column): place for place, column in enumerate(columns)}
     for node in graph.node:
         if node.op_type != "Concat" or len(node.input) < 2 or not set(node.input) <= places.keys():
             continue
@@ -71,12 +71,12 @@ def _read_at_once(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> 
         node.attribute.append(helper.make_attribute("axis", 1))
 
 
-def _columns(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> list[onnx.NodeProto]:
+def _column_nodes(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> list[onnx.NodeProto]:
     """Return a node for each column that something in the graph still takes alone."""
     used = {variable for node in graph.node for variable in node.input}
     nodes = []
     for place, column in enumerate(columns):
-        inside = _inside(column)
+        inside = _inner_name(column)
         if inside in used:
             index = f"{inside}_place"
             graph.initializer.append(numpy_helper.from_array(np.array([place], dtype=np.int64), index))
@@ -84,5 +84,5 @@ def _columns(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> list[
     return nodes
 
 
-def _inside(column: str) -> str:
+def _inner_name(column: str) -> str:
     return f"{column}_column" if column in (NUMBERS, TEXTS) else column

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from penstock_jobs.training.network.base import NeuralNetwork
 
 
-def network_in(estimator: Any) -> "NeuralNetwork | None":
+def find_network(estimator: Any) -> "NeuralNetwork | None":
     """Return the torch network that a fitted estimator ends in, inside Pipelines and calibration, or None."""
     if "torch" not in sys.modules:  # no network was ever fitted in this process
         return None
@@ -31,7 +31,7 @@ def network_in(estimator: Any) -> "NeuralNetwork | None":
 
 def network_files(estimator: Any) -> dict[str, bytes]:
     """Return `network.safetensors` and `network.json` of the network in a fitted estimator; nothing where none is."""
-    network = network_in(estimator)
+    network = find_network(estimator)
     if network is None:
         return {}
     from penstock_jobs.training.network.saving import dump

@@ -60,10 +60,10 @@ def compare(estimator: Mapping[str, NDArray[Any]], file: Mapping[str, NDArray[An
     else:
         answered = np.full(expected.shape, np.nan)
     differing = int((labels(dict(estimator)) != labels(dict(file))).sum()) if number != "value" else 0
-    return Parity(len(expected), _largest(expected, answered), _allowed(number, expected), differing)
+    return Parity(len(expected), _largest_difference(expected, answered), _tolerance_for(number, expected), differing)
 
 
-def _largest(expected: NDArray[np.float64], answered: NDArray[np.float64]) -> float:
+def _largest_difference(expected: NDArray[np.float64], answered: NDArray[np.float64]) -> float:
     if not expected.size:
         return 0.0
     difference = np.abs(expected - answered)
@@ -71,7 +71,7 @@ def _largest(expected: NDArray[np.float64], answered: NDArray[np.float64]) -> fl
     return float(np.where(np.isfinite(difference), difference, np.inf).max())
 
 
-def _allowed(number: str, expected: NDArray[np.float64]) -> float:
+def _tolerance_for(number: str, expected: NDArray[np.float64]) -> float:
     if number == "probabilities" or not expected.size:
         return TOLERANCE
     spread = float(np.ptp(expected))

@@ -10,8 +10,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import Feature
-from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, Layout
+from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, BlockLayout
 from penstock_jobs.models.inputs import frame_of_columns
 
 Raw = dict[str, NDArray[Any]]
@@ -32,7 +32,7 @@ class Predictor(Protocol):
 class OnnxPredictor:
     """An ONNX file in ONNX Runtime, on the CPU."""
 
-    def __init__(self, content: bytes, features: Sequence[Feature], threads: int = 1) -> None:
+    def __init__(self, content: bytes, features: Sequence[FeatureSpec], threads: int = 1) -> None:
         """Read the file.
 
         Args:
@@ -48,7 +48,7 @@ class OnnxPredictor:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions have only Exception in common
             raise Refused(f"The ONNX file cannot be loaded: {_first_line(error)}.") from error
-        self._layout = Layout(features)
+        self._layout = BlockLayout(features)
         self._merged = METADATA in self._session.get_modelmeta().custom_metadata_map
         inputs = {entry.name: entry.type for entry in self._session.get_inputs()}
         unknown = sorted(set(inputs) - ({NUMBERS, TEXTS} if self._merged else {feature.name for feature in features}))
@@ -99,7 +99,7 @@ _OUTPUTS = (
 class EstimatorPredictor:
     """A fitted scikit-learn estimator."""
 
-    def __init__(self, estimator: Any, features: Sequence[Feature], threads: int | None = None) -> None:
+    def __init__(self, estimator: Any, features: Sequence[FeatureSpec], threads: int | None = None) -> None:
         """Take the estimator.
 
         Args:
@@ -110,7 +110,7 @@ class EstimatorPredictor:
         self._estimator = estimator
         self._limited = _thread_limit(threads)
         self._features = tuple(features)
-        self._layout = Layout(features)
+        self._layout = BlockLayout(features)
 
     def block(self, block: Block) -> Raw:
         """Return the raw answers, or refuse rows that the estimator refuses."""
@@ -138,7 +138,7 @@ def _thread_limit(threads: int | None) -> Callable[[], AbstractContextManager[An
     return partial(ThreadpoolController().limit, limits=threads)
 
 
-def with_one_job(estimator: Any) -> Any:
+def set_n_jobs_to_one(estimator: Any) -> Any:
     """Return the estimator with every `n_jobs` at one: more only slow small predictions down, 5 to 10 times."""
     parameters = [name for name in estimator.get_params(deep=True) if name.rpartition("__")[2] == "n_jobs"]
     return estimator.set_params(**dict.fromkeys(parameters))

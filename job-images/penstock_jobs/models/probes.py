@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import MISSING, Columns, columns_of_frame, is_text
 from penstock_jobs.models.predictors import Predictor
 
@@ -33,18 +33,18 @@ class Probes:
     """
 
     columns: Columns
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     refused_categories: tuple[str, ...]
 
 
-def probes_of(estimator: Predictor, features: Sequence[Feature], validation: "pd.DataFrame") -> Probes:
+def probes_of(estimator: Predictor, features: Sequence[FeatureSpec], validation: "pd.DataFrame") -> Probes:
     """Return the rows to compare on."""
     columns = columns_of_frame(validation, features)
     texts = [feature for feature in features if is_text(feature)]
-    nulls = _each(columns, [(feature.name, MISSING if is_text(feature) else np.nan) for feature in features])
-    unseen = _each(columns, [(feature.name, UNSEEN) for feature in texts])
-    nullable = _answered(estimator, nulls, len(features))
-    taken = _answered(estimator, unseen, len(texts))
+    nulls = _vary_first_row(columns, [(feature.name, MISSING if is_text(feature) else np.nan) for feature in features])
+    unseen = _vary_first_row(columns, [(feature.name, UNSEEN) for feature in texts])
+    nullable = _find_answerable(estimator, nulls, len(features))
+    taken = _find_answerable(estimator, unseen, len(texts))
     return Probes(
         {
             name: np.concatenate([column, nulls[name][nullable], unseen[name][taken]])
@@ -58,7 +58,7 @@ def probes_of(estimator: Predictor, features: Sequence[Feature], validation: "pd
     )
 
 
-def _each(columns: Columns, changes: Sequence[tuple[str, object]]) -> Columns:
+def _vary_first_row(columns: Columns, changes: Sequence[tuple[str, object]]) -> Columns:
     """Return the first row once for each change, with that one value replaced."""
     rows = {name: np.repeat(column[:1], len(changes)) for name, column in columns.items()}
     for position, (name, value) in enumerate(changes):
@@ -66,7 +66,7 @@ def _each(columns: Columns, changes: Sequence[tuple[str, object]]) -> Columns:
     return rows
 
 
-def _answered(estimator: Predictor, rows: Columns, count: int) -> NDArray[np.bool_]:
+def _find_answerable(estimator: Predictor, rows: Columns, count: int) -> NDArray[np.bool_]:
     """Return which rows the estimator answers with numbers: all in one go, one by one only if it refuses that."""
     if not count:
         return np.zeros(0, dtype=bool)
@@ -76,7 +76,7 @@ def _answered(estimator: Predictor, rows: Columns, count: int) -> NDArray[np.boo
         if count == 1:
             return np.zeros(1, dtype=bool)
         alone = [{name: column[place : place + 1] for name, column in rows.items()} for place in range(count)]
-        return np.concatenate([_answered(estimator, row, 1) for row in alone])
+        return np.concatenate([_find_answerable(estimator, row, 1) for row in alone])
     number = next(name for name in ("probabilities", "decision", "value") if name in raw)
     finite = np.isfinite(np.asarray(raw[number], dtype=np.float64).reshape(count, -1))
     return np.asarray(finite.all(axis=1))

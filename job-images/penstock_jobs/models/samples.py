@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penstock_jobs.manifest import Feature, Sample
+from penstock_jobs.manifest import FeatureSpec, Sample
 from penstock_jobs.models.loading import LoadedModel
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def samples_of(model: LoadedModel, validation: "pd.DataFrame") -> tuple[Sample, 
     )
 
 
-def json_value(feature: Feature, value: Any) -> Any:
+def json_value(feature: FeatureSpec, value: Any) -> Any:
     """Return a value of a frame as JSON has it: None for null, ISO 8601 for moments and days."""
     import pandas as pd
 

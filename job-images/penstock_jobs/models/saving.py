@@ -12,12 +12,12 @@ import msgspec
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import FORMAT, Feature, ModelManifest, ServedFile
+from penstock_jobs.manifest import FORMAT, FeatureSpec, ModelManifest, ServedFile
 from penstock_jobs.models import conversion, files, skops_file
 from penstock_jobs.models.fitted import FittedModel
-from penstock_jobs.models.loading import LoadedModel, label, read_manifest
-from penstock_jobs.models.merging import merged
-from penstock_jobs.models.network_file import network_files, network_in
+from penstock_jobs.models.loading import LoadedModel, labels_from_raw, read_manifest
+from penstock_jobs.models.merging import merge_inputs
+from penstock_jobs.models.network_file import find_network, network_files
 from penstock_jobs.models.parity import Parity, compare
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor
 from penstock_jobs.models.probes import Probes, probes_of
@@ -64,14 +64,14 @@ def save_model(
     Raises:
         Refused: when it could not be loaded again, or the folder holds another Model.
     """
-    earlier = saved_model(models, model.name, model.origin.run_uid, model.origin.candidate)
+    earlier = find_saved_model(models, model.name, model.origin.run_uid, model.origin.candidate)
     if earlier is not None:
         return earlier
     store = models.child(model.name)
     _check(model)
     estimator = EstimatorPredictor(model.estimator, model.features)
     probes = probes_of(estimator, model.features, model.validation)
-    contents, serving, predictor, untrusted = _files(model, estimator, probes, tuple(trusted_types))
+    contents, serving, predictor, untrusted = _make_files(model, estimator, probes, tuple(trusted_types))
     if serving.format == "skops" and untrusted and source is not None:
         contents[files.SOURCE] = source()
     log.info("Model %s: %s", model.name, serving.reason)
@@ -85,22 +85,22 @@ def save_model(
         store.write(name, content)
     encoded = document.encode(manifest)
     if not store.write_if_absent(files.MANIFEST, encoded):
-        return _same(store, model.origin.run_uid, model.origin.candidate)
+        return _require_same_model(store, model.origin.run_uid, model.origin.candidate)
     return _reference(store, manifest, files.digest_of(encoded))
 
 
-def saved_model(models: Store, name: str, run_uid: str, candidate: str) -> ModelReference | None:
+def find_saved_model(models: Store, name: str, run_uid: str, candidate: str) -> ModelReference | None:
     """Return the Model of that name, which an earlier start of the same job has saved; None where there is none.
 
     Raises:
         Refused: when the folder holds a Model of another run or candidate.
     """
     store = models.child(name)
-    return _same(store, run_uid, candidate) if store.exists(files.MANIFEST) else None
+    return _require_same_model(store, run_uid, candidate) if store.exists(files.MANIFEST) else None
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _ServableFile:
     """A file that could be served: what it is, why (not), and how it answers."""
 
     content: bytes | None
@@ -108,16 +108,16 @@ class _Candidate:
     predictor: Predictor | None = None
 
 
-def _files(
+def _make_files(
     model: FittedModel, estimator: EstimatorPredictor, probes: Probes, trusted_types: tuple[str, ...]
 ) -> tuple[dict[str, bytes], ServedFile, Predictor, tuple[str, ...]]:
     """Return the files to write, which of them is served, how it answers, and which types need the Pipeline's trust."""
-    onnx = _onnx(model, estimator, probes)
+    onnx = _make_onnx(model, estimator, probes)
     contents = {} if onnx.content is None else {files.ONNX: onnx.content}
     untrusted: tuple[str, ...] = ()
     try:
         content = skops_file.dump(model.estimator)
-        untrusted = tuple(skops_file.untrusted_types(content))
+        untrusted = tuple(skops_file.find_untrusted_types(content))
         contents[files.SKOPS] = content
     except skops_file.NotWritableError as error:
         if onnx.predictor is None:
@@ -137,15 +137,17 @@ def _files(
     return contents, ServedFile(format="skops", file=files.SKOPS, reason=reason), predictor, untrusted
 
 
-def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> _Candidate:
+def _make_onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> _ServableFile:
     """Return the ONNX file in doubles, or in float32 if only that can be converted, run, and answers as it should."""
     if probes.refused_categories:
         column = probes.refused_categories[0]
-        return _Candidate(None, f"The estimator refuses categories of {column} it has not seen, which ONNX cannot say.")
+        return _ServableFile(
+            None, f"The estimator refuses categories of {column} it has not seen, which ONNX cannot say."
+        )
     reasons = []
     for precision, words in _PRECISIONS.items():
         try:
-            content = merged(conversion.convert(model.estimator, model.features, precision), model.features)
+            content = merge_inputs(conversion.convert(model.estimator, model.features, precision), model.features)
             predictor = OnnxPredictor(content, model.features)
             parity = _parity(model, estimator, predictor, probes)
         except conversion.NotConvertibleError as error:
@@ -155,22 +157,22 @@ def _onnx(model: FittedModel, estimator: EstimatorPredictor, probes: Probes) -> 
             reasons.append(f"As ONNX {words} it does not run: {error}")
             continue
         if parity.holds:
-            return _Candidate(
+            return _ServableFile(
                 content, f"The ONNX file, {words}, answers as the estimator does: {parity.sentence()}.", predictor
             )
         reasons.append(f"As ONNX {words} it answers otherwise: {parity.sentence()}.")
-    return _Candidate(None, " ".join(dict.fromkeys(reasons)))
+    return _ServableFile(None, " ".join(dict.fromkeys(reasons)))
 
 
 def _parity(model: FittedModel, estimator: Predictor, file: Predictor, probes: Probes) -> Parity:
     def labels(raw: dict[str, Any]) -> Any:
-        return label(model.classes, model.positive, raw, model.threshold)
+        return labels_from_raw(model.classes, model.positive, raw, model.threshold)
 
     return compare(estimator(probes.columns), file(probes.columns), labels)
 
 
 def _manifest(
-    model: FittedModel, features: Sequence[Feature], serving: ServedFile, untrusted: tuple[str, ...], clock: Clock
+    model: FittedModel, features: Sequence[FeatureSpec], serving: ServedFile, untrusted: tuple[str, ...], clock: Clock
 ) -> ModelManifest:
     return ModelManifest(
         format=FORMAT,
@@ -186,7 +188,7 @@ def _manifest(
         lineage=model.lineage,
         versions={"python": platform.python_version()}
         | {package: version(package) for package in _PACKAGES}
-        | ({} if network_in(model.estimator) is None else {"torch": version("torch")}),
+        | ({} if find_network(model.estimator) is None else {"torch": version("torch")}),
         classes=model.classes,
         positive=model.positive,
         threshold=model.threshold,
@@ -214,7 +216,7 @@ def _check(model: FittedModel) -> None:
         )
 
 
-def _same(store: Store, run_uid: str, candidate: str) -> ModelReference:
+def _require_same_model(store: Store, run_uid: str, candidate: str) -> ModelReference:
     manifest, digest = read_manifest(store)
     if (manifest.origin.run_uid, manifest.origin.candidate) != (run_uid, candidate):
         raise Refused(

@@ -21,12 +21,12 @@ def dump(estimator: Any) -> bytes:
     import skops.io
 
     try:
-        return _canonical(skops.io.dumps(estimator))
+        return _canonicalise(skops.io.dumps(estimator))
     except Exception as error:  # whatever an attribute's own reduction raises
         raise NotWritableError(str(error).strip().splitlines()[0][:200].rstrip(". ") or type(error).__name__) from error
 
 
-def untrusted_types(content: bytes) -> list[str]:
+def find_untrusted_types(content: bytes) -> list[str]:
     """Return the types in the file that neither skops nor Penstock knows to be safe, sorted."""
     import skops.io
 
@@ -44,7 +44,7 @@ def load(content: bytes, trusted_types: Iterable[str], origin: str) -> Any:
     import skops.io
 
     try:
-        unknown = sorted(set(untrusted_types(content)) - set(trusted_types))
+        unknown = sorted(set(find_untrusted_types(content)) - set(trusted_types))
         if unknown:
             raise Refused(
                 f"{origin} holds objects of type {', '.join(unknown[:5])}, which are not trusted; "
@@ -57,7 +57,7 @@ def load(content: bytes, trusted_types: Iterable[str], origin: str) -> Any:
         raise Refused(f"{origin} is no readable skops file ({type(error).__name__}).") from error
 
 
-def _canonical(content: bytes) -> bytes:
+def _canonicalise(content: bytes) -> bytes:
     """Return the file with its ids numbered in order instead of by memory address, and without times."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         schema = json.loads(archive.read("schema.json"))

@@ -12,7 +12,7 @@ from penstock_jobs.importing import put_on_path
 from penstock_jobs.models import files
 from penstock_jobs.models.loading import read_manifest
 from penstock_jobs.source.archive import unpack
-from penstock_jobs.specification import Archive, Location, Source
+from penstock_jobs.specification import ArchiveSpec, Location, SourceSpec
 from penstock_jobs.storage import open_store
 
 
@@ -25,7 +25,7 @@ def put_source_on_path(location: Location, manifest_digest: str | None, trusted_
         return
     digest = manifest.files[files.SOURCE]
     folder = Path(tempfile.gettempdir(), f"penstock-source-{digest.removeprefix('sha256:')[:16]}")
-    archive = Archive(location=location, key=files.SOURCE, digest=digest)
-    source = Source(folder=str(folder), commit=manifest.origin.commit, archive=archive)
+    archive = ArchiveSpec(location=location, key=files.SOURCE, digest=digest)
+    source = SourceSpec(folder=str(folder), commit=manifest.origin.commit, archive=archive)
     unpack(source)
     put_on_path(source)

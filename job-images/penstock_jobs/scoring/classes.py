@@ -25,7 +25,7 @@ def positive_index(classes: Sequence[Any], positive: object = None) -> int | Non
         Refused: `positive` is none of the classes.
     """
     if positive is not None:
-        place = _place(classes, positive)
+        place = _position(classes, positive)
         return place if len(classes) == 2 else None
     if len(classes) == 2 and not any(isinstance(one, str) for one in classes) and set(classes) in _CONVENTIONAL:
         return list(classes).index(1)
@@ -39,7 +39,7 @@ def encode_classes(labels: npt.NDArray[Any], classes: Sequence[Any]) -> npt.NDAr
     return np.fromiter((places.get(value, -1) for value in values), dtype=np.int64, count=len(values))
 
 
-def _place(classes: Sequence[Any], positive: object) -> int:
+def _position(classes: Sequence[Any], positive: object) -> int:
     for place, value in enumerate(classes):
         if type(value) is type(positive) and value == positive:
             return place

@@ -22,7 +22,7 @@ class Predictions:
     probabilities: npt.NDArray[np.float64] | None = None
     decision: npt.NDArray[np.float64] | None = None
 
-    def decided_at(self, threshold: float, classes: tuple[Any, ...], positive: int) -> "Predictions":
+    def apply_threshold(self, threshold: float, classes: tuple[Any, ...], positive: int) -> "Predictions":
         """Return the predictions with the positive of two classes wherever its probability reaches the threshold."""
         if self.probabilities is None:
             raise ValueError("The estimator gives no probabilities, and a decision threshold needs them.")

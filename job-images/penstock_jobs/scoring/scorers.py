@@ -17,10 +17,10 @@ import numpy.typing as npt
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.importing import accepts, import_object, nearest
+from penstock_jobs.importing import accepts, import_object, suggest_nearest
 from penstock_jobs.scoring.classes import encode_classes, positive_index
 from penstock_jobs.scoring.predictions import Predictions
-from penstock_jobs.specification import Scoring, Task
+from penstock_jobs.specification import ScoringSpec, Task
 
 # Of two classes these look at one only; the others are the same whichever is called positive.
 _ABOUT_ONE_CLASS = {
@@ -73,22 +73,22 @@ class Scorer:
         truth, answer = self._arguments(np.asarray(y_true), predictions)
         weights = {"sample_weight": sample_weight} if sample_weight is not None and self._weighted else {}
         value = self._function(truth, answer, **weights)
-        return self._sign * _number(value, self.name)
+        return self._sign * _require_number(value, self.name)
 
     def _arguments(self, y_true: npt.NDArray[Any], predictions: Predictions) -> tuple[Any, Any]:
         response, answer = self._answer(predictions)
         if not self._classes:
             return y_true, answer
         if self._own:
-            return y_true, self._of_positive(answer) if response == "predict_proba" else answer
-        truth = self._encoded(y_true)
+            return y_true, self._positive_column(answer) if response == "predict_proba" else answer
+        truth = self._encode(y_true)
         if response == "predict":
-            return truth, self._encoded(answer)
+            return truth, self._encode(answer)
         if len(self._classes) > 2:
             return truth, answer
         if response == "decision_function":
-            return truth, answer if self._one_is() == 1 else -answer
-        return truth, self._of_positive(answer)
+            return truth, answer if self._position_of_one() == 1 else -answer
+        return truth, self._positive_column(answer)
 
     def _answer(self, predictions: Predictions) -> tuple[str, npt.NDArray[Any]]:
         given = {
@@ -102,20 +102,20 @@ class Scorer:
                 return response, answer
         raise Refused(f"Scoring {self.name} needs {' or '.join(self.responses)}, which the estimator does not give.")
 
-    def _encoded(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    def _encode(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         places = encode_classes(labels, self._classes)
-        if len(self._classes) == 2 and self._one_is() == 0:
+        if len(self._classes) == 2 and self._position_of_one() == 0:
             return np.where(places < 0, places, 1 - places)
         return places
 
-    def _of_positive(self, probabilities: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return probabilities[:, self._one_is()] if len(self._classes) == 2 else probabilities
+    def _positive_column(self, probabilities: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return probabilities[:, self._position_of_one()] if len(self._classes) == 2 else probabilities
 
-    def _one_is(self) -> int:
+    def _position_of_one(self) -> int:
         return 1 if self._positive is None else self._positive
 
 
-def load_scorers(scorings: Iterable[Scoring], task: Task, classes: Sequence[Any], positive: object) -> list[Scorer]:
+def load_scorers(scorings: Iterable[ScoringSpec], task: Task, classes: Sequence[Any], positive: object) -> list[Scorer]:
     """Return the scorers, in order, each checked against the task.
 
     Args:
@@ -127,7 +127,7 @@ def load_scorers(scorings: Iterable[Scoring], task: Task, classes: Sequence[Any]
     return [load_scorer(scoring, task, classes, positive) for scoring in scorings]
 
 
-def load_scorer(scoring: Scoring, task: Task, classes: Sequence[Any], positive: object) -> Scorer:
+def load_scorer(scoring: ScoringSpec, task: Task, classes: Sequence[Any], positive: object) -> Scorer:
     """Return the scorer that the manifest names.
 
     Raises:
@@ -135,16 +135,20 @@ def load_scorer(scoring: Scoring, task: Task, classes: Sequence[Any], positive: 
     """
     known = tuple(classes) if task == "Classification" else ()
     place = positive_index(known, positive) if known else None
-    scorer = _own(scoring, known, place) if scoring.function else _built_in(scoring, task, known, place)
+    scorer = (
+        _load_own_scorer(scoring, known, place)
+        if scoring.function
+        else _load_sklearn_scorer(scoring, task, known, place)
+    )
     _try_out(scorer, task)
     return scorer
 
 
-def _built_in(scoring: Scoring, task: Task, classes: tuple[Any, ...], positive: int | None) -> Scorer:
+def _load_sklearn_scorer(scoring: ScoringSpec, task: Task, classes: tuple[Any, ...], positive: int | None) -> Scorer:
     name = scoring.name
     if name not in get_scorer_names():
         raise Refused(
-            f"There is no scoring function {name} in scikit-learn{nearest(name, get_scorer_names())}; "
+            f"There is no scoring function {name} in scikit-learn{suggest_nearest(name, get_scorer_names())}; "
             "one's own is given by `function`."
         )
     built_in = get_scorer(name)
@@ -158,7 +162,7 @@ def _built_in(scoring: Scoring, task: Task, classes: tuple[Any, ...], positive: 
     responses = built_in._response_method
     return Scorer(
         name=name,
-        responses=_preferred((responses,) if isinstance(responses, str) else responses),
+        responses=_sort_by_preference((responses,) if isinstance(responses, str) else responses),
         _function=partial(function, **settings),
         _sign=float(sign),
         _weighted=accepts(function, "sample_weight"),
@@ -169,7 +173,7 @@ def _built_in(scoring: Scoring, task: Task, classes: tuple[Any, ...], positive: 
 
 
 def _settings(
-    scoring: Scoring, function: Callable[..., Any], settings: dict[str, Any], classes: tuple[Any, ...]
+    scoring: ScoringSpec, function: Callable[..., Any], settings: dict[str, Any], classes: tuple[Any, ...]
 ) -> dict[str, Any]:
     """Return what the function must be told about these classes."""
     added: dict[str, Any] = {}
@@ -203,7 +207,7 @@ def _check_task(name: str, function: Callable[..., Any], task: Task) -> None:
         raise Refused(f"Scoring {name} is for {other}, and the task is {task}.")
 
 
-def _own(scoring: Scoring, classes: tuple[Any, ...], positive: int | None) -> Scorer:
+def _load_own_scorer(scoring: ScoringSpec, classes: tuple[Any, ...], positive: int | None) -> Scorer:
     function = import_object(str(scoring.function), f"Scoring {scoring.name}")
     if not callable(function):
         raise Refused(f"Scoring {scoring.name} is {scoring.function}, which is not a function.")
@@ -223,14 +227,14 @@ def _own(scoring: Scoring, classes: tuple[Any, ...], positive: int | None) -> Sc
     )
 
 
-def _preferred(responses: tuple[str, ...]) -> tuple[str, ...]:
+def _sort_by_preference(responses: tuple[str, ...]) -> tuple[str, ...]:
     """Probabilities first: they are what a served model answers."""
     return tuple(sorted(responses, key=["predict", "predict_proba", "decision_function"].index))
 
 
 def _try_out(scorer: Scorer, task: Task) -> None:
     """Call the function once on made-up answers, so that what cannot work is known before anything is trained."""
-    truth, predictions = _made_up(scorer._classes)
+    truth, predictions = _example_answers(scorer._classes)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -248,7 +252,7 @@ def _try_out(scorer: Scorer, task: Task) -> None:
         raise Refused(f"Scoring {scorer.name} does not fit a {kind}: {said}.") from error
 
 
-def _made_up(classes: tuple[Any, ...]) -> tuple[npt.NDArray[Any], Predictions]:
+def _example_answers(classes: tuple[Any, ...]) -> tuple[npt.NDArray[Any], Predictions]:
     if not classes:
         truth = np.array([1.0, 2.0, 3.0, 5.0])
         return truth, Predictions(truth + np.array([0.5, -0.25, 0.0, 0.25]))
@@ -263,7 +267,7 @@ def _made_up(classes: tuple[Any, ...]) -> tuple[npt.NDArray[Any], Predictions]:
     return labels[places], Predictions(labels[guesses], probabilities, decision)
 
 
-def _number(value: Any, name: str) -> float:
+def _require_number(value: Any, name: str) -> float:
     if isinstance(value, (bool, str)) or (not np.isscalar(value) and np.ndim(value) != 0):
         raise ValueError(f"scoring {name} returned {type(value).__name__}, not a number")
     return float(value)

@@ -22,21 +22,21 @@ from penstock_jobs.errors import JobError, Refused, Unavailable
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.source import put_source_on_path
 from penstock_jobs.serving.application import Application
-from penstock_jobs.serving.processors import processors
+from penstock_jobs.serving.processors import count_processors
 from penstock_jobs.serving.warming import warm
-from penstock_jobs.specification import ServedModel
+from penstock_jobs.specification import ServerSpec
 
 DRAIN_SECONDS = 25  # within the 30 s that Kubernetes gives a pod to end
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve the Model that the specification file describes; return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = _build_parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
     try:
-        specification = document.read(options.specification, ServedModel)
-        application = ready_application(specification)
-        with _listening(specification.host, specification.port) as listener:
+        specification = document.read(options.specification, ServerSpec)
+        application = prepare_application(specification)
+        with _open_listener(specification.host, specification.port) as listener:
             return _serve(application, specification, listener)
     except JobError as error:
         logs.log.error("%s", error)
@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
         return errors.INTERRUPTED
 
 
-def ready_application(specification: ServedModel) -> Application:
+def prepare_application(specification: ServerSpec) -> Application:
     """Return the application of a Model that was loaded, checked and warmed."""
     put_source_on_path(specification.location, specification.manifest_digest, specification.trusted_types)
     model = load_model(
         specification.location,
         trusted_types=specification.trusted_types,
-        threads=min(specification.threads, processors()),
+        threads=min(specification.threads, count_processors()),
         manifest_digest=specification.manifest_digest,
         threshold=specification.threshold,
     )
@@ -61,7 +61,7 @@ def ready_application(specification: ServedModel) -> Application:
     return application
 
 
-def _serve(application: Application, specification: ServedModel, listener: socket.socket) -> int:
+def _serve(application: Application, specification: ServerSpec, listener: socket.socket) -> int:
     configuration = uvicorn.Config(
         application,
         loop="uvloop",
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def _open_listener(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -130,7 +130,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs.serving", description="Serve one Model over HTTP.")
     parser.add_argument("specification", type=Path, help="what to serve, a JSON file")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.description import label_datatype, version
 from penstock_jobs.serving.refusals import RefusedRequest
@@ -16,7 +16,7 @@ from penstock_jobs.serving.tensors import InferenceRequest
 _encoder = msgspec.json.Encoder()
 
 
-class Answers:
+class ResponseWriter:
     """Writes responses that name their Model."""
 
     def __init__(self, model: LoadedModel, name: str) -> None:
@@ -28,14 +28,14 @@ class Answers:
         self._datatype = label_datatype(model)
         self._manifest_name = model.manifest.name
 
-    def rows(self, predictions: Predictions) -> bytes:
+    def rows(self, predictions: ModelPredictions) -> bytes:
         """Return the response to rows."""
         body = self._start + _encoder.encode(predictions.labels.tolist())
         if predictions.probabilities is not None:
             body += b',"probabilities":' + _encoder.encode(predictions.probabilities.tolist())
         return body + b"}"
 
-    def tensors(self, request: InferenceRequest, predictions: Predictions) -> bytes:
+    def tensors(self, request: InferenceRequest, predictions: ModelPredictions) -> bytes:
         """Return the response to tensors: all outputs, or those that were asked for."""
         outputs = [_tensor("predict", self._datatype, predictions.labels)]
         if predictions.probabilities is not None:

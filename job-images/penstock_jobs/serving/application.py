@@ -8,13 +8,13 @@ import msgspec
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import log
-from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.block import Block
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving import description
-from penstock_jobs.serving.answering import Answers
+from penstock_jobs.serving.answering import ResponseWriter
 from penstock_jobs.serving.batcher import Batcher
-from penstock_jobs.serving.metrics import Metrics
+from penstock_jobs.serving.metrics import ServerMetrics
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.rows import RowReader
 from penstock_jobs.serving.tensors import TensorReader
@@ -42,7 +42,7 @@ class Application:
         self._maximum_body = maximum_body
         self._rows = RowReader(model.manifest.features)
         self._tensors = TensorReader(model.manifest.features)
-        self._answers = Answers(model, name)
+        self._answers = ResponseWriter(model, name)
         self._batcher = Batcher(model.predict_block)
         self.reset_metrics()
         self._identity = [
@@ -56,7 +56,7 @@ class Application:
         """Count from now on: what warming asked is nobody's request."""
         manifest = self._model.manifest
         self._batcher.runs = 0
-        self.metrics = Metrics(
+        self.metrics = ServerMetrics(
             {"name": self._name, "model": manifest.name, "version": description.version(self._model)},
             lambda: self._batcher.runs,
         )
@@ -90,7 +90,7 @@ class Application:
             status, body = 500, _error("The server failed to answer; its log says why.")
         finally:
             metrics.in_flight.dec()
-        metrics.answered(route, status, perf_counter() - started)
+        metrics.count_answer(route, status, perf_counter() - started)
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *self._identity]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -102,7 +102,7 @@ class Application:
         request, block = self._tensors.read(body)
         return self._answers.tensors(request, await self._answer(block))
 
-    async def _answer(self, block: Block) -> Predictions:
+    async def _answer(self, block: Block) -> ModelPredictions:
         predictions = await self._batcher.answer(block)
         self.metrics.rows.inc(block.rows)
         return predictions
@@ -113,7 +113,7 @@ class Application:
         if message.get("more_body"):
             return await self._rest(body, receive)
         if len(body) > self._maximum_body:
-            raise self._too_large()
+            raise self._refuse_size()
         return body
 
     async def _rest(self, start: bytes, receive: Receive) -> bytes:
@@ -127,11 +127,11 @@ class Application:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._maximum_body:
-                raise self._too_large()
+                raise self._refuse_size()
             more = message.get("more_body", False)
         return b"".join(parts)
 
-    def _too_large(self) -> RefusedRequest:
+    def _refuse_size(self) -> RefusedRequest:
         return RefusedRequest(f"The body is larger than {self._maximum_body} bytes; send fewer rows at once.", 413)
 
     def _page(self, path: str, method: str) -> tuple[str, int, bytes, bytes]:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.logs import progress
+from penstock_jobs.logs import report_progress
 from penstock_jobs.models.loading import LoadedModel
-from penstock_jobs.tables.engine import explained
+from penstock_jobs.tables.engine import explain_duckdb_errors
 from penstock_jobs.tables.text_table import WHOLE_FILE, check_header
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ def predict_file(model: LoadedModel, source: Path, output: Path, *, threads: int
     Raises:
         Refused: in a sentence that names a missing column, a value of the wrong type, or a file that cannot be read.
     """
-    reader = _by_ending(_READERS, source, "read")
-    writer = _by_ending(_WRITERS, output, "written")
+    reader = _find_by_ending(_READERS, source, "read")
+    writer = _find_by_ending(_WRITERS, output, "written")
     if not glob.glob(str(source)):
         raise Refused(f"There is no file {source}.")
     if output.exists() and any(output.samefile(name) for name in glob.glob(str(source))):
@@ -88,15 +88,15 @@ def predict_file(model: LoadedModel, source: Path, output: Path, *, threads: int
         tempfile.TemporaryDirectory(prefix="penstock-predict-") as folder,
         duckdb.connect(config=_settings(threads)) as database,
     ):
-        relation = f"{reader}({_quoted(str(source))}{_options(model, reader)})"
+        relation = f"{reader}({_quote_literal(str(source))}{_options(model, reader)})"
         columns = _columns(database, relation, source)
-        _require(model, columns, source)
+        _require_features(model, columns, source)
         parts = Path(folder)
         rows = 0
-        for number, frame in enumerate(_chunks(database, _selection(model, columns, relation), source)):
-            _write(_answered(model, frame, columns, source), parts / f"{number:08d}.parquet")
+        for number, frame in enumerate(_chunks(database, _select_query(model, columns, relation), source)):
+            _write(_predict_chunk(model, frame, columns, source), parts / f"{number:08d}.parquet")
             rows += len(frame)
-            progress(rows, None, f"{rows} rows predicted")
+            report_progress(rows, None, f"{rows} rows predicted")
         if rows == 0:
             raise Refused(f"{source} has no rows.")
         _combine(parts, output, writer)
@@ -108,7 +108,7 @@ def _settings(threads: int) -> dict[str, Any]:
     return {"threads": threads, "autoinstall_known_extensions": False, "preserve_insertion_order": True}
 
 
-def _by_ending(known: dict[str, str], path: Path, done: str) -> str:
+def _find_by_ending(known: dict[str, str], path: Path, done: str) -> str:
     ending = path.suffix.lower()
     if ending not in known:
         raise Refused(f"{path} cannot be {done}: the ending must be one of {', '.join(known)}.")
@@ -124,7 +124,7 @@ def _options(model: LoadedModel, reader: str) -> str:
 
 def _columns(database: duckdb.DuckDBPyConnection, relation: str, source: Path) -> list[str]:
     try:
-        with explained(str(source)):
+        with explain_duckdb_errors(str(source)):
             if relation.startswith("read_csv"):
                 for name in sorted(glob.glob(str(source))):
                     check_header(database, Path(name), name, "\t" if source.suffix.lower() == ".tsv" else None)
@@ -133,23 +133,23 @@ def _columns(database: duckdb.DuckDBPyConnection, relation: str, source: Path) -
         raise Refused(f"{source} is not a table that can be read: {_first_line(error)}.") from error
 
 
-def _require(model: LoadedModel, columns: list[str], source: Path) -> None:
+def _require_features(model: LoadedModel, columns: list[str], source: Path) -> None:
     absent = [feature.name for feature in model.manifest.features if feature.name not in columns]
     if absent:
         raise Refused(
             f"{source} has no column {', '.join(absent)}, which the Model {model.manifest.name} needs; "
             f"it has {', '.join(columns[:20])}."
         )
-    taken = [name for name in _added(model) if name in columns]
+    taken = [name for name in _prediction_columns(model) if name in columns]
     if taken:
         raise Refused(f"{source} has a column {taken[0]} already, where the prediction would go; rename it.")
 
 
-def _selection(model: LoadedModel, columns: list[str], relation: str) -> str:
+def _select_query(model: LoadedModel, columns: list[str], relation: str) -> str:
     """Return the query for the columns as they are, then the features with the types that the Model needs."""
-    kept = [f'"{_doubled(name)}" AS "kept_{position}"' for position, name in enumerate(columns)]
+    kept = [f'"{_double_quotes(name)}" AS "kept_{position}"' for position, name in enumerate(columns)]
     features = [
-        f'CAST("{_doubled(feature.name)}" AS {_SQL_TYPES[feature.type]}) AS "feature_{position}"'
+        f'CAST("{_double_quotes(feature.name)}" AS {_SQL_TYPES[feature.type]}) AS "feature_{position}"'
         for position, feature in enumerate(model.manifest.features)
     ]
     return f"SELECT {', '.join(kept + features)} FROM {relation}"  # noqa: S608 - every name in it is quoted
@@ -161,7 +161,7 @@ def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> It
         while len(frame := database.fetch_df_chunk(_VECTORS)):
             yield frame
     except duckdb.InvalidInputException:
-        with explained(str(source)):
+        with explain_duckdb_errors(str(source)):
             raise
     except duckdb.ConversionException as error:
         raise Refused(f"{source} has a value of the wrong type: {_wrong_value(error)}.") from error
@@ -169,7 +169,7 @@ def _chunks(database: duckdb.DuckDBPyConnection, query: str, source: Path) -> It
         raise Refused(f"{source} cannot be read: {_first_line(error)}.") from error
 
 
-def _answered(model: LoadedModel, frame: "pd.DataFrame", columns: list[str], source: Path) -> "pd.DataFrame":
+def _predict_chunk(model: LoadedModel, frame: "pd.DataFrame", columns: list[str], source: Path) -> "pd.DataFrame":
     import pandas as pd
 
     names = [feature.name for feature in model.manifest.features]
@@ -179,7 +179,7 @@ def _answered(model: LoadedModel, frame: "pd.DataFrame", columns: list[str], sou
     answer = frame[[f"kept_{position}" for position in range(len(columns))]].set_axis(columns, axis=1)
     added = {"prediction": predictions.labels}
     if predictions.probabilities is not None:
-        added.update(zip(_added(model)[1:], predictions.probabilities.T, strict=True))
+        added.update(zip(_prediction_columns(model)[1:], predictions.probabilities.T, strict=True))
     return pd.concat([answer, pd.DataFrame(added, index=frame.index)], axis=1)
 
 
@@ -192,14 +192,14 @@ def _check_whole(model: LoadedModel, features: "pd.DataFrame", source: Path) -> 
                 raise Refused(f"{source}, column {feature.name}: needs whole numbers, and has {broken.iloc[0]:g}.")
 
 
-def _added(model: LoadedModel) -> list[str]:
+def _prediction_columns(model: LoadedModel) -> list[str]:
     return ["prediction", *(f"probability_{name}" for name in model.manifest.classes)]
 
 
 def _write(frame: "pd.DataFrame", path: Path) -> None:
     with duckdb.connect() as database:
         database.register("answered", frame)
-        database.execute(f"COPY answered TO {_quoted(str(path))} (FORMAT parquet)")
+        database.execute(f"COPY answered TO {_quote_literal(str(path))} (FORMAT parquet)")
 
 
 def _combine(parts: Path, output: Path, writer: str) -> None:
@@ -212,8 +212,8 @@ def _combine(parts: Path, output: Path, writer: str) -> None:
     os.close(descriptor)
     try:
         with duckdb.connect(config=_settings(1)) as database:
-            query = f"FROM read_parquet({_quoted(str(parts / '*.parquet'))})"
-            database.execute(f"COPY ({query}) TO {_quoted(name)} ({writer})")
+            query = f"FROM read_parquet({_quote_literal(str(parts / '*.parquet'))})"
+            database.execute(f"COPY ({query}) TO {_quote_literal(name)} ({writer})")
         os.replace(name, output)
     except (OSError, duckdb.Error) as error:
         raise Unavailable(f"{output} cannot be written: {_first_line(error)}.") from error
@@ -236,9 +236,9 @@ def _wrong_value(error: duckdb.ConversionException) -> str:
     return f"'{value[1] or value[2] or ''}' in the column {value[3]} is not {kind}"
 
 
-def _quoted(text: str) -> str:
+def _quote_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _doubled(name: str) -> str:
+def _double_quotes(name: str) -> str:
     return name.replace('"', '""')

@@ -11,8 +11,8 @@ from itertools import accumulate
 from time import perf_counter
 from typing import Any
 
-from penstock_jobs.models.answers import Predictions
-from penstock_jobs.models.block import Block, joined
+from penstock_jobs.models.answers import ModelPredictions
+from penstock_jobs.models.block import Block, concatenate_blocks
 
 # From here on a run would hold up the health checks of the same loop, so it goes to a thread.
 LARGE = 512
@@ -26,7 +26,7 @@ class Batcher:
         runs: how many times the Model was run.
     """
 
-    def __init__(self, predict: Callable[[Block], Predictions], slow: float = SLOW_SECONDS) -> None:
+    def __init__(self, predict: Callable[[Block], ModelPredictions], slow: float = SLOW_SECONDS) -> None:
         """Take the function that answers a block of rows, and the seconds from which on a run goes to a thread."""
         self._limit = slow
         self._predict = predict
@@ -35,13 +35,13 @@ class Batcher:
         self._slow = False
         self.runs = 0
 
-    async def answer(self, block: Block) -> Predictions:
+    async def answer(self, block: Block) -> ModelPredictions:
         """Return the answer to the rows of one request."""
         loop = asyncio.get_running_loop()
         if block.rows >= LARGE:
             self.runs += 1
             return await loop.run_in_executor(None, self._predict, block)
-        future: asyncio.Future[Predictions] = loop.create_future()
+        future: asyncio.Future[ModelPredictions] = loop.create_future()
         self._waiting.append((block, future))
         if not self._busy:
             self._busy = True
@@ -72,17 +72,17 @@ class Batcher:
         blocks = [block for block, _ in waiting]
         started = perf_counter()
         try:
-            answer = self._predict(joined(blocks))
+            answer = self._predict(concatenate_blocks(blocks))
         except Exception:
-            return [self._alone(block) for block in blocks]
+            return [self._answer_alone(block) for block in blocks]
         finally:
             self._slow = perf_counter() - started > self._limit
         if len(blocks) == 1:
             return [answer]
         ends = list(accumulate(block.rows for block in blocks))
-        return [_part(answer, end - block.rows, end) for block, end in zip(blocks, ends, strict=True)]
+        return [_slice_answer(answer, end - block.rows, end) for block, end in zip(blocks, ends, strict=True)]
 
-    def _alone(self, block: Block) -> Predictions | Exception:
+    def _answer_alone(self, block: Block) -> ModelPredictions | Exception:
         try:
             return self._predict(block)
         except Exception as error:
@@ -98,12 +98,12 @@ class Batcher:
                 future.set_result(answer)
 
 
-_Waiting = tuple[Block, "asyncio.Future[Predictions]"]
-_Outcome = list[Predictions | Exception]
+_Waiting = tuple[Block, "asyncio.Future[ModelPredictions]"]
+_Outcome = list[ModelPredictions | Exception]
 
 
-def _part(answer: Predictions, start: int, end: int) -> Predictions:
+def _slice_answer(answer: ModelPredictions, start: int, end: int) -> ModelPredictions:
     def cut(values: Any) -> Any:
         return None if values is None else values[start:end]
 
-    return Predictions(cut(answer.labels), cut(answer.probabilities), cut(answer.decision))
+    return ModelPredictions(cut(answer.labels), cut(answer.probabilities), cut(answer.decision))

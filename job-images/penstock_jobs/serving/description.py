@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.tensors import DATATYPES
 
@@ -129,12 +129,12 @@ def _paths(model: LoadedModel, name: str) -> dict[str, Any]:
     }
 
 
-def tensor(feature: Feature, value: Any) -> dict[str, Any]:
+def tensor(feature: FeatureSpec, value: Any) -> dict[str, Any]:
     """Return one value of a feature as a tensor of one row."""
     return {"name": feature.name, "shape": [1, 1], "datatype": DATATYPES[feature.type], "data": [value]}
 
 
-def feature_schema(feature: Feature) -> dict[str, Any]:
+def feature_schema(feature: FeatureSpec) -> dict[str, Any]:
     """Return the JSON schema of a feature's values."""
     schema = dict(_SCHEMAS[feature.type])
     if feature.nullable:

@@ -16,7 +16,7 @@ INFORMATION = ("name", "model", "version")
 disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus-client types all but this one
 
 
-class Metrics:
+class ServerMetrics:
     """What happened since the start, in a registry of its own.
 
     Attributes:
@@ -36,7 +36,7 @@ class Metrics:
         self._seconds = self._histogram("inference_seconds", "From a request's headers to its answer, inference only.")
         self._count_runs("model_runs", "Runs of the Model; each answers the rows that wait.", runs)
 
-    def answered(self, route: str, status: int, seconds: float) -> None:
+    def count_answer(self, route: str, status: int, seconds: float) -> None:
         """Count a request to a route, its status, and how long it took from its headers to its answer."""
         self._requests.labels(route, str(status)).inc()
         if route == "infer":

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.loading import LoadedModel, load_model
 from penstock_jobs.specification import Location
 
@@ -52,7 +52,7 @@ class NotebookModel:
             raise Refused(f"The Model {self.manifest.name} predicts no probabilities.")
         return pd.DataFrame(probabilities, index=frame.index, columns=list(self.manifest.classes))
 
-    def _predictions(self, frame: "pd.DataFrame") -> Predictions:
+    def _predictions(self, frame: "pd.DataFrame") -> ModelPredictions:
         if not len(frame):
             raise Refused("The table has no rows; there is nothing to predict.")
         return self._model.predict_frame(frame)

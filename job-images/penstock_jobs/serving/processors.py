@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 
-def processors(root: Path = Path("/sys/fs/cgroup")) -> int:
+def count_processors(root: Path = Path("/sys/fs/cgroup")) -> int:
     """Return the processors, at least 1: the smaller of the affinity and of the limit of the cgroup (v2, then v1)."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = _limit(root)

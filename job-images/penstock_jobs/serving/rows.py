@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.manifest import Feature
-from penstock_jobs.models.block import Block, Layout
+from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import column_of
 from penstock_jobs.serving.refusals import RefusedRequest
 
@@ -53,10 +53,10 @@ _BACKTICKED = re.compile(r"`([^`]*)`")
 class RowReader:
     """Reads the rows of a request body."""
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    def __init__(self, features: Sequence[FeatureSpec]) -> None:
         """Make the parser of these features."""
         self._features = tuple(features)
-        self._layout = Layout(features)
+        self._layout = BlockLayout(features)
         self._objects = _decoder(features, array_like=False)
         self._lists = _decoder(features, array_like=True)
         self._plain = all(feature.type in PLAIN for feature in features)
@@ -78,7 +78,7 @@ class RowReader:
         return self._layout.block(columns)
 
     @staticmethod
-    def _column(feature: Feature, values: tuple[Any, ...]) -> NDArray[Any]:
+    def _column(feature: FeatureSpec, values: tuple[Any, ...]) -> NDArray[Any]:
         try:
             return column_of(feature, values)
         except OverflowError as error:
@@ -112,7 +112,7 @@ class RowReader:
         except msgspec.ValidationError as error:
             raise RefusedRequest(self._sentence(str(error))) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
-            raise RefusedRequest(not_json(error)) from error
+            raise RefusedRequest(not_json_sentence(error)) from error
         return rows
 
     def _sentence(self, message: str) -> str:
@@ -121,7 +121,7 @@ class RowReader:
         problem = message[: where.start()] if where else message.partition(" - at ")[0]
         names = _BACKTICKED.findall(problem)
         if where is None:
-            return self._outside(problem, names)
+            return self._sentence_outside_rows(problem, names)
         row, name, position = where.groups()
         if position is not None:
             name = self._features[int(position)].name
@@ -143,7 +143,7 @@ class RowReader:
         found = _GOT.get(got, got) if got else problem[:1].lower() + problem[1:].rstrip(".")
         return f"needs {_NEEDS[kind]}, got {found}"
 
-    def _outside(self, problem: str, names: list[str]) -> str:
+    def _sentence_outside_rows(self, problem: str, names: list[str]) -> str:
         if problem.startswith("Object contains unknown"):
             return f'The body has a field "{names[0]}"; it takes "instances", a list of rows, and "parameters".'
         if problem.startswith("Expected `array` of"):
@@ -151,7 +151,7 @@ class RowReader:
         return 'The body needs to be an object with "instances", a list of rows.'
 
 
-def not_json(error: Exception) -> str:
+def not_json_sentence(error: Exception) -> str:
     """Return the sentence for a body that is no JSON."""
     if isinstance(error, RecursionError):
         return "The body is nested too deeply."
@@ -160,12 +160,12 @@ def not_json(error: Exception) -> str:
     return f"The body is not JSON: {str(error).removeprefix('JSON is malformed: ')}."
 
 
-def feature_type(feature: Feature) -> Any:
+def feature_type(feature: FeatureSpec) -> Any:
     """Return the Python type that a feature has in JSON."""
     return _TYPES[feature.type] | None if feature.nullable else _TYPES[feature.type]
 
 
-def _decoder(features: Sequence[Feature], *, array_like: bool) -> msgspec.json.Decoder[Any]:
+def _decoder(features: Sequence[FeatureSpec], *, array_like: bool) -> msgspec.json.Decoder[Any]:
     fields = [(f"feature_{position}", feature_type(feature)) for position, feature in enumerate(features)]
     row = msgspec.defstruct(
         "Row",

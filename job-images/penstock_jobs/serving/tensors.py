@@ -11,11 +11,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.manifest import Feature
-from penstock_jobs.models.block import Block, Layout
+from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import Columns, column_of
 from penstock_jobs.serving.refusals import RefusedRequest
-from penstock_jobs.serving.rows import PLAIN, not_json
+from penstock_jobs.serving.rows import PLAIN, not_json_sentence
 
 _FLOATS = ("FP64", "FP32", "FP16")
 _INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
@@ -67,10 +67,10 @@ class InferenceRequest(msgspec.Struct, gc=False):
 class TensorReader:
     """Reads the tensors of a request body."""
 
-    def __init__(self, features: Sequence[Feature]) -> None:
+    def __init__(self, features: Sequence[FeatureSpec]) -> None:
         """Make the parser of these features."""
         self._features = {feature.name: feature for feature in features}
-        self._layout = Layout(features)
+        self._layout = BlockLayout(features)
         self._plain = all(feature.type in PLAIN for feature in features)
         # Where any number is right but a null, looking for one is all there is to check.
         self._free = all(feature.type == "Float" for feature in features)
@@ -84,7 +84,7 @@ class TensorReader:
         except msgspec.ValidationError as error:
             raise RefusedRequest(f"The body is no inference request: {_plain_words(str(error))}.") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RefusedRequest(not_json(error)) from error
+            raise RefusedRequest(not_json_sentence(error)) from error
         inputs = request.inputs
         if len(inputs) == 1 and len(inputs[0].shape) == 2 and self._is_matrix(inputs[0]):
             return request, self._matrix(inputs[0])
@@ -104,7 +104,7 @@ class TensorReader:
                 f'Tensor "{tensor.name}" has datatype {tensor.datatype}; '
                 "a matrix of all features needs FP64, FP32 or INT64."
             )
-        values = self._flat(tensor, float, rows * width)
+        values = self._flatten(tensor, float, rows * width)
         matrix = np.array(values, dtype=np.float64).reshape(rows, width)
         if not self._free or np.isnan(matrix).any():
             for feature, column in zip(self._features.values(), matrix.T, strict=True):
@@ -126,7 +126,7 @@ class TensorReader:
             raise RefusedRequest(f"The tensors have different numbers of rows: {', '.join(map(str, sorted(lengths)))}.")
         return {name: self._column(feature, given[name]) for name, feature in self._features.items()}
 
-    def _column(self, feature: Feature, tensor: Tensor) -> NDArray[Any]:
+    def _column(self, feature: FeatureSpec, tensor: Tensor) -> NDArray[Any]:
         if len(tensor.shape) not in (1, 2) or (len(tensor.shape) == 2 and tensor.shape[1] != 1):
             raise RefusedRequest(f'Tensor "{tensor.name}" has shape {tensor.shape}; it needs [rows] or [rows, 1].')
         if tensor.datatype not in _ALLOWED[feature.type]:
@@ -134,15 +134,15 @@ class TensorReader:
                 f'Tensor "{tensor.name}" has datatype {tensor.datatype}; '
                 f"a feature of type {feature.type} needs {DATATYPES[feature.type]}."
             )
-        column = column_of(feature, self._flat(tensor, _VALUES.get(feature.type, float), tensor.shape[0]))
+        column = column_of(feature, self._flatten(tensor, _VALUES.get(feature.type, float), tensor.shape[0]))
         if feature.type in PLAIN:
             _check(feature, column)
         return column
 
-    def _flat(self, tensor: Tensor, kind: Any, count: int) -> list[Any]:
+    def _flatten(self, tensor: Tensor, kind: Any, count: int) -> list[Any]:
         if min(tensor.shape, default=0) < 1:
             raise RefusedRequest(f'Tensor "{tensor.name}" has shape {tensor.shape}; send at least one row.')
-        values = self._decoded(tensor, kind)
+        values = self._decode(tensor, kind)
         if values and isinstance(values[0], list):
             values = [value for row in values for value in row]
         if len(values) != count:
@@ -156,7 +156,7 @@ class TensorReader:
             )
         return values
 
-    def _decoded(self, tensor: Tensor, kind: Any) -> list[Any]:
+    def _decode(self, tensor: Tensor, kind: Any) -> list[Any]:
         try:
             if kind is float:
                 return self._numbers.decode(tensor.data)
@@ -168,10 +168,10 @@ class TensorReader:
                 sentence = f'Tensor "{tensor.name}" of datatype {tensor.datatype}: {_plain_words(str(flat))}.'
                 raise RefusedRequest(sentence) from flat
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise RefusedRequest(not_json(error)) from error
+            raise RefusedRequest(not_json_sentence(error)) from error
 
 
-def _check(feature: Feature, column: NDArray[np.float64]) -> None:
+def _check(feature: FeatureSpec, column: NDArray[np.float64]) -> None:
     """Refuse a null where there may be none, a fraction in a whole number, and a boolean that is neither 0 nor 1."""
     null = np.isnan(column)
     if not feature.nullable and null.any():

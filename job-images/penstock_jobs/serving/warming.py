@@ -21,7 +21,7 @@ def warm(application: Application, model: LoadedModel, name: str) -> None:
     for number, sample in enumerate(model.manifest.samples):
         body = msgspec.json.encode({"instances": [sample.row]})
         for _ in range(2):
-            status, answer = asyncio.run(ask(application, f"/v1/models/{name}:predict", body))
+            status, answer = asyncio.run(ask_application(application, f"/v1/models/{name}:predict", body))
         found = msgspec.json.decode(answer)
         if status != 200:
             raise Refused(f"The Model {model.manifest.name} refuses its recorded sample {number}: {found['error']}")
@@ -45,7 +45,7 @@ def _agrees(model: LoadedModel, found: dict[str, Any], prediction: Any, probabil
     return near and (answer == prediction or model.threshold != model.manifest.threshold)
 
 
-async def ask(application: Application, path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:
+async def ask_application(application: Application, path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:
     """Return the status and the body of an answer, without a socket."""
     sent: list[dict[str, Any]] = []
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.specification import Archive, Source
+from penstock_jobs.specification import ArchiveSpec, SourceSpec
 from penstock_jobs.storage import open_store
 
 
@@ -32,7 +32,7 @@ def pack(folder: Path, path: Path) -> int:
     return len(files)
 
 
-def unpack(source: Source | None) -> None:
+def unpack(source: SourceSpec | None) -> None:
     """Make the folder of the source out of its archive, where it has one and is not there yet.
 
     Raises:
@@ -47,7 +47,7 @@ def unpack(source: Source | None) -> None:
             packed, files = Path(scratch, "archive"), Path(scratch, "files")
             store.download(there.key, packed)
             if (found := digest_of(packed)) != there.digest:
-                raise _changed(f"{store.uri}/{there.key}", found, there.digest)
+                raise _digest_mismatch(f"{store.uri}/{there.key}", found, there.digest)
             with tarfile.open(packed) as archive:
                 _lay_out(archive, files)
             shutil.move(files, target)
@@ -69,7 +69,7 @@ def _lay_out(archive: tarfile.TarFile, folder: Path) -> None:
         target.chmod(entry.mode)
 
 
-def content_of(archive: Archive) -> bytes:
+def content_of(archive: ArchiveSpec) -> bytes:
     """Return the archive itself.
 
     Raises:
@@ -78,7 +78,7 @@ def content_of(archive: Archive) -> bytes:
     content = open_store(archive.location).read(archive.key)
     found = f"sha256:{hashlib.sha256(content).hexdigest()}"
     if found != archive.digest:
-        raise _changed(f"{archive.location.uri}/{archive.key}", found, archive.digest)
+        raise _digest_mismatch(f"{archive.location.uri}/{archive.key}", found, archive.digest)
     return content
 
 
@@ -88,7 +88,7 @@ def digest_of(path: Path) -> str:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _changed(place: str, found: str, recorded: str) -> Refused:
+def _digest_mismatch(place: str, found: str, recorded: str) -> Refused:
     return Refused(
         f"{place} is not the archive that was packed: its digest is {found}, and not {recorded}; apply a new run."
     )

@@ -12,7 +12,7 @@ _ABBREVIATION = re.compile(r"[0-9a-fA-F]{4,63}")
 _EVERYTHING = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 
 
-def resolved_commit(git: Git, revision: str) -> str:
+def resolve_commit(git: Git, revision: str) -> str:
     """Return the commit that a branch, a tag or the beginning of a commit is at now."""
     if _COMMIT.fullmatch(revision):
         return revision.lower()
@@ -23,7 +23,7 @@ def resolved_commit(git: Git, revision: str) -> str:
         for ending in ("^{}", ""):
             if (commit := listed.get(f"{place}{revision}{ending}")) is not None:
                 return commit
-    found = _whole_of(git, revision) if _ABBREVIATION.fullmatch(revision) else None
+    found = _find_whole(git, revision) if _ABBREVIATION.fullmatch(revision) else None
     if found is None:
         raise Refused(
             f"spec.source.git.revision is {revision}, and {git.url} has no such branch, tag or commit; correct it."
@@ -31,7 +31,7 @@ def resolved_commit(git: Git, revision: str) -> str:
     return found
 
 
-def _whole_of(git: Git, abbreviation: str) -> str | None:
+def _find_whole(git: Git, abbreviation: str) -> str | None:
     """Return the commit that begins so; only the whole history can tell."""
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         git("init", "--quiet", "--bare", "--template=", folder)
@@ -39,7 +39,7 @@ def _whole_of(git: Git, abbreviation: str) -> str | None:
         return git.answer("--git-dir", folder, "rev-parse", "--verify", "--quiet", f"{abbreviation}^{{commit}}")
 
 
-def fill(git: Git, commit: str, repository: str, files: Path) -> None:
+def check_out(git: Git, commit: str, repository: str, files: Path) -> None:
     """Put the files of the commit, and nothing of git, into the folder; the repository is made for that alone."""
     kind = "sha256" if len(commit) == 64 else "sha1"
     git("init", "--quiet", "--bare", "--template=", f"--object-format={kind}", repository)

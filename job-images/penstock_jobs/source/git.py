@@ -92,7 +92,7 @@ class Git:
         """Return what it prints, or raise the sentence that says why it could not."""
         done = self._run(words)
         if done.returncode != 0:
-            raise self._explained(done.stderr)
+            raise self._explain(done.stderr)
         return done.stdout
 
     def answer(self, *words: str) -> str | None:
@@ -131,13 +131,13 @@ class Git:
             chosen |= {_KEY: self.login.ssh_key, "SSH_ASKPASS": "false", "SSH_ASKPASS_REQUIRE": "force"}
         if not {"GIT_SSH", "GIT_SSH_COMMAND"} & chosen.keys() and not _has_own_ssh(chosen):
             chosen["GIT_SSH_COMMAND"] = _SSH
-        return _configured(chosen, entries)
+        return _add_settings(chosen, entries)
 
-    def _explained(self, said: str) -> JobError:
+    def _explain(self, said: str) -> JobError:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
 
         def line_with(words: tuple[str, ...]) -> str | None:
-            return next((_plain(line) for line in lines if any(word in line.lower() for word in words)), None)
+            return next((_strip_prefix(line) for line in lines if any(word in line.lower() for word in words)), None)
 
         if (line := line_with(_NO_LOGIN)) is not None:
             return Refused(
@@ -152,7 +152,7 @@ class Git:
         if (line := line_with(_NO_ANSWER)) is not None:
             return Unavailable(f"The git repository {self.url} cannot be had at this time: {line}.")
         fatal = [line for line in lines if line.startswith("fatal:")] or lines or ["git did not say why"]
-        return Refused(f"spec.source.git cannot be had from {self.url}: {_plain(fatal[-1])}; {self.instead}.")
+        return Refused(f"spec.source.git cannot be had from {self.url}: {_strip_prefix(fatal[-1])}; {self.instead}.")
 
 
 def is_ssh(url: str) -> bool:
@@ -170,7 +170,7 @@ def _has_own_ssh(environment: Mapping[str, str]) -> bool:
     return subprocess.run(words, env=environment, capture_output=True, check=False).returncode == 0
 
 
-def _configured(environment: dict[str, str], entries: Iterable[tuple[str, str]]) -> dict[str, str]:
+def _add_settings(environment: dict[str, str], entries: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the environment with these settings of git behind those that it has."""
     count = environment.get("GIT_CONFIG_COUNT", "")
     number = int(count) if count.isdecimal() else 0
@@ -181,5 +181,5 @@ def _configured(environment: dict[str, str], entries: Iterable[tuple[str, str]])
     return environment | added | {"GIT_CONFIG_COUNT": str(number)}
 
 
-def _plain(line: str) -> str:
+def _strip_prefix(line: str) -> str:
     return line.removeprefix("fatal: ").removeprefix("remote: ").removeprefix("error: ").rstrip(".")

@@ -9,7 +9,7 @@ from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.logs import log
 from penstock_jobs.result import SourceResult
 from penstock_jobs.source.archive import digest_of, pack
-from penstock_jobs.source.commits import fill, resolved_commit
+from penstock_jobs.source.commits import check_out, resolve_commit
 from penstock_jobs.source.git import Git, Login, is_ssh
 from penstock_jobs.specification import SourceJob
 from penstock_jobs.storage import open_store
@@ -26,14 +26,14 @@ def fetch(job: SourceJob) -> SourceResult:
         Unavailable: the repository or the storage did not answer.
     """
     git = Git(job.repository, _login(job), place="the Secret", instead=_INSTEAD)
-    commit = job.commit or resolved_commit(git, job.revision)
+    commit = job.commit or resolve_commit(git, job.revision)
     log.info("%s is at %s.", job.repository, commit)
     try:
         with tempfile.TemporaryDirectory(prefix="penstock-", ignore_cleanup_errors=True) as scratch:
             files, packed = Path(scratch, "files"), Path(scratch, "archive")
             files.mkdir()
-            fill(git, commit, str(Path(scratch, "repository")), files)
-            count = pack(_beneath(files, job), packed)
+            check_out(git, commit, str(Path(scratch, "repository")), files)
+            count = pack(_find_folder(files, job), packed)
             store, key = open_store(job.run_storage), key_of(commit)
             store.upload(packed, key)
             return SourceResult(commit=commit, archive=key, digest=digest_of(packed), files=count)
@@ -46,7 +46,7 @@ def key_of(commit: str) -> str:
     return f"source/{commit}.tar.gz"
 
 
-def _beneath(files: Path, job: SourceJob) -> Path:
+def _find_folder(files: Path, job: SourceJob) -> Path:
     folder = files / job.path if job.path else files
     if not folder.is_dir() or not folder.resolve().is_relative_to(files.resolve()):
         raise Refused(f"spec.source.git.path is {job.path}, and {job.repository} has no such folder; correct it.")
@@ -58,14 +58,14 @@ def _login(job: SourceJob) -> Login:
         return Login()
     folder, keys = Path(job.credentials.folder), job.credentials.keys
     if is_ssh(job.repository):
-        _trust(folder)
+        _trust_server(folder)
         return Login(ssh_key=_read(folder, keys.get("ssh-privatekey", "ssh-privatekey")))
     username = folder / keys.get("username", "username")
     name = username.read_text(encoding="utf-8").strip() if username.is_file() else "git"
     return Login(username=name, password=_read(folder, keys.get("password", "password")))
 
 
-def _trust(folder: Path) -> None:
+def _trust_server(folder: Path) -> None:
     """Let ssh know the server: nobody is there to say yes, and whoever answered first would be believed."""
     known = folder / "known_hosts"
     if not known.is_file():

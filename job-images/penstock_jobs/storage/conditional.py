@@ -12,7 +12,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.storage.s3_failures import Place, explained, status_of
+from penstock_jobs.storage.s3_failures import BucketAddress, explain_s3_errors, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,13 +25,13 @@ _trusted: set[tuple[str, str]] = set()
 _one_at_a_time = threading.Lock()
 
 
-def require_conditional_writes(client: "S3Client", place: Place, prefix: str) -> None:
+def require_conditional_writes(client: "S3Client", place: BucketAddress, prefix: str) -> None:
     """Raise `Refused` unless the server honours `If-None-Match: *` in this bucket; asked once in each process."""
     with _one_at_a_time:
         if (place.server, place.bucket) in _trusted:
             return
         name = "/".join(part for part in (prefix, f"{PROBE}{uuid4().hex}") if part)
-        with explained(place, name):
+        with explain_s3_errors(place, name):
             honoured = _honours(client, place.bucket, name)
         if not honoured:
             raise Refused(

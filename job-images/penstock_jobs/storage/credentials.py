@@ -24,13 +24,13 @@ class Keys:
 def read_keys(credentials: Credentials) -> Keys | None:
     """Return the access key, or None where the location names none (the machine's own is then used)."""
     if credentials.folder is not None:
-        return _of_folder(Path(credentials.folder), credentials.keys)
+        return _keys_of_folder(Path(credentials.folder), credentials.keys)
     if credentials.environment:
-        return _of_environment(credentials.environment)
+        return _keys_of_environment(credentials.environment)
     return None
 
 
-def _of_folder(folder: Path, names: dict[str, str]) -> Keys:
+def _keys_of_folder(folder: Path, names: dict[str, str]) -> Keys:
     values = {name: _content(folder, names.get(name, name), name) for name in NAMES}
     return _keys(values, f"the credentials in {folder}")
 
@@ -43,7 +43,7 @@ def _content(folder: Path, file: str, name: str) -> str:
         if name not in _REQUIRED:
             return ""
         raise Refused(
-            f"The credentials in {folder} have no {file} ({_present(folder)}); add it, or name with `keys` "
+            f"The credentials in {folder} have no {file} ({_list_present(folder)}); add it, or name with `keys` "
             f"the one that holds the {name}."
         ) from error
     except UnicodeDecodeError as error:
@@ -52,14 +52,14 @@ def _content(folder: Path, file: str, name: str) -> str:
         raise Refused(f"The credentials file {path} cannot be read: {error.strerror}.") from error
 
 
-def _present(folder: Path) -> str:
+def _list_present(folder: Path) -> str:
     if not folder.is_dir():
         return "there is no such folder"
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     return f"it has {', '.join(names[:10])}" if names else "it is empty"
 
 
-def _of_environment(variables: dict[str, str]) -> Keys:
+def _keys_of_environment(variables: dict[str, str]) -> Keys:
     for name in _REQUIRED:
         if name not in variables:
             raise Refused(f"The credentials name no environment variable for the {name}; add it.")

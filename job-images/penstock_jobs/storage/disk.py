@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from penstock_jobs.errors import JobError, Refused, Unavailable
-from penstock_jobs.storage.store import NotFound
+from penstock_jobs.storage.store import KeyNotFound
 
 TEMPORARY = ".penstock-part-"
 _STALE = 86400.0  # s; longer than any single file takes to be written
@@ -26,7 +26,7 @@ _WITHOUT_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[BinaryIO]:
+def replace_file(target: Path) -> Iterator[BinaryIO]:
     """Give a file to write to, and put it in the target's place at the end, over what was there before."""
     with _temporary_beside(target) as (temporary, file):
         yield file
@@ -57,16 +57,16 @@ def create(target: Path, content: bytes) -> bool:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explain_os_errors(path: Path) -> Iterator[None]:
     """Turn every `OSError` into a sentence about the path: `NotFound`, `Refused` or `Unavailable`."""
     try:
         yield
     except JobError:
         raise
     except FileNotFoundError as error:
-        raise NotFound(f"There is no file {path}.") from error
+        raise KeyNotFound(f"There is no file {path}.") from error
     except NotADirectoryError as error:
-        raise NotFound(f"There is no file {path}: a folder of its path is itself a file.") from error
+        raise KeyNotFound(f"There is no file {path}: a folder of its path is itself a file.") from error
     except OSError as error:
         raise _explanation(path, error) from error
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock_jobs.storage import disk
-from penstock_jobs.storage.keys import checked, checked_prefix
-from penstock_jobs.storage.store import NotFound, Store
+from penstock_jobs.storage.keys import check_key, check_prefix
+from penstock_jobs.storage.store import KeyNotFound, Store
 
 
 @dataclass(frozen=True)
@@ -26,48 +26,58 @@ class FolderStore:
 
     def read(self, key: str) -> bytes:
         path = self._path(key)
-        with disk.explained(path):
+        with disk.explain_os_errors(path):
             return path.read_bytes()
 
     def write(self, key: str, content: bytes) -> None:
         path = self._path(key)
-        with disk.explained(path), disk.replacing(path) as file:
+        with disk.explain_os_errors(path), disk.replace_file(path) as file:
             file.write(content)
 
     def write_if_absent(self, key: str, content: bytes) -> bool:
         path = self._path(key)
-        with disk.explained(path):
+        with disk.explain_os_errors(path):
             return not path.exists() and disk.create(path, content)
 
     def keys(self, prefix: str = "") -> list[str]:
-        start = self.root / checked_prefix(prefix).rpartition("/")[0]
-        with disk.explained(start):
+        start = self.root / check_prefix(prefix).rpartition("/")[0]
+        with disk.explain_os_errors(start):
             return sorted(key for key in self._walk(start) if key.startswith(prefix))
 
     def exists(self, key: str) -> bool:
         path = self._path(key)
-        with disk.explained(path):
+        with disk.explain_os_errors(path):
             return path.is_file()
 
     def delete(self, key: str) -> None:
         path = self._path(key)
-        with suppress(NotFound), disk.explained(path):
+        with suppress(KeyNotFound), disk.explain_os_errors(path):
             path.unlink()
 
     def remove_empty_folders(self) -> None:
-        with disk.explained(self.root):
+        with disk.explain_os_errors(self.root):
             for folder, _, _ in os.walk(self.root, topdown=False):
                 with suppress(OSError):  # it is not empty, or somebody else removed it
                     Path(folder).rmdir()
 
     def download(self, key: str, path: Path) -> None:
         source = self._path(key)
-        with disk.explained(source), source.open("rb") as content, disk.explained(path), disk.replacing(path) as file:
+        with (
+            disk.explain_os_errors(source),
+            source.open("rb") as content,
+            disk.explain_os_errors(path),
+            disk.replace_file(path) as file,
+        ):
             shutil.copyfileobj(content, file, 1 << 20)
 
     def upload(self, path: Path, key: str) -> None:
         target = self._path(key)
-        with disk.explained(path), path.open("rb") as content, disk.explained(target), disk.replacing(target) as file:
+        with (
+            disk.explain_os_errors(path),
+            path.open("rb") as content,
+            disk.explain_os_errors(target),
+            disk.replace_file(target) as file,
+        ):
             shutil.copyfileobj(content, file, 1 << 20)
 
     def local_path(self, key: str) -> Path | None:
@@ -77,10 +87,10 @@ class FolderStore:
         return {}
 
     def child(self, prefix: str) -> Store:
-        return FolderStore(self.root / checked(prefix))
+        return FolderStore(self.root / check_key(prefix))
 
     def _path(self, key: str) -> Path:
-        return self.root / checked(key)
+        return self.root / check_key(key)
 
     def _walk(self, start: Path) -> Iterator[str]:
         def unreadable(error: OSError) -> None:

@@ -5,7 +5,7 @@ from penstock_jobs.errors import Refused
 _LONGEST = 1024  # bytes of UTF-8; the limit of S3
 
 
-def checked(key: str) -> str:
+def check_key(key: str) -> str:
     """Return the key itself, or raise `Refused` where it is empty, leaves the store's root, or is no S3 key."""
     parts = key.split("/")
     if "" in parts or "." in parts or ".." in parts:
@@ -17,8 +17,8 @@ def checked(key: str) -> str:
     return key
 
 
-def checked_prefix(prefix: str) -> str:
+def check_prefix(prefix: str) -> str:
     """Return the prefix itself: empty, a key, or the beginning of one (so a `/` may be its last character)."""
     if prefix:
-        checked(prefix.removesuffix("/"))
+        check_key(prefix.removesuffix("/"))
     return prefix

@@ -18,9 +18,9 @@ from penstock_jobs.specification import Location
 from penstock_jobs.storage import disk
 from penstock_jobs.storage.conditional import PROBE, require_conditional_writes
 from penstock_jobs.storage.credentials import read_keys
-from penstock_jobs.storage.keys import checked, checked_prefix
-from penstock_jobs.storage.s3_client import Connection, Patience, connect
-from penstock_jobs.storage.s3_failures import Place, code_of, explained, no_bucket, status_of
+from penstock_jobs.storage.keys import check_key, check_prefix
+from penstock_jobs.storage.s3_client import S3Connection, S3Timeouts, connect
+from penstock_jobs.storage.s3_failures import BucketAddress, code_of, explain_s3_errors, no_bucket, status_of
 from penstock_jobs.storage.store import Store
 
 if TYPE_CHECKING:
@@ -32,24 +32,24 @@ _TWO_AT_ONCE = {"ConditionalRequestConflict", "OperationAborted", "409"}
 _CONFLICTS = 6
 
 
-def open_bucket(location: Location, patience: Patience | None = None) -> "BucketStore":
+def open_bucket(location: Location, patience: S3Timeouts | None = None) -> "BucketStore":
     """Return the store at `s3://bucket/prefix`. Credentials are read; nothing is contacted yet.
 
     Raises:
         Refused: The address or the credentials cannot be used.
     """
     bucket, _, prefix = location.uri.removeprefix("s3://").partition("/")
-    prefix = checked_prefix(prefix).removesuffix("/")
+    prefix = check_prefix(prefix).removesuffix("/")
     if not bucket:
         raise Refused(f"{location.uri} names no bucket; write s3://bucket/prefix.")
     keys = read_keys(location.credentials)
-    place = Place(
+    place = BucketAddress(
         bucket=bucket,
         server=location.endpoint or "Amazon S3",
         credentials=keys.origin if keys else "the credentials of this machine (the manifest names none)",
     )
-    with explained(place, prefix):
-        return BucketStore(prefix=prefix, place=place, connection=connect(location, keys, patience or Patience()))
+    with explain_s3_errors(place, prefix):
+        return BucketStore(prefix=prefix, place=place, connection=connect(location, keys, patience or S3Timeouts()))
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class BucketStore:
     """A store whose root is a prefix of a bucket. Threads may share it; another process opens its own."""
 
     prefix: str
-    place: Place
-    connection: Connection
+    place: BucketAddress
+    connection: S3Connection
 
     @property
     def uri(self) -> str:
@@ -66,24 +66,24 @@ class BucketStore:
 
     def read(self, key: str) -> bytes:
         name = self._name(key)
-        with explained(self.place, name):
+        with explain_s3_errors(self.place, name):
             return self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read()
 
     def write(self, key: str, content: bytes) -> None:
         name = self._name(key)
-        with explained(self.place, name):
+        with explain_s3_errors(self.place, name):
             self._client.put_object(Bucket=self._bucket, Key=name, Body=content)
 
     def write_if_absent(self, key: str, content: bytes) -> bool:
         name = self._name(key)
-        with explained(self.place, name):
+        with explain_s3_errors(self.place, name):
             require_conditional_writes(self._client, self.place, self.prefix)
             return self._put_if_absent(name, content)
 
     def keys(self, prefix: str = "") -> list[str]:
         root = f"{self.prefix}/" if self.prefix else ""
-        start = root + checked_prefix(prefix)
-        with explained(self.place, start):
+        start = root + check_prefix(prefix)
+        with explain_s3_errors(self.place, start):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
             names = [item["Key"].removeprefix(root) for page in pages for item in page.get("Contents", [])]
         # A key that ends with `/` is how consoles draw an empty folder.
@@ -91,7 +91,7 @@ class BucketStore:
 
     def exists(self, key: str) -> bool:
         name = self._name(key)
-        with explained(self.place, name):
+        with explain_s3_errors(self.place, name):
             try:
                 self._client.head_object(Bucket=self._bucket, Key=name)
             except ClientError as error:
@@ -107,7 +107,7 @@ class BucketStore:
 
     def delete(self, key: str) -> None:
         name = self._name(key)
-        with explained(self.place, name):
+        with explain_s3_errors(self.place, name):
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
     def remove_empty_folders(self) -> None:
@@ -115,20 +115,20 @@ class BucketStore:
 
     def download(self, key: str, path: Path) -> None:
         name = self._name(key)
-        with explained(self.place, name), disk.explained(path), disk.replacing(path) as file:
+        with explain_s3_errors(self.place, name), disk.explain_os_errors(path), disk.replace_file(path) as file:
             self._client.download_fileobj(self._bucket, name, file, Config=_PARTS)
 
     def upload(self, path: Path, key: str) -> None:
         name = self._name(key)
-        with explained(self.place, name), disk.explained(path), path.open("rb") as file:
+        with explain_s3_errors(self.place, name), disk.explain_os_errors(path), path.open("rb") as file:
             self._client.upload_fileobj(file, self._bucket, name, Config=_PARTS)
 
     def local_path(self, key: str) -> Path | None:
-        checked(key)
+        check_key(key)
         return None
 
     def delta_options(self) -> dict[str, str]:
-        with explained(self.place, self.prefix):
+        with explain_s3_errors(self.place, self.prefix):
             return self.connection.delta_options()
 
     def child(self, prefix: str) -> Store:
@@ -148,7 +148,7 @@ class BucketStore:
         return self.place.bucket
 
     def _name(self, key: str) -> str:
-        return f"{self.prefix}/{checked(key)}" if self.prefix else checked(key)
+        return f"{self.prefix}/{check_key(key)}" if self.prefix else check_key(key)
 
     def _require_bucket(self) -> None:
         """A HEAD that finds nothing does not say whether the object is missing or its bucket."""

@@ -18,7 +18,7 @@ _REGION = "us-east-1"  # what servers other than Amazon's take for an answer
 
 
 @dataclass(frozen=True)
-class Patience:
+class S3Timeouts:
     """How long a server is waited for: seconds to connect and between two bytes, and how often a request is made."""
 
     connect: float = 5.0
@@ -27,13 +27,13 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Connection:
+class S3Connection:
     """A client, and the session whose credentials it uses. Threads may share both."""
 
     location: Location
     session: boto3.Session
     client: "S3Client"
-    patience: Patience
+    patience: S3Timeouts
 
     def delta_options(self) -> dict[str, str]:
         """Return the `storage_options` of `deltalake`, with the credentials as they are now (they may be renewed)."""
@@ -61,7 +61,7 @@ class Connection:
         return options
 
 
-def connect(location: Location, keys: Keys | None, patience: Patience) -> Connection:
+def connect(location: Location, keys: Keys | None, patience: S3Timeouts) -> S3Connection:
     """Return the connection to the location's server; nothing is sent yet.
 
     Raises:
@@ -97,4 +97,4 @@ def connect(location: Location, keys: Keys | None, patience: Patience) -> Connec
         raise Refused(
             f"The endpoint {location.endpoint} is not an address; write http://host:port or https://host."
         ) from error
-    return Connection(location=location, session=session, client=client, patience=patience)
+    return S3Connection(location=location, session=session, client=client, patience=patience)

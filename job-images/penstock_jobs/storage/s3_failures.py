@@ -9,7 +9,7 @@ from botocore import exceptions as botocore
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock_jobs.errors import JobError, Refused, Unavailable
-from penstock_jobs.storage.store import NotFound
+from penstock_jobs.storage.store import KeyNotFound
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}
 _UNKNOWN_KEY = {"InvalidAccessKeyId", "XMinioAccessKeyNotFound"}
@@ -37,7 +37,7 @@ _NO_KEYS = (
 
 
 @dataclass(frozen=True)
-class Place:
+class BucketAddress:
     """What a sentence needs to say where it happened: never a credential, only where it came from."""
 
     bucket: str
@@ -46,16 +46,16 @@ class Place:
 
 
 @contextmanager
-def explained(place: Place, key: str) -> Iterator[None]:
+def explain_s3_errors(place: BucketAddress, key: str) -> Iterator[None]:
     """Turn what boto3 raises into `NotFound`, `Refused` or `Unavailable`, with a sentence."""
     try:
         yield
     except JobError:
         raise
     except ClientError as error:
-        raise answer(place, key, error) from error
+        raise explain_answer(place, key, error) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise _no_answer(place, error) from error
+        raise _explain_no_answer(place, error) from error
 
 
 def code_of(error: ClientError) -> str:
@@ -68,14 +68,14 @@ def status_of(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def answer(place: Place, key: str, error: ClientError) -> JobError:
+def explain_answer(place: BucketAddress, key: str, error: ClientError) -> JobError:
     """Return the failure that the server's answer means."""
     code = code_of(error)
     bucket, server = place.bucket, place.server
     if code == "NoSuchBucket":
         return no_bucket(place)
     if code in _MISSING:
-        return NotFound(f"There is no object s3://{bucket}/{key} at {server}.")
+        return KeyNotFound(f"There is no object s3://{bucket}/{key} at {server}.")
     if code in _UNKNOWN_KEY:
         return Refused(f"{server} does not know the access key: correct {place.credentials}.")
     if code == "SignatureDoesNotMatch":
@@ -98,29 +98,29 @@ def answer(place: Place, key: str, error: ClientError) -> JobError:
     return kind(f"{server} answered {error.operation_name} on s3://{bucket}/{key} with {code}: {said[:300]}.")
 
 
-def no_bucket(place: Place) -> Refused:
+def no_bucket(place: BucketAddress) -> Refused:
     """Return the refusal of a bucket that is not there."""
     return Refused(
         f"There is no bucket {place.bucket} at {place.server}; make it, or correct its name or the endpoint."
     )
 
 
-def _no_answer(place: Place, error: BotoCoreError | Boto3Error) -> JobError:
+def _explain_no_answer(place: BucketAddress, error: BotoCoreError | Boto3Error) -> JobError:
     if isinstance(error, botocore.SSLError):
         return Unavailable(
-            f"The certificate of {place.server} is not trusted ({_short(error)}); name a file with its authority's in "
-            f"SSL_CERT_FILE."
+            f"The certificate of {place.server} is not trusted ({_one_line(error)}); "
+            "name a file with its authority's in SSL_CERT_FILE."
         )
     if isinstance(error, _NO_KEYS):
-        return Refused(f"There are no usable credentials for the bucket {place.bucket}: {_short(error)}; name some.")
+        return Refused(f"There are no usable credentials for the bucket {place.bucket}: {_one_line(error)}; name some.")
     if isinstance(error, _UNREACHABLE):
         return Unavailable(
-            f"{place.server} does not answer ({_short(error)}); see that the endpoint is right and can be reached."
+            f"{place.server} does not answer ({_one_line(error)}); see that the endpoint is right and can be reached."
         )
     if isinstance(error, botocore.ParamValidationError):
         return Refused(f"{place.bucket!r} cannot be a bucket's name; correct it.")
-    return Unavailable(f"The bucket {place.bucket} at {place.server} cannot be used: {_short(error)}.")
+    return Unavailable(f"The bucket {place.bucket} at {place.server} cannot be used: {_one_line(error)}.")
 
 
-def _short(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")[:300]

@@ -6,7 +6,7 @@ from typing import Protocol
 from penstock_jobs.errors import Refused
 
 
-class NotFound(Refused):
+class KeyNotFound(Refused):
     """There is nothing under that key."""
 
 

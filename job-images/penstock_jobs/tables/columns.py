@@ -40,16 +40,16 @@ DELTA_TYPES = {
 }
 
 
-def stored_types(columns: tuple[Column, ...], internal: dict[str, str]) -> dict[str, str]:
+def types_of_columns(columns: tuple[Column, ...], internal: dict[str, str]) -> dict[str, str]:
     """Return the DuckDB type of each column of a table, the internal ones first, in the order that they are stored."""
     return {**internal, **{column.name: DUCKDB_TYPES[column.type] for column in columns}}
 
 
-def quoted(name: str) -> str:
+def quote_identifier(name: str) -> str:
     """Return the name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     """Return the text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"

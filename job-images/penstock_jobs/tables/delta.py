@@ -76,7 +76,7 @@ def file_names(table: DeltaTable) -> tuple[str, ...]:
     return tuple(sorted(uri.rpartition("/")[2] for uri in table.file_uris()))
 
 
-def stored_types(table: DeltaTable) -> dict[str, str]:
+def types_of_table(table: DeltaTable) -> dict[str, str]:
     """Return the DuckDB type of each column of the table, in order."""
     duckdb_types = {delta: duckdb for duckdb, delta in DELTA_TYPES.items()}
     return {field.name: duckdb_types[str(getattr(field.type, "type", field.type))] for field in table.schema().fields}
@@ -96,8 +96,8 @@ def commit(store: Store, table: DeltaTable | None, change: Commit) -> int:
         if table is None:
             return _create(store, schema, change)
         if not change.overwrite:
-            table = _with_columns(store, table, schema, change)
-        actions: list[AddAction | RemoveAction] = [_added(file, change.moment) for file in change.files]
+            table = _add_columns(store, table, schema, change)
+        actions: list[AddAction | RemoveAction] = [_add_action(file, change.moment) for file in change.files]
         mode = "overwrite" if change.overwrite else "append"
         expected = table.version() + 1
         table.create_write_transaction(actions, mode, schema, commit_properties=_properties(change))
@@ -155,7 +155,7 @@ def _create(store: Store, schema: Schema, change: Commit) -> int:
     create_table_with_add_actions(
         address(store),
         schema,
-        [_added(file, change.moment) for file in change.files],
+        [_add_action(file, change.moment) for file in change.files],
         mode="error",
         description=_BEGUN_BY + change.run,
         configuration=dict(change.configuration),
@@ -165,7 +165,7 @@ def _create(store: Store, schema: Schema, change: Commit) -> int:
     return 0
 
 
-def _with_columns(store: Store, table: DeltaTable, schema: Schema, change: Commit) -> DeltaTable:
+def _add_columns(store: Store, table: DeltaTable, schema: Schema, change: Commit) -> DeltaTable:
     present = {field.name for field in table.schema().fields}
     added = [field for field in schema.fields if field.name not in present]
     if not added:
@@ -185,7 +185,7 @@ def _properties(change: Commit) -> CommitProperties:
     return CommitProperties(custom_metadata=metadata, max_commit_retries=0, app_transactions=[transaction])
 
 
-def _added(file: DataFile, moment: int) -> AddAction:
+def _add_action(file: DataFile, moment: int) -> AddAction:
     return AddAction(file.name, file.size, {}, moment, True, json.dumps({"numRecords": file.rows}))
 
 

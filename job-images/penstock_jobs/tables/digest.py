@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from penstock_jobs.result import Column, ColumnType
-from penstock_jobs.tables.columns import quoted
+from penstock_jobs.tables.columns import quote_identifier
 
 Value = None | bool | int | float | str | datetime | date
 
@@ -50,7 +50,7 @@ class RowSums:
 def row_hash(columns: tuple[Column, ...]) -> str:
     """Return the SQL of the hash of a row, a UHUGEINT: its lower 64 bits are the first 8 bytes of the MD5."""
     names = sorted(column.name for column in columns)
-    key = ", ".join(f"{quoted(name)}, 'ASC NULLS FIRST'" for name in names)
+    key = ", ".join(f"{quote_identifier(name)}, 'ASC NULLS FIRST'" for name in names)
     if sum(_SHORT.get(column.type, _LONG) for column in columns) >= _LONG:
         return f"md5_number(create_sort_key({key}))"
     longer = f"create_sort_key({key}, '', 'ASC NULLS FIRST')"  # the engine makes a number of up to eight bytes
@@ -87,10 +87,10 @@ def encode_row(columns: tuple[Column, ...], row: Mapping[str, Value]) -> bytes:
     """Return the canonical bytes of a row."""
     ordered = sorted(columns, key=lambda column: column.name)
     values = ((column.type, row[column.name]) for column in ordered)
-    return b"".join(b"\1" if value is None else b"\2" + _encoded(kind, value) for kind, value in values)
+    return b"".join(b"\1" if value is None else b"\2" + _encode_value(kind, value) for kind, value in values)
 
 
-def _encoded(kind: ColumnType, value: Value) -> bytes:
+def _encode_value(kind: ColumnType, value: Value) -> bytes:
     match kind, value:
         case "Boolean", bool():
             return bytes([value])

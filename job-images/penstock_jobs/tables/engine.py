@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.tables.columns import literal
+from penstock_jobs.tables.columns import quote_literal
 
 DEFAULT_MEMORY = 1024 * 2**20
 _OVERHEAD = 400 * 2**20
@@ -29,8 +29,8 @@ def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyC
     """
     connection = duckdb.connect(":memory:")
     for statement in (
-        _limited(_limit(memory)),
-        f"SET temp_directory = {literal(str(scratch / 'spill'))}",
+        _set_memory_limit(_engine_memory(memory)),
+        f"SET temp_directory = {quote_literal(str(scratch / 'spill'))}",
         f"SET threads = {threads}",
         "SET autoinstall_known_extensions = false",
         "SET TimeZone = 'UTC'",
@@ -41,7 +41,7 @@ def connect(scratch: Path, memory: int | None, threads: int) -> duckdb.DuckDBPyC
 
 
 @contextmanager
-def frugal(connection: duckdb.DuckDBPyConnection, memory: int | None) -> Iterator[None]:
+def reduce_memory(connection: duckdb.DuckDBPyConnection, memory: int | None) -> Iterator[None]:
     """Let the engine use a third of its memory meanwhile, or what writing needs.
 
     Groups and joins of narrow rows grow with the input up to any limit, and are as fast when they spill.
@@ -50,26 +50,26 @@ def frugal(connection: duckdb.DuckDBPyConnection, memory: int | None) -> Iterato
         connection: made by `connect`.
         memory: as `connect` was told.
     """
-    limit = _limit(memory)
-    connection.execute(_limited(min(limit, max(_NARROW, limit // 3))))
+    limit = _engine_memory(memory)
+    connection.execute(_set_memory_limit(min(limit, max(_NARROW, limit // 3))))
     try:
         yield
     finally:
-        connection.execute(_limited(limit))
+        connection.execute(_set_memory_limit(limit))
 
 
-def parquet(files: Sequence[Path]) -> str:
+def parquet_relation(files: Sequence[Path]) -> str:
     """Return the SQL table function that reads the Parquet files as one relation, columns matched by name."""
-    return f"read_parquet({paths(files)}, union_by_name = true)"
+    return f"read_parquet({path_list(files)}, union_by_name = true)"
 
 
-def paths(files: Sequence[Path]) -> str:
+def path_list(files: Sequence[Path]) -> str:
     """Return the SQL list of the files' paths, each taken literally (no glob)."""
-    return "[" + ", ".join(literal(_escaped(str(file))) for file in files) + "]"
+    return "[" + ", ".join(quote_literal(_escape_glob(str(file))) for file in files) + "]"
 
 
 @contextmanager
-def explained(what: str) -> Iterator[None]:
+def explain_duckdb_errors(what: str) -> Iterator[None]:
     """Turn what DuckDB raises while it works on `what` into a sentence."""
     try:
         yield
@@ -79,7 +79,7 @@ def explained(what: str) -> Iterator[None]:
             "(`jobs[dataset].resources`), or more room for temporary files."
         ) from error
     except duckdb.ConversionException as error:
-        raise Refused(f"{what} holds a value that does not fit its column: {conversion(error)}") from error
+        raise Refused(f"{what} holds a value that does not fit its column: {conversion_problem(error)}") from error
     except duckdb.IOException as error:
         if "space left" in str(error):
             raise Unavailable(f"The disk is full while working on {what}: {_first_line(error)}") from error
@@ -92,7 +92,7 @@ def explained(what: str) -> Iterator[None]:
         raise Refused(f"{what} cannot be read: {_first_line(error)}") from error
 
 
-def conversion(error: duckdb.Error) -> str:
+def conversion_problem(error: duckdb.Error) -> str:
     """Return the one sentence in a conversion error of DuckDB that a person needs: where, and which value."""
     text = str(error).removeprefix("Conversion Error: ")
     line = re.search(r"CSV Error on Line: (\d+)", text)
@@ -102,11 +102,11 @@ def conversion(error: duckdb.Error) -> str:
     return _first_line(error)
 
 
-def _limit(memory: int | None) -> int:
+def _engine_memory(memory: int | None) -> int:
     return DEFAULT_MEMORY if memory is None else max(_LEAST, min(memory - _OVERHEAD, memory * 6 // 10))
 
 
-def _limited(limit: int) -> str:
+def _set_memory_limit(limit: int) -> str:
     return f"SET memory_limit = '{limit // 2**20}MiB'"
 
 
@@ -115,5 +115,5 @@ def _first_line(error: duckdb.Error) -> str:
     return line if line.endswith(".") else line + "."
 
 
-def _escaped(path: str) -> str:
+def _escape_glob(path: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", path)

@@ -9,7 +9,7 @@ from penstock_jobs.errors import Refused
 from penstock_jobs.result import TableVersion
 from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
-from penstock_jobs.tables.delta import file_names, open_table, stored_types
+from penstock_jobs.tables.delta import file_names, open_table, types_of_table
 
 
 def store_of(table: TableVersion, location: Location) -> Store:
@@ -38,10 +38,10 @@ def version_files(table: TableVersion, location: Location, scratch: Path) -> Ver
             f"Version {table.version} of the table {table.uri} is gone: its files were removed after the retention "
             "(`retention.tableVersions`). Run the dataset job again."
         )
-    return VersionFiles(tuple(localised(store, name, scratch) for name in names), stored_types(opened))
+    return VersionFiles(tuple(fetch_file(store, name, scratch) for name in names), types_of_table(opened))
 
 
-def localised(store: Store, name: str, scratch: Path) -> Path:
+def fetch_file(store: Store, name: str, scratch: Path) -> Path:
     """Return a local file with the content: the file itself in a folder, a download elsewhere."""
     path = store.local_path(name)
     if path is not None:

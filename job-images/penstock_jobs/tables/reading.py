@@ -11,10 +11,10 @@ import pandas as pd
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import TableVersion
 from penstock_jobs.specification import Location
-from penstock_jobs.tables.columns import POINT, quoted
-from penstock_jobs.tables.engine import connect, explained
+from penstock_jobs.tables.columns import POINT, quote_identifier
+from penstock_jobs.tables.engine import connect, explain_duckdb_errors
 from penstock_jobs.tables.files import version_files
-from penstock_jobs.tables.revisions import readable, stored
+from penstock_jobs.tables.revisions import rows_for_readers, rows_of_files
 
 
 def read_frame(
@@ -40,15 +40,15 @@ def read_frame(
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         files = version_files(table, location, scratch / "files")
-        with explained(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
+        with explain_duckdb_errors(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
             present = files.types
             names = list(present if columns is None else columns)
             missing = next((name for name in names if name not in present), None)
             if missing is not None:
                 raise Refused(f"The table {table.uri} has no column '{missing}'.")
-            listed = ", ".join(quoted(name) for name in names)
+            listed = ", ".join(quote_identifier(name) for name in names)
             first = "" if limit is None else f" LIMIT {limit:d}"
-            seen = readable(connection, stored(files.paths, present), present)
+            seen = rows_for_readers(connection, rows_of_files(files.paths, present), present)
             query = f"SELECT {listed} FROM {seen} ORDER BY {POINT}{first}"
             return _frame(connection.execute(query).fetchnumpy(), {name: present[name] for name in names})
 
@@ -62,11 +62,12 @@ def points_in(table: TableVersion, location: Location, points: Sequence[bytes]) 
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         files = version_files(table, location, scratch / "files")
-        with explained(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
+        with explain_duckdb_errors(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
             connection.register("asked", pd.DataFrame({POINT: pd.Series(list(points), dtype=object)}))
             connection.execute(f"CREATE TEMP TABLE wanted AS SELECT CAST({POINT} AS BLOB) AS {POINT} FROM asked")
             found = connection.execute(
-                f"SELECT DISTINCT {POINT} FROM {stored(files.paths, files.types)} SEMI JOIN wanted USING ({POINT})"
+                f"SELECT DISTINCT {POINT} FROM {rows_of_files(files.paths, files.types)} "
+                f"SEMI JOIN wanted USING ({POINT})"
             ).fetchall()
     return frozenset(bytes(row[0]) for row in found)
 

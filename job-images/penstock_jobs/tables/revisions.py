@@ -5,15 +5,15 @@ from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.tables.columns import POINT, RETIRED, REVISION, quoted
-from penstock_jobs.tables.engine import parquet
+from penstock_jobs.tables.columns import POINT, RETIRED, REVISION, quote_identifier
+from penstock_jobs.tables.engine import parquet_relation
 
 
-def stored(files: Sequence[Path], types: Mapping[str, str]) -> str:
+def rows_of_files(files: Sequence[Path], types: Mapping[str, str]) -> str:
     """Return the SQL of all rows of the files; a column that is younger than a file is null in its rows."""
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in types.items())
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {quote_identifier(name)}" for name, kind in types.items())
     empty = f"SELECT {columns} LIMIT 0"
-    return f"({empty})" if not files else f"(({empty}) UNION ALL BY NAME SELECT * FROM {parquet(files)})"
+    return f"({empty})" if not files else f"(({empty}) UNION ALL BY NAME SELECT * FROM {parquet_relation(files)})"
 
 
 def is_revised(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
@@ -22,7 +22,7 @@ def is_revised(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     return row is not None and int(row[0]) > 0
 
 
-def readable(connection: duckdb.DuckDBPyConnection, relation: str, types: Mapping[str, str]) -> str:
+def rows_for_readers(connection: duckdb.DuckDBPyConnection, relation: str, types: Mapping[str, str]) -> str:
     """Return the SQL of what readers see of a stored relation: last revisions only, none of them retired."""
     if REVISION not in types:
         return relation

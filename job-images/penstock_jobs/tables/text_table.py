@@ -10,8 +10,8 @@ from typing import TextIO
 import duckdb
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.tables.columns import literal
-from penstock_jobs.tables.engine import paths
+from penstock_jobs.tables.columns import quote_literal
+from penstock_jobs.tables.engine import path_list
 
 # Left to itself the engine takes rows that begin with # for remarks, and lines above the widest part for a title.
 WHOLE_FILE = "header = true, comment = '', skip = 0"
@@ -39,37 +39,37 @@ def check_header(connection: duckdb.DuckDBPyConnection, file: Path, what: str, d
     if len(names) == 1 and delimiter is None:
         guess = max(_DELIMITERS, key=names[0].count)
         if guess in names[0]:
-            raise Refused(f"{what} does not read as a table: {_ragged(file, guess)}")
+            raise Refused(f"{what} does not read as a table: {_explain_ragged(file, guess)}")
 
 
 def _header(connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str | None) -> list[str]:
     options = "header = false, all_varchar = true, comment = '', skip = 0"
     if delimiter is not None:
-        options += f", delim = {literal(delimiter)}"
-    query = f"SELECT * FROM read_csv({paths([file])}, {options}) LIMIT 1"
+        options += f", delim = {quote_literal(delimiter)}"
+    query = f"SELECT * FROM read_csv({path_list([file])}, {options}) LIMIT 1"
     row = connection.execute(query).fetchone()
     if row is None:
         raise Refused(f"{file.name} is empty; its first line must name the columns.")
     return [name for name in row if name]
 
 
-def _ragged(file: Path, delimiter: str) -> str:
+def _explain_ragged(file: Path, delimiter: str) -> str:
     if file.suffix == ".zst":
         return "its rows have different numbers of values, or its `delimiter` must be set."
-    with _opened(file) as text:
+    with _open_text(file) as text:
         rows = csv.reader(text, delimiter=delimiter)
         width = len(next(rows))
-        for row in _filled(rows):
+        for row in _skip_empty(rows):
             if len(row) != width:
                 return (
-                    f"line {rows.line_num} has {_values(len(row))} and the first line, which names the columns, has "
-                    f"{width}; mend the file."
+                    f"line {rows.line_num} has {_count_words(len(row))} and the first line, "
+                    f"which names the columns, has {width}; mend the file."
                 )
     return "its values are not told apart; set the `delimiter` of the input."
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[TextIO]:
+def _open_text(file: Path) -> Iterator[TextIO]:
     with (
         gzip.open(file, "rt", encoding="utf-8-sig", errors="replace", newline="")
         if file.suffix == ".gz"
@@ -78,9 +78,9 @@ def _opened(file: Path) -> Iterator[TextIO]:
         yield text
 
 
-def _filled(rows: Iterable[list[str]]) -> Iterator[list[str]]:
+def _skip_empty(rows: Iterable[list[str]]) -> Iterator[list[str]]:
     return (row for row in rows if row)
 
 
-def _values(count: int) -> str:
+def _count_words(count: int) -> str:
     return "1 value" if count == 1 else f"{count} values"

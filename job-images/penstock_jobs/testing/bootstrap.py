@@ -33,7 +33,7 @@ class Interval:
     high: float
 
 
-def counts(units: int, resamples: int, seed: int, width: int | None = None) -> Iterator[Counts]:
+def resample_counts(units: int, resamples: int, seed: int, width: int | None = None) -> Iterator[Counts]:
     """Yield the counts of `resamples` resamples, a chunk of rows at a time, shape (rows, units).
 
     The same numbers come for the same `units`, `resamples` and `seed`, whatever the chunks. `width` is how many numbers
@@ -50,7 +50,7 @@ def counts(units: int, resamples: int, seed: int, width: int | None = None) -> I
 
 def distribution(statistic: Statistic, units: int, resamples: int, seed: int, width: int | None = None) -> Counts:
     """Return the statistic of each resample, shape (resamples,)."""
-    return np.concatenate([statistic(chunk) for chunk in counts(units, resamples, seed, width)])
+    return np.concatenate([statistic(chunk) for chunk in resample_counts(units, resamples, seed, width)])
 
 
 def interval(values: NDArray[np.float64], units: int, confidence: float) -> Interval | None:
@@ -83,12 +83,12 @@ def _percentiles(values: NDArray[np.float64], units: int, tail: float) -> Interv
     usable = values[np.isfinite(values)]
     if units < 2 or len(usable) < _USABLE * len(values) or len(usable) == 0:
         return None
-    share = expanded_tail(tail, units)
+    share = expand_tail(tail, units)
     low, high = np.quantile(usable, [share, 1 - share])
     return Interval(float(low), float(high))
 
 
-def expanded_tail(tail: float, units: int) -> float:
+def expand_tail(tail: float, units: int) -> float:
     """Return the percentile (as a share) that stands for `tail` with that many units, 2 or more."""
     student = stats.t.ppf(tail, units - 1)
     return float(stats.norm.cdf(np.sqrt(units / (units - 1)) * student))

@@ -64,7 +64,9 @@ class NotComparable(Exception):
     """A Model cannot be judged by these points; the message is the sentence that says why."""
 
 
-def unseen(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[bytes] | None] | None = None) -> Mask:
+def unseen_mask(
+    testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[bytes] | None] | None = None
+) -> Mask:
     """Return which testing points the Model of this lineage never saw, shape (points,).
 
     Args:
@@ -76,58 +78,58 @@ def unseen(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[b
     Raises:
         NotComparable: the points of the two have different identities.
     """
-    _same_identity(testing, lineage)
+    _require_same_identity(testing, lineage)
     match lineage.strategy:
         case "Key":
-            return _set_apart(testing, lineage) | _drawn(testing.points, lineage)
+            return _mask_of_testing(testing, lineage) | _mask_of_draws(testing.points, lineage)
         case "Group" if set(lineage.group) <= set(lineage.key):
-            return _set_apart(testing, lineage) | _drawn(_groups(testing), lineage)
+            return _mask_of_testing(testing, lineage) | _mask_of_draws(_require_groups(testing), lineage)
         case "Group":
-            return _also_absent(testing, lineage, _drawn(_groups(testing), lineage), read)
+            return _add_absent(testing, lineage, _mask_of_draws(_require_groups(testing), lineage), read)
         case "Stratified":
-            return _also_absent(testing, lineage, np.ones(len(testing.points), dtype=bool), read)
+            return _add_absent(testing, lineage, np.ones(len(testing.points), dtype=bool), read)
         case "Time":
-            later = _after(testing, lineage)
-            return later & _also_absent(testing, lineage, later, read)
+            later = _mask_of_later(testing, lineage)
+            return later & _add_absent(testing, lineage, later, read)
 
 
-def _also_absent(
+def _add_absent(
     testing: TestingSet, lineage: Lineage, mask: Mask, read: Callable[[], frozenset[bytes] | None] | None
 ) -> Mask:
     """Return the points that were set apart, and those of the mask that are in none of the tables that were read."""
-    apart = _set_apart(testing, lineage)
-    return apart if not (mask & ~apart).any() else apart | (mask & _absent(testing.points, read))
+    apart = _mask_of_testing(testing, lineage)
+    return apart if not (mask & ~apart).any() else apart | (mask & _mask_of_absent(testing.points, read))
 
 
-def _same_identity(testing: TestingSet, lineage: Lineage) -> None:
+def _require_same_identity(testing: TestingSet, lineage: Lineage) -> None:
     if lineage.storage.rstrip("/") != testing.storage.rstrip("/"):
         raise NotComparable(f"It was trained on the tables of another storage, {lineage.storage}.")
     if lineage.key != testing.key:
         raise NotComparable(
-            f"It was trained with key {_columns(lineage.key)}, and the key is now {_columns(testing.key)}."
+            f"It was trained with key {_column_words(lineage.key)}, and the key is now {_column_words(testing.key)}."
         )
     if lineage.identity and testing.identity and lineage.identity != testing.identity:
         raise NotComparable(
-            f"Its points were identified by {_columns(lineage.identity)}, and they are now by "
-            f"{_columns(testing.identity)}."
+            f"Its points were identified by {_column_words(lineage.identity)}, and they are now by "
+            f"{_column_words(testing.identity)}."
         )
     if not lineage.key and (lineage.epoch, lineage.salt) != (testing.epoch, testing.salt):
         raise NotComparable("Without key columns, points of another testing epoch cannot be told apart.")
     if lineage.strategy == "Group" and lineage.group != testing.group:
         raise NotComparable(
-            f"It was trained with groups by {_columns(lineage.group)}, "
-            f"and the groups are now by {_columns(testing.group)}."
+            f"It was trained with groups by {_column_words(lineage.group)}, "
+            f"and the groups are now by {_column_words(testing.group)}."
         )
 
 
-def _set_apart(testing: TestingSet, lineage: Lineage) -> Mask:
+def _mask_of_testing(testing: TestingSet, lineage: Lineage) -> Mask:
     """Return which points were in the testing set already when the Model's tables were made."""
     if (lineage.epoch, lineage.salt) != (testing.epoch, testing.salt):
         return np.zeros(len(testing.points), dtype=bool)
     return np.asarray(testing.generations <= lineage.generation)
 
 
-def _drawn(identities: Sequence[bytes | None], lineage: Lineage) -> Mask:
+def _mask_of_draws(identities: Sequence[bytes | None], lineage: Lineage) -> Mask:
     """Return which identities the Model's own split sends to testing, whatever has happened since."""
     below = threshold(lineage.testing_share)
     sides: dict[bytes | None, bool] = {None: False}
@@ -137,26 +139,26 @@ def _drawn(identities: Sequence[bytes | None], lineage: Lineage) -> Mask:
     return np.fromiter((sides[identity] for identity in identities), dtype=bool, count=len(identities))
 
 
-def _absent(points: Sequence[bytes], read: Callable[[], frozenset[bytes] | None] | None) -> Mask:
+def _mask_of_absent(points: Sequence[bytes], read: Callable[[], frozenset[bytes] | None] | None) -> Mask:
     known = read() if read is not None else None
     if known is None:
         return np.zeros(len(points), dtype=bool)
     return np.fromiter((point not in known for point in points), dtype=bool, count=len(points))
 
 
-def _groups(testing: TestingSet) -> Sequence[bytes | None]:
+def _require_groups(testing: TestingSet) -> Sequence[bytes | None]:
     if testing.groups is None:
         raise NotComparable("It was trained with a split by groups, and the testing set knows no groups.")
     return testing.groups
 
 
-def _after(testing: TestingSet, lineage: Lineage) -> Mask:
+def _mask_of_later(testing: TestingSet, lineage: Lineage) -> Mask:
     if testing.times is None or lineage.trained_until is None:
         raise NotComparable("It was trained with a split by time, and the testing set knows no time.")
-    return np.asarray(testing.times >= moment(lineage.trained_until))
+    return np.asarray(testing.times >= parse_moment(lineage.trained_until))
 
 
-def moment(written: str) -> np.datetime64:
+def parse_moment(written: str) -> np.datetime64:
     """Return an ISO 8601 moment in UTC; one without a zone is UTC."""
     from datetime import UTC, datetime
 
@@ -165,7 +167,7 @@ def moment(written: str) -> np.datetime64:
     return np.datetime64(aware.astimezone(UTC).replace(tzinfo=None), "us")
 
 
-def _columns(names: tuple[str, ...]) -> str:
+def _column_words(names: tuple[str, ...]) -> str:
     return " + ".join(names) if names else "of all input columns"
 
 

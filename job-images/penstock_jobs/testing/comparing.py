@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from penstock_jobs.result import Comparison
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing import bootstrap
-from penstock_jobs.testing.points import Points, take
-from penstock_jobs.testing.resampled import Resampled
-from penstock_jobs.testing.scores import Undefined, exact_score
+from penstock_jobs.testing.points import Points, take_predictions
+from penstock_jobs.testing.resampled import ResampledScore
+from penstock_jobs.testing.scores import UndefinedScore, exact_score
 
 
 def compare(
@@ -39,20 +39,20 @@ def compare(
     names = (challenger[0], served[0])
     count = int(common.sum())
     if count < minimum_points:
-        return not_comparable(*names, scorer.name, count, _too_few(count, len(points), minimum_points))
+        return void_comparison(*names, scorer.name, count, _too_few_sentence(count, len(points), minimum_points))
     chosen = points.take(common)
-    answers = [take(predictions, common) for _, predictions in (challenger, served)]
+    answers = [take_predictions(predictions, common) for _, predictions in (challenger, served)]
     try:
         ours, theirs = (
             exact_score(scorer, chosen, answer, f"{name} and {count:,} testing points")
             for name, answer in zip(names, answers, strict=True)
         )
-    except Undefined as error:
-        return not_comparable(*names, scorer.name, count, str(error))
+    except UndefinedScore as error:
+        return void_comparison(*names, scorer.name, count, str(error))
     ends = difference_bounds(scorer, chosen, answers, ours - theirs, confidence, resamples, seed)
     if ends is None:
         why = f"{scorer.name} has no number on too many resamples of the {count:,} common points."
-        return not_comparable(*names, scorer.name, count, why)
+        return void_comparison(*names, scorer.name, count, why)
     return Comparison(
         challenger=names[0],
         served=names[1],
@@ -67,7 +67,7 @@ def compare(
     )
 
 
-def not_comparable(challenger: str, served: str, scoring: str, points: int, reason: str) -> Comparison:
+def void_comparison(challenger: str, served: str, scoring: str, points: int, reason: str) -> Comparison:
     """Return the comparison that decides nothing, with the reason."""
     return Comparison(challenger=challenger, served=served, scoring=scoring, points=points, reason=reason)
 
@@ -82,7 +82,7 @@ def difference_bounds(
     seed: int,
 ) -> bootstrap.Interval | None:
     """Return the bounds of the difference first - second of two answers, each one-sided at this confidence."""
-    first, second = (Resampled(scorer, points, answer) for answer in answers)
+    first, second = (ResampledScore(scorer, points, answer) for answer in answers)
     taken = min(one.resamples(len(points), resamples) for one in (first, second))
     values = bootstrap.distribution(
         lambda counts: first.statistic(counts) - second.statistic(counts),
@@ -94,7 +94,7 @@ def difference_bounds(
     return bootstrap.bounds(values, difference, points.units, confidence)
 
 
-def _too_few(count: int, testing: int, minimum: int) -> str:
+def _too_few_sentence(count: int, testing: int, minimum: int) -> str:
     return (
         f"Only {count:,} of the {testing:,} testing points were seen by neither Model in training or validation, and "
         f"testing.minimumPoints asks for {minimum:,}."

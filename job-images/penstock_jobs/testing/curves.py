@@ -11,7 +11,7 @@ _LONGEST = 400
 
 
 @dataclass(frozen=True)
-class Thresholds:
+class ThresholdCurve:
     """What becomes of each threshold on the probability of the positive class, from high to low, all of one shape.
 
     `selected` is the share of all points at or above the threshold.
@@ -37,7 +37,7 @@ class Bin:
     share_high: float
 
 
-def thresholds(positive: NDArray[np.bool_], response: Array, weight: Array | None = None) -> Thresholds | None:
+def threshold_curve(positive: NDArray[np.bool_], response: Array, weight: Array | None = None) -> ThresholdCurve | None:
     """Return precision, recall and false positive rate at each distinct response; None where one class is missing."""
     weights = np.ones(len(response)) if weight is None else weight
     order = np.argsort(-response, kind="stable")
@@ -46,8 +46,8 @@ def thresholds(positive: NDArray[np.bool_], response: Array, weight: Array | Non
     wrong = np.cumsum((weights * ~positive)[order])[last]
     if len(last) == 0 or found[-1] == 0 or wrong[-1] == 0:
         return None
-    kept = _thin(len(last))
-    return Thresholds(
+    kept = _thin_positions(len(last))
+    return ThresholdCurve(
         threshold=response[order][last][kept],
         precision=(found / (found + wrong))[kept],
         recall=(found / found[-1])[kept],
@@ -65,13 +65,13 @@ def reliability(positive: NDArray[np.bool_], probability: Array, bins: int = 10)
     found = []
     for part in np.array_split(order, max(1, min(bins, len(order) // 5))):
         if len(part):
-            share, (low, high) = float(positive[part].mean()), wilson(int(positive[part].sum()), len(part))
+            share, (low, high) = float(positive[part].mean()), wilson_interval(int(positive[part].sum()), len(part))
             ends = float(probability[part[0]]), float(probability[part[-1]])
             found.append(Bin(*ends, len(part), float(probability[part].mean()), share, low, high))
     return tuple(found)
 
 
-def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+def wilson_interval(successes: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
     """Return Wilson's score interval of a share."""
     share = successes / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
@@ -79,7 +79,7 @@ def wilson(successes: int, trials: int, z: float = 1.959964) -> tuple[float, flo
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
-def confusion(truth: NDArray[Any], labels: NDArray[Any], classes: tuple[object, ...]) -> NDArray[np.int64]:
+def confusion_counts(truth: NDArray[Any], labels: NDArray[Any], classes: tuple[object, ...]) -> NDArray[np.int64]:
     """Return how many points of each class (rows) were given each class (columns), shape (classes, classes)."""
     names = np.asarray(classes)
     true = (np.asarray(truth)[:, None] == names[None, :]).astype(np.int64)
@@ -97,5 +97,5 @@ def histogram(values: Array, bins: int = 30) -> tuple[Array, Array]:
     return counts.astype(np.float64), edges
 
 
-def _thin(count: int) -> NDArray[np.intp]:
+def _thin_positions(count: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, count - 1, min(count, _LONGEST)).round().astype(np.intp))

@@ -10,8 +10,8 @@ from penstock_jobs.scoring import Scorer
 from penstock_jobs.specification import TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.importance import importances
-from penstock_jobs.testing.judging import Judged
-from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.judging import JudgedModel
+from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report.findings import Details
 from penstock_jobs.testing.segments import segmentation
 from penstock_jobs.testing.sides import sides_of
@@ -21,11 +21,11 @@ from penstock_jobs.training.ledger import read_candidates
 
 
 def details_of(
-    job: TestingJob, shown: Judged, testing: TestingTable, points: Points, scorers: list[Scorer], ranking: Scorer
+    job: TestingJob, shown: JudgedModel, testing: TestingTable, points: Points, scorers: list[Scorer], ranking: Scorer
 ) -> Details:
     """Return the other sides' scores, the importances, the segments and the curves of the Model shown."""
     chosen = np.flatnonzero(shown.unseen)
-    frame, mine, answers = testing.frame.iloc[chosen], points.take(chosen), take(shown.predictions, chosen)
+    frame, mine, answers = testing.frame.iloc[chosen], points.take(chosen), take_predictions(shown.predictions, chosen)
     return Details(
         sides=sides_of(job, shown, mine, scorers),
         importances=importances(shown, frame, mine, ranking, job.seed),

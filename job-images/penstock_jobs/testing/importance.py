@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.testing.judging import Judged, predict
+from penstock_jobs.testing.judging import JudgedModel, predict
 from penstock_jobs.testing.points import Points
 from penstock_jobs.testing.resampled import score
 
@@ -37,7 +37,9 @@ class Importances:
     features: tuple[Importance, ...]
 
 
-def importances(judged: Judged, frame: pd.DataFrame, points: Points, scorer: Scorer, seed: int) -> Importances | None:
+def importances(
+    judged: JudgedModel, frame: pd.DataFrame, points: Points, scorer: Scorer, seed: int
+) -> Importances | None:
     """Return the importance of each feature on a bounded number of points; None where the score has no number.
 
     Rows are in the order of their hashes, so the first ones are a random sample.
@@ -49,12 +51,14 @@ def importances(judged: Judged, frame: pd.DataFrame, points: Points, scorer: Sco
     whole = score(scorer, mine, predict(judged.model, sample))
     if not np.isfinite(whole):
         return None
-    found = [_one(name, judged, sample, mine, scorer, whole, [seed, place]) for place, name in enumerate(names)]
+    found = [
+        _importance_of(name, judged, sample, mine, scorer, whole, [seed, place]) for place, name in enumerate(names)
+    ]
     return Importances(scorer.name, rows, tuple(sorted(found, key=lambda one: -one.mean)))
 
 
-def _one(
-    name: str, judged: Judged, sample: pd.DataFrame, points: Points, scorer: Scorer, whole: float, seed: list[int]
+def _importance_of(
+    name: str, judged: JudgedModel, sample: pd.DataFrame, points: Points, scorer: Scorer, whole: float, seed: list[int]
 ) -> Importance:
     generator = np.random.default_rng(seed)
     lost = []

@@ -3,18 +3,18 @@
 import numpy as np
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.gate import Decision, gate
+from penstock_jobs.gate import GateDecision, apply_gate
 from penstock_jobs.importing import put_on_path
-from penstock_jobs.logs import log, progress
+from penstock_jobs.logs import log, report_progress
 from penstock_jobs.result import Comparison, ModelReference, ModelScores, TestingResult
 from penstock_jobs.scoring import Scorer
 from penstock_jobs.specification import TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.comparability import NotComparable
-from penstock_jobs.testing.comparing import compare, not_comparable
+from penstock_jobs.testing.comparing import compare, void_comparison
 from penstock_jobs.testing.details import candidates_of, details_of
-from penstock_jobs.testing.judging import Judged, judge
-from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.judging import JudgedModel, judge
+from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report import REPORT, Findings, write_report
 from penstock_jobs.testing.scores import INTERVAL, Scores, all_scores, scorers_of
 from penstock_jobs.testing.table import TestingTable, points_of, read_testing, units_of
@@ -28,13 +28,13 @@ def test(job: TestingJob) -> TestingResult:
     """
     put_on_path(job.source)
     testing = read_testing(job)
-    judged = [_new(job, reference, testing) for reference in job.models]
-    served, served_reason = _served(job, testing)
+    judged = [_judge_new(job, reference, testing) for reference in job.models]
+    served, served_reason = _judge_served(job, testing)
     everyone = [*judged, *([served] if served and served.name not in {one.name for one in judged} else [])]
     points = _points(job, testing, everyone)
     scorers = scorers_of(job, points)
     scores = {one.name: _scores(job, one, scorers, points) for one in everyone}
-    challenger = _challenger(judged)
+    challenger = _choose_challenger(judged)
     comparison = _comparison(job, challenger, served, served_reason, points, scorers)
     store = open_store(job.run_storage)
     result = TestingResult(
@@ -49,7 +49,7 @@ def test(job: TestingJob) -> TestingResult:
         warnings=_warnings(job, served_reason),
     )
     shown = challenger or everyone[0]
-    ranking = _ranking(job, scorers)
+    ranking = _ranking_scorer(job, scorers)
     findings = Findings(
         job=job,
         testing=testing,
@@ -65,20 +65,20 @@ def test(job: TestingJob) -> TestingResult:
         details=details_of(job, shown, testing, points, scorers, ranking),
         candidates=candidates_of(job),
     )
-    progress(1, 1, "Writing the report.")
+    report_progress(1, 1, "Writing the report.")
     store.write(REPORT, write_report(findings).encode())
     log.info("The report is at %s/%s.", store.uri, REPORT)
     return result
 
 
-def _decision(job: TestingJob, result: TestingResult) -> Decision | None:
+def _decision(job: TestingJob, result: TestingResult) -> GateDecision | None:
     if job.selection is None or result.challenger is None:
         return None
-    return gate(result, job.selection, job.served.name if job.served else None)
+    return apply_gate(result, job.selection, job.served.name if job.served else None)
 
 
-def _new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> Judged:
-    progress(0, None, f"Testing the Model {reference.name} on {len(testing):,} points.")
+def _judge_new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> JudgedModel:
+    report_progress(0, None, f"Testing the Model {reference.name} on {len(testing):,} points.")
     try:
         judged = judge(job, reference, testing)
     except NotComparable as error:
@@ -88,7 +88,7 @@ def _new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> J
     return judged
 
 
-def _served(job: TestingJob, testing: TestingTable) -> tuple[Judged | None, str | None]:
+def _judge_served(job: TestingJob, testing: TestingTable) -> tuple[JudgedModel | None, str | None]:
     """Return the served Model, or why it cannot be judged here; that is no reason for the run to fail."""
     if job.served is None:
         return None, None
@@ -100,26 +100,26 @@ def _served(job: TestingJob, testing: TestingTable) -> tuple[Judged | None, str 
         return None, reason
 
 
-def _points(job: TestingJob, testing: TestingTable, everyone: list[Judged]) -> Points:
+def _points(job: TestingJob, testing: TestingTable, everyone: list[JudgedModel]) -> Points:
     if not everyone:
         raise Refused("There is no Model to test: the run trained none, and none is served that can be tested.")
     return points_of(job, testing.frame, everyone[0].manifest.classes, units_of(job, testing.origin))
 
 
-def _scores(job: TestingJob, judged: Judged, scorers: list[Scorer], points: Points) -> Scores:
+def _scores(job: TestingJob, judged: JudgedModel, scorers: list[Scorer], points: Points) -> Scores:
     mine = points.take(judged.unseen)
     if not len(mine):
         return Scores((), {scorer.name: "No testing point is unseen by this Model." for scorer in scorers})
-    answers = take(judged.predictions, judged.unseen)
+    answers = take_predictions(judged.predictions, judged.unseen)
     return all_scores(scorers, mine, answers, job.resamples, job.seed, f"the testing points and {judged.name}")
 
 
-def _challenger(judged: list[Judged]) -> Judged | None:
+def _choose_challenger(judged: list[JudgedModel]) -> JudgedModel | None:
     """Return the new Model with the best validation score; of equals the first."""
     return max(judged, key=_validation, default=None)
 
 
-def _validation(judged: Judged) -> float:
+def _validation(judged: JudgedModel) -> float:
     score = judged.reference.validation
     if score is None and judged.manifest.validation:
         score = judged.manifest.validation[0]
@@ -128,20 +128,20 @@ def _validation(judged: Judged) -> float:
 
 def _comparison(
     job: TestingJob,
-    challenger: Judged | None,
-    served: Judged | None,
+    challenger: JudgedModel | None,
+    served: JudgedModel | None,
     served_reason: str | None,
     points: Points,
     scorers: list[Scorer],
 ) -> Comparison | None:
     if challenger is None or job.served is None or job.served.name == challenger.name:
         return None
-    scorer = _ranking(job, scorers)
+    scorer = _ranking_scorer(job, scorers)
     if served is None:
-        return not_comparable(challenger.name, job.served.name, scorer.name, 0, served_reason or "")
+        return void_comparison(challenger.name, job.served.name, scorer.name, 0, served_reason or "")
     if set(served.manifest.classes) != set(points.classes):
         why = f"{served.name} knows other classes than {challenger.name}."
-        return not_comparable(challenger.name, served.name, scorer.name, 0, why)
+        return void_comparison(challenger.name, served.name, scorer.name, 0, why)
     return compare(
         (challenger.name, challenger.predictions),
         (served.name, served.predictions),
@@ -155,7 +155,7 @@ def _comparison(
     )
 
 
-def _ranking(job: TestingJob, scorers: list[Scorer]) -> Scorer:
+def _ranking_scorer(job: TestingJob, scorers: list[Scorer]) -> Scorer:
     """Return the scoring function that decides; without a gate the first."""
     if job.selection is None:
         return scorers[0]
@@ -167,7 +167,7 @@ def _ranking(job: TestingJob, scorers: list[Scorer]) -> Scorer:
     )
 
 
-def _model_scores(judged: Judged, scores: Scores) -> ModelScores:
+def _model_scores(judged: JudgedModel, scores: Scores) -> ModelScores:
     return ModelScores(
         model=judged.name, points=int(judged.unseen.sum()), scores=scores.scores, undefined=scores.undefined
     )

@@ -15,14 +15,14 @@ from penstock_jobs.result import ModelReference, TableVersion
 from penstock_jobs.scoring import Predictions
 from penstock_jobs.specification import Location, TestingJob
 from penstock_jobs.tables.reading import points_in
-from penstock_jobs.testing.comparability import NotComparable, unseen
+from penstock_jobs.testing.comparability import NotComparable, unseen_mask
 from penstock_jobs.testing.table import TestingTable
 
 _ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedModel:
     """A Model with its answers to all testing points, and which of them it never saw, shape (points,)."""
 
     reference: ModelReference
@@ -41,7 +41,7 @@ class Judged:
         return self.model.manifest
 
 
-def judge(job: TestingJob, reference: ModelReference, testing: TestingTable) -> Judged:
+def judge(job: TestingJob, reference: ModelReference, testing: TestingTable) -> JudgedModel:
     """Load a Model as the server does, and ask it about every testing point.
 
     Raises:
@@ -52,8 +52,10 @@ def judge(job: TestingJob, reference: ModelReference, testing: TestingTable) -> 
     manifest = model.manifest
     if (manifest.task, manifest.target) != (job.task, job.target.column):
         raise NotComparable(f"It predicts {manifest.target} ({manifest.task}), not {job.target.column} ({job.task}).")
-    mask = unseen(testing.origin, manifest.lineage, lambda: points_read(job, manifest.lineage, testing.origin.points))
-    return Judged(reference, model, predict(model, testing.frame), mask)
+    mask = unseen_mask(
+        testing.origin, manifest.lineage, lambda: points_read(job, manifest.lineage, testing.origin.points)
+    )
+    return JudgedModel(reference, model, predict(model, testing.frame), mask)
 
 
 def open_model(job: TestingJob, reference: ModelReference) -> LoadedModel:
@@ -73,7 +75,7 @@ def predict(model: LoadedModel, frame: pd.DataFrame) -> Predictions:
     parts = [model.predict_frame(frame.iloc[start : start + _ROWS]) for start in range(0, max(len(frame), 1), _ROWS)]
     return Predictions(
         labels=np.concatenate([part.labels for part in parts]),
-        probabilities=_joined([part.probabilities for part in parts]),
+        probabilities=_concatenate([part.probabilities for part in parts]),
         decision=_decision(parts[0].decision, [part.decision for part in parts]),
     )
 
@@ -95,7 +97,7 @@ def points_read(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> f
         return None
 
 
-def _joined(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+def _concatenate(parts: list[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
     whole = [part for part in parts if part is not None]
     return np.concatenate(whole) if whole else None
 
@@ -107,5 +109,5 @@ def _decision(first: NDArray[np.float64] | None, parts: list[NDArray[np.float64]
     """
     if first is None or np.isnan(first).all():
         return None
-    joined = _joined(parts)
+    joined = _concatenate(parts)
     return joined[:, -1] if joined is not None and joined.ndim == 2 and joined.shape[1] <= 2 else joined

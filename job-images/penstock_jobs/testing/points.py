@@ -55,7 +55,7 @@ class Points:
         )
 
 
-def take(predictions: Predictions, chosen: NDArray[Any]) -> Predictions:
+def take_predictions(predictions: Predictions, chosen: NDArray[Any]) -> Predictions:
     """Return the answers to the chosen points."""
     return Predictions(
         labels=predictions.labels[chosen],

@@ -9,7 +9,7 @@ from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing.bootstrap import Counts, Statistic
 from penstock_jobs.testing.fast import forms
 from penstock_jobs.testing.fast.ranking import RANKING
-from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.points import Points, take_predictions
 
 _FAST_WORK = 400_000_000
 _RANKED_WORK = 60_000_000
@@ -19,7 +19,7 @@ _LEAST_SLOW = 200
 _TRIED = 3
 
 
-class Resampled:
+class ResampledScore:
     """The score of resamples of some points.
 
     Attributes:
@@ -29,8 +29,8 @@ class Resampled:
 
     def __init__(self, scorer: Scorer, points: Points, predictions: Predictions) -> None:
         """Look for a form that gives the scoring function's own numbers, and else call the function itself."""
-        slow = _one_by_one(scorer, points, predictions)
-        fast = _fast(scorer.name, slow, points, predictions)
+        slow = _slow_statistic(scorer, points, predictions)
+        fast = _find_fast_form(scorer.name, slow, points, predictions)
         self.fast = fast is not None
         self._work = _SLOW_WORK if fast is None else _RANKED_WORK if scorer.name in RANKING else _FAST_WORK
         self.statistic: Statistic = slow if fast is None else fast
@@ -49,15 +49,15 @@ def score(scorer: Scorer, points: Points, predictions: Predictions) -> float:
         return float("nan")
 
 
-def _one_by_one(scorer: Scorer, points: Points, predictions: Predictions) -> Statistic:
+def _slow_statistic(scorer: Scorer, points: Points, predictions: Predictions) -> Statistic:
     def one(counts: NDArray[np.float64]) -> float:
         rows = np.repeat(np.arange(len(points)), counts.astype(np.intp)[points.unit])
-        return score(scorer, points.take(rows), take(predictions, rows))
+        return score(scorer, points.take(rows), take_predictions(predictions, rows))
 
     return lambda counts: np.array([one(row) for row in counts])
 
 
-def _fast(name: str, slow: Statistic, points: Points, predictions: Predictions) -> Statistic | None:
+def _find_fast_form(name: str, slow: Statistic, points: Points, predictions: Predictions) -> Statistic | None:
     """Return a fast form that agrees with the function on the points as they are and on some resamples."""
     if not len(points):
         return None

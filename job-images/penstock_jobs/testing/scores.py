@@ -5,12 +5,12 @@ import warnings
 from dataclasses import dataclass
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.result import Score
+from penstock_jobs.result import ScoreResult
 from penstock_jobs.scoring import Predictions, Scorer, load_scorers
 from penstock_jobs.specification import TestingJob
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import Points
-from penstock_jobs.testing.resampled import Resampled
+from penstock_jobs.testing.resampled import ResampledScore
 
 INTERVAL = 0.95
 
@@ -19,10 +19,10 @@ INTERVAL = 0.95
 class Scores:
     """The scores that there are, and of each that has no number the sentence that says why."""
 
-    scores: tuple[Score, ...]
+    scores: tuple[ScoreResult, ...]
     undefined: dict[str, str]
 
-    def of(self, name: str) -> Score | None:
+    def of(self, name: str) -> ScoreResult | None:
         """Return the score of that name."""
         return next((score for score in self.scores if score.name == name), None)
 
@@ -48,21 +48,21 @@ def all_scores(
     Raises:
         Refused: a scoring function of the user's own raised an exception.
     """
-    found: list[Score] = []
+    found: list[ScoreResult] = []
     undefined: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for scorer in scorers:
             try:
                 value = exact_score(scorer, points, predictions, whose)
-            except Undefined as error:
+            except UndefinedScore as error:
                 undefined[scorer.name] = str(error)
                 continue
-            found.append(_with_interval(value, scorer, points, predictions, resamples, seed))
+            found.append(_score_with_interval(value, scorer, points, predictions, resamples, seed))
     return Scores(tuple(found), undefined)
 
 
-class Undefined(Exception):
+class UndefinedScore(Exception):
     """A scoring function has no number for these values; the message is the sentence that says why."""
 
 
@@ -76,7 +76,7 @@ def exact_score(scorer: Scorer, points: Points, predictions: Predictions, whose:
     try:
         value = scorer.score(points.truth, predictions, points.weight)
     except Refused as error:
-        raise Undefined(str(error)) from error
+        raise UndefinedScore(str(error)) from error
     except Exception as error:
         if scorer._own:
             raise Refused(
@@ -85,22 +85,22 @@ def exact_score(scorer: Scorer, points: Points, predictions: Predictions, whose:
             ) from error
         if not isinstance(error, ValueError):
             raise
-        raise Undefined(f"{scorer.name} is not defined here: {_sentence(error)}") from error
+        raise UndefinedScore(f"{scorer.name} is not defined here: {_sentence(error)}") from error
     if not math.isfinite(value):
-        raise Undefined(f"{scorer.name} has no number on these {len(points):,} points{_missing_class(points)}.")
+        raise UndefinedScore(f"{scorer.name} has no number on these {len(points):,} points{_missing_class(points)}.")
     return value
 
 
-def _with_interval(
+def _score_with_interval(
     value: float, scorer: Scorer, points: Points, predictions: Predictions, resamples: int, seed: int
-) -> Score:
-    resampled = Resampled(scorer, points, predictions)
+) -> ScoreResult:
+    resampled = ResampledScore(scorer, points, predictions)
     taken = resampled.resamples(len(points), resamples)
     values = bootstrap.distribution(resampled.statistic, points.units, taken, seed, width=len(points))
     ends = bootstrap.interval(values, points.units, INTERVAL)
     if ends is None:
-        return Score(name=scorer.name, value=value)
-    return Score(name=scorer.name, value=value, low=ends.low, high=ends.high)
+        return ScoreResult(name=scorer.name, value=value)
+    return ScoreResult(name=scorer.name, value=value, low=ends.low, high=ends.high)
 
 
 def _sentence(error: Exception) -> str:

@@ -9,9 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.result import Score
+from penstock_jobs.result import ScoreResult
 from penstock_jobs.scoring import Predictions, Scorer
-from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.scores import all_scores
 
 _MOST_VALUES = 12
@@ -24,7 +24,7 @@ class Segment:
 
     name: str
     points: int
-    score: Score | None
+    score: ScoreResult | None
     reason: str = ""
 
 
@@ -51,7 +51,9 @@ def segmentation(
     found = []
     for name, mask in parts(frame[column]):
         mine = points.take(mask)
-        scores = all_scores([scorer], mine, take(predictions, mask), resamples, seed, f"the segment {column} = {name}")
+        scores = all_scores(
+            [scorer], mine, take_predictions(predictions, mask), resamples, seed, f"the segment {column} = {name}"
+        )
         found.append(Segment(name, len(mine), scores.of(scorer.name), scores.undefined.get(scorer.name, "")))
     return Segmentation(column, tuple(found))
 
@@ -74,7 +76,7 @@ def _values(column: "pd.Series[Any]", null: NDArray[np.bool_]) -> list[tuple[str
     values = column.to_numpy(dtype=object)
     counts = column[~null].value_counts()
     common = list(counts.index[:_MOST_VALUES])
-    found = [(_short(one), np.asarray((values == one) & ~null, dtype=bool)) for one in common]
+    found = [(_format_edge(one), np.asarray((values == one) & ~null, dtype=bool)) for one in common]
     rest = ~null & ~np.logical_or.reduce([mask for _, mask in found]) if found else ~null
     if rest.any():
         found.append((f"{len(counts) - len(common)} other values", rest))
@@ -84,13 +86,13 @@ def _values(column: "pd.Series[Any]", null: NDArray[np.bool_]) -> list[tuple[str
 def _stretches(column: "pd.Series[Any]", null: NDArray[np.bool_]) -> list[tuple[str, NDArray[np.bool_]]]:
     edges = column[~null].quantile([place / _STRETCHES for place in range(1, _STRETCHES)]).drop_duplicates().tolist()
     place = np.searchsorted(np.asarray(edges), column.to_numpy(), side="right")
-    names = [f"below {_short(edges[0])}"]
-    names += [f"{_short(low)} to {_short(high)}" for low, high in pairwise(edges)]
-    names.append(f"{_short(edges[-1])} or more")
+    names = [f"below {_format_edge(edges[0])}"]
+    names += [f"{_format_edge(low)} to {_format_edge(high)}" for low, high in pairwise(edges)]
+    names.append(f"{_format_edge(edges[-1])} or more")
     return [(name, np.asarray((place == number) & ~null)) for number, name in enumerate(names)]
 
 
-def _short(edge: Any) -> str:
+def _format_edge(edge: Any) -> str:
     if isinstance(edge, float):
         return f"{edge:.4g}"
     return f"{edge:%Y-%m-%d}" if isinstance(edge, pd.Timestamp) else str(edge)

@@ -14,7 +14,7 @@ from penstock_jobs.specification import TestingJob
 from penstock_jobs.tables.columns import GROUP
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.testing.comparability import times_of
-from penstock_jobs.testing.judging import Judged, predict
+from penstock_jobs.testing.judging import JudgedModel, predict
 from penstock_jobs.testing.points import Points, Positions, group_units, single_units, time_units
 from penstock_jobs.testing.scores import Scores, all_scores
 from penstock_jobs.testing.table import points_of, truth_of
@@ -23,7 +23,7 @@ SAMPLE = 20_000
 
 
 @dataclass(frozen=True)
-class Side:
+class SideScores:
     """The scores of a Model on a side that it knows; `rows` of `whole` were looked at, at most `SAMPLE` of them."""
 
     scores: Scores
@@ -32,15 +32,15 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Sides:
+class ReferenceScores:
     """The challenger on training and on validation (None: the table is gone or empty), and the baseline on testing."""
 
-    training: Side | None
-    validation: Side | None
+    training: SideScores | None
+    validation: SideScores | None
     baseline: Scores | None
 
 
-def sides_of(job: TestingJob, challenger: Judged, points: Points, scorers: list[Scorer]) -> Sides:
+def sides_of(job: TestingJob, challenger: JudgedModel, points: Points, scorers: list[Scorer]) -> ReferenceScores:
     """Return the scores that the report sets beside the challenger's testing scores."""
     training, validation = _sample(job, job.training), _sample(job, job.validation)
     classes = challenger.manifest.classes
@@ -48,7 +48,7 @@ def sides_of(job: TestingJob, challenger: Judged, points: Points, scorers: list[
     if training is not None:
         guess = baseline_of(training, job, classes, len(points))
         baseline = all_scores(scorers, points, guess, job.resamples, job.seed, "the baseline")
-    return Sides(
+    return ReferenceScores(
         _side(job, challenger, training, job.training, scorers),
         _side(job, challenger, validation, job.validation, scorers),
         baseline,
@@ -78,14 +78,14 @@ def _sample(job: TestingJob, table: TableVersion) -> pd.DataFrame | None:
 
 
 def _side(
-    job: TestingJob, challenger: Judged, frame: pd.DataFrame | None, table: TableVersion, scorers: list[Scorer]
-) -> Side | None:
+    job: TestingJob, challenger: JudgedModel, frame: pd.DataFrame | None, table: TableVersion, scorers: list[Scorer]
+) -> SideScores | None:
     if frame is None:
         return None
     points = points_of(job, frame, challenger.manifest.classes, _units(job, frame))
     answers = predict(challenger.model, frame)
     whose = f"{challenger.name} and what it was trained on"
-    return Side(all_scores(scorers, points, answers, job.resamples, job.seed, whose), len(frame), table.rows)
+    return SideScores(all_scores(scorers, points, answers, job.resamples, job.seed, whose), len(frame), table.rows)
 
 
 def _units(job: TestingJob, frame: pd.DataFrame) -> Positions:

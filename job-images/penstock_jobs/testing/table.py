@@ -35,12 +35,12 @@ def read_testing(job: TestingJob) -> TestingTable:
     if frame.empty:
         raise Refused(f"The testing set {job.testing.uri} has no points, so nothing can be tested.")
     groups = list(frame[GROUP]) if job.split.group_columns else None
-    time = job.split.time_column or next(iter(named(job, "Time")), None)
+    time = job.split.time_column or next(iter(columns_with_role(job, "Time")), None)
     origin = TestingSet(
         storage=job.storage.uri.rstrip("/"),
-        epoch=epoch(job),
+        epoch=testing_epoch(job),
         salt=job.split.salt,
-        key=named(job, "Key"),
+        key=columns_with_role(job, "Key"),
         group=job.split.group_columns,
         identity=job.identity,
         points=list(frame[POINT]),
@@ -53,7 +53,7 @@ def read_testing(job: TestingJob) -> TestingTable:
 
 def points_of(job: TestingJob, frame: pd.DataFrame, classes: tuple[Class, ...], units: Positions) -> Points:
     """Return the truth of the rows, with the weight column where there is one."""
-    weights = named(job, "Weight")
+    weights = columns_with_role(job, "Weight")
     return Points(
         truth=truth_of(frame[job.target.column], classes),
         unit=units,
@@ -85,12 +85,12 @@ def positive_of(job: TestingJob, classes: tuple[Class, ...]) -> Class | None:
     return None if place is None else classes[place]
 
 
-def named(job: TestingJob, role: ColumnRole) -> tuple[str, ...]:
+def columns_with_role(job: TestingJob, role: ColumnRole) -> tuple[str, ...]:
     """Return the columns of this role, in their order."""
     return tuple(column.name for column in job.columns if column.role == role)
 
 
-def epoch(job: TestingJob) -> int:
+def testing_epoch(job: TestingJob) -> int:
     """Return the epoch of the testing table, which its address ends with."""
     found = re.search(r"/epoch-(\d+)/?$", job.testing.uri)
     if found is None:

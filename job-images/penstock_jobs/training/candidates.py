@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Algorithm, Parameter, Search
+from penstock_jobs.specification import AlgorithmSpec, ParameterSpec, SearchSpec
 
 _DRAWS_PER_SAMPLE = 50
 
@@ -46,10 +46,12 @@ class Candidate:
         return int.from_bytes(own[:4]) % 2**31
 
 
-def candidates(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Candidate]:
+def candidates(search: SearchSpec, algorithms: tuple[AlgorithmSpec, ...]) -> Iterator[Candidate]:
     """Yield the candidates of the search in order, equal combinations once."""
     seen: set[str] = set()
-    for candidate in _drawn(search, algorithms) if search.strategy == "Random" else _grid(algorithms):
+    for candidate in (
+        _random_candidates(search, algorithms) if search.strategy == "Random" else _grid_candidates(algorithms)
+    ):
         if candidate.identity not in seen:
             seen.add(candidate.identity)
             yield replace(candidate, index=len(seen) - 1, search_seed=search.seed)
@@ -57,7 +59,7 @@ def candidates(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Ca
             return
 
 
-def check_search(search: Search, algorithms: tuple[Algorithm, ...]) -> None:
+def check_search(search: SearchSpec, algorithms: tuple[AlgorithmSpec, ...]) -> None:
     """Refuse a search whose rules contradict each other, with the sentence that says where."""
     names = [algorithm.name for algorithm in algorithms]
     for name in names:
@@ -70,12 +72,12 @@ def check_search(search: Search, algorithms: tuple[Algorithm, ...]) -> None:
             _check_parameter(parameter, algorithm, search)
 
 
-def grid_size(algorithm: Algorithm) -> int:
+def grid_size(algorithm: AlgorithmSpec) -> int:
     """Return the number of combinations of an algorithm's listed values, equal ones counted each time."""
     return math.prod(len(_values(parameter)) for parameter in algorithm.parameters)
 
 
-def combination(algorithm: Algorithm, index: int) -> tuple[tuple[str, Any], ...]:
+def combination(algorithm: AlgorithmSpec, index: int) -> tuple[tuple[str, Any], ...]:
     """Return the combination at that place, in [0, grid_size): the last hyper-parameter turns fastest."""
     chosen = []
     for parameter in reversed(algorithm.parameters):
@@ -85,27 +87,27 @@ def combination(algorithm: Algorithm, index: int) -> tuple[tuple[str, Any], ...]
     return tuple(reversed(chosen))
 
 
-def is_range(parameter: Parameter) -> bool:
+def is_range(parameter: ParameterSpec) -> bool:
     """Return whether the hyper-parameter is drawn from a range."""
     return parameter.low is not None or parameter.high is not None
 
 
-def _values(parameter: Parameter) -> tuple[Any, ...]:
+def _values(parameter: ParameterSpec) -> tuple[Any, ...]:
     return parameter.values or (parameter.value,)
 
 
-def _grid(algorithms: tuple[Algorithm, ...]) -> Iterator[Candidate]:
+def _grid_candidates(algorithms: tuple[AlgorithmSpec, ...]) -> Iterator[Candidate]:
     for algorithm in algorithms:
         for index in range(grid_size(algorithm)):
             yield Candidate(0, algorithm.name, algorithm.estimator, combination(algorithm, index))
 
 
-def _drawn(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Candidate]:
+def _random_candidates(search: SearchSpec, algorithms: tuple[AlgorithmSpec, ...]) -> Iterator[Candidate]:
     """Yield draws, each a function of the search's seed and its own number; the whole grid where that is no more."""
     samples = search.samples or 0
     finite = not any(is_range(parameter) for algorithm in algorithms for parameter in algorithm.parameters)
     if finite and sum(grid_size(algorithm) for algorithm in algorithms) <= samples:
-        yield from _grid(algorithms)
+        yield from _grid_candidates(algorithms)
         return
     for number in range(samples * _DRAWS_PER_SAMPLE):
         algorithm = algorithms[int(_uniform(search.seed, number, "algorithm") * len(algorithms))]
@@ -116,7 +118,7 @@ def _drawn(search: Search, algorithms: tuple[Algorithm, ...]) -> Iterator[Candid
         yield Candidate(0, algorithm.name, algorithm.estimator, parameters)
 
 
-def _draw(parameter: Parameter, uniform: float) -> Any:
+def _draw(parameter: ParameterSpec, uniform: float) -> Any:
     """Return the value at that share of the hyper-parameter's values, or of its range: [low, high)."""
     if not is_range(parameter):
         values = _values(parameter)
@@ -131,7 +133,7 @@ def _draw(parameter: Parameter, uniform: float) -> Any:
     return min(math.floor(value), int(high) - 1) if parameter.integer else value
 
 
-def _check_parameter(parameter: Parameter, algorithm: Algorithm, search: Search) -> None:
+def _check_parameter(parameter: ParameterSpec, algorithm: AlgorithmSpec, search: SearchSpec) -> None:
     where = f"Hyper-parameter {parameter.name} of algorithm {algorithm.name}"
     if [one.name for one in algorithm.parameters].count(parameter.name) > 1:
         raise Refused(f"{where} is given twice.")
@@ -153,14 +155,14 @@ def _uniform(*parts: Any) -> float:
 
 
 def _digest(*parts: Any) -> bytes:
-    return hashlib.sha256(canonical(parts).encode()).digest()
+    return hashlib.sha256(canonical_text(parts).encode()).digest()
 
 
-def canonical(value: Any) -> str:
+def canonical_text(value: Any) -> str:
     """Return a text that two values share only if they are equal and of one type: 1, 1.0, True and "1" all differ."""
     if isinstance(value, dict):
-        items = sorted((canonical(key), canonical(item)) for key, item in value.items())
+        items = sorted((canonical_text(key), canonical_text(item)) for key, item in value.items())
         return "{" + ",".join(f"{key}:{item}" for key, item in items) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(canonical(item) for item in value) + "]"
+        return "[" + ",".join(canonical_text(item) for item in value) + "]"
     return f"{type(value).__name__} {value!r}"

@@ -7,8 +7,8 @@ import numpy as np
 
 from penstock_jobs.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.training.candidates import Candidate
-from penstock_jobs.training.evaluation import Bench, answers, fit_estimator, prepare
-from penstock_jobs.training.splits import Split
+from penstock_jobs.training.evaluation import EvaluationContext, fit_estimator, predict_at_threshold, prepare
+from penstock_jobs.training.splits import RowSplit
 
 _SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _LONGEST = 500
@@ -45,7 +45,7 @@ def curves_key(model: str) -> str:
     return f"candidates/curves/{model}.json"
 
 
-def make_curves(candidate: Candidate, bench: Bench, fitted: Any) -> Curves:
+def make_curves(candidate: Candidate, bench: EvaluationContext, fitted: Any) -> Curves:
     """Return the curves of a candidate; rows are in the order of their hashes, so the first few are a random sample."""
     points = [point for share in _SHARES if (point := _point(candidate, bench, share)) is not None]
     estimator = fitted[-1]
@@ -59,10 +59,10 @@ def make_curves(candidate: Candidate, bench: Bench, fitted: Any) -> Curves:
     )
 
 
-def _point(candidate: Candidate, bench: Bench, share: float) -> LearningPoint | None:
+def _point(candidate: Candidate, bench: EvaluationContext, share: float) -> LearningPoint | None:
     data, whole = bench.data, bench.splits[0]
     places = np.arange(len(data.target))[whole.fit]
-    split = Split(places[: max(2, round(len(places) * share))], whole.score)
+    split = RowSplit(places[: max(2, round(len(places) * share))], whole.score)
     factory = bench.factories[candidate.algorithm]
     estimator = factory(candidate)
     scorer = bench.scorers[0]
@@ -72,7 +72,7 @@ def _point(candidate: Candidate, bench: Bench, share: float) -> LearningPoint | 
         sides = []
         for inputs, rows in ((prepared.fit, split.fit), (prepared.score, split.score)):
             weight = None if data.weight is None else data.weight[rows]
-            sides.append(scorer.score(data.target[rows], answers(estimator, inputs, bench), weight))
+            sides.append(scorer.score(data.target[rows], predict_at_threshold(estimator, inputs, bench), weight))
     except Exception:  # too few rows for this estimator, or for all classes to be among them
         return None
     if not all(map(math.isfinite, sides)):

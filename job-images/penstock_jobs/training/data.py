@@ -15,7 +15,7 @@ import pandas as pd
 
 from penstock_jobs import document
 from penstock_jobs.document import Document
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import frame_of_columns
 
 _DESCRIPTION = "description.json"
@@ -23,7 +23,7 @@ _RAW = "validated.pickle"
 
 
 class _Description(Document, frozen=True):
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     training_rows: int
     classes: tuple[str | int | bool | float, ...]
     texts: dict[str, tuple[str, ...]]
@@ -45,7 +45,7 @@ class TrainingData:
         training_rows: How many of the rows are of the training table.
     """
 
-    features: tuple[Feature, ...]
+    features: tuple[FeatureSpec, ...]
     frame: pd.DataFrame
     target: npt.NDArray[Any]
     classes: tuple[Any, ...]

@@ -11,8 +11,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.importing import accepts, import_object, nearest
-from penstock_jobs.specification import Algorithm, EarlyStopping, Parameter, Task
+from penstock_jobs.importing import accepts, import_object, suggest_nearest
+from penstock_jobs.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
 from penstock_jobs.training.candidates import Candidate, is_range
 
 BASELINE = "baseline"
@@ -33,7 +33,7 @@ class Factory:
         baseline: Whether it is the estimator that looks at no feature.
     """
 
-    algorithm: Algorithm
+    algorithm: AlgorithmSpec
     kind: Callable[..., Any]
     defaults: tuple[tuple[str, Any], ...]
     seeded: bool
@@ -47,7 +47,7 @@ class Factory:
         return self.kind(**{**dict(self.defaults), **seed, **dict(candidate.parameters)})
 
 
-def load_algorithm(algorithm: Algorithm, task: Task, threads: int) -> Factory:
+def load_algorithm(algorithm: AlgorithmSpec, task: Task, threads: int) -> Factory:
     """Return the factory of an algorithm's estimators.
 
     Raises:
@@ -80,15 +80,15 @@ def load_algorithm(algorithm: Algorithm, task: Task, threads: int) -> Factory:
 
 def baseline(task: Task) -> Factory:
     """Return the factory of what every candidate is compared with: the classes' shares, or the mean."""
-    algorithm = Algorithm(
+    algorithm = AlgorithmSpec(
         name=BASELINE,
         estimator="sklearn.dummy.DummyClassifier" if task == "Classification" else "sklearn.dummy.DummyRegressor",
-        parameters=(Parameter(name="strategy", value="prior" if task == "Classification" else "mean"),),
+        parameters=(ParameterSpec(name="strategy", value="prior" if task == "Classification" else "mean"),),
     )
     return replace(load_algorithm(algorithm, task, 1), baseline=True)
 
 
-def _example(kind: Callable[..., Any], algorithm: Algorithm) -> Any:
+def _example(kind: Callable[..., Any], algorithm: AlgorithmSpec) -> Any:
     required = {
         name: parameter.default
         for name, parameter in inspect.signature(kind).parameters.items()
@@ -105,7 +105,7 @@ def _example(kind: Callable[..., Any], algorithm: Algorithm) -> Any:
         raise Refused(f"{algorithm.estimator} of algorithm {algorithm.name} cannot be made: {error}.") from error
 
 
-def _check_task(example: Any, task: Task, algorithm: Algorithm) -> None:
+def _check_task(example: Any, task: Task, algorithm: AlgorithmSpec) -> None:
     try:
         fits = is_classifier(example) if task == "Classification" else is_regressor(example)
     except (AttributeError, NotFittedError) as error:
@@ -117,7 +117,7 @@ def _check_task(example: Any, task: Task, algorithm: Algorithm) -> None:
         )
 
 
-def _check_names(kind: Callable[..., Any], known: dict[str, Any], algorithm: Algorithm) -> None:
+def _check_names(kind: Callable[..., Any], known: dict[str, Any], algorithm: AlgorithmSpec) -> None:
     open_ended = any(
         parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in inspect.signature(kind).parameters.values()
     )
@@ -126,11 +126,11 @@ def _check_names(kind: Callable[..., Any], known: dict[str, Any], algorithm: Alg
             continue
         raise Refused(
             f"{algorithm.estimator} of algorithm {algorithm.name} has no hyper-parameter {parameter.name}"
-            f"{nearest(parameter.name, list(known))}."
+            f"{suggest_nearest(parameter.name, list(known))}."
         )
 
 
-def _check_values(example: Any, algorithm: Algorithm) -> None:
+def _check_values(example: Any, algorithm: AlgorithmSpec) -> None:
     """Hold each value against scikit-learn's own constraints, where the estimator states them."""
     constraints = getattr(example, "_parameter_constraints", {})
     for parameter in algorithm.parameters:
@@ -148,7 +148,7 @@ def _check_values(example: Any, algorithm: Algorithm) -> None:
                 ) from error
 
 
-def _check_available(kind: Callable[..., Any], algorithm: Algorithm) -> None:
+def _check_available(kind: Callable[..., Any], algorithm: AlgorithmSpec) -> None:
     """Have an estimator that needs more than scikit-learn (a library, one's own module) look whether it is there."""
     if not hasattr(kind, "check_available"):
         return
@@ -165,7 +165,7 @@ def _samples(parameter: Any) -> tuple[Any, ...]:
     return tuple(int(end) if parameter.integer else float(end) for end in ends)
 
 
-def _early_stopping(algorithm: Algorithm, rule: EarlyStopping, known: dict[str, Any]) -> dict[str, Any]:
+def _early_stopping(algorithm: AlgorithmSpec, rule: EarlyStoppingSpec, known: dict[str, Any]) -> dict[str, Any]:
     patience = [name for name in _PATIENCE if name in known]
     share = [name for name in _SHARE if name in known]
     if not patience or not share:
@@ -180,10 +180,10 @@ def _early_stopping(algorithm: Algorithm, rule: EarlyStopping, known: dict[str, 
 
 def parameters_as_json(candidate: Candidate) -> dict[str, Any]:
     """Return the hyper-parameters as JSON can say them; what it has no word for is given as Python writes it."""
-    return {name: _as_json(value) for name, value in candidate.parameters}
+    return {name: _to_json(value) for name, value in candidate.parameters}
 
 
-def _as_json(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     try:
         return msgspec.to_builtins(value)
     except (TypeError, ValueError):

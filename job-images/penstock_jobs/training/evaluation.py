@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock_jobs.errors import JobError
-from penstock_jobs.result import CandidateRow, Score
+from penstock_jobs.result import CandidateRow, ScoreResult
 from penstock_jobs.scoring import Predictions, Scorer, positive_index, predict
-from penstock_jobs.specification import Preprocessing
+from penstock_jobs.specification import PreprocessingSpec
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 from penstock_jobs.training.estimators import Factory, parameters_as_json
-from penstock_jobs.training.preprocessing import Layout, Recipe, build, recipe
-from penstock_jobs.training.splits import Rows, Split, mixed
+from penstock_jobs.training.preprocessing import FeatureLayout, Recipe, build_transformer, choose_recipe
+from penstock_jobs.training.splits import Rows, RowSplit, mix_draws
 
 _LONGEST = 500
 _WARNINGS = 3
 
 
 @dataclass(frozen=True)
-class Bench:
+class EvaluationContext:
     """All that a candidate needs to be tried: rows, splits, how to make estimators, and how to score them.
 
     Attributes:
@@ -35,21 +35,21 @@ class Bench:
     """
 
     data: TrainingData
-    splits: tuple[Split, ...]
+    splits: tuple[RowSplit, ...]
     factories: dict[str, Factory]
     scorers: tuple[Scorer, ...]
-    preprocessing: Preprocessing
+    preprocessing: PreprocessingSpec
     positive: object = None
     threshold: float | None = None
-    cache: "Cache" = field(default_factory=lambda: Cache(0))
+    cache: "TransformCache" = field(default_factory=lambda: TransformCache(0))
 
     def recipe(self, candidate: Candidate, estimator: Any) -> Recipe:
         """Return how the rows are preprocessed for this candidate."""
-        return recipe(self.preprocessing, estimator, self.factories[candidate.algorithm].algorithm.scale)
+        return choose_recipe(self.preprocessing, estimator, self.factories[candidate.algorithm].algorithm.scale)
 
 
 @dataclass(frozen=True)
-class Prepared:
+class TransformedSplit:
     """Rows behind a transformer that was fitted on those to fit on."""
 
     transformer: Any | None
@@ -57,7 +57,7 @@ class Prepared:
     score: Any
 
 
-class Cache:
+class TransformCache:
     """The transformed rows that this process made last.
 
     A transformer is a function of its recipe and of the rows it is fitted on, so two candidates with the same recipe
@@ -66,10 +66,10 @@ class Cache:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[tuple[Recipe, int], Prepared] = OrderedDict()
+        self._kept: OrderedDict[tuple[Recipe, int], TransformedSplit] = OrderedDict()
         self._size = 0
 
-    def prepared(self, recipe: Recipe, number: int, data: TrainingData, split: Split) -> Prepared:
+    def transform_split(self, recipe: Recipe, number: int, data: TrainingData, split: RowSplit) -> TransformedSplit:
         """Return the rows of a split behind the recipe's transformer."""
         key = (recipe, number)
         if key in self._kept:
@@ -85,7 +85,7 @@ class Cache:
         return prepared
 
 
-def evaluate(candidate: Candidate, bench: Bench) -> CandidateRow:
+def evaluate(candidate: Candidate, bench: EvaluationContext) -> CandidateRow:
     """Return the candidate's row: its scores, or the error that it ended with."""
     factory = bench.factories[candidate.algorithm]
     row = CandidateRow(
@@ -101,11 +101,11 @@ def evaluate(candidate: Candidate, bench: Bench) -> CandidateRow:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            values, seconds = _scored(candidate, bench)
+            values, seconds = _score_on_splits(candidate, bench)
         except Exception as error:
             return msgspec.structs.replace(row, error=_sentence(error), fit_seconds=time.perf_counter() - began)
     scores = tuple(
-        Score(
+        ScoreResult(
             name=scorer.name,
             value=float(np.mean(column)),
             spread=float(np.std(column, ddof=1)) if len(column) > 1 else None,
@@ -125,14 +125,16 @@ def evaluate(candidate: Candidate, bench: Bench) -> CandidateRow:
     )
 
 
-def _scored(candidate: Candidate, bench: Bench) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
+def _score_on_splits(
+    candidate: Candidate, bench: EvaluationContext
+) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
     values = np.empty((len(bench.splits), len(bench.scorers)))
     fitting = scoring = 0.0
     for number, split in enumerate(bench.splits):
         began = time.perf_counter()
         estimator, prepared = fit(candidate, bench, split, number)
         fitted = time.perf_counter()
-        predictions = answers(estimator, prepared.score, bench)
+        predictions = predict_at_threshold(estimator, prepared.score, bench)
         truth = bench.data.target[split.score]
         weight = None if bench.data.weight is None else bench.data.weight[split.score]
         values[number] = [scorer.score(truth, predictions, weight) for scorer in bench.scorers]
@@ -140,11 +142,11 @@ def _scored(candidate: Candidate, bench: Bench) -> tuple[npt.NDArray[np.float64]
     return values, (fitting, scoring)
 
 
-def fit(candidate: Candidate, bench: Bench, split: Split, number: int) -> tuple[Any, Prepared]:
+def fit(candidate: Candidate, bench: EvaluationContext, split: RowSplit, number: int) -> tuple[Any, TransformedSplit]:
     """Return the candidate's estimator, fitted on the split, and the rows as it saw them."""
     factory = bench.factories[candidate.algorithm]
     estimator = factory(candidate)
-    prepared = bench.cache.prepared(bench.recipe(candidate, estimator), number, bench.data, split)
+    prepared = bench.cache.transform_split(bench.recipe(candidate, estimator), number, bench.data, split)
     fit_estimator(estimator, factory, prepared.fit, bench.data, split.fit)
     return estimator, prepared
 
@@ -159,7 +161,7 @@ def fit_estimator(estimator: Any, factory: Factory, inputs: Any, data: TrainingD
     if stopping is None or not factory.watches:
         estimator.fit(inputs, target, **arguments)
         return
-    watched = mixed(data.draw[rows], 1_000_003) < np.uint64(int(stopping.share * 2**64))
+    watched = mix_draws(data.draw[rows], 1_000_003) < np.uint64(int(stopping.share * 2**64))
     arguments |= {"X_val": _take(inputs, watched), "y_val": target[watched]}
     if "sample_weight" in arguments:
         arguments["sample_weight_val"] = arguments["sample_weight"][watched]
@@ -167,17 +169,17 @@ def fit_estimator(estimator: Any, factory: Factory, inputs: Any, data: TrainingD
     estimator.fit(_take(inputs, ~watched), target[~watched], **arguments)
 
 
-def prepare(recipe: Recipe, data: TrainingData, split: Split) -> Prepared:
+def prepare(recipe: Recipe, data: TrainingData, split: RowSplit) -> TransformedSplit:
     """Fit the recipe's transformer on the rows to fit on, and transform both sides."""
-    transformer = build(recipe, Layout.of(data.features))
+    transformer = build_transformer(recipe, FeatureLayout.of(data.features))
     rows, others = data.frame.iloc[split.fit], data.frame.iloc[split.score]
     if transformer is None:
-        return Prepared(None, rows, others)
+        return TransformedSplit(None, rows, others)
     inputs = transformer.fit_transform(rows, data.target[split.fit])
-    return Prepared(transformer, inputs, transformer.transform(others))
+    return TransformedSplit(transformer, inputs, transformer.transform(others))
 
 
-def answers(estimator: Any, inputs: Any, bench: Bench) -> Predictions:
+def predict_at_threshold(estimator: Any, inputs: Any, bench: EvaluationContext) -> Predictions:
     """Return the estimator's predictions, at the decision threshold where one is fixed."""
     predictions = predict(estimator, inputs, classification=bool(bench.data.classes))
     if bench.threshold is None:
@@ -185,14 +187,14 @@ def answers(estimator: Any, inputs: Any, bench: Bench) -> Predictions:
     place = positive_index(bench.data.classes, bench.positive)
     if place is None:
         raise ValueError("A decision threshold needs two classes and target.positive.")
-    return predictions.decided_at(bench.threshold, bench.data.classes, place)
+    return predictions.apply_threshold(bench.threshold, bench.data.classes, place)
 
 
 def _take(inputs: Any, mask: npt.NDArray[np.bool_]) -> Any:
     return inputs.iloc[mask] if hasattr(inputs, "iloc") else inputs[np.flatnonzero(mask)]
 
 
-def _size(prepared: Prepared) -> int:
+def _size(prepared: TransformedSplit) -> int:
     return sum(_bytes(inputs) for inputs in (prepared.fit, prepared.score))
 
 

@@ -1,7 +1,7 @@
 """Which columns the Models see."""
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.importing import nearest
+from penstock_jobs.importing import suggest_nearest
 from penstock_jobs.result import Column
 from penstock_jobs.specification import TrainingJob
 
@@ -16,7 +16,9 @@ def choose_features(job: TrainingJob) -> tuple[Column, ...]:
     for field, names in (("features", job.features), ("exclude", job.exclude)):
         for name in names:
             if name not in by_name:
-                raise Refused(f"training.{field} lists {name}, which is no column{nearest(name, list(by_name))}.")
+                raise Refused(
+                    f"training.{field} lists {name}, which is no column{suggest_nearest(name, list(by_name))}."
+                )
     if job.target.column in job.features:
         raise Refused(f"training.features lists {job.target.column}, which is the target.")
     chosen = tuple(

@@ -23,40 +23,40 @@ from sklearn.utils.metaestimators import available_if
 
 from penstock_jobs import document
 from penstock_jobs.models.fitted import FittedModel
-from penstock_jobs.models.saving import save_model, saved_model
+from penstock_jobs.models.saving import find_saved_model, save_model
 from penstock_jobs.result import ModelReference
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
 from penstock_jobs.source.archive import content_of
-from penstock_jobs.specification import Scoring, TrainingJob
+from penstock_jobs.specification import ScoringSpec, TrainingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.curves import curves_key, make_curves
 from penstock_jobs.training.data import read_validated
 from penstock_jobs.training.estimators import parameters_as_json
-from penstock_jobs.training.evaluation import Bench, answers, fit, fit_estimator
+from penstock_jobs.training.evaluation import EvaluationContext, fit, fit_estimator, predict_at_threshold
 from penstock_jobs.training.origin import lineage_of, origin_of
-from penstock_jobs.training.preprocessing import Layout, build
+from penstock_jobs.training.preprocessing import FeatureLayout, build_transformer
 from penstock_jobs.training.splits import Rows
 from penstock_jobs.training.tasks import Save
 
 _MOST_THRESHOLDS = 1000
 
 
-def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelReference:
+def save(task: Save, job: TrainingJob, bench: EvaluationContext, folder: Path) -> ModelReference:
     """Fit the candidate as a Model, and save it."""
-    saved = saved_model(open_store(job.models), task.name, job.run.uid, task.candidate.identity)
+    saved = find_saved_model(open_store(job.models), task.name, job.run.uid, task.candidate.identity)
     if saved is not None:
         return saved
     data = bench.data
-    scored = fitted_pipeline(task.candidate, bench, slice(0, data.training_rows))
+    scored = fit_pipeline(task.candidate, bench, slice(0, data.training_rows))
     estimator = scored
     if job.refit == "TrainingAndValidation" and data.training_rows < len(data.target):
-        estimator = fitted_pipeline(task.candidate, bench, slice(0, len(data.target)))
+        estimator = fit_pipeline(task.candidate, bench, slice(0, len(data.target)))
     if job.calibration != "None":
-        estimator = _calibrated(task.candidate, job, bench, scored, estimator)
+        estimator = _calibrate(task.candidate, job, bench, scored, estimator)
     threshold = job.decision.threshold
     if job.decision.tune is not None:
-        threshold = _tuned_threshold(task.candidate, job, bench, _as_scored(job, estimator, scored))
+        threshold = _tune_threshold(task.candidate, job, bench, _estimator_as_scored(job, estimator, scored))
     place = positive_index(data.classes, job.target.positive) if data.classes else None
     model = FittedModel(
         name=task.name,
@@ -83,51 +83,51 @@ def save(task: Save, job: TrainingJob, bench: Bench, folder: Path) -> ModelRefer
     return save_model(open_store(job.models), model, job.trusted_types, source=source)
 
 
-def fitted_pipeline(candidate: Candidate, bench: Bench, rows: Rows) -> Pipeline:
+def fit_pipeline(candidate: Candidate, bench: EvaluationContext, rows: Rows) -> Pipeline:
     """Return the candidate's Pipeline, every step of it fitted on these rows and on no others."""
     factory = bench.factories[candidate.algorithm]
     estimator = factory(candidate)
-    transformer = build(bench.recipe(candidate, estimator), Layout.of(bench.data.features))
+    transformer = build_transformer(bench.recipe(candidate, estimator), FeatureLayout.of(bench.data.features))
     inputs = bench.data.frame.iloc[rows]
     if transformer is not None:
         inputs = transformer.fit_transform(inputs, bench.data.target[rows])
     fit_estimator(estimator, factory, inputs, bench.data, rows)
-    return _pipeline(transformer, estimator)
+    return _join_pipeline(transformer, estimator)
 
 
-def _pipeline(transformer: Any | None, estimator: Any) -> Pipeline:
+def _join_pipeline(transformer: Any | None, estimator: Any) -> Pipeline:
     before = [] if transformer is None else [("preprocessing", transformer)]
     return Pipeline([*before, ("estimator", estimator)])
 
 
-def _calibrated(
-    candidate: Candidate, job: TrainingJob, bench: Bench, scored: Pipeline, final: Pipeline
+def _calibrate(
+    candidate: Candidate, job: TrainingJob, bench: EvaluationContext, scored: Pipeline, final: Pipeline
 ) -> CalibratedClassifierCV:
     """Return the final estimator with probabilities calibrated on rows that the fit before them had not seen."""
     data, method = bench.data, job.calibration.lower()
     weights = {} if data.weight is None else {"sample_weight": data.weight}
     if job.validation_rule.folds is None:
         rows = slice(data.training_rows, len(data.target))
-        calibrated = _calibration(scored, method, len(data.target) - data.training_rows)
+        calibrated = _make_calibration(scored, method, len(data.target) - data.training_rows)
         calibrated.fit(data.frame.iloc[rows], data.target[rows], **{name: w[rows] for name, w in weights.items()})
         if final is not scored:
-            _stand_in(calibrated, final)
+            _substitute_estimator(calibrated, final)
         return calibrated
     response = "decision_function" if hasattr(final, "decision_function") else "predict_proba"
-    unseen = _out_of_fold(candidate, job, bench, response)
-    calibrated = _calibration(unseen, method, len(data.target))
+    unseen = _record_out_of_fold(candidate, job, bench, response)
+    calibrated = _make_calibration(unseen, method, len(data.target))
     calibrated.fit(np.arange(len(data.target)).reshape(-1, 1), data.target, **weights)
-    _stand_in(calibrated, final)
+    _substitute_estimator(calibrated, final)
     return calibrated
 
 
-def _calibration(estimator: Any, method: str, rows: int) -> CalibratedClassifierCV:
+def _make_calibration(estimator: Any, method: str, rows: int) -> CalibratedClassifierCV:
     """Return an unfitted calibration of a fitted estimator on all rows at once, however few there are of a class."""
     every = np.arange(rows)
     return CalibratedClassifierCV(FrozenEstimator(estimator), method=method, cv=[(every, every)], ensemble=False)
 
 
-def _stand_in(calibrated: CalibratedClassifierCV, estimator: Any) -> None:
+def _substitute_estimator(calibrated: CalibratedClassifierCV, estimator: Any) -> None:
     """Put the estimator in the place of the one whose answers the calibration was fitted on."""
     frozen = FrozenEstimator(estimator)
     calibrated.estimator = frozen
@@ -137,34 +137,36 @@ def _stand_in(calibrated: CalibratedClassifierCV, estimator: Any) -> None:
             setattr(calibrated, name, getattr(estimator, name))
 
 
-def _recorded(response: str) -> Any:
+def _available_for(response: str) -> Any:
     return available_if(lambda estimator: estimator.response == response)
 
 
-class _Recorded(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class _RecordedEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Answers the places of rows with what was recorded of those rows: its calibration is that of who said it."""
 
     def __init__(self, classes: tuple[Any, ...], response: str, answers: npt.NDArray[np.float64]) -> None:
         self.classes, self.response, self.answers = classes, response, answers
         self.classes_ = np.array(classes)
 
-    def fit(self, places: Any, target: Any) -> "_Recorded":
+    def fit(self, places: Any, target: Any) -> "_RecordedEstimator":
         return self
 
     def predict(self, places: Any) -> npt.NDArray[Any]:
         answers = self.answers[places[:, 0]]
         return np.asarray(self.classes_[answers.argmax(axis=1) if answers.ndim == 2 else (answers > 0).astype(int)])
 
-    @_recorded("decision_function")  # type: ignore[untyped-decorator]
+    @_available_for("decision_function")  # type: ignore[untyped-decorator]
     def decision_function(self, places: Any) -> npt.NDArray[np.float64]:
         return np.asarray(self.answers[places[:, 0]])
 
-    @_recorded("predict_proba")  # type: ignore[untyped-decorator]
+    @_available_for("predict_proba")  # type: ignore[untyped-decorator]
     def predict_proba(self, places: Any) -> npt.NDArray[np.float64]:
         return np.asarray(self.answers[places[:, 0]])
 
 
-def _out_of_fold(candidate: Candidate, job: TrainingJob, bench: Bench, response: str) -> _Recorded:
+def _record_out_of_fold(
+    candidate: Candidate, job: TrainingJob, bench: EvaluationContext, response: str
+) -> _RecordedEstimator:
     """Return what the fits of the first repeat, weights and early stopping included, say of the rows they left out."""
     data = bench.data
     answered: npt.NDArray[np.float64] | None = None
@@ -176,16 +178,16 @@ def _out_of_fold(candidate: Candidate, job: TrainingJob, bench: Bench, response:
         answered[split.score] = answer
     if answered is None:
         raise ValueError("There are no folds to calibrate on")
-    return _Recorded(data.classes, response, answered)
+    return _RecordedEstimator(data.classes, response, answered)
 
 
-def _tuned_threshold(candidate: Candidate, job: TrainingJob, bench: Bench, scored: Any) -> float:
+def _tune_threshold(candidate: Candidate, job: TrainingJob, bench: EvaluationContext, scored: Any) -> float:
     """Return the threshold of the best score, on the validation set or out of fold; of equal ones that nearest 0.5."""
     data = bench.data
-    scoring = job.decision.scoring or Scoring(name=str(job.decision.tune))
+    scoring = job.decision.scoring or ScoringSpec(name=str(job.decision.tune))
     scorer = load_scorer(scoring, job.task, data.classes, job.target.positive)
     place = positive_index(data.classes, job.target.positive)
-    truth, predictions, weight = out_of_sample(candidate, bench, scored)
+    truth, predictions, weight = predict_out_of_sample(candidate, bench, scored)
     if place is None or predictions.probabilities is None:
         raise ValueError("A decision threshold needs two classes and probabilities")
     reached = np.unique(predictions.probabilities[:, place])
@@ -194,25 +196,25 @@ def _tuned_threshold(candidate: Candidate, job: TrainingJob, bench: Bench, score
     # Between two probabilities that occur, so that rounding in the served file cannot turn a label.
     thresholds = np.unique(np.concatenate([(reached[1:] + reached[:-1]) / 2, [0.5]]))
     scores = [
-        scorer.score(truth, predictions.decided_at(float(threshold), data.classes, place), weight)
+        scorer.score(truth, predictions.apply_threshold(float(threshold), data.classes, place), weight)
         for threshold in thresholds
     ]
     best = np.nanmax(scores)
     return float(min(thresholds[np.array(scores) == best], key=lambda threshold: abs(threshold - 0.5)))
 
 
-def out_of_sample(
-    candidate: Candidate, bench: Bench, scored: Any
+def predict_out_of_sample(
+    candidate: Candidate, bench: EvaluationContext, scored: Any
 ) -> tuple[npt.NDArray[Any], Predictions, npt.NDArray[np.float64] | None]:
     """Return true values, predictions and weights of rows that each fit had not seen, one split after the other."""
     data = bench.data
     parts = []
     for number, split in enumerate(bench.splits):
         if len(bench.splits) == 1:
-            parts.append(answers(scored, data.frame.iloc[split.score], bench))
+            parts.append(predict_at_threshold(scored, data.frame.iloc[split.score], bench))
         else:
             estimator, prepared = fit(candidate, bench, split, number)
-            parts.append(answers(estimator, prepared.score, bench))
+            parts.append(predict_at_threshold(estimator, prepared.score, bench))
     probabilities = [part.probabilities for part in parts if part.probabilities is not None]
     predictions = Predictions(
         np.concatenate([part.labels for part in parts]), np.concatenate(probabilities) if probabilities else None
@@ -222,7 +224,7 @@ def out_of_sample(
     return truth, predictions, weight
 
 
-def _as_scored(job: TrainingJob, estimator: Any, scored: Any) -> Any:
+def _estimator_as_scored(job: TrainingJob, estimator: Any, scored: Any) -> Any:
     """Return the estimator whose probabilities the threshold is for, as it was before it saw the validation rows."""
     if job.calibration == "None" or job.validation_rule.folds is not None:
         return scored

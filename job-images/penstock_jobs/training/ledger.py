@@ -15,7 +15,7 @@ import msgspec
 
 from penstock_jobs import document
 from penstock_jobs.result import CandidateRow
-from penstock_jobs.storage import NotFound, Store
+from penstock_jobs.storage import KeyNotFound, Store
 
 FOLDER = "candidates"
 _CLAIMS = f"{FOLDER}/claims/"
@@ -35,7 +35,7 @@ def _read(run: Store, prefix: str) -> list[CandidateRow]:
             continue
         try:
             content = run.read(key)
-        except NotFound:  # merged since it was listed; its rows are in a file listed on the next try
+        except KeyNotFound:  # merged since it was listed; its rows are in a file listed on the next try
             return _read(run, prefix)
         for row in _rows(content, f"{run.uri}/{key}"):
             rows.setdefault(row.candidate, row)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import column_of, model_frame
 from penstock_jobs.result import Column
 from penstock_jobs.scoring import order_classes
@@ -46,15 +46,15 @@ def load(job: TrainingJob) -> tuple[TrainingData, pd.DataFrame]:
         training_rows=len(training),
     )
     validated = (validation if len(validation) else training)[[feature.name for feature in features]]
-    return (_with_classes(data, job) if job.task == "Classification" else data), validated
+    return (_add_classes(data, job) if job.task == "Classification" else data), validated
 
 
-def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[Feature, ...]:
+def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[FeatureSpec, ...]:
     empty = [column.name for column in chosen if training[column.name].isna().all()]
     if empty:
         log.warning("Columns without any value in training are left out: %s.", ", ".join(empty))
     features = tuple(
-        Feature(
+        FeatureSpec(
             name=column.name,
             type=column.type,
             nullable=bool(training[column.name].isna().any()),
@@ -91,7 +91,7 @@ def _target(rows: pd.DataFrame, job: TrainingJob) -> npt.NDArray[np.generic]:
     raise Refused(f"The target {job.target.column} is of type {kind}, which has no classes.")
 
 
-def _with_classes(data: TrainingData, job: TrainingJob) -> TrainingData:
+def _add_classes(data: TrainingData, job: TrainingJob) -> TrainingData:
     classes = order_classes(data.target[: data.training_rows])
     if len(classes) < 2:
         raise Refused(f"The target {job.target.column} is always {classes[0]} in training; there is nothing to learn.")
@@ -136,4 +136,4 @@ def _time(rows: pd.DataFrame, job: TrainingJob) -> npt.NDArray[np.float64] | Non
     if kind in ("Integer", "Float"):
         return rows[name].to_numpy(dtype=np.float64)
     moments = pd.to_datetime(rows[name], utc=True)
-    return column_of(Feature(name=name, type="Timestamp"), [moment.to_pydatetime() for moment in moments])
+    return column_of(FeatureSpec(name=name, type="Timestamp"), [moment.to_pydatetime() for moment in moments])

@@ -28,7 +28,7 @@ _THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", 
 
 
 @dataclass(frozen=True)
-class Died:
+class WorkerDied:
     """A worker process ended in the middle of its task, with this exit code (negative: the signal)."""
 
     code: int
@@ -79,7 +79,7 @@ class Pool:
         """Have the template map the rows in the folder."""
         self._ask({"data": str(folder)})
 
-    def run(self, tasks: "Iterator[Task]", processes: int, done: "Callable[[Task, Answer | Died], None]") -> None:
+    def run(self, tasks: "Iterator[Task]", processes: int, done: "Callable[[Task, Answer | WorkerDied], None]") -> None:
         """Do all tasks, at most `processes` at once; `done` is told of each as it ends, in this thread."""
         busy: dict[Channel, Task] = {}
         idle = list(self._workers)
@@ -94,7 +94,7 @@ class Pool:
                 connection = ready  # type: ignore[assignment]
                 task = busy.pop(connection)
                 answer = self._receive(connection)
-                if isinstance(answer, Died):
+                if isinstance(answer, WorkerDied):
                     connection.close()
                 elif pending is not None:  # first work for the process that waits, then its answer
                     connection.send(pending)
@@ -106,11 +106,11 @@ class Pool:
                 if pending is None:
                     pending = next(tasks, None)
 
-    def _receive(self, connection: "Channel") -> "Answer | Died":
+    def _receive(self, connection: "Channel") -> "Answer | WorkerDied":
         try:
             return connection.recv()
         except (EOFError, ConnectionResetError):
-            return Died(int(self._ask({"wait": self._workers.pop(connection)})["code"]))
+            return WorkerDied(int(self._ask({"wait": self._workers.pop(connection)})["code"]))
 
     def _fork(self) -> "Channel":
         ours, theirs = socket.socketpair()

@@ -10,8 +10,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.importing import import_object
-from penstock_jobs.manifest import Feature
-from penstock_jobs.specification import Preprocessing
+from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.specification import PreprocessingSpec
 
 # Thresholds and frequencies do not care for a scale, and MultinomialNB refuses the negative values that one makes.
 _SCALE_MAKES_NO_DIFFERENCE = ("catboost", "lightgbm", "sklearn.dummy", "sklearn.ensemble", "sklearn.naive_bayes",
@@ -19,7 +19,7 @@ _SCALE_MAKES_NO_DIFFERENCE = ("catboost", "lightgbm", "sklearn.dummy", "sklearn.
 
 
 @dataclass(frozen=True)
-class Layout:
+class FeatureLayout:
     """The features as far as preprocessing depends on them.
 
     Attributes:
@@ -31,9 +31,9 @@ class Layout:
     texts: tuple[str, ...]
 
     @staticmethod
-    def of(features: tuple[Feature, ...]) -> "Layout":
+    def of(features: tuple[FeatureSpec, ...]) -> "FeatureLayout":
         """Return the layout of these features."""
-        return Layout(
+        return FeatureLayout(
             tuple(feature.name for feature in features if feature.type != "String"),
             tuple(feature.name for feature in features if feature.type == "String"),
         )
@@ -52,7 +52,7 @@ class Recipe:
     sparse: bool
 
 
-def recipe(preprocessing: Preprocessing, estimator: Any, scale: bool | None) -> Recipe:
+def choose_recipe(preprocessing: PreprocessingSpec, estimator: Any, scale: bool | None) -> Recipe:
     """Return how to preprocess for this estimator; `scale` is the manifest's word, None where it leaves it open."""
     return Recipe(
         strategy=preprocessing.strategy,
@@ -70,12 +70,12 @@ def profits_from_scale(estimator: Any) -> bool:
     return not type(estimator).__module__.startswith(_SCALE_MAKES_NO_DIFFERENCE)
 
 
-def build(recipe: Recipe, layout: Layout) -> Any | None:
+def build_transformer(recipe: Recipe, layout: FeatureLayout) -> Any | None:
     """Return the transformer to fit, or None where the estimator takes the columns as they are."""
     if recipe.strategy == "None":
         return None
     if recipe.strategy == "Custom":
-        return _own(recipe.transformer)
+        return _load_own_transformer(recipe.transformer)
     numbers = _numbers(recipe)
     if not layout.texts:
         return numbers
@@ -89,10 +89,10 @@ def build(recipe: Recipe, layout: Layout) -> Any | None:
     return ColumnTransformer([part for part in parts if part[2]], verbose_feature_names_out=False)
 
 
-def check_preprocessing(preprocessing: Preprocessing, features: tuple[Feature, ...]) -> None:
+def check_preprocessing(preprocessing: PreprocessingSpec, features: tuple[FeatureSpec, ...]) -> None:
     """Refuse a strategy that these columns cannot pass through."""
     if preprocessing.strategy == "Custom":
-        _own(preprocessing.transformer)
+        _load_own_transformer(preprocessing.transformer)
     texts = [feature.name for feature in features if feature.type == "String"]
     if preprocessing.strategy == "None" and texts:
         raise Refused(f"Column {texts[0]} is text, and preprocessing strategy None leaves it so; use Automatic.")
@@ -103,7 +103,7 @@ def _numbers(recipe: Recipe) -> Any:
     return Pipeline([("impute", imputer), ("scale", StandardScaler())]) if recipe.scale else imputer
 
 
-def _own(path: str | None) -> Any:
+def _load_own_transformer(path: str | None) -> Any:
     if path is None:
         raise Refused("Preprocessing strategy Custom needs `transformer`, the dotted path of one's own.")
     factory = import_object(path, "Preprocessing")

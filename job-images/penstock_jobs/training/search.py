@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.logs import log, progress
+from penstock_jobs.logs import log, report_progress
 from penstock_jobs.result import CandidateRow, CandidateScore, ModelReference, TrainingResult
 from penstock_jobs.specification import TrainingJob
 from penstock_jobs.storage import open_store
@@ -18,8 +18,16 @@ from penstock_jobs.training.ledger import FOLDER, Ledger, read_candidates
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory
 from penstock_jobs.training.names import model_name
-from penstock_jobs.training.pool import Died, Pool
-from penstock_jobs.training.tasks import Answer, Evaluate, Problem, Save, Task, load_factories, make_bench
+from penstock_jobs.training.pool import Pool, WorkerDied
+from penstock_jobs.training.tasks import (
+    Answer,
+    Evaluate,
+    Problem,
+    Save,
+    Task,
+    load_factories,
+    make_evaluation_context,
+)
 
 _SECONDS_BETWEEN_PROGRESS = 0.5
 
@@ -51,7 +59,7 @@ def search(job: TrainingJob, pool: Pool, scratch: Path) -> TrainingResult:
 def _share_rows(job: TrainingJob, pool: Pool, scratch: Path, factories: dict[str, Factory]) -> None:
     """Read the tables, hold everything against them, and hand them over: this process keeps no copy."""
     data, validated = load(job)
-    make_bench(job, data, factories)
+    make_evaluation_context(job, data, factories)
     try:
         write_data(scratch, data, validated)
     except OSError as error:
@@ -62,7 +70,7 @@ def _share_rows(job: TrainingJob, pool: Pool, scratch: Path, factories: dict[str
 def _evaluate_all(job: TrainingJob, pool: Pool, ledger: Ledger, baseline: Candidate, total: int) -> None:
     report = _Progress(total, ledger, time.monotonic)
 
-    def done(task: Task, answer: Answer | Died) -> None:
+    def done(task: Task, answer: Answer | WorkerDied) -> None:
         row = _row(task.candidate, answer)
         ledger.write(row)
         report.tell(row)
@@ -83,10 +91,10 @@ def _tasks(job: TrainingJob, ledger: Ledger, baseline: Candidate, total: int) ->
             yield Evaluate(candidate)
 
 
-def _row(candidate: Candidate, answer: Answer | Died) -> CandidateRow:
+def _row(candidate: Candidate, answer: Answer | WorkerDied) -> CandidateRow:
     if isinstance(answer, CandidateRow):
         return answer
-    if not isinstance(answer, Died):
+    if not isinstance(answer, WorkerDied):
         raise TypeError(f"A candidate was answered with {type(answer).__name__}.")
     return CandidateRow(
         candidate=candidate.identity,
@@ -131,16 +139,16 @@ def _save_all(
     models: dict[str, ModelReference] = {}
     problems: dict[str, str] = {}
 
-    def done(task: Task, answer: Answer | Died) -> None:
+    def done(task: Task, answer: Answer | WorkerDied) -> None:
         if isinstance(answer, ModelReference):
             models[task.candidate.identity] = answer
         elif isinstance(answer, Problem) and answer.passing:
             raise Unavailable(answer.message)
-        elif isinstance(answer, (Problem, Died)):
+        elif isinstance(answer, (Problem, WorkerDied)):
             problems[task.candidate.identity] = answer.message if isinstance(answer, Problem) else answer.sentence()
-        progress(len(models) + len(problems), len(tasks), "Saving the best as Models")
+        report_progress(len(models) + len(problems), len(tasks), "Saving the best as Models")
 
-    progress(0, len(tasks), "Saving the best as Models")
+    report_progress(0, len(tasks), "Saving the best as Models")
     pool.run(iter(tasks), job.processes, done)
     warnings = tuple(problems[place] for place in places if place in problems)
     for warning in warnings:
@@ -197,7 +205,7 @@ class _Progress:
         if row is not None and now - self._told < _SECONDS_BETWEEN_PROGRESS:
             return
         self._told = now
-        progress(self._done, self._total, self._message())
+        report_progress(self._done, self._total, self._message())
 
     def _message(self) -> str:
         said = f"{self._done} of {self._total} candidates"

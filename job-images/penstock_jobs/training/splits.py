@@ -17,19 +17,19 @@ Rows = slice | npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Split:
+class RowSplit:
     """The places of the rows to fit on and of the rows to score on, both in rising order."""
 
     fit: Rows
     score: Rows
 
 
-def holdout_split(training_rows: int, validation_rows: int) -> tuple[Split, ...]:
+def holdout_split(training_rows: int, validation_rows: int) -> tuple[RowSplit, ...]:
     """Return the one split of the two tables, where the validation rows follow the training rows."""
-    return (Split(slice(0, training_rows), slice(training_rows, training_rows + validation_rows)),)
+    return (RowSplit(slice(0, training_rows), slice(training_rows, training_rows + validation_rows)),)
 
 
-def hash_folds(draws: npt.NDArray[np.uint64], folds: int, repeats: int) -> tuple[Split, ...]:
+def hash_folds(draws: npt.NDArray[np.uint64], folds: int, repeats: int) -> tuple[RowSplit, ...]:
     """Return folds x repeats splits; fold and repeat are functions of a row's draw.
 
     Args:
@@ -39,14 +39,14 @@ def hash_folds(draws: npt.NDArray[np.uint64], folds: int, repeats: int) -> tuple
     """
     splits = []
     for repeat in range(repeats):
-        fold = mixed(draws, repeat) % np.uint64(folds)
+        fold = mix_draws(draws, repeat) % np.uint64(folds)
         for number in range(folds):
             inside = fold == number
-            splits.append(Split(np.flatnonzero(~inside), np.flatnonzero(inside)))
+            splits.append(RowSplit(np.flatnonzero(~inside), np.flatnonzero(inside)))
     return tuple(splits)
 
 
-def time_folds(times: npt.NDArray[np.float64], folds: int, gap: float) -> tuple[Split, ...]:
+def time_folds(times: npt.NDArray[np.float64], folds: int, gap: float) -> tuple[RowSplit, ...]:
     """Return folds in time order: each is scored on one stretch and fitted on all that came more than `gap` before.
 
     The rows are cut into folds + 1 stretches of nearly equal size, never inside one moment; the first is only fitted
@@ -63,11 +63,11 @@ def time_folds(times: npt.NDArray[np.float64], folds: int, gap: float) -> tuple[
     for number, begin in enumerate(edges):
         after = times >= begin
         scored = after if number + 1 == len(edges) else after & (times < edges[number + 1])
-        splits.append(Split(np.flatnonzero(times < begin - gap), np.flatnonzero(scored)))
+        splits.append(RowSplit(np.flatnonzero(times < begin - gap), np.flatnonzero(scored)))
     return tuple(splits)
 
 
-def mixed(draws: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.uint64]:
+def mix_draws(draws: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.uint64]:
     """Return a fresh uniform draw from each, one for each stream (finaliser of SplitMix64, Steele et al. 2014)."""
     with np.errstate(over="ignore"):
         z = draws.astype(np.uint64) + np.uint64((stream + 1) * 0x9E3779B97F4A7C15 % 2**64)
@@ -76,7 +76,7 @@ def mixed(draws: npt.NDArray[np.uint64], stream: int) -> npt.NDArray[np.uint64]:
     return np.asarray(z ^ (z >> np.uint64(31)))
 
 
-def check_splits(splits: tuple[Split, ...], target: npt.NDArray[Any], classes: tuple[Any, ...]) -> None:
+def check_splits(splits: tuple[RowSplit, ...], target: npt.NDArray[Any], classes: tuple[Any, ...]) -> None:
     """Refuse splits that nothing can be fitted on, or scored on."""
     for number, split in enumerate(splits, start=1):
         fitted, scored = target[split.fit], target[split.score]

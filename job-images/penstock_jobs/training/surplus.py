@@ -6,7 +6,7 @@ from penstock_jobs.logs import log
 from penstock_jobs.ranking import best_models
 from penstock_jobs.result import JobResult, TrainingResult
 from penstock_jobs.specification import TrainingJob
-from penstock_jobs.storage import NotFound, open_store
+from penstock_jobs.storage import KeyNotFound, open_store
 
 
 def delete_surplus(job: TrainingJob) -> int:
@@ -22,7 +22,7 @@ def delete_surplus(job: TrainingJob) -> int:
         key = f"results/training-{worker}.json"
         try:
             result: JobResult = document.decode(store.read(key), JobResult, f"{store.uri}/{key}")
-        except NotFound:
+        except KeyNotFound:
             return 0
         if not isinstance(result, TrainingResult):
             return 0

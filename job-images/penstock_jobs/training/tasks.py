@@ -9,10 +9,10 @@ from penstock_jobs.specification import TrainingJob
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 from penstock_jobs.training.estimators import BASELINE, Factory, baseline, load_algorithm
-from penstock_jobs.training.evaluation import Bench, Cache
+from penstock_jobs.training.evaluation import EvaluationContext, TransformCache
 from penstock_jobs.training.memory import cache_limit
 from penstock_jobs.training.preprocessing import check_preprocessing
-from penstock_jobs.training.splits import Split, check_splits, hash_folds, holdout_split, time_folds
+from penstock_jobs.training.splits import RowSplit, check_splits, hash_folds, holdout_split, time_folds
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def load_factories(job: TrainingJob) -> dict[str, Factory]:
     return {BASELINE: baseline(job.task), **factories}
 
 
-def make_bench(job: TrainingJob, data: TrainingData, factories: dict[str, Factory]) -> Bench:
+def make_evaluation_context(job: TrainingJob, data: TrainingData, factories: dict[str, Factory]) -> EvaluationContext:
     """Return the bench on which the job's candidates are tried, having checked all of it against the data."""
     splits = make_splits(job, data)
     check_splits(splits, data.target, data.classes)
@@ -67,7 +67,7 @@ def make_bench(job: TrainingJob, data: TrainingData, factories: dict[str, Factor
     scorers = tuple(load_scorers(scorings, job.task, data.classes, job.target.positive))
     load_scorers(job.later_scoring, job.task, data.classes, job.target.positive)
     _check_decision(job, data)
-    return Bench(
+    return EvaluationContext(
         data=data,
         splits=splits,
         factories=factories,
@@ -75,11 +75,11 @@ def make_bench(job: TrainingJob, data: TrainingData, factories: dict[str, Factor
         preprocessing=job.preprocessing,
         positive=job.target.positive,
         threshold=job.decision.threshold,
-        cache=Cache(cache_limit(job)),
+        cache=TransformCache(cache_limit(job)),
     )
 
 
-def make_splits(job: TrainingJob, data: TrainingData) -> tuple[Split, ...]:
+def make_splits(job: TrainingJob, data: TrainingData) -> tuple[RowSplit, ...]:
     """Return the splits that the validation rule asks for."""
     rule, rows = job.validation_rule, len(data.target)
     if rule.folds is None:

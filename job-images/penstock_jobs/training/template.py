@@ -25,9 +25,9 @@ from penstock_jobs.errors import JobError, Unavailable
 from penstock_jobs.importing import import_object, put_on_path
 from penstock_jobs.specification import TrainingJob
 from penstock_jobs.training.data import map_data
-from penstock_jobs.training.evaluation import Bench, evaluate
+from penstock_jobs.training.evaluation import EvaluationContext, evaluate
 from penstock_jobs.training.finishing import save
-from penstock_jobs.training.tasks import Answer, Evaluate, Problem, Task, load_factories, make_bench
+from penstock_jobs.training.tasks import Answer, Evaluate, Problem, Task, load_factories, make_evaluation_context
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -47,7 +47,7 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
             estimator = import_object(algorithm.estimator, algorithm.name)
             if hasattr(estimator, "preload"):  # what it imports only when it is fitted, such as torch
                 estimator.preload()
-    bench: Bench | None = None
+    bench: EvaluationContext | None = None
     folder = Path()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
@@ -57,7 +57,7 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
         request = json.loads(message)
         if "data" in request:
             folder = Path(request["data"])
-            bench = make_bench(job, map_data(folder), load_factories(job))
+            bench = make_evaluation_context(job, map_data(folder), load_factories(job))
             gc.collect()
             gc.freeze()  # so that collections in the workers leave the shared pages alone
             control.sendall(b"{}")
@@ -77,7 +77,7 @@ def _wait_for_workers() -> None:
             os.wait()
 
 
-def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Bench, folder: Path) -> None:
+def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: EvaluationContext, folder: Path) -> None:
     template = os.getpid()
     child = os.fork()
     if child:
@@ -88,7 +88,7 @@ def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Benc
     try:
         control.close()
         die_with(template)
-        work(Connection(descriptor), job, bench, folder)
+        run_tasks(Connection(descriptor), job, bench, folder)
         code = 0
     except (EOFError, BrokenPipeError, ConnectionResetError):
         code = 0  # the job is gone, and with it the need to work
@@ -99,13 +99,15 @@ def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Benc
         os._exit(code)
 
 
-def work(connection: "Connection[Answer, Task | None]", job: TrainingJob, bench: Bench, folder: Path) -> None:
+def run_tasks(
+    connection: "Connection[Answer, Task | None]", job: TrainingJob, bench: EvaluationContext, folder: Path
+) -> None:
     """Do the tasks that come until there is None."""
     while (task := connection.recv()) is not None:
         connection.send(_answer(task, job, bench, folder))
 
 
-def _answer(task: Task, job: TrainingJob, bench: Bench, folder: Path) -> Answer:
+def _answer(task: Task, job: TrainingJob, bench: EvaluationContext, folder: Path) -> Answer:
     # For estimators that draw from the global generators, having no seed of their own.
     random.seed(task.candidate.seed)
     np.random.seed(task.candidate.seed)

@@ -11,8 +11,8 @@ from pathlib import Path
 from penstock.act import logs
 from penstock.act.connection import configuration, connect
 from penstock.act.controllers import controllers
-from penstock.act.health import serving
-from penstock.act.leadership import Lost, lead
+from penstock.act.health import health_server
+from penstock.act.leadership import LeaseLost, lead
 from penstock.act.operator import Controllers, Operator
 from penstock.act.settings import OperatorSettings, read_settings
 from penstock_jobs.errors import Refused
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None, table: Controllers = controllers) -
     except Refused as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
-    except Lost as lost:
+    except LeaseLost as lost:
         log.error("%s", lost)
         return FAILED
     return 0
@@ -44,7 +44,7 @@ async def operate(settings: OperatorSettings, kubeconfig: str | None, table: Con
     identity = os.environ.get("POD_NAME") or f"{socket.gethostname()}-{os.getpid()}"
     async with connect(to, settings.api.concurrent_requests) as connection:
         operator = Operator(connection, settings, identity, table)
-        async with serving(settings.port, operator.metrics, operator.healthy, operator.ready):
+        async with health_server(settings.port, operator.metrics, operator.healthy, operator.ready):
             if settings.lease is None:
                 await operator.run(to)
             else:

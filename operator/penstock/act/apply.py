@@ -90,14 +90,14 @@ class Applier:
         if known is not None and is_ours(known, made):
             return False
         try:
-            self.view.saw(await self.client.create(made))
+            self.view.on_update(await self.client.create(made))
         except AlreadyExists:
             found = await self.client.get(kind_of(made), key.namespace, key.name)
             if found is None:
                 raise Conflict(409, "Conflict", f"{key} was there and is gone.") from None
             if not is_ours(found, made):
                 raise WriteRefused(name_taken(made)) from None
-            self.view.saw(found)
+            self.view.on_update(found)
         return True
 
     async def _apply(self, made: Object) -> bool:
@@ -106,7 +106,7 @@ class Applier:
         if known is not None and self._applied.get(key) == (digest, known["metadata"]["resourceVersion"]):
             return False  # it is as we left it
         found = await self.client.apply(made)
-        self.view.saw(found)
+        self.view.on_update(found)
         self._applied[key] = (digest, found["metadata"]["resourceVersion"])
         return known is None or known["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]
 
@@ -117,14 +117,14 @@ class Applier:
             metadata["resourceVersion"] = write.resource_version
         content = {**write.content, "metadata": metadata}
         try:
-            self.view.saw(await self.client.patch(kind, write.namespace, write.name, content, write.subresource))
+            self.view.on_update(await self.client.patch(kind, write.namespace, write.name, content, write.subresource))
         except NotFound:
             return False
         except Conflict:
             found = await self.client.get(kind, write.namespace, write.name)
             if found is None or found["metadata"]["uid"] != write.uid:
                 return False
-            self.view.saw(found)
+            self.view.on_update(found)
             raise
         return True
 
@@ -136,9 +136,9 @@ class Applier:
             found = None  # another object has its name by now, so that one is gone
         self.forget(key)
         if found is None:
-            self.view.went(key, write.uid)
+            self.view.on_delete(key, write.uid)
         else:
-            self.view.saw(found)
+            self.view.on_update(found)
         return True
 
     async def _write_status(self, subject: Object, status: msgspec.Struct) -> bool:
@@ -154,7 +154,7 @@ class Applier:
             "status": content,
         }
         try:
-            self.view.saw(await self.client.apply(made, "status"))
+            self.view.on_update(await self.client.apply(made, "status"))
         except NotFound:
             return False  # deleted meanwhile: there is nobody to tell
         except Conflict:
@@ -166,9 +166,9 @@ class Applier:
         """Look at the object itself, where the cache was found to be behind."""
         found = await self.client.get(BY_NAME[key.kind], key.namespace, key.name)
         if found is not None:
-            self.view.saw(found)
+            self.view.on_update(found)
         elif (known := self.view.cache.get(key)) is not None:
-            self.view.went(key, known["metadata"]["uid"])
+            self.view.on_delete(key, known["metadata"]["uid"])
 
     async def _tell(self, made: Object) -> None:
         """Make an event. It is told once at most: nothing is tried again for one that is lost."""

@@ -16,13 +16,13 @@ from typing import overload
 import msgspec
 
 from penstock.act.kinds import Key, Object, key_of
-from penstock.act.packing import Packing, unpacked
-from penstock.act.trimming import trimmed
+from penstock.act.packing import Packing, unpack
+from penstock.act.trimming import trim
 from penstock.decide.others import RunSummary, summary_of
 
-BURIED = 10_000  # uids of objects that went, of which an event may still be on its way
+MOST_TOMBSTONES = 10_000  # uids of objects that went, of which an event may still be on its way
 
-Marks = Callable[[Object], Iterable[str]]
+IndexFunction = Callable[[Object], Iterable[str]]
 
 
 @dataclass(slots=True)
@@ -35,10 +35,10 @@ class _Entry:
     summary: RunSummary | None
 
 
-class Cache:
+class ObjectCache:
     """Objects by key, and by the marks that `marks` gives each (as the uid of its owner)."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: IndexFunction) -> None:
         self._marks = marks
         self._packing = Packing()
         self._entries: dict[Key, _Entry] = {}
@@ -51,9 +51,9 @@ class Cache:
     def get(self, key: Key) -> Object | None:
         """Return the object, a copy of one's own, or None."""
         entry = self._entries.get(key)
-        return None if entry is None else _unpacked(entry)
+        return None if entry is None else _unpack_entry(entry)
 
-    def marked(self, mark: str, kind: str | None = None, without: str | None = None) -> Sequence[Object]:
+    def by_index(self, mark: str, kind: str | None = None, without: str | None = None) -> Sequence[Object]:
         """Return the objects with that mark by key, each unpacked when it is looked at.
 
         Args:
@@ -69,7 +69,7 @@ class Cache:
         entries = (self._entries[key] for key in self._keys(mark))
         return [each.summary for each in entries if each.summary is not None and each.uid != without]
 
-    def marked_keys(self, mark: str) -> frozenset[Key]:
+    def keys_by_index(self, mark: str) -> frozenset[Key]:
         """Return the keys of the objects with that mark."""
         return frozenset(self._keys(mark))
 
@@ -86,9 +86,9 @@ class Cache:
         # Of two objects under one name the later version is the later object: versions count over the whole kind.
         if known is not None and known.version >= version:
             return False
-        kept = trimmed(found)
-        content = _encoded(kept)
-        if known is not None and known.uid == uid and unpacked(known.content, known.sample) == content:
+        kept = trim(found)
+        content = _encode(kept)
+        if known is not None and known.uid == uid and unpack(known.content, known.sample) == content:
             known.version = version
             return False
         self._remove(key)
@@ -98,13 +98,13 @@ class Cache:
         summary = summary_of(kept) if key.kind == "PipelineRun" else None
         self._entries[key] = _Entry(uid, version, *self._packing.pack(key.kind, content), marks, summary)
         for mark in marks:
-            self._mark(mark, key)
+            self._add_to_index(mark, key)
         return True
 
-    def bury(self, key: Key, uid: str) -> bool:
+    def leave_tombstone(self, key: Key, uid: str) -> bool:
         """Forget the object of that uid for good: it went."""
         self._buried[uid] = None
-        while len(self._buried) > BURIED:
+        while len(self._buried) > MOST_TOMBSTONES:
             del self._buried[next(iter(self._buried))]
         known = self._entries.get(key)
         if known is None or known.uid != uid:
@@ -136,7 +136,7 @@ class Cache:
             else:
                 del self._marked[mark]
 
-    def _mark(self, mark: str, key: Key) -> None:
+    def _add_to_index(self, mark: str, key: Key) -> None:
         marked = self._marked.setdefault(mark, key)
         if isinstance(marked, set):
             marked.add(key)
@@ -169,16 +169,16 @@ class _Unpacking(Sequence[Object]):
     def __getitem__(self, index: int | slice) -> Object | Sequence[Object]:
         if isinstance(index, slice):
             return _Unpacking(self._entries[index])
-        return _unpacked(self._entries[index])
+        return _unpack_entry(self._entries[index])
 
 
-def _encoded(found: Object) -> bytes:
+def _encode(found: Object) -> bytes:
     """Return the object without its version, so that a change of nothing else is seen to be none."""
     metadata = {name: value for name, value in found["metadata"].items() if name != "resourceVersion"}
     return msgspec.json.encode(found | {"metadata": metadata})
 
 
-def _unpacked(entry: _Entry) -> Object:
-    found = msgspec.json.decode(unpacked(entry.content, entry.sample), type=Object)
+def _unpack_entry(entry: _Entry) -> Object:
+    found = msgspec.json.decode(unpack(entry.content, entry.sample), type=Object)
     found["metadata"]["resourceVersion"] = str(entry.version)
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from penstock.act.connection import Answer, Connection, Request, encoded
+from penstock.act.connection import Answer, ApiConnection, Request, encode
 from penstock.act.errors import Expired, NotFound, Transient, error_of
 from penstock.act.kinds import CORE_EVENT, POD, Key, Kind, Object, key_of, kind_of
 from penstock.act.rate_limit import RateLimiter
@@ -53,7 +53,7 @@ class Client:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: ApiConnection,
         limiter: RateLimiter,
         concurrent: int,
         written: Callable[[str, str], None] = lambda verb, kind: None,
@@ -107,7 +107,7 @@ class Client:
         """Make the object, and return it as the server has it."""
         kind = kind_of(made)
         path = kind.path(made["metadata"]["namespace"], query=self._strict)
-        return await self._write("create", kind, Request("POST", path, encoded(made)))
+        return await self._write("create", kind, Request("POST", path, encode(made)))
 
     async def apply(self, made: Object, subresource: str | None = None) -> Object:
         """Make the fields that are named what is said here; fields that we named before and now do not, go.
@@ -118,7 +118,7 @@ class Client:
         query = {**self._strict, "force": "true"}
         path = kind.path(metadata["namespace"], metadata["name"], subresource, query)
         verb = "apply" if subresource is None else f"apply-{subresource}"
-        return await self._write(verb, kind, Request("PATCH", path, encoded(made), _APPLY))
+        return await self._write(verb, kind, Request("PATCH", path, encode(made), _APPLY))
 
     async def patch(
         self,
@@ -135,7 +135,7 @@ class Client:
         """
         query = self._strict | ({"fieldManager": manager} if manager else {})
         path = kind.path(namespace, name, subresource, query)
-        return await self._write("patch", kind, Request("PATCH", path, encoded(content), _MERGE))
+        return await self._write("patch", kind, Request("PATCH", path, encode(content), _MERGE))
 
     async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> Object | None:
         """Delete exactly the object that has this uid, and in the background what it owns.
@@ -145,7 +145,7 @@ class Client:
         """
         body = {"propagationPolicy": "Background", "preconditions": {"uid": uid}}
         try:
-            found = await self._write("delete", kind, Request("DELETE", kind.path(namespace, name), encoded(body)))
+            found = await self._write("delete", kind, Request("DELETE", kind.path(namespace, name), encode(body)))
         except NotFound:
             return None
         return found if found.get("kind") == kind.kind else None
@@ -181,12 +181,12 @@ class Client:
             query["continue"] = page.metadata.next_page
 
     async def _write(self, verb: str, kind: Kind, request: Request) -> Object:
-        found = _decoded(await self._send(request))
+        found = _decode(await self._send(request))
         self._written(verb, kind.kind)
         return without_managed_fields(found)
 
     async def _object(self, method: str, path: str) -> Object:
-        return without_managed_fields(_decoded(await self._send(Request(method, path))))
+        return without_managed_fields(_decode(await self._send(Request(method, path))))
 
     async def _send(self, request: Request) -> Answer:
         async with self._places:
@@ -208,5 +208,5 @@ def without_managed_fields(found: Object) -> Object:
     return found
 
 
-def _decoded(answer: Answer) -> Object:
+def _decode(answer: Answer) -> Object:
     return msgspec.json.decode(answer.body, type=Object)

@@ -45,7 +45,7 @@ class Answer:
     body: bytes
 
 
-class Connection(Protocol):
+class ApiConnection(Protocol):
     """Something that carries requests to an API server."""
 
     async def send(self, request: Request) -> Answer:
@@ -138,7 +138,7 @@ async def connect(
         yield KubernetesConnection(client, session)
 
 
-def encoded(body: object) -> bytes:
+def encode(body: object) -> bytes:
     """Return JSON as the API server itself writes it: no spaces, keys in order, `<`, `>` and `&` escaped.
 
     The data of a ControllerRevision is immutable to the byte, and the server writes it anew at each patch.

@@ -86,7 +86,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     """Return the error that an answer stands for; its status is 400 or more."""
-    said = _said(body)
+    said = _read_status(body)
     reason = str(said.get("reason") or "")
     message = str(said.get("message") or reason or body[:500].decode(errors="replace"))
     if status == 409:
@@ -100,7 +100,7 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes) -> ApiError:
     return _BY_STATUS.get(status, ApiError)(status, reason, message)
 
 
-def _said(body: bytes) -> dict[str, Any]:
+def _read_status(body: bytes) -> dict[str, Any]:
     """Return the `Status` object of an answer; empty where a proxy in between answered with something else."""
     try:
         return msgspec.json.decode(body, type=dict[str, Any])

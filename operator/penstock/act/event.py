@@ -24,7 +24,7 @@ def event_object(subject: Object, told: Event, instance: str, now: datetime) -> 
         "type": told.type,
         "reason": told.reason,
         "action": told.reason,
-        "note": _shortened(told.message),
+        "note": _shorten(told.message),
         "regarding": {
             "apiVersion": subject["apiVersion"],
             "kind": subject["kind"],
@@ -37,6 +37,6 @@ def event_object(subject: Object, told: Event, instance: str, now: datetime) -> 
     }
 
 
-def _shortened(message: str) -> str:
+def _shorten(message: str) -> str:
     whole = message.encode()
     return message if len(whole) <= LONGEST else whole[: LONGEST - 3].decode(errors="ignore") + "…"

@@ -72,7 +72,9 @@ def registry(connection: Configuration, view: View, resync: Resync) -> kopf.Oper
 
     for each in WATCHED:
         kind = each.kind
-        kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=made)(_seen(kind, view, resync))
+        kopf.on.event(kind.group, kind.version, kind.plural, id=kind.plural, registry=made)(
+            _event_handler(kind, view, resync)
+        )
     return made
 
 
@@ -112,15 +114,15 @@ async def connection_info(connection: Configuration) -> kopf.ConnectionInfo:
     )
 
 
-def _seen(kind: Kind, view: View, resync: Resync) -> Any:
-    async def seen(event: Any, **_: Any) -> None:
+def _event_handler(kind: Kind, view: View, resync: Resync) -> Any:
+    async def on_event(event: Any, **_: Any) -> None:
         found = {**event["object"], "apiVersion": kind.api_version, "kind": kind.kind}
         if event["type"] == "DELETED":
             key: Key = key_of(found)
-            view.went(key, found["metadata"]["uid"])
+            view.on_delete(key, found["metadata"]["uid"])
             return
-        view.saw(found)
+        view.on_update(found)
         if event["type"] is None:  # of a list: the watch began anew, and does not say what went before it did
             resync.suspect(kind)
 
-    return seen
+    return on_event

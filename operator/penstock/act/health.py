@@ -9,22 +9,22 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from penstock.act.metrics import CONTENT_TYPE, Metrics
+from penstock.act.metrics import CONTENT_TYPE, OperatorMetrics
 
 
 @asynccontextmanager
-async def serving(
-    port: int, metrics: Metrics, healthy: Callable[[], bool], ready: Callable[[], bool]
+async def health_server(
+    port: int, metrics: OperatorMetrics, healthy: Callable[[], bool], ready: Callable[[], bool]
 ) -> AsyncIterator[int]:
     """Answer `/healthz`, `/readyz` and `/metrics` on this port (0: any that is free); yields the port."""
 
-    async def told(_: web.Request) -> web.Response:
+    async def answer_metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     application = web.Application()
     application.router.add_get("/healthz", _answering(healthy, "All objects were listed too long ago."))
     application.router.add_get("/readyz", _answering(ready, "The objects were not all listed yet."))
-    application.router.add_get("/metrics", told)
+    application.router.add_get("/metrics", answer_metrics)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:

@@ -22,7 +22,7 @@ class Identities:
         self._known: dict[tuple[str, Recorded], Identity] = {}
         self._warned = False
 
-    async def known(self, namespace: str, kind: Recorded) -> Identity | None:
+    async def recall(self, namespace: str, kind: Recorded) -> Identity | None:
         """Return the identity for a record that is about to be made; one that is outdated deletes nothing ever."""
         known = self._known.get((namespace, kind))
         return known if known is not None else await self.now(namespace, kind)

@@ -17,7 +17,7 @@ def is_queued(job: Object) -> bool:
     return bool(job["spec"].get("suspend")) and QUEUE in (job["metadata"].get("labels") or {})
 
 
-async def told_of(client: Client, job: Object) -> tuple[Object, ...]:
+async def workload_events(client: Client, job: Object) -> tuple[Object, ...]:
     """Return what Kueue says of the Job that waits, in the form of an Event about the Job; empty where it says nothing.
 
     Its conditions are documented at https://kueue.sigs.k8s.io/docs/concepts/workload/.

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 DURATION, DEADLINE, PERIOD = 15, 10, 2  # seconds: how long a Lease holds, is renewed for, and between two attempts
 
 
-class Lost(Exception):
+class LeaseLost(Exception):
     """The Lease was lost; whoever loses it must end at once, since another works by now."""
 
 
@@ -48,7 +48,7 @@ async def lead(client: Client, lease: Lease, identity: str, work: Callable[[], C
         await _first_of(working, election)
         if not working.done():
             working.cancel()
-            raise Lost(f"The Lease {lease.namespace}/{lease.name} was lost.")
+            raise LeaseLost(f"The Lease {lease.namespace}/{lease.name} was lost.")
     finally:
         election.cancel()
     with suppress(ApiError):  # it runs out by itself

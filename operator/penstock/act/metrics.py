@@ -25,17 +25,17 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass
-class Outcome:
+class ReconcileOutcome:
     """How one reconcile went; `error` is the class of what went wrong."""
 
     error: str | None = None
 
-    def failed(self, error: str) -> None:
+    def record_error(self, error: str) -> None:
         """Say that it failed, and of what."""
         self.error = error
 
 
-class Metrics:
+class OperatorMetrics:
     """All metrics of one operator; `definitions` say what each is."""
 
     def __init__(self) -> None:
@@ -56,18 +56,18 @@ class Metrics:
         self._gauge("queue_depth", "Keys that wait for a worker.", []).set_function(depth)
         self._gauge("resync_age_seconds", "Seconds since all objects were last listed.", []).set_function(age)
 
-    def wrote(self, verb: str, kind: str) -> None:
+    def count_write(self, verb: str, kind: str) -> None:
         """Count a write."""
         self._writes.labels(verb, kind).inc()
 
-    def lag(self, seconds: float) -> None:
+    def observe_lag(self, seconds: float) -> None:
         """Count by how much the event loop was late."""
         self._lag.observe(seconds)
 
     @contextmanager
-    def reconcile(self, kind: str) -> Iterator[Outcome]:
+    def reconcile(self, kind: str) -> Iterator[ReconcileOutcome]:
         """Measure a reconcile."""
-        outcome, begun = Outcome(), perf_counter()
+        outcome, begun = ReconcileOutcome(), perf_counter()
         try:
             yield outcome
         finally:
@@ -75,7 +75,7 @@ class Metrics:
             if outcome.error is not None:
                 self._errors.labels(outcome.error).inc()
 
-    def decided(self, key: Key, subject: Object, decision: Decision) -> None:
+    def record_decision(self, key: Key, subject: Object, decision: Decision) -> None:
         """Take in what was decided about an object."""
         for told in decision.events:
             if told.reason in (FILES_DELETED, FILES_NOT_DELETED):

@@ -13,15 +13,15 @@ from penstock.act import kueue
 from penstock.act.client import Client
 from penstock.act.identities import Identities
 from penstock.act.kinds import Key, Object, controller_of
-from penstock.act.others import CachedModels, CachedRuns
+from penstock.act.others import CachedModelLister, CachedRunLister
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
 from penstock.decide.others import is_live, pipeline_of
-from penstock.decide.run.earlier import wanted
+from penstock.decide.run.earlier import results_to_reuse
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run.reconcile import awaited
+from penstock.decide.run.reconcile import pending_logs
 from penstock.decide.settings import Settings
 
 PATIENCE = 5.0  # seconds after which a Job without a pod, or a pod that does not start, is asked after
@@ -55,53 +55,53 @@ class RunObserver:
         """Return what is to be known of the run."""
         cache, uid, namespace = self._view.cache, run["metadata"]["uid"], run["metadata"]["namespace"]
         pipeline = pipeline_of(run)
-        jobs, pods = (tuple(cache.marked(of_run(uid), kind)) for kind in ("Job", "Pod"))
-        maps = maps_of(cache.marked(of_run(uid), "ConfigMap"))
-        events, look_again = await self._events_about(namespace, jobs, pods)
+        jobs, pods = (tuple(cache.by_index(of_run(uid), kind)) for kind in ("Job", "Pod"))
+        maps = maps_of(cache.by_index(of_run(uid), "ConfigMap"))
+        events, requeue_after = await self._events_about(namespace, jobs, pods)
         observation = RunObservation(
             run=run,
             settings=self._settings,
             pipeline=living(cache.get(Key("Pipeline", namespace, pipeline))),
-            revision=next(iter(cache.marked(of_run(uid), "ControllerRevision")), None),
+            revision=next(iter(cache.by_index(of_run(uid), "ControllerRevision")), None),
             results=maps.results,
             specifications=maps.specifications,
             jobs=jobs,
             pods=pods,
             events=events,
-            runs=CachedRuns(cache, namespace, pipeline, without=uid),
-            models=CachedModels(cache, namespace),
-            deployments=tuple(cache.marked(of_pipeline("Deployment", namespace, pipeline))),
-            files=frozenset(key.name for key in cache.marked_keys(of_record("ControllerRevision", uid))),
-            identity=await self._identities.known(namespace, "PipelineRun"),
+            runs=CachedRunLister(cache, namespace, pipeline, without=uid),
+            models=CachedModelLister(cache, namespace),
+            deployments=tuple(cache.by_index(of_pipeline("Deployment", namespace, pipeline))),
+            files=frozenset(key.name for key in cache.keys_by_index(of_record("ControllerRevision", uid))),
+            identity=await self._identities.recall(namespace, "PipelineRun"),
         )
-        names = wanted(run, observation.runs) if is_live(run) else ()
+        names = results_to_reuse(run, observation.runs) if is_live(run) else ()
         earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in names)
         observation = replace(observation, earlier=tuple(each for each in earlier if each is not None))
-        whole = await self._logs.whole(awaited(observation))
-        return Observed(replace(observation, whole=whole), look_again)
+        whole = await self._logs.whole(pending_logs(observation))
+        return Observed(replace(observation, whole=whole), requeue_after)
 
     async def _events_about(
         self, namespace: str, jobs: Iterable[Object], pods: Iterable[Object]
     ) -> tuple[tuple[Object, ...], float | None]:
         """Return the events about what does not start, and when there may be more to ask."""
         found: list[Object] = []
-        look_again: float | None = None
+        requeue_after: float | None = None
         for stuck in (*filter(kueue.is_queued, jobs), *_without_pod(jobs, pods), *_not_started(pods)):
-            wait = PATIENCE - (self._now() - _made_at(stuck)).total_seconds()
+            wait = PATIENCE - (self._now() - _creation_time(stuck)).total_seconds()
             if wait <= 0:
-                found += await self._told_of(namespace, stuck)
+                found += await self._recent_events(namespace, stuck)
                 wait = EVENTS_FRESH
-            look_again = wait if look_again is None else min(look_again, wait)
-        return tuple(found), look_again
+            requeue_after = wait if requeue_after is None else min(requeue_after, wait)
+        return tuple(found), requeue_after
 
-    async def _told_of(self, namespace: str, stuck: Object) -> tuple[Object, ...]:
+    async def _recent_events(self, namespace: str, stuck: Object) -> tuple[Object, ...]:
         now, uid = asyncio.get_running_loop().time(), stuck["metadata"]["uid"]
         queued = stuck["kind"] == "Job" and kueue.is_queued(stuck)
         key = uid, queued
         for old in [each for each, (at, _) in self._events.items() if now - at >= EVENTS_FRESH]:
             del self._events[old]
         if key not in self._events:
-            ask = kueue.told_of(self._client, stuck) if queued else self._events_of(namespace, uid)
+            ask = kueue.workload_events(self._client, stuck) if queued else self._events_of(namespace, uid)
             self._events[key] = now, await ask
         return self._events[key][1]
 
@@ -131,5 +131,5 @@ def _not_started(pods: Iterable[Object]) -> Iterator[Object]:
             yield pod
 
 
-def _made_at(found: Object) -> datetime:
+def _creation_time(found: Object) -> datetime:
     return datetime.fromisoformat(found["metadata"]["creationTimestamp"])

@@ -40,10 +40,10 @@ class RecordObserver:
             return Observed(observation)
         cache, namespace, uid = self._view.cache, there["metadata"]["namespace"], there["metadata"]["uid"]
         jobs = tuple(
-            job for job in cache.marked(of_record("Job", record.uid)) if (controller_of(job) or {}).get("uid") == uid
+            job for job in cache.by_index(of_record("Job", record.uid)) if (controller_of(job) or {}).get("uid") == uid
         )
         names = {job["metadata"]["uid"] for job in jobs}
-        pods = cache.marked(of_record("Pod", record.uid))
+        pods = cache.by_index(of_record("Pod", record.uid))
         try:
             subject = await self._subject(namespace, record)
         except NotFound:  # the kind is not served: what is not seen now need not be gone
@@ -57,8 +57,8 @@ class RecordObserver:
                 identity=await self._identities.now(namespace, record.kind) if gone else None,
                 jobs=jobs,
                 pods=tuple(pod for pod in pods if (controller_of(pod) or {}).get("uid") in names),
-                others=tuple(each for kind in ("Job", "Pod") for each in cache.marked(of_run(record.uid), kind)),
-                models=cache.marked(of_namespace("Model", namespace)) if gone and record.kind == "Model" else (),
+                others=tuple(each for kind in ("Job", "Pod") for each in cache.by_index(of_run(record.uid), kind)),
+                models=cache.by_index(of_namespace("Model", namespace)) if gone and record.kind == "Model" else (),
             )
         )
 
@@ -87,7 +87,7 @@ class ModelObserver:
         """Return what is to be known of the Model."""
         cache, metadata = self._view.cache, model["metadata"]
         namespace = metadata["namespace"]
-        record = next(iter(cache.marked(of_record("ControllerRevision", metadata["uid"]))), None)
+        record = next(iter(cache.by_index(of_record("ControllerRevision", metadata["uid"]))), None)
         lacking = record is None and model["spec"].get("deletionPolicy") == "Delete"
         return Observed(
             ModelObservation(
@@ -95,7 +95,7 @@ class ModelObserver:
                 settings=self._settings,
                 record=record,
                 pipeline=cache.get(Key("Pipeline", namespace, _pipeline_of(model))),
-                identity=await self._identities.known(namespace, "Model") if lacking else None,
+                identity=await self._identities.recall(namespace, "Model") if lacking else None,
             )
         )
 

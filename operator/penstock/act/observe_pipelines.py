@@ -1,7 +1,7 @@
 """What a Pipeline's decision may know, all of it out of the cache."""
 
 from penstock.act.kinds import Key, Object
-from penstock.act.others import CachedModels, CachedRuns
+from penstock.act.others import CachedModelLister, CachedRunLister
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_pipeline
 from penstock.decide.pipeline.observation import PipelineObservation
@@ -27,12 +27,12 @@ class PipelineObserver:
         observation = PipelineObservation(
             pipeline=pipeline,
             settings=self._settings,
-            runs=CachedRuns(cache, namespace, name),
-            models=CachedModels(cache, namespace),
-            deployments=cache.marked(of_pipeline("Deployment", namespace, name)),
-            pods=tuple(cache.marked(of_pipeline("Pod", namespace, name))),
-            pipelines=cache.marked(of_namespace("Pipeline", namespace)),
-            records=cache.marked(of_pipeline("ControllerRevision", namespace, name)),
+            runs=CachedRunLister(cache, namespace, name),
+            models=CachedModelLister(cache, namespace),
+            deployments=cache.by_index(of_pipeline("Deployment", namespace, name)),
+            pods=tuple(cache.by_index(of_pipeline("Pod", namespace, name))),
+            pipelines=cache.by_index(of_namespace("Pipeline", namespace)),
+            records=cache.by_index(of_pipeline("ControllerRevision", namespace, name)),
             service=cache.get(Key("Service", namespace, name)),
         )
         return Observed(observation)

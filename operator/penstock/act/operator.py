@@ -13,17 +13,17 @@ from kubernetes.aio.client.configuration import Configuration
 
 from penstock.act import handlers
 from penstock.act.apply import Applier
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.client import Client
-from penstock.act.connection import Connection
+from penstock.act.connection import ApiConnection
 from penstock.act.kinds import Key
-from penstock.act.metrics import Metrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
 from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Reconciler, run_workers
 from penstock.act.resync import Resync
 from penstock.act.settings import OperatorSettings
-from penstock.act.view import View, marks
+from penstock.act.view import View, index_keys
 from penstock.api.quantities import read_duration
 
 log = logging.getLogger(__name__)
@@ -45,13 +45,13 @@ class Operator:
     """
 
     def __init__(
-        self, connection: Connection, settings: OperatorSettings, identity: str, controllers: Controllers
+        self, connection: ApiConnection, settings: OperatorSettings, identity: str, controllers: Controllers
     ) -> None:
-        self.metrics = Metrics()
+        self.metrics = OperatorMetrics()
         limiter = RateLimiter(settings.api.requests_per_second, settings.api.burst)
-        self.client = Client(connection, limiter, settings.api.concurrent_requests, self.metrics.wrote)
+        self.client = Client(connection, limiter, settings.api.concurrent_requests, self.metrics.count_write)
         self.queue: WorkQueue[Key] = WorkQueue(random.random)
-        self.view = View(Cache(marks), self.queue)
+        self.view = View(ObjectCache(index_keys), self.queue)
         interval = read_duration(settings.resync, "resync")
         self.resync = Resync(self.client, self.view, settings.namespaces, interval, random.random)
         applier = Applier(self.client, self.view, identity, _now)
@@ -140,10 +140,10 @@ async def _unless(ending: asyncio.Event, working: Coroutine[Any, Any, Any]) -> N
         end.cancel()
 
 
-async def _measure_lag(metrics: Metrics) -> None:
+async def _measure_lag(metrics: OperatorMetrics) -> None:
     """Measure how late the event loop is: one blocking call stops every watch."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + LAG_EVERY
         await asyncio.sleep(LAG_EVERY)
-        metrics.lag(max(loop.time() - due, 0.0))
+        metrics.observe_lag(max(loop.time() - due, 0.0))

@@ -2,45 +2,45 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.kinds import Key, Object
 from penstock.act.view import of_live, of_namespace, of_pipeline, of_run, of_server, of_storage
-from penstock.decide.others import Models, Runs, RunSummary
+from penstock.decide.others import ModelLister, RunLister, RunSummary
 
 
-class CachedModels(Models):
+class CachedModelLister(ModelLister):
     """The Models of a namespace, as they are seen."""
 
-    def __init__(self, cache: Cache, namespace: str) -> None:
+    def __init__(self, cache: ObjectCache, namespace: str) -> None:
         super().__init__()
         self._cache = cache
         self._namespace = namespace
 
     def __iter__(self) -> Iterator[Object]:
-        return iter(self._cache.marked(of_namespace("Model", self._namespace)))
+        return iter(self._cache.by_index(of_namespace("Model", self._namespace)))
 
-    def named(self, name: str) -> Object | None:
+    def get(self, name: str) -> Object | None:
         """Return the Model of that name."""
         return self._cache.get(Key("Model", self._namespace, name))
 
     def of_run(self, uid: str) -> Iterable[Object]:
         """Return those that the run of that uid made."""
-        return self._cache.marked(of_run(uid), "Model")
+        return self._cache.by_index(of_run(uid), "Model")
 
     def of_pipeline(self, pipeline: str) -> Sequence[Object]:
         """Return those that are of that Pipeline."""
-        return self._cache.marked(of_pipeline("Model", self._namespace, pipeline))
+        return self._cache.by_index(of_pipeline("Model", self._namespace, pipeline))
 
-    def served_by(self, pipeline: str) -> Iterable[Object]:
+    def of_server(self, pipeline: str) -> Iterable[Object]:
         """Return those that say that this Pipeline serves them."""
-        return self._cache.marked(of_server(self._namespace, pipeline))
+        return self._cache.by_index(of_server(self._namespace, pipeline))
 
-    def made_from(self, storage: str) -> Iterable[Object]:
+    def of_storage(self, storage: str) -> Iterable[Object]:
         """Return those that were made of the tables in that storage."""
-        return self._cache.marked(of_storage(self._namespace, storage))
+        return self._cache.by_index(of_storage(self._namespace, storage))
 
 
-class CachedRuns(Runs):
+class CachedRunLister(RunLister):
     """The runs of a Pipeline as they are seen; but for one, where they are those beside it.
 
     Args:
@@ -50,7 +50,7 @@ class CachedRuns(Runs):
         without: the uid of the run that is left out.
     """
 
-    def __init__(self, cache: Cache, namespace: str, pipeline: str, without: str | None = None) -> None:
+    def __init__(self, cache: ObjectCache, namespace: str, pipeline: str, without: str | None = None) -> None:
         super().__init__()
         self._cache = cache
         self._namespace = namespace
@@ -59,7 +59,7 @@ class CachedRuns(Runs):
         self._without = without
 
     def __iter__(self) -> Iterator[Object]:
-        return iter(self._cache.marked(self._all, without=self._without))
+        return iter(self._cache.by_index(self._all, without=self._without))
 
     @property
     def summaries(self) -> Iterable[RunSummary]:
@@ -69,8 +69,8 @@ class CachedRuns(Runs):
     @property
     def live(self) -> Sequence[Object]:
         """Those that have not ended."""
-        return self._cache.marked(self._live, without=self._without)
+        return self._cache.by_index(self._live, without=self._without)
 
-    def named(self, name: str) -> Object | None:
+    def get(self, name: str) -> Object | None:
         """Return the run of that name."""
         return self._cache.get(Key("PipelineRun", self._namespace, name))

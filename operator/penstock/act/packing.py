@@ -27,7 +27,7 @@ class Packing:
         return packer.compress(content) + packer.flush(), sample
 
 
-def unpacked(packed: bytes, sample: bytes) -> bytes:
+def unpack(packed: bytes, sample: bytes) -> bytes:
     """Return the content as it was."""
     unpacker = zlib.decompressobj(wbits=_WINDOW, zdict=sample)
     return unpacker.decompress(packed) + unpacker.flush()

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from penstock.act.client import Client
 from penstock.act.errors import Rejected, Transient
 from penstock.decide.objects.pod import CONTAINER
-from penstock.decide.run.told import Awaited
-from penstock_jobs.termination_message import whole_in_log
+from penstock.decide.run.told import PendingLog
+from penstock_jobs.termination_message import find_in_log
 
 KEPT = 64  # messages: a run with many workers is looked at many times before all have told
 MORE_LINES = 50  # what libraries say while a process ends
@@ -23,7 +23,7 @@ class PodLogs:
         self._read: OrderedDict[str, bytes] = OrderedDict()
         self._failed: dict[str, int] = {}
 
-    async def whole(self, awaited: Iterable[Awaited]) -> Mapping[str, bytes | None]:
+    async def whole(self, awaited: Iterable[PendingLog]) -> Mapping[str, bytes | None]:
         """Return the whole messages by the uids of their pods; None where one cannot be had any more.
 
         Raises:
@@ -31,7 +31,7 @@ class PodLogs:
         """
         return {each.uid: await self._one(each) for each in awaited}
 
-    async def _one(self, wanted: Awaited) -> bytes | None:
+    async def _one(self, wanted: PendingLog) -> bytes | None:
         if wanted.uid in self._read:
             return self._read[wanted.uid]
         try:
@@ -46,7 +46,7 @@ class PodLogs:
                 raise
             return None
         self._failed.pop(wanted.uid, None)
-        found = None if content is None else whole_in_log(content.decode(errors="replace"), wanted.digest)
+        found = None if content is None else find_in_log(content.decode(errors="replace"), wanted.digest)
         if found is not None:
             self._read[wanted.uid] = found
             while len(self._read) > KEPT:

@@ -59,7 +59,11 @@ class WorkQueue(Generic[K]):
             self._appoint(key, seconds)
 
     async def take(self) -> K:
-        """Wait for the next key; `done` or `failed` must be said of it. Raises `Closed` once the queue is closed."""
+        """Wait for the next key; `done` or `add_rate_limited` must be said of it.
+
+        Raises:
+            Closed: the queue is closed.
+        """
         while not self._ready or self._closed:
             if self._closed:
                 raise Closed
@@ -71,12 +75,12 @@ class WorkQueue(Generic[K]):
         self._cancel(key)
         return key
 
-    def done(self, key: K, look_again: float | None = None) -> None:
+    def done(self, key: K, requeue_after: float | None = None) -> None:
         """The key was worked on; come back to it in so many seconds, or only when it is added."""
         self._failures.pop(key, None)
-        self._finish(key, None if look_again is None else max(look_again, SOONEST))
+        self._finish(key, None if requeue_after is None else max(requeue_after, SOONEST))
 
-    def failed(self, key: K, retry_after: float | None = None) -> float:
+    def add_rate_limited(self, key: K, retry_after: float | None = None) -> float:
         """The key could not be worked on; come back to it, no sooner than in so many seconds where they are given.
 
         Returns:

@@ -11,10 +11,10 @@ from penstock.act import logs
 from penstock.act.apply import Applier, WriteRefused
 from penstock.act.errors import ApiError, Conflict, NamespaceEnding, Transient
 from penstock.act.kinds import Key, Object
-from penstock.act.metrics import Metrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import Closed, WorkQueue
 from penstock.act.view import View
-from penstock.decide.conditions import shortened
+from penstock.decide.conditions import shorten
 from penstock.decide.decision import Decision
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Observed:
     """What was observed (a dataclass with a field `refused`), and in how many seconds there may be more to see."""
 
     observation: Any
-    look_again: float | None = None
+    requeue_after: float | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Reconciler:
     view: View
     applier: Applier
     queue: WorkQueue[Key]
-    metrics: Metrics
+    metrics: OperatorMetrics
     now: Callable[[], datetime]
     _warned: dict[Key, tuple[str, ...]] = field(default_factory=dict)
 
@@ -74,20 +74,20 @@ class Reconciler:
             except NamespaceEnding:
                 self.queue.done(key)
             except Transient as error:
-                outcome.failed(error.label)
-                wait = self.queue.failed(key, error.retry_after)
+                outcome.record_error(error.label)
+                wait = self.queue.add_rate_limited(key, error.retry_after)
                 log.warning("%s Trying again in %.1f s.", error, wait)
             except Conflict as error:
-                outcome.failed(error.label)
-                self.queue.failed(key)
+                outcome.record_error(error.label)
+                self.queue.add_rate_limited(key)
                 log.debug("It changed while we looked at it: %s", error)
             except ApiError as error:
-                outcome.failed(error.label)
-                wait = self.queue.failed(key)
+                outcome.record_error(error.label)
+                wait = self.queue.add_rate_limited(key)
                 log.error("The API server answers %d: %s Trying again in %.0f s.", error.status, error, wait)
             except Exception:
-                outcome.failed("bug")
-                wait = self.queue.failed(key)
+                outcome.record_error("bug")
+                wait = self.queue.add_rate_limited(key)
                 log.exception("This is a bug of Penstock. Trying again in %.0f s.", wait)
 
     async def reconcile(self, key: Key) -> float | None:
@@ -105,16 +105,16 @@ class Reconciler:
         try:
             wrote = await self.applier.carry_out(subject, decision)
         except WriteRefused as error:
-            log.warning("The API server refuses %s", shortened(str(error)))  # it says the whole object, now and then
+            log.warning("The API server refuses %s", shorten(str(error)))  # it says the whole object, now and then
             observation = replace(observed.observation, refused=error.refusal)
             decision = replace(controller.decide(observation, self.now()), writes=())
             await self.applier.carry_out(subject, decision)
-            return _sooner(decision.look_again, observed.look_again)
+            return _sooner(decision.requeue_after, observed.requeue_after)
         finally:
-            self.metrics.decided(key, subject, decision)
+            self.metrics.record_decision(key, subject, decision)
         if wrote:
             self.queue.add(key)  # whether there is more to do now, is seen by looking
-        return _sooner(decision.look_again, observed.look_again)
+        return _sooner(decision.requeue_after, observed.requeue_after)
 
     def _warn(self, key: Key, warnings: tuple[str, ...]) -> None:
         """Log what is news: a key is looked at over and over."""

@@ -123,12 +123,12 @@ class Resync:
     async def _list_in(self, namespace: str | None, watched: Watched) -> None:
         keys: set[Key] = set()
 
-        def seen(found: Object) -> None:
+        def take_in(found: Object) -> None:
             keys.add(key_of(found))
-            self._view.saw(found)
+            self._view.on_update(found)
 
-        version = await self._client.each(watched.kind, namespace, watched.selector, seen)
-        self._view.saw_all(watched.kind, namespace, keys, version)
+        version = await self._client.each(watched.kind, namespace, watched.selector, take_in)
+        self._view.on_list(watched.kind, namespace, keys, version)
 
     def _pause(self) -> float:
         return self._interval * (0.9 + 0.2 * self._jitter())

@@ -31,7 +31,7 @@ _STATUS: Mapping[str, tuple[str, ...]] = {
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def trimmed(found: Object) -> Object:
+def trim(found: Object) -> Object:
     """Return the object with only what is read of its kind; objects of our own API lose only what kubectl left."""
     kind = found["kind"]
     if kind not in _SPEC:

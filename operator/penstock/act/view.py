@@ -7,7 +7,7 @@ concerns on the queue. So one change wakes whoever has to know it, whoever made 
 from collections.abc import Container, Iterator
 from typing import Any
 
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
 from penstock.decide import others, reasons
@@ -20,7 +20,7 @@ _SERVING = ("Model", "Deployment", "Service")
 GATHERED = 5.0
 
 
-def marks(found: Object) -> Iterator[str]:
+def index_keys(found: Object) -> Iterator[str]:
     """Yield the marks by which an object is found: its uid, its run, its Pipeline, its namespace."""
     kind, metadata = found["kind"], found["metadata"]
     namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
@@ -28,9 +28,9 @@ def marks(found: Object) -> Iterator[str]:
         yield of_uid(metadata["uid"])
     if RUN_UID in labels:
         yield of_run(labels[RUN_UID])
-    yield from _marks_of_files(kind, namespace, labels)
+    yield from _index_keys_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
-        yield from _marks_of_run(found, namespace, others.pipeline_of(found))
+        yield from _index_keys_of_run(found, namespace, others.pipeline_of(found))
     elif PIPELINE in labels and (kind in _SERVING or REVISION in labels):
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind in ("Model", "Pipeline"):
@@ -43,7 +43,7 @@ def marks(found: Object) -> Iterator[str]:
         yield from (of_using(namespace, model) for model in models_named_by(found))
 
 
-def _marks_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
+def _index_keys_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
     yield of_pipeline("PipelineRun", namespace, pipeline)
     if others.is_live(run):
         yield of_live(namespace, pipeline)
@@ -51,7 +51,7 @@ def _marks_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
         yield of_waiting(namespace, pipeline, str(_reason(run)))
 
 
-def _marks_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterator[str]:
+def _index_keys_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterator[str]:
     if RECORD in labels:
         yield of_record(kind, labels[RECORD])
         if kind == "ControllerRevision":
@@ -59,83 +59,83 @@ def _marks_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterat
 
 
 def of_uid(uid: str) -> str:
-    """Return the mark of the object of that uid."""
+    """Return the index key of the object of that uid."""
     return f"uid/{uid}"
 
 
 def of_run(uid: str) -> str:
-    """Return the mark of the objects that the run of that uid made."""
+    """Return the index key of the objects that the run of that uid made."""
     return f"run/{uid}"
 
 
 def of_record(kind: str, uid: str) -> str:
-    """Return the mark of the objects of a kind that are about the files of the run or Model of that uid."""
+    """Return the index key of the objects of a kind that are about the files of the run or Model of that uid."""
     return f"record/{kind}/{uid}"
 
 
 def of_pipeline(kind: str, namespace: str, name: str) -> str:
-    """Return the mark of the objects of a kind that belong to a Pipeline."""
+    """Return the index key of the objects of a kind that belong to a Pipeline."""
     return f"pipeline/{kind}/{namespace}/{name}"
 
 
 def of_namespace(kind: str, namespace: str) -> str:
-    """Return the mark of the objects of a kind in a namespace."""
+    """Return the index key of the objects of a kind in a namespace."""
     return f"namespace/{kind}/{namespace}"
 
 
 def of_using(namespace: str, model: str) -> str:
-    """Return the mark of the Pipelines that pin or serve a Model, whoever made it."""
+    """Return the index key of the Pipelines that pin or serve a Model, whoever made it."""
     return f"using/{namespace}/{model}"
 
 
 def of_server(namespace: str, pipeline: str) -> str:
-    """Return the mark of the Models that say that a Pipeline serves them."""
+    """Return the index key of the Models that say that a Pipeline serves them."""
     return f"server/{namespace}/{pipeline}"
 
 
 def of_storage(namespace: str, storage: str) -> str:
-    """Return the mark of the Models that were made of the tables in a storage."""
+    """Return the index key of the Models that were made of the tables in a storage."""
     return f"storage/{namespace}/{storage}"
 
 
 def of_live(namespace: str, pipeline: str) -> str:
-    """Return the mark of the runs of a Pipeline that have not ended."""
+    """Return the index key of the runs of a Pipeline that have not ended."""
     return f"live/{namespace}/{pipeline}"
 
 
 def of_waiting(namespace: str, pipeline: str, reason: str) -> str:
-    """Return the mark of the runs of a Pipeline that wait for what others do."""
+    """Return the index key of the runs of a Pipeline that wait for what others do."""
     return f"waiting/{namespace}/{pipeline}/{reason}"
 
 
 class View:
     """The cache, which tells the queue what changed."""
 
-    def __init__(self, cache: Cache, queue: WorkQueue[Key]) -> None:
+    def __init__(self, cache: ObjectCache, queue: WorkQueue[Key]) -> None:
         self.cache = cache
         self._queue = queue
 
-    def saw(self, found: Object) -> None:
+    def on_update(self, found: Object) -> None:
         """Take in an object that was seen or written."""
         before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun") else None
         if self.cache.put(found):
             self._wake(found, before)
 
-    def went(self, key: Key, uid: str) -> None:
+    def on_delete(self, key: Key, uid: str) -> None:
         """Take in that the object of that uid went."""
         known = self.cache.get(key)
-        if self.cache.bury(key, uid) and known is not None:
+        if self.cache.leave_tombstone(key, uid) and known is not None:
             self._wake(known, None)
 
-    def saw_all(self, kind: Kind, namespace: str | None, keys: Container[Key], version: str) -> None:
+    def on_list(self, kind: Kind, namespace: str | None, keys: Container[Key], version: str) -> None:
         """Take in that at that moment there were no objects of a kind but these, which were seen: others went."""
         for key, uid in self.cache.missing(kind.kind, namespace, keys, version):
-            self.went(key, uid)
+            self.on_delete(key, uid)
 
     def _wake(self, found: Object, before: Object | None) -> None:
-        for key in self._concerned(found, before):
+        for key in self._keys_to_wake(found, before):
             self._queue.add(key)
-        pipeline = _counted_by(found)
+        pipeline = _pipeline_key(found)
         if pipeline is None:
             return
         if found["kind"] == "PipelineRun" and _reason(found) == reasons.PROPOSED:
@@ -143,50 +143,50 @@ class View:
         else:
             self._queue.add_within(pipeline, GATHERED)
 
-    def _concerned(self, found: Object, before: Object | None) -> Iterator[Key]:
+    def _keys_to_wake(self, found: Object, before: Object | None) -> Iterator[Key]:
         kind, metadata = found["kind"], found["metadata"]
         namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
         if kind == "Pipeline":
             yield key_of(found)
             # Its counts change with each run; that is no news to the runs.
             if before is None or _for_runs(found) != _for_runs(before):
-                yield from self.cache.marked_keys(of_live(namespace, metadata["name"]))
+                yield from self.cache.keys_by_index(of_live(namespace, metadata["name"]))
         elif kind == "PipelineRun":
             pipeline = others.pipeline_of(found)
             yield key_of(found)
-            if before is None or _released(found) != _released(before):
-                yield from self.cache.marked_keys(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
-                yield from self.cache.marked_keys(of_record("ControllerRevision", metadata["uid"]))
+            if before is None or _dependency_state(found) != _dependency_state(before):
+                yield from self.cache.keys_by_index(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
+                yield from self.cache.keys_by_index(of_record("ControllerRevision", metadata["uid"]))
         else:
             yield from self._about_files(found, labels)
             if RUN_UID in labels:
-                yield from self.cache.marked_keys(of_uid(labels[RUN_UID]))
+                yield from self.cache.keys_by_index(of_uid(labels[RUN_UID]))
             if PIPELINE in labels and kind != "Model" and (kind in _SERVING or REVISION in labels):
                 yield Key("Pipeline", namespace, labels[PIPELINE])
             if kind == "Model":
-                yield from self.cache.marked_keys(of_using(namespace, metadata["name"]))
+                yield from self.cache.keys_by_index(of_using(namespace, metadata["name"]))
             if kind == "Deployment" and PIPELINE in labels:
                 for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
-                    yield from self.cache.marked_keys(of_waiting(namespace, labels[PIPELINE], reason))
+                    yield from self.cache.keys_by_index(of_waiting(namespace, labels[PIPELINE], reason))
 
     def _about_files(self, found: Object, labels: dict[str, str]) -> Iterator[Key]:
         """Yield the records whose files have to do with the object."""
         kind, uid = found["kind"], found["metadata"]["uid"]
         if kind == "Model":
             yield key_of(found)
-            yield from self.cache.marked_keys(of_record("ControllerRevision", uid))
+            yield from self.cache.keys_by_index(of_record("ControllerRevision", uid))
         elif RECORD in labels:
             yield from [key_of(found)] if kind == "ControllerRevision" else ()
-            yield from self.cache.marked_keys(of_record("ControllerRevision", labels[RECORD]))
-        elif RUN_UID in labels and not self.cache.marked_keys(of_uid(labels[RUN_UID])):
-            yield from self.cache.marked_keys(of_record("ControllerRevision", labels[RUN_UID]))  # the run is gone
+            yield from self.cache.keys_by_index(of_record("ControllerRevision", labels[RECORD]))
+        elif RUN_UID in labels and not self.cache.keys_by_index(of_uid(labels[RUN_UID])):
+            yield from self.cache.keys_by_index(of_record("ControllerRevision", labels[RUN_UID]))  # the run is gone
 
 
 _FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})
 _COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
 
 
-def _counted_by(found: Object) -> Key | None:
+def _pipeline_key(found: Object) -> Key | None:
     """Return the Pipeline whose run or Model the object is."""
     metadata = found["metadata"]
     if found["kind"] == "PipelineRun":
@@ -207,7 +207,7 @@ def _reason(run: Object) -> str | None:
     return None
 
 
-def _released(run: Object) -> tuple[bool, frozenset[str]]:
+def _dependency_state(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
     ended = frozenset(step.get("name") for step in _status(run).get("steps") or () if step.get("completionTime"))
     return others.is_live(run), ended

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from penstock.api import definitions, structure
-from penstock.api.findings import Fault, listed, proposal, shown
+from penstock.api.findings import Fault, closest_name, format_value, join_names
 from penstock.api.metadata_schema import metadata_schema
-from penstock.api.not_yet import not_yet
+from penstock.api.not_yet import missing_feature_faults
 from penstock.api.resource import KINDS, Resource
 from penstock.api.rules import broken_rules
 from penstock.api.schema import API_VERSION
@@ -37,7 +37,7 @@ def refusals(value: Any) -> list[Fault]:
 def pipeline_faults(value: dict[str, Any]) -> list[Fault]:
     """Return what is wrong with a Pipeline, as a manifest has it: what the API server refuses, and what it means."""
     wrong = refusals(value)
-    wrong += not_yet("Pipeline", value, laptop=False)
+    wrong += missing_feature_faults("Pipeline", value, laptop=False)
     return wrong or list(semantic_faults(resource_of(value)))
 
 
@@ -65,20 +65,20 @@ def kind_faults(value: Any) -> Iterator[Fault]:
     """Yield what is wrong with a document that is of no kind of ours."""
     if not isinstance(value, dict):
         yield Fault(
-            (), f"is {shown(value)}, and a manifest is a mapping of fields: apiVersion, kind, metadata and spec"
+            (), f"is {format_value(value)}, and a manifest is a mapping of fields: apiVersion, kind, metadata and spec"
         )
         return
     version, kind = value.get("apiVersion"), value.get("kind")
     if version is None:
         yield Fault((), f"is missing; add apiVersion: {API_VERSION}", ("apiVersion",))
     elif version != API_VERSION:
-        yield Fault(("apiVersion",), f"is {shown(version)}, and Penstock knows {API_VERSION}; write that")
+        yield Fault(("apiVersion",), f"is {format_value(version)}, and Penstock knows {API_VERSION}; write that")
     if kind is None:
-        yield Fault((), f"is missing; add one of {listed(KINDS)}", ("kind",))
+        yield Fault((), f"is missing; add one of {join_names(KINDS)}", ("kind",))
     elif not isinstance(kind, str) or kind not in KINDS:
-        likely = proposal(kind, KINDS) if isinstance(kind, str) else None
-        ending = f"did you mean {likely}?" if likely else f"it is one of {listed(KINDS)}."
-        yield Fault(("kind",), f"is {shown(kind)}, which Penstock does not have; {ending}")
+        likely = closest_name(kind, KINDS) if isinstance(kind, str) else None
+        ending = f"did you mean {likely}?" if likely else f"it is one of {join_names(KINDS)}."
+        yield Fault(("kind",), f"is {format_value(kind)}, which Penstock does not have; {ending}")
 
 
 @cache

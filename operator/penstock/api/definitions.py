@@ -23,7 +23,7 @@ LONGEST_FOR_CLIENT_SIDE_APPLY = 262144
 
 
 @dataclass(frozen=True)
-class Column:
+class PrinterColumn:
     """A column of `kubectl get`. Those of priority 1 are shown with `-o wide` only."""
 
     name: str
@@ -39,7 +39,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Kind:
+class KindDefinition:
     """A resource: its type, its names, what its `metadata.name` must be, and its columns.
 
     One that is `awaited` is not done until the operator has looked at it: until then it has a status that says so, by
@@ -49,7 +49,7 @@ class Kind:
     struct: type[Value]
     plural: str
     short_name: str
-    columns: tuple[Column, ...]
+    columns: tuple[PrinterColumn, ...]
     longest_name: int = 63
     name_pattern: str | None = None
     awaited: bool = False
@@ -65,75 +65,77 @@ def _condition(kind: str, aspect: str) -> str:
 
 
 NOT_LOOKED_AT = {"observedGeneration": -1}
-AGE = Column("Age", ".metadata.creationTimestamp", "How old it is.", type="date")
+AGE = PrinterColumn("Age", ".metadata.creationTimestamp", "How old it is.", type="date")
 
 KINDS = (
-    Kind(
+    KindDefinition(
         Pipeline,
         "pipelines",
         "pl",
         (
-            Column("Ready", _condition("Ready", "status"), "Whether it is as its spec says."),
-            Column("Model", ".status.servedModel.name", "The Model that is served."),
-            Column("URL", ".status.url", "The address of the inference API.", priority=1),
-            Column("Latest Run", ".status.latestRun", "The run started last."),
-            Column("Reason", _condition("Ready", "reason"), "Why it is ready or not.", priority=1),
+            PrinterColumn("Ready", _condition("Ready", "status"), "Whether it is as its spec says."),
+            PrinterColumn("Model", ".status.servedModel.name", "The Model that is served."),
+            PrinterColumn("URL", ".status.url", "The address of the inference API.", priority=1),
+            PrinterColumn("Latest Run", ".status.latestRun", "The run started last."),
+            PrinterColumn("Reason", _condition("Ready", "reason"), "Why it is ready or not.", priority=1),
             AGE,
         ),
         longest_name=52,
         name_pattern=PIPELINE_NAME,
         awaited=True,
     ),
-    Kind(
+    KindDefinition(
         PipelineRun,
         "pipelineruns",
         "plr",
         (
-            Column("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
-            Column("Execution", ".status.executionName", "The name of the run, for people."),
-            Column("Succeeded", _condition("Succeeded", "status"), "Whether it succeeded; Unknown while it is live."),
-            Column("Reason", _condition("Succeeded", "reason"), "How far it is, or how it ended."),
-            Column("Message", _condition("Succeeded", "message"), "The same in a sentence.", priority=1),
-            Column("Started", ".status.startTime", "When it began.", type="date"),
-            Column("Finished", ".status.completionTime", "When it ended.", type="date"),
+            PrinterColumn("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
+            PrinterColumn("Execution", ".status.executionName", "The name of the run, for people."),
+            PrinterColumn(
+                "Succeeded", _condition("Succeeded", "status"), "Whether it succeeded; Unknown while it is live."
+            ),
+            PrinterColumn("Reason", _condition("Succeeded", "reason"), "How far it is, or how it ended."),
+            PrinterColumn("Message", _condition("Succeeded", "message"), "The same in a sentence.", priority=1),
+            PrinterColumn("Started", ".status.startTime", "When it began.", type="date"),
+            PrinterColumn("Finished", ".status.completionTime", "When it ended.", type="date"),
             AGE,
         ),
         awaited=True,
     ),
-    Kind(
+    KindDefinition(
         Trigger,
         "triggers",
         "trg",
         (
-            Column("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
-            Column("Schedule", ".spec.schedule.cron", "The cron expression."),
-            Column("Time Zone", ".spec.schedule.timeZone", "Its time zone.", priority=1),
-            Column("Suspended", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
-            Column("Ready", _condition("Ready", "status"), "Whether it fires."),
-            Column("Last Run", ".status.lastRun", "The run started last."),
-            Column("Next", ".status.nextScheduleTime", "The moment of the next run."),
+            PrinterColumn("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
+            PrinterColumn("Schedule", ".spec.schedule.cron", "The cron expression."),
+            PrinterColumn("Time Zone", ".spec.schedule.timeZone", "Its time zone.", priority=1),
+            PrinterColumn("Suspended", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
+            PrinterColumn("Ready", _condition("Ready", "status"), "Whether it fires."),
+            PrinterColumn("Last Run", ".status.lastRun", "The run started last."),
+            PrinterColumn("Next", ".status.nextScheduleTime", "The moment of the next run."),
             AGE,
         ),
     ),
-    Kind(
+    KindDefinition(
         Model,
         "models",
         "mdl",
         (
-            Column("Pipeline", ".spec.origin.pipelineRef.name", "The Pipeline that made it."),
-            Column("Execution", ".spec.origin.executionName", "The run that made it."),
-            Column("Algorithm", ".spec.origin.algorithm", "The algorithm."),
-            Column("Scoring", ".spec.validationScores[0].name", "The scoring function that ranked it."),
-            Column("Validation", ".spec.validationScores[0].value", "Its score on validation."),
-            Column("Ready", _condition("Ready", "status"), "Whether its files are there.", priority=1),
-            Column("URI", ".spec.uri", "Where its files are.", priority=1),
+            PrinterColumn("Pipeline", ".spec.origin.pipelineRef.name", "The Pipeline that made it."),
+            PrinterColumn("Execution", ".spec.origin.executionName", "The run that made it."),
+            PrinterColumn("Algorithm", ".spec.origin.algorithm", "The algorithm."),
+            PrinterColumn("Scoring", ".spec.validationScores[0].name", "The scoring function that ranked it."),
+            PrinterColumn("Validation", ".spec.validationScores[0].value", "Its score on validation."),
+            PrinterColumn("Ready", _condition("Ready", "status"), "Whether its files are there.", priority=1),
+            PrinterColumn("URI", ".spec.uri", "Where its files are.", priority=1),
             AGE,
         ),
     ),
 )
 
 
-def crd(kind: Kind) -> dict[str, Any]:
+def crd(kind: KindDefinition) -> dict[str, Any]:
     """Return the CustomResourceDefinition of a kind, as a plain document."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -157,19 +159,19 @@ def crd(kind: Kind) -> dict[str, Any]:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": [column.as_schema() for column in kind.columns],
-                    "schema": {"openAPIV3Schema": _published(object_schema(kind), awaited=kind.awaited)},
+                    "schema": {"openAPIV3Schema": _schema_for_server(object_schema(kind), awaited=kind.awaited)},
                 }
             ],
         },
     }
 
 
-def object_schema(kind: Kind) -> Schema:
+def object_schema(kind: KindDefinition) -> Schema:
     """Return the schema of a whole object of the kind, as the API server stores it."""
     return schema_for_storage(described_schema(kind))
 
 
-def described_schema(kind: Kind) -> Schema:
+def described_schema(kind: KindDefinition) -> Schema:
     """Return all that the types say of a whole object of the kind, the defaults in lists too."""
     hints = get_type_hints(kind.struct, include_extras=True)
     name: Schema = {"type": "string", "maxLength": kind.longest_name}
@@ -185,7 +187,7 @@ def described_schema(kind: Kind) -> Schema:
     return {"description": prose(kind.struct), "type": "object", "properties": described, "required": ["spec"]}
 
 
-def _published(schema: Schema, *, awaited: bool) -> Schema:
+def _schema_for_server(schema: Schema, *, awaited: bool) -> Schema:
     """Return the schema as the API server is given it: what a user can miss is refused with a sentence."""
     fields = schema["properties"]
     name = dict(fields["metadata"]["properties"]["name"])
@@ -200,6 +202,6 @@ def _published(schema: Schema, *, awaited: bool) -> Schema:
     return published
 
 
-def text(kind: Kind) -> str:
+def text(kind: KindDefinition) -> str:
     """Return the CustomResourceDefinition as YAML."""
     return HEADER + yaml.safe_dump(crd(kind), sort_keys=False, allow_unicode=True, width=110)

@@ -86,7 +86,7 @@ class Selection(Value, frozen=True, kw_only=True):
     )
 
 
-class Decision(Value, frozen=True, kw_only=True):
+class DecisionRule(Value, frozen=True, kw_only=True):
     """From which probability the positive class is predicted.
 
     The server applies it; the Model's file does not hold it.
@@ -132,6 +132,8 @@ class Deployment(Value, frozen=True, kw_only=True):
         Annotated[Selection, field("The gate that a new Model must pass. Without it each run's challenger is served.")]
         | None
     ) = None
-    decision: Annotated[Decision, field("The threshold of the decision; one half where it is not said.")] | None = None
+    decision: Annotated[DecisionRule, field("The threshold of the decision; one half where it is not said.")] | None = (
+        None
+    )
     replicas: Annotated[int, field("How many servers there are.", ge=0, le=1000)] = 1
     port: Annotated[int, field("The port of the Service.", ge=1, le=65535)] = 80

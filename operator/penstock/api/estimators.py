@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from numbers import Integral
 from typing import Any
 
-from penstock.api.findings import Fault, Path, proposal, shown
+from penstock.api.findings import Fault, Path, closest_name, format_value
 from penstock.api.pipeline import Pipeline
 from penstock.api.training import Algorithm, Parameter
 from penstock.api.values import read_value
@@ -27,9 +27,9 @@ def estimator_faults(pipeline: Pipeline) -> Iterator[Fault]:
 
 
 def _algorithm(pipeline: Pipeline, algorithm: Algorithm, path: Path) -> Iterator[Fault]:
-    estimator = _found(algorithm.estimator)
+    estimator = _load_object(algorithm.estimator)
     if not _is_estimator(estimator):
-        likely = _proposal(algorithm.estimator)
+        likely = _closest_estimator(algorithm.estimator)
         ending = f"did you mean {likely}?" if likely else "correct it"
         yield Fault(
             (*path, "estimator"), f"is {algorithm.estimator}, an estimator that scikit-learn does not have; {ending}"
@@ -44,7 +44,7 @@ def _algorithm(pipeline: Pipeline, algorithm: Algorithm, path: Path) -> Iterator
     for place, parameter in enumerate(algorithm.parameters):
         at = (*path, "parameters", place)
         if parameter.name not in known and "__" not in parameter.name:
-            likely = proposal(parameter.name, known)
+            likely = closest_name(parameter.name, known)
             ending = f"did you mean {likely}?" if likely else f"it has {', '.join(sorted(known))}."
             name = algorithm.estimator.rpartition(".")[2]
             yield Fault((*at, "name"), f"is {parameter.name}, which {name} does not have; {ending}")
@@ -80,8 +80,10 @@ def _values(parameter: Parameter, constraints: Any, path: Path) -> Iterator[Faul
                 f'write "{written}.0" in quotes for the share, or "{written}" in quotes for the integer',
             )
         elif not _is_allowed(read_value(written), constraints):
-            allowed = ", ".join(str(_made(each)) for each in constraints if not _made(each).hidden)
-            yield Fault(at, f"is {shown(written)}, and {parameter.name} must be {allowed}; correct it")
+            allowed = ", ".join(
+                str(_make_constraint(each)) for each in constraints if not _make_constraint(each).hidden
+            )
+            yield Fault(at, f"is {format_value(written)}, and {parameter.name} must be {allowed}; correct it")
 
 
 def _is_ambiguous(written: Any, constraints: list[Any]) -> bool:
@@ -96,16 +98,16 @@ def _is_ambiguous(written: Any, constraints: list[Any]) -> bool:
 
 
 def _is_allowed(value: Any, constraints: list[Any]) -> bool:
-    return any(_made(each).is_satisfied_by(value) for each in constraints)
+    return any(_make_constraint(each).is_satisfied_by(value) for each in constraints)
 
 
-def _made(constraint: Any) -> Any:
+def _make_constraint(constraint: Any) -> Any:
     from sklearn.utils._param_validation import make_constraint
 
     return make_constraint(constraint)
 
 
-def _found(path: str) -> Any:
+def _load_object(path: str) -> Any:
     module, _, name = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module), name, None)
@@ -119,12 +121,12 @@ def _is_estimator(found: Any) -> bool:
     return isinstance(found, type) and issubclass(found, BaseEstimator)
 
 
-def _proposal(path: str) -> str | None:
+def _closest_estimator(path: str) -> str | None:
     from sklearn.utils import all_estimators
 
     name = path.rpartition(".")[2]
     known = dict(all_estimators(type_filter=["classifier", "regressor"]))
-    likely = proposal(name, known)
+    likely = closest_name(name, known)
     if likely is None:
         return None
     public = known[likely].__module__.split("._")[0]

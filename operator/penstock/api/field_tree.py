@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from penstock.api import cluster_only, not_yet
-from penstock.api.definitions import KINDS, Kind, described_schema
-from penstock.api.findings import proposal
+from penstock.api.definitions import KINDS, KindDefinition, described_schema
+from penstock.api.findings import closest_name
 from penstock.api.structural import Schema
 
 # The API server asks for these whatever a CRD says, so no CRD says so.
@@ -33,7 +33,7 @@ class FieldNode:
         fields: the fields of the object that it is, or of each item that it lists.
     """
 
-    kind: Kind
+    kind: KindDefinition
     path: str
     schema: Schema
     is_required: bool
@@ -93,14 +93,14 @@ def walk(node: FieldNode) -> Iterator[FieldNode]:
 
 
 @lru_cache(maxsize=len(KINDS))
-def field_tree(kind: Kind) -> FieldNode:
+def field_tree(kind: KindDefinition) -> FieldNode:
     """Return the kind as the root of its fields."""
     schema = described_schema(kind)
     root = schema | {"required": [*ALWAYS_REQUIRED, *schema["required"]]}
     return _node(kind, "", root, is_required=True)
 
 
-def _node(kind: Kind, path: str, schema: Schema, *, is_required: bool) -> FieldNode:
+def _node(kind: KindDefinition, path: str, schema: Schema, *, is_required: bool) -> FieldNode:
     of_list = schema.get("type") == "array"
     inner = schema["items"] if of_list else schema
     above = f"{path}[]." if of_list else f"{path}." if path else ""
@@ -112,7 +112,7 @@ def _node(kind: Kind, path: str, schema: Schema, *, is_required: bool) -> FieldN
     return FieldNode(kind=kind, path=path, schema=schema, is_required=is_required, fields=fields)
 
 
-def find_kind(name: str) -> Kind:
+def find_kind(name: str) -> KindDefinition:
     """Return the kind of that name: its own, its plural or its short one, in small letters or not.
 
     Raises:
@@ -122,7 +122,7 @@ def find_kind(name: str) -> Kind:
     wanted = name.lower()
     if wanted in names:
         return names[wanted]
-    likely = proposal(wanted, names)
+    likely = closest_name(wanted, names)
     known = ", ".join(kind.name.lower() for kind in KINDS)
     raise LookupError(f"There is no kind {name}; {f'did you mean {likely}?' if likely else f'there are {known}.'}")
 
@@ -149,7 +149,7 @@ def _no_such_field(root: FieldNode, node: FieldNode, name: str) -> str:
         return f"{here} has no fields beneath it; leave {name} out."
     names = [each.name for each in node.fields]
     elsewhere = next((each.path for each in walk(root) if each.name.lower() == name.lower()), None)
-    if likely := proposal(name, names):
+    if likely := closest_name(name, names):
         return f"{here} has no field {name}; did you mean {likely}?"
     if elsewhere is not None:
         return f"{here} has no field {name}; did you mean {kind}.{elsewhere}?"

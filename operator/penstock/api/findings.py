@@ -24,7 +24,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Place:
+class Position:
     """Where something stands in a file, counted from 1."""
 
     line: int
@@ -42,7 +42,7 @@ class Fault:
     path: Path
     sentence: str
     beside: Path = ()
-    place: Place | None = None
+    place: Position | None = None
 
     @property
     def field(self) -> str:
@@ -50,7 +50,7 @@ class Fault:
         return field_name((*self.path, *self.beside))
 
     @property
-    def said(self) -> str:
+    def full_sentence(self) -> str:
         """The whole sentence, which begins with the field."""
         ended = self.sentence if self.sentence.endswith((".", "?")) else f"{self.sentence}."
         return f"{self.field or 'The document'}{': ' if ended[:1].isupper() else ' '}{ended}"
@@ -62,19 +62,19 @@ def field_name(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def shown(value: Any, longest: int = 60) -> str:
+def format_value(value: Any, longest: int = 60) -> str:
     """Return a value as a manifest would have it, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Return names as a person lists them: `a, b or c`."""
     *rest, last = names
     return f"{', '.join(rest)} or {last}" if rest else last
 
 
-def proposal(name: str, known: Iterable[str]) -> str | None:
+def closest_name(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that is most like a wrong one, if one is."""
     choices = {each.lower(): each for each in known}
     likely = difflib.get_close_matches(name.lower(), choices, n=1, cutoff=0.6)

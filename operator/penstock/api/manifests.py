@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from penstock.api.findings import Fault, Path, Place
+from penstock.api.findings import Fault, Path, Position
 
 MOST_NODES = 200_000  # an alias may stand for many; kubectl refuses what unfolds without end, and so must we
 _TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
@@ -33,21 +33,21 @@ class Manifest:
     """A document of a file: its value as JSON has it, where each path stands, and what is wrong with the YAML."""
 
     value: Any = None
-    places: dict[Path, Place] = field(default_factory=dict)
+    places: dict[Path, Position] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: Path) -> Position:
         """Return where the path stands; where it is not there, where the nearest one above it does."""
         for length in range(len(path), -1, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]
-        return Place(1, 1)
+        return Position(1, 1)
 
 
 class NotYamlError(Exception):
     """The file is not YAML. It carries where, and a sentence."""
 
-    def __init__(self, place: Place, sentence: str):
+    def __init__(self, place: Position, sentence: str):
         super().__init__(sentence)
         self.place = place
         self.sentence = sentence
@@ -63,11 +63,11 @@ def read_manifests(text: str) -> list[Manifest]:
         roots = list(yaml.compose_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
+        place = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
         problem = " ".join(str(error.problem or error.context).split())
         raise NotYamlError(place, f"This is not YAML: {problem}.") from error
     except yaml.YAMLError as error:
-        raise NotYamlError(Place(1, 1), f"This is not YAML: {' '.join(str(error).split())}.") from error
+        raise NotYamlError(Position(1, 1), f"This is not YAML: {' '.join(str(error).split())}.") from error
     manifests = [_Reading(text).manifest(root) for root in roots if root is not None]
     return [manifest for manifest in manifests if manifest.value is not None]
 
@@ -85,14 +85,16 @@ class _Reading:
         self.nodes = 0
 
     def manifest(self, root: yaml.Node) -> Manifest:
-        self.read.places[()] = _place(root)
+        self.read.places[()] = _position_of(root)
         self.read.value = self._value(root, ())
         return self.read
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self.nodes += 1
         if self.nodes > MOST_NODES or len(path) > 200:
-            raise NotYamlError(_place(node), "This unfolds into too much; write it without so many aliases or levels.")
+            raise NotYamlError(
+                _position_of(node), "This unfolds into too much; write it without so many aliases or levels."
+            )
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -100,7 +102,7 @@ class _Reading:
         return self._scalar(node, path)
 
     def _item(self, node: yaml.Node, path: Path) -> Any:
-        self.read.places[path] = _place(node)
+        self.read.places[path] = _position_of(node)
         return self._value(node, path)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
@@ -108,21 +110,21 @@ class _Reading:
         merged: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if key_node.tag == f"{_TAG}merge":
-                merged = self._merged(value_node, path) | merged
+                merged = self._merge(value_node, path) | merged
                 continue
             key = self._key(key_node, path)
             if key in own:
                 self._fault((*path, key), "is given twice; kubectl would take the last, so remove one", key_node)
                 continue
-            self.read.places[(*path, key)] = _place(key_node)
+            self.read.places[(*path, key)] = _position_of(key_node)
             own[key] = self._value(value_node, (*path, key))
         return merged | own
 
-    def _merged(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+    def _merge(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         if isinstance(node, yaml.SequenceNode):
             merged: dict[str, Any] = {}
             for each in node.value:
-                merged = self._merged(each, path) | merged
+                merged = self._merge(each, path) | merged
             return merged
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -159,7 +161,7 @@ class _Reading:
         return _TEXT_TAG.match(source) is not None or node.tag.startswith("!")
 
     def _fault(self, path: Path, sentence: str, node: yaml.Node) -> None:
-        self.read.faults.append(Fault(path, sentence, place=_place(node)))
+        self.read.faults.append(Fault(path, sentence, place=_position_of(node)))
 
 
 def plain_value(text: str) -> Any:
@@ -203,5 +205,5 @@ def _as_json(number: float) -> int | float:
     return int(number) if float(number).is_integer() and not isinstance(number, int) else number
 
 
-def _place(node: yaml.Node) -> Place:
-    return Place(node.start_mark.line + 1, node.start_mark.column + 1)
+def _position_of(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)

@@ -14,7 +14,7 @@ ANY = object()
 
 
 @dataclass(frozen=True)
-class NotYet:
+class UnimplementedField:
     """A field, or one value of it, of a kind, that nothing implements yet."""
 
     kind: str
@@ -24,24 +24,30 @@ class NotYet:
 
 
 TABLE = (
-    NotYet("Trigger", "spec", "is not acted on yet: nothing fires Triggers; start runs with penstock run"),
-    NotYet("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
-    NotYet("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    NotYet("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),
-    NotYet("Pipeline", "spec.models.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    NotYet("Pipeline", "spec.training.search.strategy", "is Adaptive, which is not there yet; use Random", "Adaptive"),
-    NotYet("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
-    NotYet("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    NotYet("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
+    UnimplementedField("Trigger", "spec", "is not acted on yet: nothing fires Triggers; start runs with penstock run"),
+    UnimplementedField("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField("Pipeline", "spec.models.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField(
+        "Pipeline", "spec.training.search.strategy", "is Adaptive, which is not there yet; use Random", "Adaptive"
+    ),
+    UnimplementedField("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
+    UnimplementedField("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
 )
 # What a cluster does, and a laptop has no need of.
 ON_A_LAPTOP = (
-    NotYet("PipelineRun", "spec.suspend", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True),
-    NotYet("PipelineRun", "spec.cancel", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True),
+    UnimplementedField(
+        "PipelineRun", "spec.suspend", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True
+    ),
+    UnimplementedField(
+        "PipelineRun", "spec.cancel", "is for a cluster; remove it, and stop a local run with Ctrl-C", value=True
+    ),
 )
 
 
-def not_yet(kind: str, value: Any, *, laptop: bool = True) -> Iterator[Fault]:
+def missing_feature_faults(kind: str, value: Any, *, laptop: bool = True) -> Iterator[Fault]:
     """Yield each field of a resource that nothing implements yet; on a laptop, or on a cluster."""
     for line in (*TABLE, *(ON_A_LAPTOP if laptop else ())):
         if line.kind == kind:

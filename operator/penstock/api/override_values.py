@@ -10,7 +10,7 @@ from penstock.api.findings import Fault
 from penstock.api.run import Override
 
 
-def refused_values(overrides: Sequence[Override]) -> Iterator[Fault]:
+def secret_name_faults(overrides: Sequence[Override]) -> Iterator[Fault]:
     """Yield the overrides whose value could hold the name of a Secret, which no right could be checked on."""
     for index, override in enumerate(overrides):
         if _may_name_secrets(override.path) and not _is_flat(override.value):

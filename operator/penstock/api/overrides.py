@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from penstock.api.admission import pipeline_faults, spec_schema
-from penstock.api.findings import Fault, Path, listed, proposal
+from penstock.api.findings import Fault, Path, closest_name, join_names
 from penstock.api.pipeline import Pipeline
 from penstock.api.renamed_fields import FORMER_NAMES
 from penstock.api.run import Override
@@ -38,7 +38,7 @@ class Overridden:
     faults: tuple[Fault, ...]
 
 
-def overridden(spec: dict[str, Any], overrides: Sequence[Override]) -> Overridden:
+def apply_overrides(spec: dict[str, Any], overrides: Sequence[Override]) -> Overridden:
     """Return the spec of a Pipeline, as a manifest has it, with these overrides; nothing of the whole is checked."""
     made, places, faults = deepcopy(spec), [], []
     for index, override in enumerate(overrides):
@@ -57,12 +57,12 @@ def override_faults(pipeline: Pipeline, overrides: Sequence[Override]) -> tuple[
     if not overrides:
         return ()
     before = _plain(pipeline)
-    made = overridden(before["spec"], overrides)
+    made = apply_overrides(before["spec"], overrides)
     if made.faults:
         return made.faults
     known = {(fault.path, fault.sentence) for fault in pipeline_faults(before)}
     found = [each for each in pipeline_faults({**before, "spec": made.spec}) if (each.path, each.sentence) not in known]
-    return tuple(_named(fault, made.places) for fault in found)
+    return tuple(_fault_of_run(fault, made.places) for fault in found)
 
 
 def with_overrides(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipeline:
@@ -70,7 +70,7 @@ def with_overrides(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipelin
     if not overrides:
         return pipeline
     plain = _plain(pipeline)
-    plain["spec"] = overridden(plain["spec"], overrides).spec
+    plain["spec"] = apply_overrides(plain["spec"], overrides).spec
     spec = msgspec.convert(plain, Pipeline).spec
     return msgspec.structs.replace(pipeline, spec=spec)
 
@@ -100,8 +100,8 @@ def _set(there: Any, schema: Schema, parts: Path, value: Any) -> Path:
         if former := schema.get(FORMER_NAMES, {}).get(part):
             raise _NoSuchFieldError(f"has {part}, which {former['sentence']}")
         known = sorted(schema["properties"])
-        likely = proposal(part, known)
-        ending = f"did you mean {likely}?" if likely else f"there are {listed(known)}"
+        likely = closest_name(part, known)
+        ending = f"did you mean {likely}?" if likely else f"there are {join_names(known)}"
         raise _NoSuchFieldError(f"has {part}, which is an unknown field; {ending}")
     if not rest:
         if value is None:
@@ -128,7 +128,7 @@ def _set_in_list(there: list[Any], schema: Schema, part: str, rest: Path, value:
         there[index : index + 1] = [] if value is None else [_item(key, part, value)]
         return (index,)
     if rest or value is None:
-        ending = f"there are {listed(names)}" if names else "there is none"
+        ending = f"there are {join_names(names)}" if names else "there is none"
         raise _NoSuchFieldError(f"names {part}, and the Pipeline has no such item; {ending}")
     there.append(_item(key, part, value))
     return (len(there) - 1,)
@@ -143,7 +143,7 @@ def _forget_credentials(spec: dict[str, Any], place: Path) -> None:
         spec["dataset"]["inputs"][place[2]].pop("credentials", None)
 
 
-def _named(fault: Fault, places: Sequence[Path]) -> Fault:
+def _fault_of_run(fault: Fault, places: Sequence[Path]) -> Fault:
     """Return the fault of the whole as one of the run: of the last override that set it, or of all of them."""
     path = (*fault.path, *fault.beside)[1:]
     for index, place in reversed(list(enumerate(places))):

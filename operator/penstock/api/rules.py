@@ -65,7 +65,7 @@ def broken_rules(value: Any, schema: Schema, faulty: Collection[Path], path: Pat
             yield from broken_rules(each, schema["items"], faulty, (*path, index))
 
 
-def escaped(name: str) -> str:
+def escape_name(name: str) -> str:
     """Return the name of a field as CEL has it."""
     if name in _RESERVED:
         return f"__{name}__"
@@ -79,7 +79,7 @@ def _visible(value: Any, schema: Schema) -> Any:
     if isinstance(value, dict) and "properties" in schema:
         known = schema["properties"]
         return {
-            escaped(name): _visible(each, known[name])
+            escape_name(name): _visible(each, known[name])
             for name, each in value.items()
             if name in known and _is_typed(known[name])
         }
@@ -95,11 +95,11 @@ def _is_typed(schema: Schema) -> bool:
 
 
 def _holds(rule: str, value: Any) -> bool:
-    return _compiled(rule).execute({"self": value}) is True
+    return _compile(rule).execute({"self": value}) is True
 
 
 @lru_cache(maxsize=512)
-def _compiled(rule: str) -> Any:
+def _compile(rule: str) -> Any:
     import cel  # it takes a third of a second, and is needed only here
 
     return cel.compile(rule)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from penstock.api.findings import listed
+from penstock.api.findings import join_names
 from penstock.api.scalars import phrase
 from penstock.api.structural import Schema
 
@@ -48,7 +48,7 @@ def bounds(schema: Schema) -> Iterator[str]:
 def requirements(schema: Schema) -> Iterator[str]:
     """Yield the sentence of each rule that crosses the fields of an object, or of each item of a list."""
     if one_of := [name for choice in schema.get("oneOf", ()) for name in choice["required"]]:
-        yield f"Give exactly one of {listed(one_of)}."
+        yield f"Give exactly one of {join_names(one_of)}."
     yield from dict.fromkeys(rule["message"] for rule in schema.get("x-kubernetes-validations", ()))
     yield from requirements(schema["items"]) if "items" in schema else ()
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from penstock.api.cron import cron_fault
 from penstock.api.estimators import estimator_faults
-from penstock.api.findings import Fault, Path, proposal
+from penstock.api.findings import Fault, Path, closest_name
 from penstock.api.jobs import ResourceAmounts, Resources
 from penstock.api.model import Model
-from penstock.api.override_values import refused_values
+from penstock.api.override_values import secret_name_faults
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_quantity
 from penstock.api.renamed_fields import ANNOTATIONS
@@ -38,51 +38,51 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
             yield from check(resource)
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
-            yield from _resources(request.resources, ("spec", "jobs", index, "resources"))
-        yield from refused_values(resource.spec.overrides)
+            yield from _resource_faults(request.resources, ("spec", "jobs", index, "resources"))
+        yield from secret_name_faults(resource.spec.overrides)
     elif isinstance(resource, Trigger):
-        yield from _schedule(resource)
+        yield from _schedule_faults(resource)
     elif isinstance(resource, Model):
-        yield from _calendar(resource.spec.creation_time, ("spec", "creationTime"))
+        yield from _moment_faults(resource.spec.creation_time, ("spec", "creationTime"))
 
 
-def _time(pipeline: Pipeline) -> Iterator[Fault]:
+def _time_faults(pipeline: Pipeline) -> Iterator[Fault]:
     dataset = pipeline.spec.dataset
     time = dataset.split.time if dataset is not None else None
     if time is None:
         return
     path: Path = ("spec", "dataset", "split", "time")
     if time.cutoff is not None:
-        yield from _calendar(time.cutoff, (*path, "cutoff"))
+        yield from _moment_faults(time.cutoff, (*path, "cutoff"))
 
 
-def _scorings(pipeline: Pipeline) -> Iterator[Fault]:
+def _scoring_list_faults(pipeline: Pipeline) -> Iterator[Fault]:
     training, testing = pipeline.spec.training, pipeline.spec.testing
     if training is not None:
-        yield from _scoring(pipeline, training.scoring, ("spec", "training", "scoring"))
+        yield from _scoring_faults(pipeline, training.scoring, ("spec", "training", "scoring"))
         for index, each in enumerate(training.additional_scoring):
-            yield from _scoring(pipeline, each, ("spec", "training", "additionalScoring", index))
+            yield from _scoring_faults(pipeline, each, ("spec", "training", "additionalScoring", index))
     for index, each in enumerate(testing.scoring if testing is not None else ()):
-        yield from _scoring(pipeline, each, ("spec", "testing", "scoring", index))
+        yield from _scoring_faults(pipeline, each, ("spec", "testing", "scoring", index))
 
 
-def _scoring(pipeline: Pipeline, scoring: Scoring, path: Path) -> Iterator[Fault]:
+def _scoring_faults(pipeline: Pipeline, scoring: Scoring, path: Path) -> Iterator[Fault]:
     if scoring.function is not None:
         return
-    yield from _known_scoring(pipeline, scoring.name, (*path, "name"))
+    yield from _scoring_name_faults(pipeline, scoring.name, (*path, "name"))
     plain = task_of(scoring.name) is not None and scoring.average is not None
     if plain and not scoring.name.startswith(("f1", "jaccard", "precision", "recall", "roc_auc", "average_precision")):
         yield Fault((*path, "average"), f"means nothing to {scoring.name}, which has nothing to average; remove it")
 
 
-def _known_scoring(pipeline: Pipeline, name: str, path: Path) -> Iterator[Fault]:
+def _scoring_name_faults(pipeline: Pipeline, name: str, path: Path) -> Iterator[Fault]:
     task = pipeline.spec.dataset.task if pipeline.spec.dataset is not None else None
     if name in CLUSTERING:
         yield Fault(path, f"is {name}, which scores clusterings; take one for classes or numbers")
         return
     fits = task_of(name)
     if fits is None:
-        likely = proposal(name, CLASSIFICATION | REGRESSION)
+        likely = closest_name(name, CLASSIFICATION | REGRESSION)
         ending = f"did you mean {likely}?" if likely else "name one of its, or give your own function."
         yield Fault(path, f"is {name}, which scikit-learn does not have; {ending}")
     elif task is not None and fits != task:
@@ -90,7 +90,7 @@ def _known_scoring(pipeline: Pipeline, name: str, path: Path) -> Iterator[Fault]
         yield Fault(path, f"is {name}, which is for {fits.lower()}, and the task is {task}; take one as {examples}")
 
 
-def _tuned(pipeline: Pipeline) -> Iterator[Fault]:
+def _threshold_faults(pipeline: Pipeline) -> Iterator[Fault]:
     deployment = pipeline.spec.deployment
     decision = deployment.decision if deployment is not None else None
     if decision is None or decision.tune is None:
@@ -105,10 +105,10 @@ def _tuned(pipeline: Pipeline) -> Iterator[Fault]:
     if decision.tune in REGRESSION:
         yield Fault(path, f"is {decision.tune}, which is for regression and knows no threshold; take one as f1")
     else:
-        yield from _known_scoring(pipeline, decision.tune, path)
+        yield from _scoring_name_faults(pipeline, decision.tune, path)
 
 
-def _searched(pipeline: Pipeline) -> Iterator[Fault]:
+def _search_faults(pipeline: Pipeline) -> Iterator[Fault]:
     training = pipeline.spec.training
     for index, algorithm in enumerate(training.algorithms if training is not None else ()):
         for place, parameter in enumerate(algorithm.parameters):
@@ -122,12 +122,12 @@ def _has_twice(parameter: Parameter) -> bool:
     return len(set(marked)) < len(marked)
 
 
-def _jobs(pipeline: Pipeline) -> Iterator[Fault]:
+def _job_faults(pipeline: Pipeline) -> Iterator[Fault]:
     for index, job in enumerate(pipeline.spec.jobs):
-        yield from _resources(job.resources, ("spec", "jobs", index, "resources"))
+        yield from _resource_faults(job.resources, ("spec", "jobs", index, "resources"))
 
 
-def _resources(resources: Resources | None, path: Path) -> Iterator[Fault]:
+def _resource_faults(resources: Resources | None, path: Path) -> Iterator[Fault]:
     if resources is None or resources.requests is None or resources.limits is None:
         return
     for name, key in (("cpu", "cpu"), ("memory", "memory"), ("ephemeral_storage", "ephemeral-storage")):
@@ -144,13 +144,13 @@ def _amount(amounts: ResourceAmounts, name: str) -> Decimal | None:
     return None if quantity is None else read_quantity(quantity, "")
 
 
-def _schedule(trigger: Trigger) -> Iterator[Fault]:
+def _schedule_faults(trigger: Trigger) -> Iterator[Fault]:
     schedule = trigger.spec.schedule
     if schedule is None:
         return
     path: Path = ("spec", "schedule")
     for index, moment in enumerate(schedule.moments):
-        yield from _calendar(moment, (*path, "moments", index))
+        yield from _moment_faults(moment, (*path, "moments", index))
     try:
         ZoneInfo(schedule.time_zone)
     except (KeyError, ValueError, OSError):
@@ -159,7 +159,7 @@ def _schedule(trigger: Trigger) -> Iterator[Fault]:
         yield Fault((*path, "cron"), problem)
 
 
-def _calendar(moment: str, path: Path) -> Iterator[Fault]:
+def _moment_faults(moment: str, path: Path) -> Iterator[Fault]:
     try:
         datetime.fromisoformat(moment)
     except ValueError:
@@ -167,10 +167,10 @@ def _calendar(moment: str, path: Path) -> Iterator[Fault]:
 
 
 _OF_PIPELINE: tuple[Callable[[Pipeline], Iterator[Fault]], ...] = (
-    _time,
-    _scorings,
-    _tuned,
-    _searched,
-    _jobs,
+    _time_faults,
+    _scoring_list_faults,
+    _threshold_faults,
+    _search_faults,
+    _job_faults,
     estimator_faults,
 )

@@ -129,11 +129,11 @@ def _add_note(schema: Schema, note: msgspec.Meta) -> None:
         if (value := getattr(note, bound)) is not None:
             schema[name] = value
     if note.description is not None:
-        schema["description"] = _told(note.description, schema.get("description"))
+        schema["description"] = _join_descriptions(note.description, schema.get("description"))
     schema.update(note.extra_json_schema or {})
 
 
-def _told(of_field: str, of_type: str | None) -> str:
+def _join_descriptions(of_field: str, of_type: str | None) -> str:
     """Return what a field is and what its type is, saying nothing twice."""
     if not of_type:
         return of_field

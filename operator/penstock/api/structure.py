@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from penstock.api.findings import Fault, Path, listed, proposal, shown
+from penstock.api.findings import Fault, Path, closest_name, format_value, join_names
 from penstock.api.renamed_fields import FORMER_NAMES, FORMER_TYPE
 from penstock.api.scalars import NEVER_REPEATED, SHARE, phrase
 from penstock.api.structural import Schema
@@ -103,15 +103,15 @@ def _twice(
         key = key_of(each)
         if key in seen:
             first = key[0] if isinstance(key, tuple) else key
-            yield Fault((*path, index), sentence.format(shown(first)), (beside,) if beside else ())
+            yield Fault((*path, index), sentence.format(format_value(first)), (beside,) if beside else ())
         seen.append(key)
 
 
 def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
     if "enum" in schema and value not in schema["enum"]:
-        likely = proposal(value, schema["enum"])
+        likely = closest_name(value, schema["enum"])
         ending = f"did you mean {likely}?" if likely else "take one of them."
-        yield Fault(path, f"is {shown(value)}, and must be {listed(schema['enum'])}; {ending}")
+        yield Fault(path, f"is {format_value(value)}, and must be {join_names(schema['enum'])}; {ending}")
         return
     if "minLength" in schema and len(value) < schema["minLength"]:
         least = schema["minLength"]
@@ -122,7 +122,7 @@ def _text(value: str, schema: Schema, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"has {len(value)} characters, and {schema['maxLength']} fit; shorten it")
         return
     if "pattern" in schema and not _matches(schema["pattern"], value):
-        said = "" if schema["pattern"] in NEVER_REPEATED else f" {shown(value)}, which is"
+        said = "" if schema["pattern"] in NEVER_REPEATED else f" {format_value(value)}, which is"
         yield Fault(path, f"is{said} not {phrase(schema['pattern'])}")
 
 
@@ -137,7 +137,7 @@ def _integer_or_text(value: Any, schema: Schema, path: Path) -> Iterator[Fault]:
     if _is_a(value, "string"):
         yield from _text(value, schema, path)
     elif not _is_a(value, "integer"):
-        yield Fault(path, f"is {_named(value)}, and must be an integer or text{_remedy(value, 'string')}")
+        yield Fault(path, f"is {_describe_value(value)}, and must be an integer or text{_remedy(value, 'string')}")
     elif "pattern" in schema and not _matches(schema["pattern"], str(value)):
         yield Fault(path, f"is {value}, which is not {phrase(schema['pattern'])}")
 
@@ -176,10 +176,10 @@ def _unknown(name: str, schema: Schema) -> str:
     if former := schema.get(FORMER_NAMES, {}).get(name):
         return str(former["sentence"])
     known: Schema = schema.get("properties", {})
-    likely = proposal(name, known)
+    likely = closest_name(name, known)
     if likely:
         return f"is an unknown field; did you mean {likely}?"
-    return f"is an unknown field; {f'the fields here are {listed(known)}.' if known else 'remove it'}"
+    return f"is an unknown field; {f'the fields here are {join_names(known)}.' if known else 'remove it'}"
 
 
 def _wrong_type(value: Any, schema: Schema) -> str:
@@ -187,20 +187,20 @@ def _wrong_type(value: Any, schema: Schema) -> str:
     if former and _is_a(value, former["type"]):
         return str(former["sentence"])
     if schema.get("pattern") == SHARE and isinstance(value, int | float) and 1 < value <= 100:
-        return f"is {_named(value)}, and must be {_WORDS[kind]}; write {value}%"
-    return f"is {_named(value)}, and must be {_WORDS[kind]}{_remedy(value, kind)}"
+        return f"is {_describe_value(value)}, and must be {_WORDS[kind]}; write {value}%"
+    return f"is {_describe_value(value)}, and must be {_WORDS[kind]}{_remedy(value, kind)}"
 
 
-def _named(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     match value:
         case None:
             return "empty"
         case bool():
-            return f"the truth value {shown(value)}"
+            return f"the truth value {format_value(value)}"
         case int() | float():
-            return f"the number {shown(value)}"
+            return f"the number {format_value(value)}"
         case str():
-            return f"the text {shown(value)}"
+            return f"the text {format_value(value)}"
         case list():
             return "a list"
     return "a mapping of fields"

@@ -13,7 +13,7 @@ from penstock.api.admission import kind_faults, refusals, resource_of
 from penstock.api.cluster_only import cluster_only
 from penstock.api.findings import Fault, Finding
 from penstock.api.manifests import Manifest, NotYamlError, read_manifests
-from penstock.api.not_yet import not_yet
+from penstock.api.not_yet import missing_feature_faults
 from penstock.api.resource import Resource
 from penstock.api.semantics import semantic_faults
 from penstock.api.together import faults_between
@@ -87,14 +87,14 @@ def _faults(value: Any) -> Iterator[Fault]:
     wrong = refusals(value)
     yield from wrong
     if not any(kind_faults(value)):
-        yield from not_yet(value["kind"], value)
+        yield from missing_feature_faults(value["kind"], value)
     if not wrong:
         yield from semantic_faults(resource_of(value))
 
 
 def _finding(fault: Fault, manifest: Manifest, file: str) -> Finding:
     place = fault.place or manifest.place((*fault.path, *fault.beside))
-    return Finding(file, place.line, place.column, fault.field, fault.said)
+    return Finding(file, place.line, place.column, fault.field, fault.full_sentence)
 
 
 def _nothing(path: File | str, sentence: str) -> Checked:

@@ -104,7 +104,7 @@ def _run(arguments: list[str] | None, program: str) -> int:
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.ClickException as error:
-        return _said(_usage(error))
+        return _print_error(_usage(error))
     except Stopped as stopped:
         return 128 + stopped.number
     except (KeyboardInterrupt, click.Abort):
@@ -116,11 +116,11 @@ def _run(arguments: list[str] | None, program: str) -> int:
             return _reader_gone()
         raise
     except JobError as error:
-        _said(str(error))
+        _print_error(str(error))
         return BUG if error.exit_code == BUG else REFUSED
     except Exception:  # the boundary: what comes here is a bug
         traceback.print_exc()
-        _said("This is a bug in Penstock; please report it with the lines above.")
+        _print_error("This is a bug in Penstock; please report it with the lines above.")
         return BUG
 
 
@@ -129,7 +129,7 @@ def _reader_gone() -> int:
     return READER_GONE
 
 
-def _said(sentence: str) -> int:
+def _print_error(sentence: str) -> int:
     click.echo(f"penstock: {sentence}", err=True)
     return Refused.exit_code
 

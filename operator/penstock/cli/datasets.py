@@ -10,12 +10,12 @@ import msgspec
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
 from penstock.cli.names import pipeline_names
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import rows, show, show_all, table
-from penstock.cli.run import run_kept
+from penstock.cli.run import run_by_name
 from penstock.decide.run_state import step_of
-from penstock.local.locks import held
-from penstock.local.places import Places
+from penstock.local.locks import hold_lock
+from penstock.local.places import LaptopPlaces
 from penstock.local.process import stopping_on_signals
 from penstock.local.reading import runs_of
 from penstock.local.resources import Resources
@@ -24,7 +24,7 @@ from penstock_jobs.errors import Refused
 
 @click.group(invoke_without_command=True)
 @with_settings
-def datasets(settings: Settings) -> None:
+def datasets(settings: LaptopSettings) -> None:
     """List the tables of each Pipeline, as the last dataset step left them."""
     if click.get_current_context().invoked_subcommand is not None:
         return
@@ -62,20 +62,20 @@ def datasets(settings: Settings) -> None:
 @click.argument("pipeline", shell_complete=pipeline_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_settings
-def reset(settings: Settings, pipeline: str, *, yes: bool) -> None:
+def reset(settings: LaptopSettings, pipeline: str, *, yes: bool) -> None:
     """Begin a new testing set, of a new draw. The old one stays readable.
 
     Models that were trained before have seen points of the new one: they are not compared on those.
     """
     Resources(settings.home).get(Pipeline, pipeline)
     if not yes:
-        _agreed(f"Begin a new testing set for {pipeline}?")
+        _confirm(f"Begin a new testing set for {pipeline}?")
     spec = PipelineRunSpec(
         pipeline_ref=PipelineReference(name=pipeline),
         execution_name="reset",
         jobs=(JobRequest(name="dataset", reset_testing=True),),
     )
-    ended = run_kept(settings, pipeline, spec)
+    ended = run_by_name(settings, pipeline, spec)
     step = step_of(ended, "dataset")
     assert step is not None
     assert step.dataset is not None
@@ -91,7 +91,7 @@ def reset(settings: Settings, pipeline: str, *, yes: bool) -> None:
 @click.option("--file", type=click.Path(path_type=Path), help="A CSV file with the key columns, a point a line.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_settings
-def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path | None, *, yes: bool) -> None:
+def forget(settings: LaptopSettings, pipeline: str, keys: tuple[str, ...], file: Path | None, *, yes: bool) -> None:
     """Remove points from all tables, for good.
 
     KEYS name the points, each as COLUMN=VALUE, or COLUMN=VALUE,COLUMN=VALUE where several columns make the key. Remove
@@ -107,9 +107,9 @@ def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path 
         raise Refused("No point is named; give its key, as customer=17, or a CSV file with --file.")
     if not yes:
         counted = "1 point" if len(points) == 1 else f"{len(points):,} points"
-        _agreed(f"Remove {counted} from all tables of {pipeline}, for good?")
-    places = Places.of(settings.home, found)
-    with stopping_on_signals(), held(settings.home.lock(f"dataset-{pipeline}")):
+        _confirm(f"Remove {counted} from all tables of {pipeline}, for good?")
+    places = LaptopPlaces.of(settings.home, found)
+    with stopping_on_signals(), hold_lock(settings.home.lock(f"dataset-{pipeline}")):
         gone = forget_points(places.storage(found.spec.storage, pipeline, "spec.storage", write=True), points)
     if settings.output != "table":
         show(settings, gone)
@@ -118,7 +118,7 @@ def forget(settings: Settings, pipeline: str, keys: tuple[str, ...], file: Path 
         click.echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
 
 
-def _agreed(question: str) -> None:
+def _confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise Refused(f"{question} There is no terminal to answer on; add --yes.")
     click.confirm(question, abort=True)

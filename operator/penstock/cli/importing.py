@@ -2,7 +2,7 @@
 
 import click
 
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.shown_imports import show_imports
 from penstock.local import importing
 from penstock.local.resources import Resources
@@ -18,7 +18,7 @@ from penstock.local.resources import Resources
 @click.option("--dry-run", is_flag=True, help="Only say what would be imported.")
 @with_settings
 def import_models(
-    settings: Settings,
+    settings: LaptopSettings,
     uri: str | None,
     endpoint: str | None,
     region: str | None,

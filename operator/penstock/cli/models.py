@@ -8,7 +8,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.cli.importing import import_models
 from penstock.cli.names import model_names, pipeline_names
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_models import COLUMNS, row_of
 from penstock.decide.serving import UNDONE_BY_A_MANIFEST, require_deployment, served_model, with_pin
@@ -22,7 +22,7 @@ from penstock.local.resources import Resources
 @click.group(invoke_without_command=True)
 @click.option("--pipeline", shell_complete=pipeline_names, help="Only the Models of this Pipeline.")
 @with_settings
-def models(settings: Settings, pipeline: str | None) -> None:
+def models(settings: LaptopSettings, pipeline: str | None) -> None:
     """List the Models: their scores, their origin, and which are served."""
     if click.get_current_context().invoked_subcommand is not None:
         return
@@ -44,7 +44,7 @@ models.add_command(import_models)
     "--to", type=click.Path(path_type=Path), help="The file to write; FILE with -predictions in its name without it."
 )
 @with_settings
-def predict(settings: Settings, model: str, file: Path, to: Path | None) -> None:
+def predict(settings: LaptopSettings, model: str, file: Path, to: Path | None) -> None:
     """Predict each row of a file, through the inference server's own code.
 
     MODEL is a Model, or a Pipeline for the Model that it serves. FILE is CSV, JSON lines or Parquet.
@@ -69,7 +69,7 @@ def predict(settings: Settings, model: str, file: Path, to: Path | None) -> None
 )
 @click.option("--unpin", is_flag=True, help="MODEL is a Pipeline: let it serve again what its runs select.")
 @with_settings
-def deploy(settings: Settings, name: str, pipeline: str | None, *, unpin: bool) -> None:
+def deploy(settings: LaptopSettings, name: str, pipeline: str | None, *, unpin: bool) -> None:
     """Serve this Model, whatever runs propose: the way back to an older one."""
     resources = Resources(settings.home)
     if unpin:

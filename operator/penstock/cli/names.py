@@ -16,7 +16,7 @@ from penstock_jobs.errors import JobError
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
-def names(kind: Any) -> Complete:
+def name_completer(kind: Any) -> Complete:
     """Return what completes the name of a Pipeline, a PipelineRun or a Model."""
 
     def complete(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
@@ -29,6 +29,6 @@ def names(kind: Any) -> Complete:
     return complete
 
 
-pipeline_names = names(Pipeline)
-run_names = names(PipelineRun)
-model_names = names(Model)
+pipeline_names = name_completer(Pipeline)
+run_names = name_completer(PipelineRun)
+model_names = name_completer(Model)

@@ -35,7 +35,7 @@ class Speaking:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Speaking):
+class LaptopSettings(Speaking):
     """The home to work in, and how to speak."""
 
     home: Home
@@ -56,8 +56,8 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--home", type=click.Path(path_type=Path), help="The folder that holds runs, Models and storage.")
     @speaking_options
     @functools.wraps(command)
-    def wrapped(*, home: Path | None, output: str, quiet: bool, **options: Any) -> Any:
-        settings = Settings(home=find_home(home, os.environ), output=cast(Output, output), quiet=quiet)
+    def wrapper(*, home: Path | None, output: str, quiet: bool, **options: Any) -> Any:
+        settings = LaptopSettings(home=find_home(home, os.environ), output=cast(Output, output), quiet=quiet)
         return command(settings, **options)
 
-    return wrapped
+    return wrapper

@@ -5,11 +5,11 @@ from rich.text import Text
 
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
-from penstock.cli.options import Settings
-from penstock.cli.output import rows, shown_score, table
-from penstock.cli.shown_models import tested_table
+from penstock.cli.options import LaptopSettings
+from penstock.cli.output import format_score, rows, table
+from penstock.cli.shown_models import testing_table
 from penstock.decide.run_state import status_of, step_of
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.reading import candidates_of, report_path
 from penstock.local.resources import Resources
 from penstock_jobs.result import CandidateRow
@@ -17,7 +17,7 @@ from penstock_jobs.result import CandidateRow
 SHOWN = 12
 
 
-def show_outcome(settings: Settings, resources: Resources, places: Places, run: PipelineRun) -> None:
+def show_outcome(settings: LaptopSettings, resources: Resources, places: LaptopPlaces, run: PipelineRun) -> None:
     """Print what came of the run."""
     console = settings.results
     if step_of(run, "training"):
@@ -25,7 +25,7 @@ def show_outcome(settings: Settings, resources: Resources, places: Places, run: 
     testing = step_of(run, "testing")
     if testing and testing.testing:
         found = {each.name: resources.find(Model, each.name) for each in testing.testing.models}
-        console.print(tested_table({name: model for name, model in found.items() if model}, run))
+        console.print(testing_table({name: model for name, model in found.items() if model}, run))
     deployment = step_of(run, "deployment")
     show_decision(console, run)
     served = deployment.deployment.served if deployment and deployment.deployment else None
@@ -50,7 +50,7 @@ def show_decision(console: Console, run: PipelineRun) -> None:
         console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)
 
 
-def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
+def _show_candidates(settings: LaptopSettings, found: list[CandidateRow]) -> None:
     scored = sorted((row for row in found if row.scores), key=lambda row: (-row.scores[0].value, row.index))
     failed = [row for row in found if row.error]
     if not scored:
@@ -59,7 +59,7 @@ def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
     made = table(
         "candidate",
         "algorithm",
-        *(f">{shown_score(name, None)[0]}" for name in names),
+        *(f">{format_score(name, None)[0]}" for name in names),
         "parameters",
         title="Validation",
     )
@@ -75,5 +75,5 @@ def _show_candidates(settings: Settings, found: list[CandidateRow]) -> None:
 
 def _row(row: CandidateRow) -> list[object]:
     parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
-    scores = [shown_score(score.name, score.value)[1] for score in row.scores]
+    scores = [format_score(score.name, score.value)[1] for score in row.scores]
     return [row.candidate[:8], "baseline" if row.baseline else row.algorithm, *scores, parameters]

@@ -75,7 +75,7 @@ def number(value: str | float | None) -> str:
     return "" if value is None else f"{float(value):.4f}"
 
 
-def shown_score(name: str, value: str | float | None) -> tuple[str, str]:
+def format_score(name: str, value: str | float | None) -> tuple[str, str]:
     """Return a score's name and number as people see it: an error as a positive number that should be small."""
     if not name.startswith("neg_"):
         return f"{name} ↑", number(value)

@@ -33,7 +33,7 @@ def _read(text: str) -> Override:
     manifest = {"apiVersion": API_VERSION, "kind": "PipelineRun", "metadata": {"name": "any"}}
     wrong = refusals({**manifest, "spec": {"pipelineRef": {"name": "any"}, "overrides": [plain]}})
     if wrong:
-        said = wrong[0].said.removeprefix("spec.overrides[0].path")
+        said = wrong[0].full_sentence.removeprefix("spec.overrides[0].path")
         raise Refused(f"--set {path}{said}")
     return msgspec.convert(plain, Override)
 

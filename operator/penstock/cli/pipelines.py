@@ -5,7 +5,7 @@ from functools import partial
 import click
 
 from penstock.api.pipeline import Pipeline
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import age, show_list
 from penstock.decide.serving import pinned_model, served_model
 from penstock.local.objects import utc_now
@@ -15,7 +15,7 @@ from penstock.local.resources import Resources
 
 @click.command()
 @with_settings
-def pipelines(settings: Settings) -> None:
+def pipelines(settings: LaptopSettings) -> None:
     """List the Pipelines: which Model each serves, and how many runs it had."""
     resources = Resources(settings.home)
     columns = ("name", "served Model", "chosen by", ">runs", ">age")
@@ -26,13 +26,13 @@ def _row(resources: Resources, pipeline: Pipeline) -> tuple[object, ...]:
     return (
         pipeline.metadata.name,
         served_model(pipeline),
-        _chosen(pipeline),
+        _chooser(pipeline),
         len(runs_of(resources, pipeline.metadata.name or "")),
         age(pipeline.metadata.creation_timestamp, utc_now()),
     )
 
 
-def _chosen(pipeline: Pipeline) -> str:
+def _chooser(pipeline: Pipeline) -> str:
     served = pipeline.status.served_model if pipeline.status else None
     if served is None:
         return ""

@@ -25,7 +25,7 @@ class Bars:
         """Print the remark."""
         self._progress.console.print(escape(message))
 
-    def started(self, step: str) -> None:
+    def begin_step(self, step: str) -> None:
         """Begin a bar, or a line."""
         self._tasks[step] = self._progress.add_task(step, total=None, at="")
 
@@ -38,7 +38,7 @@ class Bars:
         elif line.level == "INFO":
             self._progress.update(self._tasks[step], at=escape(_short(line.message)))
 
-    def ended(self, step: str, outcome: str) -> None:
+    def end_step(self, step: str, outcome: str) -> None:
         """Show how the step ended."""
         task = self._tasks.pop(step, None)
         if task is not None:
@@ -58,7 +58,7 @@ class Lines:
         """Print the remark."""
         self._console.print(escape(message))
 
-    def started(self, step: str) -> None:
+    def begin_step(self, step: str) -> None:
         """Begin a bar, or a line."""
         self._told = float("-inf")
         self._console.print(f"{step} begins")
@@ -74,7 +74,7 @@ class Lines:
         elif line.level in ("INFO", "WARNING", "ERROR"):
             self._console.print(f"{step}: {escape(line.message)}")
 
-    def ended(self, step: str, outcome: str) -> None:
+    def end_step(self, step: str, outcome: str) -> None:
         """Show how the step ended."""
         self._console.print(f"{step}: {escape(outcome)}")
 

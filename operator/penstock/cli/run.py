@@ -7,17 +7,17 @@ import msgspec
 
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun, PipelineRunSpec
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.outcome import show_outcome
 from penstock.cli.output import show
 from penstock.cli.overriding import with_set
 from penstock.cli.progress import watching
-from penstock.cli.run_options import asked, run_options
+from penstock.cli.run_options import run_options, with_options
 from penstock.local.beginning import apply_pipeline
 from penstock.local.execution import execute
 from penstock.local.manifests import read_manifests
 from penstock.local.mapping import read_mapping
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.process import stopping_on_signals
 from penstock.local.resources import Resources
 from penstock.local.unused import unused_fields
@@ -31,7 +31,7 @@ from penstock.local.unused import unused_fields
 )
 @with_settings
 def run(
-    settings: Settings,
+    settings: LaptopSettings,
     file: Path,
     jobs: str | None,
     name: str | None,
@@ -47,8 +47,8 @@ def run(
         given = read_manifests(file)
         resources = Resources(settings.home)
         folder = file.absolute().parent
-        spec = with_set(asked(given.run, jobs, name, reset_testing=reset_testing), overrides)
-        places = Places(settings.home, read_mapping(local, folder, settings.home.root), folder)
+        spec = with_set(with_options(given.run, jobs, name, reset_testing=reset_testing), overrides)
+        places = LaptopPlaces(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:
             _tell_unused(settings, given.pipeline)
@@ -60,12 +60,12 @@ def run(
         show_outcome(settings, resources, places, ended)
 
 
-def run_kept(settings: Settings, name: str, spec: PipelineRunSpec) -> PipelineRun:
+def run_by_name(settings: LaptopSettings, name: str, spec: PipelineRunSpec) -> PipelineRun:
     """Run a Pipeline that the home has already, as a command other than `penstock run` asks."""
     resources = Resources(settings.home)
     pipeline = resources.get(Pipeline, name)
     with stopping_on_signals(), watching(settings.notes) as watcher:
-        return execute(resources, Places.of(settings.home, pipeline), pipeline, spec, watcher)
+        return execute(resources, LaptopPlaces.of(settings.home, pipeline), pipeline, spec, watcher)
 
 
 def _pipeline(resources: Resources, manifest: Pipeline | None, spec: PipelineRunSpec, folder: Path) -> Pipeline:
@@ -74,7 +74,7 @@ def _pipeline(resources: Resources, manifest: Pipeline | None, spec: PipelineRun
     return apply_pipeline(resources, manifest, str(folder))
 
 
-def _tell_unused(settings: Settings, manifest: Pipeline) -> None:
+def _tell_unused(settings: LaptopSettings, manifest: Pipeline) -> None:
     unused = unused_fields(msgspec.to_builtins(manifest.spec))
     if unused:
         settings.notes.print(f"No use on a laptop: {', '.join(unused)}", markup=False)

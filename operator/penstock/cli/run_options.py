@@ -33,7 +33,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def asked(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, reset_testing: bool) -> PipelineRunSpec:
+def with_options(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, reset_testing: bool) -> PipelineRunSpec:
     """Return the run as these options change it."""
     if jobs is not None:
         spec = with_jobs(spec, jobs)

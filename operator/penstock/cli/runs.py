@@ -8,14 +8,14 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JOBS
 from penstock.cli.names import pipeline_names, run_names
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
 from penstock.decide.reasons import INTERRUPTED
 from penstock.decide.run_state import is_finished, step_of
 from penstock.local.objects import utc_now
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.reading import find_run, is_worked_on, log_lines, report_path
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
@@ -26,7 +26,7 @@ _run = click.argument("run", shell_complete=run_names)
 @click.command()
 @click.option("--pipeline", shell_complete=pipeline_names, help="Only the runs of this Pipeline.")
 @with_settings
-def runs(settings: Settings, pipeline: str | None) -> None:
+def runs(settings: LaptopSettings, pipeline: str | None) -> None:
     """List the runs, oldest first."""
     resources = Resources(settings.home)
     if pipeline is not None:
@@ -38,7 +38,7 @@ def runs(settings: Settings, pipeline: str | None) -> None:
 @click.command()
 @_run
 @with_settings
-def describe(settings: Settings, run: str) -> None:
+def describe(settings: LaptopSettings, run: str) -> None:
     """Show a run: its state, its steps and what each came to.
 
     RUN is the name of a run, its execution name, or PIPELINE/EXECUTION.
@@ -56,11 +56,11 @@ def describe(settings: Settings, run: str) -> None:
 @_run
 @click.option("--job", type=click.Choice(JOBS), help="Only the log of this job.")
 @with_settings
-def logs(settings: Settings, run: str, job: str | None) -> None:
+def logs(settings: LaptopSettings, run: str, job: str | None) -> None:
     """Print the logs of a run's jobs."""
     resources = Resources(settings.home)
     found = find_run(resources, run)
-    places = Places.of(settings.home, resources.find(Pipeline, found.spec.pipeline_ref.name))
+    places = LaptopPlaces.of(settings.home, resources.find(Pipeline, found.spec.pipeline_ref.name))
     told = False
     for name in (job,) if job else (*JOBS, "testing-again"):
         for line in log_lines(resources, places, found, name):
@@ -74,7 +74,7 @@ def logs(settings: Settings, run: str, job: str | None) -> None:
 @_run
 @click.option("--open", "show_it", is_flag=True, help="Open it in the browser.")
 @with_settings
-def report(settings: Settings, run: str, *, show_it: bool) -> None:
+def report(settings: LaptopSettings, run: str, *, show_it: bool) -> None:
     """Print where the report of a run is, an HTML file."""
     found = find_run(Resources(settings.home), run)
     step = step_of(found, "testing")

@@ -6,7 +6,7 @@ import click
 
 from penstock.api.pipeline import Pipeline
 from penstock.cli.names import pipeline_names
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.local.models import serve as become_server
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
@@ -19,7 +19,7 @@ from penstock_jobs.errors import Refused
     "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port; 0 for any free one."
 )
 @with_settings
-def serve(settings: Settings, pipeline: str, host: str, port: int) -> None:
+def serve(settings: LaptopSettings, pipeline: str, host: str, port: int) -> None:
     """Serve the deployed Model of a Pipeline until Ctrl-C.
 
     It answers the Open Inference Protocol (/v2/models/PIPELINE/infer) and rows as JSON (/v1/models/PIPELINE:predict);

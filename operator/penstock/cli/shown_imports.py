@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from penstock.cli.options import Speaking
 from penstock.cli.output import rows, show, table
-from penstock.decide.importing import Looked
+from penstock.decide.importing import ImportStatus
 from penstock_jobs.errors import Refused
 
 _WORDS = {"New": "imported", "There": "there already", "Refused": "not imported"}
 
 
-def show_imports(settings: Speaking, found: Sequence[Looked], where: str, *, only_look: bool) -> None:
+def show_imports(settings: Speaking, found: Sequence[ImportStatus], where: str, *, only_look: bool) -> None:
     """Print what was found and what came of it.
 
     Raises:
@@ -32,7 +32,7 @@ def show_imports(settings: Speaking, found: Sequence[Looked], where: str, *, onl
         raise Refused(f"{len(wrong)} of {len(found)} {'was' if len(wrong) == 1 else 'were'} not imported; see above.")
 
 
-def _row(each: Looked, words: dict[str, str]) -> tuple[object, ...]:
+def _row(each: ImportStatus, words: dict[str, str]) -> tuple[object, ...]:
     origin = each.model.spec.origin if each.model else None
     return (
         each.name,
@@ -42,6 +42,6 @@ def _row(each: Looked, words: dict[str, str]) -> tuple[object, ...]:
     )
 
 
-def _plain(each: Looked, words: dict[str, str]) -> dict[str, object]:
+def _plain(each: ImportStatus, words: dict[str, str]) -> dict[str, object]:
     said: dict[str, object] = {"name": each.name, "uri": each.uri, "state": words[each.state]}
     return said | ({"message": each.message} if each.message else {})

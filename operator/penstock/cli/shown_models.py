@@ -8,7 +8,7 @@ from rich.text import Text
 
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
-from penstock.cli.output import age, number, shown_score, table
+from penstock.cli.output import age, format_score, number, table
 from penstock.decide.run_state import step_of
 
 COLUMNS = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
@@ -29,7 +29,7 @@ def row_of(model: Model, now: datetime, *, served: bool) -> tuple[object, ...]:
     )
 
 
-def tested_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None:
+def testing_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None:
     """Return the Models that the run tested with their scores; None where it tested none."""
     step = step_of(run, "testing")
     if step is None or step.testing is None:
@@ -40,13 +40,13 @@ def tested_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None:
         model = models.get(tested.name)
         validation = {score.name: score.value for score in model.spec.validation_scores} if model else {}
         for position, score in enumerate(tested.scores):
-            name, value = shown_score(score.name, score.value)
+            name, value = format_score(score.name, score.value)
             sign = -1 if score.name.startswith("neg_") else 1
             ends = sorted(sign * float(end) for end in (score.low, score.high) if end is not None)
             made.add_row(
                 Text(tested.name if position == 0 else ""),
                 name,
-                shown_score(score.name, validation.get(score.name))[1],
+                format_score(score.name, validation.get(score.name))[1],
                 value,
                 " to ".join(number(end) for end in ends),
             )
@@ -55,11 +55,11 @@ def tested_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None:
 
 def _validation(model: Model) -> str:
     scores = model.spec.validation_scores
-    return " ".join(shown_score(scores[0].name, scores[0].value)) if scores else ""
+    return " ".join(format_score(scores[0].name, scores[0].value)) if scores else ""
 
 
 def _testing(model: Model) -> str:
     tested = model.status.testing if model.status else ()
     if not tested or not tested[0].scores:
         return ""
-    return " ".join(shown_score(tested[0].scores[0].name, tested[0].scores[0].value))
+    return " ".join(format_score(tested[0].scores[0].name, tested[0].scores[0].value))

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.api.run import PipelineRun, Step
-from penstock.cli.output import age, rows, shown_score, table
+from penstock.cli.output import age, format_score, rows, table
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of
 from penstock.local.reading import report_path
@@ -23,7 +23,7 @@ def row_of(run: PipelineRun, state: str, now: datetime) -> tuple[object, ...]:
         status.execution_name,
         state,
         steps_left(run),
-        took(status.start_time, status.completion_time),
+        duration(status.start_time, status.completion_time),
         age(run.metadata.creation_timestamp, now),
     )
 
@@ -66,7 +66,7 @@ def facts_table(facts: list[tuple[str, object]]) -> Table:
 def steps_table(run: PipelineRun) -> Table:
     """Return the steps of a run, and what each came to."""
     content = [
-        (step.name, step.state, took(step.start_time, step.completion_time), came_to(step))
+        (step.name, step.state, duration(step.start_time, step.completion_time), describe_step(step))
         for step in status_of(run).steps
     ]
     return rows(table("step", "state", ">took", "outcome"), content)
@@ -78,14 +78,14 @@ def steps_left(run: PipelineRun) -> str:
     return ", ".join(left) or ("all done" if status_of(run).steps else "")
 
 
-def took(started: str | None, finished: str | None) -> str:
+def duration(started: str | None, finished: str | None) -> str:
     """Return how long it took, empty while it is not over."""
     if started is None or finished is None:
         return ""
     return f"{int((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())}s"
 
 
-def came_to(step: Step) -> Text:
+def describe_step(step: Step) -> Text:
     """Return what a step came to, in a few lines."""
     if step.message:
         return Text(step.message)
@@ -106,7 +106,7 @@ def came_to(step: Step) -> Text:
     if step.testing:
         lines = [f"{step.testing.points:,} points, testing set {step.testing.epoch}, version {step.testing.version}"]
         for tested in step.testing.models:
-            scored = ", ".join(" ".join(shown_score(score.name, score.value)) for score in tested.scores)
+            scored = ", ".join(" ".join(format_score(score.name, score.value)) for score in tested.scores)
             lines.append(f"{tested.name}: {scored}")
         lines.append(f"report: {report_path(step.testing.report)}")
     if step.deployment:

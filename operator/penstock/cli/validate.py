@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from penstock.api import validate_file
-from penstock.cli.options import Settings, with_settings
+from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show
 from penstock_jobs.errors import REFUSED
 
@@ -13,7 +13,7 @@ from penstock_jobs.errors import REFUSED
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @with_settings
-def validate(settings: Settings, files: tuple[Path, ...]) -> int:
+def validate(settings: LaptopSettings, files: tuple[Path, ...]) -> int:
     """Check manifests against the schema and the rules of the CRDs, with field and line; no cluster is asked."""
     findings = [finding for file in files for finding in validate_file(file)]
     if settings.output != "table":

@@ -15,7 +15,7 @@ Object = dict[str, Any]
 
 def to_create(manifest: Mapping[str, Any]) -> Object:
     """Return the object to make, where there is none."""
-    return _annotated(manifest)
+    return _annotate(manifest)
 
 
 def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
@@ -24,11 +24,11 @@ def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
     A field that another than the manifest has set stays. So do lists as they are set here: they are taken as a whole.
     """
     before = (there["metadata"].get("annotations") or {}).get(LAST_APPLIED)
-    last, new = _said(_last(before)), _said(manifest)
-    patch = _merge_patch(last, new, _said(there))
+    last, new = _content_of(_last(before)), _content_of(manifest)
+    patch = _merge_patch(last, new, _content_of(there))
     if not patch and (before is None or _exactly(last) == _exactly(new)):
         return {}
-    applied = _annotated(manifest)["metadata"]["annotations"][LAST_APPLIED]
+    applied = _annotate(manifest)["metadata"]["annotations"][LAST_APPLIED]
     metadata = patch.get("metadata") or {}
     annotations = (metadata.get("annotations") or {}) | {LAST_APPLIED: applied}
     return patch | {"metadata": metadata | {"annotations": annotations}}
@@ -54,7 +54,7 @@ def _exactly(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _said(manifest: Mapping[str, Any]) -> Object:
+def _content_of(manifest: Mapping[str, Any]) -> Object:
     """Return what a manifest says of an object, besides which one it is.
 
     Labels and annotations are always there: with the last one of the manifest's own, those of others would go too.
@@ -65,7 +65,7 @@ def _said(manifest: Mapping[str, Any]) -> Object:
     return {"metadata": kept, "spec": manifest.get("spec") or {}}
 
 
-def _annotated(manifest: Mapping[str, Any]) -> Object:
+def _annotate(manifest: Mapping[str, Any]) -> Object:
     plain = _plain(manifest)
     applied = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
     metadata = plain["metadata"]

@@ -27,7 +27,7 @@ def find(conditions: tuple[Condition, ...], kind: str) -> Condition | None:
     return next((condition for condition in conditions if condition.type == kind), None)
 
 
-def shortened(message: str, longest: int = LONGEST) -> str:
+def shorten(message: str, longest: int = LONGEST) -> str:
     """Return the beginning of a message that is too long for a status.
 
     What counts is the room that it takes in storage: there it is JSON as Go writes it, in UTF-8, with six bytes for
@@ -37,20 +37,20 @@ def shortened(message: str, longest: int = LONGEST) -> str:
         return message
     room, end = longest, len(message)
     for position, character in enumerate(message[: longest + 1]):
-        room -= _stored(character)
+        room -= _size_in_storage(character)
         if room < 0:
             end = position
             break
     if end == len(message):
         return message
-    kept, over = message[:end], _stored("…") - (room + _stored(message[end]))
+    kept, over = message[:end], _size_in_storage("…") - (room + _size_in_storage(message[end]))
     while over > 0:
-        over -= _stored(kept[-1])
+        over -= _size_in_storage(kept[-1])
         kept = kept[:-1]
     return f"{kept}…"
 
 
-def _stored(character: str) -> int:
+def _size_in_storage(character: str) -> int:
     if character in '"\\':
         return 2
     if character < " " or character in "<>&\u2028\u2029":

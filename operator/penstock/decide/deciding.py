@@ -2,28 +2,28 @@
 
 from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import DeploymentSummary
-from penstock.decide.conditions import shortened
+from penstock.decide.conditions import shorten
 from penstock.decide.job_specification import selection_of
-from penstock.decide.selection import Decision, decide
+from penstock.decide.selection import GateDecision, select_model
 from penstock.decide.serving import pinned_model, served_model
 from penstock_jobs.result import TestingResult
 
 
-def decided(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> Decision:
+def decide_deployment(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> GateDecision:
     """Return the decision by the rules of this spec, about what the Pipeline serves and pins now."""
     selection = selection_of(spec)
     pinned = pinned_model(pipeline)
     if selection is None:
-        return Decision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
-    return decide(tested, selection, served_model(pipeline), pinned)
+        return GateDecision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
+    return select_model(tested, selection, served_model(pipeline), pinned)
 
 
-def summary_of(decision: Decision, tested: TestingResult | None, against: str | None) -> DeploymentSummary:
+def summary_of(decision: GateDecision, tested: TestingResult | None, against: str | None) -> DeploymentSummary:
     """Return what the status of the run says of the decision; `against` is what was served at the time."""
     return DeploymentSummary(
         verdict=decision.verdict,
         challenger=tested.challenger if tested else None,
         against=against,
         served=decision.model,
-        message=shortened(decision.reason),
+        message=shorten(decision.reason),
     )

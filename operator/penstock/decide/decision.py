@@ -109,12 +109,12 @@ class Decision:
     """What is to be done now.
 
     `status` is the whole status as it should be, a struct of `penstock.api`, or `OnlyConditions`; None leaves it alone.
-    What is written is `penstock.decide.status.status_to_write` of it. `look_again` is in seconds from now; None is when
-    something that was observed changes. `warnings` are for the log: what was passed over and is in no conditions.
+    What is written is `penstock.decide.status.status_to_write` of it. `requeue_after` is in seconds from now; None is
+    when something that was observed changes. `warnings` are for the log: what was passed over and is in no conditions.
     """
 
     writes: tuple[Write, ...] = ()
     status: msgspec.Struct | None = None
     events: tuple[Event, ...] = field(default=())
-    look_again: float | None = None
+    requeue_after: float | None = None
     warnings: tuple[str, ...] = ()

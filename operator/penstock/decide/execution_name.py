@@ -3,7 +3,7 @@
 from collections.abc import Container
 
 
-def indexed(wish: str, index: int) -> str:
+def with_index(wish: str, index: int) -> str:
     """Return the execution name of the n-th run that wished for this one: `test`, `test_2`, `test_3`."""
     return wish if index == 1 else f"{wish}_{index}"
 
@@ -11,6 +11,6 @@ def indexed(wish: str, index: int) -> str:
 def first_free(wish: str, taken: Container[str], first: int = 1) -> tuple[str, int]:
     """Return the first execution name of the wish, from that index on, that is not taken, and its index."""
     index = first
-    while indexed(wish, index) in taken:
+    while with_index(wish, index) in taken:
         index += 1
-    return indexed(wish, index), index
+    return with_index(wish, index), index

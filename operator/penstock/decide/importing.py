@@ -22,7 +22,7 @@ State = Literal["New", "There", "Refused"]
 
 
 @dataclass(frozen=True)
-class Looked:
+class ImportStatus:
     """A folder that was looked at: the Model that it makes, how that stands to what is there, and why."""
 
     uri: str
@@ -63,10 +63,10 @@ def storage_of_models(name: str, spec: PipelineSpec) -> tuple[Storage, str]:
     return spec.storage, "models"
 
 
-def looked_at(saved: SavedModel, storage: Storage | None) -> Looked:
+def read_saved_model(saved: SavedModel, storage: Storage | None) -> ImportStatus:
     """Return the Model that a folder of that storage makes; None stands for a folder of this machine."""
     if saved.manifest is None or saved.digest is None:
-        return Looked(saved.uri, "Refused", message=saved.problem or "It holds no Model.")
+        return ImportStatus(saved.uri, "Refused", message=saved.problem or "It holds no Model.")
     manifest, s3 = saved.manifest, storage.s3 if storage else None
     reference = ModelReference(
         name=manifest.name,
@@ -86,16 +86,16 @@ def looked_at(saved: SavedModel, storage: Storage | None) -> Looked:
     )
     labels = {MANAGED_BY: MANAGER, PIPELINE: manifest.origin.pipeline, RUN_UID: manifest.origin.run_uid}
     metadata = ObjectMeta(name=manifest.name, labels=labels)
-    return Looked(saved.uri, "New", msgspec.structs.replace(made, metadata=metadata))
+    return ImportStatus(saved.uri, "New", msgspec.structs.replace(made, metadata=metadata))
 
 
-def beside(found: Looked, there: Model | None) -> Looked:
+def compare_to_existing(found: ImportStatus, there: Model | None) -> ImportStatus:
     """Return what was found as it stands to the Model of that name that is there, if one is."""
     if found.model is None or there is None:
         return found
     name = found.model.metadata.name
     if there.spec.digest != found.model.spec.digest:
-        return Looked(
+        return ImportStatus(
             found.uri,
             "Refused",
             found.model,
@@ -103,11 +103,11 @@ def beside(found: Looked, there: Model | None) -> Looked:
             "or leave this one.",
         )
     if unquote(there.spec.uri) != unquote(found.uri):
-        return Looked(
+        return ImportStatus(
             found.uri,
             "Refused",
             found.model,
             f"The Model {name} is there, with its files at {there.spec.uri}. To have it read from here, delete that "
             "one with deletionPolicy Retain, and import it again.",
         )
-    return Looked(found.uri, "There", found.model)
+    return ImportStatus(found.uri, "There", found.model)

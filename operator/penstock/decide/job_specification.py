@@ -24,7 +24,7 @@ from penstock.api.values import read_value
 from penstock_jobs import specification
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import DatasetResult, ModelReference, TrainingResult
-from penstock_jobs.specification import DatasetJob, Location, Run, Source, TestingJob, TrainingJob
+from penstock_jobs.specification import DatasetJob, Location, Run, SourceSpec, TestingJob, TrainingJob
 
 HOLDOUT = 0.2  # where a manifest says nothing of validation
 
@@ -48,7 +48,7 @@ class Places(Protocol):
         """Return where an input is."""
         ...
 
-    def source(self) -> Source | None:
+    def source(self) -> SourceSpec | None:
         """Return the folder with the user's own operations, where there is one."""
         ...
 
@@ -72,7 +72,7 @@ def dataset_job(
     spec: PipelineSpec, run: Run, places: Places, request: JobRequest, models: Iterable[Model] = ()
 ) -> DatasetJob:
     """Return what the dataset job is asked to do; the tables that these Models were made of are kept, however old."""
-    dataset = _required(spec.dataset, "dataset")
+    dataset = _require(spec.dataset, "dataset")
     settings = settings_of(spec, "dataset", request)
     storage = places.tables(write=True)
     lineages = [model.spec.lineage for model in models if model.spec.lineage.storage == storage.uri]
@@ -104,8 +104,8 @@ def training_job(
     spec: PipelineSpec, run: Run, places: Places, request: JobRequest, made: DatasetResult, processors: int
 ) -> TrainingJob:
     """Return what the training job is asked to do with the tables; `processors` are those it may use."""
-    training = _required(spec.training, "training")
-    dataset = _required(spec.dataset, "dataset")
+    training = _require(spec.training, "training")
+    dataset = _require(spec.dataset, "dataset")
     settings = settings_of(spec, "training", request)
     decision = spec.deployment.decision if spec.deployment else None
     features = training.features or api_training.Features()
@@ -135,10 +135,10 @@ def training_job(
         keep=training.keep,
         refit=training.refit,
         calibration=training.calibration,
-        decision=specification.Decision(
+        decision=specification.DecisionSpec(
             threshold=_share(decision.threshold if decision else None, "spec.deployment.decision.threshold"),
             tune=decision.tune if decision else None,
-            scoring=_tuned(spec, decision.tune) if decision and decision.tune else None,
+            scoring=_threshold_scoring(spec, decision.tune) if decision and decision.tune else None,
         ),
         source=places.source(),
         gpu=_gpu(settings),
@@ -163,7 +163,7 @@ def testing_job(
     created: str | None,
 ) -> TestingJob:
     """Return what the testing job is asked to do: score the new Models, and the served one beside them."""
-    training = _required(spec.training, "training")
+    training = _require(spec.training, "training")
     testing = _or_default(spec)
     settings = settings_of(spec, "testing", request)
     return TestingJob(
@@ -176,8 +176,8 @@ def testing_job(
         validation=made.validation,
         columns=made.columns,
         task=made.task,
-        target=_target(_required(spec.dataset, "dataset")),
-        split=made.split or _split(_required(spec.dataset, "dataset").split),
+        target=_target(_require(spec.dataset, "dataset")),
+        split=made.split or _split(_require(spec.dataset, "dataset").split),
         identity=made.identity,
         models=models,
         scoring=tuple(_scoring(each) for each in testing.scoring or (training.scoring,)),
@@ -199,7 +199,7 @@ def testing_job(
     )
 
 
-def selection_of(spec: PipelineSpec) -> specification.Selection | None:
+def selection_of(spec: PipelineSpec) -> specification.SelectionSpec | None:
     """Return the gate; without rules, one that each run's challenger passes. None where nothing is trained."""
     if spec.training is None:
         return None
@@ -207,10 +207,10 @@ def selection_of(spec: PipelineSpec) -> specification.Selection | None:
     rules = spec.deployment.selection if spec.deployment else None
     if rules is None:
         first = spec.training.scoring if spec.training.scoring.name in {each.name for each in scorings} else scorings[0]
-        return specification.Selection(scoring=first.name, greater_is_better=first.greater_is_better is not False)
+        return specification.SelectionSpec(scoring=first.name, greater_is_better=first.greater_is_better is not False)
     own = next((each for each in scorings if each.name == rules.scoring), None)
     field, must = "spec.deployment.selection", rules.must_improve
-    return specification.Selection(
+    return specification.SelectionSpec(
         scoring=rules.scoring,
         greater_is_better=own is None or own.greater_is_better is not False,
         minimum=_number(rules.minimum, f"{field}.minimum"),
@@ -225,8 +225,8 @@ def _or_default(spec: PipelineSpec) -> Testing:
     return spec.testing or Testing()
 
 
-def _input(table: api_dataset.Input, location: Location) -> specification.Input:
-    return specification.Input(
+def _input(table: api_dataset.Input, location: Location) -> specification.InputSpec:
+    return specification.InputSpec(
         name=table.name,
         location=location,
         format=table.format,
@@ -237,14 +237,14 @@ def _input(table: api_dataset.Input, location: Location) -> specification.Input:
     )
 
 
-def _target(dataset: api_dataset.Dataset) -> specification.Target:
-    return specification.Target(column=dataset.target.column, positive=dataset.target.positive)
+def _target(dataset: api_dataset.Dataset) -> specification.TargetSpec:
+    return specification.TargetSpec(column=dataset.target.column, positive=dataset.target.positive)
 
 
-def _split(split: api_dataset.Split) -> specification.Split:
+def _split(split: api_dataset.Split) -> specification.SplitSpec:
     time = split.time
     window = time.window if time else None
-    return specification.Split(
+    return specification.SplitSpec(
         testing=read_share(split.testing, "spec.dataset.split.testing"),
         strategy=split.strategy,
         group_columns=split.group.columns if split.group else (),
@@ -256,16 +256,16 @@ def _split(split: api_dataset.Split) -> specification.Split:
     )
 
 
-def _validation(spec: PipelineSpec) -> specification.Validation:
+def _validation(spec: PipelineSpec) -> specification.ValidationSpec:
     rule = spec.training.validation if spec.training else api_training.Validation()
     if rule.folds is not None:
-        return specification.Validation(folds=rule.folds, repeats=rule.repeats)
+        return specification.ValidationSpec(folds=rule.folds, repeats=rule.repeats)
     holdout = _share(rule.holdout, "spec.training.validation.holdout")
-    return specification.Validation(holdout=HOLDOUT if holdout is None else holdout)
+    return specification.ValidationSpec(holdout=HOLDOUT if holdout is None else holdout)
 
 
-def _scoring(scoring: ApiScoring) -> specification.Scoring:
-    return specification.Scoring(
+def _scoring(scoring: ApiScoring) -> specification.ScoringSpec:
+    return specification.ScoringSpec(
         name=scoring.name,
         function=scoring.function,
         greater_is_better=scoring.greater_is_better is not False,
@@ -274,17 +274,17 @@ def _scoring(scoring: ApiScoring) -> specification.Scoring:
     )
 
 
-def _tuned(spec: PipelineSpec, name: str) -> specification.Scoring | None:
+def _threshold_scoring(spec: PipelineSpec, name: str) -> specification.ScoringSpec | None:
     """Return what the manifest says of the scoring function that the threshold is tuned for."""
-    training = _required(spec.training, "training")
+    training = _require(spec.training, "training")
     said = (training.scoring, *training.additional_scoring, *_or_default(spec).scoring)
     return next((_scoring(each) for each in said if each.name == name), None)
 
 
-def _preprocessing(preprocessing: api_training.Preprocessing) -> specification.Preprocessing:
+def _preprocessing(preprocessing: api_training.Preprocessing) -> specification.PreprocessingSpec:
     given = {name: getattr(preprocessing, name) for name in preprocessing.__struct_fields__}
     imputation = _word_of_sklearn(preprocessing.numeric_imputation)
-    return specification.Preprocessing(**given | {"numeric_imputation": imputation})
+    return specification.PreprocessingSpec(**given | {"numeric_imputation": imputation})
 
 
 def _word_of_sklearn(word: str) -> Any:
@@ -292,8 +292,8 @@ def _word_of_sklearn(word: str) -> Any:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", word).lower()
 
 
-def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
-    return specification.Algorithm(
+def _algorithm(algorithm: api_training.Algorithm) -> specification.AlgorithmSpec:
+    return specification.AlgorithmSpec(
         name=algorithm.name,
         estimator=algorithm.estimator,
         parameters=tuple(
@@ -304,38 +304,38 @@ def _algorithm(algorithm: api_training.Algorithm) -> specification.Algorithm:
     )
 
 
-def _early_stopping(algorithm: api_training.Algorithm) -> specification.EarlyStopping | None:
+def _early_stopping(algorithm: api_training.Algorithm) -> specification.EarlyStoppingSpec | None:
     early, field = algorithm.early_stopping, f"spec.training.algorithms[{algorithm.name}].earlyStopping"
     if early is None:
         return None
-    return specification.EarlyStopping(
+    return specification.EarlyStoppingSpec(
         share=read_share(early.share, f"{field}.share"),
         patience=early.patience,
         tolerance=read_number(early.tolerance, f"{field}.tolerance"),
     )
 
 
-def _parameter(parameter: api_training.Parameter, algorithm: str) -> specification.Parameter:
+def _parameter(parameter: api_training.Parameter, algorithm: str) -> specification.ParameterSpec:
     drawn, field = parameter.range, f"{algorithm}.parameters[{parameter.name}].range"
     if drawn is not None:
-        return specification.Parameter(
+        return specification.ParameterSpec(
             name=parameter.name,
             low=read_number(drawn.low, f"{field}.low"),
             high=read_number(drawn.high, f"{field}.high"),
             log=drawn.scale == "Log",
             integer=drawn.type == "Integer",
         )
-    return specification.Parameter(
+    return specification.ParameterSpec(
         name=parameter.name,
         value=read_value(parameter.value),
         values=tuple(read_value(value) for value in parameter.values),
     )
 
 
-def _search(search: api_training.Search) -> specification.Search:
+def _search(search: api_training.Search) -> specification.SearchSpec:
     if search.strategy == "Adaptive":
         raise Refused("spec.training.search.strategy Adaptive is not there yet; take Grid or Random.")
-    return specification.Search(strategy=search.strategy, samples=search.samples, seed=search.seed)
+    return specification.SearchSpec(strategy=search.strategy, samples=search.samples, seed=search.seed)
 
 
 def _gpu(settings: JobSettings) -> Literal["None", "Preferred", "Required"]:
@@ -366,7 +366,7 @@ def _number(text: str | None, field: str) -> float | None:
 Given = TypeVar("Given")
 
 
-def _required(section: Given | None, name: str) -> Given:
+def _require(section: Given | None, name: str) -> Given:
     if section is None:
         raise Refused(f"The Pipeline has no spec.{name}; add it.")
     return section

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from penstock.api.findings import proposal
+from penstock.api.findings import closest_name
 from penstock.api.run import PipelineRun
 from penstock.decide.run_state import status_of
 from penstock_jobs.errors import Refused
@@ -10,7 +10,7 @@ from penstock_jobs.errors import Refused
 SHOWN = 10
 
 
-def named_run(runs: Sequence[PipelineRun], name: str, where: str) -> PipelineRun:
+def match_run(runs: Sequence[PipelineRun], name: str, where: str) -> PipelineRun:
     """Return the run that is meant.
 
     Args:
@@ -28,7 +28,7 @@ def named_run(runs: Sequence[PipelineRun], name: str, where: str) -> PipelineRun
     if found:
         raise Refused(f"Several runs are called {name}; say which: {', '.join(map(_full, found))}.")
     names = [run.metadata.name or "" for run in runs]
-    likely = proposal(name, [*names, *map(_execution, runs)])
+    likely = closest_name(name, [*names, *map(_execution, runs)])
     last = f"the last are {', '.join(names[-SHOWN:])}." if names else "there is none yet."
     raise Refused(f"There is no run {name} in {where}; {f'did you mean {likely}?' if likely else last}")
 

@@ -55,7 +55,7 @@ def with_execution_name(spec: PipelineRunSpec, name: str) -> PipelineRunSpec:
 
 
 def new_run(spec: PipelineRunSpec, manifest: Mapping[str, Any] | None) -> Object:
-    """Return the run to make on a cluster; its name is a wish, since another may have it (`renamed`).
+    """Return the run to make on a cluster; its name is a wish, since another may have it (`with_generated_name`).
 
     Args:
         spec: what is to be run. Its execution name, where it has one, enters the name of the object.
@@ -81,7 +81,7 @@ def new_run(spec: PipelineRunSpec, manifest: Mapping[str, Any] | None) -> Object
     }
 
 
-def renamed(run: Mapping[str, Any]) -> Object:
+def with_generated_name(run: Mapping[str, Any]) -> Object:
     """Return the run under a name that the API server makes, where the wished one is taken.
 
     The wish stays its execution name: there it gets an index, as `test_2`.

@@ -12,7 +12,7 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RUN_UID
 
 
-class Models:
+class ModelLister:
     """The Models of a namespace. To walk them is for what happens seldom."""
 
     def __init__(self, models: Sequence[ApiObject] = ()) -> None:
@@ -21,7 +21,7 @@ class Models:
     def __iter__(self) -> Iterator[ApiObject]:
         return iter(self._models)
 
-    def named(self, name: str) -> ApiObject | None:
+    def get(self, name: str) -> ApiObject | None:
         """Return the Model of that name."""
         return next((each for each in self._models if each["metadata"]["name"] == name), None)
 
@@ -33,11 +33,11 @@ class Models:
         """Return those that are of that Pipeline."""
         return [each for each in self._models if _labels(each).get(PIPELINE) == pipeline]
 
-    def served_by(self, pipeline: str) -> Iterable[ApiObject]:
+    def of_server(self, pipeline: str) -> Iterable[ApiObject]:
         """Return those that say that this Pipeline serves them."""
         return [each for each in self._models if pipeline in servers_of(each)]
 
-    def made_from(self, storage: str) -> Iterable[ApiObject]:
+    def of_storage(self, storage: str) -> Iterable[ApiObject]:
         """Return those that were made of the tables in that storage, a URI."""
         return [each for each in self._models if storage_of(each) == storage]
 
@@ -62,7 +62,7 @@ class RunSummary(NamedTuple):
     is_proposing: bool
 
 
-class Runs:
+class RunLister:
     """The runs of a Pipeline, or the others beside one of them. To walk them is for what happens seldom."""
 
     def __init__(self, runs: Sequence[ApiObject] = ()) -> None:
@@ -81,7 +81,7 @@ class Runs:
         """Those that have not ended."""
         return [each for each in self._runs if is_live(each)]
 
-    def named(self, name: str) -> ApiObject | None:
+    def get(self, name: str) -> ApiObject | None:
         """Return the run of that name."""
         return next((each for each in self._runs if each["metadata"]["name"] == name), None)
 
@@ -94,11 +94,11 @@ class Runs:
         newest = max(self.summaries, key=lambda each: (each.created, each.name), default=None)
         return None if newest is None else newest.name
 
-    def proposing(self) -> Sequence[ApiObject]:
+    def with_open_proposal(self) -> Sequence[ApiObject]:
         """Return those whose proposal is not answered yet."""
         return self._all_named(each.name for each in self.summaries if each.is_proposing)
 
-    def that_proposed(self, model: str) -> Sequence[ApiObject]:
+    def with_proposal_of(self, model: str) -> Sequence[ApiObject]:
         """Return those that propose, or proposed, that Model, by their names."""
         return self._all_named(each.name for each in self.summaries if each.proposed == model)
 
@@ -106,12 +106,12 @@ class Runs:
         """Return epoch, version and digest of the testing sets that decisions rested on, one for each decision."""
         return [each.decided_by for each in self.summaries if each.decided_by is not None]
 
-    def decided(self, epoch: int, digest: str) -> int:
+    def count_decisions(self, epoch: int, digest: str) -> int:
         """Return how many of them have decided by the testing set of that epoch with these rows."""
         return sum((known, rows) == (epoch, digest) for known, _, rows in self.testing_sets())
 
     def _all_named(self, names: Iterable[str]) -> Sequence[ApiObject]:
-        return [run for name in sorted(names) if (run := self.named(name)) is not None]
+        return [run for name in sorted(names) if (run := self.get(name)) is not None]
 
 
 def summary_of(run: ApiObject) -> RunSummary:

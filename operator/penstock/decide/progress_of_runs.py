@@ -15,7 +15,7 @@ _ENDED = ("Succeeded", "Failed", "Reused", "Skipped", "Cancelled")
 
 
 @dataclass(frozen=True)
-class Told:
+class ProgressUpdate:
     """A step that started or ended, or a remark about the run."""
 
     kind: Literal["started", "ended", "said"]
@@ -23,15 +23,15 @@ class Told:
     step: str = ""
 
 
-def news(before: PipelineRun | None, after: PipelineRun) -> list[Told]:
+def progress_updates(before: PipelineRun | None, after: PipelineRun) -> list[ProgressUpdate]:
     """Return what is to be told, in the order in which it happened."""
-    told: list[Told] = []
+    told: list[ProgressUpdate] = []
     for step in status_of(after).steps:
         earlier = None if before is None else step_of(before, step.name)
         told += _of_step(earlier, step)
     waits = _waiting(after)
     if waits and (before is None or waits != _waiting(before)):
-        told.append(Told("said", waits))
+        told.append(ProgressUpdate("said", waits))
     return told
 
 
@@ -47,24 +47,24 @@ def summary_of(step: Step) -> str:
         return f"{', '.join(f'{table.rows:,} {table.name}' for table in step.dataset.tables)} points"
     if step.training:
         failed = f", {step.training.failed:,} failed" if step.training.failed else ""
-        kept = _counted(len(step.training.models), "Model")
-        return f"{_counted(step.training.total, 'candidate')}{failed}, {kept} kept"
+        kept = _count_phrase(len(step.training.models), "Model")
+        return f"{_count_phrase(step.training.total, 'candidate')}{failed}, {kept} kept"
     if step.testing:
-        return f"{_counted(len(step.testing.models), 'Model')} on {_counted(step.testing.points, 'point')}"
+        return f"{_count_phrase(len(step.testing.models), 'Model')} on {_count_phrase(step.testing.points, 'point')}"
     if step.deployment:
         return step.deployment.message or step.deployment.verdict or "decided"
     return "done"
 
 
-def _of_step(before: Step | None, after: Step) -> list[Told]:
+def _of_step(before: Step | None, after: Step) -> list[ProgressUpdate]:
     state = None if before is None else before.state
     if state == after.state:
         return []
     told = []
     if state not in _BEGUN and after.state in _BEGUN:
-        told.append(Told("started", "", after.name))
+        told.append(ProgressUpdate("started", "", after.name))
     if state not in _ENDED and after.state in _ENDED:
-        told.append(Told("ended", summary_of(after), after.name))
+        told.append(ProgressUpdate("ended", summary_of(after), after.name))
     return told
 
 
@@ -75,5 +75,5 @@ def _waiting(run: PipelineRun) -> str | None:
     return condition.message
 
 
-def _counted(count: int, what: str) -> str:
+def _count_phrase(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

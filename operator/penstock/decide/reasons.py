@@ -132,7 +132,7 @@ def pipeline_not_found(name: str) -> str:
     return f"There is no Pipeline {name} in this namespace yet; the run begins when it is applied."
 
 
-def suspended(next_step: str | None) -> str:
+def suspension_message(next_step: str | None) -> str:
     """The run starts no further job."""
     then = "starts no further job" if next_step is None else f"does not start its {next_step} step"
     return f"The run is suspended: it {then} until spec.suspend is false."
@@ -158,7 +158,7 @@ def no_job(pipeline: str) -> str:
     return f"The Pipeline {pipeline} describes no job; add dataset and training, or deployment."
 
 
-def refused_write(kind: str, name: str, message: str) -> str:
+def write_refusal_message(kind: str, name: str, message: str) -> str:
     """The API server did not take an object."""
     return f"{kind} {name} was not accepted: {message}"
 
@@ -173,7 +173,7 @@ def no_pod_yet() -> str:
     return "Its Job has no pod yet."
 
 
-def queued(queue: str | None, why: str | None = None) -> str:
+def queue_message(queue: str | None, why: str | None = None) -> str:
     """The Job is held by a queue, for the reason that the queue itself gives."""
     held = f"Its Job waits in the queue {queue}" if queue else "Its Job is suspended"
     return f"{held}: {why}" if why else f"{held}."
@@ -201,17 +201,17 @@ def retrying(why: str) -> str:
     return f"It is tried again; the last try ended so: {why}"
 
 
-def tried_again(number: int, tries: int, at: str, why: str) -> str:
+def next_try_message(number: int, tries: int, at: str, why: str) -> str:
     """A job failed for what may pass, and is tried again after a while."""
     return f"Try {number} of {tries} begins at {at}; the last one ended so: {why}"
 
 
-def disrupted(why: str) -> str:
+def disruption_message(why: str) -> str:
     """A pod was evicted, preempted or lost with its node."""
     return f"Its pod was taken away ({why}); another one takes its place, and that is not counted as a try."
 
 
-def told_to_end() -> str:
+def stop_request_message() -> str:
     """A pod that nobody evicted was told to end all the same."""
     return "it was told to end, as when somebody deletes it"
 
@@ -261,7 +261,7 @@ def out_of_memory(job: JobName | None) -> str:
 _FETCHES_LESS = "that is not a setting, so name a repository with less in it in spec.source.git.url"
 
 
-def exited(code: int, reason: str | None, said: str = "") -> str:
+def exit_message(code: int, reason: str | None, said: str = "") -> str:
     """A container ended otherwise than Penstock's own do; `said` is what it left of its own."""
     why = f" ({reason})" if reason and reason not in ("Error", "Completed") else ""
     ended = f"Its container ended with exit code {code}{why}"
@@ -299,7 +299,7 @@ def still_ending(count: int) -> str:
     return f"{count} of its Jobs and pods {'is' if count == 1 else 'are'} still ending."
 
 
-def cancelled() -> str:
+def cancellation_message() -> str:
     """A run was cancelled."""
     return "It was cancelled; nothing of it runs any more."
 
@@ -329,7 +329,7 @@ def no_deployment(name: str) -> str:
     return f"The Pipeline {name} has no spec.deployment any more, so nothing is served; the Model is kept."
 
 
-def proposed(challenger: str, why: str) -> str:
+def proposal_message(challenger: str, why: str) -> str:
     """The Pipeline's reconciler has yet to decide."""
     return f"{challenger} is proposed to be served. {why}"
 
@@ -360,7 +360,7 @@ def begins() -> str:
     return "It begins."
 
 
-def accepted() -> str:
+def acceptance_message() -> str:
     """A Pipeline without a deployment can work."""
     return "Runs can be made of it; it has no spec.deployment, so it serves nothing."
 
@@ -390,7 +390,7 @@ def not_ready_in_time() -> str:
     return "they did not become ready in their time; their pods and logs say more."
 
 
-def stranger(kind: str, name: str) -> str:
+def pipeline_name_conflict(kind: str, name: str) -> str:
     """A stranger's object has the name of one of the Pipeline's."""
     return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."
 

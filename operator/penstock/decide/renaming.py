@@ -74,7 +74,9 @@ def require_at_rest(asked: Renaming) -> None:
     live = asked.live_runs
     if live:
         many = f"{len(live)} runs of {asked.old_name} have" if len(live) > 1 else f"A run of {asked.old_name} has"
-        raise Refused(f"{many} not ended: {_listed(live)}. Wait for it, or cancel it: penstock --cluster cancel RUN.")
+        raise Refused(
+            f"{many} not ended: {_join_some(live)}. Wait for it, or cancel it: penstock --cluster cancel RUN."
+        )
 
 
 def copy_of(asked: Renaming, default: Storage | None) -> Object:
@@ -90,7 +92,7 @@ def copy_of(asked: Renaming, default: Storage | None) -> Object:
     if "storage" not in spec and default is not None:
         spec["storage"] = as_json(_folder(default, metadata["namespace"], asked.old_name))
     kept = {name: each for name, each in (metadata.get("annotations") or {}).items() if name not in _NOT_COPIED}
-    first = _served(old) or kept.get(FIRST_MODEL)
+    first = _model_of(old) or kept.get(FIRST_MODEL)
     annotations = kept | {RENAMED_FROM: _identity(old)} | ({FIRST_MODEL: first} if first else {})
     labels = dict(metadata.get("labels") or {})
     made: Object = {"name": asked.new_name, "namespace": metadata["namespace"], "annotations": annotations}
@@ -108,7 +110,7 @@ def takes_over(old: ApiObject, new: ApiObject) -> bool:
     Raises:
         Refused: it will not.
     """
-    if _served(old) is None:
+    if _model_of(old) is None:
         return True
     conditions = {each["type"]: each for each in (new.get("status") or {}).get("conditions") or ()}
     if conditions.get("Stalled", {}).get("status") == "True":
@@ -116,20 +118,20 @@ def takes_over(old: ApiObject, new: ApiObject) -> bool:
             f"The new Pipeline does not come up, so the old one stays: {conditions['Stalled'].get('message', '')} "
             "Mend it and say this again, or delete the new one."
         )
-    return _served(new) is not None and conditions.get("Ready", {}).get("status") == "True"
+    return _model_of(new) is not None and conditions.get("Ready", {}).get("status") == "True"
 
 
-def still_named(asked: Renaming) -> list[str]:
+def remaining_mentions(asked: Renaming) -> list[str]:
     """Return sentences that say what else has the old name, which nothing changes."""
     triggers = [str(each["metadata"]["name"]) for each in asked.triggers if _pipeline_of(each) == asked.old_name]
     runs = [name for name, _ in _runs_of(asked.runs, asked.old_name)]
     said = []
     if triggers:
         many = f"Triggers start runs of {asked.old_name}" if len(triggers) > 1 else f"A Trigger runs {asked.old_name}"
-        said.append(f"{many}: {_listed(triggers)}. Apply it with pipelineRef.name {asked.new_name}.")
+        said.append(f"{many}: {_join_some(triggers)}. Apply it with pipelineRef.name {asked.new_name}.")
     if runs:
         many = f"{len(runs)} runs that have ended" if len(runs) > 1 else "A run that has ended"
-        said.append(f"{many} keep{'' if len(runs) > 1 else 's'} the name {asked.old_name}: {_listed(runs)}.")
+        said.append(f"{many} keep{'' if len(runs) > 1 else 's'} the name {asked.old_name}: {_join_some(runs)}.")
     return said
 
 
@@ -145,7 +147,7 @@ def _folder(default: Storage, namespace: str, pipeline: str) -> Storage:
     return default
 
 
-def _served(found: ApiObject) -> str | None:
+def _model_of(found: ApiObject) -> str | None:
     served: str | None = ((found.get("status") or {}).get("servedModel") or {}).get("name")
     return served
 
@@ -171,5 +173,5 @@ def _runs_of(runs: Iterable[ApiObject], pipeline: str) -> list[tuple[str, bool]]
     return sorted((str(each["metadata"]["name"]), not is_live(each)) for each in found)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _join_some(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

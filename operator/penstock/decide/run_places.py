@@ -9,7 +9,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.storage import Storage
-from penstock_jobs.specification import Credentials, Location, Source
+from penstock_jobs.specification import Credentials, Location, SourceSpec
 
 
 class Reach(Protocol):
@@ -44,7 +44,7 @@ class RunPlaces:
     spec: PipelineSpec
     run_spec: PipelineRunSpec
     execution: str
-    operations: Source | None = None
+    operations: SourceSpec | None = None
 
     def tables(self, *, write: bool) -> Location:
         """Return the storage of the Pipeline, which holds the tables."""
@@ -69,7 +69,7 @@ class RunPlaces:
         secret = next((each.secret for each in given if each.name == table.name), None)
         return self.places.input(table, secret, self.tables(write=False))
 
-    def source(self) -> Source | None:
+    def source(self) -> SourceSpec | None:
         """Return the folder with the user's own operations, where there is one."""
         return self.operations
 

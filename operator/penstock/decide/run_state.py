@@ -12,7 +12,7 @@ from penstock.api.conditions import Condition
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
 from penstock.api.schema import JOBS, JobName
-from penstock.decide.conditions import find, shortened, with_condition, without
+from penstock.decide.conditions import find, shorten, with_condition, without
 from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED, all_succeeded
 from penstock_jobs.errors import Refused
 
@@ -20,7 +20,7 @@ from penstock_jobs.errors import Refused
 NEEDS: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}
 
 
-def described_jobs(spec: PipelineSpec) -> tuple[JobName, ...]:
+def jobs_in_spec(spec: PipelineSpec) -> tuple[JobName, ...]:
     """Return the jobs that the Pipeline describes, in their order: what a run does when nobody says which."""
     described = {
         "dataset": spec.dataset is not None,
@@ -31,9 +31,9 @@ def described_jobs(spec: PipelineSpec) -> tuple[JobName, ...]:
     return tuple(job for job in JOBS if described[job])
 
 
-def wanted_jobs(spec: PipelineSpec, asked: tuple[JobName, ...]) -> tuple[JobName, ...]:
+def select_jobs(spec: PipelineSpec, asked: tuple[JobName, ...]) -> tuple[JobName, ...]:
     """Return the jobs of a run, in their order, or refuse one that the Pipeline does not describe."""
-    described = described_jobs(spec)
+    described = jobs_in_spec(spec)
     for job in asked:
         if job not in described:
             raise Refused(
@@ -42,7 +42,7 @@ def wanted_jobs(spec: PipelineSpec, asked: tuple[JobName, ...]) -> tuple[JobName
     return tuple(job for job in described if not asked or job in asked)
 
 
-def pending(jobs: tuple[JobName, ...]) -> tuple[Step, ...]:
+def pending_steps(jobs: tuple[JobName, ...]) -> tuple[Step, ...]:
     """Return the steps of a run that has not begun."""
     return tuple(Step(name=job, state="Pending") for job in jobs)
 
@@ -84,7 +84,7 @@ def with_outcome(
             type=kind,
             status=value,
             reason=reason,
-            message=shortened(message),
+            message=shorten(message),
             last_transition_time=now,
             observed_generation=generation,
         )
@@ -106,7 +106,7 @@ def with_outcome(
     return msgspec.structs.replace(run, status=changed)
 
 
-def ended_well(run: PipelineRun, now: str) -> PipelineRun:
+def mark_succeeded(run: PipelineRun, now: str) -> PipelineRun:
     """Return the run once all its jobs have succeeded: with what was decided, where something was."""
     step = step_of(run, "deployment")
     decided = step.deployment if step else None
@@ -116,7 +116,7 @@ def ended_well(run: PipelineRun, now: str) -> PipelineRun:
     return with_outcome(run, "True", SERVED_MODEL_KEPT if kept else SUCCEEDED, decided.message or "", now)
 
 
-def seen(run: PipelineRun) -> PipelineRun:
+def with_observed_generation(run: PipelineRun) -> PipelineRun:
     """Return a run that has ended, in which a later change of its spec is said to be seen: nothing comes of it."""
     status, generation = status_of(run), run.metadata.generation
     conditions = tuple(msgspec.structs.replace(each, observed_generation=generation) for each in status.conditions)

@@ -5,16 +5,16 @@ testing set: choosing the best of several on the testing set would flatter it. A
 served whatever the scores say, and the decision still says what the gate would have done.
 """
 
-from penstock_jobs.gate import Decision, gate
+from penstock_jobs.gate import GateDecision, apply_gate
 from penstock_jobs.result import TestingResult
-from penstock_jobs.specification import Selection
+from penstock_jobs.specification import SelectionSpec
 
-__all__ = ["Decision", "decide"]
+__all__ = ["GateDecision", "select_model"]
 
 
-def decide(
-    testing: TestingResult | None, selection: Selection, served: str | None = None, pinned: str | None = None
-) -> Decision:
+def select_model(
+    testing: TestingResult | None, selection: SelectionSpec, served: str | None = None, pinned: str | None = None
+) -> GateDecision:
     """Return which Model is to be served after these tests.
 
     Args:
@@ -23,15 +23,17 @@ def decide(
         served: the Model that is served now.
         pinned: the Model that a person named in `deployment.model`.
     """
-    found = gate(testing, selection, served) if testing is not None else None
+    found = apply_gate(testing, selection, served) if testing is not None else None
     if pinned is not None:
-        return _pinned(pinned, found)
+        return _decision_for_pin(pinned, found)
     if found is None:
         kept = f"{served} stays" if served else "No Model is served"
-        return Decision("NotComparable", served, f"{kept}: no Model was tested in this run.")
+        return GateDecision("NotComparable", served, f"{kept}: no Model was tested in this run.")
     return found
 
 
-def _pinned(pinned: str, gate: Decision | None) -> Decision:
+def _decision_for_pin(pinned: str, gate: GateDecision | None) -> GateDecision:
     said = "" if gate is None else f" Without the pin: {gate.reason}"
-    return Decision(gate.verdict if gate else None, pinned, f"deployment.model pins {pinned}, so it is served.{said}")
+    return GateDecision(
+        gate.verdict if gate else None, pinned, f"deployment.model pins {pinned}, so it is served.{said}"
+    )

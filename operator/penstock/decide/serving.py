@@ -81,7 +81,7 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
     return msgspec.structs.replace(pipeline, status=status)
 
 
-def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
+def count_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
     """Return the uses of the testing versions that these decisions rested on: epoch, version and digest of each.
 
     Versions with the same rows, which their digest tells, are counted as one: the newest of them.
@@ -98,7 +98,7 @@ def counted_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingU
     return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
 
 
-def kept_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
+def merge_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
     """Return the uses as they are counted now, none of them below what was counted before runs were deleted."""
     uses = {(use.epoch, use.digest or use.version): use for use in before}
     for use in counted:

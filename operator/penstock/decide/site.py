@@ -16,7 +16,7 @@ from penstock.decide.objects.places import ClusterPlaces, refuse_laptop_only
 from penstock.decide.objects.profiles import processors_of
 from penstock.decide.run_places import Reach
 from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Location, Source
+from penstock_jobs.specification import Location, SourceSpec
 
 
 class Site(Protocol):
@@ -34,7 +34,7 @@ class Site(Protocol):
         """Return how many processors a job of these settings has to itself."""
         ...
 
-    def operations(self, made: SourceResult, storage: Location) -> Source:
+    def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return where the other jobs find what the source job made; `storage` is the run's."""
         ...
 
@@ -59,7 +59,7 @@ class Cluster:
         """Return the whole processors that the pod asks for."""
         return processors_of(settings)
 
-    def operations(self, made: SourceResult, storage: Location) -> Source:
+    def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return the folder that each pod unpacks from the run's storage."""
         return source.operations(made, storage)
 

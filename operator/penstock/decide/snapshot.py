@@ -32,7 +32,7 @@ def tables_of(made: DatasetResult) -> list[dict[str, Any]]:
     ]
 
 
-def encoded(found: list[dict[str, Any]]) -> bytes:
+def encode_documents(found: list[dict[str, Any]]) -> bytes:
     """Return the documents as YAML."""
     written: str = yaml.dump_all(found, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
     return written.encode()

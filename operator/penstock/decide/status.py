@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.decoding import Unreadable, decode_part
 from penstock.decide import reasons
-from penstock.decide.conditions import shortened
+from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Decision, Event, OnlyConditions
 from penstock.decide.objects.children import as_json
 from penstock.decide.others import has_ended
@@ -49,7 +49,7 @@ def leave_alone(there: ApiObject, why: Unreadable, now: datetime) -> Decision:
     before = (there.get("status") or {}).get("conditions") or []
     if has_ended(there) or not isinstance(before, list):
         return Decision(warnings=(why.sentence,))
-    message, generation = shortened(why.sentence), why.generation
+    message, generation = shorten(why.sentence), why.generation
     conditions = [each for each in before if each.get("type") != "Reconciling"]
     for kind, status in _UNREADABLE[str(there["kind"])].items():
         new = {

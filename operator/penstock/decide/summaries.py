@@ -2,7 +2,7 @@
 
 from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
 from penstock.api.scores import Score
-from penstock.decide.conditions import shortened
+from penstock.decide.conditions import shorten
 from penstock_jobs import result
 from penstock_jobs.result import DatasetResult, TestingResult, TrainingResult
 
@@ -59,7 +59,7 @@ def testing_summary(found: TestingResult) -> TestingSummary:
     )
 
 
-def scores(found: tuple[result.Score, ...]) -> tuple[Score, ...]:
+def scores(found: tuple[result.ScoreResult, ...]) -> tuple[Score, ...]:
     """Return scores as a status keeps them: numbers in text."""
     return tuple(
         Score(
@@ -75,7 +75,7 @@ def scores(found: tuple[result.Score, ...]) -> tuple[Score, ...]:
 
 def address(uri: str) -> str:
     """Return an address as a status keeps it: one that is absurdly long is cut, and the result has the whole."""
-    return shortened(uri, ADDRESS)
+    return shorten(uri, ADDRESS)
 
 
 def _text(number: float | None) -> str | None:

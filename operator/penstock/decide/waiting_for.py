@@ -28,7 +28,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Came:
+class WaitOutcome:
     """What came of the waiting: well or not, and a sentence."""
 
     well: bool
@@ -49,7 +49,9 @@ def goal_of(text: str | None, kind: str) -> Goal:
     return Goal(condition=name, status=status.capitalize())
 
 
-def came(goal: Goal, kind: str, name: str, found: Mapping[str, Any] | None, *, seen: bool) -> Came | None:
+def wait_outcome(
+    goal: Goal, kind: str, name: str, found: Mapping[str, Any] | None, *, seen: bool
+) -> WaitOutcome | None:
     """Return what came of it, None while there is something to wait for.
 
     Args:
@@ -60,12 +62,12 @@ def came(goal: Goal, kind: str, name: str, found: Mapping[str, Any] | None, *, s
         seen: whether it was there before.
     """
     if goal.existence == "create":
-        return None if found is None else Came(well=True, sentence=f"{kind} {name} is there.")
+        return None if found is None else WaitOutcome(well=True, sentence=f"{kind} {name} is there.")
     if found is None:
         gone = f"{kind} {name} was deleted while it was waited for." if seen else f"There is no {kind} {name}."
         if goal.existence == "delete":
-            return Came(well=True, sentence=f"{kind} {name} is gone.")
-        return Came(well=False, sentence=gone) if seen else None
+            return WaitOutcome(well=True, sentence=f"{kind} {name} is gone.")
+        return WaitOutcome(well=False, sentence=gone) if seen else None
     return None if goal.existence else _of_condition(goal, kind, name, found)
 
 
@@ -79,19 +81,19 @@ def state_sentence(kind: str, name: str, found: Mapping[str, Any] | None) -> str
     return f"{condition['reason']}: {condition.get('message') or 'it gives no reason.'}"
 
 
-def _of_condition(goal: Goal, kind: str, name: str, found: Mapping[str, Any]) -> Came | None:
+def _of_condition(goal: Goal, kind: str, name: str, found: Mapping[str, Any]) -> WaitOutcome | None:
     assert goal.condition is not None
     condition = _current(found, goal.condition)
     if condition is not None and condition["status"] == goal.status:
-        return Came(well=True, sentence=_said(kind, name, condition))
+        return WaitOutcome(well=True, sentence=_sentence(kind, name, condition))
     if condition is None and kind == "Model" and goal == Goal(condition="Ready"):
-        return Came(well=True, sentence=f"Model {name} is there.")  # a Model is complete from its beginning
+        return WaitOutcome(well=True, sentence=f"Model {name} is there.")  # a Model is complete from its beginning
     ended = _current(found, "Succeeded") if kind == "PipelineRun" else None
     if ended is not None and ended["status"] != "Unknown":
-        return Came(well=False, sentence=_said(kind, name, ended))
+        return WaitOutcome(well=False, sentence=_sentence(kind, name, ended))
     stalled = _current(found, "Stalled")
     if stalled is not None and stalled["status"] == "True":
-        return Came(well=False, sentence=_said(kind, name, stalled))
+        return WaitOutcome(well=False, sentence=_sentence(kind, name, stalled))
     return None
 
 
@@ -105,6 +107,6 @@ def _current(found: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     return None
 
 
-def _said(kind: str, name: str, condition: Mapping[str, Any]) -> str:
+def _sentence(kind: str, name: str, condition: Mapping[str, Any]) -> str:
     said = condition.get("message") or ""
     return f"{kind} {name}: {condition['reason']}" + (f": {said}" if said else ".")

@@ -18,17 +18,17 @@ from penstock.api.cluster_only import without_cluster_only
 from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.decide.conditions import find
-from penstock.decide.execution_name import indexed
+from penstock.decide.execution_name import with_index
 from penstock.decide.names import run_name
 from penstock.decide.new_run import new_run
 from penstock.decide.objects.children import as_json
 from penstock.decide.objects.revision import snapshot_of
-from penstock.decide.overriding import taken
+from penstock.decide.overriding import override_pipeline
 from penstock.decide.run.leaving import superseded
 from penstock.decide.run.reconcile import decide
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.serving import is_same_but_for_pin, with_manifest
-from penstock.local.locks import held, held_if_free
+from penstock.local.locks import hold_lock, try_lock
 from penstock.local.objects import NAMESPACE, Object
 from penstock.local.observe import SETTINGS, Observer
 from penstock.local.places import MANIFEST
@@ -73,7 +73,7 @@ def begin(resources: Resources, observer: Observer, pipeline: Pipeline, spec: Pi
     name = pipeline.metadata.name or ""
     spec = msgspec.structs.replace(spec, execution_name=spec.execution_name or DEFAULT_NAME)
     with ExitStack() as stack:
-        with held(resources.home.lock(f"pipeline-{name}")):
+        with hold_lock(resources.home.lock(f"pipeline-{name}")):
             # Held from before others can see the run: nobody may find it unfinished and free in between.
             found = _take_up(resources, pipeline, spec, stack) or _create(resources, observer, spec, stack)
         yield found
@@ -87,7 +87,7 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
             continue
         with ExitStack() as tried:
             lock = resources.home.run_lock(run.metadata.uid or "")
-            if tried.enter_context(held_if_free(lock, _PATIENCE)) is None:
+            if tried.enter_context(try_lock(lock, _PATIENCE)) is None:
                 continue
             if same is None and run.spec == spec and _has_taken(resources, run, pipeline, spec):
                 same = Start(run, taken_up=True)
@@ -106,18 +106,18 @@ def _has_taken(resources: Resources, run: PipelineRun, pipeline: Pipeline, spec:
 
 def _as_taken(pipeline: Pipeline, spec: PipelineRunSpec) -> PipelineSpec:
     seen = msgspec.convert(without_cluster_only(as_json(pipeline)), Pipeline)
-    return snapshot_of(taken(seen, spec.overrides), spec, SETTINGS).pipeline.spec
+    return snapshot_of(override_pipeline(seen, spec.overrides), spec, SETTINGS).pipeline.spec
 
 
 def _create(resources: Resources, observer: Observer, spec: PipelineRunSpec, stack: ExitStack) -> Start:
     wanted = new_run(spec, None)
     pipeline, wish = spec.pipeline_ref.name, spec.execution_name or DEFAULT_NAME
     names = resources.names(PipelineRun)
-    free = (each for index in count(1) if (each := run_name(pipeline, indexed(wish, index), ())) not in names)
+    free = (each for index in count(1) if (each := run_name(pipeline, with_index(wish, index), ())) not in names)
     uid = resources.objects.new_uid()
     made = {**wanted, "metadata": {**wanted["metadata"], "name": next(free), "uid": uid}}
     _refuse_at_once(observer, made)
-    stack.enter_context(held(resources.home.run_lock(uid)))
+    stack.enter_context(hold_lock(resources.home.run_lock(uid)))
     created, _ = resources.objects.create(made)
     return Start(resources.get(PipelineRun, str(created["metadata"]["name"])), taken_up=False)
 

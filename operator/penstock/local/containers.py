@@ -19,7 +19,7 @@ from penstock.decide.objects.pod import CONTAINER
 from penstock.local.environment import environment
 from penstock.local.home import make_folder, write_atomically
 from penstock.local.objects import Object
-from penstock.local.process import Command, Ended
+from penstock.local.process import Command, ExitStatus
 from penstock_jobs import document
 from penstock_jobs.specification import JobSpecification
 
@@ -96,7 +96,7 @@ def begun(now: str) -> Object:
     return {"phase": "Running", "startTime": now, "containerStatuses": [_container({"running": {"startedAt": now}})]}
 
 
-def over(before: ApiObject, ended: Ended, message: str, now: str, *, out_of_memory: bool) -> Object:
+def over(before: ApiObject, ended: ExitStatus, message: str, now: str, *, out_of_memory: bool) -> Object:
     """Return the status of a pod whose container has ended."""
     if ended.at_ceiling:
         said = "Pod was active on the node longer than the specified deadline"

@@ -13,7 +13,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.decide import reasons
 from penstock.decide.conditions import find
-from penstock.decide.progress_of_runs import news
+from penstock.decide.progress_of_runs import progress_updates
 from penstock.decide.run import pods as pod_views
 from penstock.decide.run.leaving import interrupted
 from penstock.decide.run_state import is_finished, status_of
@@ -21,10 +21,10 @@ from penstock.decide.times import read_time
 from penstock.local.beginning import Start, begin
 from penstock.local.job_controller import JobController
 from penstock.local.kubelet import Kubelet
-from penstock.local.locks import held
+from penstock.local.locks import hold_lock
 from penstock.local.objects import Objects
 from penstock.local.observe import Observer
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.process import Stopped
 from penstock.local.reading import places_of
 from penstock.local.reconcile import Reconciler, Turn
@@ -46,7 +46,7 @@ class JobBug(JobError):
 
 
 def execute(
-    resources: Resources, places: Places, pipeline: Pipeline, spec: PipelineRunSpec, watcher: Watcher
+    resources: Resources, places: LaptopPlaces, pipeline: Pipeline, spec: PipelineRunSpec, watcher: Watcher
 ) -> PipelineRun:
     """Run the Pipeline's jobs to their end; return the run as it ended.
 
@@ -93,20 +93,20 @@ class Work:
 
     def wait(self) -> None:
         """Wait until there may be something to do."""
-        moments = [] if self.last.look_again is None else [self.last.look_again]
+        moments = [] if self.last.requeue_after is None else [self.last.requeue_after]
         if not self.jobs.kubelet.at_work:
             moments.append(POLL)
         self.jobs.kubelet.wait(min(moments, default=None))
 
 
-def _tidy(observer: Observer, places: Places, run: PipelineRun, lock: int) -> None:
+def _tidy(observer: Observer, places: LaptopPlaces, run: PipelineRun, lock: int) -> None:
     """Let go what was beyond the Pipeline's retention when the run ended, by jobs that are of no run."""
     ended = read_time(status_of(run).completion_time or observer.objects.now())
     objects = replace(observer.objects, clock=lambda: ended)
     reconciler = Reconciler(replace(observer, objects=objects))
     folder = objects.home.root / "cleaning"
     kubelet = Kubelet(objects, folder, places.mapped, lambda _part, _line: None, inherited=(lock,))
-    with closing(kubelet), held(objects.home.lock("cleaning")), suppress(JobError):
+    with closing(kubelet), hold_lock(objects.home.lock("cleaning")), suppress(JobError):
         reconciler.tidy(run.spec.pipeline_ref.name, JobController(objects, kubelet))
 
 
@@ -121,7 +121,7 @@ def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> N
         if not greeted:
             teller.say(_title(after))
             greeted = True
-        for told in news(before, after):
+        for told in progress_updates(before, after):
             teller.tell(told)
         if is_finished(after):
             return
@@ -133,7 +133,7 @@ def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> N
 def _jobs_lock(resources: Resources, start: Start, watcher: Watcher) -> Iterator[int]:
     """Hold the lock that the jobs inherit: it is free only when no process of the run is left from before."""
     path = resources.home.lock(f"jobs-{start.run.metadata.uid}")
-    with held(path, lambda: watcher.say("Waiting for a job of this run that is still ending.")) as lock:
+    with hold_lock(path, lambda: watcher.say("Waiting for a job of this run that is still ending.")) as lock:
         yield lock
 
 
@@ -145,7 +145,7 @@ def _interrupt(resources: Resources, start: Start, stopped: Stopped, watcher: Wa
     watcher.say(said)
 
 
-def _hand_over_logs(resources: Resources, places: Places, run: PipelineRun) -> None:
+def _hand_over_logs(resources: Resources, places: LaptopPlaces, run: PipelineRun) -> None:
     """Move the logs of a run that has ended into its storage; those that cannot be stay in the home."""
     with suppress(JobError):
         store = open_store(places_of(resources, places, run).run())
@@ -157,7 +157,7 @@ def _hand_over_logs(resources: Resources, places: Places, run: PipelineRun) -> N
 def _ended_well(run: PipelineRun, objects: Objects) -> PipelineRun:
     succeeded = find(status_of(run).conditions, "Succeeded")
     if succeeded is not None and succeeded.status != "True":
-        ends = (pod_views.ended(pod) for pod in objects.own("Pod"))
+        ends = (pod_views.exit_of(pod) for pod in objects.own("Pod"))
         is_bug = any(end is not None and end.code == errors.BUG for end in ends)
         raise (JobBug if is_bug else Refused)(succeeded.message)
     return run

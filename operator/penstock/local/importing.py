@@ -4,8 +4,8 @@ from pathlib import Path
 
 from penstock.api.model import Model
 from penstock.api.storage import Storage
-from penstock.decide.importing import Looked, beside, looked_at, storage_named
-from penstock.local.places import Places
+from penstock.decide.importing import ImportStatus, compare_to_existing, read_saved_model, storage_named
+from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Location
@@ -15,7 +15,7 @@ def location_named(
     resources: Resources, uri: str, endpoint: str | None, region: str | None, secret: str | None
 ) -> tuple[Location, Storage | None]:
     """Return where a person's address is from here, and which storage it is; None for a folder of this machine."""
-    places = Places.of(resources.home, None)
+    places = LaptopPlaces.of(resources.home, None)
     if "://" not in uri or uri.startswith("file://"):
         if endpoint or region or secret:
             raise Refused(f"{uri} is a folder, which has no endpoint, region or credentials; leave them out.")
@@ -30,19 +30,19 @@ def location_named(
 
 def import_models(
     resources: Resources, location: Location, storage: Storage | None, *, only_look: bool
-) -> list[Looked]:
+) -> list[ImportStatus]:
     """Make each Model that is new, and return how each stands; with `only_look` none is made."""
-    from penstock_jobs.models.listing import saved_models
+    from penstock_jobs.models.listing import list_models
     from penstock_jobs.storage import open_store
 
-    found = [looked_at(each, storage) for each in saved_models(open_store(location))]
+    found = [read_saved_model(each, storage) for each in list_models(open_store(location))]
     return [_imported(resources, each, only_look=only_look) for each in found]
 
 
-def _imported(resources: Resources, looked: Looked, *, only_look: bool) -> Looked:
+def _imported(resources: Resources, looked: ImportStatus, *, only_look: bool) -> ImportStatus:
     if looked.model is None:
         return looked
-    standing = beside(looked, resources.find(Model, looked.name))
+    standing = compare_to_existing(looked, resources.find(Model, looked.name))
     if standing.state == "New" and not only_look:
         resources.create(looked.model)
     return standing

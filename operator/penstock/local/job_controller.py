@@ -111,7 +111,7 @@ def _action(job: ApiObject, pod: ApiObject) -> str:
     for rule in (job["spec"].get("podFailurePolicy") or {}).get("rules") or ():
         if any(_has_condition(pod, asked) for asked in rule.get("onPodConditions") or ()):
             return str(rule["action"])
-        ended, exits = pod_views.ended(pod), rule.get("onExitCodes")
+        ended, exits = pod_views.exit_of(pod), rule.get("onExitCodes")
         if ended is not None and exits is not None and ended.code in exits["values"]:
             return str(rule["action"])
     return "Count"

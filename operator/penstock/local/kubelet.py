@@ -19,10 +19,10 @@ from penstock.decide.objects.children import STEP
 from penstock.local import containers
 from penstock.local.containers import Mounts, Told
 from penstock.local.home import write_atomically
-from penstock.local.locks import held_if_free
-from penstock.local.mapping import Mapped
+from penstock.local.locks import try_lock
+from penstock.local.mapping import LocalMapping
 from penstock.local.objects import Object, Objects
-from penstock.local.process import Command, Ended, Process, follow
+from penstock.local.process import Command, ExitStatus, Process, follow
 from penstock.local.sources import fetch_source
 from penstock_jobs import errors
 from penstock_jobs.errors import JobError
@@ -63,7 +63,7 @@ class Kubelet:
 
     objects: Objects
     folder: Path
-    mapped: Mapped
+    mapped: LocalMapping
     tell: Told
     say: Callable[[str], None] = lambda _: None
     inherited: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ class Kubelet:
         inherited = self.inherited
         with ExitStack() as stack:
             if isinstance(asked, DatasetJob):
-                lock = stack.enter_context(held_if_free(self.objects.home.lock(f"dataset-{asked.run.pipeline}")))
+                lock = stack.enter_context(try_lock(self.objects.home.lock(f"dataset-{asked.run.pipeline}")))
                 if lock is None:
                     return False
                 inherited = (*inherited, lock)
@@ -164,11 +164,11 @@ class Kubelet:
         try:
             result = fetch_source(self.objects.home, self.mapped, asked, self.say)
         except JobError as error:
-            self._say(pod, Ended(error.exit_code), _text(Failure(reason=error.reason, message=str(error))))
+            self._say(pod, ExitStatus(error.exit_code), _text(Failure(reason=error.reason, message=str(error))))
         else:
-            self._say(pod, Ended(errors.SUCCEEDED), _text(result))
+            self._say(pod, ExitStatus(errors.SUCCEEDED), _text(result))
 
-    def _say(self, pod: Object, ended: Ended, message: str, *, out_of_memory: bool = False) -> None:
+    def _say(self, pod: Object, ended: ExitStatus, message: str, *, out_of_memory: bool = False) -> None:
         now = self.objects.now()
 
         def how(there: Object) -> Object:

@@ -19,13 +19,13 @@ POLL = (
 
 
 @contextmanager
-def held(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
+def hold_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[int]:
     """Hold the lock while the block runs; `waiting` is called once if somebody else has it. Yields the descriptor."""
-    descriptor = _opened(path)
+    descriptor = _open(path)
     try:
-        if not _taken(descriptor):
+        if not _try_flock(descriptor):
             waiting()
-            while not _taken(descriptor):
+            while not _try_flock(descriptor):
                 time.sleep(POLL)
         yield descriptor
     finally:
@@ -33,11 +33,11 @@ def held(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[int
 
 
 @contextmanager
-def held_if_free(path: Path, patience: float = 0.0) -> Iterator[int | None]:
+def try_lock(path: Path, patience: float = 0.0) -> Iterator[int | None]:
     """Hold the lock while the block runs, or yield None if somebody else has it, for longer than so many seconds."""
-    descriptor, until = _opened(path), time.monotonic() + patience
+    descriptor, until = _open(path), time.monotonic() + patience
     try:
-        while not (mine := _taken(descriptor)) and time.monotonic() < until:
+        while not (mine := _try_flock(descriptor)) and time.monotonic() < until:
             time.sleep(POLL)
         yield descriptor if mine else None
     finally:
@@ -48,19 +48,19 @@ def is_free(path: Path) -> bool:
     """Return whether nobody holds the lock at this moment."""
     if not path.exists():
         return True
-    descriptor = _opened(path)
+    descriptor = _open(path)
     try:
-        return _taken(descriptor, fcntl.LOCK_SH)  # two who look do not see each other
+        return _try_flock(descriptor, fcntl.LOCK_SH)  # two who look do not see each other
     finally:
         os.close(descriptor)
 
 
-def _opened(path: Path) -> int:
+def _open(path: Path) -> int:
     make_folder(path.parent)
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
-def _taken(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
+def _try_flock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
     try:
         fcntl.flock(descriptor, how | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,20 +11,20 @@ from penstock_jobs.errors import Refused
 
 
 @dataclass(frozen=True)
-class Given:
+class RunManifests:
     """What a file asks for: the Pipeline it describes, if it does, and the run."""
 
     pipeline: Pipeline | None
     run: PipelineRunSpec
 
 
-def read_manifests(path: Path) -> Given:
+def read_manifests(path: Path) -> RunManifests:
     """Return what the file asks to be run, or refuse it with what is wrong in it."""
     pipeline, run = pipeline_and_run(path)
     if run is None:
         assert pipeline is not None
-        return Given(pipeline, whole_run(pipeline))
-    return Given(pipeline, _with_name(run))
+        return RunManifests(pipeline, whole_run(pipeline))
+    return RunManifests(pipeline, _with_name(run))
 
 
 def whole_run(pipeline: Pipeline) -> PipelineRunSpec:

@@ -36,7 +36,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Mapped:
+class LocalMapping:
     """What `local.yaml` says; `path` is the file itself, or where one would be looked for."""
 
     path: Path
@@ -49,10 +49,10 @@ class Mapped:
         """Return the environment variables that stand for the Secret; `place` is the field that names it."""
         names = {keys.get(name, name): name for name in _NAMES}
         required = tuple(names)[:2]
-        found = self.named(secret, place, required, tuple(names)[2:])
+        found = self.variables_of(secret, place, required, tuple(names)[2:])
         return Credentials(environment={names[key]: variable for key, variable in found.items()})
 
-    def named(
+    def variables_of(
         self, secret: str, place: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
     ) -> dict[str, str]:
         """Return the environment variable that stands for each of these keys of the Secret."""
@@ -90,7 +90,7 @@ class Mapped:
         return frozenset(name for secret in self.secrets.values() for name in secret.values())
 
 
-def read_mapping(option: Path | None, manifest_folder: Path | None, home: Path) -> Mapped:
+def read_mapping(option: Path | None, manifest_folder: Path | None, home: Path) -> LocalMapping:
     """Return the mapping: of the option, else of the manifest's folder, else of the home; empty where there is none."""
     if option is not None:
         return _read(option)
@@ -98,10 +98,10 @@ def read_mapping(option: Path | None, manifest_folder: Path | None, home: Path) 
     for folder in places:
         if (folder / "local.yaml").is_file():
             return _read(folder / "local.yaml")
-    return Mapped(home / "local.yaml")
+    return LocalMapping(home / "local.yaml")
 
 
-def _read(path: Path) -> Mapped:
+def _read(path: Path) -> LocalMapping:
     try:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
         file = msgspec.convert(content or {}, _File)
@@ -114,7 +114,7 @@ def _read(path: Path) -> Mapped:
             f"{path} is not as local.yaml must be: {error}; it has secrets, endpoints, volumes and sources."
         ) from error
     folder = path.absolute().parent
-    return Mapped(
+    return LocalMapping(
         path=path.absolute(),
         secrets=file.secrets,
         endpoints={name.rstrip("/"): value for name, value in file.endpoints.items()},

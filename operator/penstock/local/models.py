@@ -12,12 +12,12 @@ from penstock.decide.objects.pod import process_variables
 from penstock.decide.serving import served_model
 from penstock.local.environment import environment
 from penstock.local.home import write_atomically
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock.local.sources import operations
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location, ServedModel, Source
+from penstock_jobs.specification import Location, ServerSpec, SourceSpec
 
 if TYPE_CHECKING:
     from penstock_jobs.models.loading import LoadedModel
@@ -52,13 +52,13 @@ class Files:
     location: Location
     trusted_types: tuple[str, ...]
     secrets: frozenset[str]
-    source: Source | None
+    source: SourceSpec | None
 
 
 def files_of(resources: Resources, model: Model) -> Files:
     """Return where the Model's files are; its Pipeline, where it is still there, says which types are trusted."""
     pipeline = resources.find(Pipeline, model.spec.origin.pipeline_ref.name)
-    places = Places.of(resources.home, pipeline)
+    places = LaptopPlaces.of(resources.home, pipeline)
     location = places.model(model)
     trusted = pipeline.spec.models.trusted_types if pipeline else ()
     # Only such a file can hold what is not scikit-learn's own; any other is loaded without a repository to ask.
@@ -91,7 +91,7 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     """Become the inference server of the Model that the Pipeline serves; it ends with Ctrl-C."""
     model = served(resources, pipeline)
     files = files_of(resources, model)
-    asked = ServedModel(
+    asked = ServerSpec(
         location=files.location,
         name=pipeline.metadata.name or "",
         manifest_digest=model.spec.digest,
@@ -109,7 +109,7 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     os.execve(sys.executable, words, environment(os.environ, asked, files.secrets, given))  # noqa: S606
 
 
-def _import_path(source: Source) -> str:
+def _import_path(source: SourceSpec) -> str:
     return os.pathsep.join([source.folder, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 

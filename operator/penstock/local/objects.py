@@ -19,7 +19,7 @@ from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.children import RUN_UID
 from penstock.decide.times import write_time
 from penstock.local.home import Home, write_atomically
-from penstock.local.locks import held
+from penstock.local.locks import hold_lock
 from penstock.local.old_homes import renew
 from penstock_jobs.errors import Refused
 
@@ -83,7 +83,7 @@ class Objects:
         """Put a new object there; return it, or the one that was there, and whether it is new."""
         kind, name = str(made["kind"]), str(made["metadata"]["name"])
         scope = self.of_run(_run_of(made))
-        with held(self.home.lock("resources")):
+        with hold_lock(self.home.lock("resources")):
             there = scope.find(kind, name)
             if there is not None:
                 return there, False
@@ -95,7 +95,7 @@ class Objects:
         """Replace the object by what `how` makes of it; return it, or None where nothing was written."""
         if self._changed(kind, name, how) is None:
             return None  # most often there is nothing to do, and nobody need wait for the lock
-        with held(self.home.lock("resources")):
+        with hold_lock(self.home.lock("resources")):
             changed = self._changed(kind, name, how)
             return None if changed is None else self._write(changed)
 
@@ -132,7 +132,7 @@ class Objects:
 
     def remove(self, kind: str, name: str, uid: str | None = None) -> bool:
         """Take the object away, with those that it owns; return whether it was there."""
-        with held(self.home.lock("resources")):
+        with hold_lock(self.home.lock("resources")):
             there = self.find(kind, name)
             if there is None or uid not in (None, there["metadata"]["uid"]):
                 return False

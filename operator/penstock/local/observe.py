@@ -13,26 +13,26 @@ from penstock.decide.cleaning.observation import ModelObservation, RecordObserva
 from penstock.decide.cleaning.record import Identity, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, results_name
-from penstock.decide.others import Models, Runs, is_live, pipeline_of
+from penstock.decide.others import ModelLister, RunLister, is_live, pipeline_of
 from penstock.decide.ownership import run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.run import earlier
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run.reconcile import awaited
+from penstock.decide.run.reconcile import pending_logs
 from penstock.decide.settings import Settings
 from penstock.decide.site import Site
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
 from penstock.local.objects import Object, Objects
 from penstock.local.old_homes import results_of_old
-from penstock_jobs.termination_message import whole_in_log
+from penstock_jobs.termination_message import find_in_log
 
 SETTINGS = Settings()  # nobody runs an operator here who could say otherwise
 IDENTITY = Identity(definition="home", namespace="home")  # a kind is never deleted from a home
 
 
-class RunsAtWork(Runs):
+class RunsAtWork(RunLister):
     """The runs of a Pipeline; live are those that a process works on."""
 
     def __init__(self, objects: Objects, runs: Sequence[ApiObject]) -> None:
@@ -46,7 +46,7 @@ class RunsAtWork(Runs):
         return [run for run in self._runs if is_live(run) and not is_free(home.run_lock(str(run["metadata"]["uid"])))]
 
 
-class ModelsOfHome(Models):
+class ModelsOfHome(ModelLister):
     """The Models of the home; one that is named is read by itself."""
 
     def __init__(self, objects: Objects) -> None:
@@ -175,7 +175,7 @@ class Observer:
         return tuple(each for each in found if each["metadata"]["labels"].get(PIPELINE) == pipeline)
 
     def _earlier(self, run: ApiObject, others: Sequence[Object]) -> tuple[ApiObject, ...]:
-        wanted = earlier.wanted(run, others) if is_live(run) else frozenset()
+        wanted = earlier.results_to_reuse(run, others) if is_live(run) else frozenset()
         found = []
         for other in others if wanted else ():
             name = results_name(run_owner(other))
@@ -188,10 +188,10 @@ class Observer:
         """Return the whole messages of those pods whose status had no room for them."""
         found: dict[str, bytes | None] = {}
         folder = self.objects.home.run(observation.run["metadata"]["uid"])
-        for each in awaited(observation):
+        for each in pending_logs(observation):
             path = Mounts.beneath(folder, "", each.uid).whole
             lines = path.read_text("utf-8", "replace") if path.exists() else ""
-            found[each.uid] = whole_in_log(lines, each.digest)
+            found[each.uid] = find_in_log(lines, each.digest)
         return found
 
 

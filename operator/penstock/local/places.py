@@ -10,7 +10,7 @@ from penstock.api.pipeline import GitSource, Pipeline
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.run_places import secret_for
 from penstock.local.home import Home
-from penstock.local.mapping import Mapped, read_mapping
+from penstock.local.mapping import LocalMapping, read_mapping
 from penstock.local.sources import repository_credentials
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Credentials, Location
@@ -19,15 +19,15 @@ MANIFEST = "penstock.dev/manifest"  # an annotation: the folder of the manifest,
 
 
 @dataclass(frozen=True)
-class Places:
+class LaptopPlaces:
     """What turns the addresses of a manifest, which lies in `folder`, into locations on this machine."""
 
     home: Home
-    mapped: Mapped
+    mapped: LocalMapping
     folder: Path
 
     @classmethod
-    def of(cls, home: Home, pipeline: Pipeline | None) -> "Places":
+    def of(cls, home: Home, pipeline: Pipeline | None) -> "LaptopPlaces":
         """Return those of a Pipeline of the home, from where its manifest was; of the home alone where it is gone."""
         folder = Path(pipeline.metadata.annotations.get(MANIFEST, home.root)) if pipeline else home.root
         return cls(home, read_mapping(None, folder, home.root), folder)

@@ -41,7 +41,7 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ExitStatus:
     """How it ended: its exit code (negative: the signal that killed it), and whether that was at its ceiling."""
 
     code: int
@@ -77,7 +77,7 @@ class Process:
         self._log = _opened(command.log)
         self._unfinished = b""
         self._deadline = None if command.ceiling is None else time.monotonic() + command.ceiling
-        self.ended: Ended | None = None
+        self.ended: ExitStatus | None = None
         self._process = subprocess.Popen(
             command.words,
             env=dict(command.environment),
@@ -103,7 +103,7 @@ class Process:
         """Take in what it has said, and see whether it has ended."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             code = self._process.poll()
-            self._end(Ended(-signal.SIGKILL if code is None else code, at_ceiling=True))
+            self._end(ExitStatus(-signal.SIGKILL if code is None else code, at_ceiling=True))
             return
         chunk = os.read(self.fileno(), 65536) if readable else None
         if chunk:
@@ -113,14 +113,14 @@ class Process:
         elif chunk == b"" or self._process.poll() is not None:
             if self._unfinished:
                 self._keep(self._unfinished)
-            self._end(Ended(self._process.wait()))
+            self._end(ExitStatus(self._process.wait()))
 
     def stop(self) -> None:
         """Ask what is left of the group to stop, then kill it; a second signal while waiting kills at once."""
         if self.ended is None:
             self._end(None)
 
-    def _end(self, ended: Ended | None) -> None:
+    def _end(self, ended: ExitStatus | None) -> None:
         process = self._process
         try:
             if process.poll() is None:
@@ -131,7 +131,7 @@ class Process:
         finally:
             _signal_group(process.pid, signal.SIGKILL)
             code = process.wait()
-            self.ended = ended or Ended(code)
+            self.ended = ended or ExitStatus(code)
             for pipe in (process.stdin, process.stdout, self._log):
                 if pipe is not None:
                     pipe.close()

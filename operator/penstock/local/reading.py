@@ -7,13 +7,13 @@ import msgspec
 from penstock.api.decoding import require
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
-from penstock.decide.named_run import named_run
+from penstock.decide.named_run import match_run
 from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import is_finished, status_of
 from penstock.local.locks import is_free
 from penstock.local.old_homes import renew
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import CandidateRow
@@ -27,7 +27,7 @@ def runs_of(resources: Resources, pipeline: str) -> list[PipelineRun]:
 
 def find_run(resources: Resources, name: str) -> PipelineRun:
     """Return the run of that name: its own, its execution name, or `PIPELINE/EXECUTION NAME`."""
-    return resources.find(PipelineRun, name) or named_run(resources.list(PipelineRun), name, str(resources.home.root))
+    return resources.find(PipelineRun, name) or match_run(resources.list(PipelineRun), name, str(resources.home.root))
 
 
 def read_revision(resources: Resources, run: PipelineRun) -> Pipeline | None:
@@ -45,7 +45,7 @@ def is_worked_on(resources: Resources, run: PipelineRun) -> bool:
     return not is_finished(run) and not is_free(resources.home.run_lock(run.metadata.uid or ""))
 
 
-def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlaces:
+def places_of(resources: Resources, places: LaptopPlaces, run: PipelineRun) -> RunPlaces:
     """Return where the artifacts of a run are."""
     revision = read_revision(resources, run)
     if revision is None:
@@ -53,14 +53,14 @@ def places_of(resources: Resources, places: Places, run: PipelineRun) -> RunPlac
     return RunPlaces(places, run.spec.pipeline_ref.name, revision.spec, run.spec, _execution(run))
 
 
-def candidates_of(resources: Resources, places: Places, run: PipelineRun) -> list[CandidateRow]:
+def candidates_of(resources: Resources, places: LaptopPlaces, run: PipelineRun) -> list[CandidateRow]:
     """Return what became of each candidate of the run."""
     from penstock_jobs.training.ledger import read_candidates
 
     return read_candidates(open_store(places_of(resources, places, run).run()))
 
 
-def log_lines(resources: Resources, places: Places, run: PipelineRun, job: str) -> list[bytes]:
+def log_lines(resources: Resources, places: LaptopPlaces, run: PipelineRun, job: str) -> list[bytes]:
     """Return the lines of the log of a run's job, none where it has not begun."""
     at_home = resources.home.run(run.metadata.uid or "") / "logs" / f"{job}.log"
     if at_home.exists():

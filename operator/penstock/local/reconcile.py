@@ -19,10 +19,10 @@ from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.local.apply import carry_out
 from penstock.local.job_controller import JobController
-from penstock.local.locks import held
+from penstock.local.locks import hold_lock
 from penstock.local.objects import Object, Objects
 from penstock.local.observe import Observer
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock.local.site import Laptop
 
@@ -32,11 +32,11 @@ class Turn:
     """What came of a look: whether anything was written, and in how many seconds there is more to do."""
 
     wrote: bool = False
-    look_again: float | None = None
+    requeue_after: float | None = None
 
     def and_also(self, other: "Turn") -> "Turn":
         """Return what came of both."""
-        moments = [each for each in (self.look_again, other.look_again) if each is not None]
+        moments = [each for each in (self.requeue_after, other.requeue_after) if each is not None]
         return Turn(self.wrote or other.wrote, min(moments, default=None))
 
 
@@ -66,7 +66,7 @@ class Reconciler:
         for model in self.objects.all_of("Model"):
             if model["metadata"].get("labels", {}).get(PIPELINE) == name:
                 turn = turn.and_also(self._settle(self.objects, model, self.observer.model, decide_model))
-        with held(self.objects.home.lock(f"deployment-{name}")):
+        with hold_lock(self.objects.home.lock(f"deployment-{name}")):
             available = self._make_available(name)
             pipeline = self.objects.find("Pipeline", name)
             if pipeline is None:
@@ -107,7 +107,7 @@ class Reconciler:
             observation = replace(observation, refused=outcome.refused)
             decision = replace(decide(observation, self.objects.clock()), writes=())
             outcome = carry_out(objects, subject, decision)
-        return Turn(outcome.wrote, decision.look_again)
+        return Turn(outcome.wrote, decision.requeue_after)
 
     def _make_available(self, pipeline: str) -> bool:
         """Say of each Deployment that it has what it asks for."""
@@ -133,7 +133,7 @@ def _recorded(record: ApiObject) -> str | None:
 
 def reconcile_pipeline(resources: Resources, name: str) -> Pipeline:
     """Make a Pipeline right until there is nothing more to do now, and return it."""
-    site = Laptop(Places.of(resources.home, resources.find(Pipeline, name)))
+    site = Laptop(LaptopPlaces.of(resources.home, resources.find(Pipeline, name)))
     reconciler = Reconciler(Observer(resources.objects, site))
     while reconciler.pipeline(name).wrote:
         pass

@@ -8,17 +8,17 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.storage import Storage
 from penstock.decide.objects.children import Owner
 from penstock.decide.run_places import Reach
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.sources import operations_in
 from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Location, Source
+from penstock_jobs.specification import Location, SourceSpec
 
 
 @dataclass(frozen=True)
 class Laptop:
     """This machine: jobs are processes, and reach what `places` says."""
 
-    places: Places
+    places: LaptopPlaces
 
     def reach(self, namespace: str, default: Storage | None) -> Reach:
         """Return how this machine reaches artifacts."""
@@ -31,7 +31,7 @@ class Laptop:
         """Return the processors that this process may use: jobs come one after the other."""
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-    def operations(self, made: SourceResult, storage: Location) -> Source:
+    def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return the folder that was found or checked out, which is there for all."""
         return operations_in(made)
 

@@ -14,39 +14,39 @@ from pathlib import Path
 from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource
 from penstock.local.home import Home, make_folder
-from penstock.local.locks import held
-from penstock.local.mapping import Mapped
+from penstock.local.locks import hold_lock
+from penstock.local.mapping import LocalMapping
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.result import SourceResult
-from penstock_jobs.source.commits import fill, resolved_commit
+from penstock_jobs.source.commits import check_out, resolve_commit
 from penstock_jobs.source.git import Git, Login, is_ssh
-from penstock_jobs.specification import Credentials, Source, SourceJob
+from penstock_jobs.specification import Credentials, SourceJob, SourceSpec
 
 _USERNAME, _PASSWORD, _SSH_KEY = "username", "password", "ssh-privatekey"
 NO_CREDENTIALS = Credentials()
 DIRTY = "-dirty"  # after a commit: the folder had changes that the commit does not hold
 
 
-def fetch_source(home: Home, mapped: Mapped, job: SourceJob, tell: Callable[[str], None]) -> SourceResult:
+def fetch_source(home: Home, mapped: LocalMapping, job: SourceJob, tell: Callable[[str], None]) -> SourceResult:
     """Carry a source job out: `archive` is the folder itself, which no other job needs to unpack."""
     git = GitSource(url=job.repository, revision=job.revision, path=job.path)
     found = operations(home, mapped, git, job.commit, job.credentials, tell)
     return SourceResult(commit=found.commit or "", archive=found.folder, digest="", files=0)
 
 
-def operations_in(made: SourceResult) -> Source:
+def operations_in(made: SourceResult) -> SourceSpec:
     """Return where the other jobs find what a source job found here."""
-    return Source(folder=made.archive, commit=made.commit or None)
+    return SourceSpec(folder=made.archive, commit=made.commit or None)
 
 
 def operations(
     home: Home,
-    mapped: Mapped,
+    mapped: LocalMapping,
     git: GitSource,
     commit: str | None,
     credentials: Credentials = NO_CREDENTIALS,
     tell: Callable[[str], None] = lambda _: None,
-) -> Source:
+) -> SourceSpec:
     """Return the folder that goes on the import path, and its commit; without one, that of the revision now.
 
     Where `local.yaml` names a folder for the repository it is that folder, as it is now, with the commit that it is at.
@@ -56,15 +56,15 @@ def operations(
         if not folder.is_dir():
             raise Refused(f"{mapped.path} says that {git.url} is {folder}, which is no folder; correct it.")
         path = _beneath(folder, git)
-        return Source(folder=str(path), commit=commit_of(path))
+        return SourceSpec(folder=str(path), commit=commit_of(path))
     if commit is not None and commit.endswith(DIRTY):
         raise Refused(
             f"The operations were those of a folder with changes that the commit {commit.removesuffix(DIRTY)} of "
             f"{git.url} does not hold; name that folder under sources in {mapped.path}."
         )
     program = _program(mapped, git, credentials)
-    commit = commit or resolved_commit(program, git.revision)
-    return Source(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
+    commit = commit or resolve_commit(program, git.revision)
+    return SourceSpec(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
 
 
 def commit_of(folder: Path) -> str | None:
@@ -86,22 +86,22 @@ def _beneath(folder: Path, git: GitSource) -> Path:
     return path.absolute()
 
 
-def repository_credentials(mapped: Mapped, git: GitSource, secret: SecretReference | None) -> Credentials:
+def repository_credentials(mapped: LocalMapping, git: GitSource, secret: SecretReference | None) -> Credentials:
     """Return the environment variables that stand for the Secret of the repository, by what git is told of each."""
     if secret is None or mapped.source(git.url) is not None:
         return Credentials()
     place, keys = "spec.source.git.credentials.secretName", secret.keys
     if is_ssh(git.url):
         name = (keys.ssh_private_key if keys else None) or _SSH_KEY
-        return Credentials(environment={_SSH_KEY: mapped.named(secret.secret_name, place, (name,))[name]})
+        return Credentials(environment={_SSH_KEY: mapped.variables_of(secret.secret_name, place, (name,))[name]})
     password = (keys.password if keys else None) or _PASSWORD
     username = (keys.username if keys else None) or _USERNAME
-    variables = mapped.named(secret.secret_name, place, (password,), (username,))
+    variables = mapped.variables_of(secret.secret_name, place, (password,), (username,))
     names = {username: _USERNAME, password: _PASSWORD}
     return Credentials(environment={names[key]: variable for key, variable in variables.items()})
 
 
-def _program(mapped: Mapped, git: GitSource, credentials: Credentials) -> Git:
+def _program(mapped: LocalMapping, git: GitSource, credentials: Credentials) -> Git:
     return Git(git.url, _login(credentials.environment), mapped.variables())
 
 
@@ -128,7 +128,7 @@ def _checked_out(home: Home, git: Git, commit: str, tell: Callable[[str], None])
     target = home.root / "sources" / name / commit
     if target.is_dir():
         return target
-    with held(home.lock(f"source-{name}"), lambda: tell(f"Waiting for another run that fetches {git.url}.")):
+    with hold_lock(home.lock(f"source-{name}"), lambda: tell(f"Waiting for another run that fetches {git.url}.")):
         if not target.is_dir():
             tell(f"Fetching {git.url} at {commit[:12]}.")
             make_folder(target.parent)
@@ -144,7 +144,7 @@ def _fetch_and_check_out(git: Git, commit: str, target: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=target.parent, ignore_cleanup_errors=True) as part:
             files = Path(part, "files")
             files.mkdir()
-            fill(git, commit, f"{part}/repository", files)
+            check_out(git, commit, f"{part}/repository", files)
             files.rename(target)
     except OSError as error:
         raise Unavailable(f"{target} cannot be made: {error.strerror}.") from error

@@ -1,7 +1,7 @@
 """How a run goes, told to a watcher: its steps in their order, the lines of their logs, what it waits for."""
 
 from penstock.api.schema import JOBS
-from penstock.decide.progress_of_runs import Told
+from penstock.decide.progress_of_runs import ProgressUpdate
 from penstock.local.log_lines import parse_any
 from penstock.local.watcher import Watcher
 
@@ -18,7 +18,7 @@ class Teller:
         """Tell a remark."""
         self._watcher.say(message)
 
-    def tell(self, told: Told) -> None:
+    def tell(self, told: ProgressUpdate) -> None:
         """Tell what happened to the run."""
         if told.kind == "said":
             self._watcher.say(told.text)
@@ -26,7 +26,7 @@ class Teller:
             self._begin(told.step)
         elif told.step not in self._ended:
             self._ended.add(told.step)
-            self._watcher.ended(told.step, told.text)
+            self._watcher.end_step(told.step, told.text)
 
     def line(self, step: str, line: bytes) -> None:
         """Tell a line of a step's log; of a job that is no step of its own (`source`) what is worth a remark."""
@@ -41,4 +41,4 @@ class Teller:
     def _begin(self, step: str) -> None:
         if step not in self._begun:
             self._begun.add(step)
-            self._watcher.started(step)
+            self._watcher.begin_step(step)

@@ -11,11 +11,11 @@ class Watcher(Protocol):
     def say(self, message: str) -> None:
         """Hear a remark about the run itself."""
 
-    def started(self, step: str) -> None:
+    def begin_step(self, step: str) -> None:
         """Hear that the step begins."""
 
     def line(self, step: str, line: LogLine) -> None:
         """Hear a line of the step's log."""
 
-    def ended(self, step: str, outcome: str) -> None:
+    def end_step(self, step: str, outcome: str) -> None:
         """Hear how the step ended, in a few words."""

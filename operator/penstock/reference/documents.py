@@ -14,10 +14,10 @@ from penstock.decide.objects.revision import Snapshot
 from penstock.reference.markdown import anchor, code, codes, page, prose, table
 from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
-from penstock_jobs.errands import Errand, Owner, SavedModel
+from penstock_jobs.errands import PreviousOwner, SavedModel, StorageRequest
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import CandidateRow, JobResult
-from penstock_jobs.specification import JobSpecification, ServedModel
+from penstock_jobs.specification import JobSpecification, ServerSpec
 from penstock_jobs.termination_message import TerminationMessage
 from penstock_jobs.training.curves import Curves
 from penstock_jobs.training.network.saving import Architecture
@@ -28,7 +28,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Job specification", JobSpecification),
     ("Result", JobResult),
     ("Termination message", TerminationMessage),
-    ("Server specification", ServedModel),
+    ("Server specification", ServerSpec),
     ("Model manifest", ModelManifest),
     ("Network architecture", Architecture),
     ("Learning curves", Curves),
@@ -37,7 +37,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Claim of a storage", Claim),
     ("Snapshot of a run", Snapshot),
     ("Record of files", Record),
-    ("Storage request", Errand | SavedModel | Owner),
+    ("Storage request", StorageRequest | SavedModel | PreviousOwner),
 )
 _SIMPLE: dict[type[types.Type], str] = {
     types.AnyType: "any",

@@ -7,7 +7,7 @@ there is `penstock validate`.
 import json
 from typing import Any
 
-from penstock.api.definitions import Kind
+from penstock.api.definitions import KindDefinition
 from penstock.api.field_tree import ALWAYS_REQUIRED, field_tree
 from penstock.api.metadata_schema import metadata_schema
 from penstock.api.scalars import phrase
@@ -30,7 +30,7 @@ _KEPT = frozenset(
 )
 
 
-def editor_schema(kind: Kind) -> Schema:
+def editor_schema(kind: KindDefinition) -> Schema:
     """Return the JSON Schema of a whole manifest of the kind."""
     schema = field_tree(kind).schema
     fields = schema["properties"]
@@ -44,7 +44,7 @@ def editor_schema(kind: Kind) -> Schema:
     return {"$schema": DRAFT, "title": kind.name} | made | {"required": required}
 
 
-def editor_file(kind: Kind) -> str:
+def editor_file(kind: KindDefinition) -> str:
     """Return the schema as the text of a file."""
     return json.dumps(editor_schema(kind), indent=1, ensure_ascii=False) + "\n"
 

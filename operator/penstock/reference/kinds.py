@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from penstock.api.definitions import Kind
+from penstock.api.definitions import KindDefinition
 from penstock.api.field_tree import FieldNode, field_tree, walk
 from penstock.api.schema import GROUP, VERSION
 from penstock.api.schema_words import bounds, choices, default_text, requirements, type_name
@@ -11,7 +11,7 @@ from penstock.reference.markdown import anchor, code, codes, page, prose, table
 DEEPEST = 3  # of the list of sections; what is further in is linked from where it is
 
 
-def kind_page(kind: Kind) -> str:
+def kind_page(kind: KindDefinition) -> str:
     """Return the page of a kind."""
     root = field_tree(kind)
     name = kind.name.lower()

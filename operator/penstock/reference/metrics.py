@@ -10,14 +10,14 @@ from penstock_jobs.serving import metrics as of_server
 
 def operator_metrics() -> tuple[MetricDefinition, ...]:
     """Return what the operator counts."""
-    found = of_operator.Metrics()
+    found = of_operator.OperatorMetrics()
     found.watch(lambda: 0.0, lambda: 0.0)
     return tuple(found.definitions)
 
 
 def server_metrics() -> tuple[MetricDefinition, ...]:
     """Return what an inference server counts."""
-    return tuple(of_server.Metrics(dict.fromkeys(of_server.INFORMATION, ""), lambda: 0).definitions)
+    return tuple(of_server.ServerMetrics(dict.fromkeys(of_server.INFORMATION, ""), lambda: 0).definitions)
 
 
 def metrics_page() -> str:

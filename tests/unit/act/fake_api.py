@@ -103,7 +103,7 @@ class FakeApi:
             for at, each in sorted(self.objects.items())
             if at.startswith(base)
             and at.rsplit("/", 2)[1] == plural
-            and _selected(each, selector)
+            and _matches(each, selector)
             and name in ("", each["metadata"]["name"])
         ]
         begin, version = 0, self.version
@@ -141,10 +141,10 @@ class FakeApi:
                 return status(409, "Conflict", "the object has been modified")
         if status_only:
             body = {"status": body.get("status")}
-            changed = known | body if not merge else _merged(known, body)
+            changed = known | body if not merge else _merge(known, body)
         else:
             body.pop("status", None)
-            changed = _merged(known if merge else _without(known, self.applied.get(at), body), body)
+            changed = _merge(known if merge else _without(known, self.applied.get(at), body), body)
             if not merge:
                 self.applied[at] = body
         return _ok(known if changed == known else self._store(at, changed))
@@ -180,7 +180,7 @@ def _ok(body: Object) -> Answer:
     return Answer(200, {}, json.dumps(body).encode())
 
 
-def _selected(found: Object, selector: str) -> bool:
+def _matches(found: Object, selector: str) -> bool:
     return not selector or selector in found["metadata"].get("labels", {})
 
 
@@ -193,8 +193,8 @@ def _without(known: Any, before: Any, now: Any) -> Any:
     return {name: _without(value, before.get(name), now.get(name)) for name, value in kept.items()}
 
 
-def _merged(known: Any, change: Any) -> Any:
+def _merge(known: Any, change: Any) -> Any:
     if not isinstance(known, dict) or not isinstance(change, dict):
         return change
     merged = {name: value for name, value in known.items() if change.get(name, "") is not None}
-    return merged | {name: _merged(known.get(name), value) for name, value in change.items() if value is not None}
+    return merged | {name: _merge(known.get(name), value) for name, value in change.items() if value is not None}

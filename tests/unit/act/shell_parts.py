@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from penstock.act.apply import Applier
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.client import Client
 from penstock.act.kinds import Key, Object
-from penstock.act.metrics import Metrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
 from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Observed, Reconciler
-from penstock.act.view import View, marks
+from penstock.act.view import View, index_keys
 from penstock.decide.decision import Decision, Refusal
 from unit.act.fake_api import FakeApi
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Seen:
+class ShellObservation:
     """The smallest observation."""
 
     run: Object
@@ -40,19 +40,19 @@ class Shell:
         concurrent: int = 4,
     ) -> None:
         self.api = api
-        self.metrics = Metrics()
-        self.client = Client(api, RateLimiter(rate, 10), concurrent, self.metrics.wrote)
+        self.metrics = OperatorMetrics()
+        self.client = Client(api, RateLimiter(rate, 10), concurrent, self.metrics.count_write)
         self.queue: WorkQueue[Key] = WorkQueue(lambda: 0.5)
-        self.view = View(Cache(marks), self.queue)
+        self.view = View(ObjectCache(index_keys), self.queue)
         self.applier = Applier(self.client, self.view, "operator-1", lambda: NOW)
 
         async def observe(run: Object) -> Observed:
-            return Observed(Seen(run))
+            return Observed(ShellObservation(run))
 
         table = {"PipelineRun": Controller(observe, decide)}
         self.reconciler = Reconciler(table, self.view, self.applier, self.queue, self.metrics, lambda: NOW)
 
-    async def until_quiet(self, workers: int = 3) -> None:
+    async def work_until_quiet(self, workers: int = 3) -> None:
         """Work until nothing is left to do but appointments."""
         tasks = [asyncio.create_task(self.reconciler.work()) for _ in range(workers)]
         await self.queue.quiet()
@@ -60,7 +60,7 @@ class Shell:
         await asyncio.gather(*tasks)
 
 
-def a_run(name: str = "churn-1", **status: Any) -> Object:
+def make_run(name: str = "churn-1", **status: Any) -> Object:
     made: Object = {
         "apiVersion": "penstock.dev/v1alpha1",
         "kind": "PipelineRun",
@@ -70,7 +70,7 @@ def a_run(name: str = "churn-1", **status: Any) -> Object:
     return made | ({"status": status} if status else {})
 
 
-def a_child(kind: str, name: str, owner: Object, **rest: Any) -> Object:
+def make_child(kind: str, name: str, owner: Object, **rest: Any) -> Object:
     api_version = {"Job": "batch/v1", "ControllerRevision": "apps/v1"}.get(kind, "v1")
     metadata = {
         "name": name,

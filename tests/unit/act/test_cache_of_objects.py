@@ -6,10 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.kinds import Key, Object, key_of
-from penstock.act.view import marks, of_pipeline, of_run
-from unit.act.shell_parts import a_child, a_run
+from penstock.act.view import index_keys, of_pipeline, of_run
+from unit.act.shell_parts import make_child, make_run
 
 
 def _stored(made: Object, uid: str, version: int) -> Object:
@@ -17,7 +17,7 @@ def _stored(made: Object, uid: str, version: int) -> Object:
 
 
 def _run(version: int, uid: str = "u1", name: str = "churn-1", **status: Any) -> Object:
-    return _stored(a_run(name, **status), uid, version)
+    return _stored(make_run(name, **status), uid, version)
 
 
 KEY = Key("PipelineRun", "team", "churn-1")
@@ -40,10 +40,10 @@ def _states(history: list[str]) -> list[tuple[str, Object]]:
     return events
 
 
-def _take_in(cache: Cache, event: tuple[str, Object]) -> None:
+def _take_in(cache: ObjectCache, event: tuple[str, Object]) -> None:
     kind, found = event
     if kind == "DELETED":
-        cache.bury(key_of(found), found["metadata"]["uid"])
+        cache.leave_tombstone(key_of(found), found["metadata"]["uid"])
     else:
         cache.put(found)
 
@@ -53,7 +53,7 @@ def test_events_lost_doubled_and_reordered_never_bring_back_what_is_older(
     history: list[str], data: st.DataObject
 ) -> None:
     events = _states(history)
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     gone: set[str] = set()
     held: Object | None = None
     for event in data.draw(st.lists(st.sampled_from(events), max_size=30) if events else st.just([])):
@@ -70,7 +70,7 @@ def test_events_lost_doubled_and_reordered_never_bring_back_what_is_older(
 @given(HISTORIES, st.data())
 def test_whatever_was_missed_a_list_makes_it_right(history: list[str], data: st.DataObject) -> None:
     events = _states(history)
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     for event in data.draw(st.lists(st.sampled_from(events), max_size=30) if events else st.just([])):
         _take_in(cache, event)
 
@@ -78,20 +78,20 @@ def test_whatever_was_missed_a_list_makes_it_right(history: list[str], data: st.
     for found in now:
         cache.put(found)
     for key, uid in cache.missing("PipelineRun", None, {key_of(found) for found in now}, str(len(history))):
-        cache.bury(key, uid)
+        cache.leave_tombstone(key, uid)
 
     assert cache.get(KEY) == (now[0] if now else None)
 
 
 def test_what_a_list_from_before_our_own_write_does_not_hold_stays() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     cache.put(_run(10))
 
     assert cache.missing("PipelineRun", None, set(), "9") == []
 
 
 def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     cache.put(_run(1))
 
     assert cache.missing("PipelineRun", "other", set(), "9") == []
@@ -99,7 +99,7 @@ def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
 
 
 def test_a_new_version_of_the_same_content_is_no_news_but_is_the_version_to_write_on() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     cache.put(_run(1))
 
     assert not cache.put(_run(2))
@@ -109,7 +109,7 @@ def test_a_new_version_of_the_same_content_is_no_news_but_is_the_version_to_writ
 
 
 def test_nobody_can_change_what_is_held() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     cache.put(_run(1, startTime="before"))
     held = cache.get(KEY)
     assert held is not None
@@ -119,7 +119,7 @@ def test_nobody_can_change_what_is_held() -> None:
 
 
 def test_managed_fields_and_what_kubectl_leaves_are_not_kept() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     found = _run(1)
     found["metadata"] |= {
         "managedFields": [{"manager": "kubectl"}],
@@ -134,8 +134,10 @@ def test_managed_fields_and_what_kubectl_leaves_are_not_kept() -> None:
 
 
 def test_of_a_pod_only_what_decisions_read_is_kept() -> None:
-    cache = Cache(marks)
-    pod = a_child("Pod", "p", _run(1), spec={"nodeName": "n", "containers": [{"env": []}]}, status={"phase": "Running"})
+    cache = ObjectCache(index_keys)
+    pod = make_child(
+        "Pod", "p", _run(1), spec={"nodeName": "n", "containers": [{"env": []}]}, status={"phase": "Running"}
+    )
     cache.put(_stored(pod, "p1", 3))
 
     held = cache.get(Key("Pod", "team", "p"))
@@ -145,23 +147,23 @@ def test_of_a_pod_only_what_decisions_read_is_kept() -> None:
 
 
 def test_objects_are_found_by_their_run_and_their_pipeline() -> None:
-    cache = Cache(marks)
+    cache = ObjectCache(index_keys)
     run = _run(1)
     cache.put(run)
     cache.put(_run(2, "u2", "churn-2"))
-    job = _stored(a_child("Job", "j", run, spec={}, status={}), "j1", 3)
+    job = _stored(make_child("Job", "j", run, spec={}, status={}), "j1", 3)
     cache.put(job)
 
-    assert [each["metadata"]["name"] for each in cache.marked(of_run("u1"), "Job")] == ["j"]
-    others = cache.marked(of_pipeline("PipelineRun", "team", "churn"), without="u1")
+    assert [each["metadata"]["name"] for each in cache.by_index(of_run("u1"), "Job")] == ["j"]
+    others = cache.by_index(of_pipeline("PipelineRun", "team", "churn"), without="u1")
     assert [each["metadata"]["name"] for each in others] == ["churn-2"]
-    cache.bury(Key("Job", "team", "j"), "j1")
-    assert list(cache.marked(of_run("u1"), "Job")) == []
+    cache.leave_tombstone(Key("Job", "team", "j"), "j1")
+    assert list(cache.by_index(of_run("u1"), "Job")) == []
 
 
 def test_an_object_takes_a_fraction_of_its_size() -> None:
-    cache = Cache(marks)
-    pod = a_child("Pod", "p", _run(1), spec={"containers": [{"name": "x" * 5000}]}, status={"message": "m" * 2000})
+    cache = ObjectCache(index_keys)
+    pod = make_child("Pod", "p", _run(1), spec={"containers": [{"name": "x" * 5000}]}, status={"message": "m" * 2000})
     cache.put(_stored(pod, "p1", 3))
 
     held = sum(len(entry.content) for entry in cache._entries.values())

@@ -15,7 +15,7 @@ from penstock.api.run import PipelineRunStatus, Step
 from penstock.decide.decision import Apply, Create, Decision, Delete, Event, OnlyConditions, Patch
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
-from unit.act.shell_parts import Seen, Shell, a_child, a_run
+from unit.act.shell_parts import Shell, ShellObservation, make_child, make_run
 
 RUN = "/apis/penstock.dev/v1alpha1/namespaces/team/pipelineruns/churn-1"
 STATUS = PipelineRunStatus(execution_name="test")
@@ -27,7 +27,7 @@ def carried_out(api: FakeApi, run: Object, *decisions: Decision) -> list[bool]:
 
     async def all_of_it() -> list[bool]:
         shell = Shell(api)
-        shell.view.saw(run)
+        shell.view.on_update(run)
         wrote = []
         for decision in decisions:
             subject = shell.view.cache.get(Key("PipelineRun", "team", "churn-1"))
@@ -39,13 +39,13 @@ def carried_out(api: FakeApi, run: Object, *decisions: Decision) -> list[bool]:
 
 
 def _children(run: Object, count: int) -> list[Object]:
-    return [a_child("ConfigMap", f"c{number}", run, data={}) for number in range(count)]
+    return [make_child("ConfigMap", f"c{number}", run, data={}) for number in range(count)]
 
 
 def test_writes_come_in_their_order_then_the_status_then_the_events() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    job, config_map = a_child("Job", "j", run), a_child("ConfigMap", "c", run)
+    run = api.put(make_run())
+    job, config_map = make_child("Job", "j", run), make_child("ConfigMap", "c", run)
 
     carried_out(api, run, Decision((Create(config_map), Create(job)), STATUS, (TOLD,)))
 
@@ -59,7 +59,7 @@ def test_writes_come_in_their_order_then_the_status_then_the_events() -> None:
 
 def test_a_status_that_is_there_already_is_not_written() -> None:
     api = FakeApi()
-    run = api.put(a_run(executionName="test"))
+    run = api.put(make_run(executionName="test"))
 
     assert carried_out(api, run, Decision(status=STATUS)) == [False]
     assert api.writes() == []
@@ -67,7 +67,7 @@ def test_a_status_that_is_there_already_is_not_written() -> None:
 
 def test_a_status_with_what_the_server_filled_in_is_the_same_status() -> None:
     api = FakeApi()
-    run = api.put(a_run(executionName="test", steps=[]))
+    run = api.put(make_run(executionName="test", steps=[]))
 
     carried_out(api, run, Decision(status=STATUS))
 
@@ -76,7 +76,7 @@ def test_a_status_with_what_the_server_filled_in_is_the_same_status() -> None:
 
 def test_fields_of_a_newer_version_are_in_the_status_that_is_written() -> None:
     api = FakeApi()
-    run = api.put(a_run(newField={"a": 1}, steps=[{"name": "training", "state": "Running", "newField": 2}]))
+    run = api.put(make_run(newField={"a": 1}, steps=[{"name": "training", "state": "Running", "newField": 2}]))
     steps = (Step(name="training", state="Succeeded"),)
 
     carried_out(api, run, Decision(status=PipelineRunStatus(execution_name="test", steps=steps)))
@@ -90,7 +90,7 @@ def test_fields_of_a_newer_version_are_in_the_status_that_is_written() -> None:
 
 def test_conditions_of_what_cannot_be_read_are_written_and_the_rest_of_its_status_stays() -> None:
     api = FakeApi()
-    run = api.put(a_run(executionName="test", steps=[{"name": "training", "state": "Halted"}]))
+    run = api.put(make_run(executionName="test", steps=[{"name": "training", "state": "Halted"}]))
     stalled = {"type": "Stalled", "status": "True", "reason": "Invalid"}
     decision = Decision(status=OnlyConditions((stalled,), 1))
 
@@ -105,12 +105,12 @@ def test_conditions_of_what_cannot_be_read_are_written_and_the_rest_of_its_statu
 
 def test_a_status_is_refused_where_the_object_changed_and_the_next_look_is_at_what_it_is_now() -> None:
     api = FakeApi()
-    old = api.put(a_run())
+    old = api.put(make_run())
     api.put(old | {"spec": {"pipelineRef": {"name": "churn"}, "cancel": True}})
 
     async def all_of_it() -> Object | None:
         shell = Shell(api)
-        shell.view.saw(old)
+        shell.view.on_update(old)
         with pytest.raises(Conflict):
             await shell.applier.carry_out(old, Decision(status=STATUS))
         return shell.view.cache.get(Key("PipelineRun", "team", "churn-1"))
@@ -123,7 +123,7 @@ def test_a_status_is_refused_where_the_object_changed_and_the_next_look_is_at_wh
 
 def test_the_status_of_an_object_that_is_gone_is_nobodys() -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     api.remove(run)
 
     assert carried_out(api, run, Decision(status=STATUS)) == [False]
@@ -134,7 +134,7 @@ def test_the_status_of_an_object_that_is_gone_is_nobodys() -> None:
 def test_whoever_is_killed_after_any_write_and_begins_again_makes_each_object_once(died_after: int, lost: bool) -> None:
     """`lost`: the answer to the last write never came; else the write itself did not."""
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     decision = Decision(tuple(Create(child) for child in _children(run, 5)), STATUS)
     attempts = 0
 
@@ -158,16 +158,16 @@ def test_whoever_is_killed_after_any_write_and_begins_again_makes_each_object_on
 
 def test_an_object_of_ours_that_is_there_is_success() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    api.put(a_child("ConfigMap", "c0", run, data={}))
+    run = api.put(make_run())
+    api.put(make_child("ConfigMap", "c0", run, data={}))
 
     assert carried_out(api, run, Decision((Create(_children(run, 1)[0]),), STATUS)) == [True]
 
 
 def test_a_strangers_object_is_left_alone_and_nothing_is_written_after() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    stranger = a_child("ConfigMap", "c0", run, data={"theirs": "yes"})
+    run = api.put(make_run())
+    stranger = make_child("ConfigMap", "c0", run, data={"theirs": "yes"})
     stranger["metadata"]["ownerReferences"][0]["uid"] = "another"
     api.put(stranger)
 
@@ -181,7 +181,7 @@ def test_a_strangers_object_is_left_alone_and_nothing_is_written_after() -> None
 
 def test_a_model_is_ours_when_it_is_of_the_same_run() -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     model = {
         "apiVersion": "penstock.dev/v1alpha1",
         "kind": "Model",
@@ -206,11 +206,11 @@ def test_a_model_is_ours_when_it_is_of_the_same_run() -> None:
 )
 def test_a_refusal_has_its_reason_and_the_servers_sentence(answer: Answer, reason: str) -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     api.fault = lambda request: answer if request.method == "POST" else None
 
     with pytest.raises(WriteRefused) as refused:
-        carried_out(api, run, Decision((Create(a_child("Job", "j", run)),)))
+        carried_out(api, run, Decision((Create(make_child("Job", "j", run)),)))
 
     assert refused.value.refusal.reason == reason
     assert (refused.value.refusal.kind, refused.value.refusal.name) == ("Job", "j")
@@ -219,8 +219,8 @@ def test_a_refusal_has_its_reason_and_the_servers_sentence(answer: Answer, reaso
 
 def test_what_is_as_we_left_it_is_not_applied_again_and_what_somebody_changed_is() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    wanted = a_child("ConfigMap", "c0", run, data={"a": "1"})
+    run = api.put(make_run())
+    wanted = make_child("ConfigMap", "c0", run, data={"a": "1"})
 
     async def all_of_it() -> list[int]:
         shell = Shell(api)
@@ -229,7 +229,7 @@ def test_what_is_as_we_left_it_is_not_applied_again_and_what_somebody_changed_is
             await shell.applier.carry_out(run, Decision((Apply(wanted),)))
             counts.append(len(api.writes()))
         changed = api.put(api.objects["/api/v1/namespaces/team/configmaps/c0"] | {"data": {"a": "2"}})
-        shell.view.saw(changed)
+        shell.view.on_update(changed)
         await shell.applier.carry_out(run, Decision((Apply(wanted),)))
         return [*counts, len(api.writes())]
 
@@ -245,8 +245,8 @@ def _patch(found: Object, **more: Any) -> Patch:
 
 def test_a_patch_changes_what_it_names_of_exactly_that_object() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    job = api.put(a_child("Job", "j", run, spec={"suspend": False, "parallelism": 2}))
+    run = api.put(make_run())
+    job = api.put(make_child("Job", "j", run, spec={"suspend": False, "parallelism": 2}))
 
     assert carried_out(api, run, Decision((_patch(job),)), Decision((_patch(job, uid="old"),))) == [True, False]
     assert api.objects["/apis/batch/v1/namespaces/team/jobs/j"]["spec"] == {"suspend": True, "parallelism": 2}
@@ -254,8 +254,8 @@ def test_a_patch_changes_what_it_names_of_exactly_that_object() -> None:
 
 def test_a_patch_of_an_older_version_is_refused_and_of_what_is_gone_is_success() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    job = api.put(a_child("Job", "j", run, spec={}))
+    run = api.put(make_run())
+    job = api.put(make_child("Job", "j", run, spec={}))
 
     with pytest.raises(Conflict):
         carried_out(api, run, Decision((_patch(job, resource_version="0"),)))
@@ -265,8 +265,8 @@ def test_a_patch_of_an_older_version_is_refused_and_of_what_is_gone_is_success()
 
 def test_only_the_very_object_is_deleted() -> None:
     api = FakeApi()
-    run = api.put(a_run())
-    job = api.put(a_child("Job", "j", run))
+    run = api.put(make_run())
+    job = api.put(make_child("Job", "j", run))
 
     carried_out(api, run, Decision((Delete("batch/v1", "Job", "team", "j", "another"),)))
     assert "/apis/batch/v1/namespaces/team/jobs/j" in api.objects
@@ -276,7 +276,7 @@ def test_only_the_very_object_is_deleted() -> None:
 
 def test_an_event_that_cannot_be_written_holds_nothing_up() -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     api.fault = lambda request: status(403, "Forbidden") if "events" in request.path else None
 
     assert carried_out(api, run, Decision(status=STATUS, events=(TOLD,))) == [True]
@@ -284,7 +284,7 @@ def test_an_event_that_cannot_be_written_holds_nothing_up() -> None:
 
 def test_an_event_is_the_same_event_for_the_same_change() -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
 
     carried_out(api, run, Decision(events=(TOLD, TOLD)))
 
@@ -295,17 +295,17 @@ def test_an_event_is_the_same_event_for_the_same_change() -> None:
 
 def test_a_refused_write_is_decided_on_again_and_its_writes_wait() -> None:
     api = FakeApi()
-    run = api.put(a_run())
+    run = api.put(make_run())
     api.fault = lambda request: status(403, "Forbidden", "exceeded quota") if request.method == "POST" else None
 
-    def decide(seen: Seen, now: datetime) -> Decision:
+    def decide(seen: ShellObservation, now: datetime) -> Decision:
         said = seen.refused.reason if seen.refused else "Running"
-        job = a_child("Job", "j", seen.run)
-        return Decision((Create(job),), PipelineRunStatus(execution_name=said), look_again=30)
+        job = make_child("Job", "j", seen.run)
+        return Decision((Create(job),), PipelineRunStatus(execution_name=said), requeue_after=30)
 
     async def all_of_it() -> float | None:
         shell = Shell(api, decide)
-        shell.view.saw(run)
+        shell.view.on_update(run)
         return await shell.reconciler.reconcile(Key("PipelineRun", "team", "churn-1"))
 
     assert virtual_time.run(all_of_it()) == 30

@@ -14,7 +14,7 @@ from penstock.act.kinds import JOB, RUN, Object
 from penstock.act.rate_limit import RateLimiter
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
-from unit.act.shell_parts import a_run
+from unit.act.shell_parts import make_run
 
 
 def asked(api: FakeApi, ask: Callable[[Client], Coroutine[Any, Any, Any]], concurrent: int = 4) -> Any:
@@ -27,7 +27,7 @@ def asked(api: FakeApi, ask: Callable[[Client], Coroutine[Any, Any, Any]], concu
 def _full(count: int) -> FakeApi:
     api = FakeApi()
     for number in range(count):
-        api.put(a_run(f"churn-{number:04}"))
+        api.put(make_run(f"churn-{number:04}"))
     return api
 
 
@@ -64,7 +64,7 @@ def test_each_object_of_a_list_is_told_of_before_the_next_page_is_asked_for() ->
 
 def test_creating_what_is_there_says_so() -> None:
     with pytest.raises(AlreadyExists):
-        asked(_full(1), lambda client: client.create(a_run("churn-0000")))
+        asked(_full(1), lambda client: client.create(make_run("churn-0000")))
 
 
 def test_fields_belong_to_the_operator_or_to_the_manager_that_is_named() -> None:
@@ -128,8 +128,8 @@ def test_a_write_is_counted_once_it_is_accepted() -> None:
     async def some() -> None:
         client = Client(api, RateLimiter(1000, 10), 4, lambda verb, kind: written.append((verb, kind)))
         with pytest.raises(AlreadyExists):
-            await client.create(a_run("churn-0000"))
-        made: Object = await client.create(a_run("churn-9999"))
+            await client.create(make_run("churn-0000"))
+        made: Object = await client.create(make_run("churn-9999"))
         await client.delete(RUN, "team", "churn-9999", made["metadata"]["uid"])
 
     virtual_time.run(some())

@@ -54,14 +54,14 @@ class Stage:
     async def model_with_a_record(self) -> Object:
         self.begin()
         model = self.api.put(a_model())
-        self.shell.view.saw(model)
+        self.shell.view.on_update(model)
         await self.rest()
         assert self.of("ControllerRevision")
         return model
 
     async def without(self, model: Object) -> None:
         self.api.remove(model)
-        self.shell.view.went(Key("Model", "team", model["metadata"]["name"]), model["metadata"]["uid"])
+        self.shell.view.on_delete(Key("Model", "team", model["metadata"]["name"]), model["metadata"]["uid"])
         await self.rest()
 
     def of(self, kind: str) -> list[Object]:
@@ -77,7 +77,7 @@ def test_a_job_is_made_when_the_model_is_gone_and_the_record_goes_when_it_is_com
         [job] = stage.of("Job")
         assert job["metadata"]["labels"][RECORD] == model["metadata"]["uid"]
         complete = {"conditions": [{"type": "Complete", "status": "True"}]}
-        stage.shell.view.saw(stage.api.put(job | {"status": complete}))
+        stage.shell.view.on_update(stage.api.put(job | {"status": complete}))
         await stage.rest()
 
     asyncio.run(all_of_it())
@@ -112,7 +112,7 @@ def test_no_job_is_made_where_only_our_view_lost_the_model() -> None:
 
     async def all_of_it() -> None:
         model = await stage.model_with_a_record()
-        stage.shell.view.went(Key("Model", "team", model["metadata"]["name"]), model["metadata"]["uid"])
+        stage.shell.view.on_delete(Key("Model", "team", model["metadata"]["name"]), model["metadata"]["uid"])
         await stage.rest()
 
     asyncio.run(all_of_it())
@@ -142,7 +142,7 @@ def test_a_model_that_was_deleted_while_no_operator_was_there_takes_its_files_wi
         stage.api.remove(model)
         [record] = stage.of("ControllerRevision")
         stage.begin()
-        stage.shell.view.saw(record)
+        stage.shell.view.on_update(record)
         await stage.rest()
 
     asyncio.run(all_of_it())

@@ -8,20 +8,20 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.act.connection import Answer, Request, encoded
+from penstock.act.connection import Answer, Request, encode
 from penstock.act.errors import Transient
 from penstock.act.identities import Identities
 from penstock.act.kinds import Object
 from penstock.act.observe import EVENTS_FRESH, PATIENCE, RunObserver
 from penstock.act.pod_logs import ATTEMPTS, PodLogs
 from penstock.act.reconciler import Observed
-from penstock.decide.run.told import Awaited
+from penstock.decide.run.told import PendingLog
 from penstock.decide.settings import Settings
 from penstock_jobs.result import Failure
 from penstock_jobs.termination_message import TerminationMessage, log_lines, termination_message
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
-from unit.act.shell_parts import NOW, Shell, a_child, a_run
+from unit.act.shell_parts import NOW, Shell, make_child, make_run
 
 MADE = "2026-11-21T12:00:00Z"  # the same moment as NOW
 
@@ -35,7 +35,7 @@ def observed(api: FakeApi, *objects: Object, after: float = 0.0, looks: int = 1)
             shell.view, shell.client, Identities(shell.client), Settings(), lambda: NOW + timedelta(seconds=after)
         )
         for each in objects:
-            shell.view.saw(api.put(each))
+            shell.view.on_update(api.put(each))
         [run] = [each for each in api.objects.values() if each["metadata"]["name"] == "churn-1"]
         for _ in range(looks):
             found = await observer(run)
@@ -45,7 +45,7 @@ def observed(api: FakeApi, *objects: Object, after: float = 0.0, looks: int = 1)
 
 
 def _run(name: str = "churn-1", uid: str = "u1", **status: Any) -> Object:
-    run = a_run(name, **status)
+    run = make_run(name, **status)
     run["metadata"]["uid"] = uid
     return run
 
@@ -56,7 +56,10 @@ def _named(objects: Any) -> list[str]:
 
 def test_children_are_those_of_the_very_run() -> None:
     own, other = _run(), _run("churn-2", "u2")
-    specification, results = a_child("ConfigMap", "spec", own), a_child("ConfigMap", "results", own, data={"a": "1"})
+    specification, results = (
+        make_child("ConfigMap", "spec", own),
+        make_child("ConfigMap", "results", own, data={"a": "1"}),
+    )
     specification["metadata"]["labels"]["penstock.dev/step"] = "dataset"
 
     found = observed(
@@ -65,10 +68,10 @@ def test_children_are_those_of_the_very_run() -> None:
         other,
         specification,
         results,
-        a_child("ControllerRevision", "revision", own, data={}),
-        a_child("Job", "mine", own, spec={"suspend": True}, status={}),
-        a_child("Job", "theirs", other, spec={}, status={}),
-        a_child("Pod", "pod", own, spec={}, status={"phase": "Running"}),
+        make_child("ControllerRevision", "revision", own, data={}),
+        make_child("Job", "mine", own, spec={"suspend": True}, status={}),
+        make_child("Job", "theirs", other, spec={}, status={}),
+        make_child("Pod", "pod", own, spec={}, status={"phase": "Running"}),
     ).observation
 
     assert _named(found.jobs) == ["mine"]
@@ -87,7 +90,7 @@ def test_a_pipeline_that_is_being_deleted_is_not_there() -> None:
 
 
 def _job(**spec: Any) -> Object:
-    job = a_child("Job", "j", _run(), spec=spec, status={})
+    job = make_child("Job", "j", _run(), spec=spec, status={})
     job["metadata"] |= {"creationTimestamp": MADE, "uid": "j1"}
     return job
 
@@ -101,7 +104,7 @@ def test_a_job_that_has_just_been_made_is_given_time() -> None:
     found = observed(api, _run(), _job(), after=1)
 
     assert _asked_for_events(api) == 0
-    assert found.look_again == PATIENCE - 1
+    assert found.requeue_after == PATIENCE - 1
 
 
 def test_a_job_that_has_no_pod_for_a_while_is_asked_after_and_not_too_often() -> None:
@@ -118,11 +121,11 @@ def test_a_job_that_has_no_pod_for_a_while_is_asked_after_and_not_too_often() ->
 
     assert [each["message"] for each in found.observation.events] == ["exceeded quota"]
     assert _asked_for_events(api) == 1
-    assert found.look_again == EVENTS_FRESH
+    assert found.requeue_after == EVENTS_FRESH
 
 
 def _list_of(*items: Object) -> Answer:
-    return Answer(200, {}, encoded({"kind": "EventList", "metadata": {}, "items": items}))
+    return Answer(200, {}, encode({"kind": "EventList", "metadata": {}, "items": items}))
 
 
 ENDED = {"conditions": [{"type": "Failed", "status": "True"}]}
@@ -134,7 +137,7 @@ def test_a_job_that_is_suspended_or_has_ended_is_not_asked_after(job: Object) ->
     found = observed(api, _run(), job, after=60)
 
     assert _asked_for_events(api) == 0
-    assert found.look_again is None
+    assert found.requeue_after is None
 
 
 def _queued() -> Object:
@@ -147,7 +150,7 @@ def _said_by_kueue(answer: Callable[[Request], Answer]) -> list[str]:
     """Return what is said of a Job in a queue, where Kueue's API answers so."""
     api = FakeApi(lambda request: answer(request) if "/workloads" in request.path else None)
     found = observed(api, _run(), _queued(), after=60)
-    assert found.look_again == EVENTS_FRESH
+    assert found.requeue_after == EVENTS_FRESH
     return [each["message"] for each in found.observation.events]
 
 
@@ -155,7 +158,7 @@ def _workload(request: Request) -> Answer:
     assert "kueue.x-k8s.io%2Fjob-uid%3Dj1" in request.path
     pending = {"type": "QuotaReserved", "status": "False", "message": "insufficient quota for cpu"}
     workload = {"metadata": {"name": "w"}, "status": {"conditions": [pending]}}
-    return Answer(200, {}, encoded({"metadata": {"resourceVersion": "1"}, "items": [workload]}))
+    return Answer(200, {}, encode({"metadata": {"resourceVersion": "1"}, "items": [workload]}))
 
 
 def test_a_job_in_a_queue_waits_in_the_words_of_kueue() -> None:
@@ -175,7 +178,7 @@ def test_without_kueue_or_the_right_to_ask_it_nothing_is_said_and_nothing_fails(
 
 
 WHOLE = TerminationMessage(result=Failure(reason="Failed", message="é" * 4000))
-WANTED = Awaited("p1", "team", "p", termination_message(WHOLE).digest or "", 1)
+WANTED = PendingLog("p1", "team", "p", termination_message(WHOLE).digest or "", 1)
 
 
 def _read(fault: Callable[[Request], Answer | None], times: int = 1) -> tuple[list[Any], int]:

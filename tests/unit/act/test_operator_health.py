@@ -4,13 +4,13 @@ import asyncio
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from penstock.act.health import serving
-from penstock.act.metrics import Metrics
+from penstock.act.health import health_server
+from penstock.act.metrics import OperatorMetrics
 
 
 def _asked(path: str, *, healthy: bool = True, ready: bool = True) -> tuple[int, str]:
     async def all_of_it() -> tuple[int, str]:
-        async with serving(0, Metrics(), lambda: healthy, lambda: ready) as port:
+        async with health_server(0, OperatorMetrics(), lambda: healthy, lambda: ready) as port:
             return await asyncio.to_thread(_get, f"http://127.0.0.1:{port}{path}")
 
     return asyncio.run(all_of_it())

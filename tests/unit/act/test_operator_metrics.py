@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.act.kinds import Key
-from penstock.act.metrics import Metrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.api.conditions import Condition
 from penstock.api.run import PipelineRunStatus, Step
 from penstock.decide.decision import Decision
-from unit.act.shell_parts import a_run
+from unit.act.shell_parts import make_run
 
 KEY = Key("PipelineRun", "team", "churn-1")
 NOW = "2026-11-21T12:00:00Z"
@@ -27,21 +27,21 @@ RUNS = _decision("Unknown", "Running", Step(name="training", state="Running"))
 ENDED = Step(name="training", state="Succeeded", start_time="2026-11-21T11:59:00Z", completion_time=NOW)
 
 
-def _value(metrics: Metrics, line: str) -> float | None:
+def _value(metrics: OperatorMetrics, line: str) -> float | None:
     found = re.search(rf"^{re.escape(line)} (\S+)$", metrics.text().decode(), re.MULTILINE)
     return float(found[1]) if found else None
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([WAITS, RUNS, None]))))
 def test_waiting_runs_are_those_that_wait_now(changes: list[tuple[str, Decision | None]]) -> None:
-    metrics = Metrics()
+    metrics = OperatorMetrics()
     now: dict[str, Decision | None] = {}
     for name, decision in changes:
         key = Key("PipelineRun", "team", name)
         if decision is None:
             metrics.forget(key)
         else:
-            metrics.decided(key, a_run(name), decision)
+            metrics.record_decision(key, make_run(name), decision)
         now[name] = decision
 
     expected = sum(decision is WAITS for decision in now.values())
@@ -49,20 +49,20 @@ def test_waiting_runs_are_those_that_wait_now(changes: list[tuple[str, Decision 
 
 
 def test_a_run_that_ends_is_counted_once_by_its_reason() -> None:
-    metrics = Metrics()
+    metrics = OperatorMetrics()
     ends = _decision("True", "ServedModelKept", finished=NOW)
-    metrics.decided(KEY, a_run(), ends)
-    metrics.decided(KEY, a_run(completionTime=NOW), ends)
+    metrics.record_decision(KEY, make_run(), ends)
+    metrics.record_decision(KEY, make_run(completionTime=NOW), ends)
 
     assert _value(metrics, 'penstock_runs_finished_total{reason="ServedModelKept"}') == 1
 
 
 def test_how_long_a_step_ran_is_counted_once() -> None:
-    metrics = Metrics()
+    metrics = OperatorMetrics()
     ends = _decision("Unknown", "Running", ENDED)
     before: dict[str, Any] = {"steps": [{"name": "training", "state": "Running"}]}
-    metrics.decided(KEY, a_run(**before), ends)
-    metrics.decided(KEY, a_run(steps=[{"name": "training", "completionTime": NOW}]), ends)
+    metrics.record_decision(KEY, make_run(**before), ends)
+    metrics.record_decision(KEY, make_run(steps=[{"name": "training", "completionTime": NOW}]), ends)
 
     labels = '{state="Succeeded",step="training"}'
     assert _value(metrics, f"penstock_step_seconds_count{labels}") == 1
@@ -70,11 +70,11 @@ def test_how_long_a_step_ran_is_counted_once() -> None:
 
 
 def test_no_label_is_the_name_of_an_object() -> None:
-    metrics = Metrics()
-    metrics.decided(KEY, a_run(), WAITS)
-    metrics.wrote("create", "Job")
+    metrics = OperatorMetrics()
+    metrics.record_decision(KEY, make_run(), WAITS)
+    metrics.count_write("create", "Job")
     with metrics.reconcile("PipelineRun") as outcome:
-        outcome.failed("bug")
+        outcome.record_error("bug")
 
     labels = set(re.findall(r"(\w+)=", metrics.text().decode()))
     assert labels <= {"kind", "verb", "class", "reason", "step", "state", "le"}

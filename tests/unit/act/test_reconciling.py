@@ -16,18 +16,18 @@ from penstock.api.run import PipelineRunStatus
 from penstock.decide.decision import Create, Decision
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
-from unit.act.shell_parts import Seen, Shell, a_child, a_run
+from unit.act.shell_parts import Shell, ShellObservation, make_child, make_run
 
 KEY = Key("PipelineRun", "team", "churn-1")
 RUN = "/apis/penstock.dev/v1alpha1/namespaces/team/pipelineruns/churn-1"
 
 
-def one_step_a_look(seen: Seen, now: datetime) -> Decision:
+def one_step_a_look(seen: ShellObservation, now: datetime) -> Decision:
     """Decide on one small thing at a time: three names in the status, a Job after the second."""
     name = (seen.run.get("status") or {}).get("executionName", "")
     if len(name) == 3:
         return Decision()
-    writes = (Create(a_child("Job", "j", seen.run)),) if len(name) == 2 else ()
+    writes = (Create(make_child("Job", "j", seen.run)),) if len(name) == 2 else ()
     return Decision(writes, PipelineRunStatus(execution_name=name + "x"))
 
 
@@ -37,7 +37,7 @@ def worked(api: FakeApi, decide: Any, seconds: float = 1000, **more: Any) -> She
     async def all_of_it() -> Shell:
         shell = Shell(api, decide, **more)
         for run in [each for each in api.objects.values() if each["kind"] == "PipelineRun"]:
-            shell.view.saw(run)
+            shell.view.on_update(run)
         workers = [asyncio.create_task(shell.reconciler.work()) for _ in range(5)]
         await asyncio.sleep(seconds)
         shell.queue.close()
@@ -49,7 +49,7 @@ def worked(api: FakeApi, decide: Any, seconds: float = 1000, **more: Any) -> She
 
 def test_what_was_written_is_looked_at_again_at_once_until_there_is_nothing_to_do() -> None:
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
 
     worked(api, one_step_a_look, seconds=1)
 
@@ -60,11 +60,11 @@ def test_what_was_written_is_looked_at_again_at_once_until_there_is_nothing_to_d
 def test_what_was_passed_over_is_in_the_log_once_however_often_it_is_looked_at(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def decide(seen: Seen, now: datetime) -> Decision:
-        return Decision(look_again=10.0, warnings=("The Model m cannot be read.",))
+    def decide(seen: ShellObservation, now: datetime) -> Decision:
+        return Decision(requeue_after=10.0, warnings=("The Model m cannot be read.",))
 
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
 
     worked(api, decide, seconds=100)
 
@@ -77,7 +77,7 @@ def test_what_was_passed_over_is_in_the_log_once_however_often_it_is_looked_at(
 @given(st.lists(st.sampled_from(["ok", "lost", 409, 429, 500]), max_size=30))
 def test_whatever_goes_wrong_for_a_while_the_end_is_the_same(troubles: list[Any]) -> None:
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
     left = iter(troubles)
 
     def fault(request: Request) -> Answer | None:
@@ -96,7 +96,7 @@ def test_whatever_goes_wrong_for_a_while_the_end_is_the_same(troubles: list[Any]
 def test_a_status_that_is_refused_once_is_written_soon_after() -> None:
     """kopf's own patches of the status are not tried again: in 30 s nothing happened."""
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
     refusals = iter([status(409, "Conflict")])
     api.fault = lambda request: next(refusals, None) if "status" in request.path else None
 
@@ -109,7 +109,7 @@ def test_a_thousand_objects_at_the_start_are_not_a_thousand_requests_at_once() -
     """kopf's own start had 426 patches in flight for 1,000 objects."""
     api = FakeApi()
     for number in range(1000):
-        api.put(a_run(f"churn-{number}"))
+        api.put(make_run(f"churn-{number}"))
 
     worked(api, one_step_a_look, concurrent=4)
 
@@ -119,11 +119,11 @@ def test_a_thousand_objects_at_the_start_are_not_a_thousand_requests_at_once() -
 
 def test_a_bug_in_one_decision_stops_nobody_else(caplog: pytest.LogCaptureFixture) -> None:
     api = FakeApi()
-    api.put(a_run("bad"))
-    api.put(a_run())
+    api.put(make_run("bad"))
+    api.put(make_run())
     looks: Counter[str] = Counter()
 
-    def decide(seen: Seen, now: datetime) -> Decision:
+    def decide(seen: ShellObservation, now: datetime) -> Decision:
         name = seen.run["metadata"]["name"]
         looks[name] += 1
         if name == "bad":
@@ -140,23 +140,23 @@ def test_a_bug_in_one_decision_stops_nobody_else(caplog: pytest.LogCaptureFixtur
 
 def test_in_a_namespace_that_is_being_deleted_nothing_is_tried_again() -> None:
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
     ending = Answer(403, {}, b'{"reason":"Forbidden","details":{"causes":[{"reason":"NamespaceTerminating"}]}}')
     api.fault = lambda request: ending if request.method == "POST" else None
 
-    worked(api, lambda seen, now: Decision((Create(a_child("Job", "j", seen.run)),)))
+    worked(api, lambda seen, now: Decision((Create(make_child("Job", "j", seen.run)),)))
 
     assert len(api.writes()) == 1
 
 
 def test_an_appointment_is_kept() -> None:
     api = FakeApi()
-    api.put(a_run())
+    api.put(make_run())
     looks: list[float] = []
 
-    def decide(seen: Seen, now: datetime) -> Decision:
+    def decide(seen: ShellObservation, now: datetime) -> Decision:
         looks.append(asyncio.get_running_loop().time())
-        return Decision(look_again=60)
+        return Decision(requeue_after=60)
 
     worked(api, decide, seconds=200)
 
@@ -174,9 +174,9 @@ def _after(before: list[Object], change: Object, kind: str = "PipelineRun") -> s
         api = FakeApi()
         shell = Shell(api)
         for each in before:
-            shell.view.saw(api.put(each))
-        await shell.until_quiet()
-        shell.view.saw(api.put(change))
+            shell.view.on_update(api.put(each))
+        await shell.work_until_quiet()
+        shell.view.on_update(api.put(change))
         return _woken(shell, kind)
 
     return virtual_time.run(all_of_it())
@@ -184,7 +184,7 @@ def _after(before: list[Object], change: Object, kind: str = "PipelineRun") -> s
 
 def _waits(name: str, reason: str) -> Object:
     condition = {"type": "Succeeded", "status": "Unknown", "reason": reason, "message": ""}
-    return a_run(name, conditions=[condition])
+    return make_run(name, conditions=[condition])
 
 
 def _pipeline(**status: Any) -> Object:
@@ -195,32 +195,32 @@ def _pipeline(**status: Any) -> Object:
 
 
 def test_a_pipeline_that_is_applied_wakes_its_live_runs_only() -> None:
-    ended = a_run("ended", completionTime="2026-11-21T10:00:00Z")
+    ended = make_run("ended", completionTime="2026-11-21T10:00:00Z")
 
-    assert _after([a_run("live"), ended], _pipeline()) == {"live"}
+    assert _after([make_run("live"), ended], _pipeline()) == {"live"}
 
 
 def test_the_counts_of_a_pipeline_wake_no_run_and_its_served_model_does() -> None:
-    assert _after([a_run("live"), _pipeline()], _pipeline(activeRuns=3)) == set()
-    assert _after([a_run("live"), _pipeline()], _pipeline(servedModel={"name": "m"})) == {"live"}
+    assert _after([make_run("live"), _pipeline()], _pipeline(activeRuns=3)) == set()
+    assert _after([make_run("live"), _pipeline()], _pipeline(servedModel={"name": "m"})) == {"live"}
 
 
 def test_a_step_that_ends_wakes_the_runs_that_wait_for_it() -> None:
-    before = [a_run("first"), _waits("second", "EarlierRun"), _waits("third", "Unschedulable")]
-    done = a_run("first", steps=[{"name": "dataset", "completionTime": "2026-11-21T10:00:00Z"}])
+    before = [make_run("first"), _waits("second", "EarlierRun"), _waits("third", "Unschedulable")]
+    done = make_run("first", steps=[{"name": "dataset", "completionTime": "2026-11-21T10:00:00Z"}])
 
     assert _after(before, done) == {"first", "second"}
 
 
 def test_a_pod_wakes_its_run() -> None:
-    run = a_run()
+    run = make_run()
     run["metadata"]["uid"] = "u1"
 
-    assert _after([run], a_child("Pod", "p", run, spec={}, status={"phase": "Running"})) == {"churn-1"}
+    assert _after([run], make_child("Pod", "p", run, spec={}, status={"phase": "Running"})) == {"churn-1"}
 
 
 def test_what_did_not_change_wakes_nobody() -> None:
-    run = a_run()
+    run = make_run()
     run["metadata"]["uid"] = "u1"
 
     assert _after([run], run) == set()
@@ -245,8 +245,8 @@ def test_a_pipeline_counts_its_models_and_runs_a_little_later_and_all_at_once() 
     async def all_of_it() -> tuple[set[str], set[str]]:
         api = FakeApi()
         shell = Shell(api)
-        shell.view.saw(api.put(_MODEL))
-        shell.view.saw(api.put(a_run("first")))
+        shell.view.on_update(api.put(_MODEL))
+        shell.view.on_update(api.put(make_run("first")))
         at_once = _woken(shell, "Pipeline")
         await asyncio.sleep(GATHERED + 1)
         return at_once, _woken(shell, "Pipeline")
@@ -255,5 +255,5 @@ def test_a_pipeline_counts_its_models_and_runs_a_little_later_and_all_at_once() 
 
 
 def test_a_proposal_wakes_its_pipeline_at_once() -> None:
-    assert _after([_pipeline(), a_run("first")], _waits("first", "Proposed"), "Pipeline") == {"churn"}
-    assert _after([_pipeline(), a_run("first")], a_run("first", activeRuns=1), "Pipeline") == set()
+    assert _after([_pipeline(), make_run("first")], _waits("first", "Proposed"), "Pipeline") == {"churn"}
+    assert _after([_pipeline(), make_run("first")], make_run("first", activeRuns=1), "Pipeline") == set()

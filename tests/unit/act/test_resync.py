@@ -7,7 +7,7 @@ from penstock.act.kinds import RUN, Key
 from penstock.act.resync import Resync
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
-from unit.act.shell_parts import Shell, a_run
+from unit.act.shell_parts import Shell, make_run
 
 KEY = Key("PipelineRun", "team", "churn-1")
 
@@ -21,10 +21,10 @@ def test_what_went_while_a_watch_was_broken_is_forgotten_and_its_key_is_looked_a
 
     async def all_of_it() -> tuple[bool, int]:
         api = FakeApi()
-        run = api.put(a_run())
+        run = api.put(make_run())
         shell = Shell(api)
         await _resync(shell).first()
-        await shell.until_quiet()
+        await shell.work_until_quiet()
         api.remove(run)
         await _resync(shell).first()
         return shell.view.cache.get(KEY) is None, len(shell.queue)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from penstock.act import cache as cache_module
-from penstock.act.cache import Cache
-from penstock.act.others import CachedModels, CachedRuns
-from penstock.act.view import marks
+from penstock.act.cache import ObjectCache
+from penstock.act.others import CachedModelLister, CachedRunLister
+from penstock.act.view import index_keys
 from penstock.api.pipeline import PipelineStatus
 from penstock.decide.decision import ApiObject
-from penstock.decide.others import Models, Runs
+from penstock.decide.others import ModelLister, RunLister
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings
@@ -64,8 +64,8 @@ def model(number: int, storage: str = "s3://a/churn", *servers: str) -> Object:
     return made | ({"status": {"servedBy": list(servers)}} if servers else {})
 
 
-def cached(*found: Object) -> Cache:
-    cache = Cache(marks)
+def cached(*found: Object) -> ObjectCache:
+    cache = ObjectCache(index_keys)
     for each in found:
         assert cache.put(each)
     return cache
@@ -73,12 +73,15 @@ def cached(*found: Object) -> Cache:
 
 RUNS = [ended(1), ended(2, "other"), proposing(3), run(4), ended(5)]
 MODELS = [model(1), model(2, "s3://b/churn", "churn", "other"), model(3), model(9, "s3://c/other", "other")]
-OTHERS: list[Callable[[], Runs]] = [
-    lambda: Runs([each for each in RUNS if each["metadata"]["name"] != "r-4"]),
-    lambda: CachedRuns(cached(*RUNS), "team", "churn", without="r4"),
+OTHERS: list[Callable[[], RunLister]] = [
+    lambda: RunLister([each for each in RUNS if each["metadata"]["name"] != "r-4"]),
+    lambda: CachedRunLister(cached(*RUNS), "team", "churn", without="r4"),
 ]
-ALL: list[Callable[[], Runs]] = [lambda: Runs(RUNS), lambda: CachedRuns(cached(*RUNS), "team", "churn")]
-THERE: list[Callable[[], Models]] = [lambda: Models(MODELS), lambda: CachedModels(cached(*MODELS), "team")]
+ALL: list[Callable[[], RunLister]] = [lambda: RunLister(RUNS), lambda: CachedRunLister(cached(*RUNS), "team", "churn")]
+THERE: list[Callable[[], ModelLister]] = [
+    lambda: ModelLister(MODELS),
+    lambda: CachedModelLister(cached(*MODELS), "team"),
+]
 
 
 def names(found: Iterable[ApiObject]) -> list[str]:
@@ -86,79 +89,83 @@ def names(found: Iterable[ApiObject]) -> list[str]:
 
 
 @pytest.mark.parametrize("runs", OTHERS, ids=["walked", "cached"])
-def test_both_answer_alike_about_other_runs(runs: Callable[[], Runs]) -> None:
+def test_both_answer_alike_about_other_runs(runs: Callable[[], RunLister]) -> None:
     others = runs()
 
     assert names(others) == ["r-1", "r-2", "r-3", "r-5"]
     assert names(others.live) == ["r-3"]
     assert others.execution_names() == {"test_1", "test_2", "now", "test_5"}
-    assert (others.decided(0, "d"), others.decided(0, "other"), others.decided(1, "d")) == (3, 1, 0)
+    assert (others.count_decisions(0, "d"), others.count_decisions(0, "other"), others.count_decisions(1, "d")) == (
+        3,
+        1,
+        0,
+    )
 
 
 @pytest.mark.parametrize("runs", ALL, ids=["walked", "cached"])
-def test_both_answer_alike_about_all_runs_of_a_pipeline(runs: Callable[[], Runs]) -> None:
+def test_both_answer_alike_about_all_runs_of_a_pipeline(runs: Callable[[], RunLister]) -> None:
     there = runs()
 
     assert names(there) == ["r-1", "r-2", "r-3", "r-4", "r-5"]
     assert names(there.live) == ["r-3", "r-4"]
     assert there.newest() == "r-5"
-    assert names(there.proposing()) == ["r-3"]
-    assert [names(there.that_proposed(f"m-{number}")) for number in (2, 3, 4)] == [["r-2"], ["r-3"], []]
+    assert names(there.with_open_proposal()) == ["r-3"]
+    assert [names(there.with_proposal_of(f"m-{number}")) for number in (2, 3, 4)] == [["r-2"], ["r-3"], []]
     assert sorted(there.testing_sets()) == [(0, 1, "d"), (0, 2, "other"), (0, 3, "d"), (0, 5, "d")]
 
 
 @pytest.mark.parametrize(
-    "kept", [Runs, lambda runs: CachedRuns(cached(*runs), "team", "churn")], ids=["walked", "cached"]
+    "kept", [RunLister, lambda runs: CachedRunLister(cached(*runs), "team", "churn")], ids=["walked", "cached"]
 )
-def test_runs_that_proposed_one_model_come_by_their_names(kept: Callable[[list[Object]], Runs]) -> None:
+def test_runs_that_proposed_one_model_come_by_their_names(kept: Callable[[list[Object]], RunLister]) -> None:
     steps = decided(0, challenger="m", served="m")
 
     there = kept([run(number, steps=steps) for number in range(9, -1, -1)])
 
-    assert names(there.that_proposed("m")) == [f"r-{number}" for number in range(10)]
+    assert names(there.with_proposal_of("m")) == [f"r-{number}" for number in range(10)]
 
 
 @pytest.mark.parametrize("models", THERE, ids=["walked", "cached"])
-def test_both_answer_alike_about_models(models: Callable[[], Models]) -> None:
+def test_both_answer_alike_about_models(models: Callable[[], ModelLister]) -> None:
     there = models()
 
-    assert (there.named("m-2") or {})["metadata"]["uid"] == "m2"
-    assert there.named("m-8") is None
+    assert (there.get("m-2") or {})["metadata"]["uid"] == "m2"
+    assert there.get("m-8") is None
     assert names(there) == ["m-1", "m-2", "m-3", "m-9"]
     assert names(there.of_run("r3")) == ["m-3"]
     assert names(there.of_pipeline("churn")) == ["m-1", "m-2", "m-3"]
-    assert names(there.served_by("churn")) == ["m-2"]
-    assert names(there.served_by("other")) == ["m-2", "m-9"]
-    assert names(there.made_from("s3://a/churn")) == ["m-1", "m-3"]
+    assert names(there.of_server("churn")) == ["m-2"]
+    assert names(there.of_server("other")) == ["m-2", "m-9"]
+    assert names(there.of_storage("s3://a/churn")) == ["m-1", "m-3"]
 
 
 @pytest.fixture
 def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The uids of the objects that were unpacked, in their order."""
     found: list[str] = []
-    unpack = cache_module._unpacked
+    unpack = cache_module._unpack_entry
 
     def telling(entry: Any) -> Object:
         found.append(entry.uid)
         return unpack(entry)
 
-    monkeypatch.setattr(cache_module, "_unpacked", telling)
+    monkeypatch.setattr(cache_module, "_unpack_entry", telling)
     return found
 
 
-def crowd(many: int) -> Cache:
+def crowd(many: int) -> ObjectCache:
     return cached(*(ended(number) for number in range(many)), run(many), *(model(number) for number in range(many)))
 
 
 @pytest.mark.parametrize("many", [1, 300])
 def test_a_run_unpacks_what_it_asks_about_and_nothing_else(many: int, unpacked: list[str]) -> None:
     cache = crowd(many)
-    runs, models = CachedRuns(cache, "team", "churn", without="x"), CachedModels(cache, "team")
+    runs, models = CachedRunLister(cache, "team", "churn", without="x"), CachedModelLister(cache, "team")
 
     assert "test_0" in runs.execution_names()
-    assert runs.decided(0, "d") == many
+    assert runs.count_decisions(0, "d") == many
     assert len(list(runs.live)) == 1
-    assert models.named("m-0") is not None
+    assert models.get("m-0") is not None
     assert len(list(models.of_run("r0"))) == 1
     assert unpacked == [f"r{many}", "m0", "m0"]
 
@@ -173,8 +180,8 @@ def test_a_look_at_a_pipeline_unpacks_what_says_that_it_serves_it_and_nothing_el
     seen = PipelineObservation(
         pipeline=PIPELINE | {"metadata": metadata},
         settings=Settings(),
-        runs=CachedRuns(cache, "team", "churn"),
-        models=CachedModels(cache, "team"),
+        runs=CachedRunLister(cache, "team", "churn"),
+        models=CachedModelLister(cache, "team"),
     )
 
     told = decide(seen, datetime(2026, 3, 2, tzinfo=UTC)).status

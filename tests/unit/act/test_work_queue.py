@@ -38,7 +38,7 @@ def test_a_key_is_never_worked_on_by_two_and_each_event_is_followed_by_work(
             if data.draw(st.booleans()):
                 queue.done(key)
             else:
-                queue.failed(key)
+                queue.add_rate_limited(key)
 
     async def all_of_it() -> None:
         tasks = [asyncio.create_task(work()) for _ in range(workers)]
@@ -77,7 +77,7 @@ def test_an_event_during_the_work_makes_the_key_be_worked_on_again() -> None:
         queue.add("a")
         key = await queue.take()
         queue.add("a")
-        queue.done(key, look_again=1000)
+        queue.done(key, requeue_after=1000)
         return await _wait_for(queue)
 
     assert virtual_time.run(during()) == ("a", 0.0)
@@ -89,7 +89,7 @@ def test_waits_after_errors_grow_and_are_bounded(failures: int, jitter: float) -
     async def failing() -> list[float]:
         queue: WorkQueue[str] = WorkQueue(lambda: jitter)
         queue.add("a")
-        return [queue.failed(await queue.take()) for _ in range(failures)]
+        return [queue.add_rate_limited(await queue.take()) for _ in range(failures)]
 
     waits = virtual_time.run(failing())
 
@@ -101,11 +101,11 @@ def test_a_success_makes_the_next_wait_short_again() -> None:
     async def after_success() -> tuple[float, float]:
         queue: WorkQueue[str] = WorkQueue(lambda: 0.5)
         queue.add("a")
-        first = queue.failed(await queue.take())
-        queue.failed(await queue.take())
+        first = queue.add_rate_limited(await queue.take())
+        queue.add_rate_limited(await queue.take())
         queue.done(await queue.take())
         queue.add("a")
-        return first, queue.failed(await queue.take())
+        return first, queue.add_rate_limited(await queue.take())
 
     first, last = virtual_time.run(after_success())
 
@@ -118,7 +118,7 @@ def test_a_key_never_comes_back_sooner_than_the_server_asked(seconds: float, jit
     async def told_to_wait() -> tuple[str, float]:
         queue: WorkQueue[str] = WorkQueue(lambda: jitter)
         queue.add("a")
-        queue.failed(await queue.take(), retry_after=seconds)
+        queue.add_rate_limited(await queue.take(), retry_after=seconds)
         return await _wait_for(queue)
 
     _, at = virtual_time.run(told_to_wait())
@@ -132,7 +132,7 @@ def test_events_during_a_failing_attempt_do_not_bring_it_back_sooner() -> None:
         queue.add("a")
         key = await queue.take()
         queue.add("a")
-        queue.failed(key, retry_after=5)
+        queue.add_rate_limited(key, retry_after=5)
         return await _wait_for(queue)
 
     _, at = virtual_time.run(hot())
@@ -144,9 +144,9 @@ def test_only_the_latest_appointment_counts() -> None:
     async def twice() -> tuple[str, float]:
         queue: WorkQueue[str] = WorkQueue(lambda: 0.5)
         queue.add("a")
-        queue.done(await queue.take(), look_again=10)
+        queue.done(await queue.take(), requeue_after=10)
         queue.add("a")
-        queue.done(await queue.take(), look_again=50)
+        queue.done(await queue.take(), requeue_after=50)
         return await _wait_for(queue)
 
     assert virtual_time.run(twice()) == ("a", 50.0)
@@ -172,7 +172,7 @@ def test_what_is_gathered_is_worked_on_once_and_in_time() -> None:
         first = await _wait_for(queue)
         queue.add_within("a", 0.5)  # while it is worked on
         await asyncio.sleep(1)
-        queue.done("a", look_again=100)
+        queue.done("a", requeue_after=100)
         return [first, await _wait_for(queue)]
 
     assert virtual_time.run(gathering()) == [("a", 0.5), ("a", 2.0)]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from penstock.api.crd import main
-from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, Kind, crd, object_schema, text
+from penstock.api.definitions import KINDS, LONGEST_FOR_CLIENT_SIDE_APPLY, KindDefinition, crd, object_schema, text
 from penstock.api.structural import annotation_schema
 
 FOLDER = Path(__file__).parents[3] / "crds"
@@ -29,7 +29,7 @@ OURS = [(path, node) for path, node in ALL if not path.endswith((".apiVersion", 
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_the_files_are_those_that_the_types_generate(kind: Kind) -> None:
+def test_the_files_are_those_that_the_types_generate(kind: KindDefinition) -> None:
     assert (FOLDER / f"{kind.plural}.yaml").read_text("utf-8") == text(kind), "run `make generated`"
 
 
@@ -39,7 +39,7 @@ def test_there_is_a_file_for_each_kind_and_no_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_crd_is_small_enough_for_client_side_apply(kind: Kind) -> None:
+def test_a_crd_is_small_enough_for_client_side_apply(kind: KindDefinition) -> None:
     assert len(text(kind).encode()) < LONGEST_FOR_CLIENT_SIDE_APPLY
 
 
@@ -86,7 +86,7 @@ def most_of_items(schema: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_no_status_can_grow_over_32_kib(kind: Kind) -> None:
+def test_no_status_can_grow_over_32_kib(kind: KindDefinition) -> None:
     assert most(object_schema(kind)["properties"]["status"]) < 32 * 1024
 
 
@@ -115,7 +115,7 @@ def test_lists_whose_items_have_names_are_maps_by_these_names() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind: Kind) -> None:
+def test_conditions_and_observed_generation_are_as_the_api_conventions_say(kind: KindDefinition) -> None:
     status = object_schema(kind)["properties"]["status"]["properties"]
     assert status["observedGeneration"]["type"] == "integer"
     assert status["conditions"]["x-kubernetes-list-map-keys"] == ["type"]
@@ -139,7 +139,7 @@ def test_short_names_category_and_subresource_are_those_of_the_contract() -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_each_column_shows_a_field_that_is_there(kind: Kind) -> None:
+def test_each_column_shows_a_field_that_is_there(kind: KindDefinition) -> None:
     paths = {path.removeprefix(kind.name) for path, _ in ALL if path.startswith(kind.name)}
     for column in kind.columns:
         plain = column.path.split("[?")[0].replace("[0]", "[]")
@@ -157,7 +157,7 @@ def test_a_run_is_immutable_but_for_suspend_and_cancel() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_no_user_is_answered_with_a_regular_expression(kind: Kind) -> None:
+def test_no_user_is_answered_with_a_regular_expression(kind: KindDefinition) -> None:
     published = crd(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     asked = {
         path: node["pattern"] for path, node in nodes(object_schema(kind)["properties"]["spec"]) if "pattern" in node
@@ -193,7 +193,7 @@ def unknown(node: dict[str, Any]) -> bool:
     return bool(node.get("x-kubernetes-preserve-unknown-fields", False))
 
 
-def mutable(kind: Kind) -> set[str]:
+def mutable(kind: KindDefinition) -> set[str]:
     spec = object_schema(kind)["properties"]["spec"]
     held = {
         rule["fieldPath"].removeprefix(".")

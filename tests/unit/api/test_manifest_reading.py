@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.api.findings import Place
+from penstock.api.findings import Position
 from penstock.api.manifests import read_manifests
 
 KUBECTL = [
@@ -94,7 +94,7 @@ def test_a_key_given_twice_is_a_fault_where_it_stands_again() -> None:
     [manifest] = read_manifests("a: 1\nb: 2\na: 3\n")
     [fault] = manifest.faults
     assert (fault.field, fault.sentence) == ("a", "is given twice; kubectl would take the last, so remove one")
-    assert fault.place == Place(3, 1)
+    assert fault.place == Position(3, 1)
 
 
 @pytest.mark.parametrize("text", [".inf", "-.Inf", ".NaN"])
@@ -105,13 +105,13 @@ def test_a_number_that_json_cannot_say_is_a_fault(text: str) -> None:
 
 def test_every_field_has_its_line_and_column_and_a_missing_one_has_its_parents() -> None:
     [manifest] = read_manifests("a:\n  b:\n  - c: 1\n  - {d: 2}\n")
-    assert manifest.place(("a", "b", 0, "c")) == Place(3, 5)
-    assert manifest.place(("a", "b", 1, "d")) == Place(4, 6)
-    assert manifest.place(("a", "b", 1, "e")) == Place(4, 5)
-    assert manifest.place(("z",)) == Place(1, 1)
+    assert manifest.place(("a", "b", 0, "c")) == Position(3, 5)
+    assert manifest.place(("a", "b", 1, "d")) == Position(4, 6)
+    assert manifest.place(("a", "b", 1, "e")) == Position(4, 5)
+    assert manifest.place(("z",)) == Position(1, 1)
 
 
 def test_documents_of_one_file_are_apart_and_empty_ones_are_left_out() -> None:
     manifests = read_manifests("a: 1\n---\n# nothing\n---\nb: 2\n")
     assert [manifest.value for manifest in manifests] == [{"a": 1}, {"b": 2}]
-    assert manifests[1].place(("b",)) == Place(5, 1)
+    assert manifests[1].place(("b",)) == Position(5, 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.api.overrides import overridden, override_faults, with_overrides
+from penstock.api.overrides import apply_overrides, override_faults, with_overrides
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import Override
 from penstock.api.validation import check_text, load_file
@@ -38,7 +38,10 @@ def taken(pipeline: Pipeline, path: str, *value: Any) -> Pipeline:
 
 
 def said(pipeline: Pipeline, *overrides: tuple[str, Any]) -> list[str]:
-    return [each.said for each in override_faults(pipeline, [Override(path=path, value=to) for path, to in overrides])]
+    return [
+        each.full_sentence
+        for each in override_faults(pipeline, [Override(path=path, value=to) for path, to in overrides])
+    ]
 
 
 def test_a_field_has_another_value_and_all_others_are_as_they_were(pipeline: Pipeline) -> None:
@@ -149,7 +152,7 @@ def test_whatever_is_overridden_is_refused_with_a_sentence_or_is_a_pipeline(path
 def test_the_pipeline_itself_is_left_as_it_is() -> None:
     spec = {"training": {"algorithms": [{"name": "linear"}]}}
 
-    overridden(spec, [Override(path="training.algorithms.linear.scale", value=True)])
+    apply_overrides(spec, [Override(path="training.algorithms.linear.scale", value=True)])
 
     assert spec == {"training": {"algorithms": [{"name": "linear"}]}}
 

@@ -66,6 +66,6 @@ def test_an_override_of_an_old_name_is_refused_with_the_new_one() -> None:
     assert isinstance(pipeline, Pipeline)
     (fault,) = override_faults(pipeline, [Override(path="jobs.training.environment", value=[])])
 
-    assert fault.said == (
+    assert fault.full_sentence == (
         "spec.overrides[0].path has environment, which is env now; write env: [{name: NAME, value: VALUE}]."
     )

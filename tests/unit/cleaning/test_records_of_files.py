@@ -32,7 +32,7 @@ from penstock_jobs.result import CleaningResult, Failure, JobResult
 from penstock_jobs.specification import CleaningJob, Location, OwnedFolder
 from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import BEGINNING
-from unit.decide_run.runs_at_work import applied
+from unit.decide_run.runs_at_work import apply_run
 from unit.objects.examples_of_objects import CHURN, OWNER, places_of, spec_of
 from unit.objects.golden_files import assert_golden
 
@@ -122,14 +122,14 @@ def test_no_file_goes_while_the_kind_or_the_namespace_is_being_deleted() -> None
     decision = decide(observed(identity=None), BEGINNING)
 
     assert decision.writes == ()
-    assert decision.look_again is not None
+    assert decision.requeue_after is not None
 
 
 def test_no_file_goes_while_a_pod_of_the_run_may_still_write() -> None:
     decision = decide(observed(others=({"kind": "Pod", "metadata": {"name": "p"}},)), BEGINNING)
 
     assert decision.writes == ()
-    assert decision.look_again is not None
+    assert decision.requeue_after is not None
 
 
 def test_no_file_of_a_model_goes_that_another_model_has_by_now() -> None:
@@ -193,7 +193,7 @@ def test_cleaning_that_fails_says_why_and_is_tried_again_later_and_later() -> No
     after["metadata"]["annotations"] = told.content["metadata"]["annotations"]
 
     waiting = decide(observed(after), BEGINNING + timedelta(seconds=59))
-    assert (waiting.writes, waiting.look_again) == ((), 1.0)
+    assert (waiting.writes, waiting.requeue_after) == ((), 1.0)
     second = job_of(decide(observed(after), BEGINNING + timedelta(seconds=60)))
     assert second["metadata"]["name"] != job["metadata"]["name"]
 
@@ -217,7 +217,7 @@ def test_the_logs_of_a_run_go_when_they_are_as_old_as_the_pipeline_says_and_noth
     early = decide(observed(subject=run), BEGINNING + timedelta(days=29))
     due = decide(observed(subject=run), BEGINNING + timedelta(days=30))
 
-    assert (early.writes, early.look_again) == ((), 86400.0)
+    assert (early.writes, early.requeue_after) == ((), 86400.0)
     asked = next(dict(each.object) for each in due.writes if isinstance(each, Create))
     specification: Any = msgspec.json.decode(asked["data"]["specification.json"], type=CleaningJob)
     assert [folder.beneath for folder in specification.folders] == [("logs/",)]
@@ -284,7 +284,7 @@ def test_no_cleaning_asks_for_more_than_the_record_says() -> None:
 
 
 def test_where_the_files_of_a_run_are_is_recorded_before_its_first_job() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
 
     while not cluster.of("Job"):
         assert not [each for each in cluster.of("ConfigMap") if STEP in each["metadata"]["labels"]]

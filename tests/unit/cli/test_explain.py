@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from penstock import cli
-from penstock.api.definitions import KINDS, Kind
+from penstock.api.definitions import KINDS, KindDefinition
 from penstock.api.field_tree import field_tree, walk
 from penstock.api.schema_words import default_text
 from penstock.cli.explain import explain
@@ -26,7 +26,7 @@ def refusal(path: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_it_answers_for_each_field_of_each_kind(kind: Kind) -> None:
+def test_it_answers_for_each_field_of_each_kind(kind: KindDefinition) -> None:
     for node in walk(field_tree(kind)):
         said = " ".join(answer(f"{kind.short_name}.{node.path}".rstrip(".")).split())
         assert f"KIND: {kind.name}" in said

@@ -6,20 +6,20 @@ import pytest
 from rich.console import Console
 
 from penstock.cli.progress import Bars, Lines, watching
-from penstock.decide.progress_of_runs import Told
+from penstock.decide.progress_of_runs import ProgressUpdate
 from penstock.local.telling import Teller
 
 
-def told(*events: Told | tuple[str, bytes]) -> list[str]:
+def told(*events: ProgressUpdate | tuple[str, bytes]) -> list[str]:
     written = io.StringIO()
     teller = Teller(Lines(Console(file=written, width=200)))
     for each in events:
-        teller.tell(each) if isinstance(each, Told) else teller.line(*each)
+        teller.tell(each) if isinstance(each, ProgressUpdate) else teller.line(*each)
     return written.getvalue().splitlines()
 
 
 LINE = b"2026-11-21 12:00:00,000 INFO 1 of 4 candidates"
-STARTED, ENDED = Told("started", "", "training"), Told("ended", "4 candidates", "training")
+STARTED, ENDED = ProgressUpdate("started", "", "training"), ProgressUpdate("ended", "4 candidates", "training")
 
 
 def test_a_line_that_comes_before_its_step_begins_it() -> None:
@@ -46,7 +46,7 @@ def test_it_is_told_on_a_terminal_and_elsewhere(terminal: bool) -> None:
     with watching(Console(file=written, width=120, force_terminal=terminal)) as watcher:
         assert isinstance(watcher, Bars if terminal else Lines)
         teller = Teller(watcher)
-        for each in (STARTED, Told("said", "No node takes its pod."), ENDED):
+        for each in (STARTED, ProgressUpdate("said", "No node takes its pod."), ENDED):
             teller.tell(each)
         teller.line("training", LINE)
 

@@ -10,7 +10,7 @@ import duckdb
 
 from penstock_jobs.dataset import generate
 from penstock_jobs.result import DatasetResult, TableVersion
-from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
+from penstock_jobs.specification import DatasetJob, InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.tables.reading import read_frame
 
 Row = dict[str, Any]
@@ -59,10 +59,10 @@ def job(home: Path, data: Path | str, uid: str = "run-1", **changes: Any) -> Dat
         "run": Run(uid=uid, execution_name=uid, pipeline="churn", pipeline_uid="pipeline-1"),
         "storage": storage,
         "run_storage": Location(uri=(home / "storage/runs" / uid).as_uri()),
-        "inputs": (Input(name="rows", location=Location(uri=uri)),),
-        "target": Target(column="amount"),
-        "split": Split(testing=0.3),
-        "validation": Validation(holdout=0.2),
+        "inputs": (InputSpec(name="rows", location=Location(uri=uri)),),
+        "target": TargetSpec(column="amount"),
+        "split": SplitSpec(testing=0.3),
+        "validation": ValidationSpec(holdout=0.2),
         "key": ("id",),
     }
     return DatasetJob(**{**fields, **changes})
@@ -80,12 +80,12 @@ def digests(result: DatasetResult) -> tuple[str, str, str]:
     return result.training.digest, result.validation.digest, result.testing.digest
 
 
-def shuffled(table: Iterable[Row], seed: int) -> list[Row]:
+def shuffle_rows(table: Iterable[Row], seed: int) -> list[Row]:
     mixed = list(table)
     random.Random(seed).shuffle(mixed)
     return mixed
 
 
-def made(home: Path, table: Sequence[Row], uid: str = "run-1", **changes: Any) -> DatasetResult:
+def make_dataset(home: Path, table: Sequence[Row], uid: str = "run-1", **changes: Any) -> DatasetResult:
     """Write the rows as a CSV file and generate the tables from it."""
     return generate(job(home, write_csv(home / "input" / f"{uid}.csv", table), uid, **changes))

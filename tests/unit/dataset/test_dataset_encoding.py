@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 
 from penstock_jobs.dataset.draw import RANGE, draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import Value, encode_row, encode_value, identity
-from penstock_jobs.dataset.expressions import below, draw_expression, fold_below, fold_expression, identity_expression
+from penstock_jobs.dataset.expressions import (
+    below_expression,
+    draw_expression,
+    fold_below_expression,
+    fold_expression,
+    identity_expression,
+)
 from penstock_jobs.result import Column
 
 COLUMNS = (
@@ -144,8 +150,8 @@ def test_python_and_the_engine_draw_the_same(
 def test_a_draw_is_compared_with_a_share_exactly(engine: duckdb.DuckDBPyConnection, drawn: int, share: float) -> None:
     expected = Fraction(drawn, RANGE) < Fraction(repr(share)) and drawn < threshold(share)
     hashed = f"'{drawn * RANGE + 12345}'::UHUGEINT"
-    assert one_value(engine, f"SELECT {below(hashed, share)}") == expected
-    assert one_value(engine, f"SELECT {fold_below(f'({drawn - 2**63})::BIGINT', share)}") == expected
+    assert one_value(engine, f"SELECT {below_expression(hashed, share)}") == expected
+    assert one_value(engine, f"SELECT {fold_below_expression(f'({drawn - 2**63})::BIGINT', share)}") == expected
 
 
 def test_a_share_of_nothing_takes_none_and_a_share_of_all_takes_all() -> None:

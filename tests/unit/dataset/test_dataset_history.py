@@ -13,12 +13,12 @@ from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.dataset.forgetting import forget
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import DatasetJob, Location, Split
+from penstock_jobs.specification import DatasetJob, Location, SplitSpec
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import POINT
 from penstock_jobs.tables.reading import read_frame
-from unit.dataset.dataset_making import Row, digests, job, keys, made, rows, sides, write_csv, write_parquet
+from unit.dataset.dataset_making import Row, digests, job, keys, make_dataset, rows, sides, write_csv, write_parquet
 
 
 def storage(home: Path) -> Location:
@@ -31,47 +31,47 @@ def with_changed_testing(home: Path, first: DatasetResult, **values: object) -> 
 
 
 def test_freeze_keeps_the_row_of_a_testing_point_and_counts_the_change(tmp_path: Path) -> None:
-    first = made(tmp_path, rows(150), "a")
+    first = make_dataset(tmp_path, rows(150), "a")
     _, table = with_changed_testing(tmp_path, first, amount=999.0)
-    second = made(tmp_path, table, "b")
+    second = make_dataset(tmp_path, table, "b")
     assert (second.changed, second.new, second.vanished) == (1, 0, 0)
     assert second.testing.digest == first.testing.digest
 
 
 def test_refresh_appends_a_revision_that_readers_take_and_the_side_stays(tmp_path: Path) -> None:
-    first = made(tmp_path, rows(150), "a", updates="Refresh")
+    first = make_dataset(tmp_path, rows(150), "a", updates="Refresh")
     chosen, table = with_changed_testing(tmp_path, first, amount=999.0)
-    second = made(tmp_path, table, "b", updates="Refresh")
+    second = make_dataset(tmp_path, table, "b", updates="Refresh")
     frame = read_frame(second.testing, storage(tmp_path), ["id", "amount", "_penstock_revision"]).set_index("id")
     assert second.changed == 1
     assert second.testing.rows == first.testing.rows
     assert list(frame.loc[chosen]) == [999.0, 1]
-    assert made(tmp_path, table, "c", updates="Refresh").changed == 0
+    assert make_dataset(tmp_path, table, "c", updates="Refresh").changed == 0
 
 
 def test_vanished_points_stay_in_testing_and_are_counted_and_new_ones_too(tmp_path: Path) -> None:
-    first = made(tmp_path, rows(150), "a")
-    second = made(tmp_path, rows(150, 50), "b")
+    first = make_dataset(tmp_path, rows(150), "a")
+    second = make_dataset(tmp_path, rows(150, 50), "b")
     testing = sides(tmp_path, first)["testing"]
     assert second.vanished == sum(i < 50 for i in testing)
     assert second.new == second.testing.rows - first.testing.rows > 0
 
 
 def test_exact_duplicates_count_once(tmp_path: Path) -> None:
-    assert made(tmp_path, [*rows(150), *rows(10), *rows(5)], "a").duplicates == 15
+    assert make_dataset(tmp_path, [*rows(150), *rows(10), *rows(5)], "a").duplicates == 15
 
 
 def test_without_a_key_a_corrected_label_leaves_the_point_where_it_was(tmp_path: Path) -> None:
     plain: list[Row] = [{"word": f"w{i}", "n": i, "amount": i * 0.5} for i in range(120)]
-    first = made(tmp_path, plain, "a", key=())
-    second = made(tmp_path, [{**row, "amount": row["amount"] + 1} for row in plain], "b", key=())
+    first = make_dataset(tmp_path, plain, "a", key=())
+    second = make_dataset(tmp_path, [{**row, "amount": row["amount"] + 1} for row in plain], "b", key=())
     assert sides(tmp_path, second, "n") == sides(tmp_path, first, "n")
     assert second.changed == first.testing.rows
 
 
 def test_an_added_column_is_null_in_what_was_kept_before(tmp_path: Path) -> None:
-    first = made(tmp_path, rows(150), "a")
-    second = made(tmp_path, [{**row, "more": row["id"]} for row in rows(150)], "b")
+    first = make_dataset(tmp_path, rows(150), "a")
+    second = make_dataset(tmp_path, [{**row, "more": row["id"]} for row in rows(150)], "b")
     assert keys(tmp_path, second.testing) == keys(tmp_path, first.testing)
     assert read_frame(second.testing, storage(tmp_path), ["more"])["more"].isna().all()
     assert read_frame(second.training, storage(tmp_path), ["more"])["more"].notna().all()
@@ -93,28 +93,28 @@ def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path: Path) -> None:
-    first = made(tmp_path, rows(150), "a")
-    second = made(tmp_path, rows(150), "b", reset_testing=True)
+    first = make_dataset(tmp_path, rows(150), "a")
+    second = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
     assert (second.epoch, second.generation) == (2, 1)
     assert sides(tmp_path, second)["testing"] != sides(tmp_path, first)["testing"]
     assert keys(tmp_path, first.testing) == sides(tmp_path, first)["testing"]
 
 
 def test_a_run_started_again_does_not_reset_again_and_later_runs_stay_in_the_epoch(tmp_path: Path) -> None:
-    made(tmp_path, rows(150), "a")
-    second = made(tmp_path, rows(150), "b", reset_testing=True)
-    again = made(tmp_path, rows(150), "b", reset_testing=True)
-    later = made(tmp_path, rows(150), "c")
+    make_dataset(tmp_path, rows(150), "a")
+    second = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
+    again = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
+    later = make_dataset(tmp_path, rows(150), "c")
     assert [r.epoch for r in (second, again, later)] == [2, 2, 2]
     assert digests(second) == digests(again) == digests(later)
 
 
 def test_a_reset_frees_the_schema(tmp_path: Path) -> None:
-    made(tmp_path, rows(150), "a")
+    make_dataset(tmp_path, rows(150), "a")
     texts = [{**row, "x": f"t{row['x']}"} for row in rows(150)]
     with pytest.raises(Refused, match="column 'x'"):
-        made(tmp_path, texts, "b")
-    fresh = made(tmp_path, texts, "b", reset_testing=True)
+        make_dataset(tmp_path, texts, "b")
+    fresh = make_dataset(tmp_path, texts, "b", reset_testing=True)
     assert {column.name: column.type for column in fresh.columns}["x"] == "String"
 
 
@@ -127,9 +127,9 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
     for home in ("killed", "whole"):
-        made(tmp_path / home, rows(150), "a")
+        make_dataset(tmp_path / home, rows(150), "a")
     grown = rows(200)
-    whole = made(tmp_path / "whole", grown, "b")
+    whole = make_dataset(tmp_path / "whole", grown, "b")
     done = itertools.count()
     commit = delta.commit
 
@@ -140,9 +140,9 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
 
     monkeypatch.setattr(delta, "commit", kill_after)
     with pytest.raises(Killed):
-        made(tmp_path / "killed", grown, "b")
+        make_dataset(tmp_path / "killed", grown, "b")
     monkeypatch.setattr(delta, "commit", commit)
-    again = made(tmp_path / "killed", grown, "b")
+    again = make_dataset(tmp_path / "killed", grown, "b")
     assert digests(again) == digests(whole)
     assert (again.new, again.generation, again.epoch) == (whole.new, whole.generation, whole.epoch)
     frame = read_frame(again.testing, storage(tmp_path / "killed"), [POINT])
@@ -152,19 +152,19 @@ def test_a_run_killed_between_commits_and_started_again_ends_as_if_never_killed(
 def test_a_commit_on_top_of_a_version_that_is_not_the_last_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(tmp_path, rows(150), "a")
+    make_dataset(tmp_path, rows(150), "a")
     read_state = state.read_state
 
-    def overtaken(store: Store, asked: DatasetJob) -> state.State:
+    def overtaken(store: Store, asked: DatasetJob) -> state.GenerationState:
         found = read_state(store, asked)
         if asked.run.uid == "slow":
-            monkeypatch.setattr(generation, "serialised", lambda _store: pytest.MonkeyPatch.context())
-            made(tmp_path, rows(200), "fast")
+            monkeypatch.setattr(generation, "lock_datasets", lambda _store: pytest.MonkeyPatch.context())
+            make_dataset(tmp_path, rows(200), "fast")
         return found
 
     monkeypatch.setattr(generation, "read_state", overtaken)
     with pytest.raises(Unavailable, match="meanwhile"):
-        made(tmp_path, rows(200), "slow")
+        make_dataset(tmp_path, rows(200), "slow")
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/testing/epoch-1"))
     assert table is not None
     files = [f"{tmp_path}/storage/datasets/testing/epoch-1/{name}" for name in delta.file_names(table)]
@@ -176,7 +176,7 @@ def test_a_commit_on_top_of_a_version_that_is_not_the_last_is_refused(
 
 
 def test_the_testing_table_refuses_to_lose_a_row(tmp_path: Path) -> None:
-    made(tmp_path, rows(150), "a")
+    make_dataset(tmp_path, rows(150), "a")
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/testing/epoch-1"))
     assert table is not None
     with pytest.raises(Exception, match="append-only"):
@@ -184,7 +184,7 @@ def test_the_testing_table_refuses_to_lose_a_row(tmp_path: Path) -> None:
 
 
 def test_a_leak_planted_in_the_files_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = made(tmp_path, rows(150), "a")
+    first = make_dataset(tmp_path, rows(150), "a")
     write_sides = writing.write_sides
 
     def leaking(connection: Any, stores: Any, query: str, scratch: Any) -> object:
@@ -192,8 +192,8 @@ def test_a_leak_planted_in_the_files_is_found(tmp_path: Path, monkeypatch: pytes
         return write_sides(connection, stores, f"({query}) UNION ALL BY NAME ({planted})", scratch)
 
     monkeypatch.setattr(writing, "write_sides", leaking)
-    with pytest.raises(proof.Leaked, match="1 points and 0 groups"):
-        made(tmp_path, rows(150), "b")
+    with pytest.raises(proof.SplitLeak, match="1 points and 0 groups"):
+        make_dataset(tmp_path, rows(150), "b")
     table = delta.open_table(open_store(storage(tmp_path)).child("datasets/training"))
     assert table is not None
     assert table.version() == first.training.version
@@ -204,13 +204,13 @@ def test_a_group_planted_on_both_sides_is_found(tmp_path: Path) -> None:
         for name, point in (("one", "aa"), ("other", "bb")):
             select = f"SELECT unhex('{point}') AS _penstock_point, unhex('cc') AS _penstock_group"
             connection.execute(f"COPY ({select}) TO '{tmp_path}/{name}.parquet'")
-        with pytest.raises(proof.Leaked, match="0 points and 1 groups"):
+        with pytest.raises(proof.SplitLeak, match="0 points and 1 groups"):
             proof.prove(connection, [tmp_path / "one.parquet"], [], [tmp_path / "other.parquet"])
 
 
 def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path: Path) -> None:
-    made(tmp_path, rows(150), "a")
-    result = made(tmp_path, rows(160), "b")
+    make_dataset(tmp_path, rows(150), "a")
+    result = make_dataset(tmp_path, rows(160), "b")
     found = sides(tmp_path, result)
     gone = [sorted(found[name])[0] for name in found]
     forgotten = forget(storage(tmp_path), [{"id": str(i)} for i in (*gone, 10**6)])
@@ -223,15 +223,15 @@ def test_a_forgotten_point_is_in_no_file_of_any_table(tmp_path: Path) -> None:
             f"SELECT DISTINCT {POINT} FROM read_parquet('{files}', union_by_name = true)"
         ).fetchall()
     assert not points & {row[0] for row in left}
-    after = made(tmp_path, [row for row in rows(160) if row["id"] not in gone], "c")
+    after = make_dataset(tmp_path, [row for row in rows(160) if row["id"] not in gone], "c")
     assert sides(tmp_path, after) == {name: ids - set(gone) for name, ids in found.items()}
     with pytest.raises(Refused, match="retention"):
         read_frame(result.training, storage(tmp_path))
 
 
 def test_a_fixed_cutoff_splits_by_time_with_gaps(tmp_path: Path) -> None:
-    split = Split(testing=0.2, strategy="Time", time_column="day", cutoff="2026-05-01", gap=2 * 86400.0)
-    result = made(tmp_path, rows(150), "a", split=split)
+    split = SplitSpec(testing=0.2, strategy="Time", time_column="day", cutoff="2026-05-01", gap=2 * 86400.0)
+    result = make_dataset(tmp_path, rows(150), "a", split=split)
     days = {name: sorted(found) for name, found in sides(tmp_path, result, "day").items()}
     assert (days["testing"][0] - days["validation"][-1]).days >= 3
     assert (days["validation"][0] - days["training"][-1]).days >= 3

@@ -9,8 +9,8 @@ import pytest
 
 from penstock_jobs.dataset import generate
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Input, Location, Split, Target
-from unit.dataset.dataset_making import job, made, rows, write_csv, write_parquet
+from penstock_jobs.specification import InputSpec, Location, SplitSpec, TargetSpec
+from unit.dataset.dataset_making import job, make_dataset, rows, write_csv, write_parquet
 
 
 def test_a_key_that_no_64_bit_integer_holds_is_refused(tmp_path: Path) -> None:
@@ -29,13 +29,13 @@ def test_a_weight_is_a_number_of_zero_or_more_in_every_row(tmp_path: Path, weigh
     sentence = "a weight is a number" if weight == "much" else r"\(spec.dataset.weight\) is missing, .* first in row 8;"
 
     with pytest.raises(Refused, match=sentence):
-        made(tmp_path, table, weight="weight")
+        make_dataset(tmp_path, table, weight="weight")
 
 
 @pytest.mark.parametrize("write", [write_csv, write_parquet])
 def test_a_column_has_the_type_that_the_manifest_gives_it(tmp_path: Path, write: Callable[..., Path]) -> None:
     path = write(tmp_path / ("rows.csv" if write is write_csv else "rows.parquet"), rows(90))
-    typed = Input(name="rows", location=Location(uri=path.as_uri()), types={"id": "String", "x": "Float"})
+    typed = InputSpec(name="rows", location=Location(uri=path.as_uri()), types={"id": "String", "x": "Float"})
 
     types = {column.name: column.type for column in generate(job(tmp_path, path, inputs=(typed,))).columns}
     assert (types["id"], types["x"]) == ("String", "Float")
@@ -46,11 +46,11 @@ def test_columns_may_have_names_that_the_job_could_have_used_itself(tmp_path: Pa
     table = [row | dict.fromkeys(names, row["id"] % 2) for row in rows(90)]
     changed = [row | {"word": "another"} for row in table]
     stratified: dict[str, Any] = {
-        "target": Target(column="class"),
+        "target": TargetSpec(column="class"),
         "task": "Classification",
-        "split": Split(testing=0.3, strategy="Stratified"),
+        "split": SplitSpec(testing=0.3, strategy="Stratified"),
         "updates": "Refresh",
     }
 
-    first = made(tmp_path, table, "first", **stratified)
-    assert made(tmp_path, changed, "second", **stratified).changed == first.testing.rows
+    first = make_dataset(tmp_path, table, "first", **stratified)
+    assert make_dataset(tmp_path, changed, "second", **stratified).changed == first.testing.rows

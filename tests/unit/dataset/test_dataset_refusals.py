@@ -10,8 +10,8 @@ from penstock_jobs.dataset import generate
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import Input, Location, Run, Split, Target, Validation
-from unit.dataset.dataset_making import Row, digests, job, made, rows, write_csv
+from penstock_jobs.specification import InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
+from unit.dataset.dataset_making import Row, digests, job, make_dataset, rows, write_csv
 
 
 def changed(**values: object) -> list[Row]:
@@ -26,29 +26,29 @@ def one_changed(index: int, **values: object) -> list[Row]:
 REFUSED_TABLES = [
     ("an empty table", rows(0) or [], {}, "no rows"),
     ("a target with nulls", one_changed(41, amount=None), {}, "'amount' is missing in 1 of 90 rows, first in row 42"),
-    ("a single class", changed(label="no"), {"target": Target(column="label")}, "single class, no"),
-    ("a wrong target", rows(90), {"target": Target(column="amuont")}, r"no column 'amuont'.*did you mean 'amount'\?"),
+    ("a single class", changed(label="no"), {"target": TargetSpec(column="label")}, "single class, no"),
+    ("a wrong target", rows(90), {"target": TargetSpec(column="amuont")}, r"no column 'amuont'.*did you mean 'amount'\?"),
     ("a wrong key", rows(90), {"key": ("idd",)}, r"no column 'idd' \(spec.dataset.key\).*did you mean 'id'\?"),
-    ("whole numbers without a task", rows(90), {"target": Target(column="id"), "key": ("who", "day", "label", "word")}, "set spec.dataset.task"),
+    ("whole numbers without a task", rows(90), {"target": TargetSpec(column="id"), "key": ("who", "day", "label", "word")}, "set spec.dataset.task"),
     ("different rows under one key", [*rows(90), *[{**row, "x": -1} for row in rows(3, 5)]], {}, "3 keys have several different rows, first id=5;.*Group"),
     ("no key but a float", rows(90), {"key": ()}, "'x' holds floating-point numbers; name the columns.*spec.dataset.key"),
     ("no key but a query", rows(90), {"key": (), "query": "SELECT id, amount FROM rows"}, "rows come from a query"),
     ("a float as key", rows(90), {"key": ("x",)}, "'x'.*cannot identify"),
     ("a name kept for Penstock", changed(_penstock_point=1), {}, "keeps for itself"),
-    ("a class missing in testing", one_changed(3, label="odd"), {"target": Target(column="label")}, "set would have no points of the class 'odd'"),
-    ("too few of a class", rows(90), {"target": Target(column="label"), "minimum_class_count": 40}, "fewer than 40"),
-    ("a regression of words", rows(90), {"target": Target(column="label"), "task": "Regression"}, "a regression needs numbers"),
-    ("an empty testing set", rows(90), {"split": Split(testing=0.0)}, "testing set would have no points"),
-    ("Time without a border", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day")}, "cutoff or"),
-    ("a cutoff after all rows", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day", cutoff="2099-01-01")}, "no points; change spec.dataset.split.time"),
-    ("Time on words", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="word", window=1.0)}, "'word'.*is String"),
-    ("Time with a wrong cutoff", rows(90), {"split": Split(testing=0.2, strategy="Time", time_column="day", cutoff="soon")}, "'soon'"),
-    ("Group without columns", rows(90), {"split": Split(testing=0.2, strategy="Group")}, "split.group.columns"),
-    ("Stratified on a number", rows(90), {"split": Split(testing=0.2, strategy="Stratified")}, "needs classes"),
+    ("a class missing in testing", one_changed(3, label="odd"), {"target": TargetSpec(column="label")}, "set would have no points of the class 'odd'"),
+    ("too few of a class", rows(90), {"target": TargetSpec(column="label"), "minimum_class_count": 40}, "fewer than 40"),
+    ("a regression of words", rows(90), {"target": TargetSpec(column="label"), "task": "Regression"}, "a regression needs numbers"),
+    ("an empty testing set", rows(90), {"split": SplitSpec(testing=0.0)}, "testing set would have no points"),
+    ("Time without a border", rows(90), {"split": SplitSpec(testing=0.2, strategy="Time", time_column="day")}, "cutoff or"),
+    ("a cutoff after all rows", rows(90), {"split": SplitSpec(testing=0.2, strategy="Time", time_column="day", cutoff="2099-01-01")}, "no points; change spec.dataset.split.time"),
+    ("Time on words", rows(90), {"split": SplitSpec(testing=0.2, strategy="Time", time_column="word", window=1.0)}, "'word'.*is String"),
+    ("Time with a wrong cutoff", rows(90), {"split": SplitSpec(testing=0.2, strategy="Time", time_column="day", cutoff="soon")}, "'soon'"),
+    ("Group without columns", rows(90), {"split": SplitSpec(testing=0.2, strategy="Group")}, "split.group.columns"),
+    ("Stratified on a number", rows(90), {"split": SplitSpec(testing=0.2, strategy="Stratified")}, "needs classes"),
     ("a column taken away", [{k: v for k, v in row.items() if k != "x"} for row in rows(90)], {}, "'x' is in the tables of the runs before"),
     ("another type", one_changed(7, x="many"), {}, r"line 9, column 'x'.*'?many"),
     ("another key", rows(90), {"key": ("id", "day")}, "spec.dataset.key was id when .* and is id, day now"),
-    ("another salt", rows(90), {"split": Split(testing=0.3, salt="other")}, "split.salt was penstock"),
+    ("another salt", rows(90), {"split": SplitSpec(testing=0.3, salt="other")}, "split.salt was penstock"),
     ("a query that fails", rows(90), {"query": "SELECT nothing FROM rows"}, "query.*fails"),
     ("a query that reads a file", rows(90), {"query": "SELECT * FROM '/etc/passwd'"}, "not an input"),
 ]  # fmt: skip
@@ -64,7 +64,7 @@ There = tuple[Path, DatasetResult, list[str]]
 def there(tmp_path_factory: pytest.TempPathFactory) -> There:
     """A storage with a first generation, which must be the same after every refusal."""
     home = tmp_path_factory.mktemp("there")
-    result = made(home, rows(150), "first")
+    result = make_dataset(home, rows(150), "first")
     return home, result, _logs(home)
 
 
@@ -130,7 +130,7 @@ def test_a_text_file_that_is_not_quite_a_table_is_refused_by_what_is_wrong_in_it
     path = tmp_path / "odd.csv"
     path.write_bytes(text)
     with pytest.raises(Refused, match=sentence) as refusal:
-        generate(job(tmp_path, path, target=Target(column="label")))
+        generate(job(tmp_path, path, target=TargetSpec(column="label")))
     assert "\n" not in str(refusal.value)
 
 
@@ -138,7 +138,7 @@ def test_a_row_that_begins_with_a_hash_is_a_row(tmp_path: Path) -> None:
     path = tmp_path / "marks.csv"
     lines = [f"{'#' if number % 10 == 0 else ''}{number},{number},{number % 2}\n" for number in range(200)]
     path.write_text("mark,x,odd\n" + "".join(lines))
-    target = Target(column="odd")
+    target = TargetSpec(column="odd")
     result = generate(job(tmp_path, path, key=("mark",), target=target, task="Classification"))
     assert sum(table.rows for table in (result.training, result.validation, result.testing)) == 200
 
@@ -153,7 +153,7 @@ def test_a_storage_of_another_pipeline_is_refused(there: There) -> None:
 def test_several_inputs_without_a_query_are_refused(there: There) -> None:
     home, _, _ = there
     path = write_csv(home / "input/again.csv", rows(90)).as_uri()
-    inputs = tuple(Input(name=name, location=Location(uri=path)) for name in ("one", "two"))
+    inputs = tuple(InputSpec(name=name, location=Location(uri=path)) for name in ("one", "two"))
     with pytest.raises(Refused, match=r"'one', 'two'.*no query"):
         generate(job(home, path, inputs=inputs))
 
@@ -212,7 +212,7 @@ def test_a_query_over_the_inputs_and_its_own_names_passes_and_aggregates_are_war
 def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:
     people = write_csv(tmp_path / "people.csv", [{"id": i, "age": i % 50} for i in range(150)])
     scores = write_csv(tmp_path / "scores.csv", [{"id": i, "amount": i * 0.5} for i in range(150)])
-    inputs = tuple(Input(name=p.stem, location=Location(uri=p.as_uri())) for p in (people, scores))
+    inputs = tuple(InputSpec(name=p.stem, location=Location(uri=p.as_uri())) for p in (people, scores))
     query = "SELECT * FROM people JOIN scores USING (id)"
     result = generate(job(tmp_path, people, inputs=inputs, query=query))
     assert [column.name for column in result.columns] == ["id", "age", "amount"]
@@ -221,15 +221,15 @@ def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:
 
 def test_a_query_that_gives_a_column_twice_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="gives the column 'id' twice"):
-        made(tmp_path, rows(90), query="SELECT * FROM rows JOIN rows AS again ON rows.id = again.id")
+        make_dataset(tmp_path, rows(90), query="SELECT * FROM rows JOIN rows AS again ON rows.id = again.id")
 
 
 def test_folds_leave_validation_empty(tmp_path: Path) -> None:
-    result = made(tmp_path, rows(150), validation=Validation(folds=5))
+    result = make_dataset(tmp_path, rows(150), validation=ValidationSpec(folds=5))
     assert result.validation.rows == 0
     assert result.training.rows + result.testing.rows == 150
 
 
 def test_the_same_input_again_gives_the_same_digests(there: There) -> None:
     home, first, _ = there
-    assert digests(made(home, rows(150), "again")) == digests(first)
+    assert digests(make_dataset(home, rows(150), "again")) == digests(first)

@@ -10,10 +10,19 @@ import pytest
 
 from penstock_jobs import document
 from penstock_jobs.__main__ import main
-from penstock_jobs.dataset import generate, merging, read_shard
+from penstock_jobs.dataset import generate, merge_job, read_shard
 from penstock_jobs.document import decode, encode
 from penstock_jobs.result import DatasetPart, DatasetResult, JobResult
-from penstock_jobs.specification import DatasetJob, Input, Location, Run, Shard, Split, Target, Validation
+from penstock_jobs.specification import (
+    DatasetJob,
+    InputSpec,
+    Location,
+    Run,
+    Shard,
+    SplitSpec,
+    TargetSpec,
+    ValidationSpec,
+)
 from penstock_jobs.storage import open_store
 from penstock_jobs.termination_message import TerminationMessage
 
@@ -35,10 +44,10 @@ def job(inputs: Path, storage: Path, shard: Shard) -> DatasetJob:
         run=Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e"),
         storage=Location(uri=storage.as_uri()),
         run_storage=Location(uri=(storage / "runs" / "test").as_uri()),
-        inputs=(Input(name="rows", location=Location(uri=f"{inputs.as_uri()}/*.csv")),),
-        target=Target(column="left"),
-        split=Split(testing=0.2),
-        validation=Validation(holdout=0.2),
+        inputs=(InputSpec(name="rows", location=Location(uri=f"{inputs.as_uri()}/*.csv")),),
+        target=TargetSpec(column="left"),
+        split=SplitSpec(testing=0.2),
+        validation=ValidationSpec(holdout=0.2),
         key=("id",),
         shard=shard,
     )
@@ -82,7 +91,7 @@ def test_whichever_ends_last_has_the_merge(inputs: Path, tmp_path: Path, order: 
     for index in order:
         part = job(inputs, tmp_path, Shard(index=index, count=COUNT))
         open_store(part.run_storage).write(f"results/dataset-{index}.json", encode(read_shard(part)))
-        merged.append(merging(part))
+        merged.append(merge_job(part))
 
     assert [each is not None for each in merged] == [False] * (COUNT - 1) + [True]
 
@@ -91,10 +100,10 @@ def test_one_that_was_killed_while_it_merged_goes_on_and_no_other_takes_it_over(
     parts = [job(inputs, tmp_path, Shard(index=index, count=COUNT)) for index in range(COUNT)]
     for index, part in enumerate(parts):
         open_store(part.run_storage).write(f"results/dataset-{index}.json", encode(read_shard(part)))
-    first = merging(parts[1])
+    first = merge_job(parts[1])
 
     assert first is not None
-    assert [merging(part) for part in parts] == [None, first, None]
+    assert [merge_job(part) for part in parts] == [None, first, None]
 
 
 def test_another_attempt_tells_the_tables_that_are_made(

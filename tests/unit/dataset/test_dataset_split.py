@@ -13,9 +13,19 @@ from penstock_jobs.dataset.draw import draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.document import encode
 from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import Shard, Split, Target, Validation
+from penstock_jobs.specification import Shard, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.storage import open_store
-from unit.dataset.dataset_making import Row, digests, job, made, rows, shuffled, sides, write_csv, write_parquet
+from unit.dataset.dataset_making import (
+    Row,
+    digests,
+    job,
+    make_dataset,
+    rows,
+    shuffle_rows,
+    sides,
+    write_csv,
+    write_parquet,
+)
 
 FEW = settings(
     max_examples=5,
@@ -49,7 +59,7 @@ def after(change: Change, added: bool) -> list[Row]:
     if added:
         for row in table:
             row["more"] = row["id"] + 1
-    return shuffled(table + table[: change["repeated"]], change["seed"])
+    return shuffle_rows(table + table[: change["repeated"]], change["seed"])
 
 
 def generations(
@@ -60,7 +70,7 @@ def generations(
     for index, change in enumerate(history):
         added = added or change["column"]
         table = after(change, added)
-        result = made(home, table, f"run-{index}", **changes)
+        result = make_dataset(home, table, f"run-{index}", **changes)
         yield result, sides(home, result), table
 
 
@@ -89,7 +99,7 @@ def test_a_group_is_never_on_two_sides_and_testing_loses_nothing(
     tmp_path_factory: pytest.TempPathFactory, history: list[Change], updates: str
 ) -> None:
     home = tmp_path_factory.mktemp("group")
-    split = Split(testing=0.3, strategy="Group", group_columns=("who",))
+    split = SplitSpec(testing=0.3, strategy="Group", group_columns=("who",))
     before: set[int] = set()
     for result, found, _ in generations(home, history, split=split, updates=updates):
         groups = sides(home, result, "who")
@@ -106,8 +116,8 @@ def test_a_split_by_class_never_moves_a_placed_point(
     tmp_path_factory: pytest.TempPathFactory, first: Change, second: Change
 ) -> None:
     home = tmp_path_factory.mktemp("stratified")
-    split = Split(testing=0.3, strategy="Stratified")
-    steps = generations(home, [first, second], split=split, target=Target(column="label"))
+    split = SplitSpec(testing=0.3, strategy="Stratified")
+    steps = generations(home, [first, second], split=split, target=TargetSpec(column="label"))
     _, before, _ = next(steps)
     _, now, table = next(steps)
     present = {row["id"] for row in table}
@@ -121,7 +131,7 @@ def test_by_time_a_point_of_testing_never_comes_back_into_training(
     tmp_path_factory: pytest.TempPathFactory, history: list[Change]
 ) -> None:
     home = tmp_path_factory.mktemp("time")
-    split = Split(testing=0.3, strategy="Time", time_column="day", window=20 * 86400.0, gap=86400.0)
+    split = SplitSpec(testing=0.3, strategy="Time", time_column="day", window=20 * 86400.0, gap=86400.0)
     ever: set[int] = set()
     for result, found, _ in generations(home, history, split=split):
         days = sides(home, result, "day")
@@ -138,8 +148,8 @@ def test_a_raised_ratio_moves_only_the_points_between_the_two_thresholds(
 ) -> None:
     home = tmp_path_factory.mktemp("ratio")
     table = rows(150)
-    before = sides(home, made(home, table, "run-1", split=Split(testing=low)))
-    now = sides(home, made(home, table, "run-2", split=Split(testing=low + more)))
+    before = sides(home, make_dataset(home, table, "run-1", split=SplitSpec(testing=low)))
+    now = sides(home, make_dataset(home, table, "run-2", split=SplitSpec(testing=low + more)))
     draws = {row["id"]: draw("testing", "penstock", 1, identity([row["id"]])) for row in table}
     between = {i for i, drawn in draws.items() if threshold(low) <= drawn < threshold(low + more)}
     assert now["testing"] == before["testing"] | between
@@ -148,8 +158,8 @@ def test_a_raised_ratio_moves_only_the_points_between_the_two_thresholds(
 
 
 def test_a_lowered_ratio_takes_nothing_out_of_testing(tmp_path: Path) -> None:
-    before = sides(tmp_path, made(tmp_path, rows(150), "run-1", split=Split(testing=0.5)))
-    now = sides(tmp_path, made(tmp_path, rows(150), "run-2", split=Split(testing=0.1)))
+    before = sides(tmp_path, make_dataset(tmp_path, rows(150), "run-1", split=SplitSpec(testing=0.5)))
+    now = sides(tmp_path, make_dataset(tmp_path, rows(150), "run-2", split=SplitSpec(testing=0.1)))
     assert now == before
 
 
@@ -157,7 +167,7 @@ def test_a_lowered_ratio_takes_nothing_out_of_testing(tmp_path: Path) -> None:
 def test_one_shard_and_eight_give_the_same_tables(tmp_path: Path, strategy: Literal["Key", "Group"]) -> None:
     for part in range(10):
         write_csv(tmp_path / f"input/{part}.csv", rows(15, part * 15))
-    split = Split(testing=0.3, strategy=strategy, group_columns=("who",) if strategy == "Group" else ())
+    split = SplitSpec(testing=0.3, strategy=strategy, group_columns=("who",) if strategy == "Group" else ())
     one = generate(job(tmp_path / "one", f"{(tmp_path / 'input').as_uri()}/*.csv", split=split))
     for index in range(8):
         shard = job(
@@ -173,31 +183,34 @@ def test_one_shard_and_eight_give_the_same_tables(tmp_path: Path, strategy: Lite
 
 
 def test_order_format_and_folder_do_not_change_the_digests(tmp_path: Path) -> None:
-    csv = made(tmp_path / "a", rows(150))
-    mixed = made(tmp_path / "b", shuffled(rows(150), 3))
+    csv = make_dataset(tmp_path / "a", rows(150))
+    mixed = make_dataset(tmp_path / "b", shuffle_rows(rows(150), 3))
     parquet = generate(job(tmp_path / "c", write_parquet(tmp_path / "c.parquet", rows(150))))
     assert digests(csv) == digests(mixed) == digests(parquet)
 
 
 def test_one_value_changed_changes_the_digest_of_its_table_only(tmp_path: Path) -> None:
     table = rows(150)
-    before = made(tmp_path / "a", table)
+    before = make_dataset(tmp_path / "a", table)
     changed = sorted(sides(tmp_path / "a", before)["training"])[0]
     table[changed]["x"] += 1
-    after_change = made(tmp_path / "b", table)
+    after_change = make_dataset(tmp_path / "b", table)
     assert after_change.training.digest != before.training.digest
     assert digests(after_change)[1:] == digests(before)[1:]
 
 
 def test_two_rows_that_swap_a_value_change_the_digest(tmp_path: Path) -> None:
     table = rows(150)
-    before = made(tmp_path / "a", table)
+    before = make_dataset(tmp_path / "a", table)
     one, other = sorted(sides(tmp_path / "a", before)["training"])[:2]
     table[one]["x"], table[other]["x"] = table[other]["x"], table[one]["x"]
-    assert made(tmp_path / "b", table).training.digest != before.training.digest
+    assert make_dataset(tmp_path / "b", table).training.digest != before.training.digest
 
 
 def test_validation_is_drawn_apart_from_testing(tmp_path: Path) -> None:
-    found = sides(tmp_path, made(tmp_path, rows(4000), split=Split(testing=0.5), validation=Validation(holdout=0.5)))
+    found = sides(
+        tmp_path,
+        make_dataset(tmp_path, rows(4000), split=SplitSpec(testing=0.5), validation=ValidationSpec(holdout=0.5)),
+    )
     for name, share in (("training", 0.25), ("validation", 0.25), ("testing", 0.5)):
         assert abs(len(found[name]) / 4000 - share) < 0.03

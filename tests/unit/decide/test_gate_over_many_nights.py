@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from penstock.decide.selection import decide
+from penstock.decide.selection import select_model
 from penstock_jobs import result, specification
-from penstock_jobs.result import ModelScores, Score
+from penstock_jobs.result import ModelScores, ScoreResult
 from penstock_jobs.scoring import Predictions, load_scorer
 from penstock_jobs.testing.comparing import compare
 from penstock_jobs.testing.points import Points
@@ -37,7 +37,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.generator = np.random.default_rng(self.seed)
-        self.scorer = load_scorer(specification.Scoring(name=self.scoring), "Classification", (0, 1), 1)
+        self.scorer = load_scorer(specification.ScoringSpec(name=self.scoring), "Classification", (0, 1), 1)
         self.draw_points(self.points)
 
     def draw_points(self, count: int) -> None:
@@ -78,14 +78,16 @@ class World:
             digest="",
             points=len(points),
             models=(
-                ModelScores(model=str(challenger), points=len(points), scores=(Score(name=self.scoring, value=score),)),
+                ModelScores(
+                    model=str(challenger), points=len(points), scores=(ScoreResult(name=self.scoring, value=score),)
+                ),
             ),
             report="",
             challenger=str(challenger),
             comparison=comparison,
         )
-        selection = specification.Selection(scoring=self.scoring, **(RULES | rules))  # type: ignore[arg-type]
-        return decide(tested, selection, served=str(served)).model or ""
+        selection = specification.SelectionSpec(scoring=self.scoring, **(RULES | rules))  # type: ignore[arg-type]
+        return select_model(tested, selection, served=str(served)).model or ""
 
 
 def nights(world: World, skills: dict[int, float], count: int, fresh: bool = False) -> Iterator[tuple[int, int]]:

@@ -20,11 +20,11 @@ from penstock_jobs.specification import (
     DatasetJob,
     JobSpecification,
     Location,
-    Parameter,
+    ParameterSpec,
     Run,
-    Scoring,
-    Source,
-    Split,
+    ScoringSpec,
+    SourceSpec,
+    SplitSpec,
     TrainingJob,
 )
 
@@ -66,8 +66,8 @@ class Placed:
     def input(self, table: Input) -> Location:
         return Location(uri=table.uri)
 
-    def source(self) -> Source | None:
-        return Source(folder="/operations", commit="c0ffee")
+    def source(self) -> SourceSpec | None:
+        return SourceSpec(folder="/operations", commit="c0ffee")
 
 
 def test_what_a_manifest_says_in_camel_case_reaches_scikit_learn_in_its_own_words() -> None:
@@ -136,11 +136,11 @@ def test_the_types_of_columns_are_the_manifests() -> None:
 
 def test_hyper_parameters_have_the_values_that_their_literals_mean() -> None:
     linear, forest = trained(spec_of()).algorithms
-    assert linear.parameters == (Parameter(name="C", values=(0.1, 1, 10)),)
+    assert linear.parameters == (ParameterSpec(name="C", values=(0.1, 1, 10)),)
     assert forest.parameters == (
-        Parameter(name="n_estimators", value=300),
-        Parameter(name="max_depth", values=(None, 4, 8)),
-        Parameter(name="max_features", values=("sqrt", 1.0)),
+        ParameterSpec(name="n_estimators", value=300),
+        ParameterSpec(name="max_depth", values=(None, 4, 8)),
+        ParameterSpec(name="max_features", values=("sqrt", 1.0)),
     )
 
 
@@ -154,14 +154,14 @@ def test_a_range_is_numbers_with_their_scale_and_type() -> None:
         + '"1", high: "64", scale: Log, type: Integer}}]}]',
     )
     job = trained(spec)
-    assert job.algorithms[0].parameters == (Parameter(name="max_depth", low=1, high=64, log=True, integer=True),)
+    assert job.algorithms[0].parameters == (ParameterSpec(name="max_depth", low=1, high=64, log=True, integer=True),)
     assert (job.search.strategy, job.search.samples, job.search.seed) == ("Random", 5, 7)
 
 
 def test_training_and_testing_have_what_the_manifest_says() -> None:
     job, test = trained(spec_of()), scored(spec_of())
     assert (job.keep, job.refit, job.scoring.name, job.gpu, job.timeout) == (3, "None", "roc_auc", "Required", 7200)
-    assert (job.decision.threshold, job.source) == (0.3, Source(folder="/operations", commit="c0ffee"))
+    assert (job.decision.threshold, job.source) == (0.3, SourceSpec(folder="/operations", commit="c0ffee"))
     assert [(each.name, each.function, each.greater_is_better) for each in test.scoring] == [
         ("roc_auc", None, True),
         ("f1", None, True),
@@ -226,7 +226,7 @@ def test_the_same_manifest_always_gives_the_same_specification() -> None:
 def test_a_threshold_is_tuned_for_the_function_that_the_manifest_gives_that_name() -> None:
     spec = spec_of(old='decision: {threshold: "0.3"}', new="decision: {tune: cost}")
 
-    assert trained(spec).decision.scoring == Scoring(name="cost", function="scores.cost", greater_is_better=False)
+    assert trained(spec).decision.scoring == ScoringSpec(name="cost", function="scores.cost", greater_is_better=False)
 
 
 def test_the_gate_knows_an_error_of_ones_own_and_its_maximum() -> None:
@@ -238,7 +238,7 @@ def test_the_gate_knows_an_error_of_ones_own_and_its_maximum() -> None:
 
 
 def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_says_by_now() -> None:
-    then = Split(testing=0.1, strategy="Key", salt="earlier")
+    then = SplitSpec(testing=0.1, strategy="Key", salt="earlier")
     made = msgspec.structs.replace(MADE, split=then, identity=("id Integer",))
     spec = spec_of()
     model = ModelReference(name="m", uri="file:///m", digest="sha256:0")

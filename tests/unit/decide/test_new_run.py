@@ -6,7 +6,7 @@ import pytest
 
 from penstock.api.admission import refusals
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
-from penstock.decide.new_run import new_run, renamed, with_execution_name, with_jobs, with_reset
+from penstock.decide.new_run import new_run, with_execution_name, with_generated_name, with_jobs, with_reset
 from penstock_jobs.errors import Refused
 
 SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"))
@@ -31,7 +31,7 @@ def test_a_wished_name_is_a_part_of_the_objects_and_is_the_execution_name() -> N
 
 
 def test_a_name_that_is_taken_stays_the_wish_for_the_execution_name() -> None:
-    again = renamed(new_run(SPEC, {"metadata": {"name": "churn-1", "annotations": {"a": "b"}}}))
+    again = with_generated_name(new_run(SPEC, {"metadata": {"name": "churn-1", "annotations": {"a": "b"}}}))
 
     assert refusals(again) == []
     assert again["metadata"]["generateName"] == "churn-1-"
@@ -40,7 +40,7 @@ def test_a_name_that_is_taken_stays_the_wish_for_the_execution_name() -> None:
 
 
 def test_a_wish_for_an_execution_name_is_kept_where_the_name_is_taken() -> None:
-    assert renamed(new_run(with_execution_name(SPEC, "test"), None))["spec"]["executionName"] == "test"
+    assert with_generated_name(new_run(with_execution_name(SPEC, "test"), None))["spec"]["executionName"] == "test"
 
 
 def test_labels_of_the_manifest_are_kept() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.api.run import PipelineRun
-from penstock.decide.progress_of_runs import Told, news
+from penstock.decide.progress_of_runs import ProgressUpdate, progress_updates
 
 STEPS = ("dataset", "training")
 ORDER = ("Pending", "Waiting", "Running", "Succeeded")
@@ -22,27 +22,32 @@ def run(reason: str = "Running", message: str = "", **states: str) -> PipelineRu
 
 
 def test_a_step_begins_and_ends() -> None:
-    assert news(run(), run(dataset="Running")) == [Told("started", "", "dataset")]
-    assert news(run(dataset="Running"), run(dataset="Succeeded")) == [Told("ended", "done", "dataset")]
+    assert progress_updates(run(), run(dataset="Running")) == [ProgressUpdate("started", "", "dataset")]
+    assert progress_updates(run(dataset="Running"), run(dataset="Succeeded")) == [
+        ProgressUpdate("ended", "done", "dataset")
+    ]
 
 
 def test_a_step_that_began_and_ended_unseen_is_told_both() -> None:
-    assert news(None, run(dataset="Succeeded")) == [Told("started", "", "dataset"), Told("ended", "done", "dataset")]
+    assert progress_updates(None, run(dataset="Succeeded")) == [
+        ProgressUpdate("started", "", "dataset"),
+        ProgressUpdate("ended", "done", "dataset"),
+    ]
 
 
 def test_a_reused_step_only_ends() -> None:
-    assert news(run(), run(dataset="Reused")) == [Told("ended", "Reused", "dataset")]
+    assert progress_updates(run(), run(dataset="Reused")) == [ProgressUpdate("ended", "Reused", "dataset")]
 
 
 def test_why_it_waits_is_told_once() -> None:
     waits = run("Unschedulable", "No node takes its pod.", dataset="Waiting")
 
-    assert news(run(), waits) == [Told("said", "No node takes its pod.")]
-    assert news(waits, waits) == []
+    assert progress_updates(run(), waits) == [ProgressUpdate("said", "No node takes its pod.")]
+    assert progress_updates(waits, waits) == []
 
 
 def test_what_passes_within_seconds_is_not_told() -> None:
-    assert news(run(), run("Starting", "Its pod starts on the node a.", dataset="Waiting")) == []
+    assert progress_updates(run(), run("Starting", "Its pod starts on the node a.", dataset="Waiting")) == []
 
 
 @given(looks=st.lists(st.tuples(st.sampled_from(ORDER), st.sampled_from(ORDER)), max_size=8))
@@ -52,7 +57,7 @@ def test_whatever_is_seen_no_step_ends_twice_without_beginning_again(looks: list
     before, told = None, []
     for dataset, training in forward:
         after = run(dataset=dataset, training=training if dataset == "Succeeded" else "Pending")
-        told += news(before, after)
+        told += progress_updates(before, after)
         before = after
 
     for step in STEPS:

@@ -5,14 +5,7 @@ from typing import Any
 import pytest
 
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
-from penstock.decide.renaming import (
-    RENAMED_FROM,
-    Renaming,
-    copy_of,
-    require_possible,
-    still_named,
-    takes_over,
-)
+from penstock.decide.renaming import RENAMED_FROM, Renaming, copy_of, remaining_mentions, require_possible, takes_over
 from penstock.decide.serving import FIRST_MODEL
 from penstock_jobs.errors import Refused
 
@@ -141,7 +134,7 @@ def test_what_else_has_the_old_name_is_told() -> None:
     trigger = {"metadata": {"name": "nightly"}, "spec": {"pipelineRef": {"name": "churn"}}}
     other = {"metadata": {"name": "weekly"}, "spec": {"pipelineRef": {"name": "fraud"}}}
 
-    told = still_named(asked(runs=(run("first", ended=True),), triggers=(trigger, other)))
+    told = remaining_mentions(asked(runs=(run("first", ended=True),), triggers=(trigger, other)))
 
     assert told == [
         "A Trigger runs churn: nightly. Apply it with pipelineRef.name leavers.",

@@ -12,7 +12,7 @@ from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus
 from penstock.api.run import PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.decide.conditions import find
-from penstock.decide.run_state import is_finished, pending, status_of, with_outcome, with_step
+from penstock.decide.run_state import is_finished, pending_steps, status_of, with_outcome, with_step
 from penstock.decide.serving import served_model, with_pin, with_served
 
 
@@ -22,7 +22,7 @@ def run() -> PipelineRun:
         kind="PipelineRun",
         metadata=ObjectMeta(name="churn-test", generation=1),
         spec=PipelineRunSpec(pipeline_ref=PipelineReference(name="churn")),
-        status=PipelineRunStatus(steps=pending(("dataset", "training"))),
+        status=PipelineRunStatus(steps=pending_steps(("dataset", "training"))),
     )
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.selection import decide
+from penstock.decide.selection import select_model
 from penstock_jobs import result
-from penstock_jobs.result import Comparison, ModelScores, Score
-from penstock_jobs.specification import Selection
+from penstock_jobs.result import Comparison, ModelScores, ScoreResult
+from penstock_jobs.specification import SelectionSpec
 
 VERDICTS = {"Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"}
 
@@ -17,7 +17,7 @@ VERDICTS = {"Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum
 def scored(
     value: float | None = 0.87, comparison: Comparison | None = None, scoring: str = "roc_auc"
 ) -> result.TestingResult:
-    scores = () if value is None else (Score(name=scoring, value=value),)
+    scores = () if value is None else (ScoreResult(name=scoring, value=value),)
     return result.TestingResult(
         testing_version=3,
         epoch=1,
@@ -44,9 +44,9 @@ def compared(low: float | None, high: float | None, **changes: Any) -> Compariso
     return Comparison(**(values | changes))
 
 
-def rules(**changes: Any) -> Selection:
+def rules(**changes: Any) -> SelectionSpec:
     values: dict[str, Any] = {"scoring": "roc_auc", "must_improve": True} | changes
-    return Selection(**values)
+    return SelectionSpec(**values)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def rules(**changes: Any) -> Selection:
 def test_the_lower_bound_of_the_difference_must_be_above_the_margin(
     low: float, high: float, margin: float, verdict: str, model: str
 ) -> None:
-    decision = decide(scored(comparison=compared(low, high)), rules(margin=margin), served="old")
+    decision = select_model(scored(comparison=compared(low, high)), rules(margin=margin), served="old")
 
     assert (decision.verdict, decision.model) == (verdict, model)
 
@@ -82,7 +82,7 @@ def test_the_served_model_is_replaced_only_as_the_rules_allow(
     low: float, width: float, margin: float, must: bool, value: float, minimum: float | None
 ) -> None:
     selection = rules(margin=margin, must_improve=must, minimum=minimum)
-    decision = decide(scored(value, compared(low, low + width)), selection, served="old")
+    decision = select_model(scored(value, compared(low, low + width)), selection, served="old")
 
     assert decision.verdict in VERDICTS
     assert decision.reason.endswith(".")
@@ -96,58 +96,60 @@ def test_the_served_model_is_replaced_only_as_the_rules_allow(
 
 @given(pinned=st.sampled_from(["old", "new", "other"]), low=st.floats(-1, 1))
 def test_a_pinned_model_is_served_whatever_the_scores_say(pinned: str, low: float) -> None:
-    decision = decide(scored(comparison=compared(low, low + 0.1)), rules(minimum=0.5), served="old", pinned=pinned)
+    decision = select_model(
+        scored(comparison=compared(low, low + 0.1)), rules(minimum=0.5), served="old", pinned=pinned
+    )
 
     assert decision.model == pinned
     assert decision.reason.startswith(f"deployment.model pins {pinned}")
 
 
 def test_a_pin_without_any_test_is_served_and_has_no_verdict() -> None:
-    decision = decide(None, rules(), pinned="old")
+    decision = select_model(None, rules(), pinned="old")
 
     assert (decision.verdict, decision.model) == (None, "old")
 
 
 def test_with_nothing_served_the_first_model_that_meets_the_minimum_is() -> None:
-    decision = decide(scored(0.87), rules(minimum=0.8))
+    decision = select_model(scored(0.87), rules(minimum=0.8))
 
     assert (decision.verdict, decision.model) == ("Improved", "new")
     assert decision.reason == "new reached roc_auc 0.87 and is the first Model to be served."
 
 
 def test_a_model_below_the_minimum_is_not_served_even_when_nothing_is() -> None:
-    decision = decide(scored(0.73), rules(minimum=0.8))
+    decision = select_model(scored(0.73), rules(minimum=0.8))
 
     assert (decision.verdict, decision.model) == ("BelowMinimum", None)
     assert decision.reason == "new reached roc_auc 0.73, below the minimum of 0.8; nothing is served."
 
 
 def test_an_error_is_shown_as_a_positive_number_and_held_to_a_maximum() -> None:
-    selection = Selection(scoring="neg_mean_absolute_error", maximum=3.0)
-    decision = decide(scored(-3.4, scoring="neg_mean_absolute_error"), selection, served="old")
+    selection = SelectionSpec(scoring="neg_mean_absolute_error", maximum=3.0)
+    decision = select_model(scored(-3.4, scoring="neg_mean_absolute_error"), selection, served="old")
 
     assert decision.verdict == "BelowMinimum"
     assert decision.reason == "new reached mean_absolute_error 3.4, above the maximum of 3; old stays."
 
 
 def test_an_error_of_ones_own_is_held_to_a_maximum_as_those_of_scikit_learn_are() -> None:
-    selection = Selection(scoring="cost", maximum=5.0, greater_is_better=False)
+    selection = SelectionSpec(scoring="cost", maximum=5.0, greater_is_better=False)
 
-    assert decide(scored(-5.5, scoring="cost"), selection, served="old").reason == (
+    assert select_model(scored(-5.5, scoring="cost"), selection, served="old").reason == (
         "new reached cost 5.5, above the maximum of 5; old stays."
     )
-    assert decide(scored(-4.5, scoring="cost"), selection).model == "new"
+    assert select_model(scored(-4.5, scoring="cost"), selection).model == "new"
 
 
 def test_a_score_without_a_number_never_meets_a_minimum() -> None:
-    decision = decide(scored(None), rules(minimum=0.0), served="old")
+    decision = select_model(scored(None), rules(minimum=0.0), served="old")
 
     assert (decision.verdict, decision.model) == ("BelowMinimum", "old")
     assert "no roc_auc" in decision.reason
 
 
 def test_an_improvement_is_told_with_its_numbers() -> None:
-    decision = decide(scored(comparison=compared(0.01, 0.05)), rules(), served="old")
+    decision = select_model(scored(comparison=compared(0.01, 0.05)), rules(), served="old")
 
     assert decision.reason == (
         "new scores 0.03 more in roc_auc than old on 480 points that neither was trained on (difference between +0.01 "
@@ -157,9 +159,9 @@ def test_an_improvement_is_told_with_its_numbers() -> None:
 
 def test_less_of_an_error_is_told_as_less() -> None:
     scoring = "neg_mean_absolute_error"
-    selection = Selection(scoring=scoring, must_improve=True)
+    selection = SelectionSpec(scoring=scoring, must_improve=True)
     comparison = compared(0.5, 1.5, scoring=scoring)
-    decision = decide(scored(-3.4, comparison, scoring), selection, served="old")
+    decision = select_model(scored(-3.4, comparison, scoring), selection, served="old")
 
     assert "new scores 1 less in mean_absolute_error than old" in decision.reason
     assert "between -1.5 and -0.5" in decision.reason
@@ -168,7 +170,7 @@ def test_less_of_an_error_is_told_as_less() -> None:
 
 def test_models_that_cannot_be_compared_keep_the_served_one_and_say_how_to_go_on() -> None:
     comparison = compared(None, None, reason="Only 12 of the 500 testing points were seen by neither Model.")
-    decision = decide(scored(comparison=comparison), rules(), served="old")
+    decision = select_model(scored(comparison=comparison), rules(), served="old")
 
     assert (decision.verdict, decision.model) == ("NotComparable", "old")
     assert decision.reason.startswith("Only 12 of the 500")
@@ -180,27 +182,27 @@ def test_models_that_cannot_be_compared_keep_the_served_one_and_say_how_to_go_on
     [None, compared(0.1, 0.2, served="another"), compared(0.1, 0.2, scoring="f1"), compared(0.1, 0.2, confidence=0.9)],
 )
 def test_scores_that_were_not_made_together_are_not_ranked_but_asked_for(comparison: Comparison | None) -> None:
-    decision = decide(scored(comparison=comparison), rules(), served="old")
+    decision = select_model(scored(comparison=comparison), rules(), served="old")
 
     assert (decision.verdict, decision.model) == ("NotComparable", "old")
     assert decision.retest == ("new", "old")
 
 
 def test_without_must_improve_the_newest_model_is_served_and_the_verdict_stays_honest() -> None:
-    decision = decide(scored(comparison=compared(-0.05, -0.01)), rules(must_improve=False), served="old")
+    decision = select_model(scored(comparison=compared(-0.05, -0.01)), rules(must_improve=False), served="old")
 
     assert (decision.verdict, decision.model) == ("NotBetter", "new")
     assert "mustImprove is not asked for" in decision.reason
 
 
 def test_a_model_tested_again_while_it_is_served_changes_nothing() -> None:
-    decision = decide(scored(0.9), rules(), served="new")
+    decision = select_model(scored(0.9), rules(), served="new")
 
     assert (decision.verdict, decision.model, decision.retest) == ("NotBetter", "new", ())
 
 
 def test_two_models_that_do_not_differ_are_said_to_be_the_same() -> None:
-    decision = decide(scored(comparison=compared(0.0, 0.0)), rules(), served="old")
+    decision = select_model(scored(comparison=compared(0.0, 0.0)), rules(), served="old")
 
     assert decision.reason == (
         "new and old have the same roc_auc on 480 points that neither was trained on, however they are drawn again. "

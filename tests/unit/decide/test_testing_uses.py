@@ -5,8 +5,8 @@ from penstock.api import run as api
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import DeploymentSummary, PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus, Step
 from penstock.decide.objects.children import as_json
-from penstock.decide.others import Runs
-from penstock.decide.serving import counted_uses
+from penstock.decide.others import RunLister
+from penstock.decide.serving import count_uses
 
 
 def decided(version: int, digest: str | None, epoch: int = 1) -> PipelineRun:
@@ -25,7 +25,7 @@ def decided(version: int, digest: str | None, epoch: int = 1) -> PipelineRun:
 
 
 def uses_of(*runs: PipelineRun) -> tuple[pipeline.TestingUse, ...]:
-    return counted_uses(Runs([as_json(run) for run in runs]).testing_sets())
+    return count_uses(RunLister([as_json(run) for run in runs]).testing_sets())
 
 
 def test_versions_with_the_same_rows_are_one_testing_set() -> None:

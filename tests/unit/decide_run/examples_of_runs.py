@@ -17,7 +17,7 @@ from penstock_jobs.result import (
     LeakProof,
     ModelReference,
     ModelScores,
-    Score,
+    ScoreResult,
     TableVersion,
     TestingResult,
     TrainingResult,
@@ -124,7 +124,7 @@ def training_result(worker: int = 0, uid: str = RUN_UID) -> TrainingResult:
                 digest=f"sha256:{'0' * 64}",
                 candidate=f"linear-{worker}",
                 algorithm="linear",
-                validation=Score(name="roc_auc", value=score),
+                validation=ScoreResult(name="roc_auc", value=score),
             ),
         ),
     )
@@ -175,7 +175,7 @@ def manifest(name: str, uid: str = RUN_UID) -> ModelManifest:
 def outcome_of_testing(models: tuple[str, ...], served: str | None = None) -> TestingResult:
     """Return a test of these Models, the first of which is the challenger, and is better than the served one."""
     challenger = models[0] if models else None
-    scores = (Score(name="roc_auc", value=0.9, low=0.85, high=0.95),)
+    scores = (ScoreResult(name="roc_auc", value=0.9, low=0.85, high=0.95),)
     comparison = None
     if challenger and served:
         comparison = Comparison(
@@ -202,7 +202,7 @@ def outcome_of_testing(models: tuple[str, ...], served: str | None = None) -> Te
     )
 
 
-def reported(result: JobResult, uid: str = RUN_UID) -> TerminationMessage:
+def whole_message(result: JobResult, uid: str = RUN_UID) -> TerminationMessage:
     """Return the whole message of a job that came to this."""
     models = result.models if isinstance(result, TrainingResult) else ()
     return TerminationMessage(result=result, manifests=tuple(manifest(model.name, uid) for model in models))

@@ -10,7 +10,7 @@ from penstock.decide.cleaning.record import DEFINITIONS
 from penstock.decide.decision import Event
 from unit.act.fake_api import FakeApi, path_of, status
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Key, Object
+from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
 _KINDS = {kind.plural: kind.kind for kind in BY_NAME.values()}
 # What tells this cluster's definitions, and this namespace, from others of the same names.
@@ -23,7 +23,7 @@ _LASTING = {
 class ClusterApi(FakeApi):
     """Answers at once, and keeps the events, which are no objects of the cluster's."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ModelCluster) -> None:
         super().__init__(latency=0, objects=_ByPath(cluster))
         self.cluster = cluster
         self.events: list[Event] = []
@@ -52,7 +52,7 @@ class ClusterApi(FakeApi):
 class _ByPath(MutableMapping[str, Object]):
     """The objects of a cluster, by the paths that the API server has them at."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: ModelCluster) -> None:
         self._cluster = cluster
 
     def __getitem__(self, path: str) -> Object:

@@ -29,7 +29,7 @@ Key = tuple[str, str]  # kind and name
 FINAL = 1000  # failures that one of its own fault counts for
 
 
-class Cluster:
+class ModelCluster:
     def __init__(self, now: datetime = examples.BEGINNING) -> None:
         self.now = now
         self.objects: dict[Key, Object] = {}
@@ -86,7 +86,7 @@ class Cluster:
     def time(self) -> str:
         return write_time(self.now)
 
-    def passes(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
     # --- the Job controller ---------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ class Cluster:
         if (folder, part, index) not in self.stored:
             self.stored[folder, part, index] = _result(specification, index)
             self.computed.append((uid, part, index))
-        whole = examples.reported(self.stored[folder, part, index], uid)
+        whole = examples.whole_message(self.stored[folder, part, index], uid)
         message = termination_message(whole)
         if self.long_messages:
             lines, digest = log_lines(whole), hashlib.sha256(_text(whole).encode()).hexdigest()

@@ -16,18 +16,18 @@ from urllib.parse import urlsplit
 import msgspec
 
 from penstock.act.apply import Applier
-from penstock.act.cache import Cache
+from penstock.act.cache import ObjectCache
 from penstock.act.client import Client
 from penstock.act.connection import Answer, Request
 from penstock.act.controllers import controllers
 from penstock.act.errors import Conflict, Transient
 from penstock.act.kinds import Key as ActKey
-from penstock.act.metrics import Metrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
 from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Reconciler
 from penstock.act.resync import Resync
-from penstock.act.view import View, marks
+from penstock.act.view import View, index_keys
 from penstock.act.watched import WATCHED
 from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.pipeline.observation import PipelineObservation
@@ -37,7 +37,7 @@ from unit.act.fake_api import AnswerLost, status
 from unit.act.virtual_time import standing_loop
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_api import ClusterApi
-from unit.decide_run.model_cluster import Cluster, Key, Object
+from unit.decide_run.model_cluster import Key, ModelCluster, Object
 from unit.decide_run.model_promises import check_child, check_turn
 
 MOST_STATUS = 32 * 1024
@@ -46,12 +46,12 @@ _SELECTORS = {each.kind.kind: each.selector for each in WATCHED}
 Result = TypeVar("Result")
 
 
-class Killed(Exception):
+class OperatorKilled(Exception):
     """The operator died in the middle."""
 
 
-class Operator:
-    def __init__(self, cluster: Cluster, settings: Settings = SETTINGS) -> None:
+class ModelOperator:
+    def __init__(self, cluster: ModelCluster, settings: Settings = SETTINGS) -> None:
         self.cluster = cluster
         self.settings = settings
         self.writes = 0
@@ -62,7 +62,7 @@ class Operator:
         self._api.fault = self._before
         self._client = Client(self._api, RateLimiter(10**9, 10**9), 1)
         self._queue: WorkQueue[ActKey] = WorkQueue(lambda: 0.5)
-        self._view = View(Cache(marks), self._queue)
+        self._view = View(ObjectCache(index_keys), self._queue)
         self._controllers = controllers(self._view, self._client, settings, lambda: cluster.now)
         self._decision = Decision()
         self._reconciler = Reconciler(
@@ -70,7 +70,7 @@ class Operator:
             self._view,
             Applier(self._client, self._view, "operator-1", lambda: cluster.now),
             self._queue,
-            Metrics(),
+            OperatorMetrics(),
             lambda: cluster.now,
         )
         self._time = cluster.now
@@ -86,9 +86,9 @@ class Operator:
         """The cluster as the operator sees it."""
         return _Seen(self._view.cache)
 
-    def born_again(self) -> "Operator":
+    def restart(self) -> "ModelOperator":
         """Return another process, which has listed all and remembers nothing."""
-        other = Operator(self.cluster, self.settings)
+        other = ModelOperator(self.cluster, self.settings)
         other.forbidden = self.forbidden
         self._queue.close()
         other._run(Resync(other._client, other._view, (), 60, lambda: 0.5).first())
@@ -113,7 +113,7 @@ class Operator:
 
         async def hear() -> None:
             if _is_watched(late):
-                self._view.saw(late)
+                self._view.on_update(late)
 
         self._run(hear())
 
@@ -177,9 +177,9 @@ class Operator:
     def _look_at(self, key: Key) -> None:
         there = self.cluster.objects.get(key)
         if there is not None and _is_watched(there):
-            self._view.saw(there)
+            self._view.on_update(there)
         elif (known := self.seen.get(key)) is not None:
-            self._view.went(ActKey(key[0], examples.NAMESPACE, key[1]), known["metadata"]["uid"])
+            self._view.on_delete(ActKey(key[0], examples.NAMESPACE, key[1]), known["metadata"]["uid"])
 
     def _before(self, request: Request) -> Answer | None:
         """Die, refuse, or hold what must hold, before a request is answered."""
@@ -187,7 +187,7 @@ class Operator:
             return None
         self.lives -= 1
         if self.lives < 0:
-            raise Killed
+            raise OperatorKilled
         made: Object = json.loads(request.body or b"{}")
         if made.get("kind") == "Event":
             return None
@@ -207,7 +207,7 @@ class Operator:
     def _check(self, made: Object) -> Answer | None:
         key = made["kind"], made["metadata"]["name"]
         if made["kind"] == "Service":
-            self.check_turn(made)
+            self.check_service_switch(made)
         if key in self.cluster.objects:
             return None
         if made["kind"] == self.forbidden:
@@ -215,14 +215,14 @@ class Operator:
         check_child(self.cluster, made, self.seen)
         return None
 
-    def check_turn(self, service: Object) -> None:
+    def check_service_switch(self, service: Object) -> None:
         check_turn(self.cluster, service, [self.seen[key] for key in self.seen if key[0] == "Deployment"])
 
 
 class _Seen(Mapping[Key, Object]):
     """What a cache holds, by kind and name."""
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: ObjectCache) -> None:
         self._cache = cache
 
     def __getitem__(self, key: Key) -> Object:
@@ -244,7 +244,7 @@ def _is_watched(there: Object) -> bool:
     return selector is None or selector in there["metadata"].get("labels", {})
 
 
-def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:
+def settle(cluster: ModelCluster, operator: ModelOperator, *names: str) -> Object:
     """Let everything go well from here on, until these runs (churn-1, if none is named) have ended; return the last."""
     operator.lives = 10**9
     operator.lost = 0
@@ -260,9 +260,9 @@ def settled(cluster: Cluster, operator: Operator, *names: str) -> Object:
     raise AssertionError(f"They do not end: {[run.get('status') for run in runs]}")
 
 
-def advance(cluster: Cluster) -> None:
+def advance(cluster: ModelCluster) -> None:
     """Let Kubernetes, and whoever serves, do all that they have to do, well."""
-    cluster.passes(2)
+    cluster.advance_clock(2)
     for job in cluster.of("Job"):
         cluster.admit(job)
     for job in cluster.of("Job"):

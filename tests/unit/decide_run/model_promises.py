@@ -3,10 +3,10 @@
 from collections.abc import Container, Iterable
 
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
-from unit.decide_run.model_cluster import Cluster, Key, Object
+from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
 
-def check_child(cluster: Cluster, made: Object, seen: Container[Key]) -> None:
+def check_child(cluster: ModelCluster, made: Object, seen: Container[Key]) -> None:
     """Hold what must hold of each object that is made.
 
     Args:
@@ -38,7 +38,7 @@ def check_child(cluster: Cluster, made: Object, seen: Container[Key]) -> None:
         assert ("ConfigMap", name) in seen, "a Job without its specification"
 
 
-def check_turn(cluster: Cluster, service: Object, servers: Iterable[Object]) -> None:
+def check_turn(cluster: ModelCluster, service: Object, servers: Iterable[Object]) -> None:
     """Hold that a Service turns only to servers that were seen ready as they are to be now.
 
     Args:
@@ -56,7 +56,7 @@ def check_turn(cluster: Cluster, service: Object, servers: Iterable[Object]) -> 
     assert revision in cluster.once_ready
 
 
-def recorded_parts(cluster: Cluster, uid: str) -> set[str]:
+def recorded_parts(cluster: ModelCluster, uid: str) -> set[str]:
     """Return the parts whose results are recorded."""
     for each in cluster.of("ConfigMap"):
         labels = each["metadata"]["labels"]

@@ -4,22 +4,22 @@ from typing import Any
 
 from penstock.decide.objects.children import STEP
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import Operator
+from unit.decide_run.model_cluster import ModelCluster, Object
+from unit.decide_run.model_operator import ModelOperator
 
 TESTED = [{"name": name} for name in ("dataset", "training", "testing")]
 
 
-def applied(run: Object | None = None, pipeline: Object | None = None) -> tuple[Cluster, Operator]:
-    cluster = Cluster()
+def apply_run(run: Object | None = None, pipeline: Object | None = None) -> tuple[ModelCluster, ModelOperator]:
+    cluster = ModelCluster()
     cluster.put(pipeline or examples.pipeline())
     cluster.put(run or examples.run())
-    return cluster, Operator(cluster)
+    return cluster, ModelOperator(cluster)
 
 
-def at_work(run: Object | None = None, part: str = "dataset") -> tuple[Cluster, Operator]:
+def advance_to_pod(run: Object | None = None, part: str = "dataset") -> tuple[ModelCluster, ModelOperator]:
     """Return a cluster in which the pod of that part is there, and has not begun."""
-    cluster, operator = applied(run)
+    cluster, operator = apply_run(run)
     for _ in range(10):
         operator.rest("churn-1")
         for job in cluster.of("Job"):
@@ -31,12 +31,12 @@ def at_work(run: Object | None = None, part: str = "dataset") -> tuple[Cluster, 
     raise AssertionError(part)
 
 
-def pod_of(cluster: Cluster) -> Object:
+def pod_of(cluster: ModelCluster) -> Object:
     (pod,) = cluster.live_pods()
     return pod
 
 
-def succeeded(cluster: Cluster, operator: Operator | None = None) -> tuple[str, str, str]:
+def read_condition(cluster: ModelCluster, operator: ModelOperator | None = None) -> tuple[str, str, str]:
     """Return status, reason and message of the run's condition, after the operator has come to rest."""
     if operator is not None:
         operator.rest("churn-1")
@@ -45,11 +45,11 @@ def succeeded(cluster: Cluster, operator: Operator | None = None) -> tuple[str, 
     return found["status"], found["reason"], found["message"]
 
 
-def step(cluster: Cluster, name: str) -> dict[str, Any]:
+def step(cluster: ModelCluster, name: str) -> dict[str, Any]:
     steps = cluster.objects["PipelineRun", "churn-1"]["status"]["steps"]
     return next(each for each in steps if each["name"] == name)
 
 
-def controlled(cluster: Cluster) -> None:
+def control_jobs(cluster: ModelCluster) -> None:
     for job in cluster.of("Job"):
         cluster.control(job)

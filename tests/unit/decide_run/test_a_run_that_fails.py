@@ -14,49 +14,49 @@ from penstock.decide.run.reconcile import decide
 from penstock_jobs.result import Failure
 from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster
-from unit.decide_run.model_operator import Operator, settled
-from unit.decide_run.runs_at_work import TESTED, applied, at_work, controlled, pod_of, step, succeeded
+from unit.decide_run.model_cluster import ModelCluster
+from unit.decide_run.model_operator import ModelOperator, settle
+from unit.decide_run.runs_at_work import TESTED, advance_to_pod, apply_run, control_jobs, pod_of, read_condition, step
 
 
-def failed_with(code: int, message: str, reason: str | None = None) -> tuple[Cluster, Operator]:
-    cluster, operator = at_work()
+def failed_with(code: int, message: str, reason: str | None = None) -> tuple[ModelCluster, ModelOperator]:
+    cluster, operator = advance_to_pod()
     for _ in range(2):
         cluster.end(pod_of(cluster), code, message, reason)
-        controlled(cluster)
+        control_jobs(cluster)
         operator.rest("churn-1")
         if cluster.objects["PipelineRun", "churn-1"]["status"].get("completionTime"):
             break
-        cluster.passes(60)
+        cluster.advance_clock(60)
         operator.rest("churn-1")
-        controlled(cluster)
+        control_jobs(cluster)
     return cluster, operator
 
 
 @pytest.mark.parametrize("again", [1, 2, 3])
 def test_a_job_is_tried_again_after_a_wait_that_doubles(again: int) -> None:
     retries = {"retries": {"limit": 3, "backoff": "30s"}}
-    cluster, operator = applied(pipeline=examples.pipeline(jobs=[{"name": "dataset", **retries}]))
+    cluster, operator = apply_run(pipeline=examples.pipeline(jobs=[{"name": "dataset", **retries}]))
     operator.rest("churn-1")
     for number in range(1, again + 1):
-        controlled(cluster)
+        control_jobs(cluster)
         cluster.end(pod_of(cluster), 75, "The storage does not answer.")
-        controlled(cluster)
+        control_jobs(cluster)
         wait = 30 * 2 ** (number - 1)
         decision = operator.rest("churn-1")
 
-        assert decision.look_again == wait
+        assert decision.requeue_after == wait
         assert step(cluster, "dataset")["reason"] == "Retrying"
         assert step(cluster, "dataset")["message"].startswith(f"Try {number + 1} of 4 begins at 2026-03-01T12:")
-        cluster.passes(wait - 1)
+        cluster.advance_clock(wait - 1)
         operator.rest("churn-1")
         assert len(cluster.of("Job")) == number
-        cluster.passes(1)
+        cluster.advance_clock(1)
         operator.rest("churn-1")
         assert len(cluster.of("Job")) == number + 1
         assert len(cluster.live_jobs(examples.RUN_UID)) == 1
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_job_whose_own_fault_it_is_is_not_tried_again() -> None:
@@ -66,28 +66,28 @@ def test_a_job_whose_own_fault_it_is_is_not_tried_again() -> None:
 
 
 def test_a_suspended_run_is_not_tried_again_until_it_is_resumed() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.end(pod_of(cluster), 75)
-    controlled(cluster)
+    control_jobs(cluster)
     operator.rest("churn-1")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
-    cluster.passes(60)
+    cluster.advance_clock(60)
 
-    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert read_condition(cluster, operator)[1] == "Suspended"
     assert cluster.live_jobs(examples.RUN_UID) == []
 
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_run_fails_in_the_words_of_its_job() -> None:
     failure = TerminationMessage(result=Failure(reason="Refused", message="The column left is missing; add it."))
     cluster, operator = failed_with(2, msgspec.json.encode(failure).decode())
 
-    assert succeeded(cluster, operator) == (
+    assert read_condition(cluster, operator) == (
         "False",
         "Refused",
         "The dataset step failed: The column left is missing; add it.",
@@ -117,7 +117,7 @@ def test_a_container_without_a_sentence_of_its_own_is_given_one(
 ) -> None:
     cluster, operator = failed_with(code, message, reason)
 
-    status, found, sentence = succeeded(cluster, operator)
+    status, found, sentence = read_condition(cluster, operator)
 
     assert (status, found) == ("False", expected)
     assert len(sentence) <= 1024
@@ -138,27 +138,27 @@ def test_a_field_that_is_to_be_raised_is_one_that_the_manifest_has_for_that_part
 
 
 def test_what_ones_own_image_leaves_is_told_as_it_is() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.end(pod_of(cluster), 2, "The disk is made of cheese.")
-    controlled(cluster)
-    settled(cluster, operator)
+    control_jobs(cluster)
+    settle(cluster, operator)
 
     expected = "The dataset step failed: Its container ended with exit code 2: The disk is made of cheese."
-    assert succeeded(cluster)[2] == expected
+    assert read_condition(cluster)[2] == expected
 
 
 @pytest.mark.parametrize("part", ["dataset", "training", "testing"])
 def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
-    cluster, operator = at_work(part=part)
+    cluster, operator = advance_to_pod(part=part)
     cluster.begin(pod_of(cluster))
     operator.rest("churn-1")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "cancel": True}})
 
-    assert succeeded(cluster, operator)[:2] == ("Unknown", "Cancelled")  # its pod is still ending
+    assert read_condition(cluster, operator)[:2] == ("Unknown", "Cancelled")  # its pod is still ending
     for pod in list(cluster.live_pods()):
         cluster.remove(("Pod", pod["metadata"]["name"]))
-    assert succeeded(cluster, operator) == ("False", "Cancelled", "It was cancelled; nothing of it runs any more.")
+    assert read_condition(cluster, operator) == ("False", "Cancelled", "It was cancelled; nothing of it runs any more.")
     assert cluster.live_jobs(examples.RUN_UID) == []
     assert step(cluster, part)["state"] == "Cancelled"
 
@@ -173,24 +173,24 @@ def test_a_run_is_cancelled_in_each_of_its_jobs(part: str) -> None:
     ],
 )
 def test_what_cannot_work_is_refused_with_a_sentence(change: dict[str, Any], sentence: str) -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(**change))
+    cluster, operator = apply_run(pipeline=examples.pipeline(**change))
 
-    status, reason, message = succeeded(cluster, operator)
+    status, reason, message = read_condition(cluster, operator)
 
     assert (status, reason) == ("False", "Refused")
     assert sentence in message
 
 
 def test_a_run_that_lacks_a_job_that_nobody_has_done_is_refused() -> None:
-    cluster, operator = applied(examples.run(jobs=[{"name": "training"}]))
+    cluster, operator = apply_run(examples.run(jobs=[{"name": "training"}]))
 
-    assert succeeded(cluster, operator)[2] == (
+    assert read_condition(cluster, operator)[2] == (
         "The job training needs what dataset makes, and no run has made it; add dataset to the jobs."
     )
 
 
 def test_a_strangers_object_is_left_alone_and_told_of() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.looks()
     operator.reconcile("churn-1")
     operator.looks()
@@ -203,7 +203,7 @@ def test_a_strangers_object_is_left_alone_and_told_of() -> None:
 
 
 def test_a_run_that_this_operator_cannot_read_is_told_of_once_and_left_as_it_is() -> None:
-    _, operator = applied({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "cancel": "Softly"}})
+    _, operator = apply_run({**examples.run(), "spec": {"pipelineRef": {"name": "churn"}, "cancel": "Softly"}})
     operator.looks()
     first = operator.reconcile("churn-1")
     operator.looks()
@@ -214,15 +214,15 @@ def test_a_run_that_this_operator_cannot_read_is_told_of_once_and_left_as_it_is(
 
 
 def test_the_jobs_of_a_run_that_has_ended_go_after_a_while_and_the_run_stays() -> None:
-    cluster, operator = applied(examples.run(jobs=TESTED))
-    settled(cluster, operator)
+    cluster, operator = apply_run(examples.run(jobs=TESTED))
+    settle(cluster, operator)
     assert len(cluster.of("Job")) == 3
     cluster.now += timedelta(hours=24)
 
     operator.rest("churn-1")
 
     assert cluster.of("Job") == []
-    assert succeeded(cluster)[0] == "True"
+    assert read_condition(cluster)[0] == "True"
 
 
 @pytest.mark.parametrize("said", ["", "two words", "ünicode", "x" * 65, "Ends:"])
@@ -230,4 +230,4 @@ def test_a_reason_that_no_condition_takes_becomes_one_that_it_does(said: str) ->
     failure = TerminationMessage(result=Failure(reason=said, message="My own sentence."))
     cluster, operator = failed_with(2, msgspec.json.encode(failure).decode())
 
-    assert succeeded(cluster, operator) == ("False", "Failed", "The dataset step failed: My own sentence.")
+    assert read_condition(cluster, operator) == ("False", "Failed", "The dataset step failed: My own sentence.")

@@ -8,8 +8,8 @@ import yaml
 from penstock.decide.objects.children import STEP
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import DIGEST
-from unit.decide_run.model_operator import advance, settled
-from unit.decide_run.runs_at_work import applied
+from unit.decide_run.model_operator import advance, settle
+from unit.decide_run.runs_at_work import apply_run
 
 
 def condition(run: dict[str, Any], kind: str = "Succeeded") -> dict[str, Any]:
@@ -17,9 +17,9 @@ def condition(run: dict[str, Any], kind: str = "Succeeded") -> dict[str, Any]:
 
 
 def test_a_run_does_its_jobs_one_after_the_other_and_ends_with_the_model_served() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert [(step["name"], step["state"]) for step in run["status"]["steps"]] == [
         (name, "Succeeded") for name in ("dataset", "training", "testing", "deployment")
@@ -34,7 +34,7 @@ def test_a_run_does_its_jobs_one_after_the_other_and_ends_with_the_model_served(
 
 
 def test_the_next_job_is_made_as_soon_as_the_container_has_ended_whatever_its_job_says() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.rest("churn-1")
     for job in cluster.of("Job"):
         cluster.control(job)
@@ -50,7 +50,7 @@ def test_the_next_job_is_made_as_soon_as_the_container_has_ended_whatever_its_jo
 
 
 def test_the_execution_name_is_in_the_status_before_the_first_job_is_made() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.looks()
     operator.reconcile("churn-1")
 
@@ -59,9 +59,9 @@ def test_the_execution_name_is_in_the_status_before_the_first_job_is_made() -> N
 
 
 def test_a_run_costs_few_writes() -> None:
-    cluster, operator = applied(examples.run(jobs=[{"name": name} for name in ("dataset", "training", "testing")]))
+    cluster, operator = apply_run(examples.run(jobs=[{"name": name} for name in ("dataset", "training", "testing")]))
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
     # The revision; specification, Job and results of three; a Model, its scores, its hold on the revision; the status
     # of the run at its beginning and at each step; and that of the Pipeline, which counts.
@@ -69,8 +69,8 @@ def test_a_run_costs_few_writes() -> None:
 
 
 def test_a_run_that_has_ended_comes_to_rest_and_stays_as_it_is() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     before = operator.writes
     for _ in range(3):
         advance(cluster)
@@ -80,9 +80,9 @@ def test_a_run_that_has_ended_comes_to_rest_and_stays_as_it_is() -> None:
 
 
 def test_training_is_shared_out_over_workers_and_the_best_models_of_all_of_them_are_kept() -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(workers=3))
+    cluster, operator = apply_run(pipeline=examples.pipeline(workers=3))
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert [each for each in cluster.computed if each[1] == "training"] == [
         (examples.RUN_UID, "training", index) for index in range(3)
@@ -93,41 +93,41 @@ def test_training_is_shared_out_over_workers_and_the_best_models_of_all_of_them_
 
 
 def test_a_result_that_is_too_long_for_the_pod_is_read_from_its_log() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     cluster.long_messages = True
 
-    assert condition(settled(cluster, operator))["status"] == "True"
+    assert condition(settle(cluster, operator))["status"] == "True"
 
 
 def test_a_run_may_do_some_of_the_jobs_with_what_earlier_runs_made() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     uid = "11111111-0000-0000-0000-000000000000"
     cluster.put(examples.run("churn-2", uid, "2026-03-01T13:00:00Z", jobs=[{"name": "testing"}]))
 
-    run = settled(cluster, operator, "churn-2")
+    run = settle(cluster, operator, "churn-2")
 
     assert [step["name"] for step in run["status"]["steps"]] == ["testing"]
     assert [each for each in cluster.computed if each[0] == uid] == [(uid, "testing", 0)]
 
 
 def test_a_run_of_another_time_gets_the_wished_name_with_an_index() -> None:
-    cluster, operator = applied(examples.run(executionName="test"))
-    settled(cluster, operator)
+    cluster, operator = apply_run(examples.run(executionName="test"))
+    settle(cluster, operator)
     cluster.put(examples.run("other", "1" * 8, "2026-03-01T13:00:00Z", executionName="test"))
 
-    run = settled(cluster, operator, "other")
+    run = settle(cluster, operator, "other")
 
     assert (run["status"]["executionName"], run["status"]["runIndex"]) == ("test_2", 2)
     assert run["status"]["storage"] == "s3://ml-team/churn/runs/test_2"
 
 
 def test_a_name_that_the_storage_has_for_another_run_is_left_to_it() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     for name in ("churn-1", "churn-1_2"):
         cluster.claims[f"s3://ml-team/churn/runs/{name}"] = "a run of long ago"
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert condition(run)["status"] == "True"
     assert run["status"]["executionName"] == "churn-1_3"
@@ -135,9 +135,9 @@ def test_a_name_that_the_storage_has_for_another_run_is_left_to_it() -> None:
 
 @pytest.mark.parametrize("jobs", [["dataset"], ["dataset", "training"], ["dataset", "training", "testing"]])
 def test_a_run_of_some_jobs_ends_after_the_last_of_them(jobs: list[str]) -> None:
-    cluster, operator = applied(examples.run(jobs=[{"name": name} for name in jobs]))
+    cluster, operator = apply_run(examples.run(jobs=[{"name": name} for name in jobs]))
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert [step["name"] for step in run["status"]["steps"]] == jobs
     assert condition(run)["message"] == "All its jobs succeeded."
@@ -145,11 +145,11 @@ def test_a_run_of_some_jobs_ends_after_the_last_of_them(jobs: list[str]) -> None
 
 def test_ones_own_operations_are_fetched_once_beside_the_dataset_job() -> None:
     git = {"git": {"url": "https://git.example/team/churn", "revision": "main"}}
-    cluster, operator = applied(pipeline=examples.pipeline(source=git))
+    cluster, operator = apply_run(pipeline=examples.pipeline(source=git))
     operator.rest("churn-1")
     begun = {job["metadata"]["labels"][STEP] for job in cluster.of("Job")}
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert begun == {"source", "dataset"}
     assert run["status"]["commit"] == "c" * 40
@@ -161,7 +161,7 @@ def test_what_fetches_ones_own_operations_has_nothing_of_what_training_is_given(
     git = {"git": {"url": "https://git.example/team/churn"}}
     proxy = [{"name": "HTTPS_PROXY", "value": "proxy"}]
     training = {"name": "training", "image": "team/own:1", "gpu": {"count": 1}, "env": proxy}
-    cluster, operator = applied(pipeline=examples.pipeline(source=git, jobs=[training]))
+    cluster, operator = apply_run(pipeline=examples.pipeline(source=git, jobs=[training]))
     operator.rest("churn-1")
     (source,) = [job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "source"]
 
@@ -173,14 +173,14 @@ def test_what_fetches_ones_own_operations_has_nothing_of_what_training_is_given(
 
 
 def test_a_run_says_which_image_its_jobs_ran_in() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
 
-    assert settled(cluster, operator)["status"]["imageDigest"] == DIGEST
+    assert settle(cluster, operator)["status"]["imageDigest"] == DIGEST
 
 
 def test_every_pod_after_the_first_has_the_image_that_the_first_one_found() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
 
     images = {job["metadata"]["labels"][STEP]: image_of(job) for job in cluster.of("Job")}
 
@@ -192,8 +192,8 @@ def test_every_pod_after_the_first_has_the_image_that_the_first_one_found() -> N
 
 
 def test_the_snapshot_says_the_tables_and_the_images_once_they_are_known() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
 
     resolved = {part: snapshot_of(cluster, part)[-1]["resolved"] for part in ("dataset", "training", "testing")}
 

@@ -8,26 +8,26 @@ from penstock.decide.objects.children import STEP
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
 from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import settled
-from unit.decide_run.runs_at_work import applied, succeeded
+from unit.decide_run.model_cluster import ModelCluster, Object
+from unit.decide_run.model_operator import settle
+from unit.decide_run.runs_at_work import apply_run, read_condition
 
 KEEP = {"path": "training.keep", "value": 2}
 
 
-def specification(cluster: Cluster, part: str) -> JobSpecification:
+def specification(cluster: ModelCluster, part: str) -> JobSpecification:
     (found,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == part)
     decoded: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
     return decoded
 
 
-def ended(**spec: Any) -> Cluster:
-    cluster, operator = applied(examples.run(**spec))
-    settled(cluster, operator)
+def ended(**spec: Any) -> ModelCluster:
+    cluster, operator = apply_run(examples.run(**spec))
+    settle(cluster, operator)
     return cluster
 
 
-def job_of(cluster: Cluster, part: str) -> Object:
+def job_of(cluster: ModelCluster, part: str) -> Object:
     (found,) = (each for each in cluster.of("Job") if each["metadata"]["labels"][STEP] == part)
     return found
 
@@ -53,9 +53,9 @@ def test_an_override_is_part_of_what_the_run_was() -> None:
 
 
 def test_overrides_that_make_a_wrong_pipeline_are_refused_in_its_sentence() -> None:
-    cluster, operator = applied(examples.run(overrides=[{"path": "training.keep", "value": 0}]))
+    cluster, operator = apply_run(examples.run(overrides=[{"path": "training.keep", "value": 0}]))
 
-    assert succeeded(cluster, operator) == (
+    assert read_condition(cluster, operator) == (
         "False",
         "Refused",
         "spec.overrides[0].value is 0, which is too little; give it 1 at least.",
@@ -64,11 +64,11 @@ def test_overrides_that_make_a_wrong_pipeline_are_refused_in_its_sentence() -> N
 
 
 def test_an_override_that_could_lend_a_secret_is_refused_where_no_policy_does() -> None:
-    cluster, operator = applied(
+    cluster, operator = apply_run(
         examples.run(overrides=[{"path": "jobs.training", "value": {"imagePullSecrets": [{"name": "theirs"}]}}])
     )
 
-    assert "could name a Secret" in succeeded(cluster, operator)[2]
+    assert "could name a Secret" in read_condition(cluster, operator)[2]
 
 
 def test_options_of_a_job_go_before_what_the_pipeline_says() -> None:
@@ -111,8 +111,8 @@ def test_a_runs_own_credentials_are_mounted_in_place_of_the_pipelines() -> None:
     table = {"name": "customers", "uri": "s3://lake/customers.parquet", "credentials": {"secretName": "lake"}}
     dataset = {**examples.PIPELINE["spec"]["dataset"], "inputs": [table]}
     given = {"inputs": [{"name": "customers", "secret": {"secretName": "mine"}}]}
-    cluster, operator = applied(examples.run(credentials=given), examples.pipeline(dataset=dataset))
-    settled(cluster, operator)
+    cluster, operator = apply_run(examples.run(credentials=given), examples.pipeline(dataset=dataset))
+    settle(cluster, operator)
 
     assert secrets(job_of(cluster, "dataset")) == {"mine"}
     assert secrets(job_of(cluster, "training")) == set()

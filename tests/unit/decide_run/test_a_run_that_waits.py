@@ -8,29 +8,29 @@ from penstock.decide.objects.children import STEP
 from penstock.decide.run.reconcile import decide
 from penstock_jobs import errors
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_operator import settled
-from unit.decide_run.runs_at_work import applied, at_work, controlled, pod_of, step, succeeded
+from unit.decide_run.model_operator import settle
+from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, pod_of, read_condition, step
 
 
 def test_a_run_may_be_applied_before_its_pipeline() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     there = cluster.objects.pop(("Pipeline", "churn"))
 
-    assert succeeded(cluster, operator) == (
+    assert read_condition(cluster, operator) == (
         "Unknown",
         "PipelineNotFound",
         "There is no Pipeline churn in this namespace yet; the run begins when it is applied.",
     )
     cluster.put(there)
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_pod_without_a_node_waits_in_the_schedulers_own_words() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.unschedulable(pod_of(cluster), "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.")
 
-    assert succeeded(cluster, operator) == (
+    assert read_condition(cluster, operator) == (
         "Unknown",
         "Unschedulable",
         "The dataset step waits: No node takes its pod: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
@@ -48,18 +48,18 @@ def test_a_pod_without_a_node_waits_in_the_schedulers_own_words() -> None:
     ],
 )
 def test_a_container_that_cannot_be_made_waits_in_the_kubelets_own_words(reason: str, expected: str) -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     state = {"name": "job", "state": {"waiting": {"reason": reason, "message": "its own words"}}}
     cluster.put({**pod_of(cluster), "status": {"phase": "Pending", "containerStatuses": [state]}})
 
-    assert succeeded(cluster, operator)[1] == expected
+    assert read_condition(cluster, operator)[1] == expected
     assert f"({reason}): its own words" in step(cluster, "dataset")["message"]
 
 
 @pytest.mark.parametrize("kind", ["Job", "Pod"])
 def test_what_only_events_of_kubernetes_tell_is_told(kind: str) -> None:
     """A quota shows in an event of the Job, a Secret that is missing in an event of the pod."""
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     about = cluster.of(kind)[0]
     if kind == "Job":
         cluster.remove(("Pod", pod_of(cluster)["metadata"]["name"]))
@@ -68,7 +68,7 @@ def test_what_only_events_of_kubernetes_tell_is_told(kind: str) -> None:
     )
     event = {"metadata": {}, "involvedObject": {"uid": about["metadata"]["uid"]}, "reason": reason, "message": message}
     operator.looks()
-    cluster.passes(10)
+    cluster.advance_clock(10)
 
     decision = decide(replace(operator.observation("churn-1"), events=(event,)), cluster.now)
 
@@ -79,27 +79,27 @@ def test_what_only_events_of_kubernetes_tell_is_told(kind: str) -> None:
 
 
 def test_a_pod_that_starts_as_pods_do_is_not_said_to_wait() -> None:
-    cluster, operator = at_work()
-    cluster.passes(1)
+    cluster, operator = advance_to_pod()
+    cluster.advance_clock(1)
 
-    assert succeeded(cluster, operator)[1] == "Running"
-    cluster.passes(10)
-    assert succeeded(cluster, operator)[1] == "Starting"
+    assert read_condition(cluster, operator)[1] == "Running"
+    cluster.advance_clock(10)
+    assert read_condition(cluster, operator)[1] == "Starting"
 
 
 def test_waiting_ends_at_the_pending_limit_which_is_not_the_jobs_timeout() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.unschedulable(pod_of(cluster))
     decision = operator.rest("churn-1")
-    assert decision.look_again == 3600
-    cluster.passes(3600)
+    assert decision.requeue_after == 3600
+    cluster.advance_clock(3600)
 
     for _ in range(3):
         operator.rest("churn-1")
         for pod in list(cluster.live_pods()):
             cluster.remove(("Pod", pod["metadata"]["name"]))
 
-    status, reason, message = succeeded(cluster, operator)
+    status, reason, message = read_condition(cluster, operator)
     assert (status, reason) == ("False", "PendingLimitExceeded")
     assert message.startswith(
         "The dataset step failed: It waited longer than its pendingLimit of 1h. No node takes its pod"
@@ -108,36 +108,36 @@ def test_waiting_ends_at_the_pending_limit_which_is_not_the_jobs_timeout() -> No
 
 
 def test_a_write_that_a_quota_refuses_makes_the_run_wait_until_it_is_lifted() -> None:
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.forbidden = "Job"
     for _ in range(3):
         operator.looks()
         decision = operator.reconcile("churn-1")
 
-    assert succeeded(cluster)[1] == "QuotaExceeded"
-    assert decision.look_again == 30
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    assert read_condition(cluster)[1] == "QuotaExceeded"
+    assert decision.requeue_after == 30
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 @pytest.mark.parametrize("kind", ["ControllerRevision", "Job"])
 def test_what_a_quota_refuses_is_waited_for_as_long_as_the_pending_limit_lets_it(kind: str) -> None:
     limit = {"Job": 3600, "ControllerRevision": 24 * 3600}[kind]
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.forbidden = kind
     for seconds in (0, limit - 1):
-        cluster.passes(seconds)
+        cluster.advance_clock(seconds)
         for _ in range(3):
             operator.looks()
             decision = operator.reconcile("churn-1")
-        assert succeeded(cluster)[:2] == ("Unknown", "QuotaExceeded")
-    assert decision.look_again == 1
-    cluster.passes(1)
+        assert read_condition(cluster)[:2] == ("Unknown", "QuotaExceeded")
+    assert decision.requeue_after == 1
+    cluster.advance_clock(1)
     for _ in range(3):
         operator.looks()
         operator.reconcile("churn-1")
 
-    status, reason, message = succeeded(cluster)
+    status, reason, message = read_condition(cluster)
 
     assert (status, reason) == ("False", "PendingLimitExceeded")
     assert "exceeded quota: pods, used: 3, limited: 3" in message
@@ -145,15 +145,15 @@ def test_what_a_quota_refuses_is_waited_for_as_long_as_the_pending_limit_lets_it
 
 
 def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
-    cluster, operator = at_work(examples.run(timeout="2h"))
+    cluster, operator = advance_to_pod(examples.run(timeout="2h"))
     cluster.begin(pod_of(cluster))
-    assert operator.rest("churn-1").look_again is not None
-    cluster.passes(2 * 3600)
+    assert operator.rest("churn-1").requeue_after is not None
+    cluster.advance_clock(2 * 3600)
     operator.rest("churn-1")
     for pod in list(cluster.live_pods()):
         cluster.remove(("Pod", pod["metadata"]["name"]))
 
-    assert succeeded(cluster, operator) == (
+    assert read_condition(cluster, operator) == (
         "False",
         "TimedOut",
         "The dataset step failed: The run was still going on after its spec.timeout of 2h; give it more time.",
@@ -162,8 +162,8 @@ def test_a_run_takes_no_longer_than_it_may_and_leaves_nothing_running() -> None:
 
 
 def test_a_job_that_waits_in_a_queue_says_why_where_the_queue_does() -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(jobs=[{"name": "dataset", "queueName": "team"}]))
-    assert succeeded(cluster, operator)[2] == "The dataset step waits: Its Job waits in the queue team."
+    cluster, operator = apply_run(pipeline=examples.pipeline(jobs=[{"name": "dataset", "queueName": "team"}]))
+    assert read_condition(cluster, operator)[2] == "The dataset step waits: Its Job waits in the queue team."
     (job,) = cluster.of("Job")
     said = {"metadata": {}, "involvedObject": {"uid": job["metadata"]["uid"]}, "message": "insufficient quota for cpu"}
 
@@ -175,57 +175,57 @@ def test_a_job_that_waits_in_a_queue_says_why_where_the_queue_does() -> None:
 
 def test_a_job_that_waits_in_a_queue_is_taken_out_while_its_run_is_suspended() -> None:
     jobs = [{"name": "dataset", "queueName": "team"}]
-    cluster, operator = applied(pipeline=examples.pipeline(jobs=jobs))
-    assert succeeded(cluster, operator)[1] == "Queued"
+    cluster, operator = apply_run(pipeline=examples.pipeline(jobs=jobs))
+    assert read_condition(cluster, operator)[1] == "Queued"
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
 
-    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert read_condition(cluster, operator)[1] == "Suspended"
     assert cluster.of("Job") == []
     assert "jobName" not in step(cluster, "dataset")
 
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
-    assert succeeded(cluster, operator)[1] == "Queued"
+    assert read_condition(cluster, operator)[1] == "Queued"
     (job,) = cluster.of("Job")
     cluster.put({**job, "spec": {**job["spec"], "suspend": False}})  # as Kueue does where there is room
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_suspended_run_starts_no_further_job_and_goes_on_when_it_is_resumed() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
     cluster.finish(pod_of(cluster))
 
-    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert read_condition(cluster, operator)[1] == "Suspended"
     assert step(cluster, "dataset")["state"] == "Succeeded"
     assert [job["metadata"]["labels"][STEP] for job in cluster.of("Job")] == ["dataset"]
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_suspended_run_decides_nothing() -> None:
-    cluster, operator = at_work(part="testing")
+    cluster, operator = advance_to_pod(part="testing")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": True}})
     cluster.finish(pod_of(cluster))
 
-    assert succeeded(cluster, operator)[1] == "Suspended"
+    assert read_condition(cluster, operator)[1] == "Suspended"
     assert step(cluster, "deployment")["state"] == "Waiting"
     assert cluster.of("Deployment") == []
 
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "suspend": False}})
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_dataset_steps_of_one_pipeline_come_one_after_the_other() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.put(examples.run("churn-2", "second", "2026-03-01T12:00:01Z"))
 
     operator.rest("churn-2")
@@ -234,67 +234,67 @@ def test_dataset_steps_of_one_pipeline_come_one_after_the_other() -> None:
     assert job["metadata"]["labels"]["penstock.dev/run"] == "churn-1"
     waiting = cluster.objects["PipelineRun", "churn-2"]["status"]["conditions"][0]
     assert (waiting["reason"], "churn-1" in waiting["message"]) == ("EarlierRun", True)
-    settled(cluster, operator, "churn-1", "churn-2")
+    settle(cluster, operator, "churn-1", "churn-2")
 
 
 def test_a_pod_that_is_preempted_is_started_again_and_costs_no_retry() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     for _ in range(5):
         cluster.disrupt(pod_of(cluster))
         operator.rest("churn-1")
-        controlled(cluster)
+        control_jobs(cluster)
 
     assert len(cluster.of("Job")) == 1
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_pod_that_somebody_deletes_is_started_again_and_costs_no_retry() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     for _ in range(5):
         pod = pod_of(cluster)
         cluster.begin(pod)
         cluster.end(pod, errors.TERMINATED)
-        _, reason, message = succeeded(cluster, operator)
-        controlled(cluster)
+        _, reason, message = read_condition(cluster, operator)
+        control_jobs(cluster)
 
     assert reason == "Disrupted"
     assert "told to end" in message
     assert len(cluster.of("Job")) == 1
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_result_that_was_lost_with_its_pod_is_found_again_and_not_made_again() -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     pod = pod_of(cluster)
     cluster.finish(pod)
     cluster.vanish(cluster.objects["Pod", pod["metadata"]["name"]])
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
-    assert succeeded(cluster)[0] == "True"
+    assert read_condition(cluster)[0] == "True"
     assert [part for _, part, _ in cluster.computed].count("training") == 1
     assert len([job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "training"]) == 2
 
 
 def test_an_image_that_leaves_no_result_fails_after_three_attempts() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     for _ in range(3):
         cluster.end(pod_of(cluster), 0, "thank you")
-        controlled(cluster)
+        control_jobs(cluster)
         operator.rest("churn-1")
-        controlled(cluster)
+        control_jobs(cluster)
 
-    assert succeeded(cluster)[:2] == ("False", "ResultLost")
+    assert read_condition(cluster)[:2] == ("False", "ResultLost")
 
 
 def test_a_job_that_somebody_deleted_is_made_again() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.remove(("Job", cluster.of("Job")[0]["metadata"]["name"]))
     operator.rest("churn-1")
     assert cluster.of("Job") == []  # its pod is still ending
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
-    assert succeeded(cluster)[0] == "True"
+    assert read_condition(cluster)[0] == "True"

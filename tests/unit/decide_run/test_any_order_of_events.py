@@ -15,8 +15,8 @@ from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock_jobs.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import Killed, Operator, advance, settled
+from unit.decide_run.model_cluster import ModelCluster, Object
+from unit.decide_run.model_operator import ModelOperator, OperatorKilled, advance, settle
 
 RUNS = {"churn-1": examples.RUN_UID, "churn-2": "1e9d7c1a-0000-4000-8000-000000000002"}
 NAMES = st.sampled_from(sorted(RUNS))
@@ -37,9 +37,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.pipeline = examples.pipeline(workers=workers, source=git)
         if queue is not None:
             named(self.pipeline["spec"]["jobs"], "training")["queueName"] = queue
-        self.cluster = Cluster()
+        self.cluster = ModelCluster()
         self.cluster.long_messages = long_messages
-        self.operator = Operator(self.cluster)
+        self.operator = ModelOperator(self.cluster)
         self.ended: dict[str, Any] = {}
         self.cluster.put(self.pipeline)
         self.cluster.put(examples.run(**({} if timeout is None else {"timeout": timeout})))
@@ -166,7 +166,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 6, 60, 4000, 90000]))
     def time_passes(self, seconds: int) -> None:
-        self.cluster.passes(seconds)
+        self.cluster.advance_clock(seconds)
 
     @rule(which=ANY, well=st.booleans())
     def servers_come_up_or_do_not(self, which: int, well: bool) -> None:
@@ -198,16 +198,16 @@ class AnyOrder(RuleBasedStateMachine):
         self.operator.lives = 10**9 if lives is None else lives
         try:
             self.operator.reconcile(name)
-        except Killed:
-            self.operator = self.operator.born_again()
+        except OperatorKilled:
+            self.operator = self.operator.restart()
 
     @rule(lives=st.none() | st.integers(0, 4))
     def the_operator_serves(self, lives: int | None) -> None:
         self.operator.lives = 10**9 if lives is None else lives
         try:
             self.operator.serve()
-        except Killed:
-            self.operator = self.operator.born_again()
+        except OperatorKilled:
+            self.operator = self.operator.restart()
 
     @rule(name=NAMES)
     def the_operator_comes_to_rest(self, name: str) -> None:
@@ -264,7 +264,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.the_pipeline_is_applied()
         for name in RUNS:
             self._edit(name, suspend=False)
-        settled(self.cluster, self.operator, *(name for name in RUNS if ("PipelineRun", name) in self.cluster.objects))
+        settle(self.cluster, self.operator, *(name for name in RUNS if ("PipelineRun", name) in self.cluster.objects))
         self.what_has_ended_stays_as_it_ended()
         for name in self.ended:
             self.operator.rest(name)

@@ -4,15 +4,15 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.run.told import Told, merged
+from penstock.decide.run.told import PodResult, merge_results
 from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import CandidateScore, ModelReference, Score, TrainingResult
+from penstock_jobs.result import CandidateScore, ModelReference, ScoreResult, TrainingResult
 from unit.jobs.test_termination_message import manifest
 
 KEEP = 3
 
 
-def told(candidates: list[tuple[int, float]]) -> Told:
+def told(candidates: list[tuple[int, float]]) -> PodResult:
     """Return what a worker tells that had these candidates, each with its place in the search and its score."""
     best = sorted(candidates, key=lambda each: (-each[1], each[0]))[:KEEP]
     models = tuple(
@@ -21,7 +21,7 @@ def told(candidates: list[tuple[int, float]]) -> Told:
             uri=f"s3://models/{index}",
             digest="sha256:1",
             candidate=hash_of(index),
-            validation=Score(name="auc", value=score),
+            validation=ScoreResult(name="auc", value=score),
         )
         for index, score in best
     )
@@ -35,7 +35,7 @@ def told(candidates: list[tuple[int, float]]) -> Told:
         ),
         models=models,
     )
-    return Told(result, tuple(named(model.name) for model in models))
+    return PodResult(result, tuple(named(model.name) for model in models))
 
 
 def hash_of(index: int) -> str:
@@ -53,7 +53,7 @@ def test_the_best_of_all_workers_are_those_of_one(scores: list[float], data: st.
     shares = [[each for each, owner in zip(candidates, owners, strict=True) if owner == worker] for worker in range(3)]
 
     alone = told(candidates)
-    together = merged({worker: told(share) for worker, share in enumerate(shares)}, KEEP)
+    together = merge_results({worker: told(share) for worker, share in enumerate(shares)}, KEEP)
 
     assert together is not None
     assert isinstance(together.result, TrainingResult)

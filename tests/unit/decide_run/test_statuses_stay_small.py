@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from penstock.api.run import DeploymentSummary, PipelineRun, PipelineRunSpec, PipelineRunStatus
 from penstock.api.schema import JOBS
 from penstock.decide import summaries
-from penstock.decide.conditions import shortened
-from penstock.decide.run_state import pending, with_outcome, with_step
+from penstock.decide.conditions import shorten
+from penstock.decide.run_state import pending_steps, with_outcome, with_step
 from penstock_jobs import result
 
 MOST = 32 * 1024
@@ -30,8 +30,8 @@ def size(value: Any) -> int:
 
 @given(TEXT)
 def test_a_message_takes_a_kibibyte_at_most_as_it_is_stored(message: str) -> None:
-    assert size(shortened(message)) <= 1024 + 2
-    assert shortened(shortened(message)) == shortened(message)
+    assert size(shorten(message)) <= 1024 + 2
+    assert shorten(shorten(message)) == shorten(message)
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,10 +41,10 @@ def test_the_status_of_a_run_takes_32_kibibytes_at_most(message: str, uri: str, 
         api_version="penstock.dev/v1alpha1",
         kind="PipelineRun",
         spec=PipelineRunSpec(pipeline_ref={"name": "churn"}),  # type: ignore[arg-type]
-        status=PipelineRunStatus(steps=pending(JOBS), execution_name="e" * 63, storage="s" * 512),
+        status=PipelineRunStatus(steps=pending_steps(JOBS), execution_name="e" * 63, storage="s" * 512),
     )
     for job, figures in _figures(uri, many, number, message).items():
-        run = with_step(run, job, "Failed", reason="r" * 128, message=shortened(message), **{job: figures})  # type: ignore[arg-type]
+        run = with_step(run, job, "Failed", reason="r" * 128, message=shorten(message), **{job: figures})  # type: ignore[arg-type]
     run = with_outcome(run, "False", "Failed", message, NOW)
 
     assert size(run.status) <= MOST
@@ -52,7 +52,7 @@ def test_the_status_of_a_run_takes_32_kibibytes_at_most(message: str, uri: str, 
 
 def _figures(uri: str, many: int, number: float, message: str) -> dict[str, Any]:
     table = result.TableVersion(uri=uri, version=10**12, rows=10**12, digest="d" * 128)
-    score = result.Score(name="s" * 63, value=number, low=number, high=number, spread=number)
+    score = result.ScoreResult(name="s" * 63, value=number, low=number, high=number, spread=number)
     names = [f"{index:03}{'m' * 60}" for index in range(many)]
     made = result.DatasetResult(
         training=table,
@@ -92,6 +92,6 @@ def _figures(uri: str, many: int, number: float, message: str) -> dict[str, Any]
         "training": summaries.training_summary(trained),
         "testing": summaries.testing_summary(tested),
         "deployment": DeploymentSummary(
-            verdict="Improved", challenger="m" * 63, served="m" * 63, message=shortened(message)
+            verdict="Improved", challenger="m" * 63, served="m" * 63, message=shorten(message)
         ),
     }

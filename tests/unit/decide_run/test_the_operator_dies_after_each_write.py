@@ -3,29 +3,29 @@
 import re
 from typing import Any
 
-from unit.decide_run.model_cluster import Cluster
-from unit.decide_run.model_operator import Killed, advance, settled
-from unit.decide_run.runs_at_work import applied
+from unit.decide_run.model_cluster import ModelCluster
+from unit.decide_run.model_operator import OperatorKilled, advance, settle
+from unit.decide_run.runs_at_work import apply_run
 
 
-def end_of_a_run_that_is_killed_after(writes: int | None) -> tuple[Cluster, bool]:
+def end_of_a_run_that_is_killed_after(writes: int | None) -> tuple[ModelCluster, bool]:
     """Return how it all is in the end, and whether the operator died on the way."""
-    cluster, operator = applied()
+    cluster, operator = apply_run()
     operator.lives = 10**9 if writes is None else writes
     died = False
     for _ in range(40):
         try:
             operator.rest("churn-1")
-        except Killed:
-            operator, died = operator.born_again(), True
+        except OperatorKilled:
+            operator, died = operator.restart(), True
         if cluster.objects["PipelineRun", "churn-1"].get("status", {}).get("completionTime"):
             break
         advance(cluster)
-    settled(cluster, operator)
+    settle(cluster, operator)
     return cluster, died
 
 
-def seen(cluster: Cluster) -> dict[tuple[str, str], Any]:
+def seen(cluster: ModelCluster) -> dict[tuple[str, str], Any]:
     """Return all that is in the cluster but uids, versions, times and the pods, whose names nobody chooses."""
     return {key: _lasting(each) for key, each in cluster.objects.items() if key[0] != "Pod"}
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.decide.decision import Refusal
-from penstock.decide.others import Models, Runs
+from penstock.decide.others import ModelLister, RunLister
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_operator import settled
-from unit.decide_run.runs_at_work import applied
+from unit.decide_run.model_operator import settle
+from unit.decide_run.runs_at_work import apply_run
 from unit.decide_run.test_statuses_stay_small import MOST, TEXT, size
 
 Object = dict[str, Any]
@@ -35,8 +35,8 @@ def decided(number: int, digest: str) -> Object:
 
 def one_that_serves() -> tuple[Object, tuple[Object, ...], tuple[Object, ...]]:
     """Return a Pipeline that serves a Model, the Models, and the Deployments."""
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     return cluster.objects["Pipeline", "churn"], tuple(cluster.of("Model")), tuple(cluster.of("Deployment"))
 
 
@@ -68,8 +68,8 @@ def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
     observation = PipelineObservation(
         pipeline={**PIPELINE, "spec": {**PIPELINE["spec"], "deployment": deployment}, "status": status},
         settings=Settings(),
-        runs=Runs([decided(number, "d" * digest) for number in range(runs)]),
-        models=Models(MODELS),
+        runs=RunLister([decided(number, "d" * digest) for number in range(runs)]),
+        models=ModelLister(MODELS),
         deployments=tuple(failed(each, said) for each in DEPLOYMENTS),
         refused=Refusal("Deployment", LONG, 422, "Invalid", said) if refused else None,
     )

@@ -7,40 +7,40 @@ import pytest
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.serving import FIRST_MODEL
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_operator import advance, settled
-from unit.decide_run.runs_at_work import applied, at_work, controlled, succeeded
+from unit.decide_run.model_operator import advance, settle
+from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, read_condition
 
 
 def test_a_pipeline_that_is_edited_in_the_middle_does_not_change_the_run() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     there = cluster.objects["Pipeline", "churn"]
     spec = {**there["spec"], "storage": {"s3": {"bucket": "elsewhere"}}}
     cluster.put({**there, "spec": spec})
 
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert run["status"]["storage"] == "s3://ml-team/churn/runs/churn-1"
-    assert succeeded(cluster)[0] == "True"
+    assert read_condition(cluster)[0] == "True"
 
 
 def test_a_pipeline_that_is_deleted_in_the_middle_lets_the_run_make_its_model_and_fail_to_deploy_it() -> None:
-    cluster, operator = at_work()
+    cluster, operator = advance_to_pod()
     cluster.objects.pop(("Pipeline", "churn"))
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
-    assert succeeded(cluster)[:2] == ("False", "PipelineDeleted")
+    assert read_condition(cluster)[:2] == ("False", "PipelineDeleted")
     assert len(cluster.of("Model")) == 1
 
 
 def test_a_model_whose_servers_do_not_come_up_leaves_the_old_one_serving_and_the_run_says_why() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     first = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"]
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
     for _ in range(30):
         operator.rest("churn-2")
-        controlled(cluster)
+        control_jobs(cluster)
         for pod in list(cluster.live_pods()):
             cluster.finish(pod)
         for each in cluster.of("Deployment"):
@@ -55,19 +55,19 @@ def test_a_model_whose_servers_do_not_come_up_leaves_the_old_one_serving_and_the
 
 
 def test_a_second_model_takes_over_only_when_it_is_ready_and_the_first_is_let_go_after_that() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     first = cluster.objects["Service", "churn"]["spec"]["selector"]
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
     for _ in range(10):
         operator.rest("churn-2")
-        controlled(cluster)
+        control_jobs(cluster)
         for pod in list(cluster.live_pods()):
             cluster.finish(pod)
     assert cluster.objects["Service", "churn"]["spec"]["selector"] == first
     assert {each["spec"]["replicas"] for each in cluster.of("Deployment")} == {1}
 
-    settled(cluster, operator, "churn-2")
+    settle(cluster, operator, "churn-2")
 
     pipeline = cluster.objects["Pipeline", "churn"]["status"]
     assert cluster.objects["Service", "churn"]["spec"]["selector"] != first
@@ -77,11 +77,11 @@ def test_a_second_model_takes_over_only_when_it_is_ready_and_the_first_is_let_go
 
 
 def test_a_pin_is_the_way_back_and_its_removal_returns_to_the_model_last_selected() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     first = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"]
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    settled(cluster, operator, "churn-2")
+    settle(cluster, operator, "churn-2")
     second = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"]
 
     for pin, expected in ((first, first), (None, second)):
@@ -103,7 +103,7 @@ def test_a_pin_is_the_way_back_and_its_removal_returns_to_the_model_last_selecte
     ],
 )
 def test_a_pipeline_says_why_it_is_not_ready(change: dict[str, Any], reason: str, sentence: str) -> None:
-    cluster, operator = applied(pipeline=examples.pipeline(**change))
+    cluster, operator = apply_run(pipeline=examples.pipeline(**change))
     operator.looks()
 
     decision = decide_pipeline(operator.pipeline_observation(operator.seen["Pipeline", "churn"]), cluster.now)
@@ -115,8 +115,8 @@ def test_a_pipeline_says_why_it_is_not_ready(change: dict[str, Any], reason: str
 
 
 def test_a_pipeline_that_has_another_name_now_serves_what_it_served_until_a_run_selects_a_model() -> None:
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     served = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"]
     cluster.objects.pop(("Pipeline", "churn"))
     for kind in ("Deployment", "Service"):
@@ -132,6 +132,6 @@ def test_a_pipeline_that_has_another_name_now_serves_what_it_served_until_a_run_
     assert cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["name"] == served
 
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    settled(cluster, operator, "churn-2")
+    settle(cluster, operator, "churn-2")
 
     assert cluster.objects["Pipeline", "churn"]["status"]["servedModel"]["selectedBy"] == "churn-2"

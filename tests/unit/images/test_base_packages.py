@@ -50,25 +50,25 @@ Version: 1
 
 
 def test_what_is_wanted_comes_with_what_it_needs_and_without_what_only_installing_takes() -> None:
-    packages = debian.installed(STATUS)
-    kept = debian.closure(packages, ["python3"], without=frozenset({"debconf"}))
+    packages = debian.read_packages(STATUS)
+    kept = debian.dependency_closure(packages, ["python3"], without=frozenset({"debconf"}))
     assert list(kept) == ["libc6", "original-awk", "python3", "python3-minimal"]
 
 
 def test_a_removed_package_is_not_installed() -> None:
-    assert "gone" not in debian.installed(STATUS)
+    assert "gone" not in debian.read_packages(STATUS)
 
 
 def test_the_status_file_of_the_base_lists_what_it_has_and_nothing_else() -> None:
-    packages = debian.installed(STATUS)
-    kept = debian.closure(packages, ["python3"], without=frozenset({"debconf"}))
-    assert debian.installed(debian.status_of(kept.values())) == kept
+    packages = debian.read_packages(STATUS)
+    kept = debian.dependency_closure(packages, ["python3"], without=frozenset({"debconf"}))
+    assert debian.read_packages(debian.status_of(kept.values())) == kept
 
 
 @given(st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef"))))
 def test_whatever_needs_whatever_the_closure_is_complete_and_smallest(needs: dict[str, set[str]]) -> None:
     stanzas = [_stanza(name, needs.get(name, set())) for name in "abcdef"]
-    kept = set(debian.closure(debian.installed("\n\n".join(stanzas)), ["a"], without=frozenset()))
+    kept = set(debian.dependency_closure(debian.read_packages("\n\n".join(stanzas)), ["a"], without=frozenset()))
     reached, before = {"a"}, set[str]()
     while reached != before:
         before = set(reached)

@@ -19,7 +19,7 @@ def cleaned() -> list[str]:
 
 
 def building(folder: Path, name: str, cleaned: list[str], said: Callable[[str], None] = lambda _: None) -> Any:
-    return locks.building(folder, name, lambda: cleaned.append(name), said)
+    return locks.lock_image(folder, name, lambda: cleaned.append(name), said)
 
 
 def test_who_builds_alone_cleans_first(tmp_path: Path, cleaned: list[str]) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from penstock_images import engine, leftovers
-from penstock_images.engine import Engine, Order
-from penstock_images.lacking import Lacking
+from penstock_images.engine import BuildOrder, ContainerEngine
+from penstock_images.lacking import MissingForBuild
 
 SAYS = """#!/bin/sh
 echo "${0##*/} $*" >> "$SAID"
@@ -27,8 +27,8 @@ def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "said"
 
 
-def order(folder: Path) -> Order:
-    return Order(
+def order(folder: Path) -> BuildOrder:
+    return BuildOrder(
         dockerfile=Path("job-images/jobs/Dockerfile"),
         context=Path(),
         reference="penstock/jobs:1",
@@ -44,7 +44,7 @@ def order(folder: Path) -> Order:
     [("docker", ""), *((each, " --layers --timestamp 315532800") for each in ("podman", "buildah"))],
 )
 def test_the_same_build_is_asked_of_each(said: Path, tmp_path: Path, name: str, of_its_own: str) -> None:
-    Engine(name, (name,)).build(order(tmp_path), tmp_path / "log")
+    ContainerEngine(name, (name,)).build(order(tmp_path), tmp_path / "log")
     assert said.read_text().strip() == (
         f"{name} build --file job-images/jobs/Dockerfile --tag penstock/jobs:1{of_its_own} "
         f"--build-arg BASE_IMAGE=python:3.11-slim --secret id=pip,src={tmp_path}/pip.conf ."
@@ -64,7 +64,7 @@ def test_buildah_has_a_store_of_its_own(said: Path, tmp_path: Path) -> None:
 
 def test_no_engine_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Lacking) as refused:
+    with pytest.raises(MissingForBuild) as refused:
         engine.choose(None, tmp_path)
     assert str(refused.value) == (
         "Images are built with docker, podman or buildah, and none answers here (on Debian: apt install buildah)."
@@ -75,7 +75,7 @@ def test_an_engine_that_is_asked_for_and_does_not_answer_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(Lacking) as refused:
+    with pytest.raises(MissingForBuild) as refused:
         engine.choose("podman", tmp_path)
     assert (
         str(refused.value)
@@ -84,7 +84,7 @@ def test_an_engine_that_is_asked_for_and_does_not_answer_is_named(
 
 
 def test_a_name_that_is_no_engine_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Lacking, match="kaniko is none of the engines"):
+    with pytest.raises(MissingForBuild, match="kaniko is none of the engines"):
         engine.choose("kaniko", tmp_path)
 
 
@@ -93,7 +93,7 @@ def test_of_a_failed_build_the_line_of_the_command_is_told() -> None:
         "STEP 8/8: RUN pip install\nERROR: No matching distribution found for duckdb>=9\n"
         'subprocess exited with status 1\nError: building at STEP "RUN pip install": exit status 1\n'
     )
-    assert engine.telling(log) == "ERROR: No matching distribution found for duckdb>=9"
+    assert engine.last_telling_line(log) == "ERROR: No matching distribution found for duckdb>=9"
 
 
 def test_mounts_of_a_killed_bootstrap_are_found_the_deepest_first(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_image_whose_archive_is_gone_is_forgotten_with_its_packages_and_no_ot
         ),
         *("localhost/penstock/serving:0.1.0-aaa", "localhost/penstock/base:bookworm-aaa", "<none>:<none>"),
     ]
-    assert leftovers.outdated(listed, "jobs", {"bbb"}) == [
+    assert leftovers.find_outdated(listed, "jobs", {"bbb"}) == [
         "localhost/penstock/jobs:0.1.0-aaa",
         "penstock/jobs-packages:0.1.0-aaa",
     ]

@@ -53,14 +53,14 @@ def test_tests_headers_and_services_that_nobody_calls_go_and_the_rest_stays(tmp_
 
 def test_of_the_commands_of_packages_only_python_stays(tmp_path: Path) -> None:
     touch(tmp_path, "bin/python", "bin/python3", "bin/f2py", "bin/activate", "share/man/man1/f2py.1")
-    trim.programs(tmp_path)
+    trim.remove_programs(tmp_path)
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["bin", "python", "python3"]
 
 
 def test_the_list_of_a_package_names_only_files_that_are_there_and_no_digest_of_a_changed_one(tmp_path: Path) -> None:
     touch(tmp_path, "a.py", "b.so")
     record = "a.py,sha256=x,1\nb.so,sha256=y,2\ntests/c.py,sha256=z,3\n"
-    assert trim.corrected(record, tmp_path, {tmp_path / "b.so"}) == "a.py,sha256=x,1\nb.so,,\n"
+    assert trim.correct_record(record, tmp_path, {tmp_path / "b.so"}) == "a.py,sha256=x,1\nb.so,,\n"
 
 
 @pytest.mark.parametrize(("place", "taken"), [(0x1000, True), (0x1200, False)])
@@ -68,15 +68,15 @@ def test_a_library_whose_segments_do_not_lie_on_pages_is_not_taken_for_a_good_on
     identity = b"\x7fELF\x02\x01\x01" + bytes(9)
     header = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, place, 0x401000, 0, 16, 16, 0x1000)
-    assert elf.loadable(identity + header + segment) is taken
+    assert elf.is_loadable(identity + header + segment) is taken
 
 
 def test_a_library_of_this_machine_is_loadable_and_other_files_are_not() -> None:
     library = next(
         each for each in Path("/proc/self/maps").read_text().split() if each.endswith(".so") or ".so." in each
     )
-    assert elf.loadable(Path(library).read_bytes())
-    assert not elf.loadable(b"#!/bin/sh\n")
+    assert elf.is_loadable(Path(library).read_bytes())
+    assert not elf.is_loadable(b"#!/bin/sh\n")
 
 
 def test_modules_are_compiled_ahead_and_all_files_have_one_time(tmp_path: Path) -> None:

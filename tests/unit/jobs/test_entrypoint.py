@@ -15,7 +15,16 @@ import pytest
 from penstock_jobs import document, errors
 from penstock_jobs.__main__ import main, result_key
 from penstock_jobs.result import Failure
-from penstock_jobs.specification import DatasetJob, Input, Location, Run, Shard, Split, Target, Validation
+from penstock_jobs.specification import (
+    DatasetJob,
+    InputSpec,
+    Location,
+    Run,
+    Shard,
+    SplitSpec,
+    TargetSpec,
+    ValidationSpec,
+)
 from penstock_jobs.termination_message import LIMIT, TerminationMessage
 
 
@@ -24,10 +33,10 @@ def dataset_job(folder: Path, **changes: object) -> DatasetJob:
         "run": Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e"),
         "storage": Location(uri=(folder / "storage").as_uri()),
         "run_storage": Location(uri=(folder / "run").as_uri()),
-        "inputs": (Input(name="rows", location=Location(uri=(folder / "absent.csv").as_uri())),),
-        "target": Target(column="left"),
-        "split": Split(testing=0.2),
-        "validation": Validation(holdout=0.2),
+        "inputs": (InputSpec(name="rows", location=Location(uri=(folder / "absent.csv").as_uri())),),
+        "target": TargetSpec(column="left"),
+        "split": SplitSpec(testing=0.2),
+        "validation": ValidationSpec(holdout=0.2),
         "key": ("id",),
     }
     return DatasetJob(**(options | changes))  # type: ignore[arg-type]
@@ -115,7 +124,7 @@ def test_a_timeout_does_not_wait_for_the_end_of_a_query(tmp_path: Path) -> None:
           WHERE (a.id * 7 + b.id * 11 + c.id * 13 + d.id) % 1000003 = 1000004
         )
     """
-    table = Input(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
+    table = InputSpec(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
 
     with started(tmp_path, dataset_job(tmp_path, inputs=(table,), query=endless, timeout=3.0)) as process:
         _, log = process.communicate(timeout=60)
@@ -156,7 +165,7 @@ def test_a_job_in_the_middle_of_a_query_ends_at_once_when_it_is_told_to(tmp_path
     # 8 thousand million rows are looked at: minutes, in which no handler of Python's own is called.
     count = "SELECT count(*) FROM rows a, rows b, rows c WHERE (a.id * 7 + b.id * 11 + c.id * 13) % 1000003 = 1000004"
     query = f"SELECT * FROM rows WHERE 0 = ({count})"
-    rows = Input(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
+    rows = InputSpec(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
     with started(tmp_path, dataset_job(tmp_path, inputs=(rows,), query=query)) as process:
         assert process.stderr is not None
         assert "Reading the inputs" in process.stderr.readline()

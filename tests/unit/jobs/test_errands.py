@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 import model_making as making
 from penstock_jobs import errand
 from penstock_jobs.dataset.claim import CLAIM, Claim, StorageClaimed, claim, move_claim
-from penstock_jobs.errands import AnswersCut, ListModels, MoveClaim, Owner, SavedModel, answer_lines, answers_in
+from penstock_jobs.errands import (
+    AnswersCut,
+    ListModels,
+    MoveClaim,
+    PreviousOwner,
+    SavedModel,
+    answer_lines,
+    read_answers,
+)
 from penstock_jobs.result import ModelReference
 from penstock_jobs.specification import Location, Run
 from penstock_jobs.storage import open_store
@@ -26,13 +34,13 @@ def saved(tmp_path: Path) -> ModelReference:
     other = tmp_path / "storage" / "runs" / "first"
     other.mkdir(parents=True)
     (other / "report.html").write_text("<html>")
-    return making.saved(tmp_path / "storage" / "models", making.fitted())
+    return making.save(tmp_path / "storage" / "models", making.fit_model())
 
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[SavedModel]:
     document = msgspec.json.encode(ListModels(location=Location(uri=folder.as_uri()))).decode()
     assert errand.main([document]) == 0
-    return list(answers_in(capsys.readouterr().out.splitlines(), SavedModel))
+    return list(read_answers(capsys.readouterr().out.splitlines(), SavedModel))
 
 
 @pytest.mark.parametrize("place", ["storage", "storage/models", "storage/models/model", "."])
@@ -80,24 +88,26 @@ def test_a_refusal_is_the_termination_message(tmp_path: Path) -> None:
 # --- answers in a log ---
 
 TEXT = st.builds(lambda word, times: word * times, st.text(max_size=9), st.sampled_from([1, 500, 1500]))
-CLAIMS = st.lists(st.builds(Owner, pipeline=TEXT, pipeline_uid=TEXT), max_size=4)
+CLAIMS = st.lists(st.builds(PreviousOwner, pipeline=TEXT, pipeline_uid=TEXT), max_size=4)
 
 
 @given(CLAIMS, st.lists(st.sampled_from(["", "a line of a library", "penstock-answer"]), max_size=3))
-def test_answers_are_read_as_they_were_said_whatever_else_is_in_the_log(claims: list[Owner], others: list[str]) -> None:
+def test_answers_are_read_as_they_were_said_whatever_else_is_in_the_log(
+    claims: list[PreviousOwner], others: list[str]
+) -> None:
     said = list(answer_lines(claims))
 
     assert max(len(line) for line in said) < 4000
-    assert list(answers_in([*others, *said, *others], Owner)) == claims
+    assert list(read_answers([*others, *said, *others], PreviousOwner)) == claims
 
 
 @given(CLAIMS, st.data())
-def test_a_log_that_was_cut_is_known_for_it(claims: list[Owner], data: st.DataObject) -> None:
+def test_a_log_that_was_cut_is_known_for_it(claims: list[PreviousOwner], data: st.DataObject) -> None:
     said = list(answer_lines(claims))
     without = data.draw(st.integers(0, len(said) - 1))
 
     with pytest.raises(AnswersCut):
-        list(answers_in(said[:without] + said[without + 1 :], Owner))
+        list(read_answers(said[:without] + said[without + 1 :], PreviousOwner))
 
 
 # --- claims ---
@@ -130,5 +140,5 @@ def test_a_storage_that_nobody_claimed_stays_so(tmp_path: Path, capsys: pytest.C
 
     assert errand.main([msgspec.json.encode(asked).decode()]) == 0
 
-    assert list(answers_in(capsys.readouterr().out.splitlines(), Owner)) == []
+    assert list(read_answers(capsys.readouterr().out.splitlines(), PreviousOwner)) == []
     assert not (tmp_path / CLAIM).exists()

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.indexed import of_this_pod
+from penstock_jobs.indexed import specification_of_this_pod
 from penstock_jobs.specification import DatasetJob, Shard, TrainingJob
 from unit.objects.examples_of_objects import for_dataset, for_training, spec_of
 
@@ -17,7 +17,9 @@ DATASET: DatasetJob = for_dataset(spec_of())
 @given(st.integers(2, 256), st.data())
 def test_each_worker_takes_its_index(workers: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, workers - 1))
-    mine = of_this_pod(msgspec.structs.replace(TRAINING, workers=workers), {"JOB_COMPLETION_INDEX": str(index)})
+    mine = specification_of_this_pod(
+        msgspec.structs.replace(TRAINING, workers=workers), {"JOB_COMPLETION_INDEX": str(index)}
+    )
 
     assert isinstance(mine, TrainingJob)
     assert (mine.worker, mine.workers) == (index, workers)
@@ -27,19 +29,19 @@ def test_each_shard_takes_its_index_and_the_one_that_merges_keeps_its_own() -> N
     shared = msgspec.structs.replace(DATASET, shard=Shard(index=0, count=4))
     merging = msgspec.structs.replace(DATASET, shard=Shard(index=4, count=4))
 
-    second = of_this_pod(shared, {"JOB_COMPLETION_INDEX": "1"})
+    second = specification_of_this_pod(shared, {"JOB_COMPLETION_INDEX": "1"})
     assert isinstance(second, DatasetJob)
     assert second.shard == Shard(index=1, count=4)
-    assert of_this_pod(merging, {"JOB_COMPLETION_INDEX": "0"}) == merging
+    assert specification_of_this_pod(merging, {"JOB_COMPLETION_INDEX": "0"}) == merging
 
 
 def test_a_job_that_is_not_shared_out_is_as_it_was() -> None:
-    assert of_this_pod(TRAINING, {"JOB_COMPLETION_INDEX": "0"}) == TRAINING
-    assert of_this_pod(TRAINING, {}) == TRAINING
+    assert specification_of_this_pod(TRAINING, {"JOB_COMPLETION_INDEX": "0"}) == TRAINING
+    assert specification_of_this_pod(TRAINING, {}) == TRAINING
 
 
 def test_an_index_beyond_the_workers_is_refused() -> None:
     shared = msgspec.structs.replace(TRAINING, workers=4)
 
     with pytest.raises(Refused, match="JOB_COMPLETION_INDEX is 4, and the work is shared out over 4 pods"):
-        of_this_pod(shared, {"JOB_COMPLETION_INDEX": "4"})
+        specification_of_this_pod(shared, {"JOB_COMPLETION_INDEX": "4"})

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from penstock_jobs import errors
 from penstock_jobs.kept_log import HALF, LEFT_OUT
-from penstock_jobs.specification import DatasetJob, Input, Location
+from penstock_jobs.specification import DatasetJob, InputSpec, Location
 from testcluster.patience import attempts
 from unit.jobs.test_entrypoint import dataset_job, written
 
 SECONDS = 60
 OF_WHAT_IS_RUN = """
 import os, sys
-from penstock_jobs.kept_log import KeptLog
+from penstock_jobs.kept_log import LogArchive
 from penstock_jobs.storage import open_store
 from penstock_jobs.specification import Location
-with KeptLog("training", every=0.05) as kept:
-    kept.goes_to(lambda: open_store(Location(uri=sys.argv[1])))
+with LogArchive("training", every=0.05) as kept:
+    kept.archive_to(lambda: open_store(Location(uri=sys.argv[1])))
 """
 
 
@@ -132,7 +132,7 @@ def test_a_job_ends_as_it_would_where_its_log_cannot_be_kept(tmp_path: Path) -> 
 def test_a_job_that_is_told_to_end_keeps_its_log_before(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("\n".join(["id,left", *(f"{number},yes" for number in range(2000))]) + "\n")
     count = "SELECT count(*) FROM rows a, rows b, rows c WHERE (a.id * 7 + b.id * 11 + c.id * 13) % 1000003 = 1000004"
-    rows = Input(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
+    rows = InputSpec(name="rows", location=Location(uri=(tmp_path / "rows.csv").as_uri()))
     job = dataset_job(tmp_path, inputs=(rows,), query=f"SELECT * FROM rows WHERE 0 = ({count})")
     command = [sys.executable, "-m", "penstock_jobs", str(written(tmp_path, job)), "--keep-log", "dataset"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -10,7 +10,7 @@ import pytest
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.source.archive import digest_of, pack, unpack
 from penstock_jobs.source.job import fetch
-from penstock_jobs.specification import Archive, Credentials, Location, Run, Source, SourceJob
+from penstock_jobs.specification import ArchiveSpec, Credentials, Location, Run, SourceJob, SourceSpec
 
 RUN = Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e")
 
@@ -46,8 +46,8 @@ def asked(repository: Path, storage: Path, **changes: object) -> SourceJob:
 
 def unpacked(repository: Path, storage: Path, folder: Path) -> Path:
     made = fetch(asked(repository, storage))
-    archive = Archive(location=Location(uri=storage.as_uri()), key=made.archive, digest=made.digest)
-    unpack(Source(folder=str(folder), commit=made.commit, archive=archive))
+    archive = ArchiveSpec(location=Location(uri=storage.as_uri()), key=made.archive, digest=made.digest)
+    unpack(SourceSpec(folder=str(folder), commit=made.commit, archive=archive))
     return folder
 
 
@@ -85,10 +85,10 @@ def test_the_same_files_are_the_same_archive(repository: Path, tmp_path: Path) -
 def test_an_archive_that_was_changed_is_not_unpacked(repository: Path, tmp_path: Path) -> None:
     made = fetch(asked(repository, tmp_path / "storage"))
     (tmp_path / "storage" / made.archive).write_bytes(b"something else")
-    archive = Archive(location=Location(uri=(tmp_path / "storage").as_uri()), key=made.archive, digest=made.digest)
+    archive = ArchiveSpec(location=Location(uri=(tmp_path / "storage").as_uri()), key=made.archive, digest=made.digest)
 
     with pytest.raises(Refused, match="is not the archive that was packed"):
-        unpack(Source(folder=str(tmp_path / "source"), archive=archive))
+        unpack(SourceSpec(folder=str(tmp_path / "source"), archive=archive))
     assert not (tmp_path / "source").exists()
 
 
@@ -99,10 +99,10 @@ def test_nothing_is_unpacked_beside_the_folder(tmp_path: Path, name: str) -> Non
     with tarfile.open(storage / "made.tar.gz", "w:gz") as made:
         made.addfile(tarfile.TarInfo(name))
     location = Location(uri=storage.as_uri())
-    archive = Archive(location=location, key="made.tar.gz", digest=digest_of(storage / "made.tar.gz"))
+    archive = ArchiveSpec(location=location, key="made.tar.gz", digest=digest_of(storage / "made.tar.gz"))
 
     with pytest.raises(Unavailable, match="is no file below the folder"):
-        unpack(Source(folder=str(tmp_path / "source"), archive=archive))
+        unpack(SourceSpec(folder=str(tmp_path / "source"), archive=archive))
 
     assert not (tmp_path / "source").exists()
 

@@ -6,7 +6,7 @@ import pytest
 
 from penstock_jobs.specification import Location, Run
 from penstock_jobs.storage import Store, open_store
-from penstock_jobs.taking import NameTaken, take_place
+from penstock_jobs.taking import NameTaken, claim_run_folder
 
 
 @pytest.fixture
@@ -25,17 +25,17 @@ def snapshot(folder: Path, uid: str) -> Path:
 
 
 def test_the_first_run_has_it_and_has_it_again_when_it_is_started_again(store: Store, tmp_path: Path) -> None:
-    take_place(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
-    take_place(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
+    claim_run_folder(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
+    claim_run_folder(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
 
     assert b"0f3c" in store.read("snapshot.yaml")
 
 
 def test_a_run_made_again_under_the_old_name_is_told_so(store: Store, tmp_path: Path) -> None:
-    take_place(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
+    claim_run_folder(store, run("0f3c"), snapshot(tmp_path, "0f3c"))
 
     with pytest.raises(NameTaken, match="has the files of another run of the name test; give this one another"):
-        take_place(store, run("77aa"), snapshot(tmp_path, "77aa"))
+        claim_run_folder(store, run("77aa"), snapshot(tmp_path, "77aa"))
     assert b"77aa" not in store.read("snapshot.yaml")
 
 
@@ -44,6 +44,6 @@ def test_what_a_later_step_knows_more_joins_and_an_earlier_one_takes_nothing_awa
     late.write_text(f"{early.read_text()}tables: [training]\n")
 
     for each in (early, late, early):
-        take_place(store, run("0f3c"), each)
+        claim_run_folder(store, run("0f3c"), each)
 
     assert store.read("snapshot.yaml") == late.read_bytes()

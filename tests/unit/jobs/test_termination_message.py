@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from penstock_jobs import document
 from penstock_jobs import result as results_of_jobs
 from penstock_jobs.__main__ import main
-from penstock_jobs.manifest import FORMAT, Feature, Lineage, ModelManifest, Origin, Sample, ServedFile
+from penstock_jobs.manifest import FORMAT, FeatureSpec, Lineage, ModelManifest, Origin, Sample, ServedFile
 from penstock_jobs.result import (
     CandidateScore,
     Column,
@@ -21,17 +21,17 @@ from penstock_jobs.result import (
     LeakProof,
     ModelReference,
     ModelScores,
-    Score,
+    ScoreResult,
     TableVersion,
     TrainingResult,
 )
 from penstock_jobs.termination_message import (
     LIMIT,
     TerminationMessage,
+    find_in_log,
     log_lines,
     slim,
     termination_message,
-    whole_in_log,
 )
 
 STORED = "s3://ml-team/churn/runs/test/results/job.json"
@@ -91,7 +91,7 @@ def judged(models: int = 1, scores: int = 1, undefined: int = 0) -> results_of_j
     scored = ModelScores(
         model="churn-1",
         points=1000,
-        scores=tuple(Score(name=f"score {number}", value=0.5) for number in range(scores)),
+        scores=tuple(ScoreResult(name=f"score {number}", value=0.5) for number in range(scores)),
         undefined={f"other {number}": "It needs two classes." for number in range(undefined)},
     )
     return results_of_jobs.TestingResult(
@@ -107,7 +107,7 @@ def manifest(features: int) -> ModelManifest:
         task="Classification",
         target="left",
         target_type="Boolean",
-        features=tuple(Feature(name=f"measure {number}", type="Float") for number in range(features)),
+        features=tuple(FeatureSpec(name=f"measure {number}", type="Float") for number in range(features)),
         files={"model.onnx": "sha256:" + "0f" * 32},
         serving=ServedFile(format="ONNX", file="model.onnx", reason="It is fast."),
         origin=Origin(
@@ -196,7 +196,7 @@ def test_what_is_shortened_is_whole_at_the_end_of_the_log(
     tail = "\n".join([before, *(line for each in lines for line in (each, after))])
 
     if message.digest is not None:
-        content = whole_in_log(tail, message.digest)
+        content = find_in_log(tail, message.digest)
         assert content is not None
         assert document.decode(content, TerminationMessage, "the log") == whole
         assert message.lines == len(lines)
@@ -217,14 +217,14 @@ def test_a_log_that_lost_one_of_the_lines_has_no_result() -> None:
 
     assert digest is not None
     assert len(lines) > 2
-    assert all(whole_in_log("\n".join(lines[:gone] + lines[gone + 1 :]), digest) is None for gone in range(len(lines)))
+    assert all(find_in_log("\n".join(lines[:gone] + lines[gone + 1 :]), digest) is None for gone in range(len(lines)))
 
 
 def test_another_result_in_the_log_is_not_taken_for_it() -> None:
     digest = termination_message(whole_of(training(models=100))).digest
 
     assert digest is not None
-    assert whole_in_log("\n".join(log_lines(whole_of(training(models=99)))), digest) is None
+    assert find_in_log("\n".join(log_lines(whole_of(training(models=99)))), digest) is None
 
 
 def test_a_wide_table_loses_columns_before_anything_that_decides() -> None:
@@ -254,12 +254,12 @@ def test_manifests_go_before_anything_of_the_result() -> None:
 
 def test_no_row_of_the_data_is_in_it() -> None:
     sample = Sample(row={"age": 41}, prediction="yes")
-    feature = Feature(name="city", type="String", categories=("Ghent",))
+    feature = FeatureSpec(name="city", type="String", categories=("Ghent",))
 
     told = slim(msgspec.structs.replace(manifest(0), samples=(sample,), features=(feature,)))
 
     assert told.samples == ()
-    assert told.features == (Feature(name="city", type="String"),)
+    assert told.features == (FeatureSpec(name="city", type="String"),)
 
 
 def test_an_address_that_alone_is_too_long_leaves_the_address_of_the_result() -> None:

@@ -79,7 +79,7 @@ def test_progress_without_a_terminal_is_a_line_now_and_then_and_the_last() -> No
     written = io.StringIO()
     now = [0.0]
     lines = Lines(Console(file=written, width=200), clock=lambda: now[0])
-    lines.started("training")
+    lines.begin_step("training")
     for done in range(1, 101):
         now[0] += QUIET_SECONDS / 20
         lines.line("training", LogLine("candidates", level="INFO", done=done, total=100))

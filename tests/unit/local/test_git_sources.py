@@ -11,22 +11,22 @@ from threading import Thread
 
 import pytest
 
-from git_repositories import Remote, reached_in, remote
+from git_repositories import Remote, git_environment, remote
 from needed_programs import needs_program
 from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource
 from penstock.local.home import Home
-from penstock.local.locks import held
-from penstock.local.mapping import Mapped
+from penstock.local.locks import hold_lock
+from penstock.local.mapping import LocalMapping
 from penstock.local.sources import commit_of, operations, repository_credentials
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.source.git import Git
-from penstock_jobs.specification import Source
+from penstock_jobs.specification import SourceSpec
 
 
 @pytest.fixture
 def ml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
-    for name, value in reached_in(tmp_path / "remotes").items():
+    for name, value in git_environment(tmp_path / "remotes").items():
         monkeypatch.setenv(name, value)
     made = remote(tmp_path / "remotes" / "ml")
     made.commit(scores="first = 1", team__own="deep = 1")
@@ -38,24 +38,24 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
-def nothing(home: Home) -> Mapped:
-    return Mapped(home.mapping)
+def nothing(home: Home) -> LocalMapping:
+    return LocalMapping(home.mapping)
 
 
-def mapped(home: Home, ml: Remote) -> Mapped:
-    return Mapped(home.mapping, sources={ml.url: ml.folder})
+def mapped(home: Home, ml: Remote) -> LocalMapping:
+    return LocalMapping(home.mapping, sources={ml.url: ml.folder})
 
 
-def fetched(home: Home, git: GitSource, commit: str | None = None) -> Source:
+def fetched(home: Home, git: GitSource, commit: str | None = None) -> SourceSpec:
     return operations(home, nothing(home), git, commit)
 
 
-def resolved(mapping: Mapped, git: GitSource, secret: SecretReference | None = None) -> str | None:
+def resolved(mapping: LocalMapping, git: GitSource, secret: SecretReference | None = None) -> str | None:
     credentials = repository_credentials(mapping, git, secret)
     return operations(Home(mapping.path.parent), mapping, git, None, credentials).commit
 
 
-def files(source: Source) -> list[str]:
+def files(source: SourceSpec) -> list[str]:
     return sorted(str(path.relative_to(source.folder)) for path in Path(source.folder).rglob("*") if path.is_file())
 
 
@@ -171,19 +171,19 @@ def test_a_machine_without_git_is_told_to_install_it(
 
     with pytest.raises(Refused, match="there is no git on this machine; install it"):
         resolved(nothing(home), GitSource(url=ml.url))
-    assert operations(home, mapped(home, ml), GitSource(url=ml.url), None) == Source(folder=str(ml.folder))
+    assert operations(home, mapped(home, ml), GitSource(url=ml.url), None) == SourceSpec(folder=str(ml.folder))
 
 
 def test_the_folder_of_the_mapping_stands_for_the_repository(ml: Remote, home: Home) -> None:
     git = GitSource(url=ml.url, revision="absent", path="team")
 
-    assert operations(home, mapped(home, ml), git, None) == Source(
+    assert operations(home, mapped(home, ml), git, None) == SourceSpec(
         folder=str(ml.folder / "team"), commit=ml.git("rev-parse", "HEAD")
     )
 
 
 def test_a_mapping_to_no_folder_is_refused_by_its_file(ml: Remote, home: Home, tmp_path: Path) -> None:
-    mapping = Mapped(home.mapping, sources={ml.url: tmp_path / "absent"})
+    mapping = LocalMapping(home.mapping, sources={ml.url: tmp_path / "absent"})
 
     with pytest.raises(Refused, match=r"local\.yaml says that https://git\.example/ml is .*absent, which is no folder"):
         operations(home, mapping, GitSource(url=ml.url), None)
@@ -232,7 +232,7 @@ def test_two_runs_at_once_fetch_one_after_the_other(ml: Remote, home: Home) -> N
     said: list[str] = []
     commit = ml.git("rev-parse", "HEAD")
     source = operations(home, nothing(home), GitSource(url=ml.url), commit, tell=said.append)
-    with held(next((home.root / "locks").glob("source-*.lock"))):
+    with hold_lock(next((home.root / "locks").glob("source-*.lock"))):
         again = operations(home, nothing(home), GitSource(url=ml.url), commit, tell=said.append)
 
     assert again == source
@@ -270,7 +270,7 @@ def test_an_ssh_key_reaches_ssh_by_an_agent_alone(
     )
     monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
     monkeypatch.setenv("DEPLOY_KEY", key)
-    mapping = Mapped(home.mapping, secrets={"repo": {"ssh-privatekey": "DEPLOY_KEY"}})
+    mapping = LocalMapping(home.mapping, secrets={"repo": {"ssh-privatekey": "DEPLOY_KEY"}})
     git = GitSource(url="git@git.example:ml", credentials=SecretReference(secret_name="repo"))
 
     assert resolved(mapping, git, git.credentials) == ml.git("rev-parse", "HEAD")
@@ -305,8 +305,8 @@ def guarded(ml: Remote) -> Iterator[GitSource]:
         server.shutdown()
 
 
-def logged_in(home: Home, **keys: str) -> Mapped:
-    return Mapped(home.mapping, secrets={"repo": keys})
+def logged_in(home: Home, **keys: str) -> LocalMapping:
+    return LocalMapping(home.mapping, secrets={"repo": keys})
 
 
 def test_a_password_is_on_no_command_line_in_no_file_and_in_no_store_of_the_user(
@@ -349,7 +349,7 @@ def test_a_server_that_asks_for_a_password_gets_a_sentence_and_nobody_a_question
 @needs_program("ssh-agent")
 def test_a_key_that_is_none_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DEPLOY_KEY", "no key")
-    mapping = Mapped(home.mapping, secrets={"repo": {"ssh-privatekey": "DEPLOY_KEY"}})
+    mapping = LocalMapping(home.mapping, secrets={"repo": {"ssh-privatekey": "DEPLOY_KEY"}})
     git = GitSource(url="git@git.example:ml", credentials=SecretReference(secret_name="repo"))
 
     with pytest.raises(Refused, match="does not let us in"):
@@ -367,7 +367,7 @@ def test_a_secret_that_nothing_stands_for_is_refused_with_the_line_to_add(home: 
 
 def test_a_variable_that_is_not_set_is_refused_by_its_name(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TOKEN_OF_GIT", raising=False)
-    mapping = Mapped(home.mapping, secrets={"repo": {"password": "TOKEN_OF_GIT"}})
+    mapping = LocalMapping(home.mapping, secrets={"repo": {"password": "TOKEN_OF_GIT"}})
     git = GitSource(url="https://git.example/ml", credentials=SecretReference(secret_name="repo"))
 
     with pytest.raises(Refused, match=r"environment variable TOKEN_OF_GIT.*is not set"):

@@ -6,11 +6,11 @@ import pytest
 
 import model_making as making
 from penstock.api.model import Model
-from penstock.decide.importing import beside, looked_at, storage_named
+from penstock.decide.importing import compare_to_existing, read_saved_model, storage_named
 from penstock.local.home import Home
 from penstock.local.importing import import_models, location_named
 from penstock.local.resources import Resources
-from penstock_command import penstock
+from penstock_command import run_penstock
 from penstock_jobs.errands import SavedModel
 from penstock_jobs.errors import Refused
 from penstock_jobs.models.loading import read_manifest
@@ -21,17 +21,17 @@ from penstock_jobs.storage import open_store
 
 @pytest.fixture
 def saved(tmp_path: Path) -> ModelReference:
-    return making.saved(tmp_path / "storage" / "churn" / "models", making.fitted())
+    return making.save(tmp_path / "storage" / "churn" / "models", making.fit_model())
 
 
 def test_a_home_that_lost_its_resources_gets_its_models_back_in_one_command(
     saved: ModelReference, tmp_path: Path
 ) -> None:
-    done = penstock("models", "import", home=tmp_path)
+    done = run_penstock("models", "import", home=tmp_path)
 
     assert done.code == 0, done.errors
     assert "imported" in done.output
-    [model] = penstock("models", "-o", "json", home=tmp_path).json()["items"]
+    [model] = run_penstock("models", "-o", "json", home=tmp_path).json()["items"]
     assert (model["metadata"]["name"], model["spec"]["digest"]) == (saved.name, saved.digest)
 
 
@@ -55,26 +55,30 @@ def found(saved: ModelReference) -> SavedModel:
 
 
 def test_another_model_of_the_same_name_is_left_alone(saved: ModelReference) -> None:
-    looked = looked_at(found(saved), None)
-    other = looked_at(SavedModel(uri=saved.uri, digest=f"sha256:{'0' * 64}", manifest=found(saved).manifest), None)
+    looked = read_saved_model(found(saved), None)
+    other = read_saved_model(
+        SavedModel(uri=saved.uri, digest=f"sha256:{'0' * 64}", manifest=found(saved).manifest), None
+    )
 
-    standing = beside(looked, other.model)
+    standing = compare_to_existing(looked, other.model)
 
     assert standing.state == "Refused"
     assert "There is another Model model, with the digest sha256:000" in standing.message
 
 
 def test_a_model_that_is_read_from_elsewhere_is_not_moved(saved: ModelReference) -> None:
-    looked = looked_at(found(saved), None)
-    elsewhere = looked_at(SavedModel(uri="s3://old/model", digest=saved.digest, manifest=found(saved).manifest), None)
+    looked = read_saved_model(found(saved), None)
+    elsewhere = read_saved_model(
+        SavedModel(uri="s3://old/model", digest=saved.digest, manifest=found(saved).manifest), None
+    )
 
-    assert "with its files at s3://old/model" in beside(looked, elsewhere.model).message
+    assert "with its files at s3://old/model" in compare_to_existing(looked, elsewhere.model).message
 
 
 def test_servers_read_a_model_as_the_person_did_who_imported_it(saved: ModelReference) -> None:
     storage = storage_named("s3://ml-team/churn", "http://s3.data:9000", "eu-west-3", "churn-read")
 
-    model = looked_at(found(saved), storage).model
+    model = read_saved_model(found(saved), storage).model
 
     assert model is not None
     assert (model.spec.endpoint, model.spec.region) == ("http://s3.data:9000", "eu-west-3")
@@ -97,6 +101,6 @@ def test_an_address_that_no_pod_can_read_is_refused(uri: str, sentence: str) -> 
 
 
 def test_a_folder_that_is_not_there_and_one_without_models_are_told_apart(tmp_path: Path) -> None:
-    assert "There is no folder" in penstock("models", "import", str(tmp_path / "none"), home=tmp_path).errors
+    assert "There is no folder" in run_penstock("models", "import", str(tmp_path / "none"), home=tmp_path).errors
     (tmp_path / "empty").mkdir()
-    assert "There is no Model at" in penstock("models", "import", str(tmp_path / "empty"), home=tmp_path).errors
+    assert "There is no Model at" in run_penstock("models", "import", str(tmp_path / "empty"), home=tmp_path).errors

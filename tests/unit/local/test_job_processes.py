@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from penstock.decide.objects.pod import process_variables
 from penstock.local.environment import environment
 from penstock.local.log_lines import parse
-from penstock.local.process import Command, Ended, Process, Stopped, follow, stopping_on_signals
-from penstock_jobs.specification import Credentials, Location, ServedModel
+from penstock.local.process import Command, ExitStatus, Process, Stopped, follow, stopping_on_signals
+from penstock_jobs.specification import Credentials, Location, ServerSpec
 from processes import ends
 
 HANG = (
@@ -27,7 +27,7 @@ def command(folder: Path, code: str, ceiling: float | None = None) -> Command:
     return Command([sys.executable, "-c", code], dict(os.environ), folder / "logs" / "job.log", ceiling=ceiling)
 
 
-def run(command: Command, tell: Callable[[bytes], None]) -> Ended:
+def run(command: Command, tell: Callable[[bytes], None]) -> ExitStatus:
     process = Process(command, tell)
     try:
         follow([process], None)
@@ -82,7 +82,7 @@ def test_a_signal_stops_the_job_and_is_raised_once_it_is_gone(tmp_path: Path, mo
 def test_a_job_gets_its_own_credentials_and_no_others() -> None:
     mine = {"PATH": "/bin", "OWN_KEY": "1", "OWN_SECRET": "2", "OTHER_SECRET": "3"}
     own = Credentials(environment={"accessKeyId": "OWN_KEY", "secretAccessKey": "OWN_SECRET"})
-    asked = ServedModel(location=Location(uri="s3://b", credentials=own), name="churn")
+    asked = ServerSpec(location=Location(uri="s3://b", credentials=own), name="churn")
 
     given = environment(mine, asked, frozenset({"OWN_KEY", "OWN_SECRET", "OTHER_SECRET"}), {})
 
@@ -92,7 +92,7 @@ def test_a_job_gets_its_own_credentials_and_no_others() -> None:
 
 
 def test_threads_come_from_the_specification_and_not_from_the_machine() -> None:
-    asked = ServedModel(location=Location(uri="file:///m"), name="churn", threads=3)
+    asked = ServerSpec(location=Location(uri="file:///m"), name="churn", threads=3)
     given = process_variables(asked.threads)
 
     assert environment({"OMP_NUM_THREADS": "64"}, asked, frozenset(), given)["OMP_NUM_THREADS"] == "3"

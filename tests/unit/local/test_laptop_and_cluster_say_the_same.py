@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from git_repositories import reached_in, remote
+from git_repositories import git_environment, remote
 from penstock_jobs.errors import Refused
-from penstock_jobs.source.commits import resolved_commit
+from penstock_jobs.source.commits import resolve_commit
 from penstock_jobs.source.git import Git
 from unit.decide_run import examples_of_runs as examples
 from unit.local.two_worlds import Case, ClusterWorld, End, LaptopWorld, World, failing, telling
@@ -63,7 +63,7 @@ CASES: dict[str, Case] = {
     "it is cancelled in a job": Case({"training": [HANGS]}, during=("training", cancel)),
     "it is cancelled between jobs": Case(after=("dataset", cancel)),
     "it takes longer than it may": Case(
-        {"training": [HANGS]}, {"timeout": "1h"}, during=("training", lambda world: world.passes(7200))
+        {"training": [HANGS]}, {"timeout": "1h"}, during=("training", lambda world: world.advance_clock(7200))
     ),
     "its Pipeline is deleted": Case(after=("testing", lambda world: world.delete_pipeline())),
     "an earlier result is missing": Case(run={"jobs": [{"name": "training"}]}),
@@ -86,10 +86,10 @@ def test_a_run_says_the_same_on_a_laptop_and_on_a_cluster(case: str, tmp_path: P
 def test_a_commit_that_is_not_there_is_said_so_on_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = remote(tmp_path / "remotes" / "ml")
     made.commit(own="")
-    for name, value in reached_in(tmp_path / "remotes").items():
+    for name, value in git_environment(tmp_path / "remotes").items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Refused) as refused:
-        resolved_commit(Git(made.url), "absent")
+        resolve_commit(Git(made.url), "absent")
     case = Case(
         {"source": [failing("Refused", str(refused.value))]},
         pipeline={"source": {"git": {"url": made.url, "revision": "absent"}}},

@@ -9,7 +9,7 @@ from penstock.api.dataset import Input
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.local.home import Home
 from penstock.local.mapping import read_mapping
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Location
 
@@ -28,10 +28,10 @@ volumes:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
+def places(tmp_path: Path) -> LaptopPlaces:
     (tmp_path / "local.yaml").write_text(CONTENT)
     home = Home(tmp_path / "home")
-    return Places(home, read_mapping(None, tmp_path, home.root), tmp_path)
+    return LaptopPlaces(home, read_mapping(None, tmp_path, home.root), tmp_path)
 
 
 def bucket(secret: SecretReference) -> Storage:
@@ -41,7 +41,7 @@ def bucket(secret: SecretReference) -> Storage:
     )
 
 
-def test_a_secret_is_environment_variables_and_an_endpoint_is_another(places: Places) -> None:
+def test_a_secret_is_environment_variables_and_an_endpoint_is_another(places: LaptopPlaces) -> None:
     location = places.storage(bucket(SecretReference(secret_name="team")), "churn", "spec.storage", write=True)
 
     assert location.uri == "s3://ml-team/churn"
@@ -49,7 +49,7 @@ def test_a_secret_is_environment_variables_and_an_endpoint_is_another(places: Pl
     assert location.credentials.environment == {"accessKeyId": "TEAM_KEY", "secretAccessKey": "TEAM_SECRET"}
 
 
-def test_keys_of_other_names_are_found_by_the_names_that_the_manifest_gives_them(places: Places) -> None:
+def test_keys_of_other_names_are_found_by_the_names_that_the_manifest_gives_them(places: LaptopPlaces) -> None:
     keys = CredentialKeys(access_key_id="id", secret_access_key="key")
     secret = SecretReference(secret_name="named", keys=keys)
 
@@ -59,12 +59,12 @@ def test_keys_of_other_names_are_found_by_the_names_that_the_manifest_gives_them
     }
 
 
-def test_a_secret_that_nothing_stands_for_is_refused_with_the_line_to_add(places: Places) -> None:
+def test_a_secret_that_nothing_stands_for_is_refused_with_the_line_to_add(places: LaptopPlaces) -> None:
     with pytest.raises(Refused, match=r"spec\.storage\.credentials names the Secret other.*add: secrets: \{other:"):
         places.storage(bucket(SecretReference(secret_name="other")), "churn", "spec.storage", write=False)
 
 
-def test_a_volume_is_a_folder_beside_the_file(places: Places, tmp_path: Path) -> None:
+def test_a_volume_is_a_folder_beside_the_file(places: LaptopPlaces, tmp_path: Path) -> None:
     storage = Storage(pvc=VolumeStorage(claim_name="claim", path="churn"))
 
     assert places.storage(storage, "churn", "spec.storage", write=True).uri == (tmp_path / "data" / "churn").as_uri()
@@ -74,13 +74,13 @@ def test_a_volume_is_a_folder_beside_the_file(places: Places, tmp_path: Path) ->
     )
 
 
-def test_a_volume_that_nothing_stands_for_is_refused(places: Places) -> None:
+def test_a_volume_that_nothing_stands_for_is_refused(places: LaptopPlaces) -> None:
     with pytest.raises(Refused, match="volume claim absent"):
         places.input(Input(name="rows", uri="pvc://absent/a.csv"), None, STORAGE)
 
 
 def test_an_input_without_a_scheme_is_relative_to_the_manifest_and_keeps_its_glob(
-    places: Places, tmp_path: Path
+    places: LaptopPlaces, tmp_path: Path
 ) -> None:
     assert (
         places.input(Input(name="rows", uri="tables/*.csv"), None, STORAGE).uri
@@ -88,7 +88,7 @@ def test_an_input_without_a_scheme_is_relative_to_the_manifest_and_keeps_its_glo
     )
 
 
-def test_without_storage_a_folder_of_the_home_is_taken(places: Places) -> None:
+def test_without_storage_a_folder_of_the_home_is_taken(places: LaptopPlaces) -> None:
     assert places.storage(None, "churn", "spec.storage", write=True).uri == places.home.storage("churn").as_uri()
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from penstock.local.log_lines import LogLine, parse_any
-from penstock_jobs.logs import LogFormat, log, progress, set_up
+from penstock_jobs.logs import LogFormat, log, report_progress, set_up
 
 
 def said(monkeypatch: pytest.MonkeyPatch, kind: LogFormat, message: str, count: tuple[int, int] | None) -> LogLine:
@@ -19,7 +19,7 @@ def said(monkeypatch: pytest.MonkeyPatch, kind: LogFormat, message: str, count: 
         if count is None:
             log.warning(message)
         else:
-            progress(*count, message)
+            report_progress(*count, message)
     finally:
         logging.root.handlers[:] = earlier
     return parse_any(stream.getvalue().encode())

@@ -15,7 +15,7 @@ from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus
 from penstock.local.beginning import apply_pipeline
 from penstock.local.home import Home, find_home
-from penstock.local.locks import held, held_if_free, is_free
+from penstock.local.locks import hold_lock, is_free, try_lock
 from penstock.local.resources import Resources
 from penstock_jobs.errors import Refused
 
@@ -91,8 +91,8 @@ def test_no_name_leads_out_of_the_folder(resources: Resources, name: str) -> Non
 
 def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
-    with held(path):
-        with held_if_free(path) as second:
+    with hold_lock(path):
+        with try_lock(path) as second:
             assert second is None
         assert not is_free(path)
     assert is_free(path)
@@ -101,7 +101,7 @@ def test_a_lock_is_held_by_one_at_a_time(tmp_path: Path) -> None:
 def test_a_lock_goes_with_a_killed_holder_and_is_inherited_by_its_child(tmp_path: Path) -> None:
     path = tmp_path / "a.lock"
     child = "import sys; print('held', flush=True); sys.stdin.read()"
-    with held(path) as descriptor:
+    with hold_lock(path) as descriptor:
         process = subprocess.Popen(
             [sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=[descriptor]
         )

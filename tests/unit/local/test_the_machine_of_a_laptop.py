@@ -11,7 +11,7 @@ import pytest
 from penstock.api.run import PipelineRun
 from penstock.decide.run.leaving import interrupted, superseded
 from penstock.local.execution import Work
-from penstock.local.locks import held
+from penstock.local.locks import hold_lock
 from unit.decide_run import examples_of_runs as examples
 from unit.local.two_worlds import RUN, Case, End, LaptopWorld
 
@@ -77,7 +77,7 @@ def test_the_time_in_which_nobody_works_on_a_run_is_not_its_jobs(tmp_path: Path)
     world = LaptopWorld(Case({"training": [HANGS]}, pipeline=limited), tmp_path)
     until_at_work(world, "training")
     world.kubelet.close()
-    world.passes(10**6)
+    world.advance_clock(10**6)
     world.work = world.command()
 
     assert world.to_end()["conditions"][0]["status"] == "True"
@@ -91,7 +91,7 @@ def second_run(world: LaptopWorld) -> Work:
 
 def test_a_run_that_another_process_works_on_is_waited_for(tmp_path: Path) -> None:
     world = LaptopWorld(Case({"dataset": [HANGS, HANGS]}), tmp_path)
-    with closing(world.kubelet), held(world.objects.home.run_lock(examples.RUN_UID)):
+    with closing(world.kubelet), hold_lock(world.objects.home.run_lock(examples.RUN_UID)):
         until_at_work(world, "dataset")
         other = second_run(world)
         while other.turn():
@@ -113,7 +113,7 @@ def test_a_run_that_nobody_works_on_makes_no_other_wait(tmp_path: Path) -> None:
 
 
 def test_no_two_processes_write_the_tables_of_a_pipeline_at_once(world: LaptopWorld) -> None:
-    with held(world.objects.home.lock("dataset-churn")):
+    with hold_lock(world.objects.home.lock("dataset-churn")):
         while world.work.turn():
             pass
         assert not world.kubelet.at_work

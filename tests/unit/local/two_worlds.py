@@ -19,17 +19,17 @@ from penstock.local.execution import Work
 from penstock.local.home import Home
 from penstock.local.job_controller import JobController
 from penstock.local.kubelet import Kubelet
-from penstock.local.mapping import Mapped
+from penstock.local.mapping import LocalMapping
 from penstock.local.objects import Objects
 from penstock.local.observe import Observer
-from penstock.local.places import Places
+from penstock.local.places import LaptopPlaces
 from penstock.local.reconcile import Reconciler
 from penstock.local.site import Laptop
 from penstock_jobs.result import Failure, JobResult
 from penstock_jobs.termination_message import TerminationMessage
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import Operator
+from unit.decide_run.model_cluster import ModelCluster, Object
+from unit.decide_run.model_operator import ModelOperator
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 RUN = "churn-1"
@@ -52,7 +52,7 @@ def failing(reason: str, sentence: str, code: int = 2) -> End:
 
 def telling(result: JobResult) -> End:
     """Return the end of a job that came to this."""
-    return End(0, msgspec.json.encode(examples.reported(result)).decode())
+    return End(0, msgspec.json.encode(examples.whole_message(result)).decode())
 
 
 class World(Protocol):
@@ -62,7 +62,7 @@ class World(Protocol):
 
     def delete_pipeline(self) -> None: ...
 
-    def passes(self, seconds: float) -> None: ...
+    def advance_clock(self, seconds: float) -> None: ...
 
     def expire(self) -> None: ...
 
@@ -83,10 +83,10 @@ class ClusterWorld:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.cluster = Cluster()
+        self.cluster = ModelCluster()
         self.cluster.put(examples.pipeline(**case.pipeline))
         self.cluster.put(examples.run(**case.run))
-        self.operator = Operator(self.cluster)
+        self.operator = ModelOperator(self.cluster)
         self.tries: dict[str, int] = {}
         self.done: set[str] = set()
 
@@ -98,8 +98,8 @@ class ClusterWorld:
     def delete_pipeline(self) -> None:
         self.cluster.remove(("Pipeline", "churn"))
 
-    def passes(self, seconds: float) -> None:
-        self.cluster.passes(seconds)
+    def advance_clock(self, seconds: float) -> None:
+        self.cluster.advance_clock(seconds)
 
     def expire(self) -> None:
         for job in self.cluster.of("Job"):
@@ -121,7 +121,7 @@ class ClusterWorld:
                 self.cluster.roll_out(each)
             for job in self.cluster.of("Job"):
                 self.cluster.control(job)
-            self.cluster.passes(2.0 if pods else max(2.0, decision.look_again or 0.0))
+            self.cluster.advance_clock(2.0 if pods else max(2.0, decision.requeue_after or 0.0))
         raise AssertionError(status)
 
     def _go_on(self, pod: Object) -> None:
@@ -177,7 +177,7 @@ class LaptopWorld:
         found = self.objects.find("PipelineRun", run)
         assert found is not None
         home, uid = self.objects.home, found["metadata"]["uid"]
-        own, mapped = self.objects.of_run(uid), Mapped(home.mapping)
+        own, mapped = self.objects.of_run(uid), LocalMapping(home.mapping)
         kubelet = Kubelet(
             own,
             home.run(uid),
@@ -186,7 +186,7 @@ class LaptopWorld:
             program=(sys.executable, "-I", str(STAND_IN), str(self.folder)),
             kills=lambda: (self.folder / "kills").exists(),
         )
-        observer = Observer(self.objects, Laptop(Places(home, mapped, self.folder)))
+        observer = Observer(self.objects, Laptop(LaptopPlaces(home, mapped, self.folder)))
         return Work(Reconciler(observer), JobController(own, kubelet), run)
 
     def now(self) -> datetime:
@@ -201,11 +201,11 @@ class LaptopWorld:
     def delete_pipeline(self) -> None:
         self.objects.remove("Pipeline", "churn")
 
-    def passes(self, seconds: float) -> None:
+    def advance_clock(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
     def expire(self) -> None:
-        self.passes(10**6)
+        self.advance_clock(10**6)
 
     def to_end(self) -> Object:
         """Return the status of the run when it has ended."""
@@ -228,10 +228,10 @@ class LaptopWorld:
         if self.case.during is not None and self._do(self.case.during, parts):
             return
         if not parts:
-            self.passes(self.work.last.look_again or 0.0)
+            self.advance_clock(self.work.last.requeue_after or 0.0)
             return
         self.kubelet.wait(20.0)
-        self.passes(4.0)
+        self.advance_clock(4.0)
         if self.case.after is not None:
             self._do(self.case.after, {each.part for each in self.kubelet.containers if each.process.ended})
 
@@ -251,7 +251,7 @@ def _ending_well() -> dict[str, str]:
         "training": trained,
         "testing": examples.outcome_of_testing(tuple(model.name for model in trained.models)),
     }
-    return {part: msgspec.json.encode(examples.reported(result)).decode() for part, result in results.items()}
+    return {part: msgspec.json.encode(examples.whole_message(result)).decode() for part, result in results.items()}
 
 
 def _text(result: JobResult) -> str:

@@ -41,8 +41,8 @@ def test_features_that_are_used_in_any_order_under_any_name_are_answered(
     )
     estimator = make_pipeline(columns, LogisticRegression())
     estimator.fit(model_frame(frame, features), making.outcome(FRAME))
-    model = making.loaded(
-        tmp_path, making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
+    model = making.save_and_load(
+        tmp_path, making.change_model(making.fit_model(), estimator=estimator, features=features, validation=frame)
     )
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     assert model.predict_frame(frame).labels.tolist() == estimator.predict(model_frame(frame, features)).tolist()
@@ -55,8 +55,8 @@ def test_a_tree_sends_a_null_that_training_never_had_the_way_it_does_in_scikit_l
     features = tuple(feature for feature in making.FEATURES if feature.type != "String")
     pipeline = make_pipeline(StandardScaler(), estimator)
     pipeline.fit(model_frame(FRAME, features), making.outcome(FRAME))
-    model = making.loaded(
-        tmp_path, making.changed(making.fitted(), estimator=pipeline, features=features, validation=FRAME)
+    model = making.save_and_load(
+        tmp_path, making.change_model(making.fit_model(), estimator=pipeline, features=features, validation=FRAME)
     )
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     frame = FRAME.head(60).astype({"age": float})
@@ -69,7 +69,7 @@ def test_a_tree_sends_a_null_that_training_never_had_the_way_it_does_in_scikit_l
 
 
 def test_the_file_says_which_features_its_columns_are(tmp_path: Path) -> None:
-    making.saved(tmp_path, making.fitted())
+    making.save(tmp_path, making.fit_model())
     model = onnx.load(tmp_path / "model" / "model.onnx")
     assert [entry.name for entry in model.graph.input] == ["numbers", "texts"]
     metadata = {entry.key: entry.value for entry in model.metadata_props}

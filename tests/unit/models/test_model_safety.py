@@ -49,13 +49,13 @@ def replaced(folder: Path, name: str, content: bytes, *, digest: bool = True) ->
 
 @pytest.fixture
 def skops_model(tmp_path: Path) -> Path:
-    reference = making.saved(tmp_path, making.fitted(LinearDiscriminantAnalysis()))
+    reference = making.save(tmp_path, making.fit_model(LinearDiscriminantAnalysis()))
     return tmp_path / reference.name
 
 
 @pytest.fixture
 def onnx_model(tmp_path: Path) -> Path:
-    return tmp_path / making.saved(tmp_path, making.fitted()).name
+    return tmp_path / making.save(tmp_path, making.fit_model()).name
 
 
 @pytest.mark.parametrize("dump", ["pickle", "joblib"])
@@ -68,7 +68,7 @@ def test_a_pickle_in_the_place_of_a_model_runs_nothing_and_is_refused(
     joblib.dump(harm, target) if dump == "joblib" else target.write(pickle.dumps(harm))
     folder = skops_model
     if file == "model.onnx":
-        folder = tmp_path / making.saved(tmp_path, making.fitted(name="other")).name
+        folder = tmp_path / making.save(tmp_path, making.fit_model(name="other")).name
     with pytest.raises(Refused, match=r"no readable skops file|The ONNX file cannot be loaded"):
         load_model(replaced(folder, file, target.getvalue()))
     assert not (tmp_path / "harmed").exists()
@@ -94,11 +94,11 @@ def test_a_type_that_the_pipeline_trusts_is_loaded(tmp_path: Path) -> None:
         steps = [*pipeline.steps[:1], ("own", FunctionTransformer(own_function)), *pipeline.steps[1:]]
         return Pipeline(steps)
 
-    model = making.fitted(wrap=wrap)
+    model = making.fit_model(wrap=wrap)
     trusted = (f"{own_function.__module__}.own_function",)
     with pytest.raises(Refused, match=f"{trusted[0]}, which are not trusted"):
-        making.saved(tmp_path, model)
-    loaded = making.loaded(tmp_path, model, trusted_types=trusted)
+        making.save(tmp_path, model)
+    loaded = making.save_and_load(tmp_path, model, trusted_types=trusted)
     assert loaded.manifest.untrusted_types == trusted
     assert loaded.manifest.serving.format == "skops"
     assert loaded.manifest.serving.reason.count("It cannot be written as ONNX") == 1
@@ -121,7 +121,7 @@ def test_a_changed_file_is_refused_by_its_digest(onnx_model: Path, name: str) ->
 def test_a_truncated_file_is_refused(tmp_path: Path, skops_model: Path, name: str) -> None:
     folder = skops_model
     if name == "model.onnx":
-        folder = tmp_path / making.saved(tmp_path, making.fitted(name="other")).name
+        folder = tmp_path / making.save(tmp_path, making.fit_model(name="other")).name
     content = (folder / name).read_bytes()
     location = replaced(folder, name, content[: len(content) // 2], digest=name != "manifest.json")
     with pytest.raises(Refused, match=r"cannot be read|cannot be loaded|no readable skops file"):
@@ -174,7 +174,7 @@ def test_every_type_known_to_be_safe_exists() -> None:
 
 
 def test_a_canonical_skops_file_loads_equal(tmp_path: Path) -> None:
-    model = making.fitted(LinearDiscriminantAnalysis())
+    model = making.fit_model(LinearDiscriminantAnalysis())
     content = skops_file.dump(model.estimator)
     assert content == skops_file.dump(model.estimator)
     again = skops_file.load(content, (), "it")
@@ -197,9 +197,9 @@ def test_no_module_of_models_or_serving_names_pickle_or_joblib() -> None:
 def test_loading_and_answering_with_onnx_imports_neither_pandas_nor_scikit_learn(onnx_model: Path) -> None:
     program = (
         "import sys, msgspec\n"
-        "from penstock_jobs.specification import Location, ServedModel\n"
-        "from penstock_jobs.serving.__main__ import ready_application\n"
-        f"ready_application(ServedModel(location=Location(uri={onnx_model.as_uri()!r}), name='m'))\n"
+        "from penstock_jobs.specification import Location, ServerSpec\n"
+        "from penstock_jobs.serving.__main__ import prepare_application\n"
+        f"prepare_application(ServerSpec(location=Location(uri={onnx_model.as_uri()!r}), name='m'))\n"
         "print(sorted({'pandas', 'sklearn', 'scipy', 'skops', 'onnx', 'joblib'} & set(sys.modules)))"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(skops_file.__file__).parents[2])}

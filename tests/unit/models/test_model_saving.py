@@ -28,7 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import model_making as making
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import MISSING, model_frame
 from penstock_jobs.models.loading import load_model, read_manifest
 from penstock_jobs.models.saving import save_model
@@ -71,8 +71,8 @@ def calibrated(method: str) -> Any:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("estimator", CLASSIFIERS, ids=named)
 def test_a_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, estimator: Any) -> None:
-    fitted = making.fitted(estimator)
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_model(estimator)
+    model = making.save_and_load(tmp_path, fitted)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     frame = making.people(60, seed=2)
     answer = model.predict_frame(frame)
@@ -85,8 +85,8 @@ def test_a_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, est
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("estimator", REGRESSORS, ids=named)
 def test_a_regression_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, estimator: Any) -> None:
-    fitted = making.regression(estimator)
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_regression(estimator)
+    model = making.save_and_load(tmp_path, fitted)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     frame = making.people(60, seed=2)
     expected = fitted.estimator.predict(model_frame(frame, making.FEATURES))
@@ -95,8 +95,8 @@ def test_a_regression_is_served_as_onnx_and_answers_as_it_did(tmp_path: Any, est
 
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
 def test_a_calibrated_classifier_answers_with_its_calibrated_probabilities(tmp_path: Any, method: str) -> None:
-    fitted = making.fitted(RandomForestClassifier(10, random_state=0), wrap=calibrated(method))
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_model(RandomForestClassifier(10, random_state=0), wrap=calibrated(method))
+    model = making.save_and_load(tmp_path, fitted)
     frame = making.people(60, seed=2)
     expected = fitted.estimator.predict_proba(model_frame(frame, making.FEATURES))
     answered = model.predict_frame(frame).probabilities
@@ -107,7 +107,7 @@ def test_a_calibrated_classifier_answers_with_its_calibrated_probabilities(tmp_p
 
 def test_an_estimator_whose_onnx_answers_otherwise_is_served_by_skops_and_the_manifest_says_why(tmp_path: Any) -> None:
     # skl2onnx writes a softmax where scikit-learn has a sigmoid for two classes.
-    model = making.loaded(tmp_path, making.fitted(LinearDiscriminantAnalysis()))
+    model = making.save_and_load(tmp_path, making.fit_model(LinearDiscriminantAnalysis()))
     serving = model.manifest.serving
     assert serving.format == "skops"
     assert "it answers otherwise: the largest difference on" in serving.reason
@@ -116,15 +116,15 @@ def test_an_estimator_whose_onnx_answers_otherwise_is_served_by_skops_and_the_ma
 
 
 def test_parity_is_checked_on_every_validation_row_and_on_nulls_and_unseen_categories(tmp_path: Any) -> None:
-    fitted = making.fitted()
-    manifest, _ = read_manifest(making.store_at(tmp_path / making.saved(tmp_path, fitted).name))
+    fitted = making.fit_model()
+    manifest, _ = read_manifest(making.store_at(tmp_path / making.save(tmp_path, fitted).name))
     rows = len(fitted.validation) + len(making.FEATURES) + 1
     assert f"on {rows} rows" in manifest.serving.reason
 
 
 def test_a_category_not_seen_in_training_and_a_null_are_answered_as_the_estimator_answers_them(tmp_path: Any) -> None:
-    fitted = making.fitted(RandomForestClassifier(20, random_state=0))
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_model(RandomForestClassifier(20, random_state=0))
+    model = making.save_and_load(tmp_path, fitted)
     frame = making.people(4, seed=3)
     frame.loc[0, "town"] = "Atlantis"
     frame.loc[1, "town"] = None
@@ -139,18 +139,18 @@ def test_a_category_not_seen_in_training_and_a_null_are_answered_as_the_estimato
 
 def test_a_feature_whose_null_the_estimator_refuses_is_not_nullable(tmp_path: Any) -> None:
     frame = making.people().dropna()
-    features = (Feature(name="age", type="Integer"), Feature(name="mean radius", type="Float"))
+    features = (FeatureSpec(name="age", type="Integer"), FeatureSpec(name="mean radius", type="Float"))
     estimator = LogisticRegression(max_iter=1000).fit(model_frame(frame, features), making.outcome(frame))
-    fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
-    assert [feature.nullable for feature in making.loaded(tmp_path, fitted).manifest.features] == [False, False]
-    whole = making.loaded(tmp_path, making.fitted(name="whole"))
+    fitted = making.change_model(making.fit_model(), estimator=estimator, features=features, validation=frame)
+    assert [feature.nullable for feature in making.save_and_load(tmp_path, fitted).manifest.features] == [False, False]
+    whole = making.save_and_load(tmp_path, making.fit_model(name="whole"))
     assert all(feature.nullable for feature in whole.manifest.features)
 
 
 def test_equal_models_have_equal_files_and_a_manifest_that_differs_only_in_when_it_was_made(tmp_path: Any) -> None:
     def bytes_at(folder: str, moment: str) -> dict[str, bytes]:
         store = making.store_at(tmp_path / folder)
-        save_model(store, making.fitted(RandomForestClassifier(5, random_state=0)), clock=making.at(moment))
+        save_model(store, making.fit_model(RandomForestClassifier(5, random_state=0)), clock=making.clock_at(moment))
         return {key: store.read(key) for key in store.keys("")}
 
     first, second = bytes_at("one", "2026-01-31T12:00:00"), bytes_at("two", "2026-02-28T12:00:00")
@@ -185,26 +185,26 @@ def test_the_manifest_is_written_last(tmp_path: Any) -> None:
             written.append(key)
             return bool(self._store.write_if_absent(key, content))
 
-    save_model(Recording(making.store_at(tmp_path)), making.fitted())
+    save_model(Recording(making.store_at(tmp_path)), making.fit_model())
     assert sorted(written[:-1]) == ["model.onnx", "model.skops"]
     assert written[-1] == "manifest.json"
 
 
 def test_saving_the_same_candidate_again_changes_nothing(tmp_path: Any) -> None:
-    first = making.saved(tmp_path, making.fitted())
-    again = save_model(making.store_at(tmp_path), making.fitted(), clock=making.at("2027-01-01T00:00:00"))
+    first = making.save(tmp_path, making.fit_model())
+    again = save_model(making.store_at(tmp_path), making.fit_model(), clock=making.clock_at("2027-01-01T00:00:00"))
     assert again == first
 
 
 def test_a_model_of_another_run_is_never_overwritten(tmp_path: Any) -> None:
-    making.saved(tmp_path, making.fitted())
+    making.save(tmp_path, making.fit_model())
     with pytest.raises(Refused, match="holds another Model already, of run first"):
-        making.saved(tmp_path, making.with_origin(making.fitted(), run_uid="run-2"))
+        making.save(tmp_path, making.with_origin(making.fit_model(), run_uid="run-2"))
 
 
 def test_the_recorded_samples_are_answers_of_the_served_file_to_rows_of_validation(tmp_path: Any) -> None:
-    fitted = making.fitted()
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_model()
+    model = making.save_and_load(tmp_path, fitted)
     samples = model.manifest.samples
     assert len(samples) == 5
     assert samples[0].row.keys() == {feature.name for feature in making.FEATURES}
@@ -218,11 +218,11 @@ def test_the_recorded_samples_are_answers_of_the_served_file_to_rows_of_validati
 
 def test_a_threshold_for_an_estimator_without_probabilities_is_refused(tmp_path: Any) -> None:
     with pytest.raises(Refused, match="predicts no probabilities"):
-        making.saved(tmp_path, making.fitted(LinearSVC(), threshold=0.3))
+        making.save(tmp_path, making.fit_model(LinearSVC(), threshold=0.3))
 
 
 def test_the_threshold_is_applied_to_the_probability_of_the_positive_class(tmp_path: Any) -> None:
-    model = making.loaded(tmp_path, making.fitted(threshold=0.2))
+    model = making.save_and_load(tmp_path, making.fit_model(threshold=0.2))
     answer = model.predict_frame(making.people(200, seed=5))
     assert answer.probabilities is not None
     expected = ["yes" if probability >= 0.2 else "no" for probability in answer.probabilities[:, 1]]
@@ -237,8 +237,8 @@ def test_classes_keep_their_type(tmp_path: Any, classes: tuple[Any, Any]) -> Non
     target = np.array([classes[answer == "yes"] for answer in making.outcome(frame)])
     estimator = Pipeline([("preprocessing", making.preprocessing()), ("estimator", LogisticRegression())])
     estimator.fit(model_frame(frame, making.FEATURES), target)
-    fitted = making.changed(making.fitted(), estimator=estimator, classes=classes, positive=classes[1])
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.change_model(making.fit_model(), estimator=estimator, classes=classes, positive=classes[1])
+    model = making.save_and_load(tmp_path, fitted)
     assert model.manifest.classes == classes
     assert {type(label) for label in model.predict_frame(frame).labels.tolist()} == {type(classes[0])}
 
@@ -257,8 +257,8 @@ def test_names_of_features_need_not_be_identifiers(tmp_path: Any) -> None:
     estimator = make_pipeline(columns, RandomForestClassifier(5)).fit(
         model_frame(frame, features), making.outcome(making.people())
     )
-    fitted = making.changed(making.fitted(), estimator=estimator, features=features, validation=frame)
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.change_model(making.fit_model(), estimator=estimator, features=features, validation=frame)
+    model = making.save_and_load(tmp_path, fitted)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     assert model.predict_frame(frame).labels.tolist() == estimator.predict(model_frame(frame, features)).tolist()
 
@@ -268,31 +268,31 @@ def test_infrequent_categories_go_the_same_way_in_the_file(tmp_path: Any) -> Non
     estimator = make_pipeline(making.preprocessing(max_categories=2), RandomForestClassifier(10, random_state=0)).fit(
         model_frame(frame, making.FEATURES), making.outcome(frame)
     )
-    model = making.loaded(tmp_path, making.changed(making.fitted(), estimator=estimator))
+    model = making.save_and_load(tmp_path, making.change_model(making.fit_model(), estimator=estimator))
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
 
 
 def test_an_empty_validation_set_is_refused_because_nothing_could_be_checked(tmp_path: Any) -> None:
     with pytest.raises(Refused, match="its validation set is empty"):
-        making.saved(tmp_path, making.fitted(validation=making.people().head(0)))
+        making.save(tmp_path, making.fit_model(validation=making.people().head(0)))
 
 
 def test_a_missing_column_is_refused_by_name(tmp_path: Any) -> None:
-    model = making.loaded(tmp_path, making.fitted())
+    model = making.save_and_load(tmp_path, making.fit_model())
     with pytest.raises(Refused, match="has no column mean radius, which the Model was trained on"):
         model.predict_frame(making.people().drop(columns="mean radius"))
 
 
 def test_a_model_under_another_name_is_refused(tmp_path: Any) -> None:
-    reference = making.saved(tmp_path, making.fitted())
+    reference = making.save(tmp_path, making.fit_model())
     with pytest.raises(Refused, match="holds the Model model, not other"):
         load_model(Location(uri=reference.uri), "other")
 
 
 def test_a_forest_saved_with_many_jobs_answers_with_one(tmp_path: Any) -> None:
     estimators = [("forest", RandomForestClassifier(3, n_jobs=2)), ("line", LinearDiscriminantAnalysis())]
-    fitted = making.fitted(VotingClassifier(estimators, voting="soft"))
-    model = making.loaded(tmp_path, fitted)
+    fitted = making.fit_model(VotingClassifier(estimators, voting="soft"))
+    model = making.save_and_load(tmp_path, fitted)
     assert model.manifest.serving.format == "skops", model.manifest.serving.reason
     parameters = model.predictor._estimator.get_params()  # type: ignore[attr-defined]
     jobs = {name: value for name, value in parameters.items() if name.endswith("n_jobs")}

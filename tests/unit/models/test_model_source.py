@@ -55,9 +55,9 @@ def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelRefe
     sys.path.insert(0, str(operations))
     importlib.invalidate_caches()
     estimator = importlib.import_module("herd.estimators").Nearest()
-    made = making.saved(
+    made = making.save(
         tmp_path / "models",
-        making.fitted(estimator),
+        making.fit_model(estimator),
         trusted_types=TRUSTED,
         source=(tmp_path / "packed").read_bytes,
     )
@@ -95,6 +95,6 @@ def test_operations_that_were_changed_are_refused(saved: ModelReference, tmp_pat
 
 
 def test_a_model_that_needs_none_takes_none_along(tmp_path: Path) -> None:
-    making.saved(tmp_path, making.fitted(), source=lambda: b"never read")
+    making.save(tmp_path, making.fit_model(), source=lambda: b"never read")
 
     assert list(tmp_path.rglob("source.tar.gz")) == []

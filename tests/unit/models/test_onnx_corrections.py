@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.conversion import convert
 from penstock_jobs.models.inputs import columns_of_frame
-from penstock_jobs.models.merging import merged
+from penstock_jobs.models.merging import merge_inputs
 from penstock_jobs.models.predictors import OnnxPredictor
 
 
@@ -26,7 +26,7 @@ def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data: Callabl
     half = len(y) // 2
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200)).fit(frame[:half], y[:half])
     model = CalibratedClassifierCV(FrozenEstimator(pipeline), method="isotonic").fit(frame[half:], y[half:])
-    features = [Feature(name=name, type="Float") for name in frame]
+    features = [FeatureSpec(name=name, type="Float") for name in frame]
     answered = OnnxPredictor(convert(model, features, "double"), features)(columns_of_frame(frame, features))
     np.testing.assert_allclose(answered["probabilities"], model.predict_proba(frame), atol=1e-10, rtol=0)
 
@@ -34,8 +34,8 @@ def test_an_isotonic_calibration_answers_as_its_graph_on_every_row(data: Callabl
 def test_columns_of_numbers_stay_doubles_on_their_way_into_the_graph() -> None:
     frame, y = load_breast_cancer(as_frame=True, return_X_y=True)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(frame, y)
-    features = [Feature(name=name, type="Float") for name in frame]
+    features = [FeatureSpec(name=name, type="Float") for name in frame]
     plain = convert(model, features, "double")
-    for content in (plain, merged(plain, features)):
+    for content in (plain, merge_inputs(plain, features)):
         answered = OnnxPredictor(content, features)(columns_of_frame(frame, features))
         np.testing.assert_allclose(answered["probabilities"], model.predict_proba(frame), atol=1e-14, rtol=0)

@@ -9,10 +9,17 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 
-from model_making import fitted, loaded, people, regression
+from model_making import fit_model, fit_regression, people, save_and_load
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.models.inputs import model_frame
-from penstock_jobs.specification import Algorithm, EarlyStopping, Scoring, Source, Target, TrainingJob
+from penstock_jobs.specification import (
+    AlgorithmSpec,
+    EarlyStoppingSpec,
+    ScoringSpec,
+    SourceSpec,
+    TargetSpec,
+    TrainingJob,
+)
 from penstock_jobs.training import train
 from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
 from training_jobs import Tables, algorithm, make_tables
@@ -27,18 +34,18 @@ CLASSIFIER = "penstock_jobs.training.network.NeuralNetworkClassifier"
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Tables:
     X, y = load_digits(return_X_y=True)
     frame = pd.DataFrame(X, columns=[f"p{n}" for n in range(64)]).assign(id=range(len(y)), y=y)
-    target = {"target": Target(column="y"), "task": "Classification"}
+    target = {"target": TargetSpec(column="y"), "task": "Classification"}
     return make_tables(tmp_path_factory.mktemp("digits"), frame, **target)
 
 
-def _job(tables: Tables, *algorithms: Algorithm, **changes: Any) -> TrainingJob:
-    source = Source(folder=str(Path(__file__).parent))
-    return tables.job(**{"algorithms": algorithms, "scoring": Scoring(name="accuracy"), "source": source} | changes)
+def _job(tables: Tables, *algorithms: AlgorithmSpec, **changes: Any) -> TrainingJob:
+    source = SourceSpec(folder=str(Path(__file__).parent))
+    return tables.job(**{"algorithms": algorithms, "scoring": ScoringSpec(name="accuracy"), "source": source} | changes)
 
 
 def test_a_saved_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Path) -> None:
-    model = fitted(NeuralNetworkClassifier(epochs=5, random_state=0, device="cpu"))
-    served = loaded(tmp_path, model)
+    model = fit_model(NeuralNetworkClassifier(epochs=5, random_state=0, device="cpu"))
+    served = save_and_load(tmp_path, model)
     assert served.manifest.serving.format == "ONNX"
     assert set(served.manifest.files) == {"model.onnx", "network.safetensors", "network.json"}
     assert served.manifest.versions["torch"] == version("torch")
@@ -49,22 +56,22 @@ def test_a_saved_classifier_is_served_as_onnx_and_answers_as_it_did(tmp_path: Pa
 
 
 def test_a_saved_regressor_is_served_as_onnx_and_answers_as_it_did(tmp_path: Path) -> None:
-    model = regression(NeuralNetworkRegressor(epochs=5, random_state=0, device="cpu"))
-    served = loaded(tmp_path, model)
+    model = fit_regression(NeuralNetworkRegressor(epochs=5, random_state=0, device="cpu"))
+    served = save_and_load(tmp_path, model)
     assert served.manifest.serving.format == "ONNX"
     expected = model.estimator.predict(model_frame(people(50, seed=3), model.features))
     np.testing.assert_allclose(served.predict_frame(people(50, seed=3)).labels, expected, rtol=1e-12)
 
 
 def test_a_network_that_no_graph_can_say_is_refused_as_a_model_in_a_sentence(tmp_path: Path) -> None:
-    model = fitted(NeuralNetworkClassifier(module="own_networks.Branching", epochs=1, random_state=0, device="cpu"))
+    model = fit_model(NeuralNetworkClassifier(module="own_networks.Branching", epochs=1, random_state=0, device="cpu"))
     with pytest.raises(Refused, match=r"cannot be saved as data: .*torch cannot export own_networks\.Branching"):
-        loaded(tmp_path, model)
+        save_and_load(tmp_path, model)
 
 
 def test_a_job_trains_networks_beside_other_estimators_and_saves_the_best(digits: Tables) -> None:
     networks = algorithm(
-        "network", CLASSIFIER, EarlyStopping(share=0.1, patience=4), learning_rate=[0.003, 1e-6], epochs=15
+        "network", CLASSIFIER, EarlyStoppingSpec(share=0.1, patience=4), learning_rate=[0.003, 1e-6], epochs=15
     )
     own = algorithm("own", CLASSIFIER, module="own_networks.Convolution", module__channels=[2, 4], epochs=3)
     linear = algorithm("linear", "sklearn.linear_model.LogisticRegression", C=1e-6)

@@ -16,7 +16,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models import conversion
 from penstock_jobs.models.conversion import Precision
 from penstock_jobs.models.inputs import columns_of_frame
@@ -48,8 +48,8 @@ def diabetes() -> Table:
     return data.data, data.target.to_numpy()
 
 
-def _features(frame: pd.DataFrame) -> list[Feature]:
-    return [Feature(name=str(name), type="String" if frame[name].dtype == object else "Float") for name in frame]
+def _features(frame: pd.DataFrame) -> list[FeatureSpec]:
+    return [FeatureSpec(name=str(name), type="String" if frame[name].dtype == object else "Float") for name in frame]
 
 
 def _graph(model: object, frame: pd.DataFrame, precision: Precision = "double") -> bytes:

@@ -27,11 +27,11 @@ def all_contexts(pod: Pod) -> list[Pod]:
     return [pod.get("securityContext", {}), *contexts(pod)]
 
 
-def in_effect(pod: Pod, name: str) -> list[Any]:
+def effective_values(pod: Pod, name: str) -> list[Any]:
     return [each.get(name, pod.get("securityContext", {}).get(name)) for each in contexts(pod)]
 
 
-def added(context: Pod) -> set[str]:
+def extra_capabilities(context: Pod) -> set[str]:
     return set(context.get("capabilities", {}).get("add", []))
 
 
@@ -42,15 +42,16 @@ _CONTROLS: dict[str, Callable[[Pod], bool]] = {
         each.get("allowPrivilegeEscalation") is not False for each in contexts(pod)
     ),
     "Capabilities": lambda pod: any(
-        "ALL" not in each.get("capabilities", {}).get("drop", []) or added(each) - {"NET_BIND_SERVICE"}
+        "ALL" not in each.get("capabilities", {}).get("drop", []) or extra_capabilities(each) - {"NET_BIND_SERVICE"}
         for each in contexts(pod)
     ),
     "Volume Types": lambda pod: any(len(set(each) & _VOLUMES) != 1 for each in pod.get("volumes", [])),
     "Host Ports": lambda pod: any(port.get("hostPort") for each in containers(pod) for port in each.get("ports", [])),
-    "Running as Non-root": lambda pod: any(each is not True for each in in_effect(pod, "runAsNonRoot")),
+    "Running as Non-root": lambda pod: any(each is not True for each in effective_values(pod, "runAsNonRoot")),
     "Running as Non-root user": lambda pod: any(each.get("runAsUser") == 0 for each in all_contexts(pod)),
     "Seccomp": lambda pod: any(
-        (each or {}).get("type") not in ("RuntimeDefault", "Localhost") for each in in_effect(pod, "seccompProfile")
+        (each or {}).get("type") not in ("RuntimeDefault", "Localhost")
+        for each in effective_values(pod, "seccompProfile")
     ),
     "/proc Mount Type": lambda pod: any(each.get("procMount", "Default") != "Default" for each in contexts(pod)),
     "SELinux": lambda pod: any(each.get("seLinuxOptions", {}).get("user") for each in all_contexts(pod)),

@@ -16,8 +16,8 @@ from penstock.decide.objects.mounts import secrets_of
 from penstock.decide.objects.places import ClusterPlaces, refuse_laptop_only
 from penstock.decide.run_places import RunPlaces
 from penstock.local.home import Home
-from penstock.local.mapping import Mapped
-from penstock.local.places import Places
+from penstock.local.mapping import LocalMapping
+from penstock.local.places import LaptopPlaces
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import JobSpecification
 from unit.objects.examples_of_objects import (
@@ -152,7 +152,7 @@ def test_a_laptop_and_a_cluster_ask_for_the_same_but_for_locations(tmp_path: Pat
     spec = spec_of(re.sub(r", credentials: {secretName: lake-readonly}", "", PVC))
     folders = {"models": tmp_path / "models", "calls": tmp_path / "calls"}
     laptop = RunPlaces(
-        Places(Home(tmp_path), Mapped(tmp_path / "local.yaml", volumes=folders), tmp_path),
+        LaptopPlaces(Home(tmp_path), LocalMapping(tmp_path / "local.yaml", volumes=folders), tmp_path),
         "churn",
         spec,
         CALLED,

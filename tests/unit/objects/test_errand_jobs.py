@@ -7,9 +7,9 @@ import pytest
 
 from penstock.api.credentials import SecretReference, StorageCredentials
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
-from penstock.decide.objects.errands import ErrandJob, errand_job
+from penstock.decide.objects.errands import StorageJob, storage_job
 from penstock.decide.objects.places import ClusterPlaces
-from penstock_jobs.errands import Errand, ListModels, MoveClaim
+from penstock_jobs.errands import ListModels, MoveClaim, StorageRequest
 from unit.objects.pod_security import violations
 
 BUCKET = Storage(
@@ -21,43 +21,43 @@ BUCKET = Storage(
 VOLUME = Storage(pvc=VolumeStorage(claim_name="files", path="churn"))
 
 
-def listing(storage: Storage) -> Errand:
+def listing(storage: Storage) -> StorageRequest:
     return ListModels(location=ClusterPlaces("team").storage(storage, "", "", write=False))
 
 
-def moving(storage: Storage) -> Errand:
+def moving(storage: Storage) -> StorageRequest:
     location = ClusterPlaces("team").storage(storage, "", "", write=True)
     return MoveClaim(location=location, old_uid="old", pipeline="leavers", pipeline_uid="new")
 
 
-def pod(errand: Errand) -> dict[str, Any]:
-    made = errand_job(ErrandJob(errand, "penstock/jobs:1"))
+def pod(errand: StorageRequest) -> dict[str, Any]:
+    made = storage_job(StorageJob(errand, "penstock/jobs:1"))
     found: dict[str, Any] = made["spec"]["template"]["spec"]
     return found
 
 
 @pytest.mark.parametrize("errand", [listing(BUCKET), moving(BUCKET), listing(VOLUME), moving(VOLUME)])
-def test_its_pod_is_restricted_and_has_no_token(errand: Errand) -> None:
+def test_its_pod_is_restricted_and_has_no_token(errand: StorageRequest) -> None:
     assert list(violations(pod(errand))) == []
     assert pod(errand)["automountServiceAccountToken"] is False
 
 
 @pytest.mark.parametrize(("errand", "secret"), [(listing(BUCKET), "reads"), (moving(BUCKET), "writes")])
-def test_who_reads_has_the_right_to_read_and_who_writes_that_to_write(errand: Errand, secret: str) -> None:
+def test_who_reads_has_the_right_to_read_and_who_writes_that_to_write(errand: StorageRequest, secret: str) -> None:
     volumes = [each["secret"]["secretName"] for each in pod(errand)["volumes"] if "secret" in each]
 
     assert volumes == [secret]
 
 
 @pytest.mark.parametrize(("errand", "read_only"), [(listing(VOLUME), True), (moving(VOLUME), None)])
-def test_a_volume_can_be_written_by_who_writes_alone(errand: Errand, *, read_only: bool | None) -> None:
+def test_a_volume_can_be_written_by_who_writes_alone(errand: StorageRequest, *, read_only: bool | None) -> None:
     [mount] = [each for each in pod(errand)["containers"][0]["volumeMounts"] if each["mountPath"] == "/volumes/files"]
 
     assert mount.get("readOnly") == read_only
 
 
 def test_what_is_asked_is_in_its_words_and_it_goes_by_itself() -> None:
-    made = errand_job(ErrandJob(listing(BUCKET), "penstock/jobs:1"))
+    made = storage_job(StorageJob(listing(BUCKET), "penstock/jobs:1"))
     [container] = made["spec"]["template"]["spec"]["containers"]
 
     assert msgspec.json.decode(container["command"][3], type=ListModels) == listing(BUCKET)

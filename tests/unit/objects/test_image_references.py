@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.decide.objects.images import pinned
+from penstock.decide.objects.images import pin_image
 
 DIGEST = f"sha256:{'a1' * 32}"
 
@@ -18,7 +18,7 @@ DIGEST = f"sha256:{'a1' * 32}"
     ],
 )
 def test_a_tag_becomes_the_digest_that_was_pulled(reference: str, image_id: str, found: str) -> None:
-    assert pinned(reference, image_id) == found
+    assert pin_image(reference, image_id) == found
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_tag_becomes_the_digest_that_was_pulled(reference: str, image_id: str,
     ],
 )
 def test_a_reference_stays_where_a_digest_could_not_be_pulled_or_is_there(reference: str, image_id: str) -> None:
-    assert pinned(reference, image_id) is None
+    assert pin_image(reference, image_id) is None

@@ -5,7 +5,7 @@ import msgspec
 from penstock.api.jobs import JobSettings
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.job import StepJob, job
-from penstock.decide.objects.sharing import shared_out
+from penstock.decide.objects.sharing import share_out
 from penstock.decide.objects.specification_file import specification_file
 from unit.objects.examples_of_objects import IMAGE, OWNER, for_dataset, for_testing, for_training, spec_of
 from unit.objects.golden_files import assert_golden
@@ -21,7 +21,7 @@ def test_a_dataset_step_is_one_pod_with_the_credentials_of_what_it_reads_and_wri
 def test_a_training_step_is_an_indexed_job_of_workers_with_all_that_settings_can_say() -> None:
     spec = spec_of()
     settings = settings_of(spec, "training")
-    step = StepJob(OWNER, "training", shared_out(for_training(spec), settings), settings, settings.image or IMAGE)
+    step = StepJob(OWNER, "training", share_out(for_training(spec), settings), settings, settings.image or IMAGE)
 
     assert_golden("training", job(step))
 

@@ -16,7 +16,7 @@ from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import DRAINING, GRACE, Serving, deployment, serving_file
 from penstock_jobs import document
 from penstock_jobs.serving.__main__ import DRAIN_SECONDS
-from penstock_jobs.specification import ServedModel
+from penstock_jobs.specification import ServerSpec
 from unit.jobs.test_termination_message import manifest
 from unit.objects.examples_of_objects import MODEL
 from unit.objects.golden_files import assert_golden
@@ -48,7 +48,7 @@ def test_a_served_model_is_a_deployment_a_file_and_a_service() -> None:
 
 
 def test_its_servers_read_what_the_file_says() -> None:
-    read = document.decode(serving_file(made())["data"]["specification.json"].encode(), ServedModel, "the file")
+    read = document.decode(serving_file(made())["data"]["specification.json"].encode(), ServerSpec, "the file")
 
     assert read == made().specification
     assert read.location.credentials.folder == "/var/run/penstock/credentials/read/churn-read"

@@ -10,9 +10,9 @@ from typing import Any
 import click
 import pytest
 
-from penstock.act.metrics import Metrics as OperatorMetrics
+from penstock.act.metrics import OperatorMetrics
 from penstock.api.conditions import CONDITION_TYPES
-from penstock.api.definitions import KINDS, Kind
+from penstock.api.definitions import KINDS, KindDefinition
 from penstock.api.field_tree import field_tree, walk
 from penstock.api.schema_words import bounds, choices, default_text, requirements
 from penstock.cli import commands
@@ -25,8 +25,7 @@ from penstock.reference.metrics import operator_metrics, server_metrics
 from penstock_jobs.dataset import claim as _claim  # noqa: F401
 from penstock_jobs.document import Document
 from penstock_jobs.errors import JobError
-from penstock_jobs.serving.metrics import INFORMATION
-from penstock_jobs.serving.metrics import Metrics as ServerMetrics
+from penstock_jobs.serving.metrics import INFORMATION, ServerMetrics
 
 DOCS = Path(__file__).parents[3] / "docs"
 MADE = files()
@@ -59,7 +58,7 @@ def test_there_is_no_page_beside_those_that_are_generated(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_each_field_is_there_with_its_whole_path_default_values_bounds_and_rules(kind: Kind) -> None:
+def test_each_field_is_there_with_its_whole_path_default_values_bounds_and_rules(kind: KindDefinition) -> None:
     items = page_of(kind.name).split("\n- **")
     told = {item.partition("`**")[0].removeprefix("`"): item for item in items}
     for node in walk(field_tree(kind)):
@@ -75,7 +74,7 @@ def test_each_field_is_there_with_its_whole_path_default_values_bounds_and_rules
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_each_rule_is_there_with_the_sentence_that_the_api_server_says(kind: Kind) -> None:
+def test_each_rule_is_there_with_the_sentence_that_the_api_server_says(kind: KindDefinition) -> None:
     sentences = {sentence for node in walk(field_tree(kind)) for sentence in requirements(node.schema)}
     assert all(prose(sentence) in page_of(kind.name) for sentence in sentences)
 

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.decide.retention.models import held_models, surplus_models
-from penstock.decide.retention.runs import expired_runs, held_runs, is_made_by_penstock
+from penstock.decide.retention.models import models_in_use, surplus_models
+from penstock.decide.retention.runs import expired_runs, is_made_by_penstock, runs_in_use
 
 Object = dict[str, Any]
 NAMES = [f"model-{number}" for number in range(8)]
@@ -112,7 +112,7 @@ def test_as_many_models_of_the_pipeline_as_it_says_are_kept_and_none_of_another_
     youngest_gone = max((each["spec"]["creationTime"] for each in gone), default="")
     newest = sorted((each["spec"]["creationTime"] for each in own), reverse=True)[:keep]
     assert all(created >= youngest_gone for created in newest)
-    held = held_models(models, pipelines, runs)
+    held = models_in_use(models, pipelines, runs)
     assert len([each for each in own if each not in gone and each["metadata"]["name"] not in held]) <= keep
 
 
@@ -125,7 +125,7 @@ def test_no_run_that_somebody_applied_is_ever_deleted_nor_a_live_one_nor_one_tha
 
     assert all(is_made_by_penstock(each) and "completionTime" in each["status"] for each in expired.deleted)
     assert all(not is_made_by_penstock(each) and "completionTime" in each["status"] for each in expired.applied)
-    assert not {each["metadata"]["name"] for each in expired.deleted} & held_runs(runs)
+    assert not {each["metadata"]["name"] for each in expired.deleted} & runs_in_use(runs)
     left = [each for each in runs if is_made_by_penstock(each) and each not in expired.deleted]
     assert len(left) >= min(keep, sum(is_made_by_penstock(each) for each in runs))
 

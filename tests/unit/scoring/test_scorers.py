@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.scoring import Predictions, load_scorer, order_classes, positive_index, predict
-from penstock_jobs.specification import Scoring, Task
+from penstock_jobs.specification import ScoringSpec, Task
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(300, 4))
@@ -45,7 +45,7 @@ def classifier(target: npt.NDArray[np.generic]) -> LogisticRegression:
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_two_classes_of_text_score_as_scikit_learn_scores_zero_and_one(name: str, positive: str) -> None:
     fitted, encoded = classifier(TEXT), np.equal(TEXT, positive).astype(int)
-    scorer = load_scorer(Scoring(name=name), BINARY, ("no", "yes"), positive)
+    scorer = load_scorer(ScoringSpec(name=name), BINARY, ("no", "yes"), positive)
     ours = scorer.score(TEXT, predict(fitted, X, classification=True), WEIGHTS)
     theirs = _of_predictions(name, encoded, fitted, positive)
     assert ours == pytest.approx(theirs, nan_ok=True)
@@ -66,14 +66,14 @@ def _of_predictions(name: str, encoded: npt.NDArray[np.generic], fitted: Logisti
 )
 def test_many_classes_score_as_scikit_learn_scores_them(name: str) -> None:
     fitted = classifier(THREE)
-    scorer = load_scorer(Scoring(name=name), BINARY, (0, 1, 2), None)
+    scorer = load_scorer(ScoringSpec(name=name), BINARY, (0, 1, 2), None)
     ours = scorer.score(THREE, predict(fitted, X, classification=True))
     assert ours == pytest.approx(get_scorer(name)(fitted, X, THREE), abs=1e-12)
 
 
 def test_what_looks_at_either_looks_at_the_probabilities_that_are_served() -> None:
     fitted = classifier(THREE)
-    scorer = load_scorer(Scoring(name="average_precision"), BINARY, (0, 1, 2), None)
+    scorer = load_scorer(ScoringSpec(name="average_precision"), BINARY, (0, 1, 2), None)
     wanted = average_precision_score(THREE, fitted.predict_proba(X))
     assert scorer.score(THREE, predict(fitted, X, classification=True)) == wanted
 
@@ -83,13 +83,13 @@ def test_what_looks_at_either_looks_at_the_probabilities_that_are_served() -> No
 )
 def test_what_raises_on_many_classes_becomes_a_macro_average(name: str, same: str) -> None:
     predictions = predict(classifier(THREE), X, classification=True)
-    first, second = (load_scorer(Scoring(name=one), BINARY, (0, 1, 2), None) for one in (name, same))
+    first, second = (load_scorer(ScoringSpec(name=one), BINARY, (0, 1, 2), None) for one in (name, same))
     assert first.score(THREE, predictions) == second.score(THREE, predictions)
 
 
 def test_an_average_can_be_asked_for() -> None:
     predictions = predict(classifier(THREE), X, classification=True)
-    weighted = load_scorer(Scoring(name="f1", average="weighted"), BINARY, (0, 1, 2), None)
+    weighted = load_scorer(ScoringSpec(name="f1", average="weighted"), BINARY, (0, 1, 2), None)
     assert weighted.score(THREE, predictions) == get_scorer("f1_weighted")(classifier(THREE), X, THREE)
 
 
@@ -97,7 +97,7 @@ def test_an_average_can_be_asked_for() -> None:
 def test_a_regression_scores_as_scikit_learn_scores_it(name: str) -> None:
     target = np.exp(X[:, 0] / 4) + 3
     fitted = Ridge().fit(X, target)
-    scorer = load_scorer(Scoring(name=name), "Regression", (), None)
+    scorer = load_scorer(ScoringSpec(name=name), "Regression", (), None)
     assert scorer.score(target, predict(fitted, X, classification=False)) == get_scorer(name)(fitted, X, target)
 
 
@@ -105,12 +105,12 @@ def test_a_decision_function_serves_where_there_are_no_probabilities() -> None:
     fitted = LinearSVC().fit(X, TEXT)
     predictions = predict(fitted, X, classification=True)
     for positive in ("yes", "no"):
-        scorer = load_scorer(Scoring(name="roc_auc"), BINARY, ("no", "yes"), positive)
+        scorer = load_scorer(ScoringSpec(name="roc_auc"), BINARY, ("no", "yes"), positive)
         assert scorer.score(TEXT, predictions) == pytest.approx(get_scorer("roc_auc")(fitted, X, TEXT == "yes"))
 
 
 def test_a_score_of_probabilities_that_are_not_there_is_refused() -> None:
-    scorer = load_scorer(Scoring(name="neg_log_loss"), BINARY, ("no", "yes"), "yes")
+    scorer = load_scorer(ScoringSpec(name="neg_log_loss"), BINARY, ("no", "yes"), "yes")
     with pytest.raises(Refused, match="needs predict_proba"):
         scorer.score(TEXT, Predictions(TEXT))
 
@@ -120,7 +120,7 @@ def test_a_class_that_a_slice_misses_is_still_one_of_the_classes() -> None:
     few = THREE < 2
     assert predictions.probabilities is not None
     part = Predictions(predictions.labels[few], predictions.probabilities[few])
-    scorer = load_scorer(Scoring(name="neg_log_loss"), BINARY, (0, 1, 2), None)
+    scorer = load_scorer(ScoringSpec(name="neg_log_loss"), BINARY, (0, 1, 2), None)
     assert np.isfinite(scorer.score(THREE[few], part))
 
 
@@ -130,48 +130,52 @@ def test_real_tables_with_many_classes_have_every_score(target: npt.NDArray[np.g
     rows[:, 0] += target.astype(float)
     predictions = predict(LogisticRegression(max_iter=500).fit(rows, target), rows, classification=True)
     for name in sorted(CLASSIFICATIONS - TWO_ONLY):
-        scorer = load_scorer(Scoring(name=name), BINARY, order_classes(target), None)
+        scorer = load_scorer(ScoringSpec(name=name), BINARY, order_classes(target), None)
         assert np.isfinite(scorer.score(target, predictions)), name
 
 
 @pytest.mark.parametrize(
     ("scoring", "task", "sentence"),
     [
-        (Scoring(name="f1"), BINARY, "say in target.positive which of no and yes"),
-        (Scoring(name="accuracc"), BINARY, "the nearest is accuracy"),
-        (Scoring(name="rand_score"), BINARY, "compares clusterings"),
-        (Scoring(name="f1_samples"), BINARY, "several labels a row"),
-        (Scoring(name="r2"), BINARY, "for regressions, and the task is Classification"),
-        (Scoring(name="accuracy"), "Regression", "for classifications, and the task is Regression"),
-        (Scoring(name="accuracy", average="macro"), BINARY, "has no average"),
-        (Scoring(name="own", function="own_scores.mised"), BINARY, "the nearest is missed"),
-        (Scoring(name="own", function="own_scores.ANSWER"), BINARY, "is not a function"),
-        (Scoring(name="own", function="own_scores.breaks"), BINARY, "raised KeyError: 'amount'"),
-        (Scoring(name="own", function="own_scores.words"), BINARY, "not a number"),
-        (Scoring(name="own", function="no_module.cost"), BINARY, "there is no module no_module"),
-        (Scoring(name="own", function="own_scores.missed", response="predict_proba"), "Regression", "does not have"),
+        (ScoringSpec(name="f1"), BINARY, "say in target.positive which of no and yes"),
+        (ScoringSpec(name="accuracc"), BINARY, "the nearest is accuracy"),
+        (ScoringSpec(name="rand_score"), BINARY, "compares clusterings"),
+        (ScoringSpec(name="f1_samples"), BINARY, "several labels a row"),
+        (ScoringSpec(name="r2"), BINARY, "for regressions, and the task is Classification"),
+        (ScoringSpec(name="accuracy"), "Regression", "for classifications, and the task is Regression"),
+        (ScoringSpec(name="accuracy", average="macro"), BINARY, "has no average"),
+        (ScoringSpec(name="own", function="own_scores.mised"), BINARY, "the nearest is missed"),
+        (ScoringSpec(name="own", function="own_scores.ANSWER"), BINARY, "is not a function"),
+        (ScoringSpec(name="own", function="own_scores.breaks"), BINARY, "raised KeyError: 'amount'"),
+        (ScoringSpec(name="own", function="own_scores.words"), BINARY, "not a number"),
+        (ScoringSpec(name="own", function="no_module.cost"), BINARY, "there is no module no_module"),
+        (
+            ScoringSpec(name="own", function="own_scores.missed", response="predict_proba"),
+            "Regression",
+            "does not have",
+        ),
     ],
 )
 def test_a_score_that_cannot_be_is_refused_before_anything_is_trained(
-    scoring: Scoring, task: Task, sentence: str
+    scoring: ScoringSpec, task: Task, sentence: str
 ) -> None:
     with pytest.raises(Refused, match=sentence):
         load_scorer(scoring, task, ("no", "yes") if task == BINARY else (), None)
 
 
 def test_ones_own_function_sees_the_labels_as_they_are() -> None:
-    scorer = load_scorer(Scoring(name="missed", function="own_scores.missed"), BINARY, ("no", "yes"), "yes")
+    scorer = load_scorer(ScoringSpec(name="missed", function="own_scores.missed"), BINARY, ("no", "yes"), "yes")
     assert scorer.score(np.array(["yes", "yes", "no"]), Predictions(np.array(["no", "yes", "yes"]))) == 1
 
 
 def test_an_error_of_ones_own_is_turned_so_that_greater_is_better() -> None:
-    scoring = Scoring(name="missed", function="own_scores.missed", greater_is_better=False)
+    scoring = ScoringSpec(name="missed", function="own_scores.missed", greater_is_better=False)
     scorer = load_scorer(scoring, BINARY, ("no", "yes"), "yes")
     assert scorer.score(np.array(["yes"]), Predictions(np.array(["no"]))) == -1
 
 
 def test_ones_own_function_of_probabilities_sees_those_of_the_positive_class() -> None:
-    scoring = Scoring(name="mean", function="own_scores.mean_of_positive", response="predict_proba")
+    scoring = ScoringSpec(name="mean", function="own_scores.mean_of_positive", response="predict_proba")
     predictions = Predictions(np.array(["no", "no"]), np.array([[0.9, 0.1], [0.7, 0.3]]))
     truth = np.array(["no", "yes"])
     for positive, mean in (("yes", 0.2), ("no", 0.8)):
@@ -181,7 +185,7 @@ def test_ones_own_function_of_probabilities_sees_those_of_the_positive_class() -
 
 
 def test_ones_own_function_of_many_probabilities_sees_all_columns() -> None:
-    scoring = Scoring(name="width", function="own_scores.width", response="predict_proba")
+    scoring = ScoringSpec(name="width", function="own_scores.width", response="predict_proba")
     scorer = load_scorer(scoring, BINARY, (0, 1, 2), None)
     assert scorer.score(THREE, predict(classifier(THREE), X, classification=True)) == 3
 
@@ -213,6 +217,6 @@ def test_the_positive_class(classes: tuple[object, ...], positive: bool | str | 
 def test_a_threshold_is_reached_by_what_is_as_great(threshold: float, values: list[float], positive: int) -> None:
     probabilities = np.array([[1 - value, value] if positive == 1 else [value, 1 - value] for value in values])
     labels = np.array(["no"] * len(values), dtype="<U3")
-    decided = Predictions(labels, probabilities).decided_at(threshold, ("no", "yes"), positive).labels
+    decided = Predictions(labels, probabilities).apply_threshold(threshold, ("no", "yes"), positive).labels
     wanted, other = ("yes", "no") if positive == 1 else ("no", "yes")
     assert list(decided) == [wanted if value >= threshold else other for value in values]

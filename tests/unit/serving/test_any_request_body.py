@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import model_making as making
 from penstock_jobs.serving.application import Application
-from penstock_jobs.serving.warming import ask
+from penstock_jobs.serving.warming import ask_application
 from unit.serving.test_inference_requests import ROW, ROWS, TENSORS, numbers_only
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
@@ -37,13 +37,13 @@ TENSOR_LIKE = st.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def applications(tmp_path_factory: pytest.TempPathFactory) -> list[Application]:
-    mixed = making.loaded(tmp_path_factory.mktemp("mixed"), making.fitted())
+    mixed = making.save_and_load(tmp_path_factory.mktemp("mixed"), making.fit_model())
     return [Application(mixed, "churn"), Application(numbers_only(tmp_path_factory.mktemp("numbers")), "churn")]
 
 
 def answered(applications: list[Application], path: str, body: bytes) -> None:
     for application in applications:
-        status, answer = LOOP.run(ask(application, path, body))
+        status, answer = LOOP.run(ask_application(application, path, body))
         assert status in (200, 400), answer
         decoded = json.loads(answer)
         if status == 400:
@@ -77,7 +77,7 @@ def test_a_number_that_no_double_holds_is_refused(applications: list[Application
     body = json.dumps({"instances": [ROW | {"age": 10**400}]}).encode()
     if application == 1:
         body = json.dumps({"instances": [{"age": 10**400, "mean radius": 1.0}]}).encode()
-    status, answer = LOOP.run(ask(applications[application], ROWS, body))
+    status, answer = LOOP.run(ask_application(applications[application], ROWS, body))
     assert status == 400
     assert b"larger than a double can hold" in answer
 
@@ -101,6 +101,6 @@ def test_any_depth_is_answered(applications: list[Application], depth: int) -> N
 
 
 def test_the_helper_that_asks_is_the_servers_own(applications: list[Application], tmp_path: Path) -> None:
-    status, answer = LOOP.run(ask(applications[0], ROWS, json.dumps({"instances": [ROW]}).encode()))
+    status, answer = LOOP.run(ask_application(applications[0], ROWS, json.dumps({"instances": [ROW]}).encode()))
     assert status == 200
     assert json.loads(answer)["predictions"][0] in ("yes", "no")

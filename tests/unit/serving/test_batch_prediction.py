@@ -15,7 +15,7 @@ from penstock_jobs.specification import Location
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return making.loaded(tmp_path_factory.mktemp("models"), making.fitted())
+    return making.save_and_load(tmp_path_factory.mktemp("models"), making.fit_model())
 
 
 def written(frame: pd.DataFrame, path: Path) -> Path:
@@ -129,7 +129,7 @@ def test_files_that_cannot_be_are_refused(tmp_path: Path, model: Any) -> None:
 
 
 def test_a_notebook_predicts_frames_with_scikit_learns_names_and_keeps_their_index(tmp_path: Path) -> None:
-    reference = making.saved(tmp_path, making.fitted())
+    reference = making.save(tmp_path, making.fit_model())
     model = notebook.load(Location(uri=reference.uri), digest=reference.digest)
     frame = making.people(10, seed=4).set_index(pd.Index(range(100, 110), name="id")).assign(extra=1)
     labels, probabilities = model.predict(frame), model.predict_proba(frame)

@@ -4,7 +4,7 @@ import threading
 import numpy as np
 import pytest
 
-from penstock_jobs.models.answers import Predictions
+from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.block import Block
 from penstock_jobs.serving.batcher import LARGE, Batcher
 
@@ -13,16 +13,16 @@ def block(*values: float) -> Block:
     return Block(np.array([values]).T, np.empty((len(values), 0), dtype=object))
 
 
-def doubled(rows: Block) -> Predictions:
+def doubled(rows: Block) -> ModelPredictions:
     if (rows.numbers < 0).any():
         raise ValueError("negative")
-    return Predictions(rows.numbers[:, 0] * 2)
+    return ModelPredictions(rows.numbers[:, 0] * 2)
 
 
 def test_what_waits_at_the_same_moment_is_answered_by_one_run_and_each_gets_its_own() -> None:
     batcher = Batcher(doubled)
 
-    async def together() -> list[Predictions]:
+    async def together() -> list[ModelPredictions]:
         return await asyncio.gather(*(batcher.answer(block(value, value + 0.5)) for value in range(10)))
 
     answers = asyncio.run(together())
@@ -48,20 +48,20 @@ def test_a_request_alone_does_not_wait_for_another() -> None:
 def test_a_row_that_fails_fails_only_its_own_request() -> None:
     batcher = Batcher(doubled)
 
-    async def together() -> list[Predictions | BaseException]:
+    async def together() -> list[ModelPredictions | BaseException]:
         return await asyncio.gather(*(batcher.answer(block(value)) for value in (1, -1, 3)), return_exceptions=True)
 
     first, second, third = asyncio.run(together())
     assert isinstance(second, ValueError)
-    assert isinstance(first, Predictions)
-    assert isinstance(third, Predictions)
+    assert isinstance(first, ModelPredictions)
+    assert isinstance(third, ModelPredictions)
     assert (first.labels.tolist(), third.labels.tolist()) == ([2.0], [6.0])
 
 
 def test_a_client_that_went_away_takes_no_answer_from_the_others() -> None:
     batcher = Batcher(doubled)
 
-    async def leaving() -> Predictions:
+    async def leaving() -> ModelPredictions:
         gone = asyncio.ensure_future(batcher.answer(block(1)))
         stays = asyncio.ensure_future(batcher.answer(block(2)))
         await asyncio.sleep(0)
@@ -75,7 +75,7 @@ def test_a_client_that_went_away_takes_no_answer_from_the_others() -> None:
 def test_a_large_request_leaves_the_loop_free(rows: int) -> None:
     batcher = Batcher(doubled)
 
-    async def large() -> Predictions:
+    async def large() -> ModelPredictions:
         return await batcher.answer(block(*range(rows)))
 
     assert asyncio.run(large()).labels.tolist() == [2.0 * value for value in range(rows)]
@@ -88,7 +88,7 @@ def test_a_slow_model_runs_in_a_thread_so_that_the_loop_stays_free_and_what_come
     async def asked() -> list[list[float]]:
         loop, second = asyncio.get_running_loop(), asyncio.Event()
 
-        def held_up(rows: Block) -> Predictions:
+        def held_up(rows: Block) -> ModelPredictions:
             runs.append(rows.rows)
             if len(runs) == 2:
                 loop.call_soon_threadsafe(second.set)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import model_making as making
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.serving.application import Application
 
@@ -58,7 +58,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return making.loaded(tmp_path_factory.mktemp("models"), making.fitted())
+    return making.save_and_load(tmp_path_factory.mktemp("models"), making.fit_model())
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def client(model: Any) -> Client:
 def numbers_only(folder: Path) -> Any:
     """A Model of two numbers, neither of which may be null."""
     frame = making.people().dropna()
-    features = (Feature(name="age", type="Integer"), Feature(name="mean radius", type="Float"))
+    features = (FeatureSpec(name="age", type="Integer"), FeatureSpec(name="mean radius", type="Float"))
     pipeline = make_pipeline(StandardScaler(), LogisticRegression())
     pipeline.fit(model_frame(frame, features), making.outcome(frame))
-    return making.loaded(
-        folder, making.changed(making.fitted(), estimator=pipeline, features=features, validation=frame)
+    return making.save_and_load(
+        folder, making.change_model(making.fit_model(), estimator=pipeline, features=features, validation=frame)
     )
 
 
@@ -149,20 +149,20 @@ def test_many_rows_are_answered_in_their_order(client: Client) -> None:
 
 
 def test_a_regression_answers_with_numbers(tmp_path: Path) -> None:
-    model = making.loaded(tmp_path, making.regression(RandomForestRegressor(5, random_state=0)))
+    model = making.save_and_load(tmp_path, making.fit_regression(RandomForestRegressor(5, random_state=0)))
     body = Client(Application(model, "churn")).rows(ROW).json()
     assert body.keys() == {"model", "predictions"}
     assert isinstance(body["predictions"][0], float)
 
 
 def test_a_classifier_without_probabilities_answers_with_classes_alone(tmp_path: Path) -> None:
-    model = making.loaded(tmp_path, making.fitted(LinearSVC()))
+    model = making.save_and_load(tmp_path, making.fit_model(LinearSVC()))
     body = Client(Application(model, "churn")).rows(ROW).json()
     assert body.keys() == {"model", "classes", "predictions"}
 
 
 def test_the_threshold_of_the_server_takes_the_place_of_the_manifests(tmp_path: Path) -> None:
-    always = making.loaded(tmp_path, making.fitted(threshold=0.5), threshold=0.0)
+    always = making.save_and_load(tmp_path, making.fit_model(threshold=0.5), threshold=0.0)
     assert Client(Application(always, "churn")).rows(ROW, ROW | {"age": 20}).json()["predictions"] == ["yes", "yes"]
 
 
@@ -373,8 +373,8 @@ def test_metrics_count_requests_by_code_rows_and_time(client: Client) -> None:
 
 
 def test_json_has_no_nan_so_a_number_that_is_not_finite_is_null(client: Client) -> None:
-    from penstock_jobs.models.answers import Predictions
+    from penstock_jobs.models.answers import ModelPredictions
 
     answers = client.application._answers
-    body = answers.rows(Predictions(np.array([np.nan, np.inf])))
+    body = answers.rows(ModelPredictions(np.array([np.nan, np.inf])))
     assert json.loads(body)["predictions"] == [None, None]

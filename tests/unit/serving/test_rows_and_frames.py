@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_making import FEATURES
-from penstock_jobs.models.block import Layout
+from penstock_jobs.models.block import BlockLayout
 from penstock_jobs.models.inputs import MISSING, columns_of_frame, days, seconds
 from penstock_jobs.serving.rows import RowReader
 from penstock_jobs.serving.tensors import DATATYPES, TensorReader
@@ -33,7 +33,7 @@ def block_of_frame(rows: list[tuple[Any, ...]]) -> Any:
     frame = pd.DataFrame(
         {feature.name: pd.Series([row[place] for row in rows], dtype=object) for place, feature in enumerate(NULLABLE)}
     )
-    return Layout(NULLABLE).block(columns_of_frame(frame, NULLABLE))
+    return BlockLayout(NULLABLE).block(columns_of_frame(frame, NULLABLE))
 
 
 def assert_same(ours: Any, theirs: Any) -> None:

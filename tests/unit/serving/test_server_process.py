@@ -20,8 +20,8 @@ import model_making as making
 import penstock_jobs
 from penstock_jobs import document, errors
 from penstock_jobs.models import files
-from penstock_jobs.serving.processors import processors
-from penstock_jobs.specification import Location, ServedModel
+from penstock_jobs.serving.processors import count_processors
+from penstock_jobs.specification import Location, ServerSpec
 from unit.serving.test_inference_requests import ROW
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(penstock_jobs.__file__).parents[1])}
@@ -30,7 +30,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(penstock_jobs.__file__).paren
 def specified(folder: Path, reference: Any, **changes: Any) -> Path:
     path = folder / "serve.json"
     options: dict[str, Any] = {"name": "churn", "port": 0, "manifest_digest": reference.digest} | changes
-    path.write_bytes(document.encode(ServedModel(location=Location(uri=reference.uri), **options)))
+    path.write_bytes(document.encode(ServerSpec(location=Location(uri=reference.uri), **options)))
     return path
 
 
@@ -69,7 +69,7 @@ def wait_until_refused(host: str, port: int) -> None:
 
 
 def test_it_says_in_one_line_when_it_is_ready_and_ends_well_when_told_to(tmp_path: Path) -> None:
-    with serving(specified(tmp_path, making.saved(tmp_path, making.fitted()))) as (process, url):
+    with serving(specified(tmp_path, making.save(tmp_path, making.fit_model()))) as (process, url):
         assert httpx.get(f"{url}/v2/health/ready").json() == {"ready": True}
         answer = httpx.post(f"{url}/v1/models/churn:predict", json={"instances": [ROW]})
         assert answer.json()["predictions"][0] in ("yes", "no")
@@ -79,14 +79,14 @@ def test_it_says_in_one_line_when_it_is_ready_and_ends_well_when_told_to(tmp_pat
 
 
 def test_a_model_that_is_served_by_skops_answers_too(tmp_path: Path) -> None:
-    reference = making.saved(tmp_path, making.fitted(LinearDiscriminantAnalysis()))
+    reference = making.save(tmp_path, making.fit_model(LinearDiscriminantAnalysis()))
     with serving(specified(tmp_path, reference)) as (_, url):
         answer = httpx.post(f"{url}/v1/models/churn:predict", json={"instances": [ROW, ROW]}, timeout=30)
         assert len(answer.json()["predictions"]) == 2
 
 
 def test_requests_at_the_same_time_each_get_their_own_answer(tmp_path: Path) -> None:
-    with serving(specified(tmp_path, making.saved(tmp_path, making.fitted()))) as (_, url):
+    with serving(specified(tmp_path, making.save(tmp_path, making.fit_model()))) as (_, url):
         path = f"{url}/v1/models/churn:predict"
         rows = [ROW | {"age": age} for age in range(18, 78)]
         with httpx.Client() as client:
@@ -109,7 +109,7 @@ def test_requests_at_the_same_time_each_get_their_own_answer(tmp_path: Path) -> 
 
 
 def test_a_request_under_way_is_answered_before_the_server_ends(tmp_path: Path) -> None:
-    with serving(specified(tmp_path, making.saved(tmp_path, making.fitted()))) as (process, url):
+    with serving(specified(tmp_path, making.save(tmp_path, making.fit_model()))) as (process, url):
         body = json.dumps({"instances": [ROW]}).encode()
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as connection:
@@ -125,7 +125,7 @@ def test_a_request_under_way_is_answered_before_the_server_ends(tmp_path: Path) 
 
 
 def test_a_port_that_is_taken_may_be_free_later(tmp_path: Path) -> None:
-    reference = making.saved(tmp_path, making.fitted())
+    reference = making.save(tmp_path, making.fit_model())
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, log = refused(specified(tmp_path, reference, port=taken.getsockname()[1]))
     assert code == errors.UNAVAILABLE
@@ -133,14 +133,14 @@ def test_a_port_that_is_taken_may_be_free_later(tmp_path: Path) -> None:
 
 
 def test_a_model_with_another_digest_is_not_served(tmp_path: Path) -> None:
-    reference = making.saved(tmp_path, making.fitted())
+    reference = making.save(tmp_path, making.fit_model())
     code, log = refused(specified(tmp_path, reference, manifest_digest="sha256:00"))
     assert code == errors.REFUSED
     assert "was changed" in log
 
 
 def test_a_model_that_answers_otherwise_than_recorded_is_not_served(tmp_path: Path) -> None:
-    reference = making.saved(tmp_path, making.fitted())
+    reference = making.save(tmp_path, making.fit_model())
     path = tmp_path / "model" / files.MANIFEST
     manifest = json.loads(path.read_text())
     manifest["samples"][0]["probabilities"] = [0.123, 0.877]
@@ -160,4 +160,4 @@ def test_a_specification_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_threads_follow_the_limit_of_the_container(tmp_path: Path, content: str, expected: int | None) -> None:
     (tmp_path / "cpu.max").write_text(content)
     available = len(os.sched_getaffinity(0))
-    assert processors(tmp_path) == min(available, expected or available)
+    assert count_processors(tmp_path) == min(available, expected or available)

@@ -11,7 +11,7 @@ from deltalake.exceptions import CommitFailedError
 
 from penstock_jobs.specification import Credentials
 from penstock_jobs.storage import Store, open_store
-from s3_proxy import Answer, Headers, before
+from s3_proxy import Answer, Headers, run_gateway
 from s3_server import S3Server, write_secret
 
 pytestmark = pytest.mark.s3
@@ -55,7 +55,7 @@ def test_a_log_entry_is_put_only_where_there_is_none(store: Store, s3_server: S3
             puts.append(headers.get("if-none-match"))
         return None
 
-    with before(s3_server, watching) as gateway:
+    with run_gateway(s3_server, watching) as gateway:
         behind = open_store(msgspec.structs.replace(gateway.location("x"), uri=store.uri))
         write(behind, 1)
         write(behind, 2)
@@ -83,7 +83,7 @@ def test_a_session_token_goes_along(
 
     folder = tmp_path_factory.mktemp("secret")
     secret = write_secret(folder, s3_server.access_key, s3_server.secret_key, "the token")
-    with before(s3_server, watching) as gateway:
+    with run_gateway(s3_server, watching) as gateway:
         behind = open_store(msgspec.structs.replace(gateway.location("x", secret=secret), uri=store.uri))
         write(behind, 1)
         assert behind.keys()
@@ -102,7 +102,7 @@ def test_a_token_of_the_machine_does_not_go_along_with_keys_of_a_secret(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of the machine")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the machine")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "of the machine")
-    with before(s3_server, watching) as gateway:
+    with run_gateway(s3_server, watching) as gateway:
         behind = open_store(msgspec.structs.replace(gateway.location("x"), uri=store.uri))
         write(behind, 1)
         assert behind.keys()

@@ -109,7 +109,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from penstock_jobs.storage import disk
-with disk.replacing(Path(sys.argv[1])) as file:
+with disk.replace_file(Path(sys.argv[1])) as file:
     file.write(b"half of")
     file.flush()
     os.kill(os.getpid(), signal.SIGKILL)

@@ -8,17 +8,17 @@ import pytest
 
 from penstock_jobs.errors import Refused, Unavailable
 from penstock_jobs.storage.s3 import BucketStore, open_bucket
-from penstock_jobs.storage.s3_client import Patience
-from s3_proxy import Answer, Fault, Headers, Loses, before
+from penstock_jobs.storage.s3_client import S3Timeouts
+from s3_proxy import Answer, Fault, Headers, Loses, run_gateway
 from s3_server import S3Server
 
 pytestmark = pytest.mark.s3
-PATIENCE = Patience(connect=2, read=5, attempts=3)
+PATIENCE = S3Timeouts(connect=2, read=5, attempts=3)
 
 
 @contextmanager
 def store_behind(server: S3Server, fault: Fault, loses: Loses | None = None) -> Iterator[BucketStore]:
-    with before(server, fault, loses) as gateway:
+    with run_gateway(server, fault, loses) as gateway:
         yield open_bucket(gateway.location(f"tests/{uuid4().hex}"), PATIENCE)
 
 

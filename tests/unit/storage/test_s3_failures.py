@@ -11,14 +11,14 @@ import pytest
 
 from penstock_jobs.errors import JobError, Refused, Unavailable
 from penstock_jobs.specification import Credentials, Location
-from penstock_jobs.storage import NotFound, Store, open_store
+from penstock_jobs.storage import KeyNotFound, Store, open_store
 from penstock_jobs.storage.s3 import open_bucket
-from penstock_jobs.storage.s3_client import Patience
-from s3_proxy import Answer, Headers, before
+from penstock_jobs.storage.s3_client import S3Timeouts
+from s3_proxy import Answer, Headers, run_gateway
 from s3_server import S3Server, free_port, write_secret
 
 pytestmark = pytest.mark.s3
-IMPATIENT = Patience(connect=0.3, read=0.3, attempts=1)
+IMPATIENT = S3Timeouts(connect=0.3, read=0.3, attempts=1)
 
 USES: list[Callable[[Store], object]] = [
     lambda store: store.read("a"),
@@ -36,7 +36,7 @@ def sentences(store: Store, kind: type[JobError], uses: list[Callable[[Store], o
     for use in uses:
         with pytest.raises(kind) as failure:
             use(store)
-        assert not isinstance(failure.value, NotFound)
+        assert not isinstance(failure.value, KeyNotFound)
         assert str(failure.value).endswith(".")
         assert "\n" not in str(failure.value)
         yield str(failure.value)
@@ -168,7 +168,7 @@ def answering(status: int, code: str) -> Callable[[str, str, Headers], Answer | 
 def test_each_answer_of_a_server_has_its_sentence(
     s3_server: S3Server, status: int, code: str, kind: type[JobError], said: str
 ) -> None:
-    with before(s3_server, answering(status, code)) as gateway:
+    with run_gateway(s3_server, answering(status, code)) as gateway:
         store = open_bucket(gateway.location("x"), IMPATIENT)
         for sentence in sentences(store, kind, [USES[0], USES[1]]):
             assert said in sentence
@@ -180,8 +180,8 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(s3_server: S3Server) 
     def fault(method: str, path: str, headers: Headers) -> Answer | None:
         return (busy.pop(), {}, b"") if busy else None
 
-    with before(s3_server, fault) as gateway:
-        store = open_bucket(gateway.location(f"tests/{uuid4().hex}"), Patience(connect=2, read=5, attempts=3))
+    with run_gateway(s3_server, fault) as gateway:
+        store = open_bucket(gateway.location(f"tests/{uuid4().hex}"), S3Timeouts(connect=2, read=5, attempts=3))
         store.write("a", b"1")
         assert store.read("a") == b"1"
 
@@ -193,8 +193,8 @@ def test_an_upload_that_fails_halfway_leaves_nothing(s3_server: S3Server, tmp_pa
     def second_part_is_refused(method: str, path: str, headers: Headers) -> Answer | None:
         return answering(403, "AccessDenied")(method, path, headers) if "partNumber=2" in path else None
 
-    with before(s3_server, second_part_is_refused) as gateway:
-        store = open_bucket(gateway.location(f"tests/{uuid4().hex}"), Patience(attempts=1))
+    with run_gateway(s3_server, second_part_is_refused) as gateway:
+        store = open_bucket(gateway.location(f"tests/{uuid4().hex}"), S3Timeouts(attempts=1))
         with pytest.raises(Refused, match="does not allow"):
             store.upload(large, "large")
         assert store.keys() == []
@@ -208,7 +208,7 @@ def test_a_download_that_breaks_off_leaves_no_file(s3_server: S3Server, tmp_path
     def broken(method: str, path: str, headers: Headers) -> Answer | None:
         return (500, {}, b"") if method == "GET" else None
 
-    with before(s3_server, broken) as gateway:
+    with run_gateway(s3_server, broken) as gateway:
         location = msgspec.structs.replace(gateway.location("x"), uri=store.uri)
         with pytest.raises(Unavailable):
             open_bucket(location, IMPATIENT).download("a", tmp_path / "folder" / "copy")

@@ -12,7 +12,7 @@ from deltalake import DeltaTable, write_deltalake
 import s3_server as server_of_the_tests
 from penstock_jobs.errors import Unavailable
 from penstock_jobs.storage.s3 import open_bucket
-from penstock_jobs.storage.s3_client import Patience
+from penstock_jobs.storage.s3_client import S3Timeouts
 from s3_server import S3Server
 
 pytestmark = pytest.mark.s3
@@ -36,10 +36,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def tls_server(authority: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    if reason := server_of_the_tests.missing():
+    if reason := server_of_the_tests.why_no_server():
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("tls")
-    with server_of_the_tests.running(folder, authority.with_name("server.pem")) as server:
+    with server_of_the_tests.run_server(folder, authority.with_name("server.pem")) as server:
         yield server
 
 
@@ -59,4 +59,4 @@ def test_an_authority_that_is_not_named_is_not_trusted(tls_server: S3Server, mon
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     with pytest.raises(Unavailable, match=r"is not trusted .* name a file with its authority's in SSL_CERT_FILE\."):
-        open_bucket(tls_server.location("x"), Patience(attempts=1)).keys()
+        open_bucket(tls_server.location("x"), S3Timeouts(attempts=1)).keys()

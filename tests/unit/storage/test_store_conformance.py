@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from penstock_jobs.errors import Refused
 from penstock_jobs.specification import Location
-from penstock_jobs.storage import NotFound, Store, open_store
+from penstock_jobs.storage import KeyNotFound, Store, open_store
 from s3_server import S3Server
 
 KEYS = ["a", "b/c", "b/d/e", "b-c", "ä/ö ü", "b/cc", "claims/0001", "claims/0002", "x=1/y+z&%20.txt"]
@@ -84,9 +84,9 @@ def test_keys_of_an_empty_store_are_none(store: Store) -> None:
 def test_what_is_not_there_is_not_found(store: Store, tmp_path: Path) -> None:
     store.write("a", b"")
     assert not store.exists("absent")
-    with pytest.raises(NotFound, match="absent"):
+    with pytest.raises(KeyNotFound, match="absent"):
         store.read("absent")
-    with pytest.raises(NotFound, match="absent"):
+    with pytest.raises(KeyNotFound, match="absent"):
         store.download("absent", tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
 

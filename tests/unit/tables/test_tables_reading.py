@@ -11,7 +11,7 @@ import pytest
 from penstock_jobs.dataset import generate
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import DatasetJob, Input, Location, Run, Split, Target, Validation
+from penstock_jobs.specification import DatasetJob, InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.reading import points_in, read_frame
@@ -39,10 +39,10 @@ def generated(home: Path, count: int, uid: str, **changes: Any) -> tuple[Dataset
         "run": Run(uid=uid, execution_name=uid, pipeline="p", pipeline_uid="p"),
         "storage": storage,
         "run_storage": storage,
-        "inputs": (Input(name="rows", location=Location(uri=path.as_uri())),),
-        "target": Target(column="y"),
-        "split": Split(testing=0.3),
-        "validation": Validation(holdout=0.2),
+        "inputs": (InputSpec(name="rows", location=Location(uri=path.as_uri())),),
+        "target": TargetSpec(column="y"),
+        "split": SplitSpec(testing=0.3),
+        "validation": ValidationSpec(holdout=0.2),
         "key": ("id",),
     }
     return generate(DatasetJob(**{**fields, **changes})), storage
@@ -93,7 +93,7 @@ def test_only_the_columns_asked_for_come_in_the_order_asked(tmp_path: Path) -> N
 
 
 def test_an_empty_table_has_its_columns_and_their_types(tmp_path: Path) -> None:
-    result, storage = generated(tmp_path, 150, "a", validation=Validation(folds=3))
+    result, storage = generated(tmp_path, 150, "a", validation=ValidationSpec(folds=3))
     empty = read_frame(result.validation, storage)
     assert len(empty) == 0
     assert str(empty["whole"].dtype) == "int64"
@@ -138,7 +138,7 @@ def test_which_points_a_version_holds_is_told_of_that_version_only(tmp_path: Pat
 
 
 def test_a_generation_says_by_which_split_and_identity_it_was_made(tmp_path: Path) -> None:
-    result, _ = generated(tmp_path, 40, "a", split=Split(testing=0.25, salt="mine"))
+    result, _ = generated(tmp_path, 40, "a", split=SplitSpec(testing=0.25, salt="mine"))
 
-    assert result.split == Split(testing=0.25, salt="mine")
+    assert result.split == SplitSpec(testing=0.25, salt="mine")
     assert result.identity == ("id Integer",)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from testcluster import kubectl, programs
-from testcluster.kubectl import Failed, Kubectl, minor_version
+from testcluster.kubectl import Kubectl, KubectlFailed, minor_version
 from testcluster.patience import attempts
 from testcluster.sentences import Lacking
 
@@ -50,7 +50,7 @@ def test_one_that_is_old_or_broken_is_not(machine: Path, script: str) -> None:
 def test_a_failure_is_told_in_kubectls_own_words(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = a_program(machine, "echo 'error: no such thing' >&2; exit 1")
     monkeypatch.setattr(kubectl, "program", lambda: file)
-    with pytest.raises(Failed, match="`kubectl get things` failed: error: no such thing"):
+    with pytest.raises(KubectlFailed, match="`kubectl get things` failed: error: no such thing"):
         Kubectl(Path("kubeconfig"))("get", "things")
 
 
@@ -58,7 +58,7 @@ def test_a_port_that_cannot_be_forwarded_is_told_too(machine: Path, monkeypatch:
     file = a_program(machine, "echo 'error: service has no pods' >&2; exit 1")
     monkeypatch.setattr(kubectl, "program", lambda: file)
     forward = Kubectl(Path("kubeconfig")).port_forward("there", "service/s3", 9000)
-    with pytest.raises(Failed, match="service/s3: error: service has no pods"), forward:
+    with pytest.raises(KubectlFailed, match="service/s3: error: service has no pods"), forward:
         pass
 
 

@@ -47,7 +47,7 @@ def test_the_api_server_is_not_trusted_by_other_names(made: Path) -> None:
     assert "does NOT match" in shown(made, "api-server", "-checkhost", "example.org")
 
 
-@pytest.mark.parametrize("certificate", certificates.all_of_them(), ids=lambda each: each.name)
+@pytest.mark.parametrize("certificate", certificates.list_certificates(), ids=lambda each: each.name)
 def test_every_certificate_is_signed_by_its_authority_and_by_no_other(made: Path, certificate: Certificate) -> None:
     for authority in certificates.AUTHORITIES:
         command: list[str | Path] = [
@@ -61,7 +61,7 @@ def test_every_certificate_is_signed_by_its_authority_and_by_no_other(made: Path
         assert accepted == (authority == certificate.authority)
 
 
-@pytest.mark.parametrize("certificate", certificates.all_of_them(), ids=lambda each: each.name)
+@pytest.mark.parametrize("certificate", certificates.list_certificates(), ids=lambda each: each.name)
 def test_a_key_goes_with_its_certificate_and_nobody_else_reads_it(made: Path, certificate: Certificate) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_cert_chain(made / f"{certificate.name}.crt", made / f"{certificate.name}.key")

@@ -9,7 +9,7 @@ import pytest
 from testcluster import choice, kind
 from testcluster.choice import Lacks
 from testcluster.cluster import Cluster
-from testcluster.given import Given, named_file
+from testcluster.given import GivenCluster, file_of_kubeconfig
 from testcluster.machine import folders
 from testcluster.sentences import Lacking
 
@@ -54,7 +54,7 @@ def test_a_provider_that_does_not_exist_is_refused_with_those_that_do() -> None:
 def test_a_kubeconfig_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/nowhere/config")
     with pytest.raises(Lacking, match=r"^KUBECONFIG names /nowhere/config, which does not exist"):
-        named_file()
+        file_of_kubeconfig()
 
 
 def test_a_persons_cluster_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,18 +67,18 @@ def test_a_persons_cluster_that_does_not_answer_is_named(tmp_path: Path, monkeyp
     if shutil.which("kubectl") is None:
         pytest.skip("There is no kubectl, and building one takes minutes.")
     with pytest.raises(Lacking, match=rf"^The cluster that KUBECONFIG names \({file}\) does not answer: .*refused"):
-        Given().find()
+        GivenCluster().find()
 
 
 def test_several_kubeconfigs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", "/one:/other")
     with pytest.raises(Lacking, match="names 2 files and the tests take one"):
-        named_file()
+        file_of_kubeconfig()
 
 
 def test_a_persons_cluster_is_told_to_pull_its_images() -> None:
     with pytest.raises(Lacking, match="REGISTRY"):
-        Given().load(Cluster("given", Path("/any")), Path("jobs.tar"), ())
+        GivenCluster().load(Cluster("given", Path("/any")), Path("jobs.tar"), ())
 
 
 def test_kind_is_given_its_configuration_and_leaves_a_persons_kubeconfig_alone() -> None:

@@ -89,7 +89,7 @@ def test_the_state_file_says_what_the_cluster_is() -> None:
 
 
 def test_a_lock_that_another_shares_is_not_free_until_it_is_given_back() -> None:
-    with cache.shared_lock("any"), cache.lock_if_free("any") as free:
+    with cache.lock_together("any"), cache.lock_if_free("any") as free:
         assert not free
     with cache.lock_if_free("any") as free:
         assert free

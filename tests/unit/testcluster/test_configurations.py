@@ -9,12 +9,12 @@ import pytest
 
 from testcluster.machine import certificates, configurations, namespaces, plan
 from testcluster.machine.plan import NODES, Node
-from testcluster.machine.programs_of_the_cluster import Built, Program, all_of_them
+from testcluster.machine.programs_of_the_cluster import Program, ProgramFolders, list_programs
 
-BUILT = Built(
+BUILT = ProgramFolders(
     Path("/etcd"), Path("/kubernetes"), Path("/coredns"), Path("/volumes"), Path("/containerd"), preparation=("clean",)
 )
-PROGRAMS = {program.name: program for program in all_of_them(BUILT)}
+PROGRAMS = {program.name: program for program in list_programs(BUILT)}
 ANYWHERE = ("0.0.0.0", "[::]")
 
 

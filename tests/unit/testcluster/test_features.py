@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from testcluster import addons, features
-from testcluster.features import FEATURES, Feature, why_not
+from testcluster.features import FEATURES, ClusterFeature, why_not
 from testcluster.nodes import gpus, real_nodes
 from testcluster.sentences import Lacking
 from testcluster.what_was_shown import ACCEPTED_ONLY, summary
@@ -54,8 +54,8 @@ def test_an_addon_is_brought_only_where_the_feature_is_missing(monkeypatch: pyte
     installed: list[str] = []
     monkeypatch.setattr(addons, "install", lambda _, names: installed.extend(names))
     monkeypatch.setattr(addons, "is_ours", lambda *_: False)
-    there = Feature("there", lambda _: None, addon="kwok")
-    missing = Feature("missing", lambda _: None if installed else "It is not there.", addon="kueue")
+    there = ClusterFeature("there", lambda _: None, addon="kwok")
+    missing = ClusterFeature("missing", lambda _: None if installed else "It is not there.", addon="kueue")
     monkeypatch.setattr(features, "FEATURES", {"there": there, "missing": missing})
     assert why_not(ACluster(), "there") is None
     assert installed == []
@@ -67,7 +67,7 @@ def test_what_we_installed_is_brought_to_its_present_form(monkeypatch: pytest.Mo
     installed: list[str] = []
     monkeypatch.setattr(addons, "install", lambda _, names: installed.extend(names))
     monkeypatch.setattr(addons, "is_ours", lambda *_: True)
-    monkeypatch.setattr(features, "FEATURES", {"half": Feature("half", lambda _: None, addon="kueue")})
+    monkeypatch.setattr(features, "FEATURES", {"half": ClusterFeature("half", lambda _: None, addon="kueue")})
     assert why_not(ACluster(), "half") is None
     assert installed == ["kueue"]
 
@@ -77,12 +77,14 @@ def test_an_addon_that_cannot_be_had_is_a_reason_and_no_failure(monkeypatch: pyt
         raise Lacking("Go is not installed.")
 
     monkeypatch.setattr(addons, "install", refuse)
-    monkeypatch.setattr(features, "FEATURES", {"one": Feature("one", lambda _: "It is not there.", addon="kueue")})
+    monkeypatch.setattr(
+        features, "FEATURES", {"one": ClusterFeature("one", lambda _: "It is not there.", addon="kueue")}
+    )
     assert why_not(ACluster(), "one") == "It is not there. It was not to be had here: Go is not installed."
 
 
 def test_what_no_addon_brings_is_only_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "FEATURES", {"gpu": Feature("gpu", lambda _: "No GPU.")})
+    monkeypatch.setattr(features, "FEATURES", {"gpu": ClusterFeature("gpu", lambda _: "No GPU.")})
     assert why_not(ACluster(), "gpu") == "No GPU."
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from testcluster.addons.archive import Archive, Image, archive, fingerprint, write
+from testcluster.addons.archive import ImageArchive, ProgramImage, archive, fingerprint, write
 from testcluster.bringing import name_for_pods
 
 
@@ -29,8 +29,10 @@ def program(tmp_path: Path) -> Path:
     return file
 
 
-def an_image(program: Path, **changes: Any) -> Image:
-    return Image(**{"name": "penstock-test/one", "programs": {"/one": program}, "entrypoint": ("/one",), **changes})
+def an_image(program: Path, **changes: Any) -> ProgramImage:
+    return ProgramImage(
+        **{"name": "penstock-test/one", "programs": {"/one": program}, "entrypoint": ("/one",), **changes}
+    )
 
 
 def member(file: Path, name: str) -> bytes:
@@ -40,7 +42,7 @@ def member(file: Path, name: str) -> bytes:
         return found.read()
 
 
-def opened(made: Archive) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+def opened(made: ImageArchive) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """Return the manifest, the configuration, and the one layer."""
     [manifest] = json.loads(member(made.file, "manifest.json"))
     [layer] = manifest["Layers"]

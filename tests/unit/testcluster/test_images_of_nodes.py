@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testcluster.addons.archive import Image, write
+from testcluster.addons.archive import ProgramImage, write
 from testcluster.machine import images
 from testcluster.machine.images import KEPT, ArchivedImage
 
@@ -17,7 +17,7 @@ def test_an_archive_tells_the_names_and_the_content_of_its_images(tmp_path: Path
     program = tmp_path / "program"
     program.write_bytes(b"anything")
     file = tmp_path / "image.tar"
-    write(Image("penstock-test/any", {"/program": program}, ("/program",)), "penstock-test/any:1", file)
+    write(ProgramImage("penstock-test/any", {"/program": program}, ("/program",)), "penstock-test/any:1", file)
     (image,) = images.images_in(file)
     assert image.reference == "penstock-test/any:1"
     assert image.configuration.endswith(".json")
@@ -54,7 +54,7 @@ def test_a_reference_is_completed_as_containerd_does(reference: str, whole: str)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20)), unique=True))
 def test_of_each_name_the_last_few_stay_and_no_others(tags: list[tuple[str, int]]) -> None:
     record = {f"{name}:{number}": "any" for name, number in tags}
-    left = [reference for reference in record if reference not in images.outdated(record)]
+    left = [reference for reference in record if reference not in images.choose_outdated(record)]
     for name in "abc":
         all_of_it = [reference for reference in record if reference.startswith(name)]
         assert [reference for reference in left if reference.startswith(name)] == all_of_it[-KEPT:]

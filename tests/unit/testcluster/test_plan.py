@@ -84,5 +84,5 @@ class TestKindItself:
 
 
 def minor_version() -> str:
-    whole = programs.required_version(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
+    whole = programs.version_in_go_mod(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
     return whole.rpartition(".")[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from testcluster import packages, programs
-from testcluster.packages import Package
+from testcluster.packages import RequiredPackage
 from testcluster.sentences import Lacking
 
 
@@ -31,12 +31,12 @@ def test_what_is_no_source_makes_no_other_build(source: Path) -> None:
 
 
 def test_the_version_is_read_where_it_is_pinned(source: Path) -> None:
-    assert programs.required_version(source / "go.mod", "example.org/one") == "v1.2.3"
+    assert programs.version_in_go_mod(source / "go.mod", "example.org/one") == "v1.2.3"
 
 
 def test_a_module_that_is_not_pinned_is_named(source: Path) -> None:
     with pytest.raises(Lacking, match=r"go\.mod does not require example\.org/other; add it with `go get -tool`"):
-        programs.required_version(source / "go.mod", "example.org/other")
+        programs.version_in_go_mod(source / "go.mod", "example.org/other")
 
 
 @pytest.mark.parametrize("folder", sorted(programs.TOOLS.glob("*/")), ids=lambda folder: folder.name)
@@ -46,7 +46,7 @@ def test_every_set_names_its_module_after_its_folder_and_pins_what_it_builds(fol
 
 def test_kubernetes_knows_its_own_version() -> None:
     (flags,) = programs.linker_flags(programs.TOOLS / "kubernetes")
-    version = programs.required_version(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
+    version = programs.version_in_go_mod(programs.TOOLS / "kubernetes" / "go.mod", "k8s.io/kubernetes")
     assert f"-X k8s.io/component-base/version.gitVersion={version}" in flags
 
 
@@ -76,7 +76,7 @@ def test_a_build_that_was_killed_leaves_nothing_that_looks_whole(
 
 def test_missing_packages_are_named_where_they_cannot_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    there, missing = Package("coreutils", "true"), Package("no-such-package", "no-such-program")
+    there, missing = RequiredPackage("coreutils", "true"), RequiredPackage("no-such-package", "no-such-program")
     packages.ensure([there])
     with pytest.raises(Lacking, match=r"sudo apt-get install no-such-package$"):
         packages.ensure([there, missing])

@@ -11,13 +11,13 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 
 from penstock_jobs.dataset.draw import draw, threshold
-from penstock_jobs.manifest import Feature, Lineage, Origin
+from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.result import Column, ModelReference, Score, TableVersion
+from penstock_jobs.result import Column, ModelReference, ScoreResult, TableVersion
 from penstock_jobs.scoring import order_classes
-from penstock_jobs.specification import Location, Run, Scoring, Split, Target, TestingJob
+from penstock_jobs.specification import Location, Run, ScoringSpec, SplitSpec, TargetSpec, TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import DUCKDB_TYPES, TESTING_INTERNAL, TRAINING_INTERNAL
@@ -39,7 +39,7 @@ class Laboratory:
     task: str = "Classification"
     key: tuple[str, ...] = ("id",)
     roles: dict[str, str] = field(default_factory=dict)
-    split: Split = field(default_factory=lambda: Split(testing=0.3))
+    split: SplitSpec = field(default_factory=lambda: SplitSpec(testing=0.3))
     epoch: int = 1
     positive: Any = None
 
@@ -53,9 +53,9 @@ class Laboratory:
             _penstock_group=self._groups(),
             _penstock_fold=np.arange(len(self.frame)),
         )
-        side = self._in_testing(self.split.testing)
+        side = self._testing_mask(self.split.testing)
         rest = self.identified[~side]
-        held = self._below("validation", 0.25, rest["_penstock_point"])
+        held = self._draws_below("validation", 0.25, rest["_penstock_point"])
         self.frames = {"training": rest[~held], "validation": rest[held], "testing": self.identified[side]}
         self.tables = {name: self.write(name, rows) for name, rows in self.frames.items()}
 
@@ -71,13 +71,13 @@ class Laboratory:
             return "Time"
         return "Target" if name == self.target else self.roles.get(name, "Feature")
 
-    def _in_testing(self, share: float) -> Any:
+    def _testing_mask(self, share: float) -> Any:
         if self.split.cutoff is not None:
             return (self.frame[self.split.time_column] >= pd.Timestamp(self.split.cutoff)).to_numpy()
         by = "_penstock_group" if self.split.group_columns else "_penstock_point"
-        return self._below("testing", share, self.identified[by])
+        return self._draws_below("testing", share, self.identified[by])
 
-    def _below(self, purpose: Any, share: float, identities: Any) -> Any:
+    def _draws_below(self, purpose: Any, share: float, identities: Any) -> Any:
         below = threshold(share)
         return np.array([draw(purpose, self.split.salt, self.epoch, one) < below for one in identities])
 
@@ -120,8 +120,8 @@ class Laboratory:
         )
 
     @property
-    def features(self) -> tuple[Feature, ...]:
-        return tuple(Feature(name=one.name, type=one.type) for one in self.columns if one.role == "Feature")
+    def features(self) -> tuple[FeatureSpec, ...]:
+        return tuple(FeatureSpec(name=one.name, type=one.type) for one in self.columns if one.role == "Feature")
 
     def lineage(self, **changes: Any) -> Lineage:
         tables = {
@@ -178,7 +178,7 @@ class Laboratory:
             lineage=lineage or self.lineage(),
             classes=classes,
             positive=self.positive,
-            scores=(Score(name="validation", value=validation),),
+            scores=(ScoreResult(name="validation", value=validation),),
             **changes,
         )
         reference = save_model(open_store(self.storage).child("models"), fitted)
@@ -188,10 +188,12 @@ class Laboratory:
             digest=reference.digest,
             candidate=f"c-{name}",
             algorithm=type(steps[-1]).__name__,
-            validation=Score(name="validation", value=validation),
+            validation=ScoreResult(name="validation", value=validation),
         )
 
-    def job(self, models: tuple[ModelReference, ...], scoring: tuple[str | Scoring, ...], **changes: Any) -> TestingJob:
+    def job(
+        self, models: tuple[ModelReference, ...], scoring: tuple[str | ScoringSpec, ...], **changes: Any
+    ) -> TestingJob:
         values: dict[str, Any] = {
             "run": Run(uid="1", execution_name="test", pipeline="laboratory", pipeline_uid="0"),
             "storage": self.storage,
@@ -201,10 +203,10 @@ class Laboratory:
             "validation": self.tables["validation"],
             "columns": self.columns,
             "task": self.task,
-            "target": Target(column=self.target, positive=self.positive),
+            "target": TargetSpec(column=self.target, positive=self.positive),
             "split": self.split,
             "models": models,
-            "scoring": tuple(Scoring(name=one) if isinstance(one, str) else one for one in scoring),
+            "scoring": tuple(ScoringSpec(name=one) if isinstance(one, str) else one for one in scoring),
             "minimum_points": 20,
             "resamples": 400,
         }

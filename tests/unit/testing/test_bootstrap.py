@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_jobs.scoring import Predictions, load_scorer
-from penstock_jobs.specification import Scoring
+from penstock_jobs.specification import ScoringSpec
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import MOST_UNITS, Points, group_units, single_units, time_units
-from penstock_jobs.testing.resampled import Resampled
+from penstock_jobs.testing.resampled import ResampledScore
 
 Numbers = npt.NDArray[np.float64]
 
 
 @given(units=st.integers(1, 50), seed=st.integers(0, 100))
 def test_a_resample_takes_as_many_units_as_there_are(units: int, seed: int) -> None:
-    drawn = np.concatenate(list(bootstrap.counts(units, 7, seed)))
+    drawn = np.concatenate(list(bootstrap.resample_counts(units, 7, seed)))
 
     assert drawn.shape == (7, units)
     assert (drawn.sum(axis=1) == units).all()
@@ -27,15 +27,15 @@ def test_a_resample_takes_as_many_units_as_there_are(units: int, seed: int) -> N
 
 @given(units=st.integers(1, 40), width=st.integers(200_000, 4_000_000), seed=st.integers(0, 100))
 def test_the_same_seed_gives_the_same_resamples_whatever_the_memory(units: int, width: int, seed: int) -> None:
-    whole = np.concatenate(list(bootstrap.counts(units, 50, seed)))
-    chunked = np.concatenate(list(bootstrap.counts(units, 50, seed, width)))
+    whole = np.concatenate(list(bootstrap.resample_counts(units, 50, seed)))
+    chunked = np.concatenate(list(bootstrap.resample_counts(units, 50, seed, width)))
 
     assert (whole == chunked).all()
 
 
 def interval_of(points: Points, predictions: Predictions, name: str = "neg_mean_absolute_error") -> bootstrap.Interval:
-    scorer = load_scorer(Scoring(name=name), "Regression", (), None)
-    statistic = Resampled(scorer, points, predictions).statistic
+    scorer = load_scorer(ScoringSpec(name=name), "Regression", (), None)
+    statistic = ResampledScore(scorer, points, predictions).statistic
     found = bootstrap.interval(bootstrap.distribution(statistic, points.units, 2000, seed=1), points.units, 0.95)
     assert found is not None
     return found
@@ -105,11 +105,11 @@ def test_stretches_of_time_never_part_points_of_one_moment_and_follow_in_order(m
 
 def test_slow_scoring_functions_get_fewer_resamples_by_the_number_of_points_only() -> None:
     truth = np.arange(30.0)
-    fast = Resampled(
-        load_scorer(Scoring(name="r2"), "Regression", (), None), Points(truth, np.arange(30)), Predictions(truth)
+    fast = ResampledScore(
+        load_scorer(ScoringSpec(name="r2"), "Regression", (), None), Points(truth, np.arange(30)), Predictions(truth)
     )
-    slow = Resampled(
-        load_scorer(Scoring(name="neg_median_absolute_error"), "Regression", (), None),
+    slow = ResampledScore(
+        load_scorer(ScoringSpec(name="neg_median_absolute_error"), "Regression", (), None),
         Points(truth, np.arange(30)),
         Predictions(truth + 1),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from penstock_jobs.dataset.draw import draw, threshold
 from penstock_jobs.manifest import Lineage
 from penstock_jobs.testing import comparability
-from penstock_jobs.testing.comparability import NotComparable, unseen
+from penstock_jobs.testing.comparability import NotComparable, unseen_mask
 
 SHARES = st.sampled_from([0.05, 0.1, 0.2, 0.3, 0.5, 0.8])
 
@@ -97,7 +97,7 @@ def test_no_point_that_a_model_was_trained_on_counts_however_the_split_has_chang
 
     members = sorted(history.entered)
     testing = split_of([point(one) for one in members], [history.entered[one] for one in members], epoch=history.epoch)
-    counted = {one for one, ours in zip(members, unseen(testing, origin), strict=True) if ours}
+    counted = {one for one, ours in zip(members, unseen_mask(testing, origin), strict=True) if ours}
 
     assert not counted & seen
 
@@ -112,7 +112,7 @@ def test_a_raised_share_costs_only_the_points_that_it_moved(share: float, raised
     members = sorted(history.entered)
     testing = split_of([point(one) for one in members], [history.entered[one] for one in members])
 
-    mask = unseen(testing, lineage(testing_share=share, generation=0))
+    mask = unseen_mask(testing, lineage(testing_share=share, generation=0))
 
     assert {one for one, ours in zip(members, mask, strict=True) if ours} == before
 
@@ -121,12 +121,12 @@ def test_a_lowered_share_costs_none_of_the_points_already_in_testing() -> None:
     members = list(range(50))
     testing = split_of([point(one) for one in members], [1] * 50)
 
-    assert unseen(testing, lineage(testing_share=0.0, generation=1)).all()
+    assert unseen_mask(testing, lineage(testing_share=0.0, generation=1)).all()
 
 
 def test_after_a_reset_the_models_own_draw_says_what_it_never_saw() -> None:
     members = [point(one) for one in range(400)]
-    mask = unseen(split_of(members, epoch=2), lineage(epoch=1, testing_share=0.3))
+    mask = unseen_mask(split_of(members, epoch=2), lineage(epoch=1, testing_share=0.3))
 
     below = threshold(0.3)
     assert mask.tolist() == [draw("testing", "penstock", 1, one) < below for one in members]
@@ -139,7 +139,7 @@ def test_a_group_is_unseen_by_its_own_draw_and_not_by_its_points() -> None:
     testing = split_of(
         [point(1000 + one) for one in range(100)], [9] * 100, key=key, group=("customer",), groups=groups
     )
-    mask = unseen(testing, lineage(strategy="Group", key=key, group=("customer",), testing_share=0.4))
+    mask = unseen_mask(testing, lineage(strategy="Group", key=key, group=("customer",), testing_share=0.4))
 
     below = threshold(0.4)
     assert mask.tolist() == [draw("testing", "penstock", 1, one) < below for one in groups]
@@ -148,12 +148,12 @@ def test_a_group_is_unseen_by_its_own_draw_and_not_by_its_points() -> None:
 def test_a_stratified_model_is_judged_by_what_was_in_testing_when_it_was_made() -> None:
     testing = split_of([point(one) for one in range(4)], [0, 3, 4, 5])
 
-    assert unseen(testing, lineage(strategy="Stratified")).tolist() == [True, True, False, False]
+    assert unseen_mask(testing, lineage(strategy="Stratified")).tolist() == [True, True, False, False]
 
 
 def test_a_stratified_model_is_judged_by_newer_points_too_where_what_it_read_can_be_read() -> None:
     testing = split_of([point(one) for one in range(4)], [0, 3, 4, 5])
-    mask = unseen(testing, lineage(strategy="Stratified"), lambda: frozenset({point(2)}))
+    mask = unseen_mask(testing, lineage(strategy="Stratified"), lambda: frozenset({point(2)}))
 
     assert mask.tolist() == [True, True, False, True]
 
@@ -162,7 +162,7 @@ def test_a_time_split_counts_the_points_from_the_end_of_training_on() -> None:
     times = np.array(["2026-01-31T23:59:59", "2026-02-01T00:00:00", "NaT", "2026-03-01"], dtype="datetime64[us]")
     testing = split_of([point(one) for one in range(4)], times=times)
 
-    mask = unseen(testing, lineage(strategy="Time", trained_until="2026-02-01T01:00:00+01:00"))
+    mask = unseen_mask(testing, lineage(strategy="Time", trained_until="2026-02-01T01:00:00+01:00"))
     assert mask.tolist() == [False, True, False, True]
 
 
@@ -173,7 +173,7 @@ def test_a_point_that_has_changed_its_group_since_is_seen_if_the_model_read_it(
     testing = split_of([point(one) for one in range(3)], [3, 4, 4], group=("who",), groups=[point(9)] * 3)
     origin = lineage(strategy="Group", group=("who",), testing_share=1.0)
 
-    mask = unseen(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
+    mask = unseen_mask(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
     assert mask.tolist() == counted
 
 
@@ -185,7 +185,7 @@ def test_a_point_that_has_changed_its_time_since_is_seen_if_the_model_read_it(
     testing = split_of([point(one) for one in range(3)], [3, 4, 4], times=times)
     origin = lineage(strategy="Time", trained_until="2026-02-01")
 
-    mask = unseen(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
+    mask = unseen_mask(testing, origin, lambda: None if tables is None else frozenset(map(point, tables)))
     assert mask.tolist() == counted
 
 
@@ -201,20 +201,20 @@ def test_a_point_that_has_changed_its_time_since_is_seen_if_the_model_read_it(
 )
 def test_points_with_other_identities_are_not_comparable(changes: dict[str, Any], sentence: str) -> None:
     with pytest.raises(NotComparable, match=sentence):
-        unseen(split_of([point(1)], identity=("id Integer",)), lineage(**changes))
+        unseen_mask(split_of([point(1)], identity=("id Integer",)), lineage(**changes))
 
 
 def test_without_a_key_points_of_another_epoch_cannot_be_told_apart() -> None:
     with pytest.raises(NotComparable, match="Without key columns"):
-        unseen(split_of([point(1)], key=(), epoch=2), lineage(key=()))
+        unseen_mask(split_of([point(1)], key=(), epoch=2), lineage(key=()))
 
 
 def test_a_point_older_than_the_groups_is_seen_unless_it_was_in_testing_already() -> None:
     testing = split_of([point(1), point(2)], [3, 4], group=("customer",), groups=[None, None])
-    mask = unseen(testing, lineage(strategy="Group", group=("customer",), testing_share=1.0))
+    mask = unseen_mask(testing, lineage(strategy="Group", group=("customer",), testing_share=1.0))
 
     assert mask.tolist() == [True, False]
 
 
 def test_a_final_slash_does_not_make_another_storage() -> None:
-    assert unseen(split_of([point(1)]), lineage(storage="file:///storage/")).all()
+    assert unseen_mask(split_of([point(1)]), lineage(storage="file:///storage/")).all()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import auc, confusion_matrix, precision_recall_curve, roc_curve
 
-from penstock_jobs.testing.curves import confusion, histogram, reliability, thresholds, wilson
+from penstock_jobs.testing.curves import confusion_counts, histogram, reliability, threshold_curve, wilson_interval
 from penstock_jobs.testing.segments import parts
 
 
@@ -24,7 +24,7 @@ def responses(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @given(st.integers(0, 1000))
 def test_curves_are_those_of_scikit_learn(seed: int) -> None:
     positive, response, weight = responses(seed)
-    found = thresholds(positive, response, weight)
+    found = threshold_curve(positive, response, weight)
     assert found is not None
 
     across, up, _ = roc_curve(positive, response, sample_weight=weight)
@@ -35,7 +35,7 @@ def test_curves_are_those_of_scikit_learn(seed: int) -> None:
 
 
 def test_a_curve_of_one_class_does_not_exist() -> None:
-    assert thresholds(np.ones(5, dtype=bool), np.linspace(0, 1, 5)) is None
+    assert threshold_curve(np.ones(5, dtype=bool), np.linspace(0, 1, 5)) is None
 
 
 def test_reliability_counts_every_point_once() -> None:
@@ -48,14 +48,16 @@ def test_reliability_counts_every_point_once() -> None:
 
 
 def test_wilsons_interval_is_the_published_one() -> None:
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-4)  # R. Newcombe, Statistics in Medicine 17 (1998)
+    assert wilson_interval(81, 263) == pytest.approx(
+        (0.2553, 0.3662), abs=5e-4
+    )  # R. Newcombe, Statistics in Medicine 17 (1998)
 
 
 def test_the_confusion_matrix_is_that_of_scikit_learn() -> None:
     generator = np.random.default_rng(0)
     truth, given_as = generator.integers(0, 4, 200), generator.integers(0, 4, 200)
 
-    assert (confusion(truth, given_as, (0, 1, 2, 3)) == confusion_matrix(truth, given_as)).all()
+    assert (confusion_counts(truth, given_as, (0, 1, 2, 3)) == confusion_matrix(truth, given_as)).all()
 
 
 def test_a_histogram_holds_every_finite_value() -> None:

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_jobs.scoring import Predictions, load_scorer
-from penstock_jobs.specification import Scoring, Task
+from penstock_jobs.specification import ScoringSpec, Task
 from penstock_jobs.testing import bootstrap
-from penstock_jobs.testing.points import Points, take
-from penstock_jobs.testing.resampled import Resampled, score
+from penstock_jobs.testing.points import Points, take_predictions
+from penstock_jobs.testing.resampled import ResampledScore, score
 
 LABEL_SCORES = ["accuracy", "balanced_accuracy", "matthews_corrcoef", "f1", "precision", "recall", "jaccard"]
 AVERAGES = ("macro", "weighted", "micro")
@@ -59,16 +59,16 @@ def regression(seed: int, points: int = 60, weighted: bool = False) -> tuple[Poi
 
 
 def agree(name: str, points: Points, predictions: Predictions, task: Task) -> None:
-    scorer = load_scorer(Scoring(name=name), task, points.classes, points.positive)
-    resampled = Resampled(scorer, points, predictions)
+    scorer = load_scorer(ScoringSpec(name=name), task, points.classes, points.positive)
+    resampled = ResampledScore(scorer, points, predictions)
     assert resampled.fast, f"{name} has no fast form"
-    rows = next(bootstrap.counts(points.units, 5, seed=11))
+    rows = next(bootstrap.resample_counts(points.units, 5, seed=11))
     fast = resampled.statistic(rows)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for counts, value in zip(rows, fast, strict=True):
             taken = np.repeat(np.arange(len(points)), counts.astype(int)[points.unit])
-            expected = score(scorer, points.take(taken), take(predictions, taken))
+            expected = score(scorer, points.take(taken), take_predictions(predictions, taken))
             assert value == pytest.approx(expected, rel=1e-9, nan_ok=True)
 
 

@@ -17,10 +17,10 @@ from sklearn.tree import DecisionTreeClassifier
 
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.gate import gate
+from penstock_jobs.gate import apply_gate
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.result import JobResult
-from penstock_jobs.specification import Run, Scoring, Selection, Split
+from penstock_jobs.specification import Run, ScoringSpec, SelectionSpec, SplitSpec
 from penstock_jobs.testing import test as run_testing
 from unit.testing.laboratory import Laboratory
 
@@ -58,7 +58,7 @@ def test_the_scores_are_those_of_the_saved_model_on_the_testing_points(cancer: L
 
 def test_the_result_is_the_same_when_it_is_read_back_and_when_it_is_made_again(cancer: Laboratory) -> None:
     models = cancer.model("new", StandardScaler(), LogisticRegression()), cancer.model("old", DecisionTreeClassifier())
-    job = cancer.job(models[:1], ("roc_auc", "f1"), served=models[1], selection=Selection(scoring="roc_auc"))
+    job = cancer.job(models[:1], ("roc_auc", "f1"), served=models[1], selection=SelectionSpec(scoring="roc_auc"))
     first = run_testing(job)
 
     assert document.decode(document.encode(first), JobResult, "test") == first
@@ -76,12 +76,16 @@ def test_the_challenger_is_the_best_on_validation_and_not_on_testing(cancer: Lab
 
 
 def test_after_the_testing_share_was_raised_only_points_that_the_served_model_never_saw_count(tmp_path: Path) -> None:
-    before = Laboratory(tmp_path / "before", breast_cancer(), "target", positive="malignant", split=Split(testing=0.2))
-    after = Laboratory(tmp_path / "after", breast_cancer(), "target", positive="malignant", split=Split(testing=0.5))
+    before = Laboratory(
+        tmp_path / "before", breast_cancer(), "target", positive="malignant", split=SplitSpec(testing=0.2)
+    )
+    after = Laboratory(
+        tmp_path / "after", breast_cancer(), "target", positive="malignant", split=SplitSpec(testing=0.5)
+    )
     lineage = before.lineage(storage=after.storage.uri, generation=-1)
     served = before.model("served", DecisionTreeClassifier(max_depth=2), lineage=lineage)
     new = after.model("new", StandardScaler(), LogisticRegression())
-    result = run_testing(after.job((new,), ("roc_auc",), served=served, selection=Selection(scoring="roc_auc")))
+    result = run_testing(after.job((new,), ("roc_auc",), served=served, selection=SelectionSpec(scoring="roc_auc")))
 
     assert result.comparison is not None
     assert result.comparison.points == len(before.frames["testing"]) < result.points == len(after.frames["testing"])
@@ -136,8 +140,8 @@ def share_right(y_true: Any, y_pred: Any) -> float:
     return float(np.mean(np.asarray(y_true) == np.asarray(y_pred)))
 
 
-def own(name: str) -> Scoring:
-    return Scoring(name=name, function=f"{__name__}.{name}")
+def own(name: str) -> ScoringSpec:
+    return ScoringSpec(name=name, function=f"{__name__}.{name}")
 
 
 def test_a_scoring_function_that_raises_is_refused_by_name(cancer: Laboratory) -> None:
@@ -158,7 +162,7 @@ def test_a_score_that_is_no_number_is_left_out_and_said(cancer: Laboratory) -> N
 def test_a_scoring_function_of_ones_own_has_an_interval_and_can_decide(cancer: Laboratory) -> None:
     new = cancer.model("new", StandardScaler(), LogisticRegression())
     served = cancer.model("old", DecisionTreeClassifier(max_depth=1))
-    selection = Selection(scoring="share_right", must_improve=True)
+    selection = SelectionSpec(scoring="share_right", must_improve=True)
     result = run_testing(cancer.job((new,), (own("share_right"),), served=served, selection=selection))
     accuracy = run_testing(cancer.job((new,), ("accuracy",), served=served)).models[0].scores[0]
 
@@ -171,7 +175,7 @@ def test_a_scoring_function_of_ones_own_has_an_interval_and_can_decide(cancer: L
 def test_a_gate_on_a_score_that_testing_does_not_make_is_refused(cancer: Laboratory) -> None:
     new = cancer.model("new", StandardScaler(), LogisticRegression())
     with pytest.raises(Refused, match=r"deployment.selection.scoring is f1, which testing.scoring does not have"):
-        run_testing(cancer.job((new,), ("roc_auc",), selection=Selection(scoring="f1")))
+        run_testing(cancer.job((new,), ("roc_auc",), selection=SelectionSpec(scoring="f1")))
 
 
 def test_a_segment_of_a_column_that_does_not_exist_is_refused(cancer: Laboratory) -> None:
@@ -213,7 +217,7 @@ def test_any_number_of_classes_with_or_without_probabilities_is_tested(
 def test_a_regression_is_tested_with_weights_and_groups(tmp_path: Path) -> None:
     data = load_diabetes(as_frame=True).frame
     data = data.assign(id=np.arange(len(data)), customer=np.arange(len(data)) // 3, importance=1.0 + data["age"].rank())
-    split = Split(testing=0.3, strategy="Group", group_columns=("customer",))
+    split = SplitSpec(testing=0.3, strategy="Group", group_columns=("customer",))
     laboratory = Laboratory(tmp_path, data, "target", "Regression", roles={"importance": "Weight"}, split=split)
     new = laboratory.model("new", LinearRegression())
     served = laboratory.model("old", LinearRegression(), features=("age",))
@@ -237,7 +241,7 @@ def test_a_regression_is_tested_with_weights_and_groups(tmp_path: Path) -> None:
 def test_a_split_by_time_is_tested_in_stretches_of_time(tmp_path: Path) -> None:
     data = load_diabetes(as_frame=True).frame
     data = data.assign(id=np.arange(len(data)), day=pd.date_range("2026-01-01", periods=len(data), freq="D", tz="UTC"))
-    split = Split(testing=0.0, strategy="Time", time_column="day", cutoff="2026-11-01T00:00:00Z")
+    split = SplitSpec(testing=0.0, strategy="Time", time_column="day", cutoff="2026-11-01T00:00:00Z")
     laboratory = Laboratory(tmp_path, data, "target", "Regression", split=split)
     lineage = laboratory.lineage(trained_until="2026-11-01T00:00:00Z")
     new = laboratory.model("new", LinearRegression(), lineage=lineage)
@@ -251,7 +255,7 @@ def test_a_split_by_time_is_tested_in_stretches_of_time(tmp_path: Path) -> None:
 
 def test_a_tiny_testing_set_is_scored_without_an_interval_that_it_cannot_have(tmp_path: Path) -> None:
     laboratory = Laboratory(
-        tmp_path, breast_cancer().iloc[:120], "target", positive="malignant", split=Split(testing=0.01)
+        tmp_path, breast_cancer().iloc[:120], "target", positive="malignant", split=SplitSpec(testing=0.01)
     )
     assert len(laboratory.frames["testing"]) <= 3
     new = laboratory.model("new", StandardScaler(), LogisticRegression())
@@ -290,11 +294,11 @@ def test_the_report_is_one_file_and_whatever_a_user_named_is_escaped_in_it(tmp_p
 def test_the_report_tells_the_verdict_in_the_words_of_the_gate(cancer: Laboratory) -> None:
     new = cancer.model("new", StandardScaler(), LogisticRegression())
     served = cancer.model("old", DecisionTreeClassifier(max_depth=1))
-    selection = Selection(scoring="roc_auc", must_improve=True)
+    selection = SelectionSpec(scoring="roc_auc", must_improve=True)
     result = run_testing(cancer.job((new,), ("roc_auc",), served=served, selection=selection, decisions_so_far=37))
 
     page = report_of(result.report)
-    assert html.escape(gate(result, selection, "old").reason) in page
+    assert html.escape(apply_gate(result, selection, "old").reason) in page
     assert "used to decide 37 times before" in page
     for heading in (
         "ROC curve",

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Algorithm, Parameter, Search
-from penstock_jobs.training.candidates import candidates, canonical, check_search, combination, grid_size
+from penstock_jobs.specification import AlgorithmSpec, ParameterSpec, SearchSpec
+from penstock_jobs.training.candidates import candidates, canonical_text, check_search, combination, grid_size
 
 Grid = Mapping[str, Sequence[object]]
 
-GRID, FOREST = Search(), "sklearn.ensemble.RandomForestClassifier"
+GRID, FOREST = SearchSpec(), "sklearn.ensemble.RandomForestClassifier"
 values = st.lists(
     st.one_of(
         st.none(), st.booleans(), st.integers(-5, 5), st.floats(-5, 5), st.text(max_size=3), st.tuples(st.integers())
@@ -23,16 +23,16 @@ values = st.lists(
 grids = st.dictionaries(st.sampled_from(["a", "b", "c", "d"]), values, max_size=3)
 
 
-def algorithm(grid: Grid, name: str = "forest") -> Algorithm:
-    return Algorithm(
+def algorithm(grid: Grid, name: str = "forest") -> AlgorithmSpec:
+    return AlgorithmSpec(
         name=name,
         estimator=FOREST,
-        parameters=tuple(Parameter(name=key, values=tuple(items)) for key, items in grid.items()),
+        parameters=tuple(ParameterSpec(name=key, values=tuple(items)) for key, items in grid.items()),
     )
 
 
-def ranged(**bounds: Any) -> Algorithm:
-    return Algorithm(name="forest", estimator=FOREST, parameters=(Parameter(name="a", **bounds),))
+def ranged(**bounds: Any) -> AlgorithmSpec:
+    return AlgorithmSpec(name="forest", estimator=FOREST, parameters=(ParameterSpec(name="a", **bounds),))
 
 
 @given(grids)
@@ -41,7 +41,7 @@ def test_a_grid_is_every_combination_once(grid: Grid) -> None:
     identities = [one.identity for one in found]
     assert len(set(identities)) == len(identities) <= grid_size(algorithm(grid))
     every = [combination(algorithm(grid), index) for index in range(grid_size(algorithm(grid)))]
-    assert {canonical(one.parameters) for one in found} == {canonical(one) for one in every}
+    assert {canonical_text(one.parameters) for one in found} == {canonical_text(one) for one in every}
 
 
 @given(grids, grids)
@@ -80,7 +80,7 @@ def test_a_huge_grid_is_made_one_candidate_at_a_time() -> None:
 
 @given(st.integers(0, 2**31), st.integers(1, 40))
 def test_a_random_search_is_a_function_of_its_seed(seed: int, samples: int) -> None:
-    search = Search(strategy="Random", samples=samples, seed=seed)
+    search = SearchSpec(strategy="Random", samples=samples, seed=seed)
     algorithms = (ranged(low=0.0, high=1.0), algorithm({"a": (1, 2, 3)}, "second"))
     first, again = list(candidates(search, algorithms)), list(candidates(search, algorithms))
     assert first == again
@@ -89,7 +89,7 @@ def test_a_random_search_is_a_function_of_its_seed(seed: int, samples: int) -> N
 
 def test_more_samples_only_add_candidates() -> None:
     few, many = (
-        [one.identity for one in candidates(Search(strategy="Random", samples=n), (ranged(low=0.0, high=1.0),))]
+        [one.identity for one in candidates(SearchSpec(strategy="Random", samples=n), (ranged(low=0.0, high=1.0),))]
         for n in (10, 30)
     )
     assert many[:10] == few
@@ -97,41 +97,44 @@ def test_more_samples_only_add_candidates() -> None:
 
 def test_another_seed_is_another_sample() -> None:
     first, second = (
-        [one.identity for one in candidates(Search(strategy="Random", samples=5, seed=n), (ranged(low=0.0, high=1.0),))]
+        [
+            one.identity
+            for one in candidates(SearchSpec(strategy="Random", samples=5, seed=n), (ranged(low=0.0, high=1.0),))
+        ]
         for n in (0, 1)
     )
     assert first != second
 
 
 def test_more_samples_than_combinations_are_all_combinations() -> None:
-    search = Search(strategy="Random", samples=100)
+    search = SearchSpec(strategy="Random", samples=100)
     found = candidates(search, (algorithm({"a": (1, 2, 3)}), algorithm({"b": (1, 2)}, "second")))
     assert len(list(found)) == 5
 
 
 @given(st.integers(-20, 20), st.integers(1, 20), st.integers(0, 1000))
 def test_a_range_of_integers_holds_both_ends_and_nothing_beyond(low: int, width: int, seed: int) -> None:
-    search = Search(strategy="Random", samples=width + 1, seed=seed)
+    search = SearchSpec(strategy="Random", samples=width + 1, seed=seed)
     algorithms = (ranged(low=low, high=low + width, integer=True),)
     drawn = [one.parameters[0][1] for one in candidates(search, algorithms)]
     assert all(isinstance(value, int) and low <= value <= low + width for value in drawn)
 
 
 def test_every_integer_of_a_range_is_drawn() -> None:
-    search = Search(strategy="Random", samples=4)
+    search = SearchSpec(strategy="Random", samples=4)
     drawn = {one.parameters[0][1] for one in candidates(search, (ranged(low=1, high=4, integer=True),))}
     assert drawn == {1, 2, 3, 4}
 
 
 @given(st.integers(0, 1000))
 def test_a_logarithmic_range_keeps_its_bounds(seed: int) -> None:
-    search = Search(strategy="Random", samples=20, seed=seed)
+    search = SearchSpec(strategy="Random", samples=20, seed=seed)
     drawn = [one.parameters[0][1] for one in candidates(search, (ranged(low=1e-4, high=1e2, log=True),))]
     assert all(1e-4 <= value <= 1e2 for value in drawn)
 
 
 def test_a_logarithmic_range_gives_each_decade_its_share() -> None:
-    search = Search(strategy="Random", samples=600)
+    search = SearchSpec(strategy="Random", samples=600)
     drawn = [one.parameters[0][1] for one in candidates(search, (ranged(low=1e-3, high=1e3, log=True),))]
     assert 60 < sum(value < 1e-2 for value in drawn) < 140
 
@@ -140,14 +143,16 @@ def test_a_logarithmic_range_gives_each_decade_its_share() -> None:
     ("search", "bounds", "sentence"),
     [
         (GRID, {"low": 0, "high": 1}, "a Grid search needs values"),
-        (Search(strategy="Random", samples=2), {"low": 1, "high": 0}, "low must be below high"),
-        (Search(strategy="Random", samples=2), {"low": 1}, "low must be below high"),
-        (Search(strategy="Random", samples=2), {"low": 0, "high": 1, "log": True}, "must begin above 0"),
-        (Search(strategy="Random", samples=2), {"low": 0, "high": 1, "values": (1,)}, "both values and a range"),
-        (Search(strategy="Random"), {"values": (1,)}, "needs search.samples"),
+        (SearchSpec(strategy="Random", samples=2), {"low": 1, "high": 0}, "low must be below high"),
+        (SearchSpec(strategy="Random", samples=2), {"low": 1}, "low must be below high"),
+        (SearchSpec(strategy="Random", samples=2), {"low": 0, "high": 1, "log": True}, "must begin above 0"),
+        (SearchSpec(strategy="Random", samples=2), {"low": 0, "high": 1, "values": (1,)}, "both values and a range"),
+        (SearchSpec(strategy="Random"), {"values": (1,)}, "needs search.samples"),
     ],
 )
-def test_rules_that_contradict_each_other_are_refused(search: Search, bounds: dict[str, object], sentence: str) -> None:
+def test_rules_that_contradict_each_other_are_refused(
+    search: SearchSpec, bounds: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(Refused, match=sentence):
         check_search(search, (ranged(**bounds),))
 

@@ -3,17 +3,17 @@ from typing import Any
 import pytest
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Algorithm, EarlyStopping, Parameter, Task
+from penstock_jobs.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.estimators import load_algorithm
 
 
-def algorithm(estimator: str, early_stopping: EarlyStopping | None = None, **values: Any) -> Algorithm:
-    parameters = tuple(Parameter(name=name, value=value) for name, value in values.items())
-    return Algorithm(name="one", estimator=estimator, parameters=parameters, early_stopping=early_stopping)
+def algorithm(estimator: str, early_stopping: EarlyStoppingSpec | None = None, **values: Any) -> AlgorithmSpec:
+    parameters = tuple(ParameterSpec(name=name, value=value) for name, value in values.items())
+    return AlgorithmSpec(name="one", estimator=estimator, parameters=parameters, early_stopping=early_stopping)
 
 
-def made(one: Algorithm, task: Task = "Classification", threads: int = 1) -> Any:
+def made(one: AlgorithmSpec, task: Task = "Classification", threads: int = 1) -> Any:
     parameters = tuple((each.name, each.value) for each in one.parameters)
     return load_algorithm(one, task, threads)(Candidate(0, one.name, one.estimator, parameters))
 
@@ -35,19 +35,19 @@ def made(one: Algorithm, task: Task = "Classification", threads: int = 1) -> Any
         ),
         (algorithm("sklearn.svm.SVC", kernel="cubic"), "is 'cubic'; it must be"),
         (algorithm("sklearn.ensemble.VotingClassifier"), "needs the hyper-parameter estimators"),
-        (algorithm("sklearn.svm.SVC", early_stopping=EarlyStopping()), "has no early stopping"),
+        (algorithm("sklearn.svm.SVC", early_stopping=EarlyStoppingSpec()), "has no early stopping"),
     ],
 )
-def test_a_mistake_is_refused_before_anything_is_trained(one: Algorithm, sentence: str) -> None:
+def test_a_mistake_is_refused_before_anything_is_trained(one: AlgorithmSpec, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         load_algorithm(one, "Classification", 1)
 
 
 def test_a_value_of_many_that_no_estimator_takes_is_found() -> None:
-    one = Algorithm(
+    one = AlgorithmSpec(
         name="one",
         estimator="sklearn.linear_model.Ridge",
-        parameters=(Parameter(name="alpha", values=(1.0, 0.1, -1.0)),),
+        parameters=(ParameterSpec(name="alpha", values=(1.0, 0.1, -1.0)),),
     )
     with pytest.raises(Refused, match=r"alpha of algorithm one is -1\.0; it must be a float in the range \[0"):
         load_algorithm(one, "Regression", 1)
@@ -66,6 +66,6 @@ def test_threads_come_from_the_specification() -> None:
 
 
 def test_early_stopping_is_said_in_the_estimators_own_words() -> None:
-    stopping = EarlyStopping(share=0.2, patience=4, tolerance=0.01)
+    stopping = EarlyStoppingSpec(share=0.2, patience=4, tolerance=0.01)
     one = made(algorithm("sklearn.neural_network.MLPClassifier", early_stopping=stopping))
     assert (one.early_stopping, one.validation_fraction, one.n_iter_no_change, one.tol) == (True, 0.2, 4, 0.01)

@@ -8,11 +8,11 @@ import pytest
 
 from penstock_jobs import document
 from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import Source, TrainingJob
+from penstock_jobs.specification import SourceSpec, TrainingJob
 from penstock_jobs.training import train
 from penstock_jobs.training.ledger import MOST_UNWRITTEN
 from processes import ends
-from training_jobs import Tables, algorithm, comparable, start
+from training_jobs import Tables, algorithm, drop_seconds, start_job
 
 SHIFTS = [float(shift) for shift in range(40)]
 PROCESSES = 2
@@ -24,7 +24,7 @@ def job_of(tables: Tables, name: str) -> TrainingJob:
     return tables.job(
         name=name,
         algorithms=(algorithm("own", "own_estimators.Noted", shift=SHIFTS),),
-        source=Source(folder=str(Path(__file__).parent)),
+        source=SourceSpec(folder=str(Path(__file__).parent)),
         features=("first", "second"),
         exclude=("colour",),
         processes=PROCESSES,
@@ -38,7 +38,7 @@ def undisturbed(mixed_tables: Tables, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NOTES", str(tmp_path_factory.mktemp("notes") / "fits"))
         train(job_of(mixed_tables, "undisturbed"))
-    return comparable(mixed_tables.rows("undisturbed"))
+    return drop_seconds(mixed_tables.rows("undisturbed"))
 
 
 @pytest.mark.parametrize("fits_before", [1, 30, 42])
@@ -47,18 +47,18 @@ def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
 ) -> None:
     notes, name = tmp_path / "fits", f"killed-{fits_before}"
     job = job_of(mixed_tables, name)
-    killed = start(job, tmp_path / "job.json", NOTES=str(notes), KILL_AT=str(fits_before))
+    killed = start_job(job, tmp_path / "job.json", NOTES=str(notes), KILL_AT=str(fits_before))
     _, said = killed.communicate()
     assert killed.returncode == -9, said.decode()
     finished = {row.parameters["shift"] for row in mixed_tables.rows(name) if not row.baseline}
     before = notes.read_text().splitlines()
 
-    again = start(job, tmp_path / "job.json", NOTES=str(notes))
+    again = start_job(job, tmp_path / "job.json", NOTES=str(notes))
     _, said = again.communicate()
     assert again.returncode == 0, said.decode()
 
     result = document.read(tmp_path / "job.result", TrainingResult)
-    assert comparable(mixed_tables.rows(name)) == undisturbed
+    assert drop_seconds(mixed_tables.rows(name)) == undisturbed
     assert (result.succeeded, result.failed) == (len(SHIFTS), 0)
     assert mixed_tables.models(name) == sorted(model.name for model in result.models)
     saved = {row.parameters["shift"] for row in mixed_tables.rows(name) if row.candidate in _candidates(result)}
@@ -70,7 +70,7 @@ def test_a_job_killed_at_any_fit_and_started_again_does_nothing_finished_twice(
 
 def test_no_worker_outlives_a_killed_job(mixed_tables: Tables, tmp_path: Path) -> None:
     job = job_of(mixed_tables, "orphans")
-    killed = start(job, tmp_path / "job.json", NOTES=str(tmp_path / "fits"), KILL_AT="3")
+    killed = start_job(job, tmp_path / "job.json", NOTES=str(tmp_path / "fits"), KILL_AT="3")
     # All of the job's processes hold its standard error; it ends when the last of them has closed its files to go.
     assert killed.stderr is not None
     killed.stderr.read()

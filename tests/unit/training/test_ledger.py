@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock_jobs.errors import Unavailable
-from penstock_jobs.result import CandidateRow, Score
+from penstock_jobs.result import CandidateRow, ScoreResult
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.training.ledger import Ledger, read_candidates
 
@@ -18,7 +18,7 @@ def row(index: int, baseline: bool = False) -> CandidateRow:
         estimator="e",
         parameters={"depth": None},
         seed=index,
-        scores=(Score(name="r2", value=index / 7),),
+        scores=(ScoreResult(name="r2", value=index / 7),),
         baseline=baseline,
     )
 

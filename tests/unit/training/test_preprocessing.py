@@ -11,15 +11,21 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import Feature
+from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import MISSING
-from penstock_jobs.specification import Preprocessing
-from penstock_jobs.training.preprocessing import Layout, build, check_preprocessing, profits_from_scale, recipe
+from penstock_jobs.specification import PreprocessingSpec
+from penstock_jobs.training.preprocessing import (
+    FeatureLayout,
+    build_transformer,
+    check_preprocessing,
+    choose_recipe,
+    profits_from_scale,
+)
 
 FEATURES = (
-    Feature(name="age", type="Integer"),
-    Feature(name="town", type="String"),
-    Feature(name="member", type="Boolean"),
+    FeatureSpec(name="age", type="Integer"),
+    FeatureSpec(name="town", type="String"),
+    FeatureSpec(name="member", type="Boolean"),
 )
 FRAME = pd.DataFrame(
     {
@@ -30,8 +36,10 @@ FRAME = pd.DataFrame(
 )
 
 
-def fitted(estimator: object, preprocessing: Preprocessing | None = None, scale: bool | None = None) -> Any:
-    transformer = build(recipe(preprocessing or Preprocessing(), estimator, scale), Layout.of(FEATURES))
+def fitted(estimator: object, preprocessing: PreprocessingSpec | None = None, scale: bool | None = None) -> Any:
+    transformer = build_transformer(
+        choose_recipe(preprocessing or PreprocessingSpec(), estimator, scale), FeatureLayout.of(FEATURES)
+    )
     assert transformer is not None
     made = transformer.fit_transform(FRAME)
     return transformer, made.toarray() if hasattr(made, "toarray") else made
@@ -73,19 +81,19 @@ def test_a_missing_text_is_a_category_and_an_unseen_one_is_none() -> None:
 
 
 def test_rare_categories_are_one() -> None:
-    made = fitted(DecisionTreeClassifier(), Preprocessing(maximum_categories=2))[1]
+    made = fitted(DecisionTreeClassifier(), PreprocessingSpec(maximum_categories=2))[1]
     assert made.shape == (4, 4)
 
 
 def test_equal_recipes_are_equal() -> None:
-    first, second = (recipe(Preprocessing(), LogisticRegression(C=c), None) for c in (1, 2))
+    first, second = (choose_recipe(PreprocessingSpec(), LogisticRegression(C=c), None) for c in (1, 2))
     assert first == second
-    assert first != recipe(Preprocessing(), DecisionTreeClassifier(), None)
+    assert first != choose_recipe(PreprocessingSpec(), DecisionTreeClassifier(), None)
 
 
 def test_text_that_nothing_would_encode_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="Column town is text"):
-        check_preprocessing(Preprocessing(strategy="None"), FEATURES)
+        check_preprocessing(PreprocessingSpec(strategy="None"), FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +107,4 @@ def test_text_that_nothing_would_encode_is_refused_by_name() -> None:
 )
 def test_a_transformer_of_ones_own_is_checked_first(path: str, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
-        check_preprocessing(Preprocessing(strategy="Custom", transformer=path), FEATURES)
+        check_preprocessing(PreprocessingSpec(strategy="Custom", transformer=path), FEATURES)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.training.splits import Rows, check_splits, hash_folds, holdout_split, mixed, time_folds
+from penstock_jobs.training.splits import Rows, check_splits, hash_folds, holdout_split, mix_draws, time_folds
 
 draws = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60).map(lambda one: np.array(one, dtype=np.uint64))
 times = st.lists(st.integers(0, 50), min_size=8, max_size=60).map(lambda one: np.array(one, dtype=float))
@@ -43,19 +43,19 @@ def test_a_row_stays_in_its_fold_when_others_come(
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=60), st.integers(2, 5))
 def test_rows_with_one_draw_are_never_on_both_sides(groups: list[int], folds: int) -> None:
-    draw = mixed(np.array(groups, dtype=np.uint64), 7)
+    draw = mix_draws(np.array(groups, dtype=np.uint64), 7)
     for one in hash_folds(draw, folds, 3):
         assert set(draw[one.fit]).isdisjoint(draw[one.score])
 
 
 def test_folds_are_of_nearly_equal_size() -> None:
-    draw = mixed(np.arange(10_000, dtype=np.uint64), 0)
+    draw = mix_draws(np.arange(10_000, dtype=np.uint64), 0)
     sizes = [len(rows(one.score)) for one in hash_folds(draw, 5, 1)]
     assert max(sizes) - min(sizes) < 250
 
 
 def test_repeats_divide_anew() -> None:
-    draw = mixed(np.arange(1000, dtype=np.uint64), 0)
+    draw = mix_draws(np.arange(1000, dtype=np.uint64), 0)
     splits = hash_folds(draw, 2, 2)
     both = np.intersect1d(rows(splits[0].score), rows(splits[2].score))
     assert 200 < len(both) < 300  # 250 of 1000, were they independent

@@ -13,28 +13,28 @@ from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.result import ModelReference, TrainingResult
 from penstock_jobs.specification import (
-    Algorithm,
-    Decision,
-    EarlyStopping,
+    AlgorithmSpec,
+    DecisionSpec,
+    EarlyStoppingSpec,
     Location,
-    Parameter,
-    Scoring,
-    Search,
-    Source,
-    Split,
-    Target,
+    ParameterSpec,
+    ScoringSpec,
+    SearchSpec,
+    SourceSpec,
+    SplitSpec,
+    TargetSpec,
     TrainingJob,
-    Validation,
+    ValidationSpec,
 )
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training import train
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.tasks import make_splits
-from training_jobs import LINEAR, Tables, algorithm, comparable, make_tables, mixed_frame
+from training_jobs import LINEAR, Tables, algorithm, drop_seconds, make_mixed_frame, make_tables
 
 Trained = tuple[Tables, TrainingJob, TrainingResult]
 
-SOURCE = Source(folder=str(Path(__file__).parent))
+SOURCE = SourceSpec(folder=str(Path(__file__).parent))
 RIDGE = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[0.1, 1000.0])
 FOREST = algorithm("forest", "sklearn.ensemble.RandomForestClassifier", n_estimators=20, max_depth=[2, None])
 
@@ -51,7 +51,7 @@ def curves_of(tables: Tables, name: str, result: TrainingResult) -> Any:
 @pytest.fixture(scope="module")
 def trained(mixed_tables: Tables) -> Trained:
     job = mixed_tables.job(
-        name="plain", algorithms=(LINEAR, FOREST), keep=2, also_scoring=(Scoring(name="f1"),), processes=2
+        name="plain", algorithms=(LINEAR, FOREST), keep=2, also_scoring=(ScoringSpec(name="f1"),), processes=2
     )
     return mixed_tables, job, train(job)
 
@@ -108,15 +108,15 @@ def test_the_best_models_learning_curve_is_kept(trained: Trained) -> None:
 
 def test_the_same_job_in_two_folders_gives_equal_scores(trained: Trained) -> None:
     tables, _, _ = trained
-    job = tables.job(name="twin", algorithms=(LINEAR, FOREST), keep=1, also_scoring=(Scoring(name="f1"),))
+    job = tables.job(name="twin", algorithms=(LINEAR, FOREST), keep=1, also_scoring=(ScoringSpec(name="f1"),))
     train(job)
-    assert comparable(tables.rows("twin")) == comparable(tables.rows("plain"))
+    assert drop_seconds(tables.rows("twin")) == drop_seconds(tables.rows("plain"))
 
 
 def test_a_candidate_scores_the_same_in_another_search(trained: Trained) -> None:
     tables, _, _ = trained
     wide = algorithm("forest", FOREST.estimator, n_estimators=20, max_depth=[3, None])
-    train(tables.job(name="wide", algorithms=(wide,), also_scoring=(Scoring(name="f1"),)))
+    train(tables.job(name="wide", algorithms=(wide,), also_scoring=(ScoringSpec(name="f1"),)))
     known = {row.candidate: row.scores for row in tables.rows("plain")}
     shared = [row for row in tables.rows("wide") if row.candidate in known]
     assert len(shared) == 2
@@ -158,11 +158,11 @@ def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables: Tables) ->
     ("changes", "sentence"),
     [
         (
-            {"scoring": Scoring(name="own", function="own_estimators.undefined")},
+            {"scoring": ScoringSpec(name="own", function="own_estimators.undefined")},
             "None of the 3 .*not a number",
         ),
-        ({"scoring": Scoring(name="r2")}, "r2 is for regressions"),
-        ({"scoring": Scoring(name="roc_acu")}, "the nearest is roc_auc"),
+        ({"scoring": ScoringSpec(name="r2")}, "r2 is for regressions"),
+        ({"scoring": ScoringSpec(name="roc_acu")}, "the nearest is roc_auc"),
         ({"features": ("frist",)}, "training.features lists frist, which is no column; the nearest is first"),
         ({"features": ("y",)}, "which is the target"),
         ({"exclude": ("first", "second", "colour", "member", "since")}, "No column is left"),
@@ -171,7 +171,7 @@ def test_a_candidate_that_fails_is_a_row_with_its_error(mixed_tables: Tables) ->
             {"task": "Regression", "algorithms": (algorithm("l", "sklearn.linear_model.Ridge"),)},
             "a regression needs numbers",
         ),
-        ({"target": Target(column="y", positive="perhaps")}, "none of the classes"),
+        ({"target": TargetSpec(column="y", positive="perhaps")}, "none of the classes"),
     ],
     ids=lambda one: one[:30] if isinstance(one, str) else "",
 )
@@ -190,12 +190,12 @@ def test_an_estimator_without_a_seed_of_its_own_is_repeatable_too(mixed_tables: 
         "algorithms": (own,),
         "source": SOURCE,
         "features": ("first",),
-        "scoring": Scoring(name="neg_log_loss"),
+        "scoring": ScoringSpec(name="neg_log_loss"),
         "trusted_types": ("own_estimators.Unseeded",),
     }
     for name, processes in (("one", 1), ("two", 2)):
         train(mixed_tables.job(name=name, processes=processes, **changes))
-    assert comparable(mixed_tables.rows("one")) == comparable(mixed_tables.rows("two"))
+    assert drop_seconds(mixed_tables.rows("one")) == drop_seconds(mixed_tables.rows("two"))
 
 
 def test_calibration_and_threshold_are_in_the_model(mixed_tables: Tables) -> None:
@@ -204,7 +204,7 @@ def test_calibration_and_threshold_are_in_the_model(mixed_tables: Tables) -> Non
             name="calibrated",
             algorithms=(FOREST,),
             calibration="Sigmoid",
-            decision=Decision(tune="f1"),
+            decision=DecisionSpec(tune="f1"),
             refit="TrainingAndValidation",
         )
     )
@@ -219,7 +219,7 @@ def test_early_stopping_watches_a_slice_of_training(mixed_tables: Tables) -> Non
     boosting = algorithm(
         "boosting",
         "sklearn.ensemble.HistGradientBoostingClassifier",
-        early_stopping=EarlyStopping(share=0.2, patience=3),
+        early_stopping=EarlyStoppingSpec(share=0.2, patience=3),
         max_iter=200,
     )
     result = train(mixed_tables.job(name="stopping", algorithms=(boosting,)))
@@ -231,22 +231,22 @@ def test_early_stopping_watches_a_slice_of_training(mixed_tables: Tables) -> Non
 
 @pytest.fixture(scope="module")
 def number_tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    frame = mixed_frame(200)
+    frame = make_mixed_frame(200)
     random = np.random.default_rng(1)
     frame["y"] = frame["first"] * 3 + (frame["colour"] == "red") + random.normal(size=len(frame)) * 0.1
     frame["weight"] = random.random(len(frame))
     return make_tables(
         tmp_path_factory.mktemp("numbers"),
         frame,
-        target=Target(column="y"),
+        target=TargetSpec(column="y"),
         task="Regression",
-        validation=Validation(folds=4, repeats=2),
+        validation=ValidationSpec(folds=4, repeats=2),
         weight="weight",
     )
 
 
 def test_a_regression_on_folds_has_mean_and_spread(number_tables: Tables) -> None:
-    result = train(number_tables.job(algorithms=(RIDGE,), scoring=Scoring(name="neg_root_mean_squared_error")))
+    result = train(number_tables.job(algorithms=(RIDGE,), scoring=ScoringSpec(name="neg_root_mean_squared_error")))
     best = number_tables.rows()[1]
     assert best.candidate == result.best[0].candidate
     assert -0.5 < best.scores[0].value < 0
@@ -258,7 +258,7 @@ def test_a_regression_on_folds_has_mean_and_spread(number_tables: Tables) -> Non
 def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables: Tables) -> None:
 
     plain = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[1.0])
-    job = number_tables.job(name="same", algorithms=(plain,), scoring=Scoring(name="r2"), features=("first",))
+    job = number_tables.job(name="same", algorithms=(plain,), scoring=ScoringSpec(name="r2"), features=("first",))
     train(job)
     data, _ = load(job)
     assert data.weight is not None
@@ -278,28 +278,31 @@ def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables: Tables)
 
 def test_a_random_search_trains_its_samples(number_tables: Tables) -> None:
 
-    ranged = Algorithm(
+    ranged = AlgorithmSpec(
         name="ridge",
         estimator="sklearn.linear_model.Ridge",
-        parameters=(Parameter(name="alpha", low=1e-3, high=1e3, log=True),),
+        parameters=(ParameterSpec(name="alpha", low=1e-3, high=1e3, log=True),),
     )
     job = number_tables.job(
-        name="random", algorithms=(ranged,), search=Search(strategy="Random", samples=7), scoring=Scoring(name="r2")
+        name="random",
+        algorithms=(ranged,),
+        search=SearchSpec(strategy="Random", samples=7),
+        scoring=ScoringSpec(name="r2"),
     )
     assert train(job).succeeded == 7
 
 
 def test_a_mistake_in_what_testing_will_score_with_is_refused_before_anything_is_trained(mixed_tables: Tables) -> None:
     with pytest.raises(Refused, match="r2"):
-        train(mixed_tables.job(name="later", later_scoring=(Scoring(name="r2"),)))
+        train(mixed_tables.job(name="later", later_scoring=(ScoringSpec(name="r2"),)))
     assert not mixed_tables.rows("later")
 
 
 def test_many_classes_are_scored_without_being_told_how(tmp_path: Path) -> None:
-    frame = mixed_frame(240)
+    frame = make_mixed_frame(240)
     frame["y"] = np.digitize(frame["first"], [-0.5, 0.5])
     tables = make_tables(tmp_path, frame, task="Classification")
-    result = train(tables.job(also_scoring=(Scoring(name="f1"), Scoring(name="neg_log_loss"))))
+    result = train(tables.job(also_scoring=(ScoringSpec(name="f1"), ScoringSpec(name="neg_log_loss"))))
     row = next(row for row in tables.rows() if row.candidate == result.best[0].candidate)
     assert row.scores[0].value > 0.9
     assert manifest_of(result.models[0]).classes == (0, 1, 2)
@@ -307,14 +310,14 @@ def test_many_classes_are_scored_without_being_told_how(tmp_path: Path) -> None:
 
 def test_a_group_is_never_on_both_sides_of_a_fold(tmp_path: Path) -> None:
 
-    frame = mixed_frame(240).assign(who=[f"who-{place % 30}" for place in range(240)])
+    frame = make_mixed_frame(240).assign(who=[f"who-{place % 30}" for place in range(240)])
     tables = make_tables(
         tmp_path,
         frame,
         task="Classification",
-        target=Target(column="y", positive="yes"),
-        split=Split(testing=0.2, strategy="Group", group_columns=("who",)),
-        validation=Validation(folds=3),
+        target=TargetSpec(column="y", positive="yes"),
+        split=SplitSpec(testing=0.2, strategy="Group", group_columns=("who",)),
+        validation=ValidationSpec(folds=3),
     )
     job = tables.job()
 

@@ -9,13 +9,21 @@ import pytest
 from penstock_jobs.errors import Refused
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.result import Column, TableVersion
-from penstock_jobs.specification import EarlyStopping, Location, Scoring, Split, Target, TrainingJob, Validation
+from penstock_jobs.specification import (
+    EarlyStoppingSpec,
+    Location,
+    ScoringSpec,
+    SplitSpec,
+    TargetSpec,
+    TrainingJob,
+    ValidationSpec,
+)
 from penstock_jobs.training import train
 from penstock_jobs.training.features import choose_features
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory, estimate
 from penstock_jobs.training.tasks import make_splits
-from training_jobs import LINEAR, Tables, algorithm, make_tables, mixed_frame
+from training_jobs import LINEAR, Tables, algorithm, make_mixed_frame, make_tables
 
 
 @pytest.mark.torch
@@ -24,7 +32,7 @@ def test_a_network_is_a_candidate_like_any_other(mixed_tables: Tables) -> None:
     network = algorithm(
         "network",
         "penstock_jobs.training.network.NeuralNetworkClassifier",
-        early_stopping=EarlyStopping(share=0.2, patience=3),
+        early_stopping=EarlyStoppingSpec(share=0.2, patience=3),
         epochs=30,
         hidden_layer_sizes=[(8,), (16, 8)],
     )
@@ -36,18 +44,18 @@ def test_a_network_is_a_candidate_like_any_other(mixed_tables: Tables) -> None:
 
 
 def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path: Path) -> None:
-    frame = mixed_frame(240).drop(columns="since")
+    frame = make_mixed_frame(240).drop(columns="since")
     frame["day"] = np.arange(240)
     frame["day"] = (np.datetime64("2026-01-01") + np.arange(240).astype("timedelta64[D]")).astype(str)
     tables = make_tables(
         tmp_path,
         frame,
         task="Classification",
-        target=Target(column="y", positive="yes"),
-        split=Split(testing=0.2, strategy="Time", time_column="day", cutoff="2026-07-01", gap=86400.0),
-        validation=Validation(folds=3),
+        target=TargetSpec(column="y", positive="yes"),
+        split=SplitSpec(testing=0.2, strategy="Time", time_column="day", cutoff="2026-07-01", gap=86400.0),
+        validation=ValidationSpec(folds=3),
     )
-    job = tables.job(validation_rule=Validation(folds=3))
+    job = tables.job(validation_rule=ValidationSpec(folds=3))
     data, _ = load(job)
     assert data.time is not None
     for split in make_splits(job, data):
@@ -57,7 +65,7 @@ def test_folds_in_time_order_are_fitted_on_the_past_only(tmp_path: Path) -> None
 
 def test_a_task_and_a_target_that_do_not_fit_are_refused(mixed_tables: Tables) -> None:
     with pytest.raises(Refused, match=r"Algorithm linear is .* not a regressor"):
-        train(mixed_tables.job(name="task", task="Regression", scoring=Scoring(name="r2")))
+        train(mixed_tables.job(name="task", task="Regression", scoring=ScoringSpec(name="r2")))
 
 
 def sized(job: TrainingJob, rows: int, memory: int | None, processes: int) -> TrainingJob:
@@ -94,7 +102,7 @@ def test_the_features_are_all_columns_without_another_role(mixed_tables: Tables)
 def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(
     tmp_path: Path, calibration: object, estimator: str
 ) -> None:
-    frame = mixed_frame(300)[["id", "first"]]
+    frame = make_mixed_frame(300)[["id", "first"]]
     wrong = frame["id"] % 5 < 3
     frame["weight"] = np.where(wrong, 0.0, 1.0)
     frame["y"] = np.where((frame["first"] > 0) ^ wrong, "yes", "no")
@@ -102,8 +110,8 @@ def test_a_calibration_on_folds_weighs_the_points_in_fit_and_calibration(
         tmp_path,
         frame,
         task="Classification",
-        target=Target(column="y", positive="yes"),
-        validation=Validation(folds=3, repeats=2),
+        target=TargetSpec(column="y", positive="yes"),
+        validation=ValidationSpec(folds=3, repeats=2),
         weight="weight",
     )
     [reference] = train(tables.job(calibration=calibration, algorithms=(algorithm("one", estimator),))).models

@@ -16,10 +16,10 @@ from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
 from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
-from penstock_jobs.errands import Errand, Owner, SavedModel
+from penstock_jobs.errands import PreviousOwner, SavedModel, StorageRequest
 from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.result import CandidateRow, JobResult
-from penstock_jobs.specification import JobSpecification, ServedModel
+from penstock_jobs.specification import JobSpecification, ServerSpec
 from penstock_jobs.termination_message import TerminationMessage
 from penstock_jobs.training.curves import Curves
 from penstock_jobs.training.network.saving import Architecture
@@ -38,11 +38,11 @@ DOCUMENTS: dict[str, Any] = {
     "schemas": Schemas,
     "candidates": CandidateRow,
     "storage-claim": Claim,
-    "serving": ServedModel,
-    "errand-list-models": Errand,
-    "errand-move-claim": Errand,
+    "serving": ServerSpec,
+    "errand-list-models": StorageRequest,
+    "errand-move-claim": StorageRequest,
     "errand-saved-model": SavedModel,
-    "errand-owner": Owner,
+    "errand-owner": PreviousOwner,
     "snapshot": Snapshot,
     "record-of-files": Record,
 }

@@ -17,17 +17,17 @@ from penstock.decide.objects.children import RECORD
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.settings import Settings
 from unit.decide_run import examples_of_runs as examples
-from unit.decide_run.model_cluster import Cluster, Object
-from unit.decide_run.model_operator import Operator, advance, settled
-from unit.decide_run.runs_at_work import applied, at_work, controlled, pod_of, succeeded
+from unit.decide_run.model_cluster import ModelCluster, Object
+from unit.decide_run.model_operator import ModelOperator, advance, settle
+from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, pod_of, read_condition
 from unit.versions.changed_documents import Place, at, places, with_more, with_other, without
 
 
 @pytest.fixture(scope="module")
-def served() -> Cluster:
+def served() -> ModelCluster:
     """A cluster in which one run has ended and its Model is served."""
-    cluster, operator = applied()
-    settled(cluster, operator)
+    cluster, operator = apply_run()
+    settle(cluster, operator)
     for _ in range(6):
         operator.rest("churn-1")
         for deployment in cluster.of("Deployment"):
@@ -36,11 +36,11 @@ def served() -> Cluster:
 
 
 @pytest.fixture
-def cluster(served: Cluster) -> Cluster:
+def cluster(served: ModelCluster) -> ModelCluster:
     return copy.deepcopy(served)
 
 
-def replicas(cluster: Cluster) -> list[int]:
+def replicas(cluster: ModelCluster) -> list[int]:
     return [each["spec"]["replicas"] for each in cluster.of("Deployment")]
 
 
@@ -52,8 +52,8 @@ def condition(there: Object, kind: str) -> dict[str, Any]:
     return next(each for each in there["status"]["conditions"] if each["type"] == kind)
 
 
-def looked_at(cluster: Cluster, run: str = "churn-1") -> Operator:
-    operator = Operator(cluster)
+def looked_at(cluster: ModelCluster, run: str = "churn-1") -> ModelOperator:
+    operator = ModelOperator(cluster)
     operator.looks()
     operator.reconcile(run)
     operator.serve()
@@ -63,7 +63,7 @@ def looked_at(cluster: Cluster, run: str = "churn-1") -> Operator:
 @pytest.mark.parametrize("key", [("Pipeline", "churn"), ("PipelineRun", "churn-1")])
 @pytest.mark.parametrize("part", ["spec", "status"])
 def test_a_field_of_a_newer_version_changes_nothing_of_what_has_ended_and_is_served(
-    cluster: Cluster, key: tuple[str, str], part: str
+    cluster: ModelCluster, key: tuple[str, str], part: str
 ) -> None:
     there = cluster.objects[key]
     cluster.put({**there, part: {**there[part], "newField": {"deep": True}}})
@@ -76,7 +76,7 @@ def test_a_field_of_a_newer_version_changes_nothing_of_what_has_ended_and_is_ser
     assert cluster.live_jobs(examples.RUN_UID) == []
 
 
-def test_what_a_newer_version_says_in_a_status_is_there_after_it_was_written_again(cluster: Cluster) -> None:
+def test_what_a_newer_version_says_in_a_status_is_there_after_it_was_written_again(cluster: ModelCluster) -> None:
     there = cluster.objects["Pipeline", "churn"]
     newer = with_more(with_more(with_more(there, ("status",)), ("status", "conditions", 0)), ("status", "servedModel"))
     cluster.put(newer)
@@ -92,11 +92,11 @@ def test_what_a_newer_version_says_in_a_status_is_there_after_it_was_written_aga
 
 
 def test_what_a_newer_version_says_of_a_step_is_there_when_the_run_has_gone_on() -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put(with_more(there, ("status", "steps", 0, "dataset")))
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
     steps = cluster.objects["PipelineRun", "churn-1"]["status"]["steps"]
     assert [each["state"] for each in steps] == ["Succeeded"] * 4
@@ -104,12 +104,12 @@ def test_what_a_newer_version_says_of_a_step_is_there_when_the_run_has_gone_on()
 
 
 def test_what_a_newer_version_told_of_a_result_is_there_when_the_next_one_is_recorded() -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     (results,) = (each for each in cluster.of("ConfigMap") if "dataset.json" in each["data"])
     newer = results["data"]["dataset.json"].replace("{", '{"newInThisVersion":1,', 1)
     cluster.put({**results, "data": {**results["data"], "dataset.json": newer}})
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
     data = cluster.objects["ConfigMap", results["metadata"]["name"]]["data"]
     assert "training.json" in data
@@ -125,27 +125,27 @@ def test_what_a_newer_version_told_of_a_result_is_there_when_the_next_one_is_rec
     ],
 )
 def test_a_run_that_has_failed_stays_as_it_ended_whatever_of_it_can_be_read(part: str, change: dict[str, Any]) -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     cluster.end(pod_of(cluster), 2, "boom")
     for _ in range(4):
-        controlled(cluster)
+        control_jobs(cluster)
         operator.rest("churn-1")
-    cluster.passes(90000)
+    cluster.advance_clock(90000)
     operator.rest("churn-1")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, part: {**there[part], **change}})
     before = copy.deepcopy(cluster.objects["PipelineRun", "churn-1"])
 
     operator.rest("churn-1")
-    operator.born_again().rest("churn-1")
+    operator.restart().rest("churn-1")
 
     assert cluster.objects["PipelineRun", "churn-1"] == before
-    assert succeeded(cluster)[:2] == ("False", "Failed")
+    assert read_condition(cluster)[:2] == ("False", "Failed")
     assert cluster.of("Job") == []
 
 
 def test_a_run_that_cannot_be_read_keeps_its_status_and_its_job_and_goes_on_when_it_can() -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     there = cluster.objects["PipelineRun", "churn-1"]
     cluster.put({**there, "spec": {**there["spec"], "cancel": "Softly"}})
 
@@ -154,21 +154,23 @@ def test_a_run_that_cannot_be_read_keeps_its_status_and_its_job_and_goes_on_when
     found = cluster.objects["PipelineRun", "churn-1"]
     assert {**found["status"], "conditions": []} == {**there["status"], "conditions": []}
     assert conditions(found) == {"Succeeded": ("Unknown", "Invalid"), "Stalled": ("True", "Invalid")}
-    assert "spec.cancel" in succeeded(cluster)[2]
+    assert "spec.cancel" in read_condition(cluster)[2]
     assert len(cluster.live_jobs(examples.RUN_UID, "training")) == 1
 
     cluster.put({**found, "spec": there["spec"]})
-    run = settled(cluster, operator)
+    run = settle(cluster, operator)
 
     assert conditions(run) == {"Succeeded": ("True", "Succeeded")}
 
 
-def test_a_condition_of_what_cannot_be_read_says_since_when_however_often_it_is_looked_at(cluster: Cluster) -> None:
+def test_a_condition_of_what_cannot_be_read_says_since_when_however_often_it_is_looked_at(
+    cluster: ModelCluster,
+) -> None:
     there = cluster.objects["Pipeline", "churn"]
     cluster.put({**there, "spec": {**there["spec"], "dataset": {"inputs": "all"}}})
     operator = looked_at(cluster)
     first = copy.deepcopy(cluster.objects["Pipeline", "churn"]["status"])
-    cluster.passes(3600)
+    cluster.advance_clock(3600)
     operator.looks()
 
     decision = operator.serve()
@@ -181,27 +183,29 @@ def test_a_condition_of_what_cannot_be_read_says_since_when_however_often_it_is_
 
 
 def test_a_pipeline_that_cannot_be_read_serves_on_and_its_run_that_has_begun_waits_for_it_at_its_end() -> None:
-    cluster, operator = at_work(part="testing")
+    cluster, operator = advance_to_pod(part="testing")
     there = cluster.objects["Pipeline", "churn"]
     cluster.put({**there, "spec": {**there["spec"], "retention": {"models": "all"}}})
     cluster.finish(pod_of(cluster))
-    controlled(cluster)
+    control_jobs(cluster)
 
-    status, reason, message = succeeded(cluster, operator)
+    status, reason, message = read_condition(cluster, operator)
 
     assert (status, reason) == ("Unknown", "Invalid")
     assert "Pipeline churn (generation 1) cannot be read: spec.retention.models" in message
 
     cluster.put(there)
-    settled(cluster, operator)
-    assert succeeded(cluster)[0] == "True"
+    settle(cluster, operator)
+    assert read_condition(cluster)[0] == "True"
 
 
-def test_a_model_that_cannot_be_read_is_named_by_the_pipeline_that_serves_it_and_stops_no_run(cluster: Cluster) -> None:
+def test_a_model_that_cannot_be_read_is_named_by_the_pipeline_that_serves_it_and_stops_no_run(
+    cluster: ModelCluster,
+) -> None:
     (model,) = cluster.of("Model")
     cluster.put({**model, "spec": {**model["spec"], "deletionPolicy": "Keep"}})
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    operator = Operator(cluster)
+    operator = ModelOperator(cluster)
     for _ in range(4):
         operator.rest("churn-2")
         advance(cluster)
@@ -218,12 +222,12 @@ def test_a_model_that_cannot_be_read_is_named_by_the_pipeline_that_serves_it_and
 
 
 def test_a_run_waits_for_the_served_model_that_it_cannot_be_compared_with_and_goes_on_when_it_can_be_read(
-    cluster: Cluster,
+    cluster: ModelCluster,
 ) -> None:
     (model,) = cluster.of("Model")
     cluster.put({**model, "spec": {**model["spec"], "deletionPolicy": "Keep"}})
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    operator = Operator(cluster)
+    operator = ModelOperator(cluster)
     for _ in range(8):
         operator.rest("churn-2")
         advance(cluster)
@@ -233,15 +237,15 @@ def test_a_run_waits_for_the_served_model_that_it_cannot_be_compared_with_and_go
     assert [each["state"] for each in waiting["status"]["steps"]] == ["Succeeded", "Succeeded", "Waiting", "Pending"]
 
     cluster.put(model)
-    run = settled(cluster, operator, "churn-2")
+    run = settle(cluster, operator, "churn-2")
     assert conditions(run)["Succeeded"][0] == "True"
 
 
-def test_no_version_of_a_table_goes_while_a_model_that_was_made_of_it_cannot_be_read(cluster: Cluster) -> None:
+def test_no_version_of_a_table_goes_while_a_model_that_was_made_of_it_cannot_be_read(cluster: ModelCluster) -> None:
     (model,) = cluster.of("Model")
     cluster.put(without(model, ("spec", "lineage", "training"), "version"))
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    operator = Operator(cluster)
+    operator = ModelOperator(cluster)
 
     operator.rest("churn-2")
 
@@ -253,17 +257,17 @@ def test_no_version_of_a_table_goes_while_a_model_that_was_made_of_it_cannot_be_
 def test_a_run_whose_snapshot_or_results_are_of_a_form_that_nobody_knows_fails_and_says_so(
     kind: str, content: str
 ) -> None:
-    cluster, operator = at_work(part="training")
+    cluster, operator = advance_to_pod(part="training")
     other_form(cluster, kind, content)
 
-    settled(cluster, operator)
+    settle(cluster, operator)
 
-    status, reason, message = succeeded(cluster)
+    status, reason, message = read_condition(cluster)
     assert (status, reason) == ("False", "Refused")
     assert "/v9, and this version of Penstock reads penstock.dev/" in message
 
 
-def test_a_run_that_has_ended_is_not_touched_where_its_results_cannot_be_read(cluster: Cluster) -> None:
+def test_a_run_that_has_ended_is_not_touched_where_its_results_cannot_be_read(cluster: ModelCluster) -> None:
     other_form(cluster, "ConfigMap", "metadata")
     before = copy.deepcopy(cluster.objects)
 
@@ -272,7 +276,7 @@ def test_a_run_that_has_ended_is_not_touched_where_its_results_cannot_be_read(cl
     assert cluster.objects == before
 
 
-def other_form(cluster: Cluster, kind: str, content: str) -> None:
+def other_form(cluster: ModelCluster, kind: str, content: str) -> None:
     """Let the snapshot, or the results, of the run be of another form."""
     for there in cluster.of(kind):
         if RECORD in there["metadata"]["labels"] or (kind == "ConfigMap" and "dataset.json" not in there["data"]):
@@ -294,7 +298,7 @@ def places_in(there: Object) -> list[Place]:
 @given(st.data())
 @of_hypothesis(max_examples=40, deadline=None)
 def test_whatever_of_an_object_cannot_be_read_its_status_stays_and_the_runs_of_others_go_on(
-    served: Cluster, data: st.DataObject
+    served: ModelCluster, data: st.DataObject
 ) -> None:
     cluster = copy.deepcopy(served)
     kind = data.draw(st.sampled_from(["Pipeline", "PipelineRun", "Model"]))
@@ -305,7 +309,7 @@ def test_whatever_of_an_object_cannot_be_read_its_status_stays_and_the_runs_of_o
     key = kind, there["metadata"]["name"]
     cluster.objects[key] = broken
     cluster.put(examples.run("churn-2", "22222222-second", "2026-03-01T13:00:00Z"))
-    operator = Operator(cluster)
+    operator = ModelOperator(cluster)
 
     for _ in range(3):
         operator.rest("churn-2")
@@ -325,7 +329,7 @@ def test_whatever_of_an_object_cannot_be_read_its_status_stays_and_the_runs_of_o
             assert at(now, place.path) == at(broken, place.path)
 
 
-def test_a_record_that_cannot_be_read_deletes_nothing_and_is_in_the_log(cluster: Cluster) -> None:
+def test_a_record_that_cannot_be_read_deletes_nothing_and_is_in_the_log(cluster: ModelCluster) -> None:
     record = next(each for each in cluster.of("ControllerRevision") if RECORD in each["metadata"]["labels"])
     broken = without(record, ("data", "folder"), "proof")
 
@@ -335,10 +339,10 @@ def test_a_record_that_cannot_be_read_deletes_nothing_and_is_in_the_log(cluster:
     assert "data.folder.proof is missing" in decision.warnings[0]
 
 
-def test_only_conditions_are_written_over_a_status_that_cannot_be_read(cluster: Cluster) -> None:
+def test_only_conditions_are_written_over_a_status_that_cannot_be_read(cluster: ModelCluster) -> None:
     there = cluster.objects["Pipeline", "churn"]
     cluster.put({**there, "spec": {**there["spec"], "dataset": {"inputs": "all"}}})
-    operator = Operator(cluster)
+    operator = ModelOperator(cluster)
     operator.looks()
 
     assert isinstance(operator.serve().status, OnlyConditions)

@@ -5,6 +5,6 @@ yet, over the relation `points`: `testing`, `validation`, `training`, or `left o
 """
 
 from penstock_jobs.dataset.strategies.choosing import prepare
-from penstock_jobs.dataset.strategies.setting import Setting, Sides
+from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext
 
-__all__ = ["Setting", "Sides", "prepare"]
+__all__ = ["SideRule", "SplitContext", "prepare"]

@@ -4,14 +4,14 @@ A group that testing holds already (drawn when the share was higher, or by a row
 its points out of training and validation: those that are not in testing themselves are left out of all tables.
 """
 
-from penstock_jobs.dataset.expressions import below, fold_below, hash_expression
+from penstock_jobs.dataset.expressions import below_expression, fold_below_expression, hash_expression
 from penstock_jobs.dataset.points import KEPT_GROUPS, KEPT_POINTS, POINTS
-from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout
+from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
 from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import FOLD, GROUP, POINT
 
 
-def prepare(setting: Setting) -> Sides:
+def prepare(setting: SplitContext) -> SideRule:
     """Return the side by the group's draws."""
     split = setting.job.split
     if not split.group_columns:
@@ -20,8 +20,8 @@ def prepare(setting: Setting) -> Sides:
         setting.connection.execute(
             f"INSERT INTO {KEPT_GROUPS} SELECT DISTINCT {GROUP} FROM {POINTS} SEMI JOIN {KEPT_POINTS} USING ({POINT})"
         )
-    testing = below(hash_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
-    return Sides(
+    testing = below_expression(hash_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
+    return SideRule(
         f"CASE WHEN {testing} THEN 'testing' WHEN {GROUP} IN (SELECT {GROUP} FROM {KEPT_GROUPS}) THEN 'left out' "
-        f"WHEN {fold_below(FOLD, holdout(setting))} THEN 'validation' ELSE 'training' END"
+        f"WHEN {fold_below_expression(FOLD, holdout_share(setting))} THEN 'validation' ELSE 'training' END"
     )

@@ -11,7 +11,7 @@ from penstock_jobs.specification import DatasetJob
 
 
 @dataclass(frozen=True)
-class Setting:
+class SplitContext:
     """The engine with the views `points` and `kept_points`, the job, the epoch and the columns of the tables.
 
     `placed_training` makes, on request, the temporary table `placed` of the points that the last generation of the same
@@ -26,7 +26,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Sides:
+class SideRule:
     """The SQL of the side of a point that is not in testing yet, and of which kept testing points are to be retired."""
 
     expression: str
@@ -34,12 +34,12 @@ class Sides:
     warnings: tuple[str, ...] = ()
 
 
-def holdout(setting: Setting) -> float:
+def holdout_share(setting: SplitContext) -> float:
     """Return the share of training that becomes validation: 0 where there are folds."""
     return setting.job.validation.holdout or 0.0
 
 
-def required(value: str | None, field: str, strategy: str) -> str:
+def require_field(value: str | None, field: str, strategy: str) -> str:
     """Return the value of a field that the strategy cannot do without."""
     if value is None:
         raise Refused(f"The strategy {strategy} needs spec.dataset.split.{field}.")

@@ -10,9 +10,9 @@ from fractions import Fraction
 
 from penstock_jobs.dataset.expressions import draw_expression
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
-from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout
+from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
 from penstock_jobs.errors import Refused
-from penstock_jobs.tables.columns import FOLD, POINT, quoted
+from penstock_jobs.tables.columns import FOLD, POINT, quote_identifier
 
 _HISTORY = (
     "The split is Stratified: it depends on the history of generations, so the same rows in another order of "
@@ -21,14 +21,14 @@ _HISTORY = (
 )
 
 
-def prepare(setting: Setting) -> Sides:
+def prepare(setting: SplitContext) -> SideRule:
     """Fill each class's quota, and return the side by what was chosen."""
     connection, split = setting.connection, setting.job.split
     target = next(column for column in setting.columns if column.role == "Target")
     if target.type == "Float" or setting.job.task == "Regression":
         raise Refused("The strategy Stratified needs classes, and the target is a number; use Key, Group or Time.")
     setting.place_training()
-    name = quoted(target.name)
+    name = quote_identifier(target.name)
     drawn = draw_expression("testing", split.salt, setting.epoch, POINT)
     kept = dict(connection.execute(f"SELECT {name}, count(*) FROM {KEPT} GROUP BY 1").fetchall())
     others = f"SELECT {name}, count(*) FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT}) GROUP BY 1"
@@ -44,15 +44,17 @@ def prepare(setting: Setting) -> Sides:
         f"ANTI JOIN chosen_testing USING ({POINT})"
     )
     counts = dict(connection.execute(f"SELECT class, count(*) FROM ({rest}) GROUP BY 1").fetchall())
-    _choose(setting, "chosen_validation", rest, {c: _quota(holdout(setting), count) for c, count in counts.items()})
-    return Sides(
+    _choose(
+        setting, "chosen_validation", rest, {c: _quota(holdout_share(setting), count) for c, count in counts.items()}
+    )
+    return SideRule(
         f"CASE WHEN {POINT} IN (SELECT {POINT} FROM chosen_testing) THEN 'testing' "
         f"WHEN {POINT} IN (SELECT {POINT} FROM chosen_validation) THEN 'validation' ELSE 'training' END",
-        warnings=(_HISTORY, *_unfilled(setting, lacking)),
+        warnings=(_HISTORY, *_quota_warnings(setting, lacking)),
     )
 
 
-def _choose(setting: Setting, table: str, candidates: str, wanted: dict[object, int]) -> None:
+def _choose(setting: SplitContext, table: str, candidates: str, wanted: dict[object, int]) -> None:
     """Make the table of the first `wanted` candidates of each class in order of their draw."""
     connection = setting.connection
     connection.execute(
@@ -67,7 +69,7 @@ def _choose(setting: Setting, table: str, candidates: str, wanted: dict[object, 
     )
 
 
-def _unfilled(setting: Setting, lacking: dict[object, int]) -> list[str]:
+def _quota_warnings(setting: SplitContext, lacking: dict[object, int]) -> list[str]:
     chosen = dict(setting.connection.execute("SELECT class, count(*) FROM chosen_testing GROUP BY 1").fetchall())
     short = {value: wanted - chosen.get(value, 0) for value, wanted in lacking.items()}
     return [

@@ -9,19 +9,19 @@ from datetime import UTC, datetime
 
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
-from penstock_jobs.dataset.strategies.setting import Setting, Sides, holdout, required
+from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share, require_field
 from penstock_jobs.errors import Refused
-from penstock_jobs.tables.columns import POINT, literal, quoted
+from penstock_jobs.tables.columns import POINT, quote_identifier, quote_literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
 
 
-def prepare(setting: Setting) -> Sides:
+def prepare(setting: SplitContext) -> SideRule:
     """Find the borders, and return the side by the time of the point."""
-    name = required(setting.job.split.time_column, "time.column", "Time")
+    name = require_field(setting.job.split.time_column, "time.column", "Time")
     _check_column(setting, name)
-    moment = f"epoch_us(CAST({quoted(name)} AS TIMESTAMP WITH TIME ZONE))"
+    moment = f"epoch_us(CAST({quote_identifier(name)} AS TIMESTAMP WITH TIME ZONE))"
     start = _start(setting, moment)
     gap = round(setting.job.split.gap * _SECOND)
     before = start - gap
@@ -30,12 +30,12 @@ def prepare(setting: Setting) -> Sides:
     if validation is not None:
         sides.append(f"WHEN {moment} >= {validation} THEN 'validation'")
         sides.append(f"WHEN {moment} >= {validation - gap} THEN 'left out'")
-    return Sides(
+    return SideRule(
         f"CASE {' '.join(sides)} ELSE 'training' END", retire=f"{moment.replace('CAST(', 'CAST(kept.')} < {start}"
     )
 
 
-def _check_column(setting: Setting, name: str) -> None:
+def _check_column(setting: SplitContext, name: str) -> None:
     column = next(column for column in setting.columns if column.name == name)
     if column.type not in ("Timestamp", "Date"):
         raise Refused(
@@ -43,17 +43,17 @@ def _check_column(setting: Setting, name: str) -> None:
             "give "
             "it a type in the input, or cast it in the query."
         )
-    row = setting.connection.execute(f"SELECT count(*) - count({quoted(name)}) FROM {CANONICAL}").fetchone()
+    row = setting.connection.execute(f"SELECT count(*) - count({quote_identifier(name)}) FROM {CANONICAL}").fetchone()
     missing = int(row[0]) if row else 0
     if missing:
-        first = first_row(setting.connection, f"{quoted(name)} IS NULL")
+        first = first_row(setting.connection, f"{quote_identifier(name)} IS NULL")
         raise Refused(
             f"The column '{name}' (spec.dataset.split.time.column) is missing in {missing} rows, first in row {first}; "
             "every point needs its time."
         )
 
 
-def _start(setting: Setting, moment: str) -> int:
+def _start(setting: SplitContext, moment: str) -> int:
     """Return the first microsecond of testing."""
     split = setting.job.split
     if (split.cutoff is None) == (split.window is None):
@@ -68,13 +68,13 @@ def _start(setting: Setting, moment: str) -> int:
     return last - round((split.window or 0) * _SECOND) + 1
 
 
-def _validation_start(setting: Setting, moment: str, before: int) -> int | None:
+def _validation_start(setting: SplitContext, moment: str, before: int) -> int | None:
     """Return the first microsecond of validation: the latest `holdout` share of training, by time; None for folds."""
-    share = holdout(setting)
+    share = holdout_share(setting)
     if not share:
         return None
     row = setting.connection.execute(
-        f"SELECT quantile_disc({moment}, {literal(repr(1 - share))}::DOUBLE) FROM {POINTS} "
+        f"SELECT quantile_disc({moment}, {quote_literal(repr(1 - share))}::DOUBLE) FROM {POINTS} "
         f"ANTI JOIN {KEPT_POINTS} USING ({POINT}) WHERE {moment} < {before}"
     ).fetchone()
     return None if row is None or row[0] is None else int(row[0])

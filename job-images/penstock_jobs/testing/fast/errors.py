@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 
 from penstock_jobs.scoring.predictions import Predictions
 from penstock_jobs.testing.bootstrap import Statistic
-from penstock_jobs.testing.fast.sums import of_sums
+from penstock_jobs.testing.fast.sums import statistic_of_sums
 from penstock_jobs.testing.points import Points
 
 Array = NDArray[np.float64]
 Loss = Callable[[Array, Array], Array]
 
 
-def _squared(truth: Array, predicted: Array) -> Array:
+def _square_loss(truth: Array, predicted: Array) -> Array:
     return (truth - predicted) ** 2
 
 
-def _absolute(truth: Array, predicted: Array) -> Array:
+def _absolute_loss(truth: Array, predicted: Array) -> Array:
     return np.abs(truth - predicted)
 
 
-def _relative(truth: Array, predicted: Array) -> Array:
+def _relative_loss(truth: Array, predicted: Array) -> Array:
     return np.abs(truth - predicted) / np.maximum(np.abs(truth), np.finfo(np.float64).eps)
 
 
-def _squared_log(truth: Array, predicted: Array) -> Array:
+def _square_log_loss(truth: Array, predicted: Array) -> Array:
     return (np.log1p(truth) - np.log1p(predicted)) ** 2
 
 
-def _mean(loss: Loss, root: bool, points: Points, predictions: Predictions) -> Statistic | None:
+def _mean_loss(loss: Loss, root: bool, points: Points, predictions: Predictions) -> Statistic | None:
     if points.classes:
         return None
     with np.errstate(invalid="ignore"):
@@ -41,10 +41,10 @@ def _mean(loss: Loss, root: bool, points: Points, predictions: Predictions) -> S
         mean = sums[:, 0] / sums[:, 1]
         return -np.sqrt(mean) if root else -mean
 
-    return of_sums(points, np.column_stack([losses, np.ones(len(points))]), of)
+    return statistic_of_sums(points, np.column_stack([losses, np.ones(len(points))]), of)
 
 
-def _explained(about_mean: bool, points: Points, predictions: Predictions) -> Statistic | None:
+def _share_of_variance(about_mean: bool, points: Points, predictions: Predictions) -> Statistic | None:
     """R squared, or (about the mean of the errors) explained variance; sums are centred, so that none is lost."""
     if points.classes:
         return None
@@ -58,16 +58,16 @@ def _explained(about_mean: bool, points: Points, predictions: Predictions) -> St
         around = error_second - error_first**2 / total if about_mean else error_second
         return np.asarray(1 - around / (second - first**2 / total))
 
-    return of_sums(points, terms, of)
+    return statistic_of_sums(points, terms, of)
 
 
 ERRORS = {
-    "neg_mean_squared_error": (partial(_mean, _squared, False),),
-    "neg_root_mean_squared_error": (partial(_mean, _squared, True),),
-    "neg_mean_absolute_error": (partial(_mean, _absolute, False),),
-    "neg_mean_absolute_percentage_error": (partial(_mean, _relative, False),),
-    "neg_mean_squared_log_error": (partial(_mean, _squared_log, False),),
-    "neg_root_mean_squared_log_error": (partial(_mean, _squared_log, True),),
-    "r2": (partial(_explained, False),),
-    "explained_variance": (partial(_explained, True),),
+    "neg_mean_squared_error": (partial(_mean_loss, _square_loss, False),),
+    "neg_root_mean_squared_error": (partial(_mean_loss, _square_loss, True),),
+    "neg_mean_absolute_error": (partial(_mean_loss, _absolute_loss, False),),
+    "neg_mean_absolute_percentage_error": (partial(_mean_loss, _relative_loss, False),),
+    "neg_mean_squared_log_error": (partial(_mean_loss, _square_log_loss, False),),
+    "neg_root_mean_squared_log_error": (partial(_mean_loss, _square_log_loss, True),),
+    "r2": (partial(_share_of_variance, False),),
+    "explained_variance": (partial(_share_of_variance, True),),
 }

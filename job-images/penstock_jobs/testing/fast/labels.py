@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.scoring.predictions import Predictions
 from penstock_jobs.testing.bootstrap import Statistic
-from penstock_jobs.testing.fast.sums import of_sums, ratio
+from penstock_jobs.testing.fast.sums import ratio, statistic_of_sums
 from penstock_jobs.testing.points import Points
 
 Array = NDArray[np.float64]
@@ -34,24 +34,24 @@ def _jaccard(both: Array, true: Array, predicted: Array) -> Array:
     return ratio(both, true + predicted - both)
 
 
-def _binary(score: ByClass, positive: int, both: Array, true: Array, predicted: Array) -> Array:
+def _average_binary(score: ByClass, positive: int, both: Array, true: Array, predicted: Array) -> Array:
     return score(both[:, positive], true[:, positive], predicted[:, positive])
 
 
-def _micro(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
+def _average_micro(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
     return score(both.sum(axis=1), true.sum(axis=1), predicted.sum(axis=1))
 
 
-def _macro(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
+def _average_macro(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
     seen = true + predicted > 0
     return ratio((score(both, true, predicted) * seen).sum(axis=1), seen.sum(axis=1))
 
 
-def _macro_all(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
+def _average_macro_all(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
     return np.asarray(score(both, true, predicted).mean(axis=1))
 
 
-def _weighted(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
+def _average_weighted(score: ByClass, both: Array, true: Array, predicted: Array) -> Array:
     return ratio((score(both, true, predicted) * true).sum(axis=1), true.sum(axis=1))
 
 
@@ -71,7 +71,7 @@ def _matthews(both: Array, true: Array, predicted: Array) -> Array:
     return ratio(above, below)
 
 
-def _with(
+def _combine_counts(
     combine: Callable[[Array, Array, Array], Array], points: Points, predictions: Predictions
 ) -> Statistic | None:
     classes = len(points.classes)
@@ -85,25 +85,26 @@ def _with(
     def of(sums: Array) -> Array:
         return combine(sums[:, :classes], sums[:, classes : 2 * classes], sums[:, 2 * classes :])
 
-    return of_sums(points, terms, of)
+    return statistic_of_sums(points, terms, of)
 
 
-def _about_positive(score: ByClass, points: Points, predictions: Predictions) -> Statistic | None:
+def _score_positive(score: ByClass, points: Points, predictions: Predictions) -> Statistic | None:
     if points.positive is None or len(points.classes) != 2:
         return None
-    return _with(partial(_binary, score, points.classes.index(points.positive)), points, predictions)
+    return _combine_counts(partial(_average_binary, score, points.classes.index(points.positive)), points, predictions)
 
 
 LABELS: dict[str, tuple[Callable[[Points, Predictions], Statistic | None], ...]] = {
-    "accuracy": (partial(_with, _accuracy),),
-    "balanced_accuracy": (partial(_with, _balanced_accuracy),),
-    "matthews_corrcoef": (partial(_with, _matthews),),
+    "accuracy": (partial(_combine_counts, _accuracy),),
+    "balanced_accuracy": (partial(_combine_counts, _balanced_accuracy),),
+    "matthews_corrcoef": (partial(_combine_counts, _matthews),),
 }
 for _name, _score in {"precision": _precision, "recall": _recall, "f1": _f1, "jaccard": _jaccard}.items():
     _all, _seen, _by_support, _together = (
-        partial(_with, partial(average, _score)) for average in (_macro_all, _macro, _weighted, _micro)
+        partial(_combine_counts, partial(average, _score))
+        for average in (_average_macro_all, _average_macro, _average_weighted, _average_micro)
     )
-    LABELS[_name] = (partial(_about_positive, _score), _all, _seen, _by_support, _together)
+    LABELS[_name] = (partial(_score_positive, _score), _all, _seen, _by_support, _together)
     LABELS[f"{_name}_macro"] = (_all, _seen)
     LABELS[f"{_name}_weighted"] = (_by_support,)
     LABELS[f"{_name}_micro"] = (_together,)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.scoring.predictions import Predictions
 from penstock_jobs.testing.bootstrap import Statistic
-from penstock_jobs.testing.fast.sums import of_sums
+from penstock_jobs.testing.fast.sums import statistic_of_sums
 from penstock_jobs.testing.points import Points
 
 Array = NDArray[np.float64]
@@ -16,7 +16,7 @@ def _minus_mean(sums: Array) -> Array:
 
 
 def _mean_of(points: Points, losses: Array) -> Statistic:
-    return of_sums(points, np.column_stack([losses, np.ones(len(points))]), _minus_mean)
+    return statistic_of_sums(points, np.column_stack([losses, np.ones(len(points))]), _minus_mean)
 
 
 def _log_loss(points: Points, predictions: Predictions) -> Statistic | None:

@@ -33,7 +33,7 @@ def _average_precision(positive: Array, negative: Array) -> Array:
         return np.asarray((positive * precision).sum(axis=1) / found[:, -1])
 
 
-def _ranked(area: Area, points: Points, response: Array, positive: NDArray[np.bool_]) -> Statistic:
+def _area_statistic(area: Area, points: Points, response: Array, positive: NDArray[np.bool_]) -> Statistic:
     order = np.argsort(-response, kind="stable")
     starts = np.flatnonzero(np.diff(response[order], prepend=np.inf))
     unit: Positions = points.unit[order]
@@ -49,7 +49,7 @@ def _ranked(area: Area, points: Points, response: Array, positive: NDArray[np.bo
     return statistic
 
 
-def _about_positive(area: Area, points: Points, predictions: Predictions) -> Statistic | None:
+def _area_of_positive(area: Area, points: Points, predictions: Predictions) -> Statistic | None:
     if len(points.classes) != 2:
         return None
     column = 1 if points.positive is None else points.classes.index(points.positive)
@@ -59,15 +59,15 @@ def _about_positive(area: Area, points: Points, predictions: Predictions) -> Sta
         response = predictions.decision if column == 1 else -predictions.decision
     else:
         return None
-    return _ranked(area, points, response, points.truth == points.classes[column])
+    return _area_statistic(area, points, response, points.truth == points.classes[column])
 
 
-def _each_against_the_rest(weighted: bool, points: Points, predictions: Predictions) -> Statistic | None:
+def _one_versus_rest(weighted: bool, points: Points, predictions: Predictions) -> Statistic | None:
     classes = points.classes
     if not 3 <= len(classes) <= _MAXIMUM_CLASSES or predictions.probabilities is None:
         return None
     ours = [
-        _ranked(_roc_area, points, predictions.probabilities[:, column], points.truth == name)
+        _area_statistic(_roc_area, points, predictions.probabilities[:, column], points.truth == name)
         for column, name in enumerate(classes)
     ]
     weight_of = np.zeros((points.units, len(classes)))
@@ -83,11 +83,11 @@ def _each_against_the_rest(weighted: bool, points: Points, predictions: Predicti
 
 RANKING = {
     "roc_auc": (
-        partial(_about_positive, _roc_area),
-        partial(_each_against_the_rest, False),
-        partial(_each_against_the_rest, True),
+        partial(_area_of_positive, _roc_area),
+        partial(_one_versus_rest, False),
+        partial(_one_versus_rest, True),
     ),
-    "roc_auc_ovr": (partial(_each_against_the_rest, False),),
-    "roc_auc_ovr_weighted": (partial(_each_against_the_rest, True),),
-    "average_precision": (partial(_about_positive, _average_precision),),
+    "roc_auc_ovr": (partial(_one_versus_rest, False),),
+    "roc_auc_ovr_weighted": (partial(_one_versus_rest, True),),
+    "average_precision": (partial(_area_of_positive, _average_precision),),
 }

@@ -11,7 +11,7 @@ from penstock_jobs.testing.points import Points
 Array = NDArray[np.float64]
 
 
-def of_sums(points: Points, terms: Array, combine: Callable[[Array], Array]) -> Statistic:
+def statistic_of_sums(points: Points, terms: Array, combine: Callable[[Array], Array]) -> Statistic:
     """Return the statistic that combines weighted sums.
 
     Args:

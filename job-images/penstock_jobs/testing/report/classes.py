@@ -7,11 +7,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from penstock_jobs.scoring import Predictions
-from penstock_jobs.testing.curves import Thresholds, confusion, reliability, thresholds
-from penstock_jobs.testing.points import Points, take
+from penstock_jobs.testing.curves import ThresholdCurve, confusion_counts, reliability, threshold_curve
+from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report.charts.plot import Plot
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import number, share
+from penstock_jobs.testing.report.numbers import format_digits, format_share
 
 _MOST_CLASSES = 20
 
@@ -46,34 +46,34 @@ class Picture:
 
 def confusion_of(findings: Findings) -> Confusion | None:
     """Return the confusion matrix; None for a regression, and for more classes than fit a page."""
-    points, answers = _mine(findings)
+    points, answers = _unseen_answers(findings)
     if not 2 <= len(points.classes) <= _MOST_CLASSES:
         return None
-    counts = confusion(points.truth, answers.labels, points.classes)
+    counts = confusion_counts(points.truth, answers.labels, points.classes)
     names = [str(one) for one in points.classes]
     rows = []
     for place, name in enumerate(names):
         total = int(counts[place].sum())
         cells = [_cell(int(count), total, place == column) for column, count in enumerate(counts[place])]
-        rows.append((name, cells, share(int(counts[place, place]), total)))
+        rows.append((name, cells, format_share(int(counts[place, place]), total)))
     return Confusion(
-        names, rows, [share(int(counts[one, one]), int(counts[:, one].sum())) for one in range(len(names))]
+        names, rows, [format_share(int(counts[one, one]), int(counts[:, one].sum())) for one in range(len(names))]
     )
 
 
 def pictures(findings: Findings) -> list[Picture]:
     """Return ROC, precision and recall, thresholds, and reliability: for two classes with probabilities."""
-    points, answers = _mine(findings)
+    points, answers = _unseen_answers(findings)
     if len(points.classes) != 2:
         return []
     positive = points.positive if points.positive is not None else points.classes[1]
     mask, response, probable = _response(points, answers, positive)
     if response is None:
         return []
-    found = thresholds(mask, response, points.weight)
+    found = threshold_curve(mask, response, points.weight)
     if found is None:
         return []
-    served = _served(findings, positive)
+    served = _curve_of_served(findings, positive)
     drawn = [_roc(found, served), _precision_recall(found, served, mask)]
     if probable:
         drawn.append(_by_threshold(found, findings.shown.model.threshold, str(positive)))
@@ -82,9 +82,9 @@ def pictures(findings: Findings) -> list[Picture]:
     return drawn
 
 
-def _mine(findings: Findings) -> tuple[Points, Predictions]:
+def _unseen_answers(findings: Findings) -> tuple[Points, Predictions]:
     unseen = findings.shown.unseen
-    return findings.points.take(unseen), take(findings.shown.predictions, unseen)
+    return findings.points.take(unseen), take_predictions(findings.shown.predictions, unseen)
 
 
 def _response(
@@ -100,50 +100,52 @@ def _response(
     return mask, None, False
 
 
-def _served(findings: Findings, positive: object) -> Thresholds | None:
+def _curve_of_served(findings: Findings, positive: object) -> ThresholdCurve | None:
     """Return the curves of the served Model, where it may be judged by the very same points."""
     served, shown = findings.served, findings.shown
     if served is None or served.name == shown.name or set(served.manifest.classes) != set(findings.points.classes):
         return None
     if (shown.unseen & ~served.unseen).any() or served.manifest.classes != findings.points.classes:
         return None
-    points, answers = findings.points.take(shown.unseen), take(served.predictions, shown.unseen)
+    points, answers = findings.points.take(shown.unseen), take_predictions(served.predictions, shown.unseen)
     mask, response, _ = _response(points, answers, positive)
-    return None if response is None else thresholds(mask, response, points.weight)
+    return None if response is None else threshold_curve(mask, response, points.weight)
 
 
-def _roc(found: Thresholds, served: Thresholds | None) -> Picture:
+def _roc(found: ThresholdCurve, served: ThresholdCurve | None) -> Picture:
     plot = Plot("ROC curve", (0, 1), (0, 1), "false positive rate", "true positive rate (recall)")
     plot.line([(0, 0), (1, 1)], "muted", "line dashed")
     if served is not None:
-        plot.line(_from(0.0, 0.0, served.false_positive_rate, served.recall), "served")
-    pairs = _from(0.0, 0.0, found.false_positive_rate, found.recall)
+        plot.line(_curve_pairs(0.0, 0.0, served.false_positive_rate, served.recall), "served")
+    pairs = _curve_pairs(0.0, 0.0, found.false_positive_rate, found.recall)
     plot.area(pairs, "challenger")
     plot.line(pairs, "challenger")
     return Picture("ROC curve", plot.render(), "Up and left is better; the dashed line is a coin.")
 
 
-def _precision_recall(found: Thresholds, served: Thresholds | None, mask: NDArray[np.bool_]) -> Picture:
+def _precision_recall(found: ThresholdCurve, served: ThresholdCurve | None, mask: NDArray[np.bool_]) -> Picture:
     base = float(mask.mean())
     plot = Plot("Precision and recall", (0, 1), (0, 1), "recall", "precision")
     plot.line([(0, base), (1, base)], "muted", "line dashed")
     if served is not None:
-        plot.line(_from(0.0, float(served.precision[0]), served.recall, served.precision), "served")
-    plot.line(_from(0.0, float(found.precision[0]), found.recall, found.precision), "challenger")
+        plot.line(_curve_pairs(0.0, float(served.precision[0]), served.recall, served.precision), "served")
+    plot.line(_curve_pairs(0.0, float(found.precision[0]), found.recall, found.precision), "challenger")
     return Picture(
-        "Precision and recall", plot.render(), f"Up and right is better; the dashed line is chance ({number(base)})."
+        "Precision and recall",
+        plot.render(),
+        f"Up and right is better; the dashed line is chance ({format_digits(base)}).",
     )
 
 
-def _by_threshold(found: Thresholds, chosen: float | None, positive: str) -> Picture:
+def _by_threshold(found: ThresholdCurve, chosen: float | None, positive: str) -> Picture:
     plot = Plot("Precision and recall by threshold", (0, 1), (0, 1), f"threshold on the probability of {positive}")
     order = slice(None, None, -1)
     threshold = found.threshold[order]
     plot.line(list(zip(threshold, found.selected[order], strict=True)), "muted", "line dashed")
     plot.line(list(zip(threshold, found.recall[order], strict=True)), "second")
     plot.line(list(zip(threshold, found.precision[order], strict=True)), "challenger")
-    plot.upright(0.5 if chosen is None else chosen)
-    said = "0.5" if chosen is None else number(chosen)
+    plot.vertical_line(0.5 if chosen is None else chosen)
+    said = "0.5" if chosen is None else format_digits(chosen)
     return Picture(
         "What each threshold would do",
         plot.render(),
@@ -168,7 +170,7 @@ def _reliability(mask: NDArray[np.bool_], probability: NDArray[np.float64], posi
     return Picture(
         "Reliability",
         plot.render(),
-        f"The dashed line is perfect calibration. Brier score {number(brier)}.",
+        f"The dashed line is perfect calibration. Brier score {format_digits(brier)}.",
     )
 
 
@@ -193,8 +195,8 @@ def _by_class(mask: NDArray[np.bool_], probability: NDArray[np.float64], points:
 
 def _cell(count: int, total: int, right: bool) -> Cell:
     part = count / total if total else 0.0
-    return Cell(count, share(count, total), round(100 * part), right)
+    return Cell(count, format_share(count, total), round(100 * part), right)
 
 
-def _from(x: float, y: float, across: NDArray[np.float64], up: NDArray[np.float64]) -> list[tuple[float, float]]:
+def _curve_pairs(x: float, y: float, across: NDArray[np.float64], up: NDArray[np.float64]) -> list[tuple[float, float]]:
     return [(x, y), *zip(across.tolist(), up.tolist(), strict=True)]

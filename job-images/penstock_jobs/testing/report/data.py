@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import share
+from penstock_jobs.testing.report.numbers import format_share
 
 _MOST_CLASSES = 12
 
@@ -42,14 +42,16 @@ def sides(findings: Findings) -> list[DataSide]:
             ClassShare(
                 one,
                 table.classes.get(one, 0),
-                share(table.classes.get(one, 0), table.rows),
+                format_share(table.classes.get(one, 0), table.rows),
                 100 * table.classes.get(one, 0) / max(table.rows, 1),
                 place % 6,
             )
             for place, one in enumerate(names)
             if any(one.classes for _, one in tables)
         ]
-        found.append(DataSide(name, table.rows, share(table.rows, whole), 100 * table.rows / max(whole, 1), classes))
+        found.append(
+            DataSide(name, table.rows, format_share(table.rows, whole), 100 * table.rows / max(whole, 1), classes)
+        )
     return found
 
 
@@ -66,7 +68,7 @@ def proof(findings: Findings) -> str:
     )
 
 
-def counted(findings: Findings) -> list[tuple[str, str]]:
+def dataset_counts(findings: Findings) -> list[tuple[str, str]]:
     """Return what the dataset job counted."""
     made = findings.job.dataset_result
     if made is None:

@@ -7,10 +7,10 @@ from markupsafe import Markup
 from penstock_jobs.result import CandidateRow
 from penstock_jobs.testing.report.charts.bars import bars
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
-from penstock_jobs.testing.report.charts.plot import Plot, padded
+from penstock_jobs.testing.report.charts.plot import Plot, pad_range
 from penstock_jobs.testing.report.classes import Picture
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import display, number
+from penstock_jobs.testing.report.numbers import display, format_digits
 
 _MOST_FEATURES = 15
 _MOST_CANDIDATES = 20
@@ -22,7 +22,7 @@ def importance(findings: Findings) -> Picture | None:
     if found is None or not found.features:
         return None
     rows = [
-        Row(one.feature, one.mean, one.least, one.greatest, "challenger", _small(one.mean))
+        Row(one.feature, one.mean, one.least, one.greatest, "challenger", _format_small(one.mean))
         for one in found.features[:_MOST_FEATURES]
     ]
     label = display(findings.job, found.scoring).label.rstrip(" ↑↓")
@@ -46,7 +46,7 @@ def curves(findings: Findings) -> list[Picture]:
     if len(found.learning) > 1:
         known = [shown.value(side) for one in found.learning for side in (one.training, one.validation)]
         most = max(one.rows for one in found.learning)
-        plot = Plot("Learning curve", (0, most * 1.02), padded(known), "points learnt from", shown.label)
+        plot = Plot("Learning curve", (0, most * 1.02), pad_range(known), "points learnt from", shown.label)
         for side, colour in (("training", "muted"), ("validation", "challenger")):
             pairs = [(float(one.rows), shown.value(getattr(one, side))) for one in found.learning]
             plot.line(pairs, colour)
@@ -56,7 +56,7 @@ def curves(findings: Findings) -> list[Picture]:
     if len(found.loss) > 1:
         watched = [] if found.stopping_is_score else list(found.stopping)
         values = [*found.loss, *watched]
-        plot = Plot("Loss curve", (1, max(len(found.loss), 2)), padded(values), "epoch or round", "loss")
+        plot = Plot("Loss curve", (1, max(len(found.loss), 2)), pad_range(values), "epoch or round", "loss")
         plot.line([(float(place + 1), value) for place, value in enumerate(found.loss)], "muted")
         plot.line([(float(place + 1), value) for place, value in enumerate(watched)], "challenger")
         watching = " Blue: the slice of training that early stopping watched." if watched else ""
@@ -138,7 +138,7 @@ def segments(findings: Findings) -> list[SegmentPicture]:
                 continue
             low, high = shown.ends(one.score.low, one.score.high)
             value = shown.value(one.score.value)
-            rows.append(Row(one.name, value, low, high, "challenger", f"{number(value)} (n {one.points:,})"))
+            rows.append(Row(one.name, value, low, high, "challenger", f"{format_digits(value)} (n {one.points:,})"))
         mark = None if mine is None else shown.value(mine.value)
         title = f"{shown.label} by {segmentation.column}"
         picture = intervals(title, rows, mark=mark, width=500, left=150) if rows else Markup("")
@@ -173,7 +173,7 @@ def models(findings: Findings) -> list[ModelLine]:
     return lines
 
 
-def _small(value: float) -> str:
+def _format_small(value: float) -> str:
     return "0" if abs(value) < 1e-9 else f"{value:.2g}"
 
 
@@ -188,7 +188,7 @@ def _line(
         algorithm="baseline" if row.baseline else row.algorithm,
         parameters=", ".join(f"{name}={value!r}" for name, value in row.parameters.items()),
         score=shown.text(score),
-        spread="" if score is None or score.spread is None else f"± {number(score.spread)}",
+        spread="" if score is None or score.spread is None else f"± {format_digits(score.spread)}",
         percent=8 + 92 * (value - low) / ((high - low) or 1.0),
         seconds=f"{row.fit_seconds:.2f} s" if row.fit_seconds < 100 else f"{row.fit_seconds:,.0f} s",
         colour="baseline" if row.baseline else "challenger" if row.candidate in chosen else "muted",

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.gate import Decision
+from penstock_jobs.gate import GateDecision
 from penstock_jobs.result import CandidateRow, Comparison
 from penstock_jobs.scoring import Scorer
 from penstock_jobs.specification import TestingJob
 from penstock_jobs.testing.importance import Importances
-from penstock_jobs.testing.judging import Judged
+from penstock_jobs.testing.judging import JudgedModel
 from penstock_jobs.testing.points import Points
 from penstock_jobs.testing.scores import Scores
 from penstock_jobs.testing.segments import Segmentation
-from penstock_jobs.testing.sides import Sides
+from penstock_jobs.testing.sides import ReferenceScores
 from penstock_jobs.testing.table import TestingTable
 from penstock_jobs.training.curves import Curves
 
@@ -20,7 +20,7 @@ from penstock_jobs.training.curves import Curves
 class Details:
     """What is looked into for the challenger alone."""
 
-    sides: Sides
+    sides: ReferenceScores
     importances: Importances | None
     segmentations: tuple[Segmentation, ...]
     curves: Curves | None
@@ -39,11 +39,11 @@ class Findings:
     points: Points
     scorers: list[Scorer]
     ranking: Scorer
-    models: tuple[Judged, ...]
-    served: Judged | None
-    shown: Judged
+    models: tuple[JudgedModel, ...]
+    served: JudgedModel | None
+    shown: JudgedModel
     scores: dict[str, Scores]
     comparison: Comparison | None
-    decision: Decision | None
+    decision: GateDecision | None
     details: Details
     candidates: tuple[CandidateRow, ...]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.result import Score
+from penstock_jobs.result import ScoreResult
 from penstock_jobs.specification import TestingJob
 
 
@@ -28,14 +28,14 @@ class Display:
             return None, None
         return (-high, -low) if self.error else (low, high)
 
-    def text(self, score: Score | None) -> str:
+    def text(self, score: ScoreResult | None) -> str:
         """Return the number, or a dash."""
-        return "–" if score is None else number(self.value(score.value))
+        return "–" if score is None else format_digits(self.value(score.value))
 
-    def interval(self, score: Score | None) -> str:
+    def interval(self, score: ScoreResult | None) -> str:
         """Return the interval in words, or nothing."""
         low, high = self.ends(score.low, score.high) if score else (None, None)
-        return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+        return "" if low is None or high is None else f"{format_digits(low)} to {format_digits(high)}"
 
 
 def display(job: TestingJob, name: str) -> Display:
@@ -44,7 +44,7 @@ def display(job: TestingJob, name: str) -> Display:
     return Display(name, name.startswith("neg_") or (own is not None and not own.greater_is_better))
 
 
-def number(value: float) -> str:
+def format_digits(value: float) -> str:
     """Return three or four digits that count: 0.9534, 12.35, 1,234."""
     size = abs(value)
     if size >= 1000:
@@ -56,17 +56,17 @@ def number(value: float) -> str:
     return f"{value:.3f}" if size >= 0.01 or size == 0 else f"{value:.2g}"
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """Return a difference, with its sign."""
     return f"{value:+.3g}" if abs(value) > 1e-12 else "0"
 
 
-def share(part: float, whole: float) -> str:
+def format_share(part: float, whole: float) -> str:
     """Return a share in per cent."""
     return "–" if whole == 0 else f"{100 * part / whole:.1f} %"
 
 
-def short(digest: str) -> str:
+def shorten_digest(digest: str) -> str:
     """Return the first digits of a digest."""
     kind, _, digits = digest.rpartition(":")
     return f"{kind}:{digits[:12]}…" if kind and len(digits) > 12 else digest

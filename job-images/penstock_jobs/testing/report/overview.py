@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import display, short
+from penstock_jobs.testing.report.numbers import display, shorten_digest
 
 _OFTEN = 20
 
@@ -83,13 +83,17 @@ def versions(findings: Findings) -> list[tuple[str, str, str]]:
     """Return what exactly was used: a name, a version, and a digest each."""
     job, manifest = findings.job, findings.shown.manifest
     found = [
-        (f"{name} table", f"version {table.version}", short(table.digest))
+        (f"{name} table", f"version {table.version}", shorten_digest(table.digest))
         for name, table in (("Training", job.training), ("Validation", job.validation), ("Testing", job.testing))
     ]
     found.append(
-        (f"Model {findings.shown.name}", manifest.created[:19].replace("T", " "), short(findings.shown.model.digest))
+        (
+            f"Model {findings.shown.name}",
+            manifest.created[:19].replace("T", " "),
+            shorten_digest(findings.shown.model.digest),
+        )
     )
-    found += [(f"File {name}", "", short(digest)) for name, digest in manifest.files.items()]
+    found += [(f"File {name}", "", shorten_digest(digest)) for name, digest in manifest.files.items()]
     if manifest.origin.commit:
         found.append(("Source", manifest.origin.commit, ""))
     found += [(name, version, "") for name, version in sorted(manifest.versions.items())]

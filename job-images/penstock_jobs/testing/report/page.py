@@ -35,7 +35,7 @@ def write_report(findings: Findings) -> str:
         sides=data.sides(findings),
         split=data.split(findings),
         proof=data.proof(findings),
-        counted=data.counted(findings),
+        counted=data.dataset_counts(findings),
         dataset=findings.job.dataset_result,
         confusion=classes.confusion_of(findings),
         pictures=[*classes.pictures(findings), *errors.pictures(findings)],

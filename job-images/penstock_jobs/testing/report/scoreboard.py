@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from penstock_jobs.result import Score
+from penstock_jobs.result import ScoreResult
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import Display, display, number, signed
+from penstock_jobs.testing.report.numbers import Display, display, format_digits, format_signed
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def difference(findings: Findings) -> Difference | None:
     assert low is not None
     assert high is not None
     margin = findings.job.selection.margin if findings.job.selection else 0.0
-    text = f"{number(low)} to {number(high)}"
+    text = f"{format_digits(low)} to {format_digits(high)}"
     picture = intervals(
-        f"The difference in {shown.label} is {number(value)}, with bounds {text}.",
-        [Row("difference", value, low, high, "challenger", signed(value))],
+        f"The difference in {shown.label} is {format_digits(value)}, with bounds {text}.",
+        [Row("difference", value, low, high, "challenger", format_signed(value))],
         mark=shown.value(margin),
         width=560,
         left=100,
@@ -69,11 +69,11 @@ def difference(findings: Findings) -> Difference | None:
         challenger=found.challenger,
         served=found.served,
         label=shown.label,
-        challenger_score=_plain(shown, found.challenger_score),
-        served_score=_plain(shown, found.served_score),
-        difference=signed(value),
-        low=signed(low),
-        high=signed(high),
+        challenger_score=_format_plain(shown, found.challenger_score),
+        served_score=_format_plain(shown, found.served_score),
+        difference=format_signed(value),
+        low=format_signed(low),
+        high=format_signed(high),
         confidence=f"{100 * (found.confidence or 0):g} %",
         points=found.points,
     )
@@ -83,7 +83,7 @@ def _panel(findings: Findings, name: str) -> Panel:
     shown = display(findings.job, name)
     sides = findings.details.sides
     mine = findings.scores[findings.shown.name]
-    found: list[tuple[str, Score | None, str]] = [
+    found: list[tuple[str, ScoreResult | None, str]] = [
         ("training", sides.training.scores.of(name) if sides.training else None, "muted"),
         ("validation", _validation(findings, name), "muted"),
         ("testing", mine.of(name), "challenger"),
@@ -104,7 +104,7 @@ def _panel(findings: Findings, name: str) -> Panel:
     )
 
 
-def _validation(findings: Findings, name: str) -> Score | None:
+def _validation(findings: Findings, name: str) -> ScoreResult | None:
     """Return the score on validation as scored here, or (over folds) as training recorded it."""
     side = findings.details.sides.validation
     if side is not None and findings.shown.manifest.origin.refit == "None":
@@ -113,14 +113,14 @@ def _validation(findings: Findings, name: str) -> Score | None:
     if recorded is None or recorded.low is not None or recorded.spread is None:
         return recorded
     ends = recorded.value - recorded.spread, recorded.value + recorded.spread
-    return Score(name=name, value=recorded.value, low=ends[0], high=ends[1])
+    return ScoreResult(name=name, value=recorded.value, low=ends[0], high=ends[1])
 
 
-def _row(shown: Display, label: str, score: Score, colour: str) -> Row:
+def _row(shown: Display, label: str, score: ScoreResult, colour: str) -> Row:
     low, high = shown.ends(score.low, score.high)
-    text = number(shown.value(score.value))
+    text = format_digits(shown.value(score.value))
     return Row(label, shown.value(score.value), low, high, colour, text, loose=label == "baseline")
 
 
-def _plain(shown: Display, value: float | None) -> str:
-    return "–" if value is None else number(shown.value(value))
+def _format_plain(shown: Display, value: float | None) -> str:
+    return "–" if value is None else format_digits(shown.value(value))

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from penstock_jobs.errors import Refused
-from penstock_jobs.training.network.device import prediction_device, repeatable, require_torch, select_device
+from penstock_jobs.training.network.device import make_repeatable, prediction_device, require_torch, select_device
 from penstock_jobs.training.network.slicing import stopping_slice
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
                 f"{OWN}{next(iter(self._own_parameters()))} is for a network of one's own, and `module` names none."
             )
 
-    def _validated(self, X: Any, y: Any, *, numeric: bool) -> tuple[Any, np.ndarray]:
+    def _validate_rows(self, X: Any, y: Any, *, numeric: bool) -> tuple[Any, np.ndarray]:
         """Return the features as float32, dense or CSR, and the target, both found sound."""
         self._validate_params()
         self.check_available()
@@ -110,7 +110,7 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         device = select_device(self.device)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         slices = self._slices(X, targets, weights, seed)
-        with repeatable(seed, device):
+        with make_repeatable(seed, device):
             network = build_network(self, self.n_features_in_, output_size)
             done = fit(network, slices, self._plan(loss, output_size), device, seed)
         self._keep(network.cpu())
@@ -128,21 +128,22 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         )
 
     def _slices(self, X: Any, targets: np.ndarray, weights: np.ndarray, seed: int) -> "Slices":
-        from penstock_jobs.training.network.batches import Rows, Slices
+        from penstock_jobs.training.network.batches import RowSlice, Slices
 
         present = np.flatnonzero(weights > 0)
         if len(present) < 2:
             raise ValueError("A network needs at least 2 rows whose sample_weight is above 0.")
         if not self.early_stopping:
-            return Slices(Rows.weighted(X, targets, weights, present), None)
+            return Slices(RowSlice.with_weights(X, targets, weights, present), None)
         classes = targets[present] if np.issubdtype(targets.dtype, np.integer) else None
         fitted, watched = stopping_slice(self.validation_fraction, len(present), seed, classes)
         return Slices(
-            Rows.weighted(X, targets, weights, present[fitted]), Rows.weighted(X, targets, weights, present[watched])
+            RowSlice.with_weights(X, targets, weights, present[fitted]),
+            RowSlice.with_weights(X, targets, weights, present[watched]),
         )
 
     def _plan(self, loss: str, output_size: int) -> "Plan":
-        from penstock_jobs.training.network.fitting import Patience, Plan
+        from penstock_jobs.training.network.fitting import Plan, StoppingRule
 
         return Plan(
             loss=loss,
@@ -151,7 +152,7 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
             weight_decay=float(self.weight_decay),
             batch_size=int(self.batch_size),
             epochs=int(self.epochs),
-            patience=Patience(int(self.n_iter_no_change), float(self.tol)) if self.early_stopping else None,
+            patience=StoppingRule(int(self.n_iter_no_change), float(self.tol)) if self.early_stopping else None,
             output_size=output_size,
         )
 
@@ -164,18 +165,18 @@ class NeuralNetwork(BaseEstimator):  # type: ignore[misc]
         """
         import torch
 
-        from penstock_jobs.training.network.batches import bounds, dense
-        from penstock_jobs.training.network.modules import in_precision
+        from penstock_jobs.training.network.batches import bounds, dense_tensor
+        from penstock_jobs.training.network.modules import convert_precision
 
         check_is_fitted(self)
         kind = np.float64 if self.precision_ == "double" else np.float32
         rows = validate_data(self, X, accept_sparse="csr", dtype=kind, reset=False)
         device = prediction_device(self.device)
-        network = in_precision(self.network_, self.precision_).to(device)
+        network = convert_precision(self.network_, self.precision_).to(device)
         outputs = np.empty((rows.shape[0], self._output_size()))
         with torch.inference_mode():
             for start, end in bounds(rows.shape[0], _ROWS_AT_ONCE):
-                batch = dense(rows[start:end], kind).to(device)
+                batch = dense_tensor(rows[start:end], kind).to(device)
                 outputs[start:end] = network(batch).reshape(end - start, -1).cpu().numpy()
         return outputs
 

@@ -11,7 +11,7 @@ Batch = tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowSlice:
     """Features (rows, columns) of float32, dense or CSR; targets (rows,); weights (rows,) of float32.
 
     `index` picks the rows that belong to this slice, so that slices share one copy of the features.
@@ -23,9 +23,9 @@ class Rows:
     index: np.ndarray
 
     @classmethod
-    def weighted(
+    def with_weights(
         cls, features: np.ndarray | scipy.sparse.csr_matrix, targets: np.ndarray, weights: np.ndarray, index: np.ndarray
-    ) -> "Rows":
+    ) -> "RowSlice":
         """Return the rows at `index`, their weights divided by their mean, so that a loss keeps its scale."""
         scaled = (weights / weights[index].mean()).astype(np.float32)
         return cls(features, targets, scaled, index)
@@ -37,7 +37,7 @@ class Rows:
         """Return the rows at these positions of the slice as tensors."""
         chosen = self.index[positions]
         return (
-            dense(self.features[chosen], np.float32),
+            dense_tensor(self.features[chosen], np.float32),
             (torch.from_numpy(self.targets[chosen]), torch.from_numpy(self.weights[chosen])),
         )
 
@@ -46,15 +46,15 @@ class Rows:
 class Slices:
     """The rows that the weights are fitted to, and those that early stopping watches (None: no early stopping)."""
 
-    fitting: Rows
-    stopping: Rows | None
+    fitting: RowSlice
+    stopping: RowSlice | None
 
 
 @dataclass(frozen=True)
 class Batches:
     """An iterable over the batches of a slice, in a new order every time where there is a generator."""
 
-    rows: Rows
+    rows: RowSlice
     size: int
     generator: torch.Generator | None = None
 
@@ -79,7 +79,7 @@ def bounds(count: int, size: int, *, whole: bool = False) -> Iterator[tuple[int,
         start = end
 
 
-def dense(rows: np.ndarray | scipy.sparse.csr_matrix, kind: type[np.floating]) -> torch.Tensor:
+def dense_tensor(rows: np.ndarray | scipy.sparse.csr_matrix, kind: type[np.floating]) -> torch.Tensor:
     """Return the rows as a dense tensor of that kind of number."""
     values = rows if isinstance(rows, np.ndarray) else rows.toarray()
     # A copy where the rows are shared read-only memory, which torch warns about.

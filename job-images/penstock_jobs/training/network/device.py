@@ -91,7 +91,7 @@ def _gpus() -> int:
 
 
 @contextmanager
-def repeatable(seed: int, device: "torch.device") -> Iterator[None]:
+def make_repeatable(seed: int, device: "torch.device") -> Iterator[None]:
     """Seed torch and ask it for deterministic operations; what it was set to before comes back afterwards.
 
     On the processor equal seeds and equal numbers of threads then give equal weights, to the bit. An operation that has
@@ -104,7 +104,7 @@ def repeatable(seed: int, device: "torch.device") -> Iterator[None]:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     gpus = [device.index] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=gpus), _deterministic_cudnn(device):
+    with torch.random.fork_rng(devices=gpus), _use_deterministic_cudnn(device):
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
         try:
@@ -114,7 +114,7 @@ def repeatable(seed: int, device: "torch.device") -> Iterator[None]:
 
 
 @contextmanager
-def _deterministic_cudnn(device: "torch.device") -> Iterator[None]:
+def _use_deterministic_cudnn(device: "torch.device") -> Iterator[None]:
     import torch
 
     if device.type != "cuda":

@@ -94,7 +94,7 @@ class NeuralNetworkClassifier(ClassifierMixin, NeuralNetwork):  # type: ignore[m
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to features (rows, columns), dense or sparse, and a class for each row (rows,)."""
-        X, y = self._validated(X, y, numeric=False)
+        X, y = self._validate_rows(X, y, numeric=False)
         check_classification_targets(y)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         weights = weights * compute_sample_weight(self.class_weight, y)
@@ -182,7 +182,7 @@ class NeuralNetworkRegressor(RegressorMixin, NeuralNetwork):  # type: ignore[mis
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to features (rows, columns), dense or sparse, and a number for each row (rows,)."""
-        X, y = self._validated(X, y, numeric=True)
+        X, y = self._validate_rows(X, y, numeric=True)
         weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
             raise ValueError("Every sample_weight is 0; there is no row to fit.")

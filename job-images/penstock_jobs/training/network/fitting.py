@@ -15,7 +15,7 @@ from skorch.callbacks import Callback, PassthroughScoring
 from skorch.utils import to_device
 from torch import nn
 
-from penstock_jobs.training.network.batches import Batches, Rows, Slices
+from penstock_jobs.training.network.batches import Batches, RowSlice, Slices
 
 OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], dict[str, Any]]] = {
     "adam": (torch.optim.Adam, {"fused": True}),
@@ -33,7 +33,7 @@ CRITERIA: dict[str, type[nn.Module]] = {
 
 
 @dataclass(frozen=True)
-class Patience:
+class StoppingRule:
     """Stop after `epochs` in which the watched loss did not fall by more than `tolerance` below its best."""
 
     epochs: int
@@ -50,7 +50,7 @@ class Plan:
     weight_decay: float
     batch_size: int
     epochs: int
-    patience: Patience | None
+    patience: StoppingRule | None
     output_size: int
 
 
@@ -78,7 +78,7 @@ class _Stop(Exception):
 class _Watch(Callback):  # type: ignore[misc]
     """Keep the best weights, stop when patience ends, and refuse a loss that is no number."""
 
-    def __init__(self, patience: Patience | None) -> None:
+    def __init__(self, patience: StoppingRule | None) -> None:
         self.patience = patience
         self.best_epoch = 0
         self.best_loss = math.inf
@@ -112,11 +112,11 @@ class _Watch(Callback):  # type: ignore[misc]
 class _Net(NeuralNet):  # type: ignore[misc]
     """skorch's net over `Slices`, with a weight for each row."""
 
-    def get_split_datasets(self, X: Slices, y: None = None, **_: Any) -> tuple[Rows, Rows | None]:
+    def get_split_datasets(self, X: Slices, y: None = None, **_: Any) -> tuple[RowSlice, RowSlice | None]:
         """Return the two slices as they are."""
         return X.fitting, X.stopping
 
-    def get_iterator(self, dataset: Rows, training: bool = False) -> Batches:
+    def get_iterator(self, dataset: RowSlice, training: bool = False) -> Batches:
         """Return the batches of a slice, shuffled where they are fitted."""
         return Batches(dataset, self.batch_size, self.generator if training else None)
 
@@ -130,12 +130,12 @@ class _Net(NeuralNet):  # type: ignore[misc]
         """Return the weighted mean loss of a batch; the weights have a mean of 1 over their slice."""
         targets, weights = to_device(y_true, self.device)
         classes = self.output_size if isinstance(self.criterion_, nn.CrossEntropyLoss) else None
-        losses: torch.Tensor = self.criterion_(shaped(y_pred, classes), targets)
+        losses: torch.Tensor = self.criterion_(reshape_outputs(y_pred, classes), targets)
         mean: torch.Tensor = (losses * weights).mean()
         return mean
 
 
-def shaped(outputs: torch.Tensor, classes: int | None) -> torch.Tensor:
+def reshape_outputs(outputs: torch.Tensor, classes: int | None) -> torch.Tensor:
     """Return a module's outputs as (rows, classes), or (rows,) for a regression; else say what they should be."""
     rows = len(outputs)
     if classes is not None:

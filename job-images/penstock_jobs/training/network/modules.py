@@ -71,7 +71,7 @@ def build_own(path: str, input_size: int, output_size: int, parameters: dict[str
         ) from error
 
 
-def in_precision(network: nn.Module, precision: Literal["double", "single"]) -> nn.Module:
+def convert_precision(network: nn.Module, precision: Literal["double", "single"]) -> nn.Module:
     """Return a copy of the network for prediction, its weights in that precision (every float32 is a double)."""
     copied = copy.deepcopy(network).eval()
     return copied.double() if precision == "double" else copied
@@ -81,7 +81,7 @@ def runs_in_double(network: nn.Module, input_size: int) -> bool:
     """Return whether the network answers to doubles with doubles: one that names float32 in its code does not."""
     try:
         with torch.no_grad():
-            outputs = in_precision(network, "double")(torch.zeros(2, input_size, dtype=torch.float64))
+            outputs = convert_precision(network, "double")(torch.zeros(2, input_size, dtype=torch.float64))
     except RuntimeError:  # torch's word for numbers of two kinds in one operation
         return False
     return bool(outputs.dtype == torch.float64)

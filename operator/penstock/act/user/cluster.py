@@ -90,13 +90,13 @@ class Cluster:
         while True:
             try:
                 if version is None:
-                    there, version = await self._listed(kind, query)
+                    there, version = await self._list_with_version(kind, query)
                     outage.over()
                     yield there
                 async for event in self._events(kind, query, version):
                     outage.over()
                     version = event["object"]["metadata"]["resourceVersion"]
-                    if _changed(there, event):
+                    if _apply_event(there, event):
                         yield there
             except Expired:
                 version = None
@@ -115,7 +115,7 @@ class Cluster:
         async for line in self._connection.lines(Request("GET", POD.path(self.namespace, pod, "log", query))):
             yield line
 
-    async def _listed(self, kind: Kind, query: Mapping[str, object]) -> tuple[dict[str, Object], str]:
+    async def _list_with_version(self, kind: Kind, query: Mapping[str, object]) -> tuple[dict[str, Object], str]:
         answer = await self._connection.send(Request("GET", kind.path(self.namespace, query=query)))
         if answer.status >= 400:
             raise error_of(answer.status, answer.headers, answer.body)
@@ -161,7 +161,7 @@ class _Outage:
         self._failures += 1
 
 
-def _changed(there: dict[str, Object], event: Object) -> bool:
+def _apply_event(there: dict[str, Object], event: Object) -> bool:
     """Take the event over; return whether it was one of an object."""
     name = event["object"]["metadata"].get("name")
     match event["type"]:
@@ -175,7 +175,7 @@ def _changed(there: dict[str, Object], event: Object) -> bool:
 
 
 @asynccontextmanager
-async def reached(access: Access, say: Said) -> AsyncIterator[Cluster]:
+async def open_cluster(access: Access, say: Said) -> AsyncIterator[Cluster]:
     """Open the way to the cluster that is meant.
 
     Raises:

@@ -9,12 +9,12 @@ from penstock.act.errors import ApiError, Rejected
 from penstock.act.kinds import CONTROLLER_REVISION, JOB, POD, Kind, Object
 from penstock.act.user.cluster import Cluster
 from penstock.decide.objects.children import PIPELINE
-from penstock.decide.objects.errands import ErrandJob, errand_job
+from penstock.decide.objects.errands import StorageJob, storage_job
 from penstock.decide.objects.mounts import secrets_of
 from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.objects.revision import Snapshot, read
 from penstock_jobs.document import Document
-from penstock_jobs.errands import AnswersCut, answers_in
+from penstock_jobs.errands import AnswersCut, read_answers
 from penstock_jobs.errors import Refused
 
 SECRET = Kind("", "v1", "secrets", "Secret")
@@ -26,7 +26,7 @@ Answer = TypeVar("Answer", bound=Document)
 
 
 @dataclass(frozen=True)
-class Patience:
+class WaitOptions:
     """How long a pod may take until it has ended, in seconds, and whom to tell what is waited for."""
 
     seconds: float
@@ -48,26 +48,28 @@ async def newest_snapshot(cluster: Cluster, pipeline: str | None = None) -> Snap
     return None
 
 
-def image_of_errands(snapshot: Snapshot | None, named: str | None, version: str) -> str:
+def storage_job_image(snapshot: Snapshot | None, named: str | None, version: str) -> str:
     """Return the image of an errand: the one that is named, the one of the newest run, the one of this version."""
     return named or (snapshot.images.jobs if snapshot else f"penstock/jobs:{version}")
 
 
-async def done(cluster: Cluster, asked: ErrandJob, kind: type[Answer], patience: Patience) -> list[Answer]:
+async def run_storage_job(
+    cluster: Cluster, asked: StorageJob, kind: type[Answer], patience: WaitOptions
+) -> list[Answer]:
     """Do the errand in a pod of the namespace, and return its answers.
 
     Raises:
         Refused: a Secret is missing, the pod did not start or failed, or its answers were lost.
     """
     await _require_secrets(cluster, asked)
-    job = await cluster.create(errand_job(asked))
+    job = await cluster.create(storage_job(asked))
     try:
         async with asyncio.timeout(patience.seconds):
-            pod = await _ended(cluster, job["metadata"]["name"], asked.image, patience)
+            pod = await _wait_for_end(cluster, job["metadata"]["name"], asked.image, patience)
             _require_success(pod)
             query = {"container": CONTAINER}
             lines = [line.decode() async for line in cluster.log(pod["metadata"]["name"], query)]
-        return list(answers_in(lines, kind))
+        return list(read_answers(lines, kind))
     except TimeoutError as error:
         raise Refused(
             f"The pod of {job['metadata']['name']} had not ended after {patience.seconds:g} s; try again with a longer "
@@ -76,10 +78,10 @@ async def done(cluster: Cluster, asked: ErrandJob, kind: type[Answer], patience:
     except AnswersCut as error:
         raise Refused("The pod's log was cut, and with it its answer; name a folder with less in it.") from error
     finally:
-        await _removed(cluster, job)
+        await _remove(cluster, job)
 
 
-async def _require_secrets(cluster: Cluster, asked: ErrandJob) -> None:
+async def _require_secrets(cluster: Cluster, asked: StorageJob) -> None:
     for name in sorted(secrets_of(asked.errand)):
         try:
             found = await cluster.find(SECRET, name)
@@ -89,7 +91,7 @@ async def _require_secrets(cluster: Cluster, asked: ErrandJob) -> None:
             raise Refused(f"There is no Secret {name} in the namespace {cluster.namespace}; make it first.")
 
 
-async def _ended(cluster: Cluster, job: str, image: str, patience: Patience) -> Object:
+async def _wait_for_end(cluster: Cluster, job: str, image: str, patience: WaitOptions) -> Object:
     told = ""
     async for there in cluster.watch(POD, labels=f"{_OF_JOB}={job}"):
         for pod in there.values():
@@ -130,7 +132,7 @@ def _require_success(pod: Object) -> None:
     raise Refused(f"The pod {pod['metadata']['name']} failed: {status.get('message') or status.get('reason')}.")
 
 
-async def _removed(cluster: Cluster, job: Object) -> None:
+async def _remove(cluster: Cluster, job: Object) -> None:
     metadata = job["metadata"]
     try:
         await cluster.delete(JOB, metadata["name"], metadata["uid"])

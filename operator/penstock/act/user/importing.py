@@ -8,16 +8,16 @@ from penstock.act.kinds import MODEL
 from penstock.act.user.cluster import Cluster
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model
-from penstock.decide.importing import Looked, beside
+from penstock.decide.importing import ImportStatus, compare_to_existing
 from penstock.decide.objects.children import as_json
 
 
-async def imported(cluster: Cluster, found: Iterable[Looked], *, only_look: bool) -> list[Looked]:
+async def create_models(cluster: Cluster, found: Iterable[ImportStatus], *, only_look: bool) -> list[ImportStatus]:
     """Make each Model that is new, and return how each stands; with `only_look` none is made."""
-    return [await _imported(cluster, each, only_look=only_look) for each in found]
+    return [await _create_model(cluster, each, only_look=only_look) for each in found]
 
 
-async def _imported(cluster: Cluster, looked: Looked, *, only_look: bool) -> Looked:
+async def _create_model(cluster: Cluster, looked: ImportStatus, *, only_look: bool) -> ImportStatus:
     if looked.model is None:
         return looked
     standing = await _beside(cluster, looked)
@@ -31,10 +31,10 @@ async def _imported(cluster: Cluster, looked: Looked, *, only_look: bool) -> Loo
     return standing
 
 
-async def _beside(cluster: Cluster, looked: Looked) -> Looked:
+async def _beside(cluster: Cluster, looked: ImportStatus) -> ImportStatus:
     """Return how it stands to the Model of its name, where there is one."""
     found = await cluster.find(MODEL, looked.name)
     there = None if found is None else decode(found, Model)
     if isinstance(there, Unreadable):
         return replace(looked, state="Refused", message=there.sentence)
-    return beside(looked, there)
+    return compare_to_existing(looked, there)

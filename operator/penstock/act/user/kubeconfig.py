@@ -11,7 +11,7 @@ from kubernetes.aio.config import ConfigException, load_incluster_config
 from kubernetes.aio.config.kube_config import KubeConfigLoader, KubeConfigMerger
 
 from penstock.act.user.access import Access
-from penstock.api.findings import proposal
+from penstock.api.findings import closest_name
 from penstock_jobs.errors import Refused
 
 DEFAULT = Path.home() / ".kube" / "config"
@@ -90,7 +90,7 @@ def _context(merged: Any, wished: str | None, paths: str) -> str:
     there = f"it has {', '.join(names)}" if names else "it has none"
     if not name:
         raise Refused(f"The kubeconfig {paths} has no current context; choose one with --context: {there}.")
-    likely = proposal(str(name), names)
+    likely = closest_name(str(name), names)
     raise Refused(
         f"The kubeconfig {paths} has no context {name}; {f'did you mean {likely}?' if likely else f'{there}.'}"
     )

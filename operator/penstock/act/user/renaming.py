@@ -7,54 +7,61 @@ from dataclasses import dataclass, replace
 from penstock.act.errors import AlreadyExists
 from penstock.act.kinds import MODEL, PIPELINE, RUN, TRIGGER
 from penstock.act.user.cluster import Cluster
-from penstock.act.user.errands import Patience, done, image_of_errands, newest_snapshot
+from penstock.act.user.errands import WaitOptions, newest_snapshot, run_storage_job, storage_job_image
 from penstock.api.decoding import require
 from penstock.api.pipeline import Pipeline
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE as LABEL
-from penstock.decide.objects.errands import ErrandJob
+from penstock.decide.objects.errands import StorageJob
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.renaming import Renaming, copy_of, require_at_rest, require_possible, still_named, takes_over
+from penstock.decide.renaming import (
+    Renaming,
+    copy_of,
+    remaining_mentions,
+    require_at_rest,
+    require_possible,
+    takes_over,
+)
 from penstock.decide.settings import Pods
-from penstock_jobs.errands import MoveClaim, Owner
+from penstock_jobs.errands import MoveClaim, PreviousOwner
 from penstock_jobs.errors import Refused
 
 
 @dataclass(frozen=True)
-class Means:
+class RenameOptions:
     """What the pod that moves the claim is like, and how long everything may take."""
 
     image: str | None
     version: str
     pull_secrets: tuple[str, ...]
-    patience: Patience
+    patience: WaitOptions
 
 
-async def renamed(cluster: Cluster, old: str, new: str, means: Means) -> list[str]:
+async def rename_pipeline(cluster: Cluster, old: str, new: str, means: RenameOptions) -> list[str]:
     """Rename the Pipeline; return sentences that say what still has the old name.
 
     Raises:
         Refused: it cannot be done, or not now; what was done so far stays, and saying it again goes on from there.
     """
-    asked = await _looked(cluster, old, new)
+    asked = await _observe(cluster, old, new)
     require_possible(asked)
     if asked.old is None:
-        await _relabelled(cluster, old, new)
-        return still_named(asked)
+        await _relabel_models(cluster, old, new)
+        return remaining_mentions(asked)
     snapshot = await newest_snapshot(cluster, old)
-    copied = asked.new or await _copied(cluster, asked, snapshot, means.patience)
-    await _taken_over(cluster, asked.old, copied, means.patience)
-    asked = await _looked(cluster, old, new)
+    copied = asked.new or await _create_copy(cluster, asked, snapshot, means.patience)
+    await _wait_for_takeover(cluster, asked.old, copied, means.patience)
+    asked = await _observe(cluster, old, new)
     require_at_rest(asked)
-    await _claim_moved(cluster, asked, copied, snapshot, means)
-    await _relabelled(cluster, old, new)
+    await _move_claim(cluster, asked, copied, snapshot, means)
+    await _relabel_models(cluster, old, new)
     if asked.old is not None:
         await cluster.delete(PIPELINE, old, asked.old["metadata"]["uid"])
-    return still_named(asked)
+    return remaining_mentions(asked)
 
 
-async def _looked(cluster: Cluster, old: str, new: str) -> Renaming:
+async def _observe(cluster: Cluster, old: str, new: str) -> Renaming:
     return Renaming(
         old_name=old,
         new_name=new,
@@ -65,7 +72,9 @@ async def _looked(cluster: Cluster, old: str, new: str) -> Renaming:
     )
 
 
-async def _copied(cluster: Cluster, asked: Renaming, snapshot: Snapshot | None, patience: Patience) -> ApiObject:
+async def _create_copy(
+    cluster: Cluster, asked: Renaming, snapshot: Snapshot | None, patience: WaitOptions
+) -> ApiObject:
     patience.say(f"Copying it to {asked.new_name}.")
     try:
         return await cluster.create(copy_of(asked, snapshot.storage if snapshot else None))
@@ -75,7 +84,7 @@ async def _copied(cluster: Cluster, asked: Renaming, snapshot: Snapshot | None, 
         return asked.new or {}
 
 
-async def _taken_over(cluster: Cluster, old: ApiObject, new: ApiObject, patience: Patience) -> None:
+async def _wait_for_takeover(cluster: Cluster, old: ApiObject, new: ApiObject, patience: WaitOptions) -> None:
     name = new["metadata"]["name"]
     if (old.get("status") or {}).get("servedModel"):
         patience.say(f"Waiting until {name} serves; {old['metadata']['name']} serves as long.")
@@ -90,7 +99,7 @@ async def _taken_over(cluster: Cluster, old: ApiObject, new: ApiObject, patience
     await _in_time(wait, patience, f"The Pipeline {name} did not come to serve")
 
 
-async def _in_time(what: Callable[[], Awaitable[None]], patience: Patience, sentence: str) -> None:
+async def _in_time(what: Callable[[], Awaitable[None]], patience: WaitOptions, sentence: str) -> None:
     try:
         async with asyncio.timeout(patience.seconds):
             await what()
@@ -101,8 +110,8 @@ async def _in_time(what: Callable[[], Awaitable[None]], patience: Patience, sent
         ) from error
 
 
-async def _claim_moved(
-    cluster: Cluster, asked: Renaming, new: ApiObject, snapshot: Snapshot | None, means: Means
+async def _move_claim(
+    cluster: Cluster, asked: Renaming, new: ApiObject, snapshot: Snapshot | None, means: RenameOptions
 ) -> None:
     """Give the storage to the new one; a Pipeline without a dataset of its own has claimed none."""
     spec = require(new, Pipeline).spec
@@ -116,15 +125,15 @@ async def _claim_moved(
         pipeline=asked.new_name,
         pipeline_uid=new["metadata"]["uid"],
     )
-    pod = ErrandJob(
+    pod = StorageJob(
         errand=errand,
-        image=image_of_errands(snapshot, means.image, means.version),
+        image=storage_job_image(snapshot, means.image, means.version),
         pull_secrets=means.pull_secrets,
         general=snapshot.pods if snapshot else Pods(),
     )
-    await done(cluster, pod, Owner, means.patience)
+    await run_storage_job(cluster, pod, PreviousOwner, means.patience)
 
 
-async def _relabelled(cluster: Cluster, old: str, new: str) -> None:
+async def _relabel_models(cluster: Cluster, old: str, new: str) -> None:
     for model in await cluster.list(MODEL, f"{LABEL}={old}"):
         await cluster.patch(MODEL, model["metadata"]["name"], {"metadata": {"labels": {LABEL: new}}})

@@ -25,7 +25,7 @@ def cancel(settings: ClusterSettings, run: str, *, wait: bool) -> None:
         found = await find_run(cluster, run)
         if not is_finished(as_run(found)):
             found = await cluster.patch(kind_of(RUN), found["metadata"]["name"], {"spec": {"cancel": True}})
-        return await _ended(cluster, found) if wait else found
+        return await _wait_for_end(cluster, found) if wait else found
 
     found = ask(settings, question)
     ended = as_run(found)
@@ -38,7 +38,7 @@ def cancel(settings: ClusterSettings, run: str, *, wait: bool) -> None:
         click.echo(f"{name} {'is cancelled' if is_finished(ended) else 'is being cancelled'}.")
 
 
-async def _ended(cluster: Any, run: Object) -> Object:
+async def _wait_for_end(cluster: Any, run: Object) -> Object:
     async for found in cluster.watch_one(kind_of(RUN), run["metadata"]["name"]):
         if found is None:
             return run

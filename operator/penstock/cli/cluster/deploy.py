@@ -37,7 +37,7 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
         target = (there.status or PipelineStatus()).selected_model if unpin else name
         patch = {"spec": {"deployment": {"model": None if unpin else name}}}
         changed = await cluster.patch(kind_of(PIPELINE), of, patch, manager=PIN_MANAGER)
-        return (await _served(cluster, of, target) if wait and target else changed), target
+        return (await _wait_until_served(cluster, of, target) if wait and target else changed), target
 
     changed, target = ask(settings, question)
     if settings.output != "table":
@@ -58,7 +58,7 @@ async def _pipeline_of(cluster: Any, model: str, pipeline: str | None) -> str:
     return pipeline or found.spec.origin.pipeline_ref.name
 
 
-async def _served(cluster: Any, pipeline: str, target: str) -> Object:
+async def _wait_until_served(cluster: Any, pipeline: str, target: str) -> Object:
     """Return the Pipeline once it serves that Model, or refuse it where its servers do not come up."""
     async for found in cluster.watch_one(kind_of(PIPELINE), pipeline):
         if found is None:

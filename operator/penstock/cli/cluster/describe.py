@@ -24,7 +24,7 @@ from penstock.cli.cluster.finding import (
 from penstock.cli.cluster.lists import ready_of
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.cli.output import age, rows, show, shown_score, table
+from penstock.cli.output import age, format_score, rows, show, table
 from penstock.cli.shown_runs import facts_of, facts_table, state_of, steps_table
 from penstock.decide.run_state import status_of
 from penstock.local.objects import utc_now
@@ -41,7 +41,7 @@ def describe(settings: ClusterSettings, name: str) -> None:
     """
 
     async def question(cluster: Any) -> Object:
-        return await _found(cluster, name)
+        return await _find_by_name(cluster, name)
 
     found = ask(settings, question)
     if settings.output != "table":
@@ -52,7 +52,7 @@ def describe(settings: ClusterSettings, name: str) -> None:
         settings.results.print(each)
 
 
-async def _found(cluster: Any, name: str) -> Object:
+async def _find_by_name(cluster: Any, name: str) -> Object:
     kind, _, _ = name.partition("/")
     if name.count("/") == 1 and kind.lower() in _KINDS:
         target = target_of(name)
@@ -128,7 +128,7 @@ def _scores(model: Model) -> Table:
     for tested in model.status.testing if model.status else ():
         place = f"testing set {tested.epoch}, version {tested.version}"
         scored += [(place, f"{tested.points:,}", score) for score in tested.scores]
-    content = [(place, points, *shown_score(score.name, score.value)) for place, points, score in scored]
+    content = [(place, points, *format_score(score.name, score.value)) for place, points, score in scored]
     return rows(table("scored on", ">points", "scoring", ">score"), content)
 
 

@@ -9,7 +9,7 @@ import click
 
 
 @dataclass(frozen=True, kw_only=True)
-class ErrandOptions:
+class StorageJobOptions:
     """What the pod is like, and how long it may take."""
 
     image: str | None
@@ -17,7 +17,7 @@ class ErrandOptions:
     timeout: str
 
 
-def errand_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def storage_job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give the command `--image`, `--image-pull-secret` and `--timeout`, as an `ErrandOptions` named `errand`."""
 
     @click.option(
@@ -30,10 +30,10 @@ def errand_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--timeout", default="10m", show_default=True, help="How long the pod may take, from when it is made."
     )
     @functools.wraps(command)
-    def wrapped(
+    def wrapper(
         *arguments: Any, image: str | None, image_pull_secret: tuple[str, ...], timeout: str, **others: Any
     ) -> Any:
-        errand = ErrandOptions(image=image, image_pull_secret=image_pull_secret, timeout=timeout)
+        errand = StorageJobOptions(image=image, image_pull_secret=image_pull_secret, timeout=timeout)
         return command(*arguments, errand=errand, **others)
 
-    return wrapped
+    return wrapper

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.api.decoding import Unreadable, decode, require
-from penstock.api.findings import listed, proposal
+from penstock.api.findings import closest_name, join_names
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
-from penstock.decide.named_run import named_run
+from penstock.decide.named_run import match_run
 from penstock_jobs.errors import Refused
 
 if TYPE_CHECKING:
@@ -27,23 +27,23 @@ _ALIASES = {
 
 
 @dataclass(frozen=True)
-class Target:
+class ObjectReference:
     """An object that a person names; its kind is None where only a name was given."""
 
     kind: str | None
     name: str
 
 
-def target_of(text: str) -> Target:
+def target_of(text: str) -> ObjectReference:
     """Return what `plr/NAME` or `NAME` means."""
     kind, separator, name = text.rpartition("/")
     if not separator:
-        return Target(None, text)
+        return ObjectReference(None, text)
     known = _ALIASES.get(kind.lower())
     if known is None or not name:
-        forms = listed([f"{short}/NAME" for short in SHORT.values()])
+        forms = join_names([f"{short}/NAME" for short in SHORT.values()])
         raise Refused(f"{text} names nothing that Penstock has; write {forms}.")
-    return Target(known, name)
+    return ObjectReference(known, name)
 
 
 def kind_of(name: str) -> "Kind":
@@ -57,7 +57,7 @@ async def find_one(cluster: "Cluster", kind: str, name: str) -> Object:
     """Return the object of that kind and name, or refuse it with the name that is most like it."""
     found = await cluster.find(kind_of(kind), name)
     if found is None:
-        raise await absent(cluster, kind, name)
+        raise await no_such_object(cluster, kind, name)
     return found
 
 
@@ -70,14 +70,14 @@ async def find_run(cluster: "Cluster", name: str) -> Object:
     there = {each["metadata"]["name"]: each for each in await cluster.list(kind_of(RUN))}
     read = [decode(each, PipelineRun) for each in there.values()]
     runs = [each for each in read if not isinstance(each, Unreadable)]  # another one may be meant
-    chosen = named_run(sorted(runs, key=_age), plain, f"the namespace {cluster.namespace}")
+    chosen = match_run(sorted(runs, key=_age), plain, f"the namespace {cluster.namespace}")
     return there[chosen.metadata.name or ""]
 
 
-async def absent(cluster: "Cluster", kind: str, name: str) -> Refused:
+async def no_such_object(cluster: "Cluster", kind: str, name: str) -> Refused:
     """Return what to say where there is no such object: the name that was meant, most likely."""
     names = [each["metadata"]["name"] for each in await cluster.list(kind_of(kind))]
-    likely = proposal(name, names)
+    likely = closest_name(name, names)
     if likely:
         ending = f"did you mean {likely}?"
     elif names:

@@ -12,9 +12,9 @@ from penstock.cli.cluster.options import ClusterSettings, ask
 from penstock.cli.outcome import show_decision
 from penstock.cli.output import show
 from penstock.cli.progress import watching
-from penstock.cli.shown_models import tested_table
+from penstock.cli.shown_models import testing_table
 from penstock.decide.conditions import find
-from penstock.decide.progress_of_runs import Told, news
+from penstock.decide.progress_of_runs import ProgressUpdate, progress_updates
 from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock.local.telling import Teller
 from penstock_jobs.errors import Refused
@@ -32,7 +32,7 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
 
     async def question(cluster: Any) -> Object:
         with watching(settings.notes) as watcher:
-            return await _followed(cluster, created, Teller(watcher))
+            return await _follow(cluster, created, Teller(watcher))
 
     try:
         settings.notes.print(f"{name} runs in the cluster.", markup=False)
@@ -43,7 +43,7 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
     _outcome(settings, ended)
 
 
-async def _followed(cluster: Any, created: Object, teller: Teller) -> Object:
+async def _follow(cluster: Any, created: Object, teller: Teller) -> Object:
     from penstock.act.errors import Rejected
     from penstock.act.user.run_logs import LogOf, follow
 
@@ -58,11 +58,11 @@ async def _followed(cluster: Any, created: Object, teller: Teller) -> Object:
         try:
             await follow(cluster, created, take, ended)
         except Rejected as error:
-            teller.tell(Told("said", f"Logs are not told: {error}"))
+            teller.tell(ProgressUpdate("said", f"Logs are not told: {error}"))
 
     logs = asyncio.create_task(tell_logs())
     try:
-        found = await _told_to_end(cluster, created, teller)
+        found = await _tell_to_end(cluster, created, teller)
         ended.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(logs, REST)
@@ -71,14 +71,14 @@ async def _followed(cluster: Any, created: Object, teller: Teller) -> Object:
     return found
 
 
-async def _told_to_end(cluster: Any, created: Object, teller: Teller) -> Object:
+async def _tell_to_end(cluster: Any, created: Object, teller: Teller) -> Object:
     name, uid = created["metadata"]["name"], created["metadata"]["uid"]
     before: PipelineRun | None = None
     async for found in cluster.watch_one(kind_of(RUN), name):
         if found is None or found["metadata"]["uid"] != uid:
             raise Refused(f"The run {name} was deleted; nothing of it goes on.")
         run = as_run(found)
-        for told in news(before, run):
+        for told in progress_updates(before, run):
             teller.tell(told)
         if is_finished(run):
             ended: Object = found
@@ -109,7 +109,7 @@ def _show(settings: ClusterSettings, run: PipelineRun) -> None:
         return {name: await cluster.find(kind_of(MODEL), name) for name in tested}
 
     found = ask(settings, models) if tested else {}
-    made = tested_table({name: as_model(each) for name, each in found.items() if each is not None}, run)
+    made = testing_table({name: as_model(each) for name, each in found.items() if each is not None}, run)
     if made is not None:
         settings.results.print(made)
     show_decision(settings.results, run)

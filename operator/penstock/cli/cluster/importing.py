@@ -8,12 +8,12 @@ from penstock import version
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_duration
 from penstock.api.storage import Storage
-from penstock.cli.cluster.errand_options import ErrandOptions, errand_options
+from penstock.cli.cluster.errand_options import StorageJobOptions, storage_job_options
 from penstock.cli.cluster.finding import PIPELINE, as_pipeline, find_one
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.shown_imports import show_imports
-from penstock.decide.importing import Looked, looked_at, storage_named, storage_of_models
+from penstock.decide.importing import ImportStatus, read_saved_model, storage_named, storage_of_models
 
 
 @click.command("import")
@@ -23,7 +23,7 @@ from penstock.decide.importing import Looked, looked_at, storage_named, storage_
 @click.option("--region", help="The region, where the server has several.")
 @click.option("--credentials", metavar="SECRET", help="The Secret with which the files are read, now and by servers.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be imported.")
-@errand_options
+@storage_job_options
 @with_cluster
 def import_models(
     settings: ClusterSettings,
@@ -32,7 +32,7 @@ def import_models(
     endpoint: str | None,
     region: str | None,
     credentials: str | None,
-    errand: ErrandOptions,
+    errand: StorageJobOptions,
     *,
     dry_run: bool,
 ) -> None:
@@ -47,23 +47,29 @@ def import_models(
         raise click.UsageError("--endpoint, --region and --credentials go with URI; the Pipeline says its own")
     named = storage_named(uri, endpoint, region, credentials) if uri is not None else None
 
-    async def question(cluster: Any) -> tuple[list[Looked], str]:
+    async def question(cluster: Any) -> tuple[list[ImportStatus], str]:
         storage, folder = named, ""
         if storage is None:
             found: Pipeline = as_pipeline(await find_one(cluster, PIPELINE, pipeline or ""))
             storage, folder = storage_of_models(pipeline or "", found.spec)
-        return await _imported(cluster, settings, storage, folder, errand, only_look=dry_run)
+        return await _run_import(cluster, settings, storage, folder, errand, only_look=dry_run)
 
     found, where = ask(settings, question)
     show_imports(settings, found, where, only_look=dry_run)
 
 
-async def _imported(
-    cluster: Any, settings: ClusterSettings, storage: Storage, folder: str, errand: ErrandOptions, *, only_look: bool
-) -> tuple[list[Looked], str]:
-    from penstock.act.user.errands import Patience, done, image_of_errands, newest_snapshot
-    from penstock.act.user.importing import imported
-    from penstock.decide.objects.errands import ErrandJob
+async def _run_import(
+    cluster: Any,
+    settings: ClusterSettings,
+    storage: Storage,
+    folder: str,
+    errand: StorageJobOptions,
+    *,
+    only_look: bool,
+) -> tuple[list[ImportStatus], str]:
+    from penstock.act.user.errands import WaitOptions, newest_snapshot, run_storage_job, storage_job_image
+    from penstock.act.user.importing import create_models
+    from penstock.decide.objects.errands import StorageJob
     from penstock.decide.objects.places import ClusterPlaces
     from penstock.decide.run_places import child
     from penstock.decide.settings import Pods
@@ -72,14 +78,16 @@ async def _imported(
     location = ClusterPlaces(cluster.namespace).storage(storage, "", "The storage", write=False)
     location = child(location, folder) if folder else location
     snapshot = await newest_snapshot(cluster)
-    asked = ErrandJob(
+    asked = StorageJob(
         errand=ListModels(location=location),
-        image=image_of_errands(snapshot, errand.image, version()),
+        image=storage_job_image(snapshot, errand.image, version()),
         pull_secrets=errand.image_pull_secret,
         general=snapshot.pods if snapshot else Pods(),
     )
-    patience = Patience(
+    patience = WaitOptions(
         read_duration(errand.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
     )
-    answers = await done(cluster, asked, SavedModel, patience)
-    return await imported(cluster, [looked_at(each, storage) for each in answers], only_look=only_look), location.uri
+    answers = await run_storage_job(cluster, asked, SavedModel, patience)
+    return await create_models(
+        cluster, [read_saved_model(each, storage) for each in answers], only_look=only_look
+    ), location.uri

@@ -37,7 +37,7 @@ _of_pipeline = click.option("--pipeline", shell_complete=pipeline_names, help="O
 
 
 @dataclass(frozen=True)
-class _Of:
+class _Filter:
     """Which objects are asked for."""
 
     everywhere: bool
@@ -60,7 +60,7 @@ class _Of:
 @with_cluster
 def pipelines(settings: ClusterSettings, selector: str | None, *, all_namespaces: bool) -> None:
     """List the Pipelines: whether each can work, which Model it serves, and how many runs are at work."""
-    _shown(settings, PIPELINE, _Of(all_namespaces, selector), PIPELINE_COLUMNS, _pipeline_row)
+    _print_list(settings, PIPELINE, _Filter(all_namespaces, selector), PIPELINE_COLUMNS, _pipeline_row)
 
 
 @click.command()
@@ -74,7 +74,7 @@ def runs(settings: ClusterSettings, pipeline: str | None, selector: str | None, 
         run = as_run(found)
         return run_row(run, state_of(run), utc_now())
 
-    _shown(settings, RUN, _Of(all_namespaces, selector, pipeline), RUN_COLUMNS, row)
+    _print_list(settings, RUN, _Filter(all_namespaces, selector, pipeline), RUN_COLUMNS, row)
 
 
 @click.group(invoke_without_command=True)
@@ -90,22 +90,22 @@ def models(settings: ClusterSettings, pipeline: str | None, selector: str | None
         model = as_model(found)
         return model_row(model, utc_now(), served=bool(model.status and model.status.served_by))
 
-    _shown(settings, MODEL, _Of(all_namespaces, selector, pipeline), MODEL_COLUMNS, row)
+    _print_list(settings, MODEL, _Filter(all_namespaces, selector, pipeline), MODEL_COLUMNS, row)
 
 
 models.add_command(import_models)
 
 
 @dataclass(frozen=True)
-class _Found:
+class _Listing:
     """What the cluster has, the oldest first, and where it was looked for."""
 
     items: list[Object]
     where: str
 
 
-def _asked(settings: ClusterSettings, kind: str, of: _Of) -> _Found:
-    async def question(cluster: Any) -> _Found:
+def _list_objects(settings: ClusterSettings, kind: str, of: _Filter) -> _Listing:
+    async def question(cluster: Any) -> _Listing:
         found = [
             each for each in await cluster.list(kind_of(kind), of.selector, everywhere=of.everywhere) if of.has(each)
         ]
@@ -114,19 +114,19 @@ def _asked(settings: ClusterSettings, kind: str, of: _Of) -> _Found:
             if of.pipeline is not None:
                 await find_one(cluster, PIPELINE, of.pipeline)
         where = "any namespace" if of.everywhere else f"the namespace {cluster.namespace}"
-        return _Found(sorted(found, key=_age), where)
+        return _Listing(sorted(found, key=_age), where)
 
     return ask(settings, question)
 
 
-def _shown(
+def _print_list(
     settings: ClusterSettings,
     kind: str,
-    of: _Of,
+    of: _Filter,
     columns: Sequence[str],
     row: Callable[[Object], Sequence[object]],
 ) -> None:
-    found = _asked(settings, kind, of)
+    found = _list_objects(settings, kind, of)
     if settings.output == "table":
         found = _readable(settings, kind, found)
     if not found.items:
@@ -138,7 +138,7 @@ def _shown(
         show_list(settings, found.items, columns, row)
 
 
-def _readable(settings: ClusterSettings, kind: str, found: _Found) -> _Found:
+def _readable(settings: ClusterSettings, kind: str, found: _Listing) -> _Listing:
     """Return those that can be shown as a row, and say of the others why they cannot."""
     read = [decode(each, KINDS[kind]) for each in found.items]
     for each in read:

@@ -29,7 +29,7 @@ def logs(settings: ClusterSettings, run: str, job: str | None, *, follow: bool) 
 
     async def question(cluster: Any) -> tuple[Object, set[str]]:
         found = await find_run(cluster, run)
-        told = await (_followed if follow else _printed)(settings, cluster, found, job)
+        told = await (_follow_logs if follow else _print_logs)(settings, cluster, found, job)
         return await find_run(cluster, found["metadata"]["name"]), told
 
     found, told = ask(settings, question)
@@ -52,7 +52,7 @@ def report(settings: ClusterSettings, run: str) -> None:
     click.echo(step.testing.report)
 
 
-async def _printed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
+async def _print_logs(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
     from penstock.act.user.run_logs import lines_of, logs_of, pods_of
 
     told: set[str] = set()
@@ -63,7 +63,7 @@ async def _printed(settings: ClusterSettings, cluster: Any, run: Object, job: st
     return told
 
 
-async def _followed(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
+async def _follow_logs(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
     from penstock.act.user.run_logs import LogOf, follow
 
     ended = asyncio.Event()

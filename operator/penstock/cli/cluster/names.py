@@ -12,7 +12,7 @@ from penstock_jobs.errors import JobError
 SECONDS = 3.0  # that a person who pressed Tab waits
 
 
-def completing(*kinds: str, with_kind: bool = False) -> Complete:
+def name_completer(*kinds: str, with_kind: bool = False) -> Complete:
     """Return what completes names of these kinds; with the kind before the name, as `plr/NAME`, where that is asked."""
 
     def complete(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
@@ -26,28 +26,28 @@ def _names(context: click.Context, kinds: Iterable[str], *, with_kind: bool) -> 
     from penstock.cli.cluster.options import access_of
 
     try:
-        from penstock.act.user.cluster import Cluster, reached
+        from penstock.act.user.cluster import Cluster, open_cluster
     except ModuleNotFoundError:
         return []
 
-    async def listed(cluster: Cluster) -> list[str]:
+    async def list_names(cluster: Cluster) -> list[str]:
         return [
             f"{SHORT[kind]}/{each['metadata']['name']}" if with_kind else each["metadata"]["name"]
             for kind in kinds
             for each in await cluster.list(kind_of(kind))
         ]
 
-    async def asked() -> list[str]:
-        async with reached(access_of(context, context.params), Speaking(quiet=True).notes.print) as cluster:
-            return await asyncio.wait_for(listed(cluster), SECONDS)
+    async def ask_cluster() -> list[str]:
+        async with open_cluster(access_of(context, context.params), Speaking(quiet=True).notes.print) as cluster:
+            return await asyncio.wait_for(list_names(cluster), SECONDS)
 
     try:
-        return asyncio.run(asked())
+        return asyncio.run(ask_cluster())
     except (JobError, TimeoutError):
         return []
 
 
-pipeline_names = completing("Pipeline")
-run_names = completing("PipelineRun")
-model_names = completing("Model")
-any_names = completing("PipelineRun", "Pipeline", "Model", with_kind=True)
+pipeline_names = name_completer("Pipeline")
+run_names = name_completer("PipelineRun")
+model_names = name_completer("Model")
+any_names = name_completer("PipelineRun", "Pipeline", "Model", with_kind=True)

@@ -41,22 +41,24 @@ def with_cluster(command: Callable[..., Any]) -> Callable[..., Any]:
     @access_options
     @speaking_options
     @functools.wraps(command)
-    def wrapped(*, output: str, quiet: bool, **options: Any) -> Any:
+    def wrapper(*, output: str, quiet: bool, **options: Any) -> Any:
         own = {name: options.pop(name) for name in ("namespace", "context", "kubeconfig")}
         access = access_of(click.get_current_context(), own)
         return command(ClusterSettings(output=cast(Output, output), quiet=quiet, access=access), **options)
 
-    return wrapped
+    return wrapper
 
 
 def access_of(context: click.Context, own: dict[str, str | None]) -> Access:
     """Return which cluster is meant: by the options of the command, else by those before it."""
     before = context.find_root().params
 
-    def said(name: str) -> str | None:
+    def option_value(name: str) -> str | None:
         return own.get(name) or before.get(name)
 
-    return Access(kubeconfig=said("kubeconfig"), context=said("context"), namespace=said("namespace"))
+    return Access(
+        kubeconfig=option_value("kubeconfig"), context=option_value("context"), namespace=option_value("namespace")
+    )
 
 
 def ask(settings: ClusterSettings, question: "Callable[[Cluster], Awaitable[Answer]]") -> Answer:
@@ -66,15 +68,15 @@ def ask(settings: ClusterSettings, question: "Callable[[Cluster], Awaitable[Answ
         Refused: the library of Kubernetes is not installed, there is no way to a cluster, or it said no.
     """
     try:
-        from penstock.act.user.cluster import reached
+        from penstock.act.user.cluster import open_cluster
     except ModuleNotFoundError as error:
         raise missing_library(error) from error
 
     def say(sentence: str) -> None:
         settings.notes.print(sentence, markup=False)
 
-    async def answered() -> Answer:
-        async with reached(settings.access, say) as cluster:
+    async def run_question() -> Answer:
+        async with open_cluster(settings.access, say) as cluster:
             return await question(cluster)
 
-    return asyncio.run(answered())
+    return asyncio.run(run_question())

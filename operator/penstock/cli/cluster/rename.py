@@ -6,7 +6,7 @@ import click
 
 from penstock import version
 from penstock.api.quantities import read_duration
-from penstock.cli.cluster.errand_options import ErrandOptions, errand_options
+from penstock.cli.cluster.errand_options import StorageJobOptions, storage_job_options
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 
@@ -14,9 +14,9 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 @click.command()
 @click.argument("old", shell_complete=pipeline_names)
 @click.argument("new")
-@errand_options
+@storage_job_options
 @with_cluster
-def rename(settings: ClusterSettings, old: str, new: str, errand: ErrandOptions) -> None:
+def rename(settings: ClusterSettings, old: str, new: str, errand: StorageJobOptions) -> None:
     """Give a Pipeline another name: its storage, its Models and what it serves go with it.
 
     It is copied; once the copy serves, a pod gives it the storage, the Models get its name as their label, and the old
@@ -25,13 +25,15 @@ def rename(settings: ClusterSettings, old: str, new: str, errand: ErrandOptions)
     """
 
     async def question(cluster: Any) -> list[str]:
-        from penstock.act.user.errands import Patience
-        from penstock.act.user.renaming import Means, renamed
+        from penstock.act.user.errands import WaitOptions
+        from penstock.act.user.renaming import RenameOptions, rename_pipeline
 
-        patience = Patience(
+        patience = WaitOptions(
             read_duration(errand.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
         )
-        return await renamed(cluster, old, new, Means(errand.image, version(), errand.image_pull_secret, patience))
+        return await rename_pipeline(
+            cluster, old, new, RenameOptions(errand.image, version(), errand.image_pull_secret, patience)
+        )
 
     told = ask(settings, question)
     click.echo(f"{old} is {new} now. Change the name in your manifests too: whoever applies {old} makes it anew.")

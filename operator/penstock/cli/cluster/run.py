@@ -14,9 +14,9 @@ from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.cli.overriding import with_set
-from penstock.cli.run_options import asked, run_options
+from penstock.cli.run_options import run_options, with_options
 from penstock.decide.applying import to_create, to_patch
-from penstock.decide.new_run import new_run, renamed
+from penstock.decide.new_run import new_run, with_generated_name
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.local.manifests import pipeline_and_run, whole_run
 from penstock_jobs.errors import Refused
@@ -25,7 +25,7 @@ _SUFFIXES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _RunRequest:
     """What is to be run: the Pipeline to apply before, where a file has one, and the run to make."""
 
     pipeline: Object | None
@@ -53,25 +53,25 @@ def run(
     The Pipeline of a FILE is applied first, as by kubectl apply, and the PipelineRun in it says how to run it. It is a
     new run each time. With --wait the exit code is 0 when it succeeded and 2 when it failed.
     """
-    wanted = _wanted(what)
-    spec = with_set(asked(wanted.spec, jobs, name, reset_testing=reset_testing), overrides)
+    wanted = _read_request(what)
+    spec = with_set(with_options(wanted.spec, jobs, name, reset_testing=reset_testing), overrides)
     settings = replace(settings, access=replace(settings.access, namespace=_namespace(settings, wanted)))
-    manifest = _unnamed(wanted.run) if name is not None else wanted.run
+    manifest = _without_name(wanted.run) if name is not None else wanted.run
 
-    async def made(cluster: Any) -> Object:
-        return await _made(settings, cluster, replace(wanted, spec=spec, run=manifest))
+    async def create(cluster: Any) -> Object:
+        return await _create_run(settings, cluster, replace(wanted, spec=spec, run=manifest))
 
-    created = ask(settings, made)
+    created = ask(settings, create)
     if wait:
         follow_to_end(settings, created)
     else:
         _tell(settings, created, created["metadata"]["name"])
 
 
-def _wanted(what: str) -> _Wanted:
+def _read_request(what: str) -> _RunRequest:
     path = Path(what)
     if path.suffix.lower() not in _SUFFIXES and "/" not in what and not path.is_file():
-        return _Wanted(None, PipelineRunSpec(pipeline_ref=PipelineReference(name=what)), None, None)
+        return _RunRequest(None, PipelineRunSpec(pipeline_ref=PipelineReference(name=what)), None, None)
     pipeline, found = pipeline_and_run(path)
     assert pipeline is not None or found is not None
     if pipeline is not None:
@@ -83,7 +83,7 @@ def _wanted(what: str) -> _Wanted:
         raise Refused(
             f"{path} names the namespaces {' and '.join(sorted(namespaces))}; a run is in that of its Pipeline."
         )
-    return _Wanted(
+    return _RunRequest(
         pipeline=manifests[PIPELINE] if pipeline is not None else None,
         spec=found.spec if found is not None else whole_run(pipeline),  # type: ignore[arg-type]
         run=manifests[RUN] if found is not None else None,
@@ -91,19 +91,19 @@ def _wanted(what: str) -> _Wanted:
     )
 
 
-def _namespace(settings: ClusterSettings, wanted: _Wanted) -> str | None:
+def _namespace(settings: ClusterSettings, wanted: _RunRequest) -> str | None:
     given = settings.access.namespace
     if given is not None and wanted.namespace not in (None, given):
         raise Refused(f"The manifest is for the namespace {wanted.namespace}, and -n says {given}; make them the same.")
     return given or wanted.namespace
 
 
-async def _made(settings: ClusterSettings, cluster: Any, wanted: _Wanted) -> Object:
+async def _create_run(settings: ClusterSettings, cluster: Any, wanted: _RunRequest) -> Object:
     from penstock.act.errors import AlreadyExists
 
     name = wanted.spec.pipeline_ref.name
     if wanted.pipeline is not None:
-        done = await _applied(cluster, wanted.pipeline)
+        done = await _apply_pipeline(cluster, wanted.pipeline)
         settings.notes.print(f"pipeline.penstock.dev/{name} {done}", markup=False)
     elif wanted.run is None:
         await find_one(cluster, PIPELINE, name)
@@ -111,11 +111,11 @@ async def _made(settings: ClusterSettings, cluster: Any, wanted: _Wanted) -> Obj
     try:
         created: Object = await cluster.create(asked_for)
     except AlreadyExists:
-        created = await cluster.create(renamed(asked_for))
+        created = await cluster.create(with_generated_name(asked_for))
     return created
 
 
-async def _applied(cluster: Any, manifest: Object) -> str:
+async def _apply_pipeline(cluster: Any, manifest: Object) -> str:
     kind = kind_of(PIPELINE)
     name = manifest["metadata"]["name"]
     there = await cluster.find(kind, name)
@@ -129,7 +129,7 @@ async def _applied(cluster: Any, manifest: Object) -> str:
     return "configured"
 
 
-def _unnamed(manifest: Object | None) -> Object | None:
+def _without_name(manifest: Object | None) -> Object | None:
     if manifest is None:
         return None
     metadata = {key: value for key, value in manifest["metadata"].items() if key not in ("name", "generateName")}

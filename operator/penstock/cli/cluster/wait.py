@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from penstock.api.quantities import read_duration
-from penstock.cli.cluster.finding import RUN, Target, absent, find_run, kind_of, target_of
+from penstock.cli.cluster.finding import RUN, ObjectReference, find_run, kind_of, no_such_object, target_of
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.decide.waiting_for import Came, Goal, came, goal_of, state_sentence
+from penstock.decide.waiting_for import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
 from penstock_jobs.errors import TIMED_OUT, Refused
 
 FAILED = 1
@@ -36,7 +36,7 @@ def wait(settings: ClusterSettings, names: tuple[str, ...], goal: str | None, ti
     seconds = None if timeout is None else _seconds(timeout)
 
     async def question(cluster: Any) -> int:
-        return await _waited(settings, cluster, wanted, seconds)
+        return await _wait_for_all(settings, cluster, wanted, seconds)
 
     return ask(settings, question)
 
@@ -45,13 +45,13 @@ def _seconds(timeout: str) -> float:
     return 0.0 if timeout == "0" else read_duration(timeout, "--timeout")
 
 
-async def _waited(
-    settings: ClusterSettings, cluster: Any, wanted: list[tuple[Target, Goal]], seconds: float | None
+async def _wait_for_all(
+    settings: ClusterSettings, cluster: Any, wanted: list[tuple[ObjectReference, Goal]], seconds: float | None
 ) -> int:
     """Wait for all at once; the first that fails ends it."""
-    last: dict[Target, str] = {}
+    last: dict[ObjectReference, str] = {}
 
-    async def one(target: Target, goal: Goal) -> tuple[Target, Goal, Came]:
+    async def one(target: ObjectReference, goal: Goal) -> tuple[ObjectReference, Goal, WaitOutcome]:
         return target, goal, await _one(cluster, target, goal, last, once=seconds == 0)
 
     tasks = [asyncio.create_task(one(*each)) for each in wanted]
@@ -60,27 +60,29 @@ async def _waited(
             for task in asyncio.as_completed(tasks):
                 target, goal, found = await task
                 if not found.well:
-                    return _told(settings, found.sentence, FAILED)
+                    return _print_failure(settings, found.sentence, FAILED)
                 click.echo(f"{(target.kind or RUN).lower()}.penstock.dev/{target.name} {goal}")
                 settings.notes.print(found.sentence, markup=False)
     except TimeoutError:
         said = "; ".join(last.values()) or "the cluster did not answer."
-        return _told(settings, f"The time was over. {said[:1].upper()}{said[1:]}", TIMED_OUT)
+        return _print_failure(settings, f"The time was over. {said[:1].upper()}{said[1:]}", TIMED_OUT)
     finally:
         for task in tasks:
             task.cancel()
     return 0
 
 
-async def _one(cluster: Any, target: Target, goal: Goal, last: dict[Target, str], *, once: bool) -> Came:
+async def _one(
+    cluster: Any, target: ObjectReference, goal: Goal, last: dict[ObjectReference, str], *, once: bool
+) -> WaitOutcome:
     kind, name = target.kind or RUN, target.name
     seen = False
     if kind == RUN and goal.existence is None:
         name = (await find_run(cluster, name))["metadata"]["name"]
     async for found in cluster.watch_one(kind_of(kind), name):
         if found is None and not seen and goal.existence is None:
-            raise await absent(cluster, kind, name)
-        ended = came(goal, kind, name, found, seen=seen)
+            raise await no_such_object(cluster, kind, name)
+        ended = wait_outcome(goal, kind, name, found, seen=seen)
         seen = seen or found is not None
         if ended is not None:
             return ended
@@ -90,6 +92,6 @@ async def _one(cluster: Any, target: Target, goal: Goal, last: dict[Target, str]
     raise Refused(f"{kind} {name} cannot be watched.")
 
 
-def _told(settings: ClusterSettings, sentence: str, code: int) -> int:
+def _print_failure(settings: ClusterSettings, sentence: str, code: int) -> int:
     click.echo(f"penstock: {sentence}", err=True)
     return code

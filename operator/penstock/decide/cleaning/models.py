@@ -8,7 +8,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineReference, PipelineRunSpec
 from penstock.decide.cleaning.observation import ModelObservation
-from penstock.decide.cleaning.record import reaching, record_object, record_of_model
+from penstock.decide.cleaning.record import access_settings, record_object, record_of_model
 from penstock.decide.decision import ApiObject, Create, Decision, Delete
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.profiles import with_profiles
@@ -31,12 +31,12 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
         return Decision(warnings=warnings)  # what cannot be read is not deleted
     metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
     owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", pipeline, kind="Model")
-    location, settings = _reached(observation, model, owner)
+    location, settings = _location_and_settings(observation, model, owner)
     made = record_of_model(owner, model, location, settings, observation.identity)
     return Decision((Create(record_object(owner, made)),))
 
 
-def _reached(observation: ModelObservation, model: Model, owner: Owner) -> tuple[Location, JobSettings]:
+def _location_and_settings(observation: ModelObservation, model: Model, owner: Owner) -> tuple[Location, JobSettings]:
     """Return how its folder is written: as its Pipeline writes Models where it is one of those, else as it is read.
 
     The credentials of a Pipeline are for its own folder: a Model that somebody made by hand does not reach beyond.
@@ -55,7 +55,7 @@ def _reached(observation: ModelObservation, model: Model, owner: Owner) -> tuple
         return own, JobSettings()
     folder = child(models, owner.name)
     same = (folder.uri, folder.endpoint) == (own.uri, own.endpoint)
-    return (folder, reaching(spec, "dataset")) if same else (own, JobSettings())
+    return (folder, access_settings(spec, "dataset")) if same else (own, JobSettings())
 
 
 def _deletion(record: ApiObject) -> Delete:

@@ -13,7 +13,7 @@ from penstock.decide.cleaning.record import EXPIRED, FAILED, FAILURES, LOGS_CLEA
 from penstock.decide.decision import ApiObject, Create, Decision, Delete, Event, Patch
 from penstock.decide.objects.children import STEP
 from penstock.decide.run import jobs as job_views
-from penstock.decide.run.pods import ended
+from penstock.decide.run.pods import exit_of
 from penstock.decide.run.told import failure_in, files_in
 from penstock.decide.times import read_time, write_time
 from penstock_jobs.errors import Refused
@@ -30,16 +30,16 @@ def decide(observation: RecordObservation, now: datetime) -> Decision:
     if isinstance(record, Unreadable):
         return Decision(warnings=(record.sentence,))  # what cannot be read is not acted on
     if observation.refused is not None:
-        return Decision(look_again=SOON)  # a quota, or a namespace that is ending
+        return Decision(requeue_after=SOON)  # a quota, or a namespace that is ending
     if observation.subject is not None:
         return _logs(observation, record, observation.subject, now)
     if observation.identity is None:
-        return Decision(look_again=SOON)  # its kind or its namespace is on its way out, or nobody could be asked
+        return Decision(requeue_after=SOON)  # its kind or its namespace is on its way out, or nobody could be asked
     if observation.identity != record.identity or _is_taken(observation, record):
         return Decision((_deletion(observation.record),))  # nobody asked for these files to go
     if observation.others:
-        return Decision(look_again=SOON)  # its last pods may still write
-    return _cleaned(observation, record, FILES, now)
+        return Decision(requeue_after=SOON)  # its last pods may still write
+    return _clean(observation, record, FILES, now)
 
 
 def _is_taken(observation: RecordObservation, record: Record) -> bool:
@@ -64,33 +64,33 @@ def _logs(observation: RecordObservation, record: Record, run: ApiObject, now: d
         return Decision(gone)
     due = read_time(finished) + timedelta(seconds=0.0 if expired else record.logs_kept or 0.0)
     if now < due:
-        return Decision(look_again=(due - now).total_seconds())
-    cleaned = _cleaned(observation, record, LOGS, now)
-    return Decision((*gone, *cleaned.writes), events=cleaned.events, look_again=cleaned.look_again)
+        return Decision(requeue_after=(due - now).total_seconds())
+    cleaned = _clean(observation, record, LOGS, now)
+    return Decision((*gone, *cleaned.writes), events=cleaned.events, requeue_after=cleaned.requeue_after)
 
 
-def _cleaned(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
+def _clean(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
     there = [job for job in observation.jobs if job["metadata"]["labels"].get(STEP) == part]
     over = next((job for job in there if job_views.is_over(job) and not job_views.is_going(job)), None)
     if over is None:
-        return Decision() if there else _begun(observation, record, part, now)
+        return Decision() if there else _create_job(observation, record, part, now)
     if job_views.is_failed(over):
-        return _failed(observation, record, over, now)
+        return _record_failure(observation, record, over, now)
     if part == LOGS:
-        done = _annotated(observation.record, {LOGS_CLEANED: write_time(now), FAILURES: None, FAILED: None})
+        done = _annotate(observation.record, {LOGS_CLEANED: write_time(now), FAILURES: None, FAILED: None})
         return Decision((done, job_views.deletion(over)))
-    said = reasons.files_deleted(record.kind, record.name, _told(observation))
+    said = reasons.files_deleted(record.kind, record.name, _count_deleted_files(observation))
     # What the record owns goes with it, this Job too.
     return Decision((_deletion(observation.record),), events=(Event("Normal", reasons.FILES_DELETED, said),))
 
 
-def _begun(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
+def _create_job(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
     annotations = _annotations(observation.record)
     failures = _failures(annotations)
     if failures and FAILED in annotations:
         due = read_time(annotations[FAILED]) + pause(failures)
         if now < due:
-            return Decision(look_again=(due - now).total_seconds())
+            return Decision(requeue_after=(due - now).total_seconds())
     try:
         made = objects_of(Cleaning(observation.record, record, part, failures + 1, observation.settings))
     except Refused:
@@ -98,13 +98,13 @@ def _begun(observation: RecordObservation, record: Record, part: str, now: datet
     return Decision(tuple(Create(each) for each in made))
 
 
-def _failed(observation: RecordObservation, record: Record, job: ApiObject, now: datetime) -> Decision:
+def _record_failure(observation: RecordObservation, record: Record, job: ApiObject, now: datetime) -> Decision:
     failures = job_views.attempt_of(job)
     if _failures(_annotations(observation.record)) >= failures:
         return Decision((job_views.deletion(job),))
     why = _failure(observation) or job_views.failure_of(job)[1]
     said = reasons.files_not_deleted(record.kind, record.name, why, pause(failures))
-    told = _annotated(observation.record, {FAILURES: str(failures), FAILED: write_time(now)})
+    told = _annotate(observation.record, {FAILURES: str(failures), FAILED: write_time(now)})
     return Decision((told, job_views.deletion(job)), events=(Event("Warning", reasons.FILES_NOT_DELETED, said),))
 
 
@@ -114,14 +114,14 @@ def pause(failures: int) -> timedelta:
     return min(timedelta(seconds=seconds), LONGEST_PAUSE)
 
 
-def _told(observation: RecordObservation) -> int | None:
+def _count_deleted_files(observation: RecordObservation) -> int | None:
     """Return how many files were deleted, where a pod is there to tell."""
-    messages = (found.message for pod in observation.pods if (found := ended(pod)) and found.code == 0)
+    messages = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code == 0)
     return next((files for message in messages if (files := files_in(message)) is not None), None)
 
 
 def _failure(observation: RecordObservation) -> str | None:
-    messages = (found.message for pod in observation.pods if (found := ended(pod)) and found.code != 0)
+    messages = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code != 0)
     failures = (failure_in(message) for message in messages)
     return next((failure.message for failure in failures if failure is not None), None)
 
@@ -135,7 +135,7 @@ def _annotations(record: ApiObject) -> dict[str, str]:
     return record["metadata"].get("annotations") or {}
 
 
-def _annotated(record: ApiObject, annotations: dict[str, str | None]) -> Patch:
+def _annotate(record: ApiObject, annotations: dict[str, str | None]) -> Patch:
     metadata = record["metadata"]
     return Patch(
         api_version="apps/v1",

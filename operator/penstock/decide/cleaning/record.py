@@ -97,7 +97,7 @@ def record_of_run(owner: Owner, files: RunFiles, identity: Identity) -> Record:
         folder=OwnedFolder(run, "snapshot.yaml", uid=owner.uid),
         unmade=unmade,
         logs_kept=None if kept is None else read_duration(kept, "spec.logs.retention"),
-        settings=reaching(spec, "dataset"),
+        settings=access_settings(spec, "dataset"),
     )
 
 
@@ -115,7 +115,7 @@ def record_of_model(
     )
 
 
-def reaching(spec: PipelineSpec, job: JobName) -> JobSettings:
+def access_settings(spec: PipelineSpec, job: JobName) -> JobSettings:
     """Return of a job's settings what a pod needs to be admitted, placed and let into the storage."""
     settings = settings_of(spec, job)
     return JobSettings(

@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-from penstock_jobs.errands import Errand, ListModels, MoveClaim
+from penstock_jobs.errands import ListModels, MoveClaim, StorageRequest
 from penstock_jobs.specification import (
     CleaningJob,
     Credentials,
     DatasetJob,
     JobSpecification,
     Location,
-    ServedModel,
-    Source,
+    ServerSpec,
     SourceJob,
+    SourceSpec,
     TestingJob,
     TrainingJob,
 )
 
-Asked = JobSpecification | ServedModel | Errand
+Asked = JobSpecification | ServerSpec | StorageRequest
 """What a pod can be asked to do."""
 
 
-def written(specification: Asked) -> tuple[Location, ...]:
+def output_locations(specification: Asked) -> tuple[Location, ...]:
     """Return the locations that the job writes to."""
     match specification:
         case SourceJob():
@@ -34,17 +34,17 @@ def written(specification: Asked) -> tuple[Location, ...]:
         case MoveClaim():
             return (specification.location,)
         case CleaningJob():
-            return tuple(_cleaned(specification))
+            return tuple(_cleaning_locations(specification))
     return ()
 
 
-def touched(specification: Asked) -> tuple[Location, ...]:
+def all_locations(specification: Asked) -> tuple[Location, ...]:
     """Return all locations that the job reads or writes."""
-    return tuple(_touched(specification))
+    return tuple(_iterate_locations(specification))
 
 
-def _touched(specification: Asked) -> Iterator[Location]:
-    yield from written(specification)
+def _iterate_locations(specification: Asked) -> Iterator[Location]:
+    yield from output_locations(specification)
     match specification:
         case DatasetJob():
             yield from (each.location for each in specification.inputs)
@@ -56,21 +56,21 @@ def _touched(specification: Asked) -> Iterator[Location]:
             if specification.models_storage is not None:
                 yield specification.models_storage
             yield from _archive(specification.source)
-        case ServedModel() | ListModels():
+        case ServerSpec() | ListModels():
             yield specification.location
 
 
 def credentials(specification: Asked) -> tuple[Credentials, ...]:
     """Return the credentials that the job uses."""
     own = (specification.credentials,) if isinstance(specification, SourceJob) else ()
-    return (*own, *(location.credentials for location in touched(specification)))
+    return (*own, *(location.credentials for location in all_locations(specification)))
 
 
-def _cleaned(specification: CleaningJob) -> Iterator[Location]:
+def _cleaning_locations(specification: CleaningJob) -> Iterator[Location]:
     yield from (folder.location for folder in specification.folders)
     for unmade in specification.unmade:
         yield from (unmade.models, unmade.run_storage)
 
 
-def _archive(source: Source | None) -> tuple[Location, ...]:
+def _archive(source: SourceSpec | None) -> tuple[Location, ...]:
     return () if source is None or source.archive is None else (source.archive.location,)

@@ -14,19 +14,19 @@ from penstock.decide.objects.folders import TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.pod import Pod, pod_template
 from penstock.decide.settings import Pods
-from penstock_jobs.errands import Errand
+from penstock_jobs.errands import StorageRequest
 
-ERRAND = f"{GROUP}/errand"
+STORAGE_JOB = f"{GROUP}/errand"
 CEILING = 3600  # seconds that it may take
 KEPT = 600  # seconds that it stays where nobody is left to delete it
 _REQUESTS = ResourceAmounts(cpu="100m", memory="256Mi")
 
 
 @dataclass(frozen=True)
-class ErrandJob:
+class StorageJob:
     """An errand, and what its pod is like."""
 
-    errand: Errand
+    errand: StorageRequest
     image: str
     pull_secrets: tuple[str, ...] = ()
     general: Pods = field(default_factory=Pods)
@@ -37,9 +37,9 @@ class ErrandJob:
         return str(type(self.errand).__struct_config__.tag)
 
 
-def errand_job(asked: ErrandJob) -> Object:
+def storage_job(asked: StorageJob) -> Object:
     """Return the Job; the API server gives it a name, and whoever makes it the namespace."""
-    labels = {MANAGED_BY: MANAGER, ERRAND: asked.name}
+    labels = {MANAGED_BY: MANAGER, STORAGE_JOB: asked.name}
     pull_secrets = tuple(ImagePullSecret(name=name) for name in asked.pull_secrets)
     document = msgspec.json.encode(asked.errand).decode()
     pod = Pod(

@@ -39,7 +39,7 @@ def image_of(part: str, spec: PipelineSpec, settings: JobSettings, images: Image
     return images.torch if any(each.estimator.startswith(_OF_TORCH) for each in algorithms) else images.jobs
 
 
-def pinned(reference: str, image_id: str) -> str | None:
+def pin_image(reference: str, image_id: str) -> str | None:
     """Return the image by its digest, as a node found it; None where no registry can be asked for it so.
 
     Args:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from penstock.decide.objects.artifacts import Asked, credentials, touched, written
+from penstock.decide.objects.artifacts import Asked, all_locations, credentials, output_locations
 from penstock.decide.objects.children import Object, volume_name
 from penstock.decide.objects.folders import CREDENTIALS, VOLUMES, volume_folder
 from penstock_jobs.specification import Location
@@ -21,8 +21,8 @@ class Mount:
 def mounts_of(specification: Asked) -> tuple[Mount, ...]:
     """Return what the pod of this job mounts, in an order that does not change."""
     secrets = sorted({each.folder for each in credentials(specification) if each.folder})
-    writable = _claims(written(specification))
-    claims = sorted(_claims(touched(specification)))
+    writable = _claims(output_locations(specification))
+    claims = sorted(_claims(all_locations(specification)))
     return (
         *(_secret(folder) for folder in secrets),
         *(_claim(claim, writable=claim in writable) for claim in claims),

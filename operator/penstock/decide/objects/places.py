@@ -44,7 +44,7 @@ class ClusterPlaces:
         """Return the location of a storage; without one, that of the Pipeline in the operator's default storage."""
         if storage is None:
             return self._default(pipeline, field, write=write)
-        return _located(storage, field, write=write)
+        return _locate(storage, field, write=write)
 
     def input(self, table: Input, credentials: SecretReference | None, storage: Location, /) -> Location:
         """Return the location of an input; a relative one is relative to the Pipeline's storage."""
@@ -85,7 +85,7 @@ class ClusterPlaces:
                 f"{field} is not given, and the operator has no default storage; add {field}, or ask who runs the "
                 "operator for one."
             )
-        located = _located(self.default, "the operator's default storage", write=write)
+        located = _locate(self.default, "the operator's default storage", write=write)
         return Location(
             uri=f"{located.uri}/{self.namespace}/{pipeline}",
             endpoint=located.endpoint,
@@ -111,7 +111,7 @@ def _refuse_file_of_a_machine(table: Input) -> None:
     )
 
 
-def _located(storage: Storage, field: str, *, write: bool) -> Location:
+def _locate(storage: Storage, field: str, *, write: bool) -> Location:
     if storage.s3 is not None:
         return _bucket(storage.s3, secret_for(storage, write=write), write=write)
     if storage.pvc is not None:

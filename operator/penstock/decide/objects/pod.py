@@ -11,7 +11,7 @@ from penstock.api.jobs import EnvironmentVariable, Gpu, JobSettings, ResourceAmo
 from penstock.decide.objects.children import Object
 from penstock.decide.objects.folders import SCRATCH, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import Mount
-from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY, laid_over
+from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY, merge_pod_template
 from penstock.decide.settings import Pods
 
 CONTAINER = "job"
@@ -50,7 +50,7 @@ def pod_template(pod: Pod, labels: dict[str, str]) -> Object:
         Refused: `podTemplate` asks for what no pod of Penstock may have.
     """
     template: Object = {"metadata": {"labels": dict(labels)}, "spec": _spec(pod)}
-    return laid_over(template, pod.settings.pod_template, f"{pod.field}.podTemplate")
+    return merge_pod_template(template, pod.settings.pod_template, f"{pod.field}.podTemplate")
 
 
 def _spec(pod: Pod) -> Object:

@@ -86,7 +86,7 @@ _SYSCTLS = {
 _SELINUX = {None, "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
 
 
-def laid_over(pod: Object, template: Object, field: str) -> Object:
+def merge_pod_template(pod: Object, template: Object, field: str) -> Object:
     """Return the pod with the template laid over it by strategic merge.
 
     Tolerations are added to those that are there; every other list without a key takes the place of ours, and a null
@@ -97,15 +97,15 @@ def laid_over(pod: Object, template: Object, field: str) -> Object:
     """
     for directive in _directives(template, field):
         raise Refused(f"{directive} is a directive of a patch; podTemplate has only fields of a PodTemplateSpec.")
-    for wrong in _misshapen(template, field):
+    for wrong in _shape_faults(template, field):
         raise Refused(f"{wrong}, as a PodTemplateSpec has it; correct it.")
-    merged: Object = _merged(pod, template, "")
+    merged: Object = _merge(pod, template, "")
     spec = merged["spec"]
     for group in _CONTAINERS:
-        spec[group] = [_secured(container) for container in spec.get(group) or []]
+        spec[group] = [_secure(container) for container in spec.get(group) or []]
     if not spec["initContainers"]:
         del spec["initContainers"]
-    for breach in (*_named_elsewhere(template), *_changed(pod["spec"], spec), *breaches(spec)):
+    for breach in (*_fields_elsewhere(template), *_changes(pod["spec"], spec), *breaches(spec)):
         raise Refused(f"{field}.spec.{breach}")
     return {"metadata": _metadata(pod, merged, field), "spec": spec}
 
@@ -195,7 +195,7 @@ def _handlers(container: Object) -> Iterator[tuple[str, Object]]:
         yield f"lifecycle.{name}", (container.get("lifecycle") or {}).get(name) or {}
 
 
-def _named_elsewhere(template: Object) -> Iterator[str]:
+def _fields_elsewhere(template: Object) -> Iterator[str]:
     """Yield what has a field of its own, on which the author's rights are asked."""
     spec = template.get("spec") or {}
     for name, instead in _ELSEWHERE.items():
@@ -203,7 +203,7 @@ def _named_elsewhere(template: Object) -> Iterator[str]:
             yield f"{name} has a field of the job's own; use {instead} there."
 
 
-def _changed(ours: Object, merged: Object) -> Iterator[str]:
+def _changes(ours: Object, merged: Object) -> Iterator[str]:
     """Yield what the operator relies on and the template changed."""
     if merged.get("restartPolicy") != ours.get("restartPolicy"):
         yield "restartPolicy is Penstock's own, which counts the attempts; remove it."
@@ -214,35 +214,35 @@ def _changed(ours: Object, merged: Object) -> Iterator[str]:
                 yield f"containers[{mine['name']}].{name} is how the job's result is read; remove it."
 
 
-def _secured(container: Object) -> Object:
+def _secure(container: Object) -> Object:
     """Return the container with our security context beneath its own."""
-    return {**container, "securityContext": _merged(CONTAINER_SECURITY, container.get("securityContext") or {}, "")}
+    return {**container, "securityContext": _merge(CONTAINER_SECURITY, container.get("securityContext") or {}, "")}
 
 
-def _merged(below: Any, above: Any, name: str) -> Any:
+def _merge(below: Any, above: Any, name: str) -> Any:
     if isinstance(below, dict) and isinstance(above, dict):
-        merged = {**below, **{key: _merged(below.get(key), value, key) for key, value in above.items()}}
+        merged = {**below, **{key: _merge(below.get(key), value, key) for key, value in above.items()}}
         return {key: value for key, value in merged.items() if value is not None}
     if isinstance(below, list) and isinstance(above, list):
         if name == "tolerations":
             return below + [each for each in above if each not in below]
         if name in _KEYS:
-            return _merged_items(below, above, _KEYS[name])
+            return _merge_items(below, above, _KEYS[name])
     if isinstance(above, dict):
-        return _merged({}, above, name)
+        return _merge({}, above, name)
     return above
 
 
-def _merged_items(below: list[Any], above: list[Any], key: str) -> list[Any]:
+def _merge_items(below: list[Any], above: list[Any], key: str) -> list[Any]:
     items = {each.get(key): each for each in below}
     for each in above:
         if not isinstance(each, dict) or each.get(key) is None:
             raise Refused(f"podTemplate has an item without {key} in a list where {key} tells items apart; add it.")
-        items[each[key]] = _merged(items.get(each[key], {}), each, "")
+        items[each[key]] = _merge(items.get(each[key], {}), each, "")
     return list(items.values())
 
 
-def _misshapen(value: Object, place: str) -> Iterator[str]:
+def _shape_faults(value: Object, place: str) -> Iterator[str]:
     """Yield what the merge or the checks would stumble over: a list that is an object, an object that is text."""
     for key, each in value.items():
         where = f"{place}.{key}"
@@ -251,7 +251,7 @@ def _misshapen(value: Object, place: str) -> Iterator[str]:
                 yield f"{where} must be a list of objects"
                 return
             for item in each:
-                yield from _misshapen(item, where)
+                yield from _shape_faults(item, where)
         elif key in _TEXTS and each is not None:
             if not isinstance(each, list) or not all(isinstance(item, str) for item in each):
                 yield f"{where} must be a list of texts"
@@ -259,7 +259,7 @@ def _misshapen(value: Object, place: str) -> Iterator[str]:
             if not isinstance(each, dict) and (each is not None or key in _NEEDED):
                 yield f"{where} must be an object"
                 return
-            yield from _misshapen(each or {}, where)
+            yield from _shape_faults(each or {}, where)
 
 
 def _directives(value: Any, place: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from penstock.api.findings import listed
+from penstock.api.findings import join_names
 from penstock.api.jobs import JobSettings, PipelineJob, job_field
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.quantities import read_quantity
@@ -28,7 +28,7 @@ def with_profiles(
         Refused: there is no such profile.
     """
     asked = {request.name: request for request in requests}
-    resolved = tuple(_resolved(settings_of(spec, name, asked.get(name)), profiles, defaults) for name in JOBS)
+    resolved = tuple(_resolve(settings_of(spec, name, asked.get(name)), profiles, defaults) for name in JOBS)
     return msgspec.structs.replace(spec, jobs=resolved)
 
 
@@ -40,19 +40,19 @@ def processors_of(settings: JobSettings) -> int:
     return max(1, int(read_quantity(amounts[0], "resources.requests.cpu"))) if amounts else 1
 
 
-def _resolved(settings: PipelineJob, profiles: Profiles, defaults: JobSettings) -> PipelineJob:
+def _resolve(settings: PipelineJob, profiles: Profiles, defaults: JobSettings) -> PipelineJob:
     if settings.profile is None:
-        return _over(settings, defaults)
+        return _with_fallback(settings, defaults)
     if settings.profile not in profiles:
-        known = f"there are {listed(sorted(profiles))}" if profiles else "there are none"
+        known = f"there are {join_names(sorted(profiles))}" if profiles else "there are none"
         raise Refused(
             f"{job_field(settings.name, 'profile')} is {settings.profile}, and the operator has no such profile "
             f"({known}); name one that it has, or ask who runs it."
         )
-    return _over(_over(settings, profiles[settings.profile]), defaults)
+    return _with_fallback(_with_fallback(settings, profiles[settings.profile]), defaults)
 
 
-def _over(settings: PipelineJob, beneath: JobSettings) -> PipelineJob:
+def _with_fallback(settings: PipelineJob, beneath: JobSettings) -> PipelineJob:
     """Return the settings, with what they do not say taken from others."""
     unsaid = [name for name in settings.__struct_fields__ if getattr(settings, name) in (None, (), {})]
     merged: PipelineJob = msgspec.structs.replace(settings, **{name: getattr(beneath, name) for name in unsaid})

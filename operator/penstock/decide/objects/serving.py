@@ -21,7 +21,7 @@ from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.pod import Pod, pod_template
 from penstock.decide.settings import Pods
 from penstock_jobs import document
-from penstock_jobs.specification import ServedModel
+from penstock_jobs.specification import ServerSpec
 
 PORT = 8080
 DRAINING = 5  # seconds in which the rest of the cluster learns that a pod takes no more requests
@@ -43,9 +43,9 @@ class Serving:
     general: Pods = Pods()  # noqa: RUF009
 
     @property
-    def specification(self) -> ServedModel:
+    def specification(self) -> ServerSpec:
         """What the servers read: which Model, under the name of its Pipeline."""
-        return ServedModel(
+        return ServerSpec(
             location=ClusterPlaces(self.owner.namespace).model(self.model),
             name=self.owner.pipeline,
             manifest_digest=self.model.spec.digest,

@@ -6,7 +6,7 @@ from penstock.api.jobs import JobSettings
 from penstock_jobs.specification import DatasetJob, JobSpecification, Shard, TrainingJob
 
 
-def shared_out(specification: JobSpecification, settings: JobSettings) -> JobSpecification:
+def share_out(specification: JobSpecification, settings: JobSettings) -> JobSpecification:
     """Return the specification of all pods of a job; each of them finds its own index in its environment.
 
     Candidates are shared out, and the files of an input. With a query, or several inputs, one pod reads.

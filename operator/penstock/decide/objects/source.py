@@ -6,7 +6,7 @@ from penstock.decide.objects.folders import SOURCE
 from penstock.decide.run_places import Reach
 from penstock_jobs.errors import Refused
 from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Archive, Location, Run, Source, SourceJob
+from penstock_jobs.specification import ArchiveSpec, Location, Run, SourceJob, SourceSpec
 
 TIMEOUT = 900.0  # seconds; a repository that takes longer is fetched by nobody
 
@@ -39,7 +39,7 @@ def source_job(
     )
 
 
-def operations(made: SourceResult, storage: Location) -> Source:
+def operations(made: SourceResult, storage: Location) -> SourceSpec:
     """Return the source of the other jobs, unpacked from what the source job put into the run's storage."""
-    archive = Archive(location=storage, key=made.archive, digest=made.digest)
-    return Source(folder=SOURCE, commit=made.commit, archive=archive)
+    archive = ArchiveSpec(location=storage, key=made.archive, digest=made.digest)
+    return SourceSpec(folder=SOURCE, commit=made.commit, archive=archive)

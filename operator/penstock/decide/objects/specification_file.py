@@ -4,7 +4,7 @@ from penstock.decide.objects.children import Object, Owner, labels, metadata, sp
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
 from penstock_jobs import document
 from penstock_jobs.errors import Refused
-from penstock_jobs.specification import JobSpecification, ServedModel
+from penstock_jobs.specification import JobSpecification, ServerSpec
 
 MOST_BYTES = 1_000_000  # a little less than the API server takes (1 MiB, with all the rest of the object)
 
@@ -12,7 +12,7 @@ MOST_BYTES = 1_000_000  # a little less than the API server takes (1 MiB, with a
 def specification_file(
     owner: Owner,
     part: str,
-    specification: JobSpecification | ServedModel,
+    specification: JobSpecification | ServerSpec,
     snapshot: str | None = None,
     index: int = 1,
 ) -> Object:

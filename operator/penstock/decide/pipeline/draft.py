@@ -8,35 +8,35 @@ import msgspec
 
 from penstock.api.conditions import Condition
 from penstock.api.pipeline import Pipeline, PipelineStatus
-from penstock.decide.conditions import shortened, with_condition, without
+from penstock.decide.conditions import shorten, with_condition, without
 from penstock.decide.decision import Write
 
 
 @dataclass(frozen=True)
-class Draft:
+class PipelineDraft:
     """A reconcile in the middle."""
 
     pipeline: Pipeline
     now: str
     writes: tuple[Write, ...] = ()
-    look_at: datetime | None = None
+    requeue_time: datetime | None = None
 
-    def writing(self, *writes: Write) -> "Draft":
+    def with_writes(self, *writes: Write) -> "PipelineDraft":
         """Return the draft with these writes after the others."""
         return replace(self, writes=(*self.writes, *writes))
 
-    def looking_at(self, moment: datetime) -> "Draft":
-        """Return the draft of a Pipeline that is looked at then, whatever changes."""
-        return replace(self, look_at=moment)
+    def requeue_at(self, moment: datetime) -> "PipelineDraft":
+        """Return the draft of a Pipeline that is requeued then, whatever changes."""
+        return replace(self, requeue_time=moment)
 
-    def status(self, **changes: object) -> "Draft":
+    def status(self, **changes: object) -> "PipelineDraft":
         """Return the draft with these fields of the status changed."""
         status = msgspec.structs.replace(self.pipeline.status or PipelineStatus(), **changes)
         return replace(self, pipeline=msgspec.structs.replace(self.pipeline, status=status))
 
     def ready(
         self, ready: Literal["True", "False", "Unknown"], reason: str, message: str, *, stalled: bool = False
-    ) -> "Draft":
+    ) -> "PipelineDraft":
         """Return the draft with this `Ready`, and what kstatus makes of it: on its way, or stalled."""
         status = self.pipeline.status or PipelineStatus()
         conditions = with_condition(status.conditions, self._condition("Ready", ready, reason, message))
@@ -52,7 +52,7 @@ class Draft:
             type=kind,
             status=value,
             reason=reason,
-            message=shortened(message),
+            message=shorten(message),
             last_transition_time=self.now,
             observed_generation=self.pipeline.metadata.generation,
         )

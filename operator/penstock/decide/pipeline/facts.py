@@ -10,12 +10,12 @@ from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import REVISION, Owner
 from penstock.decide.pipeline.observation import PipelineObservation
-from penstock.decide.serving import counted_uses, kept_uses
+from penstock.decide.serving import count_uses, merge_uses
 from penstock.decide.times import write_time
 
 
 @dataclass(frozen=True)
-class Facts:
+class PipelineFacts:
     """A Pipeline that could be decoded, and what is observed of it now."""
 
     observation: PipelineObservation
@@ -45,15 +45,15 @@ class Facts:
 
     def model(self, name: str) -> Model | Unreadable | None:
         """Return the Model of that name in the namespace, where there is one."""
-        found = self.observation.models.named(name)
+        found = self.observation.models.get(name)
         return None if found is None else decode(found, Model)
 
     @cached_property
     def own_deployments(self) -> tuple[ApiObject, ...]:
         """The Deployments that this very Pipeline made."""
-        return tuple(each for each in self.observation.deployments if self.made(each))
+        return tuple(each for each in self.observation.deployments if self.owns(each))
 
-    def made(self, child: ApiObject) -> bool:
+    def owns(self, child: ApiObject) -> bool:
         """Return whether this very Pipeline made the object, and not a stranger or a Pipeline of the same name."""
         owners = child["metadata"].get("ownerReferences") or ()
         return any(owner.get("uid") == self.owner.uid for owner in owners)
@@ -71,17 +71,17 @@ class Facts:
         )
 
     @property
-    def turned_to(self) -> str | None:
+    def service_revision(self) -> str | None:
         """The revision that the Service selects."""
         service = self.observation.service
-        selector = (service["spec"].get("selector") or {}) if service is not None and self.made(service) else {}
+        selector = (service["spec"].get("selector") or {}) if service is not None and self.owns(service) else {}
         return selector.get(REVISION)
 
     def testing_uses(self) -> tuple[TestingUse, ...]:
         """Return how often each testing version has served to decide."""
-        counted = counted_uses(self.observation.runs.testing_sets())
+        counted = count_uses(self.observation.runs.testing_sets())
         # Runs that are deleted have decided all the same.
-        return counted if self.pipeline.spec.retention.runs is None else kept_uses(self.status.testing_uses, counted)
+        return counted if self.pipeline.spec.retention.runs is None else merge_uses(self.status.testing_uses, counted)
 
 
 def revision_of(child: ApiObject) -> str | None:

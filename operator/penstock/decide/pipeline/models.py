@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.others import servers_of
-from penstock.decide.pipeline.draft import Draft
-from penstock.decide.pipeline.facts import Facts
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.serving import served_model
 
 
-def with_servers(facts: Facts, draft: Draft) -> Draft:
+def with_servers(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which the served Model says that this Pipeline serves it, and no other says so."""
-    return draft.writing(*_changed(facts, served_model(draft.pipeline)))
+    return draft.with_writes(*_patches(facts, served_model(draft.pipeline)))
 
 
-def _changed(facts: Facts, served: str | None) -> Iterator[Patch]:
-    for model in _concerned(facts, served):
+def _patches(facts: PipelineFacts, served: str | None) -> Iterator[Patch]:
+    for model in _models_to_check(facts, served):
         metadata, before = model["metadata"], servers_of(model)
         others = tuple(name for name in before if name != facts.name)
         after = (*others, facts.name) if metadata["name"] == served else others
@@ -33,9 +33,9 @@ def _changed(facts: Facts, served: str | None) -> Iterator[Patch]:
             )
 
 
-def _concerned(facts: Facts, served: str | None) -> Iterator[ApiObject]:
+def _models_to_check(facts: PipelineFacts, served: str | None) -> Iterator[ApiObject]:
     """Yield the Model that is served, and those that say that they are."""
-    now = None if served is None else facts.observation.models.named(served)
+    now = None if served is None else facts.observation.models.get(served)
     if now is not None:
         yield now
-    yield from (each for each in facts.observation.models.served_by(facts.name) if each["metadata"]["name"] != served)
+    yield from (each for each in facts.observation.models.of_server(facts.name) if each["metadata"]["name"] != served)

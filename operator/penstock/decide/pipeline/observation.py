@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
-from penstock.decide.others import Models, Runs
+from penstock.decide.others import ModelLister, RunLister
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -29,8 +29,8 @@ class PipelineObservation:
 
     pipeline: ApiObject
     settings: Settings
-    runs: Runs = field(default_factory=Runs)
-    models: Models = field(default_factory=Models)
+    runs: RunLister = field(default_factory=RunLister)
+    models: ModelLister = field(default_factory=ModelLister)
     deployments: Sequence[ApiObject] = ()
     pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None

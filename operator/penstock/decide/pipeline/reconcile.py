@@ -9,19 +9,19 @@ from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.profiles import with_profiles
-from penstock.decide.pipeline.draft import Draft
-from penstock.decide.pipeline.facts import Facts
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.models import with_servers
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
-from penstock.decide.pipeline.serving import served
-from penstock.decide.run.beginning import refuse_unfinished
+from penstock.decide.pipeline.serving import advance_rollout
+from penstock.decide.run.beginning import refuse_unimplemented
 from penstock.decide.serving import FIRST_MODEL, served_model
 from penstock.decide.status import leave_alone
 from penstock_jobs.errors import Refused
 
-LOOK_AT_QUOTA = 30.0  # seconds
+QUOTA_REQUEUE = 30.0  # seconds
 
 
 def decide(observation: PipelineObservation, now: datetime) -> Decision:
@@ -32,30 +32,30 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     pipeline = decode(there, Pipeline)
     if isinstance(pipeline, Unreadable):
         return leave_alone(there, pipeline, now)
-    facts = Facts(observation, pipeline, now)
-    before = Draft(pipeline, facts.time)
-    draft = _counted(facts, before)
+    facts = PipelineFacts(observation, pipeline, now)
+    before = PipelineDraft(pipeline, facts.time)
+    draft = _with_counts(facts, before)
     try:
         _refuse(facts)
-        draft = with_retention(facts, with_servers(facts, served(facts, _selected(facts, draft))))
+        draft = with_retention(facts, with_servers(facts, advance_rollout(facts, _with_selection(facts, draft))))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None:
-        draft = _not_accepted(_counted(facts, before), observation.refused)
-    again = None if draft.look_at is None else max((draft.look_at - now).total_seconds(), 0)
-    return _told(pipeline, draft, LOOK_AT_QUOTA if observation.refused is not None else again)
+        draft = _reject_write(_with_counts(facts, before), observation.refused)
+    again = None if draft.requeue_time is None else max((draft.requeue_time - now).total_seconds(), 0)
+    return _to_decision(pipeline, draft, QUOTA_REQUEUE if observation.refused is not None else again)
 
 
-def _refuse(facts: Facts) -> None:
+def _refuse(facts: PipelineFacts) -> None:
     """Raise `Refused` where the spec cannot work, whatever run is made of it."""
     settings, spec = facts.observation.settings, facts.pipeline.spec
-    refuse_unfinished("Pipeline", facts.observation.pipeline)
+    refuse_unimplemented("Pipeline", facts.observation.pipeline)
     facts.observation.site.refuse_inputs(spec)
     with_profiles(spec, (), settings.profiles, settings.defaults)
     selection_of(spec)
 
 
-def _counted(facts: Facts, draft: Draft) -> Draft:
+def _with_counts(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     runs = facts.observation.runs
     return draft.status(
         latest_run=runs.newest(),
@@ -65,7 +65,7 @@ def _counted(facts: Facts, draft: Draft) -> Draft:
     )
 
 
-def _selected(facts: Facts, draft: Draft) -> Draft:
+def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which a proposal is taken, where there is one to take, or taken back before it is served."""
     if is_withdrawn(facts):
         return draft.status(selected_model=served_model(facts.pipeline))
@@ -76,14 +76,14 @@ def _selected(facts: Facts, draft: Draft) -> Draft:
     return draft.status(selected_model=first) if first and facts.status.selected_model is None else draft
 
 
-def _not_accepted(draft: Draft, refusal: Refusal) -> Draft:
-    message = reasons.refused_write(refusal.kind, refusal.name, refusal.message)
+def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:
+    message = reasons.write_refusal_message(refusal.kind, refusal.name, refusal.message)
     if refusal.reason == "NameConflict":
-        message = reasons.stranger(refusal.kind, refusal.name)
+        message = reasons.pipeline_name_conflict(refusal.kind, refusal.name)
     return draft.ready("False", refusal.reason, message, stalled=True)
 
 
-def _told(before: Pipeline, draft: Draft, again: float | None) -> Decision:
+def _to_decision(before: Pipeline, draft: PipelineDraft, again: float | None) -> Decision:
     changed = draft.pipeline.status != before.status
     old, new = (find((each.status or PipelineStatus()).conditions, "Ready") for each in (before, draft.pipeline))
     events: tuple[Event, ...] = ()

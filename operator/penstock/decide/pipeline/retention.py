@@ -7,21 +7,23 @@ from penstock.api.schema import API_VERSION
 from penstock.decide.cleaning.record import EXPIRED, is_record
 from penstock.decide.decision import ApiObject, Delete, Patch
 from penstock.decide.objects.children import RECORD
-from penstock.decide.pipeline.draft import Draft
-from penstock.decide.pipeline.facts import Facts
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.retention.models import surplus_models
 from penstock.decide.retention.runs import expired_runs
 from penstock.decide.serving import pinned_model, served_model
 
 
-def with_retention(facts: Facts, draft: Draft) -> Draft:
+def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
     expired = expired_runs(retention.runs, seen.runs)
-    draft = draft.writing(*(_deletion("PipelineRun", run) for run in expired.deleted if _is_readable(run, PipelineRun)))
+    draft = draft.with_writes(
+        *(_deletion("PipelineRun", run) for run in expired.deleted if _is_readable(run, PipelineRun))
+    )
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}
-        draft = draft.writing(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
+        draft = draft.with_writes(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
     # What this very reconcile has chosen is in no Pipeline's status yet.
     status = draft.pipeline.status
     chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline), status.selected_model if status else None}
@@ -29,7 +31,7 @@ def with_retention(facts: Facts, draft: Draft) -> Draft:
         facts.name, retention.models, seen.models.of_pipeline(facts.name), seen.pipelines, seen.runs
     )
     gone = (each for each in surplus if each["metadata"]["name"] not in chosen and _is_readable(each, Model))
-    return draft.writing(*(_deletion("Model", each) for each in gone))
+    return draft.with_writes(*(_deletion("Model", each) for each in gone))
 
 
 def _is_readable(there: ApiObject, kind: type[Model] | type[PipelineRun]) -> bool:

@@ -37,7 +37,7 @@ class Servers:
         for end in self._ends():
             if end.get("exitCode") == REFUSED:
                 return _sentence(end)
-        held = self.held()
+        held = self.waiting_message()
         if held is not None:
             return reasons.pending_limit_exceeded(self.pending_limit, held) if now >= self.until() else None
         progressing = self._condition("Progressing")
@@ -46,7 +46,7 @@ class Servers:
         last = max(self._ends(), key=lambda end: str(end.get("finishedAt") or ""), default=None)
         return str(progressing.get("message") or reasons.not_ready_in_time()) if last is None else _sentence(last)
 
-    def held(self) -> str | None:
+    def waiting_message(self) -> str | None:
         """Return what keeps one of them from starting, in the words of whoever knows; None where nothing does."""
         refused = self._condition("ReplicaFailure")
         if refused.get("status") == "True":
@@ -87,7 +87,7 @@ def _sentence(end: dict[str, Any]) -> str:
     """Return what a container said last: the sentence in the last line of its log, which is its termination message."""
     lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
     if not lines:
-        return reasons.exited(int(end.get("exitCode", 0)), end.get("reason"))
+        return reasons.exit_message(int(end.get("exitCode", 0)), end.get("reason"))
     last = lines[-1].strip()
     try:
         said = json.loads(last)

@@ -18,24 +18,24 @@ from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.objects.service import service
 from penstock.decide.objects.serving import Serving, deployment, serving_file
-from penstock.decide.pipeline.draft import Draft
-from penstock.decide.pipeline.facts import Facts, revision_of
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.pipeline.proposals import proposer_of
 from penstock.decide.pipeline.servers import Servers
 from penstock.decide.run.deploying import ROLLOUT_FAILED
 from penstock.decide.serving import pinned_model, served_model, with_served
 
 
-def served(facts: Facts, draft: Draft) -> Draft:
+def advance_rollout(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which the Pipeline serves, or is on its way to serve, what it should."""
     wanted = facts.pipeline.spec.deployment
     status = draft.pipeline.status
     target = pinned_model(facts.pipeline) or (status.selected_model if status else None)
     if wanted is None:
-        return draft.ready("True", reasons.ACCEPTED, reasons.accepted())
+        return draft.ready("True", reasons.ACCEPTED, reasons.acceptance_message())
     if target is None:
         # Where a choice was taken back, its servers go.
-        return _others_gone(facts, draft, None).ready("False", reasons.NO_MODEL, reasons.no_model())
+        return _scale_down_others(facts, draft, None).ready("False", reasons.NO_MODEL, reasons.no_model())
     model = facts.model(target)
     if model is None:
         return draft.ready("False", reasons.MODEL_NOT_FOUND, reasons.model_not_found(target), stalled=True)
@@ -47,17 +47,17 @@ def served(facts: Facts, draft: Draft) -> Draft:
     servers = _servers(facts, serving, there)
     failure = None if ready else _failure(facts, servers, target)
     if there is not None and failure is not None:
-        return _failed(facts, draft, target, there, failure)
+        return _fail_rollout(facts, draft, target, there, failure)
     if there is None:
-        draft = draft.writing(Create(serving_file(serving)), Create(deployment(serving, replicas)))
-    elif there["spec"].get("replicas") != replicas or _mark(there) is not None:
-        draft = draft.writing(_renewed(there, replicas))
-    if facts.turned_to != serving.revision and not ready:
+        draft = draft.with_writes(Create(serving_file(serving)), Create(deployment(serving, replicas)))
+    elif there["spec"].get("replicas") != replicas or _failure_annotation(there) is not None:
+        draft = draft.with_writes(_scale_patch(there, replicas))
+    if facts.service_revision != serving.revision and not ready:
         return _rolling_out(facts, draft, target, servers)
-    return _turned(facts, draft, serving, target)
+    return _switch_service(facts, draft, serving, target)
 
 
-def _serving(facts: Facts, model: Model) -> Serving:
+def _serving(facts: PipelineFacts, model: Model) -> Serving:
     settings, pipeline = facts.observation.settings, facts.pipeline
     spec = with_profiles(pipeline.spec, (), settings.profiles, settings.defaults)
     resolved = settings_of(spec, "deployment")
@@ -72,22 +72,22 @@ def _serving(facts: Facts, model: Model) -> Serving:
     )
 
 
-def _servers(facts: Facts, serving: Serving, there: ApiObject | None) -> Servers | None:
+def _servers(facts: PipelineFacts, serving: Serving, there: ApiObject | None) -> Servers | None:
     if there is None:
         return None
     limit = serving.settings.pending_limit or facts.observation.settings.pending_limit
     return Servers(there, facts.pods_of(serving.revision), limit)
 
 
-def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
+def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving, target: str) -> PipelineDraft:
     """Return the draft in which the Service selects this revision, the status says so, and the other servers go."""
     port = facts.pipeline.spec.deployment.port if facts.pipeline.spec.deployment else 80
     made = service(facts.owner, port, serving.revision)
     there = facts.observation.service
-    if there is None or not facts.made(there):
-        draft = draft.writing(Create(made))
-    elif facts.turned_to != serving.revision or there["spec"]["ports"][0].get("port") != port:
-        draft = draft.writing(Apply(made))
+    if there is None or not facts.owns(there):
+        draft = draft.with_writes(Create(made))
+    elif facts.service_revision != serving.revision or there["spec"]["ports"][0].get("port") != port:
+        draft = draft.with_writes(Apply(made))
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
     pipeline: Pipeline = with_served(draft.pipeline, run, reason, facts.time)
     now = pipeline.status.served_model if pipeline.status else None
@@ -96,49 +96,49 @@ def _turned(facts: Facts, draft: Draft, serving: Serving, target: str) -> Draft:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=serving.revision))
     draft = draft.ready("True", reasons.MODEL_SERVED, reasons.model_served(target))
     # The others go once the Service is seen to be turned, and no sooner.
-    return _others_gone(facts, draft, serving.revision) if facts.turned_to == serving.revision else draft
+    return _scale_down_others(facts, draft, serving.revision) if facts.service_revision == serving.revision else draft
 
 
-def _others_gone(facts: Facts, draft: Draft, revision: str | None) -> Draft:
+def _scale_down_others(facts: PipelineFacts, draft: PipelineDraft, revision: str | None) -> PipelineDraft:
     for other in facts.own_deployments:
         if revision_of(other) != revision and other["spec"].get("replicas") != 0:
-            draft = draft.writing(_patched(other, {"spec": {"replicas": 0}}))
+            draft = draft.with_writes(_patch(other, {"spec": {"replicas": 0}}))
     return draft
 
 
-def _rolling_out(facts: Facts, draft: Draft, target: str, there: Servers | None) -> Draft:
+def _rolling_out(facts: PipelineFacts, draft: PipelineDraft, target: str, there: Servers | None) -> PipelineDraft:
     message = reasons.rolling_out(target) if served_model(facts.pipeline) else reasons.first_rolling_out(target)
-    held = there.held() if there is not None else None
+    held = there.waiting_message() if there is not None else None
     if there is None or held is None:
         return draft.ready("Unknown", reasons.ROLLING_OUT, message)
-    return draft.ready("Unknown", reasons.ROLLING_OUT, f"{message} {held}").looking_at(there.until())
+    return draft.ready("Unknown", reasons.ROLLING_OUT, f"{message} {held}").requeue_at(there.until())
 
 
-def _failure(facts: Facts, there: Servers | None, target: str) -> str | None:
+def _failure(facts: PipelineFacts, there: Servers | None, target: str) -> str | None:
     """Return why these servers do not become ready, or None; those that are pinned by hand go on trying."""
-    if there is None or facts.turned_to == revision_of(there.deployment):
+    if there is None or facts.service_revision == revision_of(there.deployment):
         return None
-    marked = _mark(there.deployment)
+    marked = _failure_annotation(there.deployment)
     if marked is not None:
         return marked if pinned_model(facts.pipeline) != target else None
     return there.failure(facts.now) if there.deployment["spec"].get("replicas") else None
 
 
-def _failed(facts: Facts, draft: Draft, target: str, there: ApiObject, why: str) -> Draft:
+def _fail_rollout(facts: PipelineFacts, draft: PipelineDraft, target: str, there: ApiObject, why: str) -> PipelineDraft:
     kept = served_model(facts.pipeline)
     message = reasons.model_not_ready(target, kept, why)
     if pinned_model(facts.pipeline) != target:
-        if _mark(there) is None:
+        if _failure_annotation(there) is None:
             content = {"metadata": {"annotations": {ROLLOUT_FAILED: why[:512]}}, "spec": {"replicas": 0}}
-            draft = draft.writing(_patched(there, content))
+            draft = draft.with_writes(_patch(there, content))
         draft = draft.status(selected_model=kept)
     # Who pins a Model wants that one: the old one that still answers is not what the spec says.
     stalled = kept is None or pinned_model(facts.pipeline) == target
     return draft.ready("True" if kept else "False", reasons.ROLLOUT_FAILED, message, stalled=stalled)
 
 
-def _renewed(there: ApiObject, replicas: int) -> Patch:
-    return _patched(there, {"metadata": {"annotations": {ROLLOUT_FAILED: None}}, "spec": {"replicas": replicas}})
+def _scale_patch(there: ApiObject, replicas: int) -> Patch:
+    return _patch(there, {"metadata": {"annotations": {ROLLOUT_FAILED: None}}, "spec": {"replicas": replicas}})
 
 
 def _is_ready(there: ApiObject | None, replicas: int) -> bool:
@@ -152,13 +152,13 @@ def _is_ready(there: ApiObject | None, replicas: int) -> bool:
     )
 
 
-def _mark(there: ApiObject) -> str | None:
+def _failure_annotation(there: ApiObject) -> str | None:
     """Return why these servers were given up, where they were."""
     said = (there["metadata"].get("annotations") or {}).get(ROLLOUT_FAILED)
     return None if said is None else str(said)
 
 
-def _patched(there: ApiObject, content: dict[str, object]) -> Patch:
+def _patch(there: ApiObject, content: dict[str, object]) -> Patch:
     metadata = there["metadata"]
     return Patch(
         api_version="apps/v1",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RUN_UID
 from penstock.decide.others import is_live
-from penstock.decide.retention.runs import latest_with, named_by, steps_of
+from penstock.decide.retention.runs import has_live_rerun, latest_with, steps_of
 from penstock.decide.serving import models_named_by
 
 
@@ -32,7 +32,7 @@ def surplus_models(
     beyond = newest_first[keep:]
     if not beyond:
         return ()
-    held = held_models(models, pipelines, tuple(runs))
+    held = models_in_use(models, pipelines, tuple(runs))
     return tuple(
         model
         for model in reversed(beyond)
@@ -40,7 +40,7 @@ def surplus_models(
     )
 
 
-def held_models(
+def models_in_use(
     models: Iterable[ApiObject], pipelines: Iterable[ApiObject], runs: Sequence[ApiObject]
 ) -> frozenset[str]:
     """Return the names of the Models that somebody serves, pins or refers to, whatever their age.
@@ -53,7 +53,7 @@ def held_models(
     live = [run for run in runs if is_live(run)]
     uids = {run["metadata"]["uid"] for run in live}
     made = {_name(model) for model in models if _labels(model).get(RUN_UID) in uids}
-    referring = [*live, *(run for run in runs if named_by(live, run))]
+    referring = [*live, *(run for run in runs if has_live_rerun(live, run))]
     last = latest_with("training", runs)
     told = {name for run in (*referring, *([last] if last else [])) for name in _of_run(run)}
     return frozenset(named | served | made | told)

@@ -17,35 +17,35 @@ _HANDED_ON: tuple[JobName, ...] = ("dataset", "training", "testing")
 
 
 @dataclass(frozen=True)
-class Expired:
+class ExpiredRuns:
     """Runs beyond those that are kept: `deleted` are Penstock's own, `applied` lose Jobs and logs."""
 
     deleted: tuple[ApiObject, ...] = ()
     applied: tuple[ApiObject, ...] = ()
 
 
-def expired_runs(keep: int | None, runs: Iterable[ApiObject]) -> Expired:
+def expired_runs(keep: int | None, runs: Iterable[ApiObject]) -> ExpiredRuns:
     """Return which runs of a Pipeline are beyond the last `keep` that ended; those applied are counted by themselves.
 
     A live run is not counted. One that a live run repeats, or whose results the next run without that job would take
     over, is never deleted. No run is looked at where all are kept.
     """
     if keep is None:
-        return Expired()
+        return ExpiredRuns()
     runs = tuple(runs)
     ended = [run for run in runs if not is_live(run) and not run["metadata"].get("deletionTimestamp")]
     newest_first = sorted(ended, key=_moment, reverse=True)
     ours = [run for run in newest_first if is_made_by_penstock(run)]
     theirs = [run for run in newest_first if not is_made_by_penstock(run)]
-    held = held_runs(runs)
+    held = runs_in_use(runs)
     deleted = tuple(run for run in reversed(ours[keep:]) if run["metadata"]["name"] not in held)
-    return Expired(deleted, tuple(reversed(theirs[keep:])))
+    return ExpiredRuns(deleted, tuple(reversed(theirs[keep:])))
 
 
-def held_runs(runs: Sequence[ApiObject]) -> frozenset[str]:
+def runs_in_use(runs: Sequence[ApiObject]) -> frozenset[str]:
     """Return the names of the runs that others refer to, or may yet take results from."""
     live = [run for run in runs if is_live(run)]
-    named = {str(run["metadata"]["name"]) for run in runs if named_by(live, run)}
+    named = {str(run["metadata"]["name"]) for run in runs if has_live_rerun(live, run)}
     last = (latest_with(job, runs) for job in _HANDED_ON)
     return frozenset(named | {str(run["metadata"]["name"]) for run in last if run is not None})
 
@@ -72,7 +72,7 @@ def latest_with(job: JobName, runs: Iterable[ApiObject]) -> ApiObject | None:
     return max(done, key=lambda each: each[:2])[2] if done else None
 
 
-def named_by(live: Iterable[ApiObject], run: ApiObject) -> bool:
+def has_live_rerun(live: Iterable[ApiObject], run: ApiObject) -> bool:
     """Return whether a live run repeats this one."""
     name = run["metadata"]["name"]
     return any((each["spec"].get("rerunOf") or {}).get("name") == name for each in live)

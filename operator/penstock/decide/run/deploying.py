@@ -13,16 +13,16 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import DeploymentSummary
 from penstock.decide import reasons
 from penstock.decide.conditions import find
-from penstock.decide.deciding import decided, summary_of
+from penstock.decide.deciding import decide_deployment, summary_of
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import ending
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.plan import AGAIN
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import RETEST
 from penstock.decide.run_state import step_of
-from penstock.decide.selection import Decision
+from penstock.decide.selection import GateDecision
 from penstock.decide.serving import served_model
 from penstock_jobs.result import TestingResult
 
@@ -36,58 +36,60 @@ class TestAgain:
     models: tuple[str, ...]
 
 
-def deployed(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft | TestAgain:
+def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft | TestAgain:
     """Return the draft with what has come of the deployment step by now."""
     pipeline = facts.pipeline
     if pipeline is None:
         message = reasons.pipeline_deleted(facts.pipeline_name)
-        return ending.failed(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
+        return ending.fail_run(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
     if _was_served(facts, pipeline):
         step = step_of(draft.run, "deployment")
-        return _ended(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
-    tested = tested_by(draft)
-    decision = decided(snapshot.pipeline.spec, pipeline, tested)
+        return _finish(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
+    tested = latest_test(draft)
+    decision = decide_deployment(snapshot.pipeline.spec, pipeline, tested)
     if pipeline.spec.deployment is None:
         message = reasons.no_deployment(facts.pipeline_name)
-        return _ended(facts, draft, _instead(summary_of(decision, tested, served_model(pipeline)), None, message))
-    if decision.retest and AGAIN not in draft.reported:
+        return _finish(facts, draft, _with_message(summary_of(decision, tested, served_model(pipeline)), None, message))
+    if decision.retest and RETEST not in draft.results:
         return TestAgain(decision.retest)
     served = served_model(pipeline)
     if decision.retest:
-        decision = Decision("NotComparable", served, reasons.still_incomparable(served))
+        decision = GateDecision("NotComparable", served, reasons.still_incomparable(served))
     summary = summary_of(decision, tested, served_model(pipeline))
     if decision.model is None or decision.model == served or decision.model != summary.challenger:
-        return _ended(facts, draft, summary)  # nothing changes, or a person's pin is above it
-    return _proposed(facts, draft, pipeline, summary, decision)
+        return _finish(facts, draft, summary)  # nothing changes, or a person's pin is above it
+    return _propose(facts, draft, pipeline, summary, decision)
 
 
-def tested_by(draft: Draft) -> TestingResult | None:
+def latest_test(draft: RunDraft) -> TestingResult | None:
     """Return the last test of the run's Models."""
-    for part in (AGAIN, "testing"):
-        if part in draft.reported:
+    for part in (RETEST, "testing"):
+        if part in draft.results:
             return draft.result(part, TestingResult)
     return None
 
 
-def _instead(summary: DeploymentSummary, served: str | None, message: str) -> DeploymentSummary:
+def _with_message(summary: DeploymentSummary, served: str | None, message: str) -> DeploymentSummary:
     """Return the summary of a decision that came to something else."""
     return msgspec.structs.replace(summary, served=served, message=message)
 
 
-def _was_served(facts: Facts, pipeline: Pipeline) -> bool:
+def _was_served(facts: RunFacts, pipeline: Pipeline) -> bool:
     served = pipeline.status.served_model if pipeline.status else None
     return served is not None and served.selected_by == facts.name
 
 
-def _proposed(facts: Facts, draft: Draft, pipeline: Pipeline, summary: DeploymentSummary, decision: Decision) -> Draft:
+def _propose(
+    facts: RunFacts, draft: RunDraft, pipeline: Pipeline, summary: DeploymentSummary, decision: GateDecision
+) -> RunDraft:
     model = decision.model or ""
-    why = _rollout_failed(facts, model)
+    why = _rollout_failure(facts, model)
     if why is not None:
         message = reasons.model_not_ready(model, served_model(pipeline), why)
-        draft = draft.step("deployment", "Running", deployment=_instead(summary, served_model(pipeline), message))
-        return ending.failed(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
+        draft = draft.step("deployment", "Running", deployment=_with_message(summary, served_model(pipeline), message))
+        return ending.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
     selected = pipeline.status.selected_model if pipeline.status else None
-    reason, message = reasons.PROPOSED, reasons.proposed(model, decision.reason)
+    reason, message = reasons.PROPOSED, reasons.proposal_message(model, decision.reason)
     if selected == model:
         reason, message = reasons.ROLLING_OUT, _rollout(pipeline, model)
     step = step_of(draft.run, "deployment")
@@ -102,13 +104,13 @@ def _rollout(pipeline: Pipeline, model: str) -> str:
     return ready.message if ready is not None and ready.status != "True" else reasons.rolling_out(model)
 
 
-def _ended(facts: Facts, draft: Draft, summary: DeploymentSummary) -> Draft:
+def _finish(facts: RunFacts, draft: RunDraft, summary: DeploymentSummary) -> RunDraft:
     step = step_of(draft.run, "deployment")
     started = (step.start_time if step else None) or facts.time
     return draft.step("deployment", "Succeeded", start_time=started, completion_time=facts.time, deployment=summary)
 
 
-def _rollout_failed(facts: Facts, model: str) -> str | None:
+def _rollout_failure(facts: RunFacts, model: str) -> str | None:
     """Return why the servers of the Model did not become ready, or None where they may yet."""
     for deployment in facts.observation.deployments:
         if (deployment["metadata"].get("labels") or {}).get(MODEL) == model:

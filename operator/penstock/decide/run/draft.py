@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.api.run import PipelineRun, StepState
 from penstock.api.schema import JobName
-from penstock.decide.conditions import shortened
+from penstock.decide.conditions import shorten
 from penstock.decide.decision import Write
 from penstock.decide.run_state import status_of, step_of, with_outcome, with_step
 from penstock_jobs.errors import Refused
@@ -20,51 +20,53 @@ Result = TypeVar("Result", SourceResult, DatasetResult, TrainingResult, TestingR
 
 
 @dataclass(frozen=True)
-class Draft:
-    """A reconcile in the middle. `reported` are all results that are known, those that are about to be recorded too.
+class RunDraft:
+    """A reconcile in the middle. `results` are all results that are known, those that are about to be recorded too.
 
     `images` are those that pods of the run found, by digest, under the references that they were given.
     """
 
     run: PipelineRun
-    reported: Mapping[str, TerminationMessage] = field(default_factory=dict)
+    results: Mapping[str, TerminationMessage] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     writes: tuple[Write, ...] = ()
-    again: datetime | None = None
+    requeue_time: datetime | None = None
 
-    def writing(self, *writes: Write) -> "Draft":
+    def with_writes(self, *writes: Write) -> "RunDraft":
         """Return the draft with these writes after the others."""
         return replace(self, writes=(*self.writes, *writes))
 
-    def looking_at(self, moment: datetime | None) -> "Draft":
-        """Return the draft that looks again at that moment, or before."""
-        moments = [each for each in (self.again, moment) if each is not None]
-        return replace(self, again=min(moments, default=None))
+    def requeue_at(self, moment: datetime | None) -> "RunDraft":
+        """Return the draft that is requeued at that moment, or before."""
+        moments = [each for each in (self.requeue_time, moment) if each is not None]
+        return replace(self, requeue_time=min(moments, default=None))
 
     def step(
         self, job: JobName, state: StepState, reason: str | None = None, message: str | None = None, **changes: object
-    ) -> "Draft":
+    ) -> "RunDraft":
         """Return the draft with that step changed, and nothing else of it."""
-        said = None if message is None else shortened(message)
+        said = None if message is None else shorten(message)
         given = {"wait_start_time": None, "reason": reason, "message": said, **changes}
         return replace(self, run=with_step(self.run, job, state, **given))
 
-    def about(self, job: JobName, **changes: object) -> "Draft":
+    def about(self, job: JobName, **changes: object) -> "RunDraft":
         """Return the draft with these fields of that step changed, and its state as it was."""
         return replace(self, run=with_step(self.run, job, self.state_of(job), **changes))
 
-    def outcome(self, succeeded: Literal["True", "False", "Unknown"], reason: str, message: str, now: str) -> "Draft":
+    def outcome(
+        self, succeeded: Literal["True", "False", "Unknown"], reason: str, message: str, now: str
+    ) -> "RunDraft":
         """Return the draft with this `Succeeded`, and what follows from it."""
         return replace(self, run=with_outcome(self.run, succeeded, reason, message, now))
 
-    def status(self, **changes: object) -> "Draft":
+    def status(self, **changes: object) -> "RunDraft":
         """Return the draft with these fields of the status changed."""
         changed = msgspec.structs.replace(status_of(self.run), **changes)
         return replace(self, run=msgspec.structs.replace(self.run, status=changed))
 
     def result(self, part: str, kind: type[Result]) -> Result:
         """Return the result of a part, which must be known by now."""
-        found = self.reported[part].result
+        found = self.results[part].result
         if not isinstance(found, kind):
             raise Refused(f"The result of {part} is not one of {kind.__name__}; apply a new run.")
         return found

@@ -10,27 +10,27 @@ from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
 from penstock.decide.others import has_ended
 from penstock.decide.ownership import run_owner
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.plan import lacking
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import missing_results
 from penstock.decide.run.pods import Wait
 from penstock_jobs.errors import Refused
 from penstock_jobs.termination_message import TerminationMessage
 
 
-def wanted(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
+def results_to_reuse(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
     """Return the names of the ConfigMaps, of other runs, that hold what this run needs and does not make."""
     return frozenset(_results_of(source) for _, source in _sources(_jobs_of(run), runs).items() if source is not None)
 
 
-def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft | Wait:
+def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -> RunDraft | Wait:
     """Return the draft that has all that these jobs need of earlier runs, or why it is to wait.
 
     Raises:
         Refused: nobody has made, or is about to make, what a job needs.
     """
-    missing = {needed: job for job, needed in lacking(jobs) if needed not in draft.reported}
-    if "deployment" in jobs and "testing" not in jobs and "testing" not in draft.reported:
+    missing = {needed: job for job, needed in missing_results(jobs) if needed not in draft.results}
+    if "deployment" in jobs and "testing" not in jobs and "testing" not in draft.results:
         missing.setdefault("testing", "deployment")
     known: dict[str, TerminationMessage] = {}
     there = {each["metadata"]["name"]: each for each in facts.observation.earlier}
@@ -48,16 +48,16 @@ def taken_over(facts: Facts, draft: Draft, jobs: tuple[JobName, ...]) -> Draft |
         known[needed] = reported[needed]
     if not known:
         return draft
-    known = {**draft.reported, **known}
+    known = {**draft.results, **known}
     made = results.results(facts.owner, known, draft.images, facts.observation.results)
-    return replace(draft.writing(Apply(made)), reported=known)
+    return replace(draft.with_writes(Apply(made)), results=known)
 
 
 def _sources(
     jobs: tuple[JobName, ...], runs: Iterable[ApiObject], *, needed_only: bool = False
 ) -> dict[JobName, ApiObject | None]:
     """Return, for each result that is needed, the run that made it last."""
-    needed = jobs if needed_only else tuple(each for _, each in lacking(jobs))
+    needed = jobs if needed_only else tuple(each for _, each in missing_results(jobs))
     if not needed_only and "deployment" in jobs and "testing" not in jobs:
         needed = (*needed, "testing")
     if not needed:

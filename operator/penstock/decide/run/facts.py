@@ -23,7 +23,7 @@ from penstock_jobs.termination_message import TerminationMessage
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """A run that could be decoded, and what is observed of it now."""
 
     observation: RunObservation
@@ -52,7 +52,7 @@ class Facts:
         return write_time(self.now)
 
     @property
-    def created(self) -> datetime:
+    def creation_time(self) -> datetime:
         """When the run was applied."""
         return read_time(self.run.metadata.creation_timestamp or self.time)
 
@@ -83,7 +83,7 @@ class Facts:
         return None if revision is None else read(revision)
 
     @cached_property
-    def reported(self) -> dict[str, TerminationMessage]:
+    def results(self) -> dict[str, TerminationMessage]:
         """The results that are recorded, by the part of the run."""
         return {} if self.observation.results is None else results.read(self.observation.results)
 

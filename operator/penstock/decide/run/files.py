@@ -3,13 +3,13 @@
 from penstock.decide.cleaning.record import RunFiles, record_name, record_object, record_of_run
 from penstock.decide.decision import Create
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.plan import Planned
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import PlannedPart
 from penstock.decide.run_state import status_of
 
 
-def recorded_files(facts: Facts, draft: Draft, snapshot: Snapshot, parts: tuple[Planned, ...]) -> Draft:
+def record_files(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, parts: tuple[PlannedPart, ...]) -> RunDraft:
     """Return the draft in which the files of the run, under the execution name that it has, are recorded."""
     identity, index = facts.observation.identity, status_of(draft.run).run_index or 1
     if identity is None or record_name(facts.owner, index) in facts.observation.files:
@@ -17,4 +17,4 @@ def recorded_files(facts: Facts, draft: Draft, snapshot: Snapshot, parts: tuple[
     places = facts.places(snapshot, status_of(draft.run).execution_name or "")
     workers = next((part.workers for part in parts if part.name == "training"), 0)
     record = record_of_run(facts.owner, RunFiles(places, workers), identity)
-    return draft.writing(Create(record_object(facts.owner, record, index)))
+    return draft.with_writes(Create(record_object(facts.owner, record, index)))

@@ -30,7 +30,7 @@ def attempt_of(job: ApiObject) -> int:
     return int(said) if said.isdigit() else 1
 
 
-def created(job: ApiObject) -> datetime:
+def creation_time(job: ApiObject) -> datetime:
     """Return when it was made."""
     return read_time(job["metadata"]["creationTimestamp"])
 
@@ -60,7 +60,7 @@ def is_suspended(job: ApiObject) -> bool:
     return bool((job.get("spec") or {}).get("suspend"))
 
 
-def suspended_since(job: ApiObject) -> datetime:
+def suspension_time(job: ApiObject) -> datetime:
     """Return since when it is held: its creation, or when it was last held again."""
     condition = _condition(job, "Suspended") or {}
     return _later(job, condition.get("lastTransitionTime") if condition.get("status") == "True" else None)
@@ -83,7 +83,7 @@ def failure_of(job: ApiObject) -> tuple[str, str]:
     return str(condition.get("reason") or "Failed"), str(condition.get("message") or "")
 
 
-def failed_since(job: ApiObject) -> datetime:
+def failure_time(job: ApiObject) -> datetime:
     """Return since when it has failed."""
     return _later(job, (_condition(job, "Failed") or {}).get("lastTransitionTime"))
 
@@ -100,7 +100,7 @@ def deletion(job: ApiObject) -> Delete:
 
 
 def _later(job: ApiObject, text: Any) -> datetime:
-    return max(created(job), read_time(str(text))) if text else created(job)
+    return max(creation_time(job), read_time(str(text))) if text else creation_time(job)
 
 
 def _labels(job: ApiObject) -> dict[str, Any]:

@@ -8,29 +8,31 @@ from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.results import parts
 from penstock.decide.run import jobs as job_views
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time
 
 
-def kept(facts: Facts, draft: Draft) -> Draft:
+def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft that also keeps what is to be kept, and lets go what is not."""
-    draft = draft.writing(*_owned_by_models(facts))
+    draft = draft.with_writes(*_patch_revision_owners(facts))
     finished = status_of(facts.run).completion_time
     if finished is None:
         return draft
-    until = read_time(finished) + _jobs_kept(facts)
+    until = read_time(finished) + _job_retention(facts)
     if facts.now < until:
-        return draft.looking_at(until) if facts.observation.jobs else draft
-    return draft.writing(*(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job)))
+        return draft.requeue_at(until) if facts.observation.jobs else draft
+    return draft.with_writes(
+        *(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job))
+    )
 
 
-def _jobs_kept(facts: Facts) -> timedelta:
+def _job_retention(facts: RunFacts) -> timedelta:
     return timedelta(seconds=read_duration(facts.observation.settings.jobs_kept, "jobsKept"))
 
 
-def _owned_by_models(facts: Facts) -> Iterator[Patch]:
+def _patch_revision_owners(facts: RunFacts) -> Iterator[Patch]:
     """Yield the write that makes the run's Models owners of its revision, which is then there as long as they are."""
     revision = facts.observation.revision
     if revision is None or revision["metadata"].get("deletionTimestamp"):
@@ -38,7 +40,7 @@ def _owned_by_models(facts: Facts) -> Iterator[Patch]:
     metadata = revision["metadata"]
     owners = list(metadata.get("ownerReferences") or ())
     known = {owner["uid"] for owner in owners}
-    new = [_reference(model) for model in _made(facts) if model["metadata"]["uid"] not in known]
+    new = [_reference(model) for model in _models_of_run(facts) if model["metadata"]["uid"] not in known]
     if new:
         yield Patch(
             api_version="apps/v1",
@@ -51,7 +53,7 @@ def _owned_by_models(facts: Facts) -> Iterator[Patch]:
         )
 
 
-def _made(facts: Facts) -> Iterable[ApiObject]:
+def _models_of_run(facts: RunFacts) -> Iterable[ApiObject]:
     results = facts.observation.results
     # Whether its result can be read is no matter here.
     trained = results is not None and "training" in parts(results)

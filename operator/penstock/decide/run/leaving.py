@@ -2,7 +2,7 @@
 
 from penstock.api.run import PipelineRun
 from penstock.decide import reasons
-from penstock.decide.run.draft import Draft
+from penstock.decide.run.draft import RunDraft
 from penstock.decide.run_state import status_of
 
 _BEGUN = ("Waiting", "Running")
@@ -10,7 +10,7 @@ _BEGUN = ("Waiting", "Running")
 
 def interrupted(run: PipelineRun, why: str, now: str) -> PipelineRun:
     """Return the run that goes on when somebody takes it up: what it was at is to be done again."""
-    draft = Draft(run)
+    draft = RunDraft(run)
     for step in status_of(run).steps:
         if step.state in _BEGUN:
             draft = draft.step(step.name, "Pending", reasons.INTERRUPTED, why)
@@ -19,7 +19,7 @@ def interrupted(run: PipelineRun, why: str, now: str) -> PipelineRun:
 
 def superseded(run: PipelineRun, now: str) -> PipelineRun:
     """Return the run as it has ended where it was interrupted, and another one was begun in its place."""
-    draft = Draft(run)
+    draft = RunDraft(run)
     for step in status_of(run).steps:
         if step.state in ("Pending", *_BEGUN):
             draft = draft.step(step.name, "Cancelled", reasons.SUPERSEDED)

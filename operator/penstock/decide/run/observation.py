@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
-from penstock.decide.others import Models, Runs
+from penstock.decide.others import ModelLister, RunLister
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -30,9 +30,9 @@ class RunObservation:
             `FailedAttachVolume` of pods. Older ones may be missing. What Kueue says of a Job that it holds back has the
             same form.
         whole: by the uid of a pod, the whole of what its job reported, as its log holds it, where the termination
-            message had to be shortened (`logs.awaited` tells which are wanted). A pod whose log could not
+            message had to be shortened (`pending_logs` tells which are wanted). A pod whose log could not
             be read, or does not hold it (its digest is checked), is there with None.
-        earlier: the ConfigMaps with results of other runs that `earlier.wanted` names.
+        earlier: the ConfigMaps with results of other runs that `results_to_reuse` names.
         runs: the other PipelineRuns of the namespace that name the same Pipeline.
         models: the Models of the namespace.
         deployments: the Deployments that serve Models of the Pipeline, by the label `penstock.dev/pipeline`.
@@ -54,8 +54,8 @@ class RunObservation:
     events: tuple[ApiObject, ...] = ()
     whole: Mapping[str, bytes | None] = field(default_factory=dict)
     earlier: Sequence[ApiObject] = ()
-    runs: Runs = field(default_factory=Runs)
-    models: Models = field(default_factory=Models)
+    runs: RunLister = field(default_factory=RunLister)
+    models: ModelLister = field(default_factory=ModelLister)
     deployments: Sequence[ApiObject] = ()
     files: frozenset[str] = frozenset()
     identity: Identity | None = None

@@ -15,8 +15,8 @@ from penstock.decide.objects.children import STEP
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run import pods as pod_views
 from penstock.decide.run.plan import PartName, job_with_fields
-from penstock.decide.run.pods import Ended, Wait
-from penstock.decide.run.told import Awaited, Told, failure_in, heard
+from penstock.decide.run.pods import ContainerExit, Wait
+from penstock.decide.run.told import PendingLog, PodResult, collect_results, failure_in
 from penstock.decide.times import read_time
 from penstock_jobs import errors
 
@@ -33,7 +33,7 @@ class Absent:
 class Done:
     """Each of its workers has told its result."""
 
-    told: Mapping[int, Told]
+    told: Mapping[int, PodResult]
     started: str | None
     finished: str | None
 
@@ -47,7 +47,7 @@ class Going:
 
     started: str | None = None
     wait: Wait | None = None
-    awaited: tuple[Awaited, ...] = ()
+    awaited: tuple[PendingLog, ...] = ()
     until: datetime | None = None
 
 
@@ -82,7 +82,7 @@ Outcome = Absent | Done | Going | Held | Lost | Failed
 
 
 @dataclass(frozen=True)
-class Part:
+class ObservedPart:
     """All that is observed of a part, and over how many pods it is shared out."""
 
     name: PartName
@@ -105,9 +105,9 @@ def part_of_run(
     pods: tuple[ApiObject, ...],
     events: tuple[ApiObject, ...],
     whole: Mapping[str, bytes | None],
-) -> Part:
+) -> ObservedPart:
     """Return what is observed of the part of that name, out of all that is observed of the run."""
-    return Part(
+    return ObservedPart(
         name=name,
         workers=workers,
         jobs=tuple(job for job in jobs if job_views.part_of(job) == name),
@@ -117,26 +117,26 @@ def part_of_run(
     )
 
 
-def outcome_of(part: Part, now: datetime) -> Outcome:
+def outcome_of(part: ObservedPart, now: datetime) -> Outcome:
     """Return what came of the part."""
-    found = heard(part.pods, part.whole)
+    found = collect_results(part.pods, part.whole)
     if set(range(part.workers)) <= set(found.told):
         return _done(part, {index: found.told[index] for index in range(part.workers)})
     if found.awaited:
-        return Going(started=_started(part), awaited=found.awaited)
+        return Going(started=_start_time(part), awaited=found.awaited)
     job = part.current
     if job is None:
         return _absent(part)
     if job_views.is_failed(job):
-        return _failed(part, job)
+        return _job_failure(part, job)
     if job_views.is_going(job):
         return Held(Wait(reasons.REPLACED, reasons.being_deleted(job_views.name(job))))
     if job_views.is_complete(job):
         return Lost()
-    return _unfinished(part, job, now)
+    return _outcome_of_live_job(part, job, now)
 
 
-def attempt_of(part: Part) -> int:
+def attempt_of(part: ObservedPart) -> int:
     """Return which attempt at the part is the last, from 1; 1 where its Job is gone."""
     return 1 if part.current is None else job_views.attempt_of(part.current)
 
@@ -146,42 +146,42 @@ def live_pods(pods: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
     return tuple(pod for pod in pods if not pod_views.is_over(pod))
 
 
-def _absent(part: Part) -> Outcome:
+def _absent(part: ObservedPart) -> Outcome:
     live = live_pods(part.pods)
     return Held(Wait(reasons.REPLACED, reasons.pods_ending(len(live)))) if live else Absent()
 
 
-def _done(part: Part, told: Mapping[int, Told]) -> Done:
-    ends = [ended for pod in part.pods if (ended := pod_views.ended(pod))]
+def _done(part: ObservedPart, told: Mapping[int, PodResult]) -> Done:
+    ends = [ended for pod in part.pods if (ended := pod_views.exit_of(pod))]
     finished = max((ended.finished for ended in ends if ended.finished), default=None)
-    return Done(told, _started(part), finished)
+    return Done(told, _start_time(part), finished)
 
 
-def _started(part: Part) -> str | None:
+def _start_time(part: ObservedPart) -> str | None:
     """Return when the first of its containers began."""
     times = [pod_views.running_since(pod) for pod in part.pods]
-    times += [ended.started for pod in part.pods if (ended := pod_views.ended(pod))]
+    times += [ended.started for pod in part.pods if (ended := pod_views.exit_of(pod))]
     return min((time for time in times if time), default=None)
 
 
-def _unfinished(part: Part, job: ApiObject, now: datetime) -> Outcome:
+def _outcome_of_live_job(part: ObservedPart, job: ApiObject, now: datetime) -> Outcome:
     own = tuple(pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job)))
     live = live_pods(own)
     waiting = tuple(pod for pod in live if pod_views.running_since(pod) is None)
     if len(waiting) < len(live):
         return _at_work(part, waiting, now)
     if job_views.is_suspended(job):
-        wait = Wait(reasons.QUEUED, reasons.queued(job_views.queue_of(job), _said_of(part, job)))
-        return Held(wait, job_views.suspended_since(job))
+        wait = Wait(reasons.QUEUED, reasons.queue_message(job_views.queue_of(job), _last_event_message(part, job)))
+        return Held(wait, job_views.suspension_time(job))
     if waiting:
         return _waiting(part, own, waiting, now)
     return _without_pod(part, job, own, now)
 
 
-def _at_work(part: Part, waiting: tuple[ApiObject, ...], now: datetime) -> Going:
-    late = tuple(pod for pod in waiting if now >= pod_views.created(pod) + GRACE)
-    started = _started(part)
-    soon = min((pod_views.created(pod) + GRACE for pod in waiting if pod not in late), default=None)
+def _at_work(part: ObservedPart, waiting: tuple[ApiObject, ...], now: datetime) -> Going:
+    late = tuple(pod for pod in waiting if now >= pod_views.creation_time(pod) + GRACE)
+    started = _start_time(part)
+    soon = min((pod_views.creation_time(pod) + GRACE for pod in waiting if pod not in late), default=None)
     # A container that ends at once is not worth a status that says when it began.
     if started is not None and now < read_time(started) + GRACE:
         begun = read_time(started) + GRACE
@@ -192,34 +192,34 @@ def _at_work(part: Part, waiting: tuple[ApiObject, ...], now: datetime) -> Going
     return Going(started, Wait(why.reason, reasons.some_wait(len(late), part.workers, why.message)), until=soon)
 
 
-def _waiting(part: Part, own: tuple[ApiObject, ...], waiting: tuple[ApiObject, ...], now: datetime) -> Outcome:
-    ends = [read_time(ended.finished) for pod in own if (ended := pod_views.ended(pod)) and ended.finished]
-    since = max([*(pod_views.created(pod) for pod in waiting), *ends])
-    first = max((pod_views.waits_for(pod, part.events) for pod in waiting), key=_telling)
+def _waiting(part: ObservedPart, own: tuple[ApiObject, ...], waiting: tuple[ApiObject, ...], now: datetime) -> Outcome:
+    ends = [read_time(ended.finished) for pod in own if (ended := pod_views.exit_of(pod)) and ended.finished]
+    since = max([*(pod_views.creation_time(pod) for pod in waiting), *ends])
+    first = max((pod_views.waits_for(pod, part.events) for pod in waiting), key=_is_informative)
     if first.reason == reasons.STARTING and now < since + GRACE:
         return Going(until=since + GRACE)
     return Held(first, since)
 
 
-def _telling(wait: Wait) -> bool:
+def _is_informative(wait: Wait) -> bool:
     return wait.reason != reasons.STARTING
 
 
-def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: datetime) -> Outcome:
+def _without_pod(part: ObservedPart, job: ApiObject, own: tuple[ApiObject, ...], now: datetime) -> Outcome:
     """Return why a Job that is not over has no pod that could run: the API server refuses it one, or it is to come."""
-    failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
+    failed = [pod for pod in own if (ended := pod_views.exit_of(pod)) is None or ended.code != 0]
     if failed:
-        last = max(failed, key=pod_views.created)
+        last = max(failed, key=pod_views.creation_time)
         disrupted = pod_views.disruption(last)
         if disrupted is not None:
-            return Held(Wait(reasons.DISRUPTED, reasons.disrupted(disrupted)))
+            return Held(Wait(reasons.DISRUPTED, reasons.disruption_message(disrupted)))
         if job_views.is_one_try(job):
-            return Going(_started(part))  # it has failed, and its Job has yet to say so
+            return Going(_start_time(part))  # it has failed, and its Job has yet to say so
         return Held(Wait(reasons.RETRYING, reasons.retrying(failure_of(part.name, last)[1])))
     if own:
-        return Going(_started(part))  # its pods succeeded, and its Job has yet to say so
+        return Going(_start_time(part))  # its pods succeeded, and its Job has yet to say so
     since = job_views.waiting_since(job)
-    message = _said_of(part, job)
+    message = _last_event_message(part, job)
     if message is not None:
         reason = reasons.QUOTA_EXCEEDED if "exceeded quota" in message else reasons.FORBIDDEN
         return Held(Wait(reason, message), since)
@@ -228,51 +228,51 @@ def _without_pod(part: Part, job: ApiObject, own: tuple[ApiObject, ...], now: da
     return Held(Wait(reasons.STARTING, reasons.no_pod_yet()), since)
 
 
-def _said_of(part: Part, job: ApiObject) -> str | None:
+def _last_event_message(part: ObservedPart, job: ApiObject) -> str | None:
     """Return what was said last of a Job that has no pod."""
     found = [event for event in part.events if event.get("involvedObject", {}).get("uid") == job_views.uid(job)]
     return str(max(found, key=pod_views.event_time).get("message") or "") if found else None
 
 
-def _failed(part: Part, job: ApiObject) -> Failed:
-    attempt, since = job_views.attempt_of(job), job_views.failed_since(job)
+def _job_failure(part: ObservedPart, job: ApiObject) -> Failed:
+    attempt, since = job_views.attempt_of(job), job_views.failure_time(job)
     own = [pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job))]
-    failed = [pod for pod in own if (ended := pod_views.ended(pod)) is None or ended.code != 0]
+    failed = [pod for pod in own if (ended := pod_views.exit_of(pod)) is None or ended.code != 0]
     reason, message = job_views.failure_of(job)
     if reason == "DeadlineExceeded":
         return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_with_fields(part.name)), attempt, since)
-    said = max(failed, key=_when, default=None)
+    said = max(failed, key=_failure_weight, default=None)
     words = (reasons.FAILED, reasons.job_failed(reason, message)) if said is None else failure_of(part.name, said)
     return Failed(*words, attempt, since, may_pass=job_views.is_one_try(job) and reason == "BackoffLimitExceeded")
 
 
-def _when(pod: ApiObject) -> tuple[bool, str]:
+def _failure_weight(pod: ApiObject) -> tuple[bool, str]:
     """Return how much a failed pod's words weigh: one that was not stopped from outside, and of these the last."""
-    ended = pod_views.ended(pod)
+    ended = pod_views.exit_of(pod)
     own = ended is not None and ended.code not in (errors.TERMINATED, 137)
     return own, str(ended.finished if ended and ended.finished else "")
 
 
 def failure_of(part: PartName, pod: ApiObject) -> tuple[str, str]:
     """Return the reason and the sentence of a pod that failed: its container's own, where it left one."""
-    ended = pod_views.ended(pod)
+    ended = pod_views.exit_of(pod)
     if ended is None:
         return _without_container(part, pod)
     failure = failure_in(ended.message)
     if failure is not None:
         # One's own image may say anything, and a condition takes only a word.
         return failure.reason if _WORD.fullmatch(failure.reason) else reasons.FAILED, failure.message
-    return _unsaid(part, ended)
+    return _failure_without_message(part, ended)
 
 
-def _unsaid(part: PartName, ended: Ended) -> tuple[str, str]:
+def _failure_without_message(part: PartName, ended: ContainerExit) -> tuple[str, str]:
     if ended.reason == "OOMKilled":
         return reasons.OUT_OF_MEMORY, reasons.out_of_memory(job_with_fields(part))
     if ended.code == errors.TIMED_OUT:
         return reasons.TIMED_OUT, reasons.deadline_exceeded(job_with_fields(part))
     if ended.message and not ended.message.startswith("{"):
-        return reasons.FAILED, reasons.exited(ended.code, ended.reason, ended.message)
-    return reasons.FAILED, reasons.exited(ended.code, ended.reason)
+        return reasons.FAILED, reasons.exit_message(ended.code, ended.reason, ended.message)
+    return reasons.FAILED, reasons.exit_message(ended.code, ended.reason)
 
 
 def _without_container(part: PartName, pod: ApiObject) -> tuple[str, str]:

@@ -12,11 +12,11 @@ PartName = Literal["source", "dataset", "training", "testing", "testing-again"]
 """A Job of a run. It is no `JobName`: that is a step, which `spec.jobs` of a Pipeline has fields for."""
 
 SOURCE: Final = "source"
-AGAIN: Final = "testing-again"
+RETEST: Final = "testing-again"
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedPart:
     """A Job of the run, the step that it belongs to, and the parts whose results it needs."""
 
     name: PartName
@@ -25,32 +25,32 @@ class Planned:
     workers: int = 1
 
 
-def plan(snapshot: Snapshot, jobs: tuple[JobName, ...]) -> tuple[Planned, ...]:
+def plan(snapshot: Snapshot, jobs: tuple[JobName, ...]) -> tuple[PlannedPart, ...]:
     """Return the parts of a run that does these jobs, in their order; the deployment step has none of its own."""
     own = SOURCE if snapshot.pipeline.spec.source is not None else None
     users = [job for job in jobs if job in ("training", "testing")]
-    parts = [Planned(SOURCE, users[0])] if own and users else []
+    parts = [PlannedPart(SOURCE, users[0])] if own and users else []
     for job in jobs:
         if job != "deployment":
             fetched = (SOURCE,) if own and job in users else ()
-            parts.append(Planned(job, job, (*NEEDS.get(job, ()), *fetched), _workers(snapshot, job)))
+            parts.append(PlannedPart(job, job, (*NEEDS.get(job, ()), *fetched), _workers(snapshot, job)))
     return tuple(parts)
 
 
-def again(snapshot: Snapshot) -> Planned:
+def retest_part(snapshot: Snapshot) -> PlannedPart:
     """Return the part that tests Models once more, beside the one that is served by now."""
     fetched = (SOURCE,) if snapshot.pipeline.spec.source is not None else ()
-    return Planned(AGAIN, "deployment", (*NEEDS["testing"], *fetched))
+    return PlannedPart(RETEST, "deployment", (*NEEDS["testing"], *fetched))
 
 
 def job_with_fields(part: PartName) -> JobName | None:
     """Return the job whose fields in `spec.jobs` say how much memory and time this part has; None where none does."""
     if part == SOURCE:
         return None
-    return "testing" if part == AGAIN else part
+    return "testing" if part == RETEST else part
 
 
-def lacking(jobs: tuple[JobName, ...]) -> tuple[tuple[JobName, JobName], ...]:
+def missing_results(jobs: tuple[JobName, ...]) -> tuple[tuple[JobName, JobName], ...]:
     """Return the results that these jobs need and do not make, each with the first job that needs it."""
     found: dict[JobName, JobName] = {}
     for job in jobs:

@@ -26,7 +26,7 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ContainerExit:
     """How a container ended."""
 
     code: int
@@ -53,12 +53,12 @@ def belongs_to(pod: ApiObject, job_uid: str) -> bool:
     return any(owner.get("uid") == job_uid for owner in pod["metadata"].get("ownerReferences") or ())
 
 
-def ended(pod: ApiObject) -> Ended | None:
+def exit_of(pod: ApiObject) -> ContainerExit | None:
     """Return how the job's container ended, or None while it may still run."""
     state = (_container(pod).get("state") or {}).get("terminated")
     if not state:
         return None
-    return Ended(
+    return ContainerExit(
         code=int(state.get("exitCode", 0)),
         message=str(state.get("message") or ""),
         reason=state.get("reason"),
@@ -86,10 +86,10 @@ def image_digest(pod: ApiObject) -> str | None:
 
 def is_over(pod: ApiObject) -> bool:
     """Return whether nothing of the pod runs, or ever will."""
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") or ended(pod) is not None
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") or exit_of(pod) is not None
 
 
-def created(pod: ApiObject) -> datetime:
+def creation_time(pod: ApiObject) -> datetime:
     """Return when the pod was made."""
     return read_time(pod["metadata"]["creationTimestamp"])
 
@@ -99,8 +99,8 @@ def disruption(pod: ApiObject) -> str | None:
     condition = _condition(pod, "DisruptionTarget")
     if condition is not None and condition.get("status") == "True":
         return str(condition.get("reason") or condition.get("message") or "DisruptionTarget")
-    end = ended(pod)
-    return reasons.told_to_end() if end is not None and end.code == errors.TERMINATED else None
+    end = exit_of(pod)
+    return reasons.stop_request_message() if end is not None and end.code == errors.TERMINATED else None
 
 
 def waits_for(pod: ApiObject, events: tuple[ApiObject, ...]) -> Wait:
@@ -109,7 +109,7 @@ def waits_for(pod: ApiObject, events: tuple[ApiObject, ...]) -> Wait:
     if scheduled is not None and scheduled.get("status") == "False":
         message = str(scheduled.get("message") or scheduled.get("reason") or "")
         if scheduled.get("reason") == "SchedulingGated":
-            return Wait(reasons.QUEUED, reasons.queued(None))
+            return Wait(reasons.QUEUED, reasons.queue_message(None))
         return Wait(reasons.UNSCHEDULABLE, reasons.unschedulable(message))
     waiting = (_container(pod).get("state") or {}).get("waiting") or {}
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")

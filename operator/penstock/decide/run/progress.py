@@ -6,33 +6,33 @@ from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import Create
 from penstock.decide.objects.children import INDEX, specification_name
-from penstock.decide.objects.images import pinned
+from penstock.decide.objects.images import pin_image
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, ending, retrying
 from penstock.decide.run import jobs as job_views
 from penstock.decide.run import outcome as outcomes
 from penstock.decide.run import pods as pod_views
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, Part
-from penstock.decide.run.plan import SOURCE, Planned
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, ObservedPart
+from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.pods import Wait
-from penstock.decide.run.recording import recorded, summarised
-from penstock.decide.run.starting import image_of_part, objects_of, started
-from penstock.decide.run.told import Awaited, merged
-from penstock.decide.run.turn import turn_of
+from penstock.decide.run.recording import record_results, summarise_step
+from penstock.decide.run.starting import create_job, image_of_part, objects_of
+from penstock.decide.run.told import PendingLog, merge_results
+from penstock.decide.run.turn import preceding_run
 from penstock.decide.run_state import status_of, step_of
 
 MOST_ATTEMPTS = 3  # at a part that is done, and whose result nobody could read
 
 
-def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:
+def advance_step(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
     """Return the draft with this part as far as it has come."""
-    if part.name in draft.reported:
-        return _known(facts, draft, part)
-    if any(needed not in draft.reported for needed in part.needs):
+    if part.name in draft.results:
+        return _report_known_result(facts, draft, part)
+    if any(needed not in draft.results for needed in part.needs):
         return draft
-    observed = observed_part(facts, part)
+    observed = observe_part(facts, part)
     draft = _with_image(draft, snapshot, part, observed)
     if observed.current is not None and part.name != SOURCE:
         # Whoever made it may have been killed before the status said so.
@@ -40,20 +40,22 @@ def progressed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) ->
     outcome = outcomes.outcome_of(observed, facts.now)
     match outcome:
         case Done():
-            return _done(facts, draft, snapshot, part, observed, outcome)
+            return _record_done(facts, draft, snapshot, part, observed, outcome)
         case Failed():
-            return _failed(facts, draft, snapshot, part, observed, outcome)
+            return _handle_failure(facts, draft, snapshot, part, observed, outcome)
         case Lost():
-            return _found_again(facts, draft, snapshot, part, observed)
+            return _recover_lost_result(facts, draft, snapshot, part, observed)
         case Absent():
-            return _begun(facts, draft, snapshot, part)
+            return _begin(facts, draft, snapshot, part)
         case Held():
-            return _held(facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome, observed)
+            return _report_held(
+                facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome, observed
+            )
         case Going():
-            return _going(facts, _with_specification(facts, draft, snapshot, part), part, outcome)
+            return _report_going(facts, _with_specification(facts, draft, snapshot, part), part, outcome)
 
 
-def observed_part(facts: Facts, part: Planned) -> Part:
+def observe_part(facts: RunFacts, part: PlannedPart) -> ObservedPart:
     """Return what is observed of the part under the execution name that the run has now."""
     seen = facts.observation
     jobs, pods = (
@@ -63,43 +65,45 @@ def observed_part(facts: Facts, part: Planned) -> Part:
     return outcomes.part_of_run(part.name, part.workers, jobs, pods, seen.events, seen.whole)
 
 
-def awaited_of(facts: Facts, parts: tuple[Planned, ...]) -> tuple[Awaited, ...]:
+def pending_logs_of(facts: RunFacts, parts: tuple[PlannedPart, ...]) -> tuple[PendingLog, ...]:
     """Return the logs that are to be read for these parts."""
-    found: list[Awaited] = []
+    found: list[PendingLog] = []
     for part in parts:
-        if part.name not in facts.reported:
-            outcome = outcomes.outcome_of(observed_part(facts, part), facts.created)
+        if part.name not in facts.results:
+            outcome = outcomes.outcome_of(observe_part(facts, part), facts.creation_time)
             found += outcome.awaited if isinstance(outcome, Going) else ()
     return tuple(found)
 
 
-def _known(facts: Facts, draft: Draft, part: Planned) -> Draft:
+def _report_known_result(facts: RunFacts, draft: RunDraft, part: PlannedPart) -> RunDraft:
     """Return the draft whose step says what its part came to; whoever recorded it may have been killed before that."""
     if part.name != SOURCE and draft.state_of(part.step) in ("Succeeded", "Skipped"):
         return draft
-    return summarised(draft, part, None, None, facts.time)
+    return summarise_step(draft, part, None, None, facts.time)
 
 
-def _done(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observed: Part, done: Done) -> Draft:
+def _record_done(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, observed: ObservedPart, done: Done
+) -> RunDraft:
     training = snapshot.pipeline.spec.training
-    told = merged(done.told, training.keep if training else 1)
+    told = merge_results(done.told, training.keep if training else 1)
     if told is None:
-        return _found_again(facts, draft, snapshot, part, observed)
-    draft = _with_digest(recorded(facts, draft, snapshot, part, told), part, observed)
-    return summarised(draft, part, done.started, done.finished, facts.time)
+        return _recover_lost_result(facts, draft, snapshot, part, observed)
+    draft = _with_digest(record_results(facts, draft, snapshot, part, told), part, observed)
+    return summarise_step(draft, part, done.started, done.finished, facts.time)
 
 
-def _with_image(draft: Draft, snapshot: Snapshot, part: Planned, observed: Part) -> Draft:
+def _with_image(draft: RunDraft, snapshot: Snapshot, part: PlannedPart, observed: ObservedPart) -> RunDraft:
     """Return the draft in which the image of this part is the one that its first pod found, for all pods to come."""
     reference = image_of_part(snapshot, part)
-    found = (pinned(reference, pod_views.image_id(pod)) for pod in observed.pods)
+    found = (pin_image(reference, pod_views.image_id(pod)) for pod in observed.pods)
     digest = next((each for each in found if each is not None), None)
     if digest is None or reference in draft.images:
         return draft
     return replace(draft, images={**draft.images, reference: digest})
 
 
-def _with_digest(draft: Draft, part: Planned, observed: Part) -> Draft:
+def _with_digest(draft: RunDraft, part: PlannedPart, observed: ObservedPart) -> RunDraft:
     """Return the draft that says which image the jobs ran in, as the first of them found it; it is written once."""
     if status_of(draft.run).image_digest is not None or part.name == SOURCE:
         return draft
@@ -107,62 +111,68 @@ def _with_digest(draft: Draft, part: Planned, observed: Part) -> Draft:
     return draft.status(image_digest=found[0]) if found else draft
 
 
-def _failed(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observed: Part, failed: Failed) -> Draft:
+def _handle_failure(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, observed: ObservedPart, failed: Failed
+) -> RunDraft:
     if failed.reason == reasons.EXECUTION_NAME_TAKEN:
-        return beginning.renamed(facts, draft, snapshot).looking_at(facts.now)
+        return beginning.take_next_name(facts, draft, snapshot).requeue_at(facts.now)
     again = retrying.next_try(snapshot, part, observed, failed)
     if again is None:
-        return ending.failed(facts, draft, part.step, failed.reason, failed.message)
+        return ending.fail_run(facts, draft, part.step, failed.reason, failed.message)
     at, wait = again
     if facts.now < at:
-        return _waiting(facts, draft, part.step, wait).looking_at(at)
+        return _report_waiting(facts, draft, part.step, wait).requeue_at(at)
     if facts.run.spec.suspend:
-        return suspended(facts, draft, part.step)
-    draft = started(facts, draft, snapshot, part, failed.attempt + 1, wait)
-    return _said_to_run(facts, draft, part.step)
+        return suspend_step(facts, draft, part.step)
+    draft = create_job(facts, draft, snapshot, part, failed.attempt + 1, wait)
+    return _report_running(facts, draft, part.step)
 
 
-def _found_again(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, observed: Part) -> Draft:
+def _recover_lost_result(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, observed: ObservedPart
+) -> RunDraft:
     attempt = outcomes.attempt_of(observed)
-    lost = attempt - retrying.failed_tries(observed)
+    lost = attempt - retrying.count_failed_tries(observed)
     if lost >= MOST_ATTEMPTS:
-        return ending.failed(facts, draft, part.step, reasons.RESULT_LOST, reasons.result_lost(lost))
+        return ending.fail_run(facts, draft, part.step, reasons.RESULT_LOST, reasons.result_lost(lost))
     why = Wait(reasons.RESULT_LOST, reasons.refinding(attempt + 1))
-    return started(facts, draft, snapshot, part, attempt + 1, why)
+    return create_job(facts, draft, snapshot, part, attempt + 1, why)
 
 
-def _begun(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:
+def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
     if facts.run.spec.suspend:
-        return suspended(facts, draft, part.step)
-    first = turn_of(facts) if part.name == "dataset" else None
+        return suspend_step(facts, draft, part.step)
+    first = preceding_run(facts) if part.name == "dataset" else None
     if first is not None:
-        return _waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
-    return _said_to_run(facts, started(facts, draft, snapshot, part), part.step)
+        return _report_waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
+    return _report_running(facts, create_job(facts, draft, snapshot, part), part.step)
 
 
-def _with_specification(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned) -> Draft:
+def _with_specification(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
     """Return the draft that makes the specification again, where somebody deleted it before the job could read it."""
     name = specification_name(facts.owner, part.name, facts.index)
     if name in facts.observation.specifications:
         return draft
-    return draft.writing(Create(objects_of(facts, draft, snapshot, part, 1)[0]))
+    return draft.with_writes(Create(objects_of(facts, draft, snapshot, part, 1)[0]))
 
 
-def _held(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, held: Held, observed: Part) -> Draft:
+def _report_held(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, held: Held, observed: ObservedPart
+) -> RunDraft:
     job = observed.current
     if facts.run.spec.suspend and job is not None and held.wait.reason == reasons.QUEUED:
         # The queue would let it go whenever there is room. It is made again, and queued, when the run goes on.
-        return suspended(facts, draft.writing(job_views.deletion(job)), part.step)
+        return suspend_step(facts, draft.with_writes(job_views.deletion(job)), part.step)
     if held.since is not None:
         said, limit = facts.pending_limit("testing" if part.step == "deployment" else part.step, snapshot)
         if facts.now >= held.since + limit:
             message = reasons.pending_limit_exceeded(said, held.wait.message)
-            return ending.failed(facts, draft, part.step, reasons.PENDING_LIMIT_EXCEEDED, message)
-        draft = draft.looking_at(held.since + limit)
-    return _waiting(facts, draft, part.step, _steady(draft, part, held.wait))
+            return ending.fail_run(facts, draft, part.step, reasons.PENDING_LIMIT_EXCEEDED, message)
+        draft = draft.requeue_at(held.since + limit)
+    return _report_waiting(facts, draft, part.step, _keep_wording(draft, part, held.wait))
 
 
-def _steady(draft: Draft, part: Planned, wait: Wait) -> Wait:
+def _keep_wording(draft: RunDraft, part: PlannedPart, wait: Wait) -> Wait:
     """Return the wait in the words it had, where the kubelet says by turns that it failed and that it waits."""
     step = step_of(draft.run, part.step)
     if step is not None and step.reason == wait.reason == reasons.IMAGE_NOT_PULLED and step.message:
@@ -170,21 +180,21 @@ def _steady(draft: Draft, part: Planned, wait: Wait) -> Wait:
     return wait
 
 
-def suspended(facts: Facts, draft: Draft, step: JobName) -> Draft:
+def suspend_step(facts: RunFacts, draft: RunDraft, step: JobName) -> RunDraft:
     """Return the draft whose step waits for a person; without a Job it is not one that others have to wait for."""
-    draft = _waiting(facts, draft, step, Wait(reasons.SUSPENDED, reasons.suspended(step)))
+    draft = _report_waiting(facts, draft, step, Wait(reasons.SUSPENDED, reasons.suspension_message(step)))
     return draft.about(step, job_name=None)
 
 
-def _waiting(facts: Facts, draft: Draft, step: JobName, wait: Wait) -> Draft:
+def _report_waiting(facts: RunFacts, draft: RunDraft, step: JobName, wait: Wait) -> RunDraft:
     if not _is_current(draft, step):
         return draft
     draft = draft.step(step, "Waiting", wait.reason, wait.message)
     return draft.outcome("Unknown", wait.reason, reasons.step_waits(step, wait.message), facts.time)
 
 
-def _going(facts: Facts, draft: Draft, part: Planned, going: Going) -> Draft:
-    draft = draft.looking_at(going.until)
+def _report_going(facts: RunFacts, draft: RunDraft, part: PlannedPart, going: Going) -> RunDraft:
+    draft = draft.requeue_at(going.until)
     if not _is_current(draft, part.step):
         return draft
     step = step_of(draft.run, part.step)
@@ -195,10 +205,10 @@ def _going(facts: Facts, draft: Draft, part: Planned, going: Going) -> Draft:
     draft = draft.step(
         part.step, "Running", wait.reason if wait else None, wait.message if wait else None, start_time=started
     )
-    return _said_to_run(facts, draft, part.step)
+    return _report_running(facts, draft, part.step)
 
 
-def _said_to_run(facts: Facts, draft: Draft, step: JobName) -> Draft:
+def _report_running(facts: RunFacts, draft: RunDraft, step: JobName) -> RunDraft:
     if not _is_current(draft, step):
         return draft
     names = [each.name for each in status_of(draft.run).steps]
@@ -206,7 +216,7 @@ def _said_to_run(facts: Facts, draft: Draft, step: JobName) -> Draft:
     return draft.outcome("Unknown", reasons.RUNNING, message, facts.time)
 
 
-def _is_current(draft: Draft, step: JobName) -> bool:
+def _is_current(draft: RunDraft, step: JobName) -> bool:
     """Return whether the step is the first that is not done: the one that the run is told by."""
     steps = status_of(draft.run).steps
     first = next((each.name for each in steps if each.state not in ("Succeeded", "Reused", "Skipped")), None)

@@ -10,18 +10,18 @@ from penstock.decide import reasons
 from penstock.decide.decision import Decision
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import beginning, deploying, ending
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.files import recorded_files
-from penstock.decide.run.keeping import kept
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.files import record_files
+from penstock.decide.run.keeping import apply_retention
 from penstock.decide.run.observation import RunObservation
-from penstock.decide.run.plan import AGAIN, Planned, again, plan
+from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
 from penstock.decide.run.pods import Wait
-from penstock.decide.run.progress import awaited_of, progressed, suspended
-from penstock.decide.run.refusing import refused, wait_for_reading
-from penstock.decide.run.telling import told
-from penstock.decide.run.told import Awaited
-from penstock.decide.run_state import ended_well, is_finished, seen, status_of, step_of
+from penstock.decide.run.progress import advance_step, pending_logs_of, suspend_step
+from penstock.decide.run.refusing import handle_refusal, wait_for_reading
+from penstock.decide.run.telling import to_decision
+from penstock.decide.run.told import PendingLog
+from penstock.decide.run_state import is_finished, mark_succeeded, status_of, step_of, with_observed_generation
 from penstock.decide.status import leave_alone
 from penstock_jobs.errors import Refused
 
@@ -33,74 +33,74 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
     run = decode(observation.run, PipelineRun)
     if isinstance(run, Unreadable):
         return leave_alone(observation.run, run, now)
-    facts = Facts(observation, run, now)
-    draft = Draft(run)
+    facts = RunFacts(observation, run, now)
+    draft = RunDraft(run)
     if is_finished(run):
-        draft = Draft(seen(run))
+        draft = RunDraft(with_observed_generation(run))
     else:
         try:
-            draft = _gone_on(facts)
+            draft = _advance_run(facts)
         except CannotBeRead as error:
             draft = wait_for_reading(facts, draft, str(error))
         except Refused as error:
-            draft = ending.failed(facts, draft, _current(run), reasons.REFUSED, str(error))
+            draft = ending.fail_run(facts, draft, _current(run), reasons.REFUSED, str(error))
         if observation.refused is not None:
-            draft = refused(facts, draft, observation.refused)
-    return told(run, kept(facts, draft), now)
+            draft = handle_refusal(facts, draft, observation.refused)
+    return to_decision(run, apply_retention(facts, draft), now)
 
 
-def awaited(observation: RunObservation) -> tuple[Awaited, ...]:
+def pending_logs(observation: RunObservation) -> tuple[PendingLog, ...]:
     """Return the logs that are wanted in the observation's `whole`, and are not there yet."""
     run = decode(observation.run, PipelineRun)
     if isinstance(run, Unreadable):
         return ()
     try:
-        facts = Facts(observation, run, datetime.max)
-        return () if is_finished(facts.run) or facts.snapshot is None else awaited_of(facts, _parts(facts))
+        facts = RunFacts(observation, run, datetime.max)
+        return () if is_finished(facts.run) or facts.snapshot is None else pending_logs_of(facts, _parts(facts))
     except Refused:
         return ()
 
 
-def _gone_on(facts: Facts) -> Draft:
+def _advance_run(facts: RunFacts) -> RunDraft:
     """Return the draft of a run that has not ended."""
-    draft = Draft(facts.run, reported=facts.reported, images=facts.images)
+    draft = RunDraft(facts.run, results=facts.results, images=facts.images)
     if facts.run.spec.cancel:
-        return ending.cancelled(facts, draft)
-    failing = ending.already_failed(facts, draft)
+        return ending.cancel_run(facts, draft)
+    failing = ending.close_failed_run(facts, draft)
     if failing is not None:
         return failing
-    late = ending.out_of_time(facts, draft, _current(facts.run))
+    late = ending.fail_if_out_of_time(facts, draft, _current(facts.run))
     if late is not None:
         return late
-    return _begun(facts, draft.looking_at(ending.deadline(facts)))
+    return _begin_or_continue(facts, draft.requeue_at(ending.deadline(facts)))
 
 
-def _begun(facts: Facts, draft: Draft) -> Draft:
+def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
-    begun = beginning.begun(facts, draft)
+    begun = beginning.begin_run(facts, draft)
     if isinstance(begun, Wait):
-        return _not_begun(facts, draft, begun)
+        return _wait_to_begin(facts, draft, begun)
     snapshot = facts.snapshot
     if snapshot is None or status_of(facts.run).execution_name is None:
         # Its name is in the status before the first Job is made.
-        return begun.outcome("Unknown", reasons.RUNNING, reasons.begins(), facts.time).looking_at(facts.now)
-    return _stepped(facts, recorded_files(facts, begun, snapshot, _parts(facts)), snapshot)
+        return begun.outcome("Unknown", reasons.RUNNING, reasons.begins(), facts.time).requeue_at(facts.now)
+    return _advance_steps(facts, record_files(facts, begun, snapshot, _parts(facts)), snapshot)
 
 
-def _not_begun(facts: Facts, draft: Draft, wait: Wait) -> Draft:
+def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:
     said, limit = facts.pending_limit(None, facts.snapshot)
-    if facts.now >= facts.created + limit:
+    if facts.now >= facts.creation_time + limit:
         message = reasons.pending_limit_exceeded(said, wait.message)
-        return ending.failed(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
-    draft = draft.looking_at(facts.created + limit)
+        return ending.fail_run(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
+    draft = draft.requeue_at(facts.creation_time + limit)
     return draft.outcome("Unknown", wait.reason, wait.message, facts.time)
 
 
-def _stepped(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
+def _advance_steps(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft:
     """Return the draft with each part of the run as far as it has come, and the next one begun."""
     try:
         for part in _parts(facts):
-            draft = progressed(facts, draft, snapshot, part)
+            draft = advance_step(facts, draft, snapshot, part)
             if _is_failed(draft):
                 return draft
         return _with_deployment(facts, draft, snapshot)
@@ -108,42 +108,42 @@ def _stepped(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
         return wait_for_reading(facts, draft, str(error))  # what the parts so far came to is recorded all the same
 
 
-def _with_deployment(facts: Facts, draft: Draft, snapshot: Snapshot) -> Draft:
+def _with_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft:
     """Return the draft with the deployment step as far as it has come, where the others are done."""
     if any(draft.state_of(job) not in ("Succeeded", "Skipped") for job in ("dataset", "training", "testing")):
         return draft
     if draft.state_of("deployment") == "Skipped":
-        return replace(draft, run=ended_well(draft.run, facts.time))
+        return replace(draft, run=mark_succeeded(draft.run, facts.time))
     if facts.run.spec.suspend and _has_nothing_under_way(facts, draft):
-        return suspended(facts, draft, "deployment")
-    found = deploying.deployed(facts, draft, snapshot)
+        return suspend_step(facts, draft, "deployment")
+    found = deploying.advance_deployment(facts, draft, snapshot)
     if isinstance(found, deploying.TestAgain):
-        return progressed(facts, draft, snapshot, again(snapshot))
+        return advance_step(facts, draft, snapshot, retest_part(snapshot))
     if found.state_of("deployment") == "Succeeded":
-        return replace(found, run=ended_well(found.run, facts.time))
+        return replace(found, run=mark_succeeded(found.run, facts.time))
     return found
 
 
-def _has_nothing_under_way(facts: Facts, draft: Draft) -> bool:
+def _has_nothing_under_way(facts: RunFacts, draft: RunDraft) -> bool:
     """Return whether the deployment step has yet to begin: nothing is proposed, and nothing is tested again."""
     step = step_of(draft.run, "deployment")
     proposed = step is not None and step.reason in (reasons.PROPOSED, reasons.ROLLING_OUT)
-    return not proposed and (AGAIN in draft.reported or not _tests_again(facts))
+    return not proposed and (RETEST in draft.results or not _tests_again(facts))
 
 
-def _parts(facts: Facts) -> tuple[Planned, ...]:
+def _parts(facts: RunFacts) -> tuple[PlannedPart, ...]:
     snapshot = facts.snapshot
     if snapshot is None:
         return ()
     parts = plan(snapshot, beginning.jobs_of(facts, snapshot))
-    return (*parts, again(snapshot)) if AGAIN in facts.reported or _tests_again(facts) else parts
+    return (*parts, retest_part(snapshot)) if RETEST in facts.results or _tests_again(facts) else parts
 
 
-def _tests_again(facts: Facts) -> bool:
-    return any(job["metadata"]["labels"].get("penstock.dev/step") == AGAIN for job in facts.observation.jobs)
+def _tests_again(facts: RunFacts) -> bool:
+    return any(job["metadata"]["labels"].get("penstock.dev/step") == RETEST for job in facts.observation.jobs)
 
 
-def _is_failed(draft: Draft) -> bool:
+def _is_failed(draft: RunDraft) -> bool:
     return any(step.state == "Failed" for step in status_of(draft.run).steps)
 
 

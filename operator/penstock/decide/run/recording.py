@@ -17,10 +17,10 @@ from penstock.decide.objects.images import image_of_models
 from penstock.decide.objects.model import model
 from penstock.decide.objects.results import results
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.plan import AGAIN, Planned
-from penstock.decide.run.told import Told
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import RETEST, PlannedPart
+from penstock.decide.run.told import PodResult
 from penstock.decide.run_places import secret_for
 from penstock.decide.run_state import step_of
 from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
@@ -29,22 +29,24 @@ from penstock_jobs.termination_message import TerminationMessage
 from penstock_jobs.unknown_fields import with_unknown_fields
 
 
-def recorded(facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, told: Told) -> Draft:
+def record_results(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, told: PodResult
+) -> RunDraft:
     """Return the draft in which this part has come to this."""
-    known = {**draft.reported, part.name: TerminationMessage(result=told.result)}
-    draft = draft.writing(*_models(facts, draft, snapshot, told), *_scores(facts, told))
+    known = {**draft.results, part.name: TerminationMessage(result=told.result)}
+    draft = draft.with_writes(*_models(facts, draft, snapshot, told), *_scores(facts, told))
     made = results(facts.owner, known, draft.images, facts.observation.results)
-    return replace(draft.writing(Apply(made)), reported=known)
+    return replace(draft.with_writes(Apply(made)), results=known)
 
 
-def summarised(draft: Draft, part: Planned, started: str | None, finished: str | None, now: str) -> Draft:
+def summarise_step(draft: RunDraft, part: PlannedPart, started: str | None, finished: str | None, now: str) -> RunDraft:
     """Return the draft whose step says what its part, the result of which is known, has come to."""
     step = step_of(draft.run, part.step)
     begun = started or (step.start_time if step else None) or now
-    found = draft.reported[part.name].result
+    found = draft.results[part.name].result
     if isinstance(found, SourceResult):
         return draft.status(commit=found.commit or None)  # a folder that is in no repository has none
-    if part.name == AGAIN or not isinstance(found, DatasetResult | TrainingResult | TestingResult):
+    if part.name == RETEST or not isinstance(found, DatasetResult | TrainingResult | TestingResult):
         return draft
     figures: dict[str, Any] = {}
     match found:
@@ -57,7 +59,7 @@ def summarised(draft: Draft, part: Planned, started: str | None, finished: str |
     return draft.step(part.step, "Succeeded", start_time=begun, completion_time=finished or now, **figures)
 
 
-def _models(facts: Facts, draft: Draft, snapshot: Snapshot, told: Told) -> tuple[Write, ...]:
+def _models(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, told: PodResult) -> tuple[Write, ...]:
     if not isinstance(told.result, TrainingResult):
         return ()
     storage = snapshot.pipeline.spec.models.storage or snapshot.pipeline.spec.storage or snapshot.storage
@@ -84,23 +86,23 @@ def _models(facts: Facts, draft: Draft, snapshot: Snapshot, told: Told) -> tuple
     )
 
 
-def _scores(facts: Facts, told: Told) -> tuple[Write, ...]:
+def _scores(facts: RunFacts, told: PodResult) -> tuple[Write, ...]:
     """Return the writes by which each Model that was tested, and is still there, says its scores."""
     if not isinstance(told.result, TestingResult):
         return ()
     writes = []
     for name in sorted({each.model for each in told.result.models}):
-        there = facts.observation.models.named(name)
+        there = facts.observation.models.get(name)
         before = None if there is None else decode(there, Model)
         if there is None or before is None or isinstance(before, Unreadable):
             continue  # its own reconcile says why it cannot be read; the results have the scores
         after = with_testing_scores(before, told.result)
         if after != before:
-            writes.append(_scored(there, after))
+            writes.append(_score_patch(there, after))
     return tuple(writes)
 
 
-def _scored(there: ApiObject, model: Model) -> Patch:
+def _score_patch(there: ApiObject, model: Model) -> Patch:
     metadata = there["metadata"]
     status = with_unknown_fields(as_json(model.status or ModelStatus()), there.get("status"), ModelStatus)
     return Patch(

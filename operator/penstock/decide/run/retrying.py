@@ -13,8 +13,8 @@ from penstock.decide import reasons
 from penstock.decide.job_specification import retries_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.run import jobs as job_views
-from penstock.decide.run.outcome import Failed, Part
-from penstock.decide.run.plan import Planned, job_with_fields
+from penstock.decide.run.outcome import Failed, ObservedPart
+from penstock.decide.run.plan import PlannedPart, job_with_fields
 from penstock.decide.run.pods import Wait
 from penstock.decide.run.starting import settings_of_part
 from penstock.decide.times import write_time
@@ -22,17 +22,19 @@ from penstock.decide.times import write_time
 LONGEST_WAIT = 3600.0  # seconds to which waits are doubled, where the first is not longer itself
 
 
-def next_try(snapshot: Snapshot, part: Planned, observed: Part, failed: Failed) -> tuple[datetime, Wait] | None:
+def next_try(
+    snapshot: Snapshot, part: PlannedPart, observed: ObservedPart, failed: Failed
+) -> tuple[datetime, Wait] | None:
     """Return when the part is tried again, and what is said until then; None where it has failed for good."""
     if not failed.may_pass:
         return None
     retries = retries_of(settings_of_part(snapshot, part))
-    tries = failed_tries(observed)
+    tries = count_failed_tries(observed)
     if tries > retries.limit:
         return None
     first = read_duration(retries.backoff, job_field(job_with_fields(part.name) or part.step, "retries.backoff"))
     at = failed.since + timedelta(seconds=wait_before(tries, first))
-    said = reasons.tried_again(tries + 1, retries.limit + 1, write_time(at), failed.message)
+    said = reasons.next_try_message(tries + 1, retries.limit + 1, write_time(at), failed.message)
     return at, Wait(reasons.RETRYING, said)
 
 
@@ -43,6 +45,6 @@ def wait_before(retry: int, first: float) -> float:
     return float(min(first * 2**doubled, longest))
 
 
-def failed_tries(observed: Part) -> int:
+def count_failed_tries(observed: ObservedPart) -> int:
     """Return how many Jobs of the part have failed."""
     return sum(job_views.is_failed(job) for job in observed.jobs)

@@ -10,12 +10,12 @@ from penstock.decide.objects.job import StepJob, job
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.objects.specification_file import specification_file
 from penstock.decide.run.asking import specification_of
-from penstock.decide.run.draft import Draft
-from penstock.decide.run.facts import Facts
-from penstock.decide.run.plan import SOURCE, Planned
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.pods import Wait
 from penstock.decide.run_state import status_of, step_of
-from penstock.decide.snapshot import documents, encoded, tables_of
+from penstock.decide.snapshot import documents, encode_documents, tables_of
 from penstock_jobs.result import DatasetResult
 
 # All of it is said, since a quota of the namespace may ask for any.
@@ -24,12 +24,12 @@ FETCHING = Resources(
 )
 
 
-def started(
-    facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int = 1, why: Wait | None = None
-) -> Draft:
+def create_job(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int = 1, why: Wait | None = None
+) -> RunDraft:
     """Return the draft with the Job of this part begun; `why` is what there is to say of another attempt."""
     specification, made = objects_of(facts, draft, snapshot, part, attempt)
-    draft = draft.writing(Create(specification), Create(made))
+    draft = draft.with_writes(Create(specification), Create(made))
     if part.name == SOURCE:
         return draft  # it comes before its step
     step = step_of(draft.run, part.step)
@@ -44,7 +44,7 @@ def started(
 
 
 def objects_of(
-    facts: Facts, draft: Draft, snapshot: Snapshot, part: Planned, attempt: int
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int
 ) -> tuple[ApiObject, ApiObject]:
     """Return the ConfigMap and the Job of this part."""
     asked = specification_of(facts, draft, snapshot, part)
@@ -66,12 +66,12 @@ def objects_of(
     return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
 
 
-def image_of_part(snapshot: Snapshot, part: Planned) -> str:
+def image_of_part(snapshot: Snapshot, part: PlannedPart) -> str:
     """Return the image of this part as it is referred to."""
     return image_of(part.name, snapshot.pipeline.spec, settings_of_part(snapshot, part), snapshot.images)
 
 
-def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
+def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
     """Return how the Job of this part runs: as its step says; what only fetches needs none of its room or GPUs."""
     step: JobName = "testing" if part.step == "deployment" else part.step
     settings = job_specification.settings_of(snapshot.pipeline.spec, step)
@@ -88,7 +88,7 @@ def settings_of_part(snapshot: Snapshot, part: Planned) -> JobSettings:
     )
 
 
-def _snapshot(draft: Draft, snapshot: Snapshot, part: Planned) -> str:
+def _snapshot(draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> str:
     """Return what the run is, as far as it is resolved by now: each step knows more, and says nothing otherwise."""
     found = documents(snapshot.pipeline, draft.run)
     resolved = found[-1]["resolved"]
@@ -97,4 +97,4 @@ def _snapshot(draft: Draft, snapshot: Snapshot, part: Planned) -> str:
         resolved["images"] = dict(sorted(draft.images.items()))
     if "dataset" in part.needs:
         resolved["tables"] = tables_of(draft.result("dataset", DatasetResult))
-    return encoded(found).decode()
+    return encode_documents(found).decode()

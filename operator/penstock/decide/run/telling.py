@@ -6,21 +6,21 @@ from penstock.api.run import PipelineRun
 from penstock.decide import reasons
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event
-from penstock.decide.run.draft import Draft
+from penstock.decide.run.draft import RunDraft
 from penstock.decide.run_state import status_of
 
 _CALM = (reasons.RUNNING, reasons.PROPOSED, reasons.ROLLING_OUT, reasons.SUSPENDED, reasons.EARLIER_RUN, reasons.QUEUED)
 
 
-def told(before: PipelineRun, draft: Draft, now: datetime) -> Decision:
+def to_decision(before: PipelineRun, draft: RunDraft, now: datetime) -> Decision:
     """Return the decision that a draft comes to."""
     changed = status_of(draft.run) != status_of(before)
-    again = None if draft.again is None else max(0.0, (draft.again - now).total_seconds())
+    again = None if draft.requeue_time is None else max(0.0, (draft.requeue_time - now).total_seconds())
     return Decision(
         writes=draft.writes,
         status=draft.run.status if changed else None,
         events=_events(before, draft.run) if changed else (),
-        look_again=again,
+        requeue_after=again,
     )
 
 

@@ -12,7 +12,7 @@ from penstock.decide.run import pods as views
 from penstock_jobs.document import decode
 from penstock_jobs.errors import Refused
 from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.ranking import best_models, ranked
+from penstock_jobs.ranking import best_models, rank_candidates
 from penstock_jobs.result import (
     CleaningResult,
     DatasetPart,
@@ -28,7 +28,7 @@ Reported = DatasetResult | TrainingResult | TestingResult
 
 
 @dataclass(frozen=True)
-class Told:
+class PodResult:
     """What one pod told: its result, and the manifests of the Models that it made."""
 
     result: JobResult
@@ -36,7 +36,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Awaited:
+class PendingLog:
     """A log that is to be read, to its last `lines` at least, for the whole message that has this digest."""
 
     uid: str
@@ -47,31 +47,31 @@ class Awaited:
 
 
 @dataclass(frozen=True)
-class Heard:
+class CollectedResults:
     """What the pods of one part told: by index, and the logs that have yet to be read."""
 
-    told: Mapping[int, Told]
-    awaited: tuple[Awaited, ...]
+    told: Mapping[int, PodResult]
+    awaited: tuple[PendingLog, ...]
 
 
-def heard(pods: Iterable[ApiObject], whole: Mapping[str, bytes | None]) -> Heard:
+def collect_results(pods: Iterable[ApiObject], whole: Mapping[str, bytes | None]) -> CollectedResults:
     """Return what these pods told, of whichever attempt they are: results are the same wherever they are read."""
-    told: dict[int, Told] = {}
-    awaited: list[tuple[int, Awaited]] = []
+    told: dict[int, PodResult] = {}
+    awaited: list[tuple[int, PendingLog]] = []
     for pod in pods:
-        ended = views.ended(pod)
+        ended = views.exit_of(pod)
         message = _read(ended.message.encode()) if ended is not None and ended.code == 0 else None
         if message is None:
             continue
         index, uid = views.index_of(pod), views.uid(pod)
         if message.omitted and uid not in whole:
-            awaited.append((index, _awaited(pod, message)))
+            awaited.append((index, _pending_log(pod, message)))
         elif message.omitted:
             content = whole[uid]
             message = None if content is None else _read(content)
         if message is not None and message.result is not None and not message.omitted:
-            told[index] = Told(message.result, message.manifests)
-    return Heard(told, tuple(each for index, each in awaited if index not in told))
+            told[index] = PodResult(message.result, message.manifests)
+    return CollectedResults(told, tuple(each for index, each in awaited if index not in told))
 
 
 def failure_in(message: str) -> Failure | None:
@@ -86,7 +86,7 @@ def files_in(message: str) -> int | None:
     return read.result.files if read is not None and isinstance(read.result, CleaningResult) else None
 
 
-def merged(told: Mapping[int, Told], keep: int) -> Told | None:
+def merge_results(told: Mapping[int, PodResult], keep: int) -> PodResult | None:
     """Return one result of those of all workers; None where what they told is not of one kind, or lacks a manifest.
 
     The Models are the best `keep` of all workers by validation score; ties go by the place in the search, as they do in
@@ -111,16 +111,16 @@ def merged(told: Mapping[int, Told], keep: int) -> Told | None:
         total=max(each.total for each in trained),
         succeeded=sum(each.succeeded for each in trained),
         failed=sum(each.failed for each in trained),
-        best=ranked(trained)[:keep],
+        best=rank_candidates(trained)[:keep],
         models=models,
         warnings=tuple(warning for each in trained for warning in each.warnings),
     )
-    return Told(result, tuple(manifests[model.name] for model in models))
+    return PodResult(result, tuple(manifests[model.name] for model in models))
 
 
-def _awaited(pod: ApiObject, message: TerminationMessage) -> Awaited:
+def _pending_log(pod: ApiObject, message: TerminationMessage) -> PendingLog:
     metadata = pod["metadata"]
-    return Awaited(
+    return PendingLog(
         uid=views.uid(pod),
         namespace=str(metadata["namespace"]),
         pod=str(metadata["name"]),
@@ -129,7 +129,7 @@ def _awaited(pod: ApiObject, message: TerminationMessage) -> Awaited:
     )
 
 
-def _has_manifests(told: Told) -> bool:
+def _has_manifests(told: PodResult) -> bool:
     if not isinstance(told.result, TrainingResult):
         return True
     return {model.name for model in told.result.models} <= {manifest.name for manifest in told.manifests}

@@ -8,13 +8,13 @@ from datetime import timedelta
 
 from penstock.decide.decision import ApiObject
 from penstock.decide.others import goes_on
-from penstock.decide.run.facts import Facts
+from penstock.decide.run.facts import RunFacts
 from penstock.decide.times import read_time
 
 TO_BEGIN = timedelta(minutes=1)  # an older run that has not said what it does by then is not waited for
 
 
-def turn_of(facts: Facts) -> str | None:
+def preceding_run(facts: RunFacts) -> str | None:
     """Return the name of the run that makes its tables before this one, or None where it is this one's turn."""
     mine = (facts.run.metadata.creation_timestamp or "", facts.owner.uid)
     for other in facts.observation.runs.live:
@@ -32,7 +32,7 @@ def _has_begun(run: ApiObject) -> bool:
     return step is not None and step.get("jobName") is not None and step.get("state") in ("Running", "Waiting")
 
 
-def _is_about_to(run: ApiObject, facts: Facts) -> bool:
+def _is_about_to(run: ApiObject, facts: RunFacts) -> bool:
     if run["spec"].get("suspend"):
         return False
     if (run.get("status") or {}).get("steps"):

@@ -6,12 +6,12 @@ from html import escape
 from markupsafe import Markup
 
 from penstock_jobs.testing.report.charts.intervals import Row, cut
-from penstock_jobs.testing.report.charts.plot import padded, shown, svg, ticks
+from penstock_jobs.testing.report.charts.plot import format_tick, pad_range, svg, ticks
 
 
 def bars(title: str, rows: Sequence[Row], width: float = 470.0, left: float = 160.0) -> Markup:
     """Return one bar a row, from 0 to the value, with its interval as a thin line."""
-    ends = padded([0.0, *(end for row in rows for end in (row.value, row.low, row.high) if end is not None)], 0.02)
+    ends = pad_range([0.0, *(end for row in rows for end in (row.value, row.low, row.high) if end is not None)], 0.02)
     height = len(rows) * 24.0 + 30
     floor = height - 24
 
@@ -21,7 +21,9 @@ def bars(title: str, rows: Sequence[Row], width: float = 470.0, left: float = 16
     parts = []
     for value in ticks(*ends, 3):
         parts.append(f'<path class="grid" d="M{across(value):.1f} 2V{floor:.1f}"/>')
-        parts.append(f'<text x="{across(value):.1f}" y="{floor + 16:.1f}" text-anchor="middle">{shown(value)}</text>')
+        parts.append(
+            f'<text x="{across(value):.1f}" y="{floor + 16:.1f}" text-anchor="middle">{format_tick(value)}</text>'
+        )
     for place, row in enumerate(rows):
         middle = 4 + 24.0 * place + 12
         start, end = sorted((across(0.0), across(row.value)))

@@ -6,7 +6,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from penstock_jobs.testing.report.charts.plot import padded, shown, svg, ticks
+from penstock_jobs.testing.report.charts.plot import format_tick, pad_range, svg, ticks
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def intervals(
 ) -> Markup:
     """Return the picture; `mark` is a value to draw a dashed line at (0, or a margin)."""
     firm = [row for row in rows if not row.loose] or rows
-    ends = padded([end for row in firm for end in (row.value, row.low, row.high) if end is not None] + _list(mark))
+    ends = pad_range([end for row in firm for end in (row.value, row.low, row.high) if end is not None] + _list(mark))
     height = len(rows) * _ROW + _FOOT + 6
     floor = height - _FOOT
 
@@ -43,7 +43,9 @@ def intervals(
     parts = []
     for value in ticks(*ends, 4):
         parts.append(f'<path class="grid" d="M{across(value):.1f} 4V{floor:.1f}"/>')
-        parts.append(f'<text x="{across(value):.1f}" y="{floor + 16:.1f}" text-anchor="middle">{shown(value)}</text>')
+        parts.append(
+            f'<text x="{across(value):.1f}" y="{floor + 16:.1f}" text-anchor="middle">{format_tick(value)}</text>'
+        )
     if mark is not None:
         parts.append(f'<path class="line dashed muted" d="M{across(mark):.1f} 2V{floor:.1f}"/>')
     for place, row in enumerate(rows):
