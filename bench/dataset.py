@@ -96,8 +96,7 @@ def _copy(source: Path, target: Path, options: argparse.Namespace) -> Callable[[
 
 
 def _penstock(source: Path, target: Path, options: argparse.Namespace) -> Callable[[], object]:
-    from penstock_jobs.dataset import generate
-    from penstock_jobs.specification import (
+    from penstock_jobs.contract.specification import (
         DatasetJob,
         InputSpec,
         Location,
@@ -106,6 +105,7 @@ def _penstock(source: Path, target: Path, options: argparse.Namespace) -> Callab
         TargetSpec,
         ValidationSpec,
     )
+    from penstock_jobs.dataset import generate
 
     storage = Location(uri=target.as_uri())
     job = DatasetJob(

@@ -23,10 +23,9 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_breast_cancer
 
-from penstock_jobs import document
-from penstock_jobs.dataset import generate
-from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import TrainingResult
+from penstock_jobs.contract.specification import (
     AlgorithmSpec,
     DatasetJob,
     InputSpec,
@@ -39,6 +38,7 @@ from penstock_jobs.specification import (
     TrainingJob,
     ValidationSpec,
 )
+from penstock_jobs.dataset import generate
 
 _STRENGTHS = tuple(float(value) for value in np.geomspace(1e-3, 10, 50))
 _GRID = (

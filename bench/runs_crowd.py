@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster.kubernetes_api import CONFIG_MAPS, JOBS, PODS, Object, Resource
 from cluster.operator_process import OperatorProcess
-from penstock.act.connection import encode
+from penstock.kubernetes.connection import encode
 from runs_recorder import MODELS, REVISIONS, RUNS, Recorder
 from runs_sides import LONGEST, QUIET, BenchSite, median, processor_seconds, wait_until_idle
 from runs_trivial import pipeline, run_of

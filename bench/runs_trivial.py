@@ -12,8 +12,8 @@ import msgspec
 from cluster.kubernetes_api import Object
 from penstock.decide.objects.folders import TERMINATION_MESSAGE
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
-from penstock_jobs.result import JobResult
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.result import JobResult
+from penstock_jobs.contract.termination_message import TerminationMessage
 from testcluster.addons import kwok
 from unit.decide_run.examples_of_runs import PIPELINE, dataset_result, manifest, outcome_of_testing, training_result
 

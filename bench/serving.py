@@ -33,12 +33,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from penstock_jobs import document
-from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract import document
+from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.specification import Location, ServerSpec
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.specification import Location, ServerSpec
 from penstock_jobs.storage import open_store
 
 HERE = Path(__file__).parent

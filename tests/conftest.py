@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 import how_long
 import s3_server as server_of_the_tests
 from cluster.loading import list_loads_since
-from penstock_jobs.specification import TargetSpec
+from penstock_jobs.contract.specification import TargetSpec
 from s3_server import S3Server
 from testcluster import what_was_shown
 from testcluster.what_was_shown import pytest_configure

@@ -13,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.result import ModelReference
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import LoadedModel, load_model
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.result import ModelReference
-from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 
 FEATURES = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from penstock_jobs.specification import Credentials, Location
+from penstock_jobs.contract.specification import Credentials, Location
 from testcluster import programs
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from penstock_jobs import document
-from penstock_jobs.dataset import generate
-from penstock_jobs.result import CandidateRow, DatasetResult
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import CandidateRow, DatasetResult
+from penstock_jobs.contract.specification import (
     AlgorithmSpec,
     DatasetJob,
     InputSpec,
@@ -27,6 +26,7 @@ from penstock_jobs.specification import (
     TrainingJob,
     ValidationSpec,
 )
+from penstock_jobs.dataset import generate
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.training.ledger import read_candidates
 

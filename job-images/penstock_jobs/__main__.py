@@ -16,15 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from penstock_jobs import document, errors, logs
+from penstock_jobs import logs
 from penstock_jobs.cleaning import clean
-from penstock_jobs.ending import end_at_once, end_on_sigterm, end_with_stdin
-from penstock_jobs.indexed import name_of_this_pod, specification_of_this_pod
-from penstock_jobs.kept_log import LogArchive
-from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import Failure, JobResult, TrainingResult
-from penstock_jobs.source.archive import unpack
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import Failure, JobResult, TrainingResult
+from penstock_jobs.contract.specification import (
     CleaningJob,
     DatasetJob,
     JobSpecification,
@@ -34,9 +31,13 @@ from penstock_jobs.specification import (
     TestingJob,
     TrainingJob,
 )
+from penstock_jobs.contract.termination_message import TerminationMessage, log_lines, slim, termination_message
+from penstock_jobs.ending import end_at_once, end_on_sigterm, end_with_stdin
+from penstock_jobs.indexed import name_of_this_pod, specification_of_this_pod
+from penstock_jobs.log_archive import LogArchive
+from penstock_jobs.source.archive import unpack
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 from penstock_jobs.taking import claim_run_folder
-from penstock_jobs.termination_message import TerminationMessage, log_lines, slim, termination_message
 
 LONGEST = 3900  # characters of the sentence in a failure: with its form it fits a termination message
 

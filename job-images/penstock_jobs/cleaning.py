@@ -7,12 +7,12 @@ again, and where it is gone there is nothing left to do.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from penstock_jobs import document
+from penstock_jobs.contract import document
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import CleaningResult
+from penstock_jobs.contract.specification import CleaningJob, OwnedFolder, UnmadeModels
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import ModelManifest
 from penstock_jobs.models.files import MANIFEST, digest_of
-from penstock_jobs.result import CleaningResult
-from penstock_jobs.specification import CleaningJob, OwnedFolder, UnmadeModels
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 
 AT_ONCE = 16  # requests to a bucket; a large grid leaves a file for each candidate

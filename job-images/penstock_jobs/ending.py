@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 
 _LAST_WORDS = 8.0  # seconds; a pod has 30 from the signal to its end
 _before: list[Callable[[], None]] = []

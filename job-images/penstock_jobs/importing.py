@@ -6,8 +6,8 @@ import inspect
 import sys
 from pathlib import Path
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import SourceSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import SourceSpec
 
 
 def import_object(path: str, what: str) -> object:

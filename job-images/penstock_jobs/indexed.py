@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
 
 VARIABLE = "JOB_COMPLETION_INDEX"  # what Kubernetes tells each pod of an Indexed Job
 

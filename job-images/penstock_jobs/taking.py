@@ -5,8 +5,8 @@ A run that was deleted and made again under the old name must not find the old r
 
 from pathlib import Path
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Run
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Run
 from penstock_jobs.storage import Store
 
 KEY = "snapshot.yaml"

@@ -26,7 +26,7 @@ def load(name: str, home: "str | Path | None" = None) -> "NotebookModel":
         home: the folder that `penstock run` works in; without it `PENSTOCK_HOME`, else the platform's for user data.
 
     Raises:
-        penstock_jobs.errors.Refused: there is no such Model, or its files are not what they were.
+        penstock_jobs.contract.errors.Refused: there is no such Model, or its files are not what they were.
     """
     import os
     from pathlib import Path

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock_jobs.specification import Credentials, Location
+from penstock_jobs.contract.specification import Credentials, Location
 from penstock_jobs.storage import Store, open_store
 from s3_server import write_secret
 from testcluster import s3

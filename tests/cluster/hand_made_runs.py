@@ -30,11 +30,11 @@ from penstock.decide.objects.profiles import processors_of
 from penstock.decide.objects.specification_file import specification_file
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.settings import Images
-from penstock_jobs import document
-from penstock_jobs.result import DatasetResult, JobResult, ModelReference, TrainingResult
-from penstock_jobs.specification import JobSpecification, Run
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import DatasetResult, JobResult, ModelReference, TrainingResult
+from penstock_jobs.contract.specification import JobSpecification, Run
+from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.storage import Store
-from penstock_jobs.termination_message import TerminationMessage
 
 ROOT = Path(__file__).parents[2]
 INPUTS, READER, WRITER = "lake-read", "storage-read", "storage-write"

@@ -14,9 +14,9 @@ from penstock.decide.objects.children import Owner
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import Serving, deployment, deployment_name, serving_file
-from penstock_jobs import document
-from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import ModelReference
+from penstock_jobs.contract import document
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import ModelReference
 
 SERVICE_PORT = 80
 # What a neighbour in the cluster does: it knows the name of the Service, and leaves the answer where the test reads it.

@@ -12,9 +12,16 @@ from typing import Any
 import pytest
 
 from penstock_command import PROGRAM, ROOT
-from penstock_jobs import document
-from penstock_jobs.result import DatasetResult, JobResult, ModelScores, ScoreResult, TestingResult, TrainingResult
-from penstock_jobs.specification import Location
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import (
+    DatasetResult,
+    JobResult,
+    ModelScores,
+    ScoreResult,
+    TestingResult,
+    TrainingResult,
+)
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.training.ledger import read_candidates
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from cluster.kubernetes_api import PODS, ApiRefused, KubernetesApi, Object, StillWaiting
-from penstock_jobs.result import JobResult
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.result import JobResult
+from penstock_jobs.contract.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import dataset_result, manifest, model_name, outcome_of_testing, training_result
 
 NOWHERE = {"penstock.dev/test": "nowhere"}  # the node selector of pods that are played

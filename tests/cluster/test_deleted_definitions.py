@@ -15,7 +15,7 @@ from cluster.operator_process import OperatorProcess, run_operator
 from cluster.sites import MODELS
 from cluster.test_start_and_end import Beside
 from penstock.decide.model_resource import model_resource
-from penstock_jobs.result import ModelReference
+from penstock_jobs.contract.result import ModelReference
 from testcluster import cache, choice
 from testcluster.machine.provider import Machine
 from testcluster.patience import attempts

@@ -27,8 +27,8 @@ from cluster.laptop_runs import (
     start_run,
 )
 from cluster.sites import PIPELINES, NewSite, Site, has_ended, run_condition
-from penstock_jobs.manifest import ModelManifest, Sample
-from penstock_jobs.result import ModelReference
+from penstock_jobs.contract.manifest import ModelManifest, Sample
+from penstock_jobs.contract.result import ModelReference
 from penstock_jobs.storage import Store
 from testcluster.what_was_shown import Lacks
 

@@ -36,10 +36,10 @@ from cluster.laptop_runs import (
 from cluster.namespaces import Namespaces
 from penstock.api.schema import JobName
 from penstock.decide.settings import Images
-from penstock_jobs.result import TrainingResult
+from penstock_jobs.contract.result import TrainingResult
+from penstock_jobs.contract.termination_message import LIMIT, TerminationMessage, find_in_log
 from penstock_jobs.serving.notebook import load
 from penstock_jobs.storage import Store
-from penstock_jobs.termination_message import LIMIT, TerminationMessage, find_in_log
 
 EXAMPLE = "breast-cancer"
 CANDIDATES = 15

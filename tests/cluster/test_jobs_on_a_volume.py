@@ -11,8 +11,8 @@ from cluster.kubernetes_api import KubernetesApi, Object
 from cluster.laptop_runs import read_results, start_run
 from cluster.namespaces import Namespaces
 from penstock.decide.settings import Images
-from penstock_jobs import result as results
-from penstock_jobs.result import DatasetResult, TrainingResult
+from penstock_jobs.contract import result as results
+from penstock_jobs.contract.result import DatasetResult, TrainingResult
 from testcluster.what_was_shown import Lacks
 
 EXAMPLE = "breast-cancer"

@@ -23,8 +23,8 @@ from cluster.namespaces import Namespaces
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.sharing import share_out
 from penstock.decide.settings import Images
-from penstock_jobs.result import CandidateRow, DatasetPart, DatasetResult, JobResult, TrainingResult
-from penstock_jobs.specification import JobSpecification
+from penstock_jobs.contract.result import CandidateRow, DatasetPart, DatasetResult, JobResult, TrainingResult
+from penstock_jobs.contract.specification import JobSpecification
 
 EXAMPLE = "breast-cancer"
 FILES, SHARDS, WORKERS = 4, 3, 2

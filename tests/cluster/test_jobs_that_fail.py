@@ -16,7 +16,7 @@ from cluster.hand_made_runs import (
 )
 from cluster.kubernetes_api import KubernetesApi
 from penstock.decide.settings import Images
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 from testcluster.s3 import Account
 
 

@@ -12,7 +12,7 @@ from cluster.laptop_runs import assert_same_candidates, assert_same_testing, rea
 from cluster.namespaces import Namespaces
 from penstock.api.schema import JobName
 from penstock.decide.settings import Images
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 from penstock_jobs.storage import Store
 from testcluster.what_was_shown import Lacks
 

@@ -11,7 +11,7 @@ from cluster.custom_resources import install
 from cluster.kubernetes_api import ApiRefused, KubernetesApi, Object
 from penstock.api.jobs import JobSettings
 from penstock.decide.objects.job import StepJob, job
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from unit.objects.examples_of_objects import IMAGE, OWNER, for_dataset, spec_of
 from unit.objects.test_pod_templates import templates
 

@@ -15,7 +15,7 @@ from cluster.custom_resources import install
 from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi, Object, Resource
 from cluster.operator_process import OperatorProcess, run_operator
 from cluster.toy_operator import WANTED
-from penstock.act.connection import encode
+from penstock.kubernetes.connection import encode
 from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")

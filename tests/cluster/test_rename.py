@@ -24,7 +24,7 @@ from cluster.sites import MODELS, PIPELINES, RUNS, SECONDS
 from manifest_changes import named
 from penstock.api import schema
 from penstock_command import CommandResult, run_penstock
-from penstock_jobs import document
+from penstock_jobs.contract import document
 from penstock_jobs.dataset.claim import CLAIM, Claim
 from penstock_jobs.storage import Store
 from testcluster.cluster import Cluster

@@ -9,10 +9,10 @@ import pytest
 from cluster.kubernetes_api import JOBS, NAMESPACES, PODS, KubernetesApi, Object, Resource
 from cluster.sites import MODELS, RUNS, SECONDS, NewSite, Site
 from penstock.decide.model_resource import model_resource
-from penstock_jobs import document
-from penstock_jobs.errors import UNAVAILABLE
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import UNAVAILABLE
+from penstock_jobs.contract.result import ModelReference
 from penstock_jobs.models.files import digest_of
-from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
 from testcluster.patience import attempts
 from unit.decide_run.examples_of_runs import manifest

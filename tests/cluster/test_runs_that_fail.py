@@ -2,8 +2,8 @@
 
 from cluster.hand_made_runs import ENDLESS_QUERY, ends_of
 from cluster.sites import LINEAR, Site, step_of
-from penstock_jobs import errors
-from penstock_jobs.result import CandidateRow
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.result import CandidateRow
 
 BAD = {
     "name": "bad",

@@ -3,7 +3,7 @@
 from cluster.hand_made_runs import ENDLESS_QUERY, condition_of, ends_of
 from cluster.kubernetes_api import JOBS
 from cluster.sites import Site
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 
 ALONE = True  # it kills its operator
 

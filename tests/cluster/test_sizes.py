@@ -7,7 +7,7 @@ import pytest
 
 from cluster.kubernetes_api import Object
 from cluster.sites import RUNS, Site, has_ended, run_condition, step_of
-from penstock.act.connection import encode
+from penstock.kubernetes.connection import encode
 from penstock_jobs.training.ledger import read_candidates
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from penstock.act import __main__ as program
-from penstock.act.client import Client
-from penstock.act.kinds import Object
 from penstock.act.reconciler import Controller, Observed
 from penstock.act.view import View, of_run
 from penstock.api.run import PipelineRunStatus
 from penstock.decide.decision import Create, Decision, Event, Refusal
 from penstock.decide.objects.children import Owner, labels, metadata
 from penstock.decide.settings import Settings
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.kinds import Object
 
 WANTED = 3
 

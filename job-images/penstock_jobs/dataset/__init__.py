@@ -4,8 +4,8 @@ The split is a function of each point's identity (`encoding`, `draw`), never a d
 rule a file; `generation` is the order of the work, in which everything is checked before anything is committed.
 """
 
-from penstock_jobs.result import DatasetPart, DatasetResult
-from penstock_jobs.specification import DatasetJob
+from penstock_jobs.contract.result import DatasetPart, DatasetResult
+from penstock_jobs.contract.specification import DatasetJob
 
 
 def generate(job: DatasetJob) -> DatasetResult:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import duckdb
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column, ColumnRole, ColumnType
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.loading import ROWS
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import Column, ColumnRole, ColumnType
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quote_identifier
 from penstock_jobs.tables.engine import explain_duckdb_errors
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import duckdb
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import Column
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.tables.columns import quote_identifier
 
 Task = Literal["Classification", "Regression"]

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
-from penstock_jobs.document import Form, VersionedDocument, decode, encode, format_of
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.document import Form, VersionedDocument, decode, encode, format_of
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Run
 from penstock_jobs.logs import report_progress
-from penstock_jobs.specification import Run
 from penstock_jobs.storage import KeyNotFound, Store
 
 CLAIM = "penstock-claim.json"

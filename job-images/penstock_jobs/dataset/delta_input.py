@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from deltalake import DeltaTable
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import InputSpec, Shard
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import InputSpec, Shard
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.delta import open_table

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from penstock_jobs.contract.result import Column, ColumnType
 from penstock_jobs.dataset.draw import RANGE, Purpose, prefix, threshold
-from penstock_jobs.result import Column, ColumnType
 from penstock_jobs.tables.columns import quote_identifier
 
 # nfc_normalize ends a text at its first NUL, which never composes with anything: the parts are normalised one by one.

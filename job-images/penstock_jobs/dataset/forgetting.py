@@ -12,16 +12,16 @@ from pathlib import Path
 
 from deltalake import CommitProperties, DeltaTable, Transaction
 
+from penstock_jobs.contract.document import Document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ColumnType
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.dataset import schema
 from penstock_jobs.dataset.canonical import suggest_column
 from penstock_jobs.dataset.claim import lock_datasets
 from penstock_jobs.dataset.encoding import Value, identity
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, epochs, testing_folder
-from penstock_jobs.document import Document
-from penstock_jobs.errors import Refused
 from penstock_jobs.logs import report_progress
-from penstock_jobs.result import ColumnType
-from penstock_jobs.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import POINT

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import duckdb
 
+from penstock_jobs.contract.result import Column, DatasetResult, TableVersion
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset import checks, history, points, proof, schema, shards, sources, strategies, writing
 from penstock_jobs.dataset.canonical import make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
 from penstock_jobs.logs import report_progress
-from penstock_jobs.result import Column, DatasetResult, TableVersion
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, types_of_columns

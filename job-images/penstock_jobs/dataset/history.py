@@ -5,10 +5,10 @@ from pathlib import Path
 
 import duckdb
 
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies import SideRule
-from penstock_jobs.result import Column
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.tables.columns import FOLD, GENERATION, GROUP, POINT, RETIRED, REVISION, SIDE, quote_identifier
 from penstock_jobs.tables.engine import parquet_relation
 

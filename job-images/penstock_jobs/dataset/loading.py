@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.dataset.sources import InputFiles, relation
-from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors, path_list
 from penstock_jobs.tables.text_table import check_header

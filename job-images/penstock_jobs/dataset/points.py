@@ -6,6 +6,9 @@ from pathlib import Path
 
 import duckdb
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL
 from penstock_jobs.dataset.expressions import (
     fold_expression,
@@ -13,9 +16,6 @@ from penstock_jobs.dataset.expressions import (
     identity_number,
     identity_of_number,
 )
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import Column
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.tables.columns import (
     FOLD,
     GENERATION,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.errors import JobError
-from penstock_jobs.result import LeakProof
+from penstock_jobs.contract.errors import JobError
+from penstock_jobs.contract.result import LeakProof
 from penstock_jobs.tables.columns import GROUP, POINT
 from penstock_jobs.tables.engine import explain_duckdb_errors, parquet_relation
 

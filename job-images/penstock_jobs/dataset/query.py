@@ -4,7 +4,7 @@ import sqlglot
 from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _CHANGING = frozenset(
     [

@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from penstock_jobs.document import Document, Form, VersionedDocument, decode, encode, format_of
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import Column, Strategy
-from penstock_jobs.specification import DatasetJob
+from penstock_jobs.contract.document import Document, Form, VersionedDocument, decode, encode, format_of
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column, Strategy
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.storage import KeyNotFound, Store
 
 KEY = "datasets/schema.json"

@@ -14,15 +14,15 @@ from pathlib import Path
 import duckdb
 import msgspec
 
+from penstock_jobs.contract.document import decode
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ColumnType, DatasetPart, JobResult
+from penstock_jobs.contract.specification import DatasetJob, Shard
 from penstock_jobs.dataset import sources
 from penstock_jobs.dataset.canonical import column_type
 from penstock_jobs.dataset.loading import LoadedInputs, QueryEngine, relation_of
 from penstock_jobs.dataset.state import read_state
-from penstock_jobs.document import decode
-from penstock_jobs.errors import Refused
 from penstock_jobs.logs import report_progress
-from penstock_jobs.result import ColumnType, DatasetPart, JobResult
-from penstock_jobs.specification import DatasetJob, Shard
 from penstock_jobs.storage import KeyNotFound, open_store
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors, parquet_relation

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import InputSpec, Shard
 from penstock_jobs.dataset.delta_input import DeltaFiles, delta_files
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import InputSpec, Shard
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.engine import path_list

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from deltalake import DeltaTable
 
+from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset import schema
-from penstock_jobs.specification import DatasetJob
 from penstock_jobs.storage import Store
 from penstock_jobs.tables import delta
 

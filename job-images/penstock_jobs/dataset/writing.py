@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.result import Column
+from penstock_jobs.contract.result import Column
 from penstock_jobs.storage import Store
 from penstock_jobs.tables.columns import SIDE, quote_identifier, quote_literal
 from penstock_jobs.tables.delta import DataFile

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.inputs import Columns, is_text
 
 # The inputs of a served ONNX file, and the key under which it says what their columns are.

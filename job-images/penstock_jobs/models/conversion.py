@@ -21,7 +21,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models import converters, network_onnx
 from penstock_jobs.models.inputs import is_text
 
@@ -47,7 +47,7 @@ def convert(estimator: Any, features: Sequence[FeatureSpec], precision: Precisio
             what scikit-learn's own trees do); or `single`, float32 from the inputs on.
     """
     converters.register()
-    if "penstock_jobs.training.network" in sys.modules:  # a network can only come from there; torch is an extra
+    if "penstock_jobs.networks" in sys.modules:  # a network can only come from there; torch is an extra
         network_onnx.register()
     double = precision != "single"
     number = DoubleTensorType if double else FloatTensorType

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.result import ColumnType, ScoreResult
 from penstock_jobs.models.answers import Class
-from penstock_jobs.result import ColumnType, ScoreResult
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
 
 if TYPE_CHECKING:
     import pandas as pd

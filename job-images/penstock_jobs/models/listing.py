@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from penstock_jobs.errands import SavedModel
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.storage_requests import SavedModel
+from penstock_jobs.contract.termination_message import slim
 from penstock_jobs.models import files
 from penstock_jobs.models.loading import read_manifest
 from penstock_jobs.storage import KeyNotFound, Store
-from penstock_jobs.termination_message import slim
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models import files
 from penstock_jobs.models.answers import Class, ModelPredictions, choose_classes
 from penstock_jobs.models.block import Block
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor, Raw, set_n_jobs_to_one
-from penstock_jobs.specification import Location
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 
 if TYPE_CHECKING:

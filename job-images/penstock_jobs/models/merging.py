@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, BlockLayout
 
 

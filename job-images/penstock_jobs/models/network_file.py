@@ -8,14 +8,14 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 
 if TYPE_CHECKING:
-    from penstock_jobs.training.network.base import NeuralNetwork
+    from penstock_jobs.networks.base import NeuralNetwork
 
 
 def find_network(estimator: Any) -> "NeuralNetwork | None":
     """Return the torch network that a fitted estimator ends in, inside Pipelines and calibration, or None."""
     if "torch" not in sys.modules:  # no network was ever fitted in this process
         return None
-    from penstock_jobs.training.network.base import NeuralNetwork
+    from penstock_jobs.networks.base import NeuralNetwork
 
     while not isinstance(estimator, NeuralNetwork):
         if isinstance(estimator, Pipeline):
@@ -34,6 +34,6 @@ def network_files(estimator: Any) -> dict[str, bytes]:
     network = find_network(estimator)
     if network is None:
         return {}
-    from penstock_jobs.training.network.saving import dump
+    from penstock_jobs.networks.saving import dump
 
     return dump(network)

@@ -36,7 +36,7 @@ _ROWS, _OUTPUTS = "rows", "outputs"
 @cache
 def register() -> None:
     """Make skl2onnx know the networks, once in a process. torch is imported only when one is converted."""
-    from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+    from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
     update_registered_converter(
         NeuralNetworkClassifier,
@@ -58,7 +58,7 @@ def export(network: "torch.nn.Module", input_size: int, opset: int, precision: P
     """
     import torch
 
-    from penstock_jobs.training.network.modules import convert_precision
+    from penstock_jobs.networks.modules import convert_precision
 
     # Two rows: a size of 1 would be taken for a constant.
     example = torch.zeros(2, input_size, dtype=torch.float64 if precision == "double" else torch.float32)

@@ -9,8 +9,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, BlockLayout
 from penstock_jobs.models.inputs import frame_of_columns
 

@@ -11,8 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.inputs import MISSING, Columns, columns_of_frame, is_text
 from penstock_jobs.models.predictors import Predictor
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penstock_jobs.manifest import FeatureSpec, Sample
+from penstock_jobs.contract.manifest import FeatureSpec, Sample
 from penstock_jobs.models.loading import LoadedModel
 
 if TYPE_CHECKING:

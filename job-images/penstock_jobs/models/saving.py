@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FORMAT, FeatureSpec, ModelManifest, ServedFile
+from penstock_jobs.contract.result import ModelReference
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import FORMAT, FeatureSpec, ModelManifest, ServedFile
 from penstock_jobs.models import conversion, files, skops_file
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.loading import LoadedModel, labels_from_raw, read_manifest
@@ -22,7 +23,6 @@ from penstock_jobs.models.parity import Parity, compare
 from penstock_jobs.models.predictors import EstimatorPredictor, OnnxPredictor, Predictor
 from penstock_jobs.models.probes import Probes, probes_of
 from penstock_jobs.models.samples import samples_of
-from penstock_jobs.result import ModelReference
 from penstock_jobs.storage import Store
 
 Clock = Callable[[], datetime]

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterable
 from typing import Any
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.models.trust import SAFE_TYPES
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say

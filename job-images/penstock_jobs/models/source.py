@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from penstock_jobs.contract.specification import ArchiveSpec, Location, SourceSpec
 from penstock_jobs.importing import put_on_path
 from penstock_jobs.models import files
 from penstock_jobs.models.loading import read_manifest
 from penstock_jobs.source.archive import unpack
-from penstock_jobs.specification import ArchiveSpec, Location, SourceSpec
 from penstock_jobs.storage import open_store
 
 

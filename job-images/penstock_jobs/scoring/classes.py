@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _CONVENTIONAL = ({0, 1}, {-1, 1})
 

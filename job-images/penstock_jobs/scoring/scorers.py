@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import ScoringSpec, Task
 from penstock_jobs.importing import accepts, import_object, suggest_nearest
 from penstock_jobs.scoring.classes import encode_classes, positive_index
 from penstock_jobs.scoring.predictions import Predictions
-from penstock_jobs.specification import ScoringSpec, Task
 
 # Of two classes these look at one only; the others are the same whichever is called positive.
 _ABOUT_ONE_CLASS = {

@@ -17,14 +17,15 @@ from pathlib import Path
 
 import uvicorn
 
-from penstock_jobs import document, errors, logs
-from penstock_jobs.errors import JobError, Refused, Unavailable
+from penstock_jobs import logs
+from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.specification import ServerSpec
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.source import put_source_on_path
 from penstock_jobs.serving.application import Application
 from penstock_jobs.serving.processors import count_processors
 from penstock_jobs.serving.warming import warm
-from penstock_jobs.specification import ServerSpec
 
 DRAIN_SECONDS = 25  # within the 30 s that Kubernetes gives a pod to end
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.logs import log
 from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.block import Block

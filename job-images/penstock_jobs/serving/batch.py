@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.logs import report_progress
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.tables.engine import explain_duckdb_errors

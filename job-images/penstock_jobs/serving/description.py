@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.tensors import DATATYPES
 

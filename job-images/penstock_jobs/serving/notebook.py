@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import ModelManifest
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.loading import LoadedModel, load_model
-from penstock_jobs.specification import Location
 
 if TYPE_CHECKING:
     import pandas as pd

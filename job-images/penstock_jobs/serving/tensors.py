@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import Columns, column_of
 from penstock_jobs.serving.refusals import RefusedRequest

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.application import Application
 

@@ -7,8 +7,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.specification import ArchiveSpec, SourceSpec
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.specification import ArchiveSpec, SourceSpec
 from penstock_jobs.storage import open_store
 
 

@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.source.git import Git
 
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from penstock_jobs.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
 
 _USERNAME, _PASSWORD, _KEY = "PENSTOCK_GIT_USERNAME", "PENSTOCK_GIT_PASSWORD", "PENSTOCK_GIT_SSH_KEY"
 _HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USERNAME}" "${_PASSWORD}"; }}; f'

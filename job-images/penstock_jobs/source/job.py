@@ -5,13 +5,13 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import SourceJob
 from penstock_jobs.logs import log
-from penstock_jobs.result import SourceResult
 from penstock_jobs.source.archive import digest_of, pack
 from penstock_jobs.source.commits import check_out, resolve_commit
 from penstock_jobs.source.git import Git, Login, is_ssh
-from penstock_jobs.specification import SourceJob
 from penstock_jobs.storage import open_store
 
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=30 -o StrictHostKeyChecking=yes"

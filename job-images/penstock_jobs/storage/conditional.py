@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.storage.s3_failures import BucketAddress, explain_s3_errors, status_of
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Credentials
 
 NAMES = ("accessKeyId", "secretAccessKey", "sessionToken")
 _REQUIRED = NAMES[:2]

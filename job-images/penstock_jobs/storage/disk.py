@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from penstock_jobs.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
 from penstock_jobs.storage.store import KeyNotFound
 
 TEMPORARY = ".penstock-part-"

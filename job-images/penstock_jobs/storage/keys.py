@@ -1,6 +1,6 @@
 """What a key may look like: relative, with `/` between parts that no store takes for anything but a name."""
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _LONGEST = 1024  # bytes of UTF-8; the limit of S3
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.storage.store import Store
 

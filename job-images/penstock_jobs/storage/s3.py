@@ -13,8 +13,8 @@ import msgspec
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage import disk
 from penstock_jobs.storage.conditional import PROBE, require_conditional_writes
 from penstock_jobs.storage.credentials import read_keys

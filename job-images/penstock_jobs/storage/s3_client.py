@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage.credentials import Keys
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock_jobs.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
 from penstock_jobs.storage.store import KeyNotFound
 
 _MISSING = {"NoSuchKey", "404", "NotFound"}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 class KeyNotFound(Refused):

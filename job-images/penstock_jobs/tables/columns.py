@@ -7,7 +7,7 @@ retirement appended it again; readers take the last), and whether a time window 
 `SIDE` names the table that a row is to be written to, and is in none.
 """
 
-from penstock_jobs.result import Column, ColumnType
+from penstock_jobs.contract.result import Column, ColumnType
 
 PREFIX = "_penstock_"
 POINT = "_penstock_point"

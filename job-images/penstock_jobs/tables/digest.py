@@ -27,7 +27,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from penstock_jobs.result import Column, ColumnType
+from penstock_jobs.contract.result import Column, ColumnType
 from penstock_jobs.tables.columns import quote_identifier
 
 Value = None | bool | int | float | str | datetime | date

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.tables.columns import quote_literal
 
 DEFAULT_MEMORY = 1024 * 2**20

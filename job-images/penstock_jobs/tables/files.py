@@ -5,9 +5,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import TableVersion
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import TableVersion
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables.delta import file_names, open_table, types_of_table
 

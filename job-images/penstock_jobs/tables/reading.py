@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import TableVersion
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import TableVersion
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.tables.columns import POINT, quote_identifier
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors
 from penstock_jobs.tables.files import version_files

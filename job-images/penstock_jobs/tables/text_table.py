@@ -9,7 +9,7 @@ from typing import TextIO
 
 import duckdb
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.tables.columns import quote_literal
 from penstock_jobs.tables.engine import path_list
 

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock_jobs.contract.manifest import Lineage
 from penstock_jobs.dataset.draw import draw, threshold
-from penstock_jobs.manifest import Lineage
 
 Mask = NDArray[np.bool_]
 

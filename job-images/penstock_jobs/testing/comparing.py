@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock_jobs.result import Comparison
+from penstock_jobs.contract.result import Comparison
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import Points, take_predictions

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import CandidateRow
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.logs import log
-from penstock_jobs.result import CandidateRow
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.importance import importances
 from penstock_jobs.testing.judging import JudgedModel

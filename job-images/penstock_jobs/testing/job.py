@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.gate import GateDecision, apply_gate
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.gate import GateDecision, apply_gate
+from penstock_jobs.contract.result import Comparison, ModelReference, ModelScores, TestingResult
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.importing import put_on_path
 from penstock_jobs.logs import log, report_progress
-from penstock_jobs.result import Comparison, ModelReference, ModelScores, TestingResult
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.comparability import NotComparable
 from penstock_jobs.testing.comparing import compare, void_comparison

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import Lineage, ModelManifest
+from penstock_jobs.contract.result import ModelReference, TableVersion
+from penstock_jobs.contract.specification import Location, TestingJob
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import Lineage, ModelManifest
 from penstock_jobs.models.loading import LoadedModel, load_model
-from penstock_jobs.result import ModelReference, TableVersion
 from penstock_jobs.scoring import Predictions
-from penstock_jobs.specification import Location, TestingJob
 from penstock_jobs.tables.reading import points_in
 from penstock_jobs.testing.comparability import NotComparable, unseen_mask
 from penstock_jobs.testing.table import TestingTable

@@ -4,10 +4,10 @@ import math
 import warnings
 from dataclasses import dataclass
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import ScoreResult
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ScoreResult
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.scoring import Predictions, Scorer, load_scorers
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import Points
 from penstock_jobs.testing.resampled import ResampledScore

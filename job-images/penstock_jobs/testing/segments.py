@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import ScoreResult
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ScoreResult
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.scores import all_scores

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import TableVersion
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.logs import log
 from penstock_jobs.models.answers import Class
-from penstock_jobs.result import TableVersion
 from penstock_jobs.scoring import Predictions, Scorer
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.tables.columns import GROUP
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.testing.comparability import times_of

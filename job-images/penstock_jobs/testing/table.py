@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ColumnRole
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.models.answers import Class
-from penstock_jobs.result import ColumnRole
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.tables.columns import GENERATION, GROUP, POINT
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.testing.comparability import TestingSet, times_of

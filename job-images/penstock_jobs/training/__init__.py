@@ -3,8 +3,8 @@
 `train` is the job. What it leaves in the run's storage is read with `penstock_jobs.training.ledger.read_candidates`.
 """
 
-from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import TrainingJob
+from penstock_jobs.contract.result import TrainingResult
+from penstock_jobs.contract.specification import TrainingJob
 
 __all__ = ["train"]
 

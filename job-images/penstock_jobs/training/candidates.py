@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import AlgorithmSpec, ParameterSpec, SearchSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import AlgorithmSpec, ParameterSpec, SearchSpec
 
 _DRAWS_PER_SAMPLE = 50
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from penstock_jobs.document import Document, Form, VersionedDocument, format_of
+from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.evaluation import EvaluationContext, fit_estimator, predict_at_threshold, prepare
 from penstock_jobs.training.splits import RowSplit

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from penstock_jobs import document
-from penstock_jobs.document import Document
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract import document
+from penstock_jobs.contract.document import Document
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.inputs import frame_of_columns
 
 _DESCRIPTION = "description.json"

@@ -10,9 +10,9 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils._param_validation import InvalidParameterError, validate_parameter_constraints
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
 from penstock_jobs.importing import accepts, import_object, suggest_nearest
-from penstock_jobs.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
 from penstock_jobs.training.candidates import Candidate, is_range
 
 BASELINE = "baseline"

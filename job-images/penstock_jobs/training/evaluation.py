@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from penstock_jobs.errors import JobError
-from penstock_jobs.result import CandidateRow, ScoreResult
+from penstock_jobs.contract.errors import JobError
+from penstock_jobs.contract.result import CandidateRow, ScoreResult
+from penstock_jobs.contract.specification import PreprocessingSpec
 from penstock_jobs.scoring import Predictions, Scorer, positive_index, predict
-from penstock_jobs.specification import PreprocessingSpec
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 from penstock_jobs.training.estimators import Factory, parameters_as_json

@@ -1,9 +1,9 @@
 """Which columns the Models see."""
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.importing import suggest_nearest
-from penstock_jobs.result import Column
-from penstock_jobs.specification import TrainingJob
 
 
 def choose_features(job: TrainingJob) -> tuple[Column, ...]:

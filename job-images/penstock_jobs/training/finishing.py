@@ -21,13 +21,13 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 
-from penstock_jobs import document
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import ModelReference
+from penstock_jobs.contract.specification import ScoringSpec, TrainingJob
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.saving import find_saved_model, save_model
-from penstock_jobs.result import ModelReference
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
 from penstock_jobs.source.archive import content_of
-from penstock_jobs.specification import ScoringSpec, TrainingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.curves import curves_key, make_curves

@@ -6,9 +6,9 @@ It starts the process that workers are forked from before anything else, so that
 import tempfile
 from pathlib import Path
 
+from penstock_jobs.contract.result import TrainingResult
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.importing import put_on_path
-from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.training.pool import Pool
 
 

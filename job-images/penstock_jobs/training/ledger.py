@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from penstock_jobs import document
-from penstock_jobs.result import CandidateRow
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.storage import KeyNotFound, Store
 
 FOLDER = "candidates"

@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.logs import log
-from penstock_jobs.manifest import FeatureSpec
 from penstock_jobs.models.inputs import column_of, model_frame
-from penstock_jobs.result import Column
 from penstock_jobs.scoring import order_classes
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.tables.columns import FOLD, GROUP
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training.data import TrainingData

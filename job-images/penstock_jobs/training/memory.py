@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import TrainingJob
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.training.features import choose_features
 
 _MIB = 2**20

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from penstock_jobs.specification import Run
+from penstock_jobs.contract.specification import Run
 from penstock_jobs.training.candidates import Candidate
 
 LONGEST = 63  # a DNS label, RFC 1123

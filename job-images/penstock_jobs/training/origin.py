@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from penstock_jobs.manifest import Lineage, Origin
-from penstock_jobs.specification import TrainingJob
+from penstock_jobs.contract.manifest import Lineage, Origin
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import penstock_jobs
-from penstock_jobs import document
-from penstock_jobs.specification import TrainingJob
+from penstock_jobs.contract import document
+from penstock_jobs.contract.specification import TrainingJob
 
 if TYPE_CHECKING:  # they bring scikit-learn, which the template is to import meanwhile
     from penstock_jobs.training.tasks import Answer, Task

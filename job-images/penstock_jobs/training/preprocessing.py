@@ -8,10 +8,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.contract.specification import PreprocessingSpec
 from penstock_jobs.importing import import_object
-from penstock_jobs.manifest import FeatureSpec
-from penstock_jobs.specification import PreprocessingSpec
 
 # Thresholds and frequencies do not care for a scale, and MultinomialNB refuses the negative values that one makes.
 _SCALE_MAKES_NO_DIFFERENCE = ("catboost", "lightgbm", "sklearn.dummy", "sklearn.ensemble", "sklearn.naive_bayes",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.result import CandidateRow, CandidateScore, ModelReference, TrainingResult
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.logs import log, report_progress
-from penstock_jobs.result import CandidateRow, CandidateScore, ModelReference, TrainingResult
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate, candidates, check_search
 from penstock_jobs.training.data import write_data
@@ -37,7 +37,7 @@ def search(job: TrainingJob, pool: Pool, scratch: Path) -> TrainingResult:
     check_search(job.search, job.algorithms)
     check_memory(job)
     if job.gpu != "None":
-        from penstock_jobs.training.network.device import check_gpu
+        from penstock_jobs.networks.device import check_gpu
 
         check_gpu(job.gpu)
     factories = load_factories(job)

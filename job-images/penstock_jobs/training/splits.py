@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 Rows = slice | npt.NDArray[np.int64]
 

@@ -1,11 +1,11 @@
 """The Models of several workers that are not among the best of all: deleted by whoever finds that all workers ended."""
 
-from penstock_jobs import document
 from penstock_jobs.cleaning import delete_model
+from penstock_jobs.contract import document
+from penstock_jobs.contract.ranking import best_models
+from penstock_jobs.contract.result import JobResult, TrainingResult
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.logs import log
-from penstock_jobs.ranking import best_models
-from penstock_jobs.result import JobResult, TrainingResult
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.storage import KeyNotFound, open_store
 
 

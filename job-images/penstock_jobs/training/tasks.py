@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import CandidateRow, ModelReference
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import CandidateRow, ModelReference
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.scoring import load_scorers, positive_index
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 from penstock_jobs.training.estimators import BASELINE, Factory, baseline, load_algorithm

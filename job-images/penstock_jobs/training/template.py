@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from penstock_jobs import document
-from penstock_jobs.errors import JobError, Unavailable
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import JobError, Unavailable
+from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.importing import import_object, put_on_path
-from penstock_jobs.specification import TrainingJob
 from penstock_jobs.training.data import map_data
 from penstock_jobs.training.evaluation import EvaluationContext, evaluate
 from penstock_jobs.training.finishing import save

@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 from penstock.act import logs
-from penstock.act.connection import configuration, connect
 from penstock.act.controllers import controllers
 from penstock.act.health import health_server
 from penstock.act.leadership import LeaseLost, lead
 from penstock.act.operator import Controllers, Operator
 from penstock.act.settings import OperatorSettings, read_settings
-from penstock_jobs.errors import Refused
+from penstock.kubernetes.connection import configuration, connect
+from penstock_jobs.contract.errors import Refused
 
 log = logging.getLogger("penstock")
 

@@ -15,10 +15,10 @@ from typing import overload
 
 import msgspec
 
-from penstock.act.kinds import Key, Object, key_of
 from penstock.act.packing import Packing, unpack
 from penstock.act.trimming import trim
-from penstock.decide.others import RunSummary, summary_of
+from penstock.decide.observed.listers import RunSummary, summary_of
+from penstock.kubernetes.kinds import Key, Object, key_of
 
 MOST_TOMBSTONES = 10_000  # uids of objects that went, of which an event may still be on its way
 

@@ -18,7 +18,7 @@ from penstock.api.jobs import JobSettings
 from penstock.api.scalars import LABEL, Duration
 from penstock.api.storage import Storage
 from penstock.decide.settings import Pods
-from penstock_jobs.document import Document
+from penstock_jobs.contract.document import Document
 
 Namespace = Annotated[str, Meta(min_length=1, max_length=63, pattern=LABEL)]
 

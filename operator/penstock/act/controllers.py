@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from penstock.act.client import Client
 from penstock.act.identities import Identities
 from penstock.act.observe import RunObserver
 from penstock.act.observe_files import ModelObserver, RecordObserver
@@ -15,6 +14,7 @@ from penstock.decide.cleaning.reconcile import decide as decide_record
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.decide.settings import Settings
+from penstock.kubernetes.client import Client
 
 
 def controllers(

@@ -3,8 +3,8 @@
 import hashlib
 from datetime import datetime
 
-from penstock.act.kinds import EVENT, Object
 from penstock.decide.decision import Event
+from penstock.kubernetes.kinds import EVENT, Object
 
 LONGEST = 1024  # bytes of a note; the API server takes no more
 COMPONENT = "penstock.dev/operator"

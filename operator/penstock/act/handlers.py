@@ -11,10 +11,10 @@ from kopf._cogs.configs.configuration import WatchingSettings
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client.configuration import Configuration
 
-from penstock.act.kinds import Key, Kind, key_of
 from penstock.act.resync import Resync
 from penstock.act.view import View
 from penstock.act.watched import WATCHED
+from penstock.kubernetes.kinds import Key, Kind, key_of
 
 
 class NoMemories(ResourceMemories):

@@ -2,10 +2,10 @@
 
 import logging
 
-from penstock.act.client import Client
-from penstock.act.errors import Rejected
-from penstock.act.kinds import DEFINITION, NAMESPACE, Object
 from penstock.decide.cleaning.record import DEFINITIONS, Identity, Recorded
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import Rejected
+from penstock.kubernetes.kinds import DEFINITION, NAMESPACE, Object
 
 log = logging.getLogger(__name__)
 

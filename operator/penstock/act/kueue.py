@@ -3,10 +3,10 @@
 Kueue need not be there, and the operator need not have the right to ask it: then the queue's name has to do.
 """
 
-from penstock.act.client import Client
-from penstock.act.errors import NotFound, Rejected
-from penstock.act.kinds import Kind, Object
 from penstock.decide.objects.job import QUEUE
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import NotFound, Rejected
+from penstock.kubernetes.kinds import Kind, Object
 
 JOB_UID = "kueue.x-k8s.io/job-uid"  # the label that Kueue gives a Workload
 _VERSIONS = ("v1beta2", "v1beta1")  # the newest first; older installations have only the other

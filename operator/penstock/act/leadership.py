@@ -13,10 +13,10 @@ from kubernetes.aio.leaderelection.leaderelection import LeaderElection
 from kubernetes.aio.leaderelection.leaderelectionrecord import LeaderElectionRecord
 from kubernetes.aio.leaderelection.resourcelock.baselock import BaseLock
 
-from penstock.act.client import Client
-from penstock.act.errors import ApiError
-from penstock.act.kinds import LEASE
 from penstock.act.settings import Lease
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import ApiError
+from penstock.kubernetes.kinds import LEASE
 
 log = logging.getLogger(__name__)
 

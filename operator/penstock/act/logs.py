@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
-from penstock.act.kinds import Key
+from penstock.kubernetes.kinds import Key
 
 _subject: ContextVar[Key | None] = ContextVar("subject", default=None)
 _step: ContextVar[str | None] = ContextVar("step", default=None)

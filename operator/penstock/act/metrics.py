@@ -9,13 +9,13 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
-from penstock.act.kinds import Key, Object
 from penstock.api.run import PipelineRunStatus
 from penstock.api.schema import JOBS
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision
 from penstock.decide.reasons import FILES_DELETED, FILES_NOT_DELETED
-from penstock_jobs.metric_definition import MetricDefinition
+from penstock.kubernetes.kinds import Key, Object
+from penstock_jobs.contract.metric_definition import MetricDefinition
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the text, for what nobody asks
 

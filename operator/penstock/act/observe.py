@@ -10,19 +10,19 @@ from dataclasses import replace
 from datetime import datetime
 
 from penstock.act import kueue
-from penstock.act.client import Client
 from penstock.act.identities import Identities
-from penstock.act.kinds import Key, Object, controller_of
-from penstock.act.others import CachedModelLister, CachedRunLister
+from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_pipeline, of_record, of_run
-from penstock.decide.others import is_live, pipeline_of
-from penstock.decide.run.earlier import results_to_reuse
+from penstock.decide.observed.listers import is_live, pipeline_of
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
+from penstock.decide.run.reuse import results_to_reuse
 from penstock.decide.settings import Settings
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.kinds import Key, Object, controller_of
 
 PATIENCE = 5.0  # seconds after which a Job without a pod, or a pod that does not start, is asked after
 EVENTS_FRESH = 10.0  # seconds

@@ -4,16 +4,16 @@ That what a record is about is gone is asked of the API server itself, at that m
 cannot be undone.
 """
 
-from penstock.act.client import Client
-from penstock.act.errors import NotFound
 from penstock.act.identities import Identities
-from penstock.act.kinds import BY_NAME, Key, Object, controller_of
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_record, of_run
 from penstock.api.decoding import Unreadable
 from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
 from penstock.decide.cleaning.record import Record, is_record, read
 from penstock.decide.settings import Settings
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import NotFound
+from penstock.kubernetes.kinds import BY_NAME, Key, Object, controller_of
 
 
 class RecordObserver:

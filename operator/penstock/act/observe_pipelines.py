@@ -1,11 +1,11 @@
 """What a Pipeline's decision may know, all of it out of the cache."""
 
-from penstock.act.kinds import Key, Object
-from penstock.act.others import CachedModelLister, CachedRunLister
+from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_namespace, of_pipeline
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.settings import Settings
+from penstock.kubernetes.kinds import Key, Object
 
 
 class PipelineObserver:

@@ -14,17 +14,17 @@ from kubernetes.aio.client.configuration import Configuration
 from penstock.act import handlers
 from penstock.act.apply import Applier
 from penstock.act.cache import ObjectCache
-from penstock.act.client import Client
-from penstock.act.connection import ApiConnection
-from penstock.act.kinds import Key
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
-from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Reconciler, run_workers
 from penstock.act.resync import Resync
 from penstock.act.settings import OperatorSettings
 from penstock.act.view import View, index_keys
 from penstock.api.quantities import read_duration
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.connection import ApiConnection
+from penstock.kubernetes.kinds import Key
+from penstock.kubernetes.rate_limit import RateLimiter
 
 log = logging.getLogger(__name__)
 

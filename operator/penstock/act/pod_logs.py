@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from penstock.act.client import Client
-from penstock.act.errors import Rejected, Transient
 from penstock.decide.objects.pod import CONTAINER
-from penstock.decide.run.told import PendingLog
-from penstock_jobs.termination_message import find_in_log
+from penstock.decide.observed.results import PendingLog
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import Rejected, Transient
+from penstock_jobs.contract.termination_message import find_in_log
 
 KEPT = 64  # messages: a run with many workers is looked at many times before all have told
 MORE_LINES = 50  # what libraries say while a process ends

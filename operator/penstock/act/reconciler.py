@@ -9,13 +9,13 @@ from typing import Any
 
 from penstock.act import logs
 from penstock.act.apply import Applier, WriteRefused
-from penstock.act.errors import ApiError, Conflict, NamespaceEnding, Transient
-from penstock.act.kinds import Key, Object
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import Closed, WorkQueue
 from penstock.act.view import View
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import Decision
+from penstock.kubernetes.errors import ApiError, Conflict, NamespaceEnding, Transient
+from penstock.kubernetes.kinds import Key, Object
 
 log = logging.getLogger(__name__)
 

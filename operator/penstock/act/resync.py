@@ -7,11 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from penstock.act.client import Client
-from penstock.act.errors import ApiError, NotFound, Rejected
-from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.view import View
 from penstock.act.watched import WATCHED, Watched
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.errors import ApiError, NotFound, Rejected
+from penstock.kubernetes.kinds import Key, Kind, Object, key_of
 
 log = logging.getLogger(__name__)
 

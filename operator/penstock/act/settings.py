@@ -10,8 +10,8 @@ from msgspec import Meta
 from penstock.api.quantities import read_duration
 from penstock.api.scalars import Duration
 from penstock.decide.settings import Settings
-from penstock_jobs.document import Document
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.document import Document
+from penstock_jobs.contract.errors import Refused
 
 
 class Api(Document, frozen=True, kw_only=True):

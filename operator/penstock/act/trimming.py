@@ -6,8 +6,8 @@ A finished run leaves a few pods and Jobs behind; whole, they would cost ten tim
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.act.kinds import Object
 from penstock.decide.objects.children import STEP
+from penstock.kubernetes.kinds import Object
 
 _METADATA = (
     "name",

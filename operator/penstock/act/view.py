@@ -8,11 +8,12 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from penstock.act.cache import ObjectCache
-from penstock.act.kinds import Key, Kind, Object, key_of
 from penstock.act.queue import WorkQueue
-from penstock.decide import others, reasons
+from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
+from penstock.decide.observed import listers
 from penstock.decide.serving import models_named_by
+from penstock.kubernetes.kinds import Key, Kind, Object, key_of
 
 _SERVING = ("Model", "Deployment", "Service")
 # Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
@@ -30,14 +31,14 @@ def index_keys(found: Object) -> Iterator[str]:
         yield of_run(labels[RUN_UID])
     yield from _index_keys_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
-        yield from _index_keys_of_run(found, namespace, others.pipeline_of(found))
+        yield from _index_keys_of_run(found, namespace, listers.pipeline_of(found))
     elif PIPELINE in labels and (kind in _SERVING or REVISION in labels):
         yield of_pipeline(kind, namespace, labels[PIPELINE])
     if kind in ("Model", "Pipeline"):
         yield of_namespace(kind, namespace)
     if kind == "Model":
-        yield from (of_server(namespace, pipeline) for pipeline in others.servers_of(found))
-    if kind == "Model" and (storage := others.storage_of(found)) is not None:
+        yield from (of_server(namespace, pipeline) for pipeline in listers.servers_of(found))
+    if kind == "Model" and (storage := listers.storage_of(found)) is not None:
         yield of_storage(namespace, storage)
     if kind == "Pipeline":
         yield from (of_using(namespace, model) for model in models_named_by(found))
@@ -45,7 +46,7 @@ def index_keys(found: Object) -> Iterator[str]:
 
 def _index_keys_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
     yield of_pipeline("PipelineRun", namespace, pipeline)
-    if others.is_live(run):
+    if listers.is_live(run):
         yield of_live(namespace, pipeline)
     if _reason(run) in _FOR_OTHERS:
         yield of_waiting(namespace, pipeline, str(_reason(run)))
@@ -152,7 +153,7 @@ class View:
             if before is None or _for_runs(found) != _for_runs(before):
                 yield from self.cache.keys_by_index(of_live(namespace, metadata["name"]))
         elif kind == "PipelineRun":
-            pipeline = others.pipeline_of(found)
+            pipeline = listers.pipeline_of(found)
             yield key_of(found)
             if before is None or _dependency_state(found) != _dependency_state(before):
                 yield from self.cache.keys_by_index(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
@@ -190,7 +191,7 @@ def _pipeline_key(found: Object) -> Key | None:
     """Return the Pipeline whose run or Model the object is."""
     metadata = found["metadata"]
     if found["kind"] == "PipelineRun":
-        return Key("Pipeline", metadata["namespace"], others.pipeline_of(found))
+        return Key("Pipeline", metadata["namespace"], listers.pipeline_of(found))
     name = (metadata.get("labels") or {}).get(PIPELINE)
     return Key("Pipeline", metadata["namespace"], name) if found["kind"] == "Model" and name else None
 
@@ -210,7 +211,7 @@ def _reason(run: Object) -> str | None:
 def _dependency_state(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
     ended = frozenset(step.get("name") for step in _status(run).get("steps") or () if step.get("completionTime"))
-    return others.is_live(run), ended
+    return listers.is_live(run), ended
 
 
 def _for_runs(pipeline: Object) -> object:

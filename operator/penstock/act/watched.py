@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from penstock.act.kinds import (
+from penstock.decide.objects import children
+from penstock.kubernetes.kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
     DEPLOYMENT,
@@ -14,7 +15,6 @@ from penstock.act.kinds import (
     SERVICE,
     Kind,
 )
-from penstock.decide.objects import children
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from penstock_jobs.document import convert_tolerantly
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.document import convert_tolerantly
+from penstock_jobs.contract.errors import Refused
 
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 

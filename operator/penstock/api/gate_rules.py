@@ -2,7 +2,7 @@
 
 Scores are on scikit-learn's scale, greater is better; people see an error as a positive number. What is an error is
 said by the name of scikit-learn's scoring functions (`neg_`) and by `greaterIsBetter` of one's own. The gate itself
-(`penstock_jobs.gate.is_error`) goes by the same two.
+(`penstock_jobs.contract.gate.is_error`) goes by the same two.
 """
 
 from penstock.api.schema import Rule

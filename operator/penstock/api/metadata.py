@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from penstock_jobs.document import Document
+from penstock_jobs.contract.document import Document
 
 
 class OwnerReference(Document, frozen=True, kw_only=True):

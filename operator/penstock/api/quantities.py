@@ -7,7 +7,7 @@ field, as `spec.jobs[training].timeout`.
 import re
 from decimal import Decimal, InvalidOperation
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _MULTIPLES = {

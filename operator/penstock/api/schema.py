@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from penstock_jobs.document import Document
+from penstock_jobs.contract.document import Document
 
 GROUP = "penstock.dev"
 VERSION = "v1alpha1"

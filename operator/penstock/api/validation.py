@@ -17,7 +17,7 @@ from penstock.api.not_yet import missing_feature_faults
 from penstock.api.resource import Resource
 from penstock.api.semantics import semantic_faults
 from penstock.api.together import faults_between
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from penstock import version
 from penstock.cli.cluster import COMMANDS
 from penstock.cli.cluster.options import access_options
 from penstock.local.process import Stopped
-from penstock_jobs.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
+from penstock_jobs.contract.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
 

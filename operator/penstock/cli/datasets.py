@@ -19,7 +19,7 @@ from penstock.local.places import LaptopPlaces
 from penstock.local.process import stopping_on_signals
 from penstock.local.reading import runs_of
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @click.group(invoke_without_command=True)

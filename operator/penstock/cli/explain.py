@@ -10,7 +10,7 @@ from penstock.api.definitions import KINDS
 from penstock.api.field_tree import FieldNode, field_tree, find_field, find_kind
 from penstock.api.schema import GROUP, VERSION
 from penstock.api.schema_words import bounds, choices, default_text, requirements, type_name
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 WIDTH = 100
 

@@ -11,7 +11,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.local.home import find_home
 from penstock.local.resources import Resources
-from penstock_jobs.errors import JobError
+from penstock_jobs.contract.errors import JobError
 
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 

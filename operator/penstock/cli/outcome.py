@@ -12,7 +12,7 @@ from penstock.decide.run_state import status_of, step_of
 from penstock.local.places import LaptopPlaces
 from penstock.local.reading import candidates_of, report_path
 from penstock.local.resources import Resources
-from penstock_jobs.result import CandidateRow
+from penstock_jobs.contract.result import CandidateRow
 
 SHOWN = 12
 

@@ -6,7 +6,7 @@ from penstock.api.admission import refusals
 from penstock.api.manifests import NotYamlError, read_manifests
 from penstock.api.run import Override, PipelineRunSpec
 from penstock.api.schema import API_VERSION
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 def with_set(spec: PipelineRunSpec, said: tuple[str, ...]) -> PipelineRunSpec:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from penstock.api.run import PipelineRunSpec
-from penstock.decide.new_run import with_execution_name, with_jobs, with_reset
+from penstock.decide.commands.new_run import with_execution_name, with_jobs, with_reset
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ from penstock.local.objects import utc_now
 from penstock.local.places import LaptopPlaces
 from penstock.local.reading import find_run, is_worked_on, log_lines, report_path
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _run = click.argument("run", shell_complete=run_names)
 

@@ -9,7 +9,7 @@ from penstock.cli.names import pipeline_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.local.models import serve as become_server
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @click.command()

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from penstock.cli.options import Speaking
 from penstock.cli.output import rows, show, table
-from penstock.decide.importing import ImportStatus
-from penstock_jobs.errors import Refused
+from penstock.decide.commands.import_models import ImportStatus
+from penstock_jobs.contract.errors import Refused
 
 _WORDS = {"New": "imported", "There": "there already", "Refused": "not imported"}
 

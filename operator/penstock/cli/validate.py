@@ -7,7 +7,7 @@ import click
 from penstock.api import validate_file
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show
-from penstock_jobs.errors import REFUSED
+from penstock_jobs.contract.errors import REFUSED
 
 
 @click.command()

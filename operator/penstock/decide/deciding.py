@@ -6,7 +6,7 @@ from penstock.decide.conditions import shorten
 from penstock.decide.job_specification import selection_of
 from penstock.decide.selection import GateDecision, select_model
 from penstock.decide.serving import pinned_model, served_model
-from penstock_jobs.result import TestingResult
+from penstock_jobs.contract.result import TestingResult
 
 
 def decide_deployment(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> GateDecision:

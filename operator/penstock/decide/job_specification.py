@@ -21,10 +21,10 @@ from penstock.api.schema import JobName
 from penstock.api.scoring import Scoring as ApiScoring
 from penstock.api.testing import Testing
 from penstock.api.values import read_value
-from penstock_jobs import specification
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import DatasetResult, ModelReference, TrainingResult
-from penstock_jobs.specification import DatasetJob, Location, Run, SourceSpec, TestingJob, TrainingJob
+from penstock_jobs.contract import specification
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import DatasetResult, ModelReference, TrainingResult
+from penstock_jobs.contract.specification import DatasetJob, Location, Run, SourceSpec, TestingJob, TrainingJob
 
 HOLDOUT = 0.2  # where a manifest says nothing of validation
 

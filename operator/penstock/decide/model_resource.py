@@ -24,8 +24,8 @@ from penstock.api.model import (
 from penstock.api.schema import API_VERSION
 from penstock.api.values import write_value
 from penstock.decide.summaries import address, scores
-from penstock_jobs.manifest import Lineage, ModelManifest, Origin
-from penstock_jobs.result import ModelReference, TestingResult
+from penstock_jobs.contract.manifest import Lineage, ModelManifest, Origin
+from penstock_jobs.contract.result import ModelReference, TestingResult
 
 LONGEST_VALUE = 1024
 SCORES = 10  # as many as a status has room for

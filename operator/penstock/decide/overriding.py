@@ -6,7 +6,7 @@ from penstock.api.override_values import secret_name_faults
 from penstock.api.overrides import override_faults, with_overrides
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import Override
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 def override_pipeline(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipeline:

@@ -2,7 +2,7 @@
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.objects.children import RECORD, RUN_UID, Owner
-from penstock.decide.others import pipeline_of
+from penstock.decide.observed.listers import pipeline_of
 
 
 def is_ours(found: ApiObject, made: ApiObject) -> bool:

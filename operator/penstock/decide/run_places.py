@@ -9,7 +9,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.storage import Storage
-from penstock_jobs.specification import Credentials, Location, SourceSpec
+from penstock_jobs.contract.specification import Credentials, Location, SourceSpec
 
 
 class Reach(Protocol):

@@ -14,7 +14,7 @@ from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
 from penstock.api.schema import JOBS, JobName
 from penstock.decide.conditions import find, shorten, with_condition, without
 from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED, all_succeeded
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 # Whose results each job needs.
 NEEDS: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}

@@ -1,13 +1,14 @@
 """Which Model is to be served, and why, in a sentence.
 
-The challenger is the new Model with the best *validation* score; only it meets the gate (`penstock_jobs.gate`), on the
-testing set: choosing the best of several on the testing set would flatter it. A pinned Model (`deployment.model`) is
-served whatever the scores say, and the decision still says what the gate would have done.
+The challenger is the new Model with the best *validation* score; only it meets the gate
+(`penstock_jobs.contract.gate`), on the testing set: choosing the best of several on the testing set would flatter it. A
+pinned Model (`deployment.model`) is served whatever the scores say, and the decision still says what the gate would
+have done.
 """
 
-from penstock_jobs.gate import GateDecision, apply_gate
-from penstock_jobs.result import TestingResult
-from penstock_jobs.specification import SelectionSpec
+from penstock_jobs.contract.gate import GateDecision, apply_gate
+from penstock_jobs.contract.result import TestingResult
+from penstock_jobs.contract.specification import SelectionSpec
 
 __all__ = ["GateDecision", "select_model"]
 

@@ -7,7 +7,7 @@ import msgspec
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus, ServedModel, TestingUse
 from penstock.decide.decision import ApiObject
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 PIN_MANAGER = "penstock-deploy"  # the field manager by which `penstock deploy` sets spec.deployment.model
 FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model

@@ -7,7 +7,7 @@ import msgspec
 from penstock.api.jobs import JobSettings
 from penstock.api.scalars import Duration
 from penstock.api.storage import Storage
-from penstock_jobs.document import Document
+from penstock_jobs.contract.document import Document
 
 
 class Images(Document, frozen=True, kw_only=True):

@@ -15,8 +15,8 @@ from penstock.decide.objects.children import Owner
 from penstock.decide.objects.places import ClusterPlaces, refuse_laptop_only
 from penstock.decide.objects.profiles import processors_of
 from penstock.decide.run_places import Reach
-from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Location, SourceSpec
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import Location, SourceSpec
 
 
 class Site(Protocol):

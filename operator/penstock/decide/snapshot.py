@@ -8,7 +8,7 @@ import yaml
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.run_state import status_of
-from penstock_jobs.result import DatasetResult
+from penstock_jobs.contract.result import DatasetResult
 
 # libyaml writes the same ten times faster; each step of a run has the snapshot beside its specification.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

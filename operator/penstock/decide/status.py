@@ -14,9 +14,9 @@ from penstock.decide import reasons
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Decision, Event, OnlyConditions
 from penstock.decide.objects.children import as_json
-from penstock.decide.others import has_ended
+from penstock.decide.observed.listers import has_ended
 from penstock.decide.times import write_time
-from penstock_jobs.unknown_fields import with_unknown_fields
+from penstock_jobs.contract.unknown_fields import with_unknown_fields
 
 _UNREADABLE: dict[str, dict[str, str]] = {
     "Pipeline": {"Ready": "False", "Stalled": "True"},

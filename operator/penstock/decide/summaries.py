@@ -3,8 +3,8 @@
 from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
 from penstock.api.scores import Score
 from penstock.decide.conditions import shorten
-from penstock_jobs import result
-from penstock_jobs.result import DatasetResult, TestingResult, TrainingResult
+from penstock_jobs.contract import result
+from penstock_jobs.contract.result import DatasetResult, TestingResult, TrainingResult
 
 MODELS = 6  # as many as the status has room for
 MADE = 20

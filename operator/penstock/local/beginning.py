@@ -17,10 +17,10 @@ import msgspec
 from penstock.api.cluster_only import without_cluster_only
 from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunSpec
+from penstock.decide.commands.new_run import new_run
 from penstock.decide.conditions import find
 from penstock.decide.execution_name import with_index
 from penstock.decide.names import run_name
-from penstock.decide.new_run import new_run
 from penstock.decide.objects.children import as_json
 from penstock.decide.objects.revision import snapshot_of
 from penstock.decide.overriding import override_pipeline
@@ -34,7 +34,7 @@ from penstock.local.observe import SETTINGS, Observer
 from penstock.local.places import MANIFEST
 from penstock.local.reading import read_revision, runs_of
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 DEFAULT_NAME = "run"
 _PATIENCE = 0.3  # seconds: somebody who only looks whether a run is worked on holds its lock for a moment

@@ -20,8 +20,8 @@ from penstock.local.environment import environment
 from penstock.local.home import make_folder, write_atomically
 from penstock.local.objects import Object
 from penstock.local.process import Command, ExitStatus
-from penstock_jobs import document
-from penstock_jobs.specification import JobSpecification
+from penstock_jobs.contract import document
+from penstock_jobs.contract.specification import JobSpecification
 
 _REPLACED = {"--keep-log": 2, "--log-format": 2}  # what the command itself sees to, and how many words that is
 

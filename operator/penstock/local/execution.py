@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.decide import reasons
+from penstock.decide.commands.progress import progress_updates
 from penstock.decide.conditions import find
-from penstock.decide.progress_of_runs import progress_updates
-from penstock.decide.run import pods as pod_views
+from penstock.decide.observed import pods as pod_views
 from penstock.decide.run.leaving import interrupted
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.times import read_time
@@ -32,8 +32,8 @@ from penstock.local.resources import Resources
 from penstock.local.site import Laptop
 from penstock.local.telling import Teller
 from penstock.local.watcher import Watcher
-from penstock_jobs import errors
-from penstock_jobs.errors import JobError, Refused
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.errors import JobError, Refused
 from penstock_jobs.storage import open_store
 
 POLL = 0.5  # seconds between two looks while nothing of this run is at work

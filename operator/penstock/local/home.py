@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
 
 VARIABLE = "PENSTOCK_HOME"
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from penstock.api.model import Model
 from penstock.api.storage import Storage
-from penstock.decide.importing import ImportStatus, compare_to_existing, read_saved_model, storage_named
+from penstock.decide.commands.import_models import ImportStatus, compare_to_existing, read_saved_model, storage_named
 from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 
 
 def location_named(

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from penstock.decide.decision import ApiObject
-from penstock.decide.run import jobs as job_views
-from penstock.decide.run import pods as pod_views
+from penstock.decide.observed import jobs as job_views
+from penstock.decide.observed import pods as pod_views
 from penstock.decide.run.plan import SOURCE
 from penstock.decide.times import read_time
 from penstock.local import containers

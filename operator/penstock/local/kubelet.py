@@ -24,11 +24,11 @@ from penstock.local.mapping import LocalMapping
 from penstock.local.objects import Object, Objects
 from penstock.local.process import Command, ExitStatus, Process, follow
 from penstock.local.sources import fetch_source
-from penstock_jobs import errors
-from penstock_jobs.errors import JobError
-from penstock_jobs.result import Failure
-from penstock_jobs.specification import DatasetJob, SourceJob
-from penstock_jobs.termination_message import MARK, TerminationMessage
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.errors import JobError
+from penstock_jobs.contract.result import Failure
+from penstock_jobs.contract.specification import DatasetJob, SourceJob
+from penstock_jobs.contract.termination_message import MARK, TerminationMessage
 
 PROGRAM = (sys.executable, "-m", "penstock_jobs")
 

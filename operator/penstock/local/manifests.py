@@ -7,7 +7,7 @@ import msgspec
 
 from penstock.api import Pipeline, PipelineRun, load_file
 from penstock.api.run import PipelineReference, PipelineRunSpec
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Credentials
 
 _NAMES = ("accessKeyId", "secretAccessKey", "sessionToken")
 

@@ -15,9 +15,9 @@ from penstock.local.home import write_atomically
 from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock.local.sources import operations
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location, ServerSpec, SourceSpec
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location, ServerSpec, SourceSpec
 
 if TYPE_CHECKING:
     from penstock_jobs.models.loading import LoadedModel

@@ -21,7 +21,7 @@ from penstock.decide.times import write_time
 from penstock.local.home import Home, write_atomically
 from penstock.local.locks import hold_lock
 from penstock.local.old_homes import renew
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 Object = dict[str, Any]
 NAMESPACE = ""  # a home is one namespace, and nobody names it

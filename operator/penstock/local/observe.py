@@ -13,10 +13,10 @@ from penstock.decide.cleaning.observation import ModelObservation, RecordObserva
 from penstock.decide.cleaning.record import Identity, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, results_name
-from penstock.decide.others import ModelLister, RunLister, is_live, pipeline_of
+from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of
 from penstock.decide.ownership import run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
-from penstock.decide.run import earlier
+from penstock.decide.run import reuse
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
@@ -26,7 +26,7 @@ from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
 from penstock.local.objects import Object, Objects
 from penstock.local.old_homes import results_of_old
-from penstock_jobs.termination_message import find_in_log
+from penstock_jobs.contract.termination_message import find_in_log
 
 SETTINGS = Settings()  # nobody runs an operator here who could say otherwise
 IDENTITY = Identity(definition="home", namespace="home")  # a kind is never deleted from a home
@@ -175,7 +175,7 @@ class Observer:
         return tuple(each for each in found if each["metadata"]["labels"].get(PIPELINE) == pipeline)
 
     def _earlier(self, run: ApiObject, others: Sequence[Object]) -> tuple[ApiObject, ...]:
-        wanted = earlier.results_to_reuse(run, others) if is_live(run) else frozenset()
+        wanted = reuse.results_to_reuse(run, others) if is_live(run) else frozenset()
         found = []
         for other in others if wanted else ():
             name = results_name(run_owner(other))

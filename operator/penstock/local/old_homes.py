@@ -10,9 +10,9 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.results import results
 from penstock.decide.ownership import run_owner
 from penstock.local.home import Home
-from penstock_jobs import document
-from penstock_jobs.result import JobResult
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import JobResult
+from penstock_jobs.contract.termination_message import TerminationMessage
 
 Object = dict[str, Any]
 _IN_A_STATUS = {

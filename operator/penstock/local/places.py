@@ -12,8 +12,8 @@ from penstock.decide.run_places import secret_for
 from penstock.local.home import Home
 from penstock.local.mapping import LocalMapping, read_mapping
 from penstock.local.sources import repository_credentials
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials, Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Credentials, Location
 
 MANIFEST = "penstock.dev/manifest"  # an annotation: the folder of the manifest, to which inputs are relative
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from penstock_jobs.errors import Unavailable
+from penstock_jobs.contract.errors import Unavailable
 
 GRACE = 10.0  # seconds between asking a job to stop and killing it
 _LOOK = 0.5  # seconds between two looks at whether it has ended

@@ -7,7 +7,7 @@ import msgspec
 from penstock.api.decoding import require
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
-from penstock.decide.named_run import match_run
+from penstock.decide.commands.find_run import match_run
 from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import is_finished, status_of
@@ -15,8 +15,8 @@ from penstock.local.locks import is_free
 from penstock.local.old_homes import renew
 from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import CandidateRow
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.storage import open_store
 
 

@@ -14,7 +14,7 @@ from penstock.decide.cleaning.models import decide as decide_model
 from penstock.decide.cleaning.reconcile import decide as decide_record
 from penstock.decide.decision import ApiObject, Decision
 from penstock.decide.objects.children import PIPELINE
-from penstock.decide.others import pipeline_of
+from penstock.decide.observed.listers import pipeline_of
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.local.apply import carry_out

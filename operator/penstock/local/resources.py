@@ -13,8 +13,8 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.local.home import Home
 from penstock.local.objects import Object, Objects, new_uid, utc_now
-from penstock_jobs.errors import Refused
-from penstock_jobs.unknown_fields import with_unknown_fields
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.unknown_fields import with_unknown_fields
 
 Resource = TypeVar("Resource", Pipeline, PipelineRun, Model)
 

@@ -10,8 +10,8 @@ from penstock.decide.objects.children import Owner
 from penstock.decide.run_places import Reach
 from penstock.local.places import LaptopPlaces
 from penstock.local.sources import operations_in
-from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Location, SourceSpec
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import Location, SourceSpec
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from penstock.api.pipeline import GitSource
 from penstock.local.home import Home, make_folder
 from penstock.local.locks import hold_lock
 from penstock.local.mapping import LocalMapping
-from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.result import SourceResult
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import Credentials, SourceJob, SourceSpec
 from penstock_jobs.source.commits import check_out, resolve_commit
 from penstock_jobs.source.git import Git, Login, is_ssh
-from penstock_jobs.specification import Credentials, SourceJob, SourceSpec
 
 _USERNAME, _PASSWORD, _SSH_KEY = "username", "password", "ssh-privatekey"
 NO_CREDENTIALS = Credentials()

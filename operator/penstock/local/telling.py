@@ -1,7 +1,7 @@
 """How a run goes, told to a watcher: its steps in their order, the lines of their logs, what it waits for."""
 
 from penstock.api.schema import JOBS
-from penstock.decide.progress_of_runs import ProgressUpdate
+from penstock.decide.commands.progress import ProgressUpdate
 from penstock.local.log_lines import parse_any
 from penstock.local.watcher import Watcher
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from penstock.act import metrics as of_operator
 from penstock.reference.markdown import code, codes, page, prose, table
-from penstock_jobs.metric_definition import MetricDefinition
+from penstock_jobs.contract.metric_definition import MetricDefinition
 from penstock_jobs.serving import metrics as of_server
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from penstock.act.connection import Answer, Request
-from penstock.act.errors import Transient
-from penstock.act.kinds import BY_NAME, Object
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.errors import Transient
+from penstock.kubernetes.kinds import BY_NAME, Object
 
 Fault = Callable[[Request], Answer | None]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from penstock.act.apply import Applier
 from penstock.act.cache import ObjectCache
-from penstock.act.client import Client
-from penstock.act.kinds import Key, Object
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
-from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Observed, Reconciler
 from penstock.act.view import View, index_keys
 from penstock.decide.decision import Decision, Refusal
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.kinds import Key, Object
+from penstock.kubernetes.rate_limit import RateLimiter
 from unit.act.fake_api import FakeApi
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

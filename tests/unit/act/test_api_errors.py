@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from penstock.act.errors import (
+from penstock.kubernetes.errors import (
     AlreadyExists,
     ApiError,
     Conflict,

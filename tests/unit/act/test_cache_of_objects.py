@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.act.cache import ObjectCache
-from penstock.act.kinds import Key, Object, key_of
 from penstock.act.view import index_keys, of_pipeline, of_run
+from penstock.kubernetes.kinds import Key, Object, key_of
 from unit.act.shell_parts import make_child, make_run
 
 

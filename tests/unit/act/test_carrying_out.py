@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.apply import WriteRefused
-from penstock.act.connection import Answer, Request
-from penstock.act.errors import Conflict, Transient
-from penstock.act.kinds import Key, Object
 from penstock.api.run import PipelineRunStatus, Step
 from penstock.decide.decision import Apply, Create, Decision, Delete, Event, OnlyConditions, Patch
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.errors import Conflict, Transient
+from penstock.kubernetes.kinds import Key, Object
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
 from unit.act.shell_parts import Shell, ShellObservation, make_child, make_run

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from penstock.act.client import Client
-from penstock.act.connection import Answer, Request
-from penstock.act.errors import AlreadyExists, Conflict, Transient
-from penstock.act.kinds import JOB, RUN, Object
-from penstock.act.rate_limit import RateLimiter
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.errors import AlreadyExists, Conflict, Transient
+from penstock.kubernetes.kinds import JOB, RUN, Object
+from penstock.kubernetes.rate_limit import RateLimiter
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import make_run

@@ -7,12 +7,12 @@ import msgspec
 import pytest
 
 from penstock.act.controllers import controllers
-from penstock.act.kinds import Key, Object
 from penstock.act.reconciler import Reconciler
 from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import RECORD
 from penstock.decide.settings import Settings
-from penstock_jobs.result import ModelReference
+from penstock.kubernetes.kinds import Key, Object
+from penstock_jobs.contract.result import ModelReference
 from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import NOW, Shell
 from unit.decide_run.examples_of_runs import manifest

@@ -8,13 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from penstock.act.connection import Answer, Request
-from penstock.act.errors import Transient
-from penstock.act.kinds import RUN, Object
-from penstock.act.user import cluster as asked
-from penstock.act.user import run_logs
-from penstock.act.user.cluster import Cluster
-from penstock.act.user.run_logs import LogOf, lines_of, logs_of
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.errors import Transient
+from penstock.kubernetes.kinds import RUN, Object
+from penstock.remote import cluster as asked
+from penstock.remote import run_logs
+from penstock.remote.cluster import Cluster
+from penstock.remote.run_logs import LogOf, lines_of, logs_of
 
 Script = deque[list[object] | Exception]
 NO_ANSWER = Transient(0, "NoAnswer", "The API server does not answer.")

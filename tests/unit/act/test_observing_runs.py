@@ -8,17 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.act.connection import Answer, Request, encode
-from penstock.act.errors import Transient
 from penstock.act.identities import Identities
-from penstock.act.kinds import Object
 from penstock.act.observe import EVENTS_FRESH, PATIENCE, RunObserver
 from penstock.act.pod_logs import ATTEMPTS, PodLogs
 from penstock.act.reconciler import Observed
-from penstock.decide.run.told import PendingLog
+from penstock.decide.observed.results import PendingLog
 from penstock.decide.settings import Settings
-from penstock_jobs.result import Failure
-from penstock_jobs.termination_message import TerminationMessage, log_lines, termination_message
+from penstock.kubernetes.connection import Answer, Request, encode
+from penstock.kubernetes.errors import Transient
+from penstock.kubernetes.kinds import Object
+from penstock_jobs.contract.result import Failure
+from penstock_jobs.contract.termination_message import TerminationMessage, log_lines, termination_message
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import NOW, Shell, make_child, make_run

@@ -6,7 +6,7 @@ import logging
 import sys
 
 from penstock.act import logs
-from penstock.act.kinds import Key
+from penstock.kubernetes.kinds import Key
 from unit.act import virtual_time
 
 RUN = Key("PipelineRun", "team", "churn-1")

@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.act.kinds import Key
 from penstock.act.metrics import OperatorMetrics
 from penstock.api.conditions import Condition
 from penstock.api.run import PipelineRunStatus, Step
 from penstock.decide.decision import Decision
+from penstock.kubernetes.kinds import Key
 from unit.act.shell_parts import make_run
 
 KEY = Key("PipelineRun", "team", "churn-1")

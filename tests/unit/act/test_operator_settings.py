@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from penstock.act.settings import OperatorSettings, read_settings
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 def _read(folder: Path, text: str) -> OperatorSettings:

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.act.rate_limit import RateLimiter
+from penstock.kubernetes.rate_limit import RateLimiter
 from unit.act import virtual_time
 
 PAUSES = st.lists(st.floats(0, 2, allow_nan=False), min_size=1, max_size=60)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.act.connection import Answer, Request
-from penstock.act.kinds import Key, Object
 from penstock.act.view import GATHERED
 from penstock.api.run import PipelineRunStatus
 from penstock.decide.decision import Create, Decision
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.kinds import Key, Object
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
 from unit.act.shell_parts import Shell, ShellObservation, make_child, make_run

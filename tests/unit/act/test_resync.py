@@ -2,9 +2,9 @@
 
 import asyncio
 
-from penstock.act.connection import Answer, Request
-from penstock.act.kinds import RUN, Key
 from penstock.act.resync import Resync
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.kinds import RUN, Key
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import Shell, make_run

@@ -8,11 +8,11 @@ import pytest
 
 from penstock.act import cache as cache_module
 from penstock.act.cache import ObjectCache
-from penstock.act.others import CachedModelLister, CachedRunLister
+from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.view import index_keys
 from penstock.api.pipeline import PipelineStatus
 from penstock.decide.decision import ApiObject
-from penstock.decide.others import ModelLister, RunLister
+from penstock.decide.observed.listers import ModelLister, RunLister
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings

@@ -10,7 +10,7 @@ from penstock.api import Model, Pipeline, PipelineRun, cluster_only, load_file, 
 from penstock.api.definitions import KINDS, object_schema
 from penstock.api.manifests import read_manifests
 from penstock.api.validation import check_text
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 MANIFESTS = Path(__file__).parent / "manifests"
 GOOD = sorted(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.api.quantities import read_bytes, read_duration, read_number, read_quantity, read_share
 from penstock.api.scalars import DECIMAL, DURATION, QUANTITY, SHARE
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @pytest.mark.parametrize(

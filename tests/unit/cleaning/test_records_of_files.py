@@ -27,10 +27,10 @@ from penstock.decide.cleaning.record import (
 from penstock.decide.decision import ApiObject, Create, Decision, Delete, Patch
 from penstock.decide.objects.children import STEP
 from penstock.decide.settings import Settings
-from penstock_jobs import errors
-from penstock_jobs.result import CleaningResult, Failure, JobResult
-from penstock_jobs.specification import CleaningJob, Location, OwnedFolder
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.result import CleaningResult, Failure, JobResult
+from penstock_jobs.contract.specification import CleaningJob, Location, OwnedFolder
+from penstock_jobs.contract.termination_message import TerminationMessage
 from unit.decide_run.examples_of_runs import BEGINNING
 from unit.decide_run.runs_at_work import apply_run
 from unit.objects.examples_of_objects import CHURN, OWNER, places_of, spec_of

@@ -20,7 +20,7 @@ Answer = tuple[int, str | dict[str, object]]
 @pytest.fixture(autouse=True)
 def _nobody_elses_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
-    monkeypatch.setattr("penstock.act.user.kubeconfig.DEFAULT", tmp_path / "nothing-either")
+    monkeypatch.setattr("penstock.remote.kubeconfig.DEFAULT", tmp_path / "nothing-either")
 
 
 def kubeconfig(folder: Path, server: str = "http://127.0.0.1:1", **changes: Any) -> str:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from penstock.cli.progress import Bars, Lines, watching
-from penstock.decide.progress_of_runs import ProgressUpdate
+from penstock.decide.commands.progress import ProgressUpdate
 from penstock.local.telling import Teller
 
 

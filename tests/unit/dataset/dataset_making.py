@@ -8,9 +8,17 @@ from typing import Any
 
 import duckdb
 
+from penstock_jobs.contract.result import DatasetResult, TableVersion
+from penstock_jobs.contract.specification import (
+    DatasetJob,
+    InputSpec,
+    Location,
+    Run,
+    SplitSpec,
+    TargetSpec,
+    ValidationSpec,
+)
 from penstock_jobs.dataset import generate
-from penstock_jobs.result import DatasetResult, TableVersion
-from penstock_jobs.specification import DatasetJob, InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.tables.reading import read_frame
 
 Row = dict[str, Any]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock_jobs.contract.result import Column
 from penstock_jobs.dataset.draw import RANGE, draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import Value, encode_row, encode_value, identity
 from penstock_jobs.dataset.expressions import (
@@ -20,7 +21,6 @@ from penstock_jobs.dataset.expressions import (
     fold_expression,
     identity_expression,
 )
-from penstock_jobs.result import Column
 
 COLUMNS = (
     Column(name="i", type="Integer"),

@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.result import DatasetResult
+from penstock_jobs.contract.specification import DatasetJob, Location, SplitSpec
 from penstock_jobs.dataset import generate, generation, proof, state, writing
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.dataset.forgetting import forget
-from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import DatasetJob, Location, SplitSpec
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import POINT

@@ -7,9 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import InputSpec, Location, SplitSpec, TargetSpec
 from penstock_jobs.dataset import generate
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import InputSpec, Location, SplitSpec, TargetSpec
 from unit.dataset.dataset_making import job, make_dataset, rows, write_csv, write_parquet
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import DatasetResult
+from penstock_jobs.contract.specification import InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.dataset import generate
 from penstock_jobs.dataset.query import check_query
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from unit.dataset.dataset_making import Row, digests, job, make_dataset, rows, write_csv
 
 

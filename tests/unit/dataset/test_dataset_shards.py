@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs import document
 from penstock_jobs.__main__ import main
-from penstock_jobs.dataset import generate, merge_job, read_shard
-from penstock_jobs.document import decode, encode
-from penstock_jobs.result import DatasetPart, DatasetResult, JobResult
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document
+from penstock_jobs.contract.document import decode, encode
+from penstock_jobs.contract.result import DatasetPart, DatasetResult, JobResult
+from penstock_jobs.contract.specification import (
     DatasetJob,
     InputSpec,
     Location,
@@ -23,8 +22,9 @@ from penstock_jobs.specification import (
     TargetSpec,
     ValidationSpec,
 )
+from penstock_jobs.contract.termination_message import TerminationMessage
+from penstock_jobs.dataset import generate, merge_job, read_shard
 from penstock_jobs.storage import open_store
-from penstock_jobs.termination_message import TerminationMessage
 
 COUNT = 3
 

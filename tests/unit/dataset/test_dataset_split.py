@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from penstock_jobs.contract.document import encode
+from penstock_jobs.contract.result import DatasetResult
+from penstock_jobs.contract.specification import Shard, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.dataset import generate, read_shard
 from penstock_jobs.dataset.draw import draw, fold_draw, threshold
 from penstock_jobs.dataset.encoding import identity
-from penstock_jobs.document import encode
-from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import Shard, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.storage import open_store
 from unit.dataset.dataset_making import (
     Row,

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.applying import LAST_APPLIED, to_create, to_patch
+from penstock.decide.commands.apply import LAST_APPLIED, to_create, to_patch
 
 Object = dict[str, Any]
 

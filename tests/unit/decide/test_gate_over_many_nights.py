@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from penstock.decide.selection import select_model
-from penstock_jobs import result, specification
-from penstock_jobs.result import ModelScores, ScoreResult
+from penstock_jobs.contract import result, specification
+from penstock_jobs.contract.result import ModelScores, ScoreResult
 from penstock_jobs.scoring import Predictions, load_scorer
 from penstock_jobs.testing.comparing import compare
 from penstock_jobs.testing.points import Points

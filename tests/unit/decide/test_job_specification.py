@@ -12,11 +12,11 @@ from penstock.api.run import JobRequest
 from penstock.api.validation import check_text
 from penstock.decide import job_specification
 from penstock.decide.job_specification import dataset_job, selection_of, settings_of, training_job
-from penstock_jobs import document, specification
-from penstock_jobs.errors import Refused
-from penstock_jobs.gate import is_error
-from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document, specification
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.gate import is_error
+from penstock_jobs.contract.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
+from penstock_jobs.contract.specification import (
     DatasetJob,
     JobSpecification,
     Location,

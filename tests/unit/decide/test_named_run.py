@@ -4,8 +4,8 @@ import pytest
 
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus
-from penstock.decide.named_run import match_run
-from penstock_jobs.errors import Refused
+from penstock.decide.commands.find_run import match_run
+from penstock_jobs.contract.errors import Refused
 
 
 def run(name: str, pipeline: str, execution: str) -> PipelineRun:

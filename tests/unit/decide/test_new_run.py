@@ -6,8 +6,8 @@ import pytest
 
 from penstock.api.admission import refusals
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
-from penstock.decide.new_run import new_run, with_execution_name, with_generated_name, with_jobs, with_reset
-from penstock_jobs.errors import Refused
+from penstock.decide.commands.new_run import new_run, with_execution_name, with_generated_name, with_jobs, with_reset
+from penstock_jobs.contract.errors import Refused
 
 SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"))
 

@@ -19,7 +19,7 @@ from penstock.decide.serving import (
     with_manifest,
     with_pin,
 )
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 Act = Callable[[Pipeline], Pipeline]
 MODELS = st.sampled_from(["a", "b"])

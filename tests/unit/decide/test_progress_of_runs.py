@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.api.run import PipelineRun
-from penstock.decide.progress_of_runs import ProgressUpdate, progress_updates
+from penstock.decide.commands.progress import ProgressUpdate, progress_updates
 
 STEPS = ("dataset", "training")
 ORDER = ("Pending", "Waiting", "Running", "Succeeded")

@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
-from penstock.decide.renaming import RENAMED_FROM, Renaming, copy_of, remaining_mentions, require_possible, takes_over
+from penstock.decide.commands.rename import (
+    RENAMED_FROM,
+    Renaming,
+    copy_of,
+    remaining_mentions,
+    require_possible,
+    takes_over,
+)
 from penstock.decide.serving import FIRST_MODEL
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 Object = dict[str, Any]
 SERVED = {"servedModel": {"name": "forest", "startTime": "2026-03-01T12:00:00Z"}}

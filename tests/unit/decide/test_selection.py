@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.decide.selection import select_model
-from penstock_jobs import result
-from penstock_jobs.result import Comparison, ModelScores, ScoreResult
-from penstock_jobs.specification import SelectionSpec
+from penstock_jobs.contract import result
+from penstock_jobs.contract.result import Comparison, ModelScores, ScoreResult
+from penstock_jobs.contract.specification import SelectionSpec
 
 VERDICTS = {"Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"}
 

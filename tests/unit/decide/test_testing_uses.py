@@ -5,7 +5,7 @@ from penstock.api import run as api
 from penstock.api.metadata import ObjectMeta
 from penstock.api.run import DeploymentSummary, PipelineReference, PipelineRun, PipelineRunSpec, PipelineRunStatus, Step
 from penstock.decide.objects.children import as_json
-from penstock.decide.others import RunLister
+from penstock.decide.observed.listers import RunLister
 from penstock.decide.serving import count_uses
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from penstock.decide.waiting_for import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
-from penstock_jobs.errors import Refused
+from penstock.decide.commands.wait import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
+from penstock_jobs.contract.errors import Refused
 
 Object = dict[str, Any]
 

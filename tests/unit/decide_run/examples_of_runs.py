@@ -7,8 +7,8 @@ from typing import Any
 import yaml
 
 from manifest_changes import named
-from penstock_jobs.manifest import Lineage, ModelManifest, Origin, ServedFile
-from penstock_jobs.result import (
+from penstock_jobs.contract.manifest import Lineage, ModelManifest, Origin, ServedFile
+from penstock_jobs.contract.result import (
     CandidateScore,
     Column,
     Comparison,
@@ -22,7 +22,7 @@ from penstock_jobs.result import (
     TestingResult,
     TrainingResult,
 )
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.termination_message import TerminationMessage
 
 BEGINNING = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 NAMESPACE = "team"

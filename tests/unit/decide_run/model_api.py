@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, MutableMapping
 from urllib.parse import urlsplit
 
-from penstock.act.connection import Answer, Request
-from penstock.act.kinds import BY_NAME, DEFINITION, EVENT, NAMESPACE
 from penstock.decide.cleaning.record import DEFINITIONS
 from penstock.decide.decision import Event
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.kinds import BY_NAME, DEFINITION, EVENT, NAMESPACE
 from unit.act.fake_api import FakeApi, path_of, status
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Key, ModelCluster, Object

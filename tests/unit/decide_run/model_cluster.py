@@ -13,14 +13,21 @@ from typing import Any
 
 import msgspec
 
-from penstock.act.kinds import BY_NAME
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.times import write_time
-from penstock_jobs import errors
-from penstock_jobs.result import Failure, JobResult, SourceResult
-from penstock_jobs.specification import CleaningJob, DatasetJob, JobSpecification, SourceJob, TestingJob, TrainingJob
-from penstock_jobs.termination_message import TerminationMessage, log_lines, termination_message
+from penstock.kubernetes.kinds import BY_NAME
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.result import Failure, JobResult, SourceResult
+from penstock_jobs.contract.specification import (
+    CleaningJob,
+    DatasetJob,
+    JobSpecification,
+    SourceJob,
+    TestingJob,
+    TrainingJob,
+)
+from penstock_jobs.contract.termination_message import TerminationMessage, log_lines, termination_message
 from unit.decide_run import examples_of_runs as examples
 
 Object = dict[str, Any]

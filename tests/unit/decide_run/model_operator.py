@@ -17,14 +17,9 @@ import msgspec
 
 from penstock.act.apply import Applier
 from penstock.act.cache import ObjectCache
-from penstock.act.client import Client
-from penstock.act.connection import Answer, Request
 from penstock.act.controllers import controllers
-from penstock.act.errors import Conflict, Transient
-from penstock.act.kinds import Key as ActKey
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
-from penstock.act.rate_limit import RateLimiter
 from penstock.act.reconciler import Controller, Reconciler
 from penstock.act.resync import Resync
 from penstock.act.view import View, index_keys
@@ -33,6 +28,11 @@ from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.settings import Settings
+from penstock.kubernetes.client import Client
+from penstock.kubernetes.connection import Answer, Request
+from penstock.kubernetes.errors import Conflict, Transient
+from penstock.kubernetes.kinds import Key as ActKey
+from penstock.kubernetes.rate_limit import RateLimiter
 from unit.act.fake_api import AnswerLost, status
 from unit.act.virtual_time import standing_loop
 from unit.decide_run import examples_of_runs as examples

@@ -11,8 +11,8 @@ from penstock.decide.decision import OnlyConditions, Refusal
 from penstock.decide.run.outcome import failure_of
 from penstock.decide.run.plan import PartName
 from penstock.decide.run.reconcile import decide
-from penstock_jobs.result import Failure
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.result import Failure
+from penstock_jobs.contract.termination_message import TerminationMessage
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster
 from unit.decide_run.model_operator import ModelOperator, settle

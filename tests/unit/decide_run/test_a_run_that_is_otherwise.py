@@ -6,7 +6,7 @@ import msgspec
 
 from penstock.decide.objects.children import STEP
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
-from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
+from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import settle

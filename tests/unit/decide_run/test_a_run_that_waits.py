@@ -6,7 +6,7 @@ import pytest
 
 from penstock.decide.objects.children import STEP
 from penstock.decide.run.reconcile import decide
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_operator import settle
 from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, pod_of, read_condition, step

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from manifest_changes import named
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
-from penstock_jobs.specification import TrainingJob
+from penstock_jobs.contract.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator, OperatorKilled, advance, settle

@@ -4,9 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.run.told import PodResult, merge_results
-from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import CandidateScore, ModelReference, ScoreResult, TrainingResult
+from penstock.decide.observed.results import PodResult, merge_results
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import CandidateScore, ModelReference, ScoreResult, TrainingResult
 from unit.jobs.test_termination_message import manifest
 
 KEEP = 3

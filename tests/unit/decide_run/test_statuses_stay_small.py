@@ -11,7 +11,7 @@ from penstock.api.schema import JOBS
 from penstock.decide import summaries
 from penstock.decide.conditions import shorten
 from penstock.decide.run_state import pending_steps, with_outcome, with_step
-from penstock_jobs import result
+from penstock_jobs.contract import result
 
 MOST = 32 * 1024
 NOW = "2026-03-01T12:00:00Z"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.decide.decision import Refusal
-from penstock.decide.others import ModelLister, RunLister
+from penstock.decide.observed.listers import ModelLister, RunLister
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings

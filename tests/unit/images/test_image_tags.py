@@ -27,7 +27,7 @@ def digests(checkout: Path, base: str = "base 1") -> dict[str, str]:
     ("path", "changed"),
     [
         ("constraints.txt", set(IMAGES)),
-        ("job-images/penstock_jobs/gate.py", set(IMAGES)),
+        ("job-images/penstock_jobs/contract/gate.py", set(IMAGES)),
         ("job-images/penstock_images/inside/trim.py", set(IMAGES)),
         ("operator/penstock/cli/__init__.py", {"operator"}),
         ("job-images/serving/Dockerfile", {"serving"}),

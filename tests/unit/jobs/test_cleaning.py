@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock_jobs import document
 from penstock_jobs.cleaning import clean
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import CandidateScore, ModelReference, TrainingResult
+from penstock_jobs.contract.specification import CleaningJob, Location, OwnedFolder, UnmadeModels
 from penstock_jobs.models.files import digest_of
-from penstock_jobs.result import CandidateScore, ModelReference, TrainingResult
-from penstock_jobs.specification import CleaningJob, Location, OwnedFolder, UnmadeModels
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.training.surplus import delete_surplus
 from unit.decide_run.examples_of_runs import manifest

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs import document, errors
 from penstock_jobs.__main__ import main, result_key
-from penstock_jobs.result import Failure
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.result import Failure
+from penstock_jobs.contract.specification import (
     DatasetJob,
     InputSpec,
     Location,
@@ -25,7 +25,7 @@ from penstock_jobs.specification import (
     TargetSpec,
     ValidationSpec,
 )
-from penstock_jobs.termination_message import LIMIT, TerminationMessage
+from penstock_jobs.contract.termination_message import LIMIT, TerminationMessage
 
 
 def dataset_job(folder: Path, **changes: object) -> DatasetJob:

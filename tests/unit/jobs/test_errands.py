@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import model_making as making
-from penstock_jobs import errand
-from penstock_jobs.dataset.claim import CLAIM, Claim, StorageClaimed, claim, move_claim
-from penstock_jobs.errands import (
+from penstock_jobs import storage_request
+from penstock_jobs.contract.result import ModelReference
+from penstock_jobs.contract.specification import Location, Run
+from penstock_jobs.contract.storage_requests import (
     AnswersCut,
     ListModels,
     MoveClaim,
@@ -20,8 +21,7 @@ from penstock_jobs.errands import (
     answer_lines,
     read_answers,
 )
-from penstock_jobs.result import ModelReference
-from penstock_jobs.specification import Location, Run
+from penstock_jobs.dataset.claim import CLAIM, Claim, StorageClaimed, claim, move_claim
 from penstock_jobs.storage import open_store
 
 OLD = Run(uid="run", execution_name="r", pipeline="churn", pipeline_uid="old-uid")
@@ -39,7 +39,7 @@ def saved(tmp_path: Path) -> ModelReference:
 
 def listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> list[SavedModel]:
     document = msgspec.json.encode(ListModels(location=Location(uri=folder.as_uri()))).decode()
-    assert errand.main([document]) == 0
+    assert storage_request.main([document]) == 0
     return list(read_answers(capsys.readouterr().out.splitlines(), SavedModel))
 
 
@@ -79,7 +79,7 @@ def test_a_model_that_is_not_what_was_saved_is_told_as_that(
 def test_a_refusal_is_the_termination_message(tmp_path: Path) -> None:
     document = json.dumps({"errand": "list-models", "location": {"uri": "ftp://nowhere"}})
 
-    code = errand.main([document, "--termination-message", str(tmp_path / "message")])
+    code = storage_request.main([document, "--termination-message", str(tmp_path / "message")])
 
     assert code == 2
     assert "ftp://nowhere" in (tmp_path / "message").read_text()
@@ -138,7 +138,7 @@ def test_a_storage_that_nobody_claimed_stays_so(tmp_path: Path, capsys: pytest.C
         location=Location(uri=tmp_path.as_uri()), old_uid="old-uid", pipeline="leavers", pipeline_uid="new-uid"
     )
 
-    assert errand.main([msgspec.json.encode(asked).decode()]) == 0
+    assert storage_request.main([msgspec.json.encode(asked).decode()]) == 0
 
     assert list(read_answers(capsys.readouterr().out.splitlines(), PreviousOwner)) == []
     assert not (tmp_path / CLAIM).exists()

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import DatasetJob, Shard, TrainingJob
 from penstock_jobs.indexed import specification_of_this_pod
-from penstock_jobs.specification import DatasetJob, Shard, TrainingJob
 from unit.objects.examples_of_objects import for_dataset, for_training, spec_of
 
 TRAINING: TrainingJob = for_training(spec_of())

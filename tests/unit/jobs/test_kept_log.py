@@ -6,18 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from penstock_jobs import errors
-from penstock_jobs.kept_log import HALF, LEFT_OUT
-from penstock_jobs.specification import DatasetJob, InputSpec, Location
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.specification import DatasetJob, InputSpec, Location
+from penstock_jobs.log_archive import HALF, LEFT_OUT
 from testcluster.patience import attempts
 from unit.jobs.test_entrypoint import dataset_job, written
 
 SECONDS = 60
 OF_WHAT_IS_RUN = """
 import os, sys
-from penstock_jobs.kept_log import LogArchive
+from penstock_jobs.log_archive import LogArchive
 from penstock_jobs.storage import open_store
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.specification import Location
 with LogArchive("training", every=0.05) as kept:
     kept.archive_to(lambda: open_store(Location(uri=sys.argv[1])))
 """

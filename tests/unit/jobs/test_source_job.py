@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.specification import ArchiveSpec, Credentials, Location, Run, SourceJob, SourceSpec
 from penstock_jobs.source.archive import digest_of, pack, unpack
 from penstock_jobs.source.job import fetch
-from penstock_jobs.specification import ArchiveSpec, Credentials, Location, Run, SourceJob, SourceSpec
 
 RUN = Run(uid="0f", execution_name="test", pipeline="churn", pipeline_uid="1e")
 

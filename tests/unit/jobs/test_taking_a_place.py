@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.specification import Location, Run
+from penstock_jobs.contract.specification import Location, Run
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.taking import NameTaken, claim_run_folder
 

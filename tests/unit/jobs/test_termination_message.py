@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock_jobs import document
-from penstock_jobs import result as results_of_jobs
 from penstock_jobs.__main__ import main
-from penstock_jobs.manifest import FORMAT, FeatureSpec, Lineage, ModelManifest, Origin, Sample, ServedFile
-from penstock_jobs.result import (
+from penstock_jobs.contract import document
+from penstock_jobs.contract import result as results_of_jobs
+from penstock_jobs.contract.manifest import FORMAT, FeatureSpec, Lineage, ModelManifest, Origin, Sample, ServedFile
+from penstock_jobs.contract.result import (
     CandidateScore,
     Column,
     DatasetResult,
@@ -25,7 +25,7 @@ from penstock_jobs.result import (
     TableVersion,
     TrainingResult,
 )
-from penstock_jobs.termination_message import (
+from penstock_jobs.contract.termination_message import (
     LIMIT,
     TerminationMessage,
     find_in_log,

@@ -19,7 +19,7 @@ from penstock.cli.progress import QUIET_SECONDS, Lines
 from penstock.local.log_lines import LogLine
 from penstock.local.process import Stopped
 from penstock.local.unused import unused_fields
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:

@@ -19,9 +19,9 @@ from penstock.local.home import Home
 from penstock.local.locks import hold_lock
 from penstock.local.mapping import LocalMapping
 from penstock.local.sources import commit_of, operations, repository_credentials
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.specification import SourceSpec
 from penstock_jobs.source.git import Git
-from penstock_jobs.specification import SourceSpec
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from penstock.decide.serving import pinned_model, served_model
 from penstock.local.home import Home
 from penstock.local.old_homes import results_of_old
 from penstock.local.resources import Resources
-from penstock_jobs import document
-from penstock_jobs.result import ModelReference
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import ModelReference
 from unit.decide_run import examples_of_runs as examples
 
 TIME = "2026-01-01T12:00:00Z"

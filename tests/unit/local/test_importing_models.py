@@ -6,16 +6,16 @@ import pytest
 
 import model_making as making
 from penstock.api.model import Model
-from penstock.decide.importing import compare_to_existing, read_saved_model, storage_named
+from penstock.decide.commands.import_models import compare_to_existing, read_saved_model, storage_named
 from penstock.local.home import Home
 from penstock.local.importing import import_models, location_named
 from penstock.local.resources import Resources
 from penstock_command import run_penstock
-from penstock_jobs.errands import SavedModel
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ModelReference
+from penstock_jobs.contract.specification import Location
+from penstock_jobs.contract.storage_requests import SavedModel
 from penstock_jobs.models.loading import read_manifest
-from penstock_jobs.result import ModelReference
-from penstock_jobs.specification import Location
 from penstock_jobs.storage import open_store
 
 

@@ -15,7 +15,7 @@ from penstock.decide.objects.pod import process_variables
 from penstock.local.environment import environment
 from penstock.local.log_lines import parse
 from penstock.local.process import Command, ExitStatus, Process, Stopped, follow, stopping_on_signals
-from penstock_jobs.specification import Credentials, Location, ServerSpec
+from penstock_jobs.contract.specification import Credentials, Location, ServerSpec
 from processes import ends
 
 HANG = (

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from git_repositories import git_environment, remote
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.source.commits import resolve_commit
 from penstock_jobs.source.git import Git
 from unit.decide_run import examples_of_runs as examples

@@ -10,8 +10,8 @@ from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.local.home import Home
 from penstock.local.mapping import read_mapping
 from penstock.local.places import LaptopPlaces
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 
 STORAGE = Location(
     uri="file:///storage/of/the/pipeline"

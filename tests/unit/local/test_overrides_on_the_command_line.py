@@ -6,7 +6,7 @@ import pytest
 
 from penstock.api.run import Override, PipelineReference, PipelineRunSpec
 from penstock.cli.overriding import with_set
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 KEEP = Override(path="training.keep", value=1)
 SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"), overrides=(KEEP,))

@@ -17,7 +17,7 @@ from penstock.local.beginning import apply_pipeline
 from penstock.local.home import Home, find_home
 from penstock.local.locks import hold_lock, is_free, try_lock
 from penstock.local.resources import Resources
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

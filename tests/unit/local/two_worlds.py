@@ -25,8 +25,8 @@ from penstock.local.observe import Observer
 from penstock.local.places import LaptopPlaces
 from penstock.local.reconcile import Reconciler
 from penstock.local.site import Laptop
-from penstock_jobs.result import Failure, JobResult
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.result import Failure, JobResult
+from penstock_jobs.contract.termination_message import TerminationMessage
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator

@@ -19,12 +19,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import model_making as making
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models import files, skops_file
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.trust import SAFE_TYPES
-from penstock_jobs.specification import Location
 
 
 class Harm:
@@ -197,7 +197,7 @@ def test_no_module_of_models_or_serving_names_pickle_or_joblib() -> None:
 def test_loading_and_answering_with_onnx_imports_neither_pandas_nor_scikit_learn(onnx_model: Path) -> None:
     program = (
         "import sys, msgspec\n"
-        "from penstock_jobs.specification import Location, ServerSpec\n"
+        "from penstock_jobs.contract.specification import Location, ServerSpec\n"
         "from penstock_jobs.serving.__main__ import prepare_application\n"
         f"prepare_application(ServerSpec(location=Location(uri={onnx_model.as_uri()!r}), name='m'))\n"
         "print(sorted({'pandas', 'sklearn', 'scipy', 'skops', 'onnx', 'joblib'} & set(sys.modules)))"

@@ -27,12 +27,12 @@ from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 import model_making as making
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.inputs import MISSING, model_frame
 from penstock_jobs.models.loading import load_model, read_manifest
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.specification import Location
 
 CLASSIFIERS = [
     LogisticRegression(),

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 import model_making as making
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import ModelReference
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.source import put_source_on_path
-from penstock_jobs.result import ModelReference
 from penstock_jobs.source.archive import pack
-from penstock_jobs.specification import Location
 
 TRUSTED = ("herd.estimators.Nearest",)
 ESTIMATOR = """

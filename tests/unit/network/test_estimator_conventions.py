@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")

@@ -14,9 +14,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
-from penstock_jobs.training.network.device import check_gpu, device_for, require_torch
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.networks.device import check_gpu, device_for, require_torch
 
 Digits = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 
@@ -85,7 +85,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(digits: Digits) -> N
     assert losses[model.best_epoch_ - 1] == min(losses)
     assert losses[-1] > min(losses)
 
-    from penstock_jobs.training.network.slicing import stopping_slice
+    from penstock_jobs.networks.slicing import stopping_slice
 
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     _, watched = stopping_slice(0.2, len(y), seed, y)
@@ -95,7 +95,7 @@ def test_early_stopping_keeps_the_weights_of_the_best_epoch(digits: Digits) -> N
 
 def test_the_rows_that_early_stopping_watches_are_not_fitted(digits: Digits) -> None:
     X, y = digits
-    from penstock_jobs.training.network.slicing import stopping_slice
+    from penstock_jobs.networks.slicing import stopping_slice
 
     seed = int(np.random.RandomState(0).randint(2**31 - 1))
     _, watched = stopping_slice(0.1, len(y), seed, y)
@@ -185,7 +185,7 @@ def test_a_loss_that_is_no_number_ends_the_fit_with_a_sentence() -> None:
 
 
 def test_an_interrupted_fit_is_no_fit(digits: Digits, monkeypatch: pytest.MonkeyPatch) -> None:
-    from penstock_jobs.training.network import modules
+    from penstock_jobs.networks import modules
 
     def interrupted(self: object, rows: object) -> None:
         raise KeyboardInterrupt
@@ -208,7 +208,7 @@ def test_a_value_out_of_bounds_is_refused_by_name(digits: Digits) -> None:
 
 
 def test_importing_the_estimators_does_not_import_torch() -> None:
-    code = "import sys, penstock_jobs.training.network; print('torch' in sys.modules)"
+    code = "import sys, penstock_jobs.networks; print('torch' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
 

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
-from penstock_jobs.errors import Unavailable
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
-from penstock_jobs.training.network.device import check_gpu, select_device
-from penstock_jobs.training.network.saving import dump
+from penstock_jobs.contract.errors import Unavailable
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.networks.device import check_gpu, select_device
+from penstock_jobs.networks.saving import dump
 
 Digits = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 

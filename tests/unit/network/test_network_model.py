@@ -10,9 +10,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from model_making import fit_model, fit_regression, people, save_and_load
-from penstock_jobs.errors import Refused, Unavailable
-from penstock_jobs.models.inputs import model_frame
-from penstock_jobs.specification import (
+from penstock_jobs.contract.errors import Refused, Unavailable
+from penstock_jobs.contract.specification import (
     AlgorithmSpec,
     EarlyStoppingSpec,
     ScoringSpec,
@@ -20,14 +19,15 @@ from penstock_jobs.specification import (
     TargetSpec,
     TrainingJob,
 )
+from penstock_jobs.models.inputs import model_frame
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 from penstock_jobs.training import train
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
 from training_jobs import Tables, algorithm, make_tables
 
 pytestmark = pytest.mark.torch
 torch = pytest.importorskip("torch")
 
-CLASSIFIER = "penstock_jobs.training.network.NeuralNetworkClassifier"
+CLASSIFIER = "penstock_jobs.networks.NeuralNetworkClassifier"
 
 
 @pytest.fixture(scope="module")

@@ -16,13 +16,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models import conversion
 from penstock_jobs.models.conversion import Precision
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.network_file import network_files
 from penstock_jobs.models.predictors import OnnxPredictor
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
 Table = tuple[pd.DataFrame, npt.NDArray[np.generic]]
 

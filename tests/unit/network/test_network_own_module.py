@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
 Digits = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 

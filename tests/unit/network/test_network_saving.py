@@ -9,13 +9,13 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.training.network import NeuralNetworkClassifier, NeuralNetworkRegressor
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
-from penstock_jobs.training.network.saving import ARCHITECTURE, WEIGHTS, dump, load  # noqa: E402
+from penstock_jobs.networks.saving import ARCHITECTURE, WEIGHTS, dump, load  # noqa: E402
 
 Digits = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 

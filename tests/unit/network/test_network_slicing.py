@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.training.network.slicing import stopping_slice
+from penstock_jobs.networks.slicing import stopping_slice
 
 SHARES = st.floats(0.01, 0.99)
 SEEDS = st.integers(0, 2**31 - 1)
@@ -43,7 +43,7 @@ def test_each_class_gives_its_share() -> None:
 @pytest.mark.torch
 @given(st.integers(1, 500), st.integers(1, 64), st.booleans())
 def test_batches_cover_every_row_once_in_order(count: int, size: int, whole: bool) -> None:
-    bounds = pytest.importorskip("penstock_jobs.training.network.batches", exc_type=ImportError).bounds
+    bounds = pytest.importorskip("penstock_jobs.networks.batches", exc_type=ImportError).bounds
 
     ends = list(bounds(count, size, whole=whole))
     assert [row for start, end in ends for row in range(start, end)] == list(range(count))
@@ -52,6 +52,6 @@ def test_batches_cover_every_row_once_in_order(count: int, size: int, whole: boo
 @pytest.mark.torch
 @given(st.integers(2, 500), st.integers(2, 64))
 def test_no_batch_that_is_fitted_has_a_single_row(count: int, size: int) -> None:
-    bounds = pytest.importorskip("penstock_jobs.training.network.batches", exc_type=ImportError).bounds
+    bounds = pytest.importorskip("penstock_jobs.networks.batches", exc_type=ImportError).bounds
 
     assert all(end - start > 1 for start, end in bounds(count, size, whole=True))

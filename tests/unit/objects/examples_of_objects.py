@@ -7,8 +7,8 @@ from penstock.decide.job_specification import dataset_job, testing_job, training
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.run_places import RunPlaces
-from penstock_jobs.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
-from penstock_jobs.specification import DatasetJob, Run, TestingJob, TrainingJob
+from penstock_jobs.contract.result import Column, DatasetResult, LeakProof, ModelReference, TableVersion
+from penstock_jobs.contract.specification import DatasetJob, Run, TestingJob, TrainingJob
 
 OWNER = Owner(namespace="team", name="churn-1", uid="0f3c6a52-9d1e-4b7a-8a55-6f1f5b6d2c11", pipeline="churn")
 RUN = Run(uid=OWNER.uid, execution_name="first-try", pipeline="churn", pipeline_uid="p")

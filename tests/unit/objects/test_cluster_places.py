@@ -18,8 +18,8 @@ from penstock.decide.run_places import RunPlaces
 from penstock.local.home import Home
 from penstock.local.mapping import LocalMapping
 from penstock.local.places import LaptopPlaces
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import JobSpecification
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import JobSpecification
 from unit.objects.examples_of_objects import (
     CHURN,
     IMAGE,

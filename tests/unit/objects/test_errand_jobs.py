@@ -7,9 +7,9 @@ import pytest
 
 from penstock.api.credentials import SecretReference, StorageCredentials
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
-from penstock.decide.objects.errands import StorageJob, storage_job
 from penstock.decide.objects.places import ClusterPlaces
-from penstock_jobs.errands import ListModels, MoveClaim, StorageRequest
+from penstock.decide.objects.storage_requests import StorageJob, storage_job
+from penstock_jobs.contract.storage_requests import ListModels, MoveClaim, StorageRequest
 from unit.objects.pod_security import violations
 
 BUCKET = Storage(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from penstock.api.jobs import JobSettings
 from penstock.decide.objects.children import Object
 from penstock.decide.objects.job import StepJob, job
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from unit.objects.examples_of_objects import IMAGE, OWNER, for_dataset, spec_of
 from unit.objects.pod_security import violations
 

@@ -14,9 +14,9 @@ from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import DRAINING, GRACE, Serving, deployment, serving_file
-from penstock_jobs import document
+from penstock_jobs.contract import document
+from penstock_jobs.contract.specification import ServerSpec
 from penstock_jobs.serving.__main__ import DRAIN_SECONDS
-from penstock_jobs.specification import ServerSpec
 from unit.jobs.test_termination_message import manifest
 from unit.objects.examples_of_objects import MODEL
 from unit.objects.golden_files import assert_golden

@@ -7,8 +7,8 @@ from penstock.decide.objects.mounts import secrets_of
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.source import operations, source_job
 from penstock.decide.run_places import RunPlaces
-from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import SourceJob
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import SourceJob
 from unit.objects.examples_of_objects import CHURN, OWNER, RUN, for_testing, for_training, places_of, spec_of
 from unit.objects.golden_files import assert_golden
 

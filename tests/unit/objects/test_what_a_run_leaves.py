@@ -19,8 +19,8 @@ from penstock.decide.objects.images import image_of, serving_image
 from penstock.decide.objects.model import model
 from penstock.decide.objects.profiles import processors_of
 from penstock.decide.settings import Images, Settings
-from penstock_jobs.errors import Refused
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.termination_message import TerminationMessage
 from unit.jobs.test_termination_message import manifest, training
 from unit.objects.examples_of_objects import MADE, MODEL, OWNER, spec_of
 from unit.objects.golden_files import assert_golden
@@ -134,7 +134,7 @@ def test_an_image_is_the_smallest_that_has_what_the_step_needs() -> None:
     training_spec = spec.training
     assert training_spec is not None
     network = msgspec.structs.replace(
-        training_spec.algorithms[0], estimator="penstock_jobs.training.network.NeuralNetworkClassifier"
+        training_spec.algorithms[0], estimator="penstock_jobs.networks.NeuralNetworkClassifier"
     )
     with_network = msgspec.structs.replace(spec, training=msgspec.structs.replace(training_spec, algorithms=(network,)))
 

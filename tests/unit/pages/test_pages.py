@@ -16,7 +16,7 @@ from penstock.cli import commands
 from penstock.cli.cluster import COMMANDS
 from penstock.local.mapping import read_mapping
 from penstock_command import ROOT
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
 INDEX = ROOT / "docs/README.md"

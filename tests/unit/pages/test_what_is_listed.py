@@ -8,7 +8,7 @@ import yaml
 
 from penstock.api.schema import JOBS
 from penstock_command import ROOT
-from penstock_jobs.result import Verdict
+from penstock_jobs.contract.result import Verdict
 
 DOCS = ROOT / "docs"
 

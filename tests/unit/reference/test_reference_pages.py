@@ -22,9 +22,9 @@ from penstock.reference.conditions import all_reasons
 from penstock.reference.documents import DOCUMENTS, kinds_of
 from penstock.reference.markdown import anchor, code, prose
 from penstock.reference.metrics import operator_metrics, server_metrics
+from penstock_jobs.contract.document import Document
+from penstock_jobs.contract.errors import JobError
 from penstock_jobs.dataset import claim as _claim  # noqa: F401
-from penstock_jobs.document import Document
-from penstock_jobs.errors import JobError
 from penstock_jobs.serving.metrics import INFORMATION, ServerMetrics
 
 DOCS = Path(__file__).parents[3] / "docs"

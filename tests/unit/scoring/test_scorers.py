@@ -12,9 +12,9 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score, get_scorer, get_scorer_names
 from sklearn.svm import LinearSVC
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import ScoringSpec, Task
 from penstock_jobs.scoring import Predictions, load_scorer, order_classes, positive_index, predict
-from penstock_jobs.specification import ScoringSpec, Task
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(300, 4))

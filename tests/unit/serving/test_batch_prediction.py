@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 import model_making as making
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.serving import notebook
 from penstock_jobs.serving.batch import predict_file
-from penstock_jobs.specification import Location
 
 
 @pytest.fixture(scope="module")

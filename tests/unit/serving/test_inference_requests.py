@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import model_making as making
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.serving.application import Application
 

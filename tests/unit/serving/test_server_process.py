@@ -18,10 +18,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 import model_making as making
 import penstock_jobs
-from penstock_jobs import document, errors
+from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.specification import Location, ServerSpec
 from penstock_jobs.models import files
 from penstock_jobs.serving.processors import count_processors
-from penstock_jobs.specification import Location, ServerSpec
 from unit.serving.test_inference_requests import ROW
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(penstock_jobs.__file__).parents[1])}

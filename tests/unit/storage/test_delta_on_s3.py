@@ -9,7 +9,7 @@ from arro3.core import Array, DataType, Table
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-from penstock_jobs.specification import Credentials
+from penstock_jobs.contract.specification import Credentials
 from penstock_jobs.storage import Store, open_store
 from s3_proxy import Answer, Headers, run_gateway
 from s3_server import S3Server, write_secret

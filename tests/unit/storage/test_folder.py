@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.errors import JobError, Refused, Unavailable
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage import disk, open_store
 from penstock_jobs.storage.folder import FolderStore
 
@@ -81,7 +81,7 @@ def test_a_link_whose_answer_was_lost_is_known_as_ones_own(tmp_path: Path, monke
 FULL_DISK = """
 import sys
 from pathlib import Path
-from penstock_jobs.errors import Unavailable
+from penstock_jobs.contract.errors import Unavailable
 from penstock_jobs.storage.folder import FolderStore
 store = FolderStore(Path(sys.argv[1]))
 store.write("small", b"1")

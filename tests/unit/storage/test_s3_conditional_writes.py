@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from penstock_jobs.errors import Refused, Unavailable
+from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.storage.s3 import BucketStore, open_bucket
 from penstock_jobs.storage.s3_client import S3Timeouts
 from s3_proxy import Answer, Fault, Headers, Loses, run_gateway

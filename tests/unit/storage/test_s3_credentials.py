@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Credentials
 from penstock_jobs.storage.credentials import read_keys
 from s3_server import write_secret
 

@@ -9,8 +9,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from penstock_jobs.errors import JobError, Refused, Unavailable
-from penstock_jobs.specification import Credentials, Location
+from penstock_jobs.contract.errors import JobError, Refused, Unavailable
+from penstock_jobs.contract.specification import Credentials, Location
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 from penstock_jobs.storage.s3 import open_bucket
 from penstock_jobs.storage.s3_client import S3Timeouts

@@ -10,7 +10,7 @@ from arro3.core import Array, DataType, Table
 from deltalake import DeltaTable, write_deltalake
 
 import s3_server as server_of_the_tests
-from penstock_jobs.errors import Unavailable
+from penstock_jobs.contract.errors import Unavailable
 from penstock_jobs.storage.s3 import open_bucket
 from penstock_jobs.storage.s3_client import S3Timeouts
 from s3_server import S3Server

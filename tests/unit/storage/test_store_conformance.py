@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 from s3_server import S3Server
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock_jobs.result import Column, ColumnType
+from penstock_jobs.contract.result import Column, ColumnType
 from penstock_jobs.tables.columns import DUCKDB_TYPES
 from penstock_jobs.tables.digest import RowSums, Value, digest, digest_of_rows, encode_row, row_hash, sums_of
 

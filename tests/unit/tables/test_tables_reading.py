@@ -8,10 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import DatasetResult
+from penstock_jobs.contract.specification import (
+    DatasetJob,
+    InputSpec,
+    Location,
+    Run,
+    SplitSpec,
+    TargetSpec,
+    ValidationSpec,
+)
 from penstock_jobs.dataset import generate
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import DatasetResult
-from penstock_jobs.specification import DatasetJob, InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.reading import points_in, read_frame

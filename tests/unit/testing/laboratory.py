@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import make_pipeline
 
+from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.result import Column, ModelReference, ScoreResult, TableVersion
+from penstock_jobs.contract.specification import Location, Run, ScoringSpec, SplitSpec, TargetSpec, TestingJob
 from penstock_jobs.dataset.draw import draw, threshold
-from penstock_jobs.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
-from penstock_jobs.result import Column, ModelReference, ScoreResult, TableVersion
 from penstock_jobs.scoring import order_classes
-from penstock_jobs.specification import Location, Run, ScoringSpec, SplitSpec, TargetSpec, TestingJob
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import DUCKDB_TYPES, TESTING_INTERNAL, TRAINING_INTERNAL

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock_jobs.contract.specification import ScoringSpec
 from penstock_jobs.scoring import Predictions, load_scorer
-from penstock_jobs.specification import ScoringSpec
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import MOST_UNITS, Points, group_units, single_units, time_units
 from penstock_jobs.testing.resampled import ResampledScore

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock_jobs.contract.manifest import Lineage
 from penstock_jobs.dataset.draw import draw, threshold
-from penstock_jobs.manifest import Lineage
 from penstock_jobs.testing import comparability
 from penstock_jobs.testing.comparability import NotComparable, unseen_mask
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock_jobs.contract.specification import ScoringSpec, Task
 from penstock_jobs.scoring import Predictions, load_scorer
-from penstock_jobs.specification import ScoringSpec, Task
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.resampled import ResampledScore, score

@@ -15,12 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
-from penstock_jobs.gate import apply_gate
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.gate import apply_gate
+from penstock_jobs.contract.result import JobResult
+from penstock_jobs.contract.specification import Run, ScoringSpec, SelectionSpec, SplitSpec
 from penstock_jobs.models.inputs import model_frame
-from penstock_jobs.result import JobResult
-from penstock_jobs.specification import Run, ScoringSpec, SelectionSpec, SplitSpec
 from penstock_jobs.testing import test as run_testing
 from unit.testing.laboratory import Laboratory
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.specification import AlgorithmSpec, ParameterSpec, SearchSpec
+from penstock_jobs.contract.specification import AlgorithmSpec, ParameterSpec, SearchSpec
 from penstock_jobs.training.candidates import candidates
 
 FOREST = AlgorithmSpec(

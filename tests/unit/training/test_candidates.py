@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import AlgorithmSpec, ParameterSpec, SearchSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import AlgorithmSpec, ParameterSpec, SearchSpec
 from penstock_jobs.training.candidates import candidates, canonical_text, check_search, combination, grid_size
 
 Grid = Mapping[str, Sequence[object]]

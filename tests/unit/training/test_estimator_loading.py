@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import AlgorithmSpec, EarlyStoppingSpec, ParameterSpec, Task
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.estimators import load_algorithm
 

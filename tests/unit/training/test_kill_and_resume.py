@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from penstock_jobs import document
-from penstock_jobs.result import TrainingResult
-from penstock_jobs.specification import SourceSpec, TrainingJob
+from penstock_jobs.contract import document
+from penstock_jobs.contract.result import TrainingResult
+from penstock_jobs.contract.specification import SourceSpec, TrainingJob
 from penstock_jobs.training import train
 from penstock_jobs.training.ledger import MOST_UNWRITTEN
 from processes import ends

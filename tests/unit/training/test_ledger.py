@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock_jobs.errors import Unavailable
-from penstock_jobs.result import CandidateRow, ScoreResult
+from penstock_jobs.contract.errors import Unavailable
+from penstock_jobs.contract.result import CandidateRow, ScoreResult
 from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.training.ledger import Ledger, read_candidates
 

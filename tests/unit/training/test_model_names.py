@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.specification import Run
+from penstock_jobs.contract.specification import Run
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.names import model_name
 

@@ -10,10 +10,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import FeatureSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.contract.specification import PreprocessingSpec
 from penstock_jobs.models.inputs import MISSING
-from penstock_jobs.specification import PreprocessingSpec
 from penstock_jobs.training.preprocessing import (
     FeatureLayout,
     build_transformer,

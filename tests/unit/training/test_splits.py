@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.training.splits import Rows, check_splits, hash_folds, holdout_split, mix_draws, time_folds
 
 draws = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=60).map(lambda one: np.array(one, dtype=np.uint64))

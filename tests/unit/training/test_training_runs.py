@@ -7,12 +7,11 @@ import pytest
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score, roc_auc_score
 
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
-from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.models.loading import load_model
-from penstock_jobs.result import ModelReference, TrainingResult
-from penstock_jobs.specification import (
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import ModelReference, TrainingResult
+from penstock_jobs.contract.specification import (
     AlgorithmSpec,
     DecisionSpec,
     EarlyStoppingSpec,
@@ -26,6 +25,7 @@ from penstock_jobs.specification import (
     TrainingJob,
     ValidationSpec,
 )
+from penstock_jobs.models.loading import load_model
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.training import train
 from penstock_jobs.training.loading import load

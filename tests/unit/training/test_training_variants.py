@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.models.loading import load_model
-from penstock_jobs.result import Column, TableVersion
-from penstock_jobs.specification import (
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column, TableVersion
+from penstock_jobs.contract.specification import (
     EarlyStoppingSpec,
     Location,
     ScoringSpec,
@@ -18,6 +17,7 @@ from penstock_jobs.specification import (
     TrainingJob,
     ValidationSpec,
 )
+from penstock_jobs.models.loading import load_model
 from penstock_jobs.training import train
 from penstock_jobs.training.features import choose_features
 from penstock_jobs.training.loading import load
@@ -31,7 +31,7 @@ def test_a_network_is_a_candidate_like_any_other(mixed_tables: Tables) -> None:
     pytest.importorskip("torch")
     network = algorithm(
         "network",
-        "penstock_jobs.training.network.NeuralNetworkClassifier",
+        "penstock_jobs.networks.NeuralNetworkClassifier",
         early_stopping=EarlyStoppingSpec(share=0.2, patience=3),
         epochs=30,
         hidden_layer_sizes=[(8,), (16, 8)],

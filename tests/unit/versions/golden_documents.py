@@ -14,15 +14,15 @@ from penstock.api.run import PipelineRun
 from penstock.api.trigger import Trigger
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
+from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.result import CandidateRow, JobResult
+from penstock_jobs.contract.specification import JobSpecification, ServerSpec
+from penstock_jobs.contract.storage_requests import PreviousOwner, SavedModel, StorageRequest
+from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
-from penstock_jobs.errands import PreviousOwner, SavedModel, StorageRequest
-from penstock_jobs.manifest import ModelManifest
-from penstock_jobs.result import CandidateRow, JobResult
-from penstock_jobs.specification import JobSpecification, ServerSpec
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.networks.saving import Architecture
 from penstock_jobs.training.curves import Curves
-from penstock_jobs.training.network.saving import Architecture
 
 FOLDER = Path(__file__).parents[2] / "documents"
 VERSIONS = sorted(path.name for path in FOLDER.iterdir())

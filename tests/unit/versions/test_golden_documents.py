@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from penstock.api.decoding import Unreadable, decode
 from penstock.decide.objects import results
-from penstock_jobs.document import VersionedDocument, convert
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.document import VersionedDocument, convert
+from penstock_jobs.contract.errors import Refused
 from unit.versions.changed_documents import Place, places, with_more, with_other, without
 from unit.versions.golden_documents import VERSIONS, Golden, golden_documents, golden_object, golden_objects
 

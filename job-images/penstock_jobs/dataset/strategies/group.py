@@ -4,10 +4,10 @@ A group that testing holds already (drawn when the share was higher, or by a row
 its points out of training and validation: those that are not in testing themselves are left out of all tables.
 """
 
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.dataset.expressions import below_expression, fold_below_expression, hash_expression
 from penstock_jobs.dataset.points import KEPT_GROUPS, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
-from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import FOLD, GROUP, POINT
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import Column
-from penstock_jobs.specification import DatasetJob
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import DatasetJob
 
 
 @dataclass(frozen=True)

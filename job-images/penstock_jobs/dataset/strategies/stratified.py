@@ -8,10 +8,10 @@ rest.
 
 from fractions import Fraction
 
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.dataset.expressions import draw_expression
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
-from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import FOLD, POINT, quote_identifier
 
 _HISTORY = (

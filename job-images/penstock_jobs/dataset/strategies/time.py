@@ -7,10 +7,10 @@ are retired: kept, used by nobody, counted.
 
 from datetime import UTC, datetime
 
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share, require_field
-from penstock_jobs.errors import Refused
 from penstock_jobs.tables.columns import POINT, quote_identifier, quote_literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from penstock_jobs.result import CandidateRow
+from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.testing.report.charts.bars import bars
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.charts.plot import Plot, pad_range

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.gate import GateDecision
-from penstock_jobs.result import CandidateRow, Comparison
+from penstock_jobs.contract.gate import GateDecision
+from penstock_jobs.contract.result import CandidateRow, Comparison
+from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.specification import TestingJob
 from penstock_jobs.testing.importance import Importances
 from penstock_jobs.testing.judging import JudgedModel
 from penstock_jobs.testing.points import Points

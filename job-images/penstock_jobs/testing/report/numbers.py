@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from penstock_jobs.result import ScoreResult
-from penstock_jobs.specification import TestingJob
+from penstock_jobs.contract.result import ScoreResult
+from penstock_jobs.contract.specification import TestingJob
 
 
 @dataclass(frozen=True)

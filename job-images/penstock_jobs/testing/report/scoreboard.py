@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from penstock_jobs.result import ScoreResult
+from penstock_jobs.contract.result import ScoreResult
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import Display, display, format_digits, format_signed

@@ -11,7 +11,7 @@ from penstock.cli.output import show
 from penstock.cli.shown_runs import state_of
 from penstock.decide.reasons import CANCELLED
 from penstock.decide.run_state import is_finished
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @click.command()

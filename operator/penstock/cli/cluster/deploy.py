@@ -11,7 +11,7 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.decide.conditions import find
 from penstock.decide.serving import PIN_MANAGER, UNDONE_BY_A_MANIFEST, require_deployment, served_model
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @click.command()

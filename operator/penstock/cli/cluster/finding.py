@@ -8,12 +8,12 @@ from penstock.api.findings import closest_name, join_names
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
-from penstock.decide.named_run import match_run
-from penstock_jobs.errors import Refused
+from penstock.decide.commands.find_run import match_run
+from penstock_jobs.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from penstock.act.kinds import Kind
-    from penstock.act.user.cluster import Cluster
+    from penstock.kubernetes.kinds import Kind
+    from penstock.remote.cluster import Cluster
 
 Object = dict[str, Any]
 
@@ -48,7 +48,7 @@ def target_of(text: str) -> ObjectReference:
 
 def kind_of(name: str) -> "Kind":
     """Return where the API server has the objects of that kind."""
-    from penstock.act.kinds import BY_NAME
+    from penstock.kubernetes.kinds import BY_NAME
 
     return BY_NAME[name]
 

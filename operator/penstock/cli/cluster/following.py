@@ -13,11 +13,11 @@ from penstock.cli.outcome import show_decision
 from penstock.cli.output import show
 from penstock.cli.progress import watching
 from penstock.cli.shown_models import testing_table
+from penstock.decide.commands.progress import ProgressUpdate, progress_updates
 from penstock.decide.conditions import find
-from penstock.decide.progress_of_runs import ProgressUpdate, progress_updates
 from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock.local.telling import Teller
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 REST = 5.0  # seconds that the ends of logs are waited for when the run has ended
 
@@ -44,8 +44,8 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
 
 
 async def _follow(cluster: Any, created: Object, teller: Teller) -> Object:
-    from penstock.act.errors import Rejected
-    from penstock.act.user.run_logs import LogOf, follow
+    from penstock.kubernetes.errors import Rejected
+    from penstock.remote.run_logs import LogOf, follow
 
     ended = asyncio.Event()
 

@@ -13,7 +13,7 @@ from penstock.cli.cluster.finding import PIPELINE, as_pipeline, find_one
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.shown_imports import show_imports
-from penstock.decide.importing import ImportStatus, read_saved_model, storage_named, storage_of_models
+from penstock.decide.commands.import_models import ImportStatus, read_saved_model, storage_named, storage_of_models
 
 
 @click.command("import")
@@ -67,13 +67,13 @@ async def _run_import(
     *,
     only_look: bool,
 ) -> tuple[list[ImportStatus], str]:
-    from penstock.act.user.errands import WaitOptions, newest_snapshot, run_storage_job, storage_job_image
-    from penstock.act.user.importing import create_models
-    from penstock.decide.objects.errands import StorageJob
     from penstock.decide.objects.places import ClusterPlaces
+    from penstock.decide.objects.storage_requests import StorageJob
     from penstock.decide.run_places import child
     from penstock.decide.settings import Pods
-    from penstock_jobs.errands import ListModels, SavedModel
+    from penstock.remote.import_models import create_models
+    from penstock.remote.storage_requests import WaitOptions, newest_snapshot, run_storage_job, storage_job_image
+    from penstock_jobs.contract.storage_requests import ListModels, SavedModel
 
     location = ClusterPlaces(cluster.namespace).storage(storage, "", "The storage", write=False)
     location = child(location, folder) if folder else location

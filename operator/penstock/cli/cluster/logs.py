@@ -13,7 +13,7 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.shown_logs import as_json, as_text
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of, step_of
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 @click.command()
@@ -53,7 +53,7 @@ def report(settings: ClusterSettings, run: str) -> None:
 
 
 async def _print_logs(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
-    from penstock.act.user.run_logs import lines_of, logs_of, pods_of
+    from penstock.remote.run_logs import lines_of, logs_of, pods_of
 
     told: set[str] = set()
     for log in logs_of(await pods_of(cluster, run), job):
@@ -64,7 +64,7 @@ async def _print_logs(settings: ClusterSettings, cluster: Any, run: Object, job:
 
 
 async def _follow_logs(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
-    from penstock.act.user.run_logs import LogOf, follow
+    from penstock.remote.run_logs import LogOf, follow
 
     ended = asyncio.Event()
     told: set[str] = set()

@@ -7,7 +7,7 @@ import click
 
 from penstock.cli.names import Complete
 from penstock.cli.options import Speaking
-from penstock_jobs.errors import JobError
+from penstock_jobs.contract.errors import JobError
 
 SECONDS = 3.0  # that a person who pressed Tab waits
 
@@ -26,7 +26,7 @@ def _names(context: click.Context, kinds: Iterable[str], *, with_kind: bool) -> 
     from penstock.cli.cluster.options import access_of
 
     try:
-        from penstock.act.user.cluster import Cluster, open_cluster
+        from penstock.remote.cluster import Cluster, open_cluster
     except ModuleNotFoundError:
         return []
 

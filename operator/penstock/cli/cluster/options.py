@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from penstock.act.user.access import Access, missing_library
 from penstock.cli.options import Output, Speaking, speaking_options
+from penstock.remote.access import Access, missing_library
 
 if TYPE_CHECKING:
-    from penstock.act.user.cluster import Cluster
+    from penstock.remote.cluster import Cluster
 
 Answer = TypeVar("Answer")
 
@@ -68,7 +68,7 @@ def ask(settings: ClusterSettings, question: "Callable[[Cluster], Awaitable[Answ
         Refused: the library of Kubernetes is not installed, there is no way to a cluster, or it said no.
     """
     try:
-        from penstock.act.user.cluster import open_cluster
+        from penstock.remote.cluster import open_cluster
     except ModuleNotFoundError as error:
         raise missing_library(error) from error
 

@@ -25,8 +25,8 @@ def rename(settings: ClusterSettings, old: str, new: str, errand: StorageJobOpti
     """
 
     async def question(cluster: Any) -> list[str]:
-        from penstock.act.user.errands import WaitOptions
-        from penstock.act.user.renaming import RenameOptions, rename_pipeline
+        from penstock.remote.rename import RenameOptions, rename_pipeline
+        from penstock.remote.storage_requests import WaitOptions
 
         patience = WaitOptions(
             read_duration(errand.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)

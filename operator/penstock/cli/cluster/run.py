@@ -15,11 +15,11 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.cli.overriding import with_set
 from penstock.cli.run_options import run_options, with_options
-from penstock.decide.applying import to_create, to_patch
-from penstock.decide.new_run import new_run, with_generated_name
+from penstock.decide.commands.apply import to_create, to_patch
+from penstock.decide.commands.new_run import new_run, with_generated_name
 from penstock.decide.objects.places import refuse_laptop_only
 from penstock.local.manifests import pipeline_and_run, whole_run
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -99,7 +99,7 @@ def _namespace(settings: ClusterSettings, wanted: _RunRequest) -> str | None:
 
 
 async def _create_run(settings: ClusterSettings, cluster: Any, wanted: _RunRequest) -> Object:
-    from penstock.act.errors import AlreadyExists
+    from penstock.kubernetes.errors import AlreadyExists
 
     name = wanted.spec.pipeline_ref.name
     if wanted.pipeline is not None:

@@ -9,8 +9,8 @@ from penstock.api.quantities import read_duration
 from penstock.cli.cluster.finding import RUN, ObjectReference, find_run, kind_of, no_such_object, target_of
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.decide.waiting_for import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
-from penstock_jobs.errors import TIMED_OUT, Refused
+from penstock.decide.commands.wait import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
+from penstock_jobs.contract.errors import TIMED_OUT, Refused
 
 FAILED = 1
 

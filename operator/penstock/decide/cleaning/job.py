@@ -22,8 +22,8 @@ from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER,
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.pod import CONTAINER, Pod, pod_template
 from penstock.decide.settings import Settings
-from penstock_jobs import document, errors
-from penstock_jobs.specification import CleaningJob
+from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.specification import CleaningJob
 
 FILES, LOGS = "cleaning", "cleaning-logs"  # the parts: all files of what is gone, the logs of a run that stays
 TRIES = 3  # pods, before the Job is made anew after a longer pause

@@ -13,8 +13,8 @@ from penstock.decide.decision import ApiObject, Create, Decision, Delete
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.run_places import RunPlaces, child
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Location
 
 
 def decide(observation: ModelObservation, now: datetime) -> Decision:

@@ -12,11 +12,11 @@ from penstock.decide.cleaning.observation import RecordObservation
 from penstock.decide.cleaning.record import EXPIRED, FAILED, FAILURES, LOGS_CLEANED, Record, read
 from penstock.decide.decision import ApiObject, Create, Decision, Delete, Event, Patch
 from penstock.decide.objects.children import STEP
-from penstock.decide.run import jobs as job_views
-from penstock.decide.run.pods import exit_of
-from penstock.decide.run.told import failure_in, files_in
+from penstock.decide.observed import jobs as job_views
+from penstock.decide.observed.pods import exit_of
+from penstock.decide.observed.results import failure_in, files_in
 from penstock.decide.times import read_time, write_time
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 SOON = 30.0  # seconds, after which it is seen whether what is in the way is gone
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)

@@ -30,8 +30,8 @@ from penstock.decide.objects.children import (
     child_name,
 )
 from penstock.decide.run_places import RunPlaces
-from penstock_jobs.document import Document, Form, VersionedDocument, format_of
-from penstock_jobs.specification import Location, OwnedFolder, UnmadeModels
+from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
+from penstock_jobs.contract.specification import Location, OwnedFolder, UnmadeModels
 
 LOGS_CLEANED = f"{GROUP}/logs-cleaned"  # an annotation: when the logs were deleted
 EXPIRED = f"{GROUP}/expired"  # an annotation: the run is beyond those whose Jobs and logs are kept

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from penstock_jobs.errands import ListModels, MoveClaim, StorageRequest
-from penstock_jobs.specification import (
+from penstock_jobs.contract.specification import (
     CleaningJob,
     Credentials,
     DatasetJob,
@@ -15,6 +14,7 @@ from penstock_jobs.specification import (
     TestingJob,
     TrainingJob,
 )
+from penstock_jobs.contract.storage_requests import ListModels, MoveClaim, StorageRequest
 
 Asked = JobSpecification | ServerSpec | StorageRequest
 """What a pod can be asked to do."""

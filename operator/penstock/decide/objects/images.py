@@ -12,7 +12,7 @@ from penstock.decide.job_specification import settings_of
 from penstock.decide.settings import Images
 
 _DIGEST = re.compile(r"(?P<repository>\S+)@(?P<digest>sha256:[0-9a-f]{64})")
-_OF_TORCH = ("penstock_jobs.training.network.", "torch.", "skorch.")
+_OF_TORCH = ("penstock_jobs.networks.", "torch.", "skorch.")
 
 
 def serving_image(model: Model, settings: JobSettings, images: Images) -> str:

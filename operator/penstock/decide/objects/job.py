@@ -12,8 +12,8 @@ from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION, SPECIFICATI
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.pod import CONTAINER, Pod, pod_template
 from penstock.decide.settings import Pods
-from penstock_jobs import errors
-from penstock_jobs.specification import DatasetJob, JobSpecification, TrainingJob
+from penstock_jobs.contract import errors
+from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
 
 QUEUE = "kueue.x-k8s.io/queue-name"
 MARGIN = 60  # seconds that a ceiling is above what it is the ceiling of
@@ -109,7 +109,7 @@ def indexes_of(specification: JobSpecification) -> int:
 def _parallel(step: StepJob) -> Object:
     indexes = indexes_of(step.specification)
     if indexes == 1:
-        # One try: the next is another Job, after the wait that the manifest asks for (penstock.decide.run.retrying).
+        # One try: the next is another Job, after the wait that the manifest asks for (penstock.decide.run.retries).
         return {"completions": 1, "parallelism": 1, "backoffLimit": 0}
     # A worker that ended takes what it claimed with it, so one that failed for good fails the Job.
     return {

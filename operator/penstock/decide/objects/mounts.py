@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from penstock.decide.objects.artifacts import Asked, all_locations, credentials, output_locations
 from penstock.decide.objects.children import Object, volume_name
 from penstock.decide.objects.folders import CREDENTIALS, VOLUMES, volume_folder
-from penstock_jobs.specification import Location
+from penstock_jobs.contract.specification import Location
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.objects.folders import credentials_folder, volume_folder
 from penstock.decide.run_places import child, secret_for
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import Credentials, Location
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import Credentials, Location
 
 _FIELDS = (
     ("accessKeyId", "access_key_id"),

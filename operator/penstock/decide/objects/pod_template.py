@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.decide.objects.children import Object
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 POD_SECURITY: Object = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 CONTAINER_SECURITY: Object = {

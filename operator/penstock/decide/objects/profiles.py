@@ -11,7 +11,7 @@ from penstock.api.quantities import read_quantity
 from penstock.api.run import JobRequest
 from penstock.api.schema import JOBS
 from penstock.decide.job_specification import settings_of
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 Profiles = Mapping[str, JobSettings]
 

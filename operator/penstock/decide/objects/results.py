@@ -12,9 +12,9 @@ import msgspec
 from penstock.api.schema import GROUP
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import Object, Owner, labels, metadata, results_name
-from penstock_jobs.document import Form, decode
-from penstock_jobs.errors import Refused
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.document import Form, decode
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.termination_message import TerminationMessage
 
 RESULTS = Form("results", 1, since="0.1.0")
 FORMAT = f"{GROUP}/format"  # an annotation: the form of the ConfigMap as a whole; each result has its own

@@ -16,7 +16,7 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import Object, Owner, as_json, labels, metadata, revision_name
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.settings import Images, Pods, Settings
-from penstock_jobs.document import Form, VersionedDocument, convert, format_of
+from penstock_jobs.contract.document import Form, VersionedDocument, convert, format_of
 
 SNAPSHOT = Form("snapshot", 1, since="0.1.0")
 

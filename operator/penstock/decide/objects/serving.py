@@ -20,8 +20,8 @@ from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.pod import Pod, pod_template
 from penstock.decide.settings import Pods
-from penstock_jobs import document
-from penstock_jobs.specification import ServerSpec
+from penstock_jobs.contract import document
+from penstock_jobs.contract.specification import ServerSpec
 
 PORT = 8080
 DRAINING = 5  # seconds in which the rest of the cluster learns that a pod takes no more requests

@@ -3,7 +3,7 @@
 import msgspec
 
 from penstock.api.jobs import JobSettings
-from penstock_jobs.specification import DatasetJob, JobSpecification, Shard, TrainingJob
+from penstock_jobs.contract.specification import DatasetJob, JobSpecification, Shard, TrainingJob
 
 
 def share_out(specification: JobSpecification, settings: JobSettings) -> JobSpecification:

@@ -4,9 +4,9 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.decide.objects.folders import SOURCE
 from penstock.decide.run_places import Reach
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import ArchiveSpec, Location, Run, SourceJob, SourceSpec
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import ArchiveSpec, Location, Run, SourceJob, SourceSpec
 
 TIMEOUT = 900.0  # seconds; a repository that takes longer is fetched by nobody
 

@@ -2,9 +2,9 @@
 
 from penstock.decide.objects.children import Object, Owner, labels, metadata, specification_name
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
-from penstock_jobs import document
-from penstock_jobs.errors import Refused
-from penstock_jobs.specification import JobSpecification, ServerSpec
+from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.specification import JobSpecification, ServerSpec
 
 MOST_BYTES = 1_000_000  # a little less than the API server takes (1 MiB, with all the rest of the object)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
-from penstock.decide.others import servers_of
+from penstock.decide.observed.listers import servers_of
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.serving import served_model

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
-from penstock.decide.others import ModelLister, RunLister
+from penstock.decide.observed.listers import ModelLister, RunLister
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 

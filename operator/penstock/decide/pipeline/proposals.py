@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from penstock.api.model import Model
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
-from penstock.decide.others import goes_on
+from penstock.decide.observed.listers import goes_on
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.serving import pinned_model, served_model
 

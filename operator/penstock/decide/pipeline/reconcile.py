@@ -16,10 +16,10 @@ from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
 from penstock.decide.pipeline.serving import advance_rollout
-from penstock.decide.run.beginning import refuse_unimplemented
+from penstock.decide.run.snapshot_and_name import refuse_unimplemented
 from penstock.decide.serving import FIRST_MODEL, served_model
 from penstock.decide.status import leave_alone
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 QUOTA_REQUEUE = 30.0  # seconds
 

@@ -16,9 +16,9 @@ from penstock.api.quantities import read_duration
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.pod import CONTAINER
-from penstock.decide.run import pods as pod_views
+from penstock.decide.observed import pods as pod_views
 from penstock.decide.times import read_time
-from penstock_jobs.errors import REFUSED
+from penstock_jobs.contract.errors import REFUSED
 
 _DEADLINE = "ProgressDeadlineExceeded"
 _BEFORE_THE_SENTENCE = re.compile(r"^\S+ \S+ (?:ERROR|CRITICAL) ")  # of a line that `penstock_jobs.logs` wrote as text

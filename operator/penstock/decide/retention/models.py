@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RUN_UID
-from penstock.decide.others import is_live
+from penstock.decide.observed.listers import is_live
 from penstock.decide.retention.runs import has_live_rerun, latest_with, steps_of
 from penstock.decide.serving import models_named_by
 

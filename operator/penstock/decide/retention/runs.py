@@ -11,7 +11,7 @@ from typing import Any
 from penstock.api.schema import GROUP, JobName
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MANAGED_BY, MANAGER
-from penstock.decide.others import is_live
+from penstock.decide.observed.listers import is_live
 
 _HANDED_ON: tuple[JobName, ...] = ("dataset", "training", "testing")
 

@@ -17,14 +17,14 @@ from penstock.decide.deciding import decide_deployment, summary_of
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.run import ending
+from penstock.decide.run import termination
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST
 from penstock.decide.run_state import step_of
 from penstock.decide.selection import GateDecision
 from penstock.decide.serving import served_model
-from penstock_jobs.result import TestingResult
+from penstock_jobs.contract.result import TestingResult
 
 ROLLOUT_FAILED = "penstock.dev/rollout-failed"  # an annotation of a Deployment: why its Model is not served
 
@@ -41,7 +41,7 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
     pipeline = facts.pipeline
     if pipeline is None:
         message = reasons.pipeline_deleted(facts.pipeline_name)
-        return ending.fail_run(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
+        return termination.fail_run(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
     if _was_served(facts, pipeline):
         step = step_of(draft.run, "deployment")
         return _finish(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
@@ -87,7 +87,7 @@ def _propose(
     if why is not None:
         message = reasons.model_not_ready(model, served_model(pipeline), why)
         draft = draft.step("deployment", "Running", deployment=_with_message(summary, served_model(pipeline), message))
-        return ending.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
+        return termination.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
     selected = pipeline.status.selected_model if pipeline.status else None
     reason, message = reasons.PROPOSED, reasons.proposal_message(model, decision.reason)
     if selected == model:

@@ -12,9 +12,9 @@ from penstock.api.schema import JobName
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import Write
 from penstock.decide.run_state import status_of, step_of, with_outcome, with_step
-from penstock_jobs.errors import Refused
-from penstock_jobs.result import DatasetResult, SourceResult, TestingResult, TrainingResult
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import DatasetResult, SourceResult, TestingResult, TrainingResult
+from penstock_jobs.contract.termination_message import TerminationMessage
 
 Result = TypeVar("Result", SourceResult, DatasetResult, TrainingResult, TestingResult)
 

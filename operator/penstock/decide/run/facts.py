@@ -17,9 +17,9 @@ from penstock.decide.run.observation import RunObservation
 from penstock.decide.run_places import Reach, RunPlaces
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time, write_time
-from penstock_jobs.result import SourceResult
-from penstock_jobs.specification import Run
-from penstock_jobs.termination_message import TerminationMessage
+from penstock_jobs.contract.result import SourceResult
+from penstock_jobs.contract.specification import Run
+from penstock_jobs.contract.termination_message import TerminationMessage
 
 
 @dataclass(frozen=True)

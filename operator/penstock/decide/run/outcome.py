@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import STEP
-from penstock.decide.run import jobs as job_views
-from penstock.decide.run import pods as pod_views
+from penstock.decide.observed import jobs as job_views
+from penstock.decide.observed import pods as pod_views
+from penstock.decide.observed.pods import ContainerExit, Wait
+from penstock.decide.observed.results import PendingLog, PodResult, collect_results, failure_in
 from penstock.decide.run.plan import PartName, job_with_fields
-from penstock.decide.run.pods import ContainerExit, Wait
-from penstock.decide.run.told import PendingLog, PodResult, collect_results, failure_in
 from penstock.decide.times import read_time
-from penstock_jobs import errors
+from penstock_jobs.contract import errors
 
 _WORD = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]{0,62}[A-Za-z0-9_])?")
 GRACE = timedelta(seconds=5)  # a pod that starts as pods do is not said to wait

@@ -9,21 +9,21 @@ from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import Decision
 from penstock.decide.objects.revision import Snapshot
-from penstock.decide.run import beginning, deploying, ending
+from penstock.decide.observed.pods import Wait
+from penstock.decide.observed.results import PendingLog
+from penstock.decide.run import deploying, snapshot_and_name, termination
+from penstock.decide.run.advance_step import advance_step, pending_logs_of, suspend_step
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.files import record_files
-from penstock.decide.run.keeping import apply_retention
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
-from penstock.decide.run.pods import Wait
-from penstock.decide.run.progress import advance_step, pending_logs_of, suspend_step
-from penstock.decide.run.refusing import handle_refusal, wait_for_reading
+from penstock.decide.run.rejected_writes import handle_refusal, wait_for_reading
+from penstock.decide.run.retention import apply_retention
 from penstock.decide.run.telling import to_decision
-from penstock.decide.run.told import PendingLog
 from penstock.decide.run_state import is_finished, mark_succeeded, status_of, step_of, with_observed_generation
 from penstock.decide.status import leave_alone
-from penstock_jobs.errors import Refused
+from penstock_jobs.contract.errors import Refused
 
 
 def decide(observation: RunObservation, now: datetime) -> Decision:
@@ -43,7 +43,7 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
         except CannotBeRead as error:
             draft = wait_for_reading(facts, draft, str(error))
         except Refused as error:
-            draft = ending.fail_run(facts, draft, _current(run), reasons.REFUSED, str(error))
+            draft = termination.fail_run(facts, draft, _current(run), reasons.REFUSED, str(error))
         if observation.refused is not None:
             draft = handle_refusal(facts, draft, observation.refused)
     return to_decision(run, apply_retention(facts, draft), now)
@@ -65,19 +65,19 @@ def _advance_run(facts: RunFacts) -> RunDraft:
     """Return the draft of a run that has not ended."""
     draft = RunDraft(facts.run, results=facts.results, images=facts.images)
     if facts.run.spec.cancel:
-        return ending.cancel_run(facts, draft)
-    failing = ending.close_failed_run(facts, draft)
+        return termination.cancel_run(facts, draft)
+    failing = termination.close_failed_run(facts, draft)
     if failing is not None:
         return failing
-    late = ending.fail_if_out_of_time(facts, draft, _current(facts.run))
+    late = termination.fail_if_out_of_time(facts, draft, _current(facts.run))
     if late is not None:
         return late
-    return _begin_or_continue(facts, draft.requeue_at(ending.deadline(facts)))
+    return _begin_or_continue(facts, draft.requeue_at(termination.deadline(facts)))
 
 
 def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
-    begun = beginning.begin_run(facts, draft)
+    begun = snapshot_and_name.begin_run(facts, draft)
     if isinstance(begun, Wait):
         return _wait_to_begin(facts, draft, begun)
     snapshot = facts.snapshot
@@ -91,7 +91,7 @@ def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:
     said, limit = facts.pending_limit(None, facts.snapshot)
     if facts.now >= facts.creation_time + limit:
         message = reasons.pending_limit_exceeded(said, wait.message)
-        return ending.fail_run(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
+        return termination.fail_run(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
     draft = draft.requeue_at(facts.creation_time + limit)
     return draft.outcome("Unknown", wait.reason, wait.message, facts.time)
 
@@ -135,7 +135,7 @@ def _parts(facts: RunFacts) -> tuple[PlannedPart, ...]:
     snapshot = facts.snapshot
     if snapshot is None:
         return ()
-    parts = plan(snapshot, beginning.jobs_of(facts, snapshot))
+    parts = plan(snapshot, snapshot_and_name.jobs_of(facts, snapshot))
     return (*parts, retest_part(snapshot)) if RETEST in facts.results or _tests_again(facts) else parts
 
 

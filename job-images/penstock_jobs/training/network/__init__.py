@@ -1,9 +1,0 @@
-"""Torch networks as scikit-learn estimators: `estimator: penstock_jobs.training.network.NeuralNetworkClassifier`.
-
-Importing this package does not import torch: whoever trains only scikit-learn estimators neither needs it nor waits for
-it. torch and skorch are imported when a network is first fitted, and their absence is then said in one sentence.
-"""
-
-from penstock_jobs.training.network.estimators import NeuralNetworkClassifier, NeuralNetworkRegressor
-
-__all__ = ["NeuralNetworkClassifier", "NeuralNetworkRegressor"]

@@ -1,0 +1,100 @@
+"""How a part of a run is started: its specification first, then its Job. Both have the same names each time."""
+
+from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.schema import JobName
+from penstock.decide import job_specification
+from penstock.decide.decision import ApiObject, Create
+from penstock.decide.objects.children import child_name
+from penstock.decide.objects.images import image_of
+from penstock.decide.objects.job import StepJob, job
+from penstock.decide.objects.revision import Snapshot
+from penstock.decide.objects.specification_file import specification_file
+from penstock.decide.observed.pods import Wait
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import SOURCE, PlannedPart
+from penstock.decide.run.specifications import specification_of
+from penstock.decide.run_state import status_of, step_of
+from penstock.decide.snapshot import documents, encode_documents, tables_of
+from penstock_jobs.contract.result import DatasetResult
+
+# All of it is said, since a quota of the namespace may ask for any.
+FETCHING = Resources(
+    requests=ResourceAmounts(cpu="100m", memory="128Mi"), limits=ResourceAmounts(cpu="1", memory="1Gi")
+)
+
+
+def create_job(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int = 1, why: Wait | None = None
+) -> RunDraft:
+    """Return the draft with the Job of this part begun; `why` is what there is to say of another attempt."""
+    specification, made = objects_of(facts, draft, snapshot, part, attempt)
+    draft = draft.with_writes(Create(specification), Create(made))
+    if part.name == SOURCE:
+        return draft  # it comes before its step
+    step = step_of(draft.run, part.step)
+    return draft.step(
+        part.step,
+        "Running",
+        why.reason if why else None,
+        why.message if why else None,
+        job_name=child_name(facts.owner, part.name, attempt, facts.index),
+        start_time=step.start_time if step else None,
+    )
+
+
+def objects_of(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int
+) -> tuple[ApiObject, ApiObject]:
+    """Return the ConfigMap and the Job of this part."""
+    asked = specification_of(facts, draft, snapshot, part)
+    settings = settings_of_part(snapshot, part)
+    reference = image_of_part(snapshot, part)
+    step = StepJob(
+        owner=facts.owner,
+        part=part.name,
+        specification=asked,
+        settings=settings,
+        image=draft.images.get(reference, reference),
+        logs=snapshot.pipeline.spec.logs,
+        attempt=attempt,
+        index=facts.index,
+        snapshot=True,
+        general=snapshot.pods,
+    )
+    content = _snapshot(draft, snapshot, part)
+    return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
+
+
+def image_of_part(snapshot: Snapshot, part: PlannedPart) -> str:
+    """Return the image of this part as it is referred to."""
+    return image_of(part.name, snapshot.pipeline.spec, settings_of_part(snapshot, part), snapshot.images)
+
+
+def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
+    """Return how the Job of this part runs: as its step says; what only fetches needs none of its room or GPUs."""
+    step: JobName = "testing" if part.step == "deployment" else part.step
+    settings = job_specification.settings_of(snapshot.pipeline.spec, step)
+    if part.name != SOURCE:
+        return settings
+    return JobSettings(
+        resources=FETCHING,
+        retries=settings.retries,
+        pending_limit=settings.pending_limit,
+        image_pull_secrets=settings.image_pull_secrets,
+        env=settings.env,  # a proxy may be the only way to the repository
+        priority_class_name=settings.priority_class_name,
+        queue_name=settings.queue_name,
+    )
+
+
+def _snapshot(draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> str:
+    """Return what the run is, as far as it is resolved by now: each step knows more, and says nothing otherwise."""
+    found = documents(snapshot.pipeline, draft.run)
+    resolved = found[-1]["resolved"]
+    resolved["executionName"] = status_of(draft.run).execution_name
+    if draft.images:
+        resolved["images"] = dict(sorted(draft.images.items()))
+    if "dataset" in part.needs:
+        resolved["tables"] = tables_of(draft.result("dataset", DatasetResult))
+    return encode_documents(found).decode()

@@ -1,0 +1,65 @@
+"""What is kept of a run, and how long: its revision as long as one of its Models, its Jobs for a while."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from penstock.api.quantities import read_duration
+from penstock.api.schema import API_VERSION
+from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.objects.results import parts
+from penstock.decide.observed import jobs as job_views
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run_state import status_of
+from penstock.decide.times import read_time
+
+
+def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
+    """Return the draft that also keeps what is to be kept, and lets go what is not."""
+    draft = draft.with_writes(*_patch_revision_owners(facts))
+    finished = status_of(facts.run).completion_time
+    if finished is None:
+        return draft
+    until = read_time(finished) + _job_retention(facts)
+    if facts.now < until:
+        return draft.requeue_at(until) if facts.observation.jobs else draft
+    return draft.with_writes(
+        *(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job))
+    )
+
+
+def _job_retention(facts: RunFacts) -> timedelta:
+    return timedelta(seconds=read_duration(facts.observation.settings.jobs_kept, "jobsKept"))
+
+
+def _patch_revision_owners(facts: RunFacts) -> Iterator[Patch]:
+    """Yield the write that makes the run's Models owners of its revision, which is then there as long as they are."""
+    revision = facts.observation.revision
+    if revision is None or revision["metadata"].get("deletionTimestamp"):
+        return
+    metadata = revision["metadata"]
+    owners = list(metadata.get("ownerReferences") or ())
+    known = {owner["uid"] for owner in owners}
+    new = [_reference(model) for model in _models_of_run(facts) if model["metadata"]["uid"] not in known]
+    if new:
+        yield Patch(
+            api_version="apps/v1",
+            kind="ControllerRevision",
+            namespace=metadata["namespace"],
+            name=metadata["name"],
+            uid=metadata["uid"],
+            content={"metadata": {"ownerReferences": [*owners, *new]}},
+            resource_version=metadata["resourceVersion"],
+        )
+
+
+def _models_of_run(facts: RunFacts) -> Iterable[ApiObject]:
+    results = facts.observation.results
+    # Whether its result can be read is no matter here.
+    trained = results is not None and "training" in parts(results)
+    return facts.observation.models.of_run(facts.owner.uid) if trained else ()
+
+
+def _reference(model: ApiObject) -> dict[str, str]:
+    metadata = model["metadata"]
+    return {"apiVersion": API_VERSION, "kind": "Model", "name": metadata["name"], "uid": metadata["uid"]}

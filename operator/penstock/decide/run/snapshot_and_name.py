@@ -1,0 +1,88 @@
+"""How a run begins: what it is is recorded before anything is made of it, and its name before the first Job."""
+
+from penstock.api.not_yet import missing_feature_faults
+from penstock.api.schema import JobName
+from penstock.decide import reasons
+from penstock.decide.decision import ApiObject, Create
+from penstock.decide.execution_name import first_free
+from penstock.decide.objects.children import revision_name
+from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
+from penstock.decide.observed.pods import Wait
+from penstock.decide.overriding import override_pipeline
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.reuse import reuse_results
+from penstock.decide.run_state import pending_steps, select_jobs, status_of
+from penstock.decide.summaries import address
+from penstock_jobs.contract.errors import Refused
+
+MOST_INDEXES = 100  # names of one wish that are tried in a storage that another cluster has used too
+
+
+def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
+    """Return the draft in which the run has a snapshot, a name and its steps, or why it does not begin.
+
+    Raises:
+        Refused: what is asked for cannot be done.
+    """
+    refuse_unimplemented("PipelineRun", facts.observation.run)
+    snapshot = facts.snapshot
+    if snapshot is None:
+        pipeline = facts.pipeline
+        if pipeline is None or facts.observation.pipeline is None:
+            return Wait(reasons.PIPELINE_NOT_FOUND, reasons.pipeline_not_found(facts.pipeline_name))
+        refuse_unimplemented("Pipeline", facts.observation.pipeline)
+        pipeline = override_pipeline(pipeline, facts.run.spec.overrides)
+        facts.observation.site.refuse_inputs(pipeline.spec)
+        snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings)
+        draft = draft.with_writes(Create(revision(facts.owner, snapshot)))
+    jobs = jobs_of(facts, snapshot)
+    ready = reuse_results(facts, draft, jobs)
+    if isinstance(ready, Wait):
+        return ready if facts.snapshot is not None else draft  # what it is is recorded all the same
+    return _name_run(facts, ready, snapshot, jobs)
+
+
+def jobs_of(facts: RunFacts, snapshot: Snapshot) -> tuple[JobName, ...]:
+    """Return the jobs that the run does, in their order; there is at least one."""
+    jobs = select_jobs(snapshot.pipeline.spec, tuple(request.name for request in facts.run.spec.jobs))
+    if not jobs:
+        raise Refused(reasons.no_job(facts.pipeline_name))
+    return jobs
+
+
+def take_next_name(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft:
+    """Return the draft with the next name: the storage has files of another run under the one it has."""
+    wish, taken, index = _wish(facts), facts.observation.runs.execution_names(), facts.index
+    if index >= MOST_INDEXES:
+        raise Refused(reasons.names_taken(wish, index))
+    name, index = first_free(wish, taken, index + 1)
+    storage = address(facts.places(snapshot, name).run().uri)
+    return draft.status(execution_name=name, run_index=index, storage=storage)
+
+
+def refuse_unimplemented(kind: str, there: ApiObject) -> None:
+    """Refuse an object that names what nothing implements yet."""
+    fault = next(missing_feature_faults(kind, there, laptop=False), None)
+    if fault is not None:
+        raise Refused(f"{fault.field} {fault.sentence}.")
+
+
+def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[JobName, ...]) -> RunDraft:
+    status = status_of(draft.run)
+    name, index = status.execution_name, status.run_index
+    if name is None:
+        name, index = first_free(_wish(facts), facts.observation.runs.execution_names())
+    return draft.status(
+        execution_name=name,
+        run_index=index,
+        revision=revision_name(facts.owner),
+        pipeline_uid=snapshot.pipeline.metadata.uid,
+        storage=address(facts.places(snapshot, name).run().uri),
+        start_time=status.start_time or facts.time,
+        steps=status.steps or pending_steps(jobs),
+    )
+
+
+def _wish(facts: RunFacts) -> str:
+    return facts.run.spec.execution_name or facts.name
