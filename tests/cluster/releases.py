@@ -16,6 +16,7 @@ from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi
 from testcluster.programs import build
 
 SECONDS = "180s"  # for helm to wait
+COPIED_KIND, COPIED_PLURAL = "CopiedPipeline", "copiedpipelines"
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,22 @@ def install_release(
 
 
 def copy_chart(folder: Path, group: str) -> Path:
-    """Return a copy of the chart whose only CRD is that of Pipelines, in a group that no other test knows."""
+    """Return a copy of the chart whose only CRD is that of Pipelines, in a group and with names of its own.
+
+    By the names of the real one kubectl would find either, and ask the tests that run beside this one for its own.
+    """
     copy = folder / "chart"
     shutil.copytree(CHART, copy, ignore=shutil.ignore_patterns("crds"))
     crds = copy / "files" / "crds"
     crds.mkdir()
-    there = (CHART / "files" / "crds" / "pipelines.yaml").read_text("utf-8")
-    (crds / "pipelines.yaml").write_text(there.replace("penstock.dev", group), "utf-8")
+    there = (CHART / "files" / "crds" / "pipelines.yaml").read_text("utf-8").replace("penstock.dev", group)
+    definition = yaml.safe_load(there)
+    definition["metadata"]["name"] = f"{COPIED_PLURAL}.{group}"
+    definition["spec"]["names"] = {
+        "kind": COPIED_KIND,
+        "listKind": f"{COPIED_KIND}List",
+        "plural": COPIED_PLURAL,
+        "singular": COPIED_KIND.lower(),
+    }
+    (crds / "pipelines.yaml").write_text(yaml.safe_dump(definition), "utf-8")
     return copy

@@ -12,7 +12,7 @@ import yaml
 
 from cluster.custom_resources import is_established
 from cluster.kubernetes_api import CONFIG_MAPS, CRDS, KubernetesApi, Object, Resource
-from cluster.releases import Release, copy_chart, install_release
+from cluster.releases import COPIED_KIND, COPIED_PLURAL, Release, copy_chart, install_release
 from testcluster.cluster import Cluster
 
 VALUES = {"replicas": 0, "admissionPolicies.enabled": False, "aggregateRoles": False}
@@ -29,19 +29,19 @@ class Copy:
 
     @property
     def resource(self) -> Resource:
-        return Resource(f"{self.group}/v1alpha1", "pipelines")
+        return Resource(f"{self.group}/v1alpha1", COPIED_PLURAL)
 
     @property
     def definition(self) -> str:
-        return f"pipelines.{self.group}"
+        return f"{COPIED_PLURAL}.{self.group}"
 
     def pipeline(self, **spec: object) -> Object:
         metadata = {"name": "churn", "namespace": self.release.namespace}
         spec = {"deployment": {"model": "forest"}, **spec}
-        return {"apiVersion": self.resource.api_version, "kind": "Pipeline", "metadata": metadata, "spec": spec}
+        return {"apiVersion": self.resource.api_version, "kind": COPIED_KIND, "metadata": metadata, "spec": spec}
 
     def path(self) -> str:
-        return f"/apis/{self.resource.api_version}/namespaces/{self.release.namespace}/pipelines"
+        return f"/apis/{self.resource.api_version}/namespaces/{self.release.namespace}/{COPIED_PLURAL}"
 
     def uid(self) -> str:
         found: str = self.api.get(self.resource, "churn", self.release.namespace)["metadata"]["uid"]
@@ -64,8 +64,8 @@ def copied(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path)
             api.json("POST", made.path(), made.pipeline())
             yield made
     finally:
-        if api.find(CRDS, f"pipelines.{group}"):
-            api.delete(CRDS, f"pipelines.{group}")
+        if api.find(CRDS, f"{COPIED_PLURAL}.{group}"):
+            api.delete(CRDS, f"{COPIED_PLURAL}.{group}")
 
 
 def test_an_upgrade_brings_a_new_field_and_a_new_setting_and_keeps_what_was_made(copied: Copy) -> None:
