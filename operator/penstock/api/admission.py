@@ -12,12 +12,12 @@ import msgspec
 from penstock.api import definitions, structure
 from penstock.api.findings import Fault, closest_name, format_value, join_names
 from penstock.api.metadata_schema import metadata_schema
-from penstock.api.not_yet import missing_feature_faults
 from penstock.api.resource import KINDS, Resource
 from penstock.api.rules import broken_rules
 from penstock.api.schema import API_VERSION
 from penstock.api.semantics import semantic_faults
 from penstock.api.structural import Schema
+from penstock.api.unimplemented import missing_feature_faults
 
 _LONGEST_PREFIX = 58
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from penstock.api.findings import Fault, Path
-from penstock.api.not_yet import paths_of
 from penstock.api.schema import JOBS
+from penstock.api.unimplemented import paths_of
 
 _OF_A_JOB = {
     "profile": "profiles are the operator's",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from penstock.api import cluster_only, not_yet
+from penstock.api import cluster_only, unimplemented
 from penstock.api.definitions import KINDS, KindDefinition, described_schema
 from penstock.api.findings import closest_name
 from penstock.api.structural import Schema
@@ -59,10 +59,10 @@ class FieldNode:
 
     def remarks(self) -> Iterator[str]:
         """Yield what of it is not there yet, or not on a laptop."""
-        for line in not_yet.TABLE:
+        for line in unimplemented.TABLE:
             if line.kind == self.kind.name and self._names_in(line.path) is not None:
-                yield f"Refused for now{': it' if line.value is not_yet.ANY else ' where it'} {line.sentence}."
-        for line in not_yet.ON_A_LAPTOP:
+                yield f"Refused for now{': it' if line.value is unimplemented.ANY else ' where it'} {line.sentence}."
+        for line in unimplemented.ON_A_LAPTOP:
             if line.kind == self.kind.name and self._names_in(line.path) is not None:
                 yield f"Refused on a laptop: it {line.sentence}."
         of_items: dict[str, list[str]] = {}

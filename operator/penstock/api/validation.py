@@ -13,10 +13,10 @@ from penstock.api.admission import kind_faults, refusals, resource_of
 from penstock.api.cluster_only import cluster_only
 from penstock.api.findings import Fault, Finding
 from penstock.api.manifests import Manifest, NotYamlError, read_manifests
-from penstock.api.not_yet import missing_feature_faults
 from penstock.api.resource import Resource
 from penstock.api.semantics import semantic_faults
 from penstock.api.together import faults_between
+from penstock.api.unimplemented import missing_feature_faults
 from penstock_jobs.contract.errors import Refused
 
 

@@ -13,13 +13,13 @@ from penstock.cli.output import show
 from penstock.cli.overriding import with_set
 from penstock.cli.progress import watching
 from penstock.cli.run_options import run_options, with_options
-from penstock.local.beginning import apply_pipeline
 from penstock.local.execution import execute
 from penstock.local.manifests import read_manifests
 from penstock.local.mapping import read_mapping
 from penstock.local.places import LaptopPlaces
 from penstock.local.process import stopping_on_signals
 from penstock.local.resources import Resources
+from penstock.local.resume import apply_pipeline
 from penstock.local.unused import unused_fields
 
 

@@ -18,7 +18,6 @@ from penstock.decide.observed import pods as pod_views
 from penstock.decide.run.leaving import interrupted
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.times import read_time
-from penstock.local.beginning import Start, begin
 from penstock.local.job_controller import JobController
 from penstock.local.kubelet import Kubelet
 from penstock.local.locks import hold_lock
@@ -29,6 +28,7 @@ from penstock.local.process import Stopped
 from penstock.local.reading import places_of
 from penstock.local.reconcile import Reconciler, Turn
 from penstock.local.resources import Resources
+from penstock.local.resume import Start, begin
 from penstock.local.site import Laptop
 from penstock.local.telling import Teller
 from penstock.local.watcher import Watcher

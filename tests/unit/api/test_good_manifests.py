@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from penstock.api import Model, Pipeline, PipelineRun, cluster_only, load_file, not_yet, notices_of, validate_file
+from penstock.api import (
+    Model,
+    Pipeline,
+    PipelineRun,
+    cluster_only,
+    load_file,
+    notices_of,
+    unimplemented,
+    validate_file,
+)
 from penstock.api.definitions import KINDS, object_schema
 from penstock.api.manifests import read_manifests
 from penstock.api.validation import check_text
@@ -114,7 +123,7 @@ def is_in(schema: dict[str, Any], parts: list[str]) -> bool:
 
 @pytest.mark.parametrize(
     ("kind", "path"),
-    [(line.kind, line.path) for line in not_yet.TABLE]
+    [(line.kind, line.path) for line in unimplemented.TABLE]
     + [("Pipeline", path) for path in cluster_only.TABLE]
     + [("PipelineRun", path) for path in cluster_only.OF_A_RUN],
 )

@@ -13,10 +13,10 @@ import pytest
 
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus
-from penstock.local.beginning import apply_pipeline
 from penstock.local.home import Home, find_home
 from penstock.local.locks import hold_lock, is_free, try_lock
 from penstock.local.resources import Resources
+from penstock.local.resume import apply_pipeline
 from penstock_jobs.contract.errors import Refused
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -23,6 +23,7 @@ from penstock.decide.settings import Pods
 from penstock_jobs.contract import document
 from penstock_jobs.contract.specification import ServerSpec
 
+ROLLOUT_FAILED = "penstock.dev/rollout-failed"  # an annotation of a Deployment: why its Model is not served
 PORT = 8080
 DRAINING = 5  # seconds in which the rest of the cluster learns that a pod takes no more requests
 GRACE = 40  # seconds: those, 25 in which the server answers what is under way, and some to spare

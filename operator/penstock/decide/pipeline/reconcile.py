@@ -4,6 +4,7 @@ from datetime import datetime
 
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline, PipelineStatus
+from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import reasons
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event, Refusal
@@ -16,7 +17,6 @@ from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
 from penstock.decide.pipeline.serving import advance_rollout
-from penstock.decide.run.snapshot_and_name import refuse_unimplemented
 from penstock.decide.serving import FIRST_MODEL, served_model
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused

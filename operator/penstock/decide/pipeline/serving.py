@@ -17,12 +17,11 @@ from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.objects.service import service
-from penstock.decide.objects.serving import Serving, deployment, serving_file
+from penstock.decide.objects.serving import ROLLOUT_FAILED, Serving, deployment, serving_file
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.pipeline.proposals import proposer_of
 from penstock.decide.pipeline.servers import Servers
-from penstock.decide.run.deploying import ROLLOUT_FAILED
 from penstock.decide.serving import pinned_model, served_model, with_served
 
 

@@ -17,6 +17,7 @@ from penstock.decide.deciding import decide_deployment, summary_of
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL
 from penstock.decide.objects.revision import Snapshot
+from penstock.decide.objects.serving import ROLLOUT_FAILED
 from penstock.decide.run import termination
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
@@ -25,8 +26,6 @@ from penstock.decide.run_state import step_of
 from penstock.decide.selection import GateDecision
 from penstock.decide.serving import served_model
 from penstock_jobs.contract.result import TestingResult
-
-ROLLOUT_FAILED = "penstock.dev/rollout-failed"  # an annotation of a Deployment: why its Model is not served
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,16 @@ import msgspec
 
 from penstock.api.run import PipelineRun, StepState
 from penstock.api.schema import JobName
-from penstock.decide.conditions import shorten
-from penstock.decide.decision import Write
+from penstock.decide import reasons
+from penstock.decide.conditions import find, shorten
+from penstock.decide.decision import Decision, Event, Write
 from penstock.decide.run_state import status_of, step_of, with_outcome, with_step
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import DatasetResult, SourceResult, TestingResult, TrainingResult
 from penstock_jobs.contract.termination_message import TerminationMessage
 
 Result = TypeVar("Result", SourceResult, DatasetResult, TrainingResult, TestingResult)
+_CALM = (reasons.RUNNING, reasons.PROPOSED, reasons.ROLLING_OUT, reasons.SUSPENDED, reasons.EARLIER_RUN, reasons.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -75,3 +77,23 @@ class RunDraft:
         """Return how far that step is."""
         step = step_of(self.run, job)
         return "Skipped" if step is None else step.state
+
+
+def to_decision(before: PipelineRun, draft: RunDraft, now: datetime) -> Decision:
+    """Return the decision that a draft comes to."""
+    changed = status_of(draft.run) != status_of(before)
+    again = None if draft.requeue_time is None else max(0.0, (draft.requeue_time - now).total_seconds())
+    return Decision(
+        writes=draft.writes,
+        status=draft.run.status if changed else None,
+        events=_events(before, draft.run) if changed else (),
+        requeue_after=again,
+    )
+
+
+def _events(before: PipelineRun, after: PipelineRun) -> tuple[Event, ...]:
+    old, new = (find(status_of(run).conditions, "Succeeded") for run in (before, after))
+    if new is None or (old is not None and (old.status, old.reason) == (new.status, new.reason)):
+        return ()
+    calm = new.status == "True" or (new.status == "Unknown" and new.reason in _CALM)
+    return (Event("Normal" if calm else "Warning", new.reason, new.message),)

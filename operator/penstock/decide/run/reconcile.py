@@ -13,14 +13,13 @@ from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog
 from penstock.decide.run import deploying, snapshot_and_name, termination
 from penstock.decide.run.advance_step import advance_step, pending_logs_of, suspend_step
-from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.draft import RunDraft, to_decision
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.files import record_files
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
 from penstock.decide.run.rejected_writes import handle_refusal, wait_for_reading
 from penstock.decide.run.retention import apply_retention
-from penstock.decide.run.telling import to_decision
 from penstock.decide.run_state import is_finished, mark_succeeded, status_of, step_of, with_observed_generation
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused

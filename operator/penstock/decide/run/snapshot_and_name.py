@@ -1,9 +1,9 @@
 """How a run begins: what it is is recorded before anything is made of it, and its name before the first Job."""
 
-from penstock.api.not_yet import missing_feature_faults
 from penstock.api.schema import JobName
+from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import reasons
-from penstock.decide.decision import ApiObject, Create
+from penstock.decide.decision import Create
 from penstock.decide.execution_name import first_free
 from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
@@ -59,13 +59,6 @@ def take_next_name(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunD
     name, index = first_free(wish, taken, index + 1)
     storage = address(facts.places(snapshot, name).run().uri)
     return draft.status(execution_name=name, run_index=index, storage=storage)
-
-
-def refuse_unimplemented(kind: str, there: ApiObject) -> None:
-    """Refuse an object that names what nothing implements yet."""
-    fault = next(missing_feature_faults(kind, there, laptop=False), None)
-    if fault is not None:
-        raise Refused(f"{fault.field} {fault.sentence}.")
 
 
 def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[JobName, ...]) -> RunDraft:

@@ -4,11 +4,12 @@ When one is implemented its line goes. `path` is the field, `*` standing for any
 name; with `value` only that value of it is refused. `sentence` follows the field's name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.api.findings import Fault, Path
+from penstock_jobs.contract.errors import Refused
 
 ANY = object()
 
@@ -77,3 +78,10 @@ def _steps(path: Path, value: Any, part: str) -> Iterator[tuple[Path, Any]]:
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)  # of a document that was read, or of one of the types
+
+
+def refuse_unimplemented(kind: str, there: Mapping[str, Any]) -> None:
+    """Raise `Refused` where an object names what nothing implements yet."""
+    fault = next(missing_feature_faults(kind, there, laptop=False), None)
+    if fault is not None:
+        raise Refused(f"{fault.field} {fault.sentence}.")
