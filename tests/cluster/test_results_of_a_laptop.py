@@ -9,6 +9,7 @@ import pytest
 from cluster.custom_resources import Object, exact_text, install, spec_to_expect
 from cluster.kubernetes_api import KubernetesApi
 from local.laboratory_of_runs import ProjectFolder
+from penstock.api.schema import API_VERSION
 
 OF_THE_HOME = {"uid", "resourceVersion", "creationTimestamp", "generation"}
 
@@ -20,12 +21,13 @@ def api(api: KubernetesApi) -> KubernetesApi:
 
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> list[Object]:
-    """All resources that a run leaves."""
+    """All resources that a run leaves; beside them a home has what a cluster's own controllers would act on."""
     bench = ProjectFolder(tmp_path_factory.mktemp("laptop"))
     bench.write()
     ended = bench.run()
     assert ended.returncode == 0, ended.stderr
-    return [_read(path) for path in sorted((bench.home / "resources").glob("*/*.json"))]
+    objects = [_read(path) for path in sorted((bench.home / "resources").glob("*/*.json"))]
+    return [each for each in objects if each["apiVersion"] == API_VERSION]
 
 
 def _read(path: Path) -> Object:
