@@ -53,7 +53,7 @@ class ModelsOfHome(ModelLister):
         super().__init__(Listed(objects, "Model"))
         self._objects = objects
 
-    def named(self, name: str) -> ApiObject | None:
+    def get(self, name: str) -> ApiObject | None:
         """Return the Model of that name."""
         return self._objects.find("Model", name)
 
