@@ -63,7 +63,6 @@ def _main(options: argparse.Namespace, keep_log: Callable[[RunJob], None]) -> in
     try:
         specification: JobSpecification = document.read(options.specification, JobSpecification)
         specification = specification_of_this_pod(specification, os.environ)
-        end_on_sigterm()
         with _time_limit(specification.timeout, report):
             result, stored = _run_job(specification, options.snapshot, keep_log)
             manifests = _read_manifests(specification, result) if report.termination is not None else ()
@@ -272,4 +271,5 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    end_on_sigterm()  # for the life of the process, so not in `main`, which somebody else's process may call
     sys.exit(main())

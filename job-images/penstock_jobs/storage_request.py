@@ -25,7 +25,6 @@ def main(arguments: list[str] | None = None) -> int:
     """Do the errand; return the exit code."""
     options = _build_parser().parse_args(arguments)
     logs.set_up("INFO", "text")
-    end_on_sigterm()
     try:
         errand: StorageRequest = decode(options.errand.encode(), ListModels | MoveClaim, "The errand")
         for line in answer_lines(answer_request(errand)):
@@ -59,4 +58,5 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    end_on_sigterm()
     sys.exit(main())

@@ -69,6 +69,14 @@ def test_a_users_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path, capsys:
     assert "Traceback" not in output.err
 
 
+def test_a_job_run_in_somebody_elses_process_leaves_them_their_signals(tmp_path: Path) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+
+    main([str(written(tmp_path, dataset_job(tmp_path)))])
+
+    assert {each: signal.getsignal(each) for each in before} == before
+
+
 def test_a_failure_leaves_no_result_in_storage(tmp_path: Path) -> None:
     main([str(written(tmp_path, dataset_job(tmp_path)))])
 
