@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from penstock_images.catalogue import IMAGES
-from testcluster import cache, images
+from testcluster import cache, images, room
 from testcluster.choice import choose, find, own_providers
 from testcluster.cluster import Cluster, Provider
 from testcluster.machine.plan import API_ADDRESS
@@ -114,6 +114,7 @@ def archive_of(image: str) -> Path:
 
 def build_ahead(_: argparse.Namespace) -> int:
     """Build what the tests will ask for."""
+    _say_shortage()
     prepare()
     return 0
 
@@ -125,8 +126,10 @@ def run(parsed: argparse.Namespace) -> int:
         raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
     provider = choose()
     with use_cluster(provider) as cluster:
+        _say_shortage()
         code = perform(command, environment_for(cluster, write_state(cluster), os.environ))
         if code:
+            _say_shortage()
             for trouble in provider.troubles():
                 say(trouble)
         return code
@@ -199,6 +202,11 @@ def handle_signals(handlers: "Mapping[signal.Signals, signal._HANDLER]") -> Iter
 def keep_mark() -> Path:
     """Return the file that says that a person wants the cluster to stay."""
     return cache.folder() / "keep-cluster"
+
+
+def _say_shortage() -> None:
+    if sentence := room.shortage(cache.folder()):
+        say(sentence)
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
