@@ -50,8 +50,11 @@ class Resources:
         return self.objects.names(kind.__name__)
 
     def list(self, kind: type[Resource]) -> list[Resource]:
-        """Return all resources of the kind that can be read, oldest first."""
+        """Return all resources of the kind that can be read, oldest first; the others are told of."""
         found = [decode(_without_namespace(each), kind) for each in self.objects.all_of(kind.__name__)]
+        for each in found:
+            if isinstance(each, Unreadable):
+                self.objects.pass_over(each.sentence)
         return [each for each in found if not isinstance(each, Unreadable)]
 
     def create(self, resource: Resource) -> Resource:

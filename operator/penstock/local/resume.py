@@ -29,7 +29,8 @@ from penstock.decide.run.reconcile import decide
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.serving import is_same_but_for_pin, with_manifest
 from penstock.local.locks import hold_lock, try_lock
-from penstock.local.objects import NAMESPACE, Object
+from penstock.local.object_files import NAMESPACE
+from penstock.local.objects import Object
 from penstock.local.observe import SETTINGS, Observer
 from penstock.local.places import MANIFEST
 from penstock.local.reading import read_revision, runs_of
