@@ -125,13 +125,13 @@ class Objects:
 
     def change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
         """Replace the object by what `how` makes of it; return it, or None where nothing was written."""
-        if self._changed(kind, name, how) is None:
+        if self._compute_change(kind, name, how) is None:
             return None  # most often there is nothing to do, and nobody need wait for the lock
         with hold_lock(self.home.lock("resources")):
-            changed = self._changed(kind, name, how)
+            changed = self._compute_change(kind, name, how)
             return None if changed is None else self._write(changed)
 
-    def _changed(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
+    def _compute_change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
         before = self.find(kind, name)
         after = None if before is None else how(before)
         if before is None or after is None or after == before:
@@ -148,7 +148,9 @@ class Objects:
         if new:
             return created
         scope = self.of_run(_run_of(made))
-        return scope.change(str(made["kind"]), str(made["metadata"]["name"]), lambda there: _applied(there, made))
+        return scope.change(
+            str(made["kind"]), str(made["metadata"]["name"]), lambda there: _replace_content(there, made)
+        )
 
     def patch(self, patch: Patch) -> bool:
         """Merge into an object that is there and can be read; return whether that changed it."""
@@ -242,7 +244,7 @@ def merge(there: Any, content: Any) -> Any:
     return merged
 
 
-def _applied(there: Object, made: ApiObject) -> Object:
+def _replace_content(there: Object, made: ApiObject) -> Object:
     labels = {**(there["metadata"].get("labels") or {}), **(made["metadata"].get("labels") or {})}
     kept = {name: there[name] for name in ("status",) if name in there}
     return {**made, **kept, "metadata": {**there["metadata"], "labels": labels}}

@@ -55,13 +55,13 @@ def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pip
     annotations = metadata.annotations | {MANIFEST: folder}
     made = msgspec.structs.replace(manifest, metadata=msgspec.structs.replace(metadata, annotations=annotations))
 
-    def merged(there: Pipeline) -> Pipeline:
+    def merge(there: Pipeline) -> Pipeline:
         kept = there.metadata.annotations | annotations
         changed = msgspec.structs.replace(there.metadata, labels=metadata.labels, annotations=kept)
         return with_manifest(msgspec.structs.replace(there, metadata=changed), manifest.spec)
 
     resources.create(made)
-    return resources.change(Pipeline, name, merged)
+    return resources.change(Pipeline, name, merge)
 
 
 @contextmanager
