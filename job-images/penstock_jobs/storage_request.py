@@ -22,12 +22,12 @@ LONGEST = 1000  # characters of a refusal; with what JSON and UTF-8 add it is be
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do the errand; return the exit code."""
+    """Answer the request; return the exit code."""
     options = _build_parser().parse_args(arguments)
     logs.set_up("INFO", "text")
     try:
-        errand: StorageRequest = decode(options.errand.encode(), ListModels | MoveClaim, "The errand")
-        for line in answer_lines(answer_request(errand)):
+        request: StorageRequest = decode(options.request.encode(), ListModels | MoveClaim, "The storage request")
+        for line in answer_lines(answer_request(request)):
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     except errors.JobError as error:
@@ -38,10 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     return errors.SUCCEEDED
 
 
-def answer_request(errand: StorageRequest) -> Iterator[Document]:
-    """Do the errand, and yield its answers."""
-    store = open_store(errand.location)
-    match errand:
+def answer_request(request: StorageRequest) -> Iterator[Document]:
+    """Yield the answers to a request."""
+    store = open_store(request.location)
+    match request:
         case ListModels():
             yield from list_models(store)
         case MoveClaim(old_uid=old, pipeline=pipeline, pipeline_uid=uid):
@@ -52,7 +52,7 @@ def answer_request(errand: StorageRequest) -> Iterator[Document]:
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m penstock_jobs.storage_request", description=__doc__)
-    parser.add_argument("errand", help="the document")
+    parser.add_argument("request", help="the document")
     parser.add_argument("--termination-message", type=Path, help="where a refusal goes")
     return parser
 

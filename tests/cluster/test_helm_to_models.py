@@ -1,10 +1,13 @@
 """What the README says: `helm install`, `kubectl apply` of an example as it is, wait, and ask the model.
 
-The operator has the rights of the chart and no other, and its default storage is an S3 server.
+What is copied, applied, waited for, listed and asked is in README's own words, in the namespace of the test. The
+operator has the rights of the chart and no other, and its default storage is the S3 server of the tests.
 """
 
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -15,6 +18,7 @@ from cluster.hand_made_runs import READER, WRITER, give_credentials
 from cluster.kubernetes_api import PODS, KubernetesApi, Object, Resource
 from cluster.laptop_runs import read_results, start_run
 from cluster.releases import Release, image_values, install_release
+from page_blocks import blocks_of
 from penstock_command import ROOT, run_penstock
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -22,7 +26,6 @@ from testcluster.kubectl import Kubectl
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
 MODELS = Resource("penstock.dev/v1alpha1", "models")
 NAME = "breast-cancer"
-MANIFESTS = (ROOT / "examples" / f"{NAME}.yaml", ROOT / "examples" / f"{NAME}-run.yaml")
 
 
 @pytest.fixture
@@ -51,14 +54,14 @@ def test_an_example_is_applied_as_it_is_and_its_model_answers(
     image: Callable[[str], str],
     tmp_path: Path,
 ) -> None:
-    kubectl = Kubectl(cluster.kubeconfig)
+    kubectl, shown = Kubectl(cluster.kubeconfig), commands_of_readme()
     give_credentials(api, namespace, buckets)
-    data = f"data/{NAME}.parquet"
-    buckets.upload(ROOT / "examples" / data, f"teams/{namespace}/{NAME}/{data}", BUCKET)
+    _, _, source, target = shown["aws"]
+    buckets.upload(ROOT / source, key_in_the_storage(target, namespace, Path(source).name), BUCKET)
 
-    kubectl("apply", "-n", namespace, *(f"--filename={each}" for each in MANIFESTS))
+    kubectl(*from_root(shown["kubectl apply"]), "-n", namespace)
     kubeconfig = {"KUBECONFIG": str(cluster.kubeconfig)}
-    waited = run_penstock("wait", f"plr/{NAME}-1", "-n", namespace, home=tmp_path, environment=kubeconfig, timeout=900)
+    waited = run_penstock(*shown["penstock"], "-n", namespace, home=tmp_path, environment=kubeconfig, timeout=900)
 
     assert waited.code == 0, waited.errors
     with start_run(NAME, tmp_path) as laptop:
@@ -67,13 +70,31 @@ def test_an_example_is_applied_as_it_is_and_its_model_answers(
     training = next(each["training"] for each in run["status"]["steps"] if each["name"] == "training")
     assert [candidate_of(name) for name in training["models"]] == theirs
     assert {each["metadata"]["name"] for each in api.objects(MODELS, namespace)} == set(training["models"])
-    answer = answer_to(
-        api, namespace, image("serving"), f"http://{NAME}/v1/models/{NAME}:predict", rows_of_breast_cancer()
-    )
+    [address] = shown["curl"]
+    answer = answer_to(api, namespace, image("serving"), f"{address}:predict", rows_of_breast_cancer())
     assert len(answer["predictions"]) == len(rows_of_breast_cancer()["instances"])
-    told = kubectl("get", "pl,plr,mdl", "-n", namespace)
+    told = kubectl(*shown["kubectl get"], "-n", namespace)
     assert all(name in told for name in (f"pipeline.penstock.dev/{NAME}", f"{NAME}-1", *training["models"]))
     assert refusals(api, release) == []
+
+
+def commands_of_readme() -> dict[str, list[str]]:
+    """Return the words of README's commands for a cluster, without the program; those of kubectl by what they do."""
+    [block] = (each for each in blocks_of(ROOT / "README.md") if (each.language, each.kind) == ("sh", "cluster"))
+    commands = [shlex.split(each, comments=True) for each in block.commands()]
+    return {" ".join(words[:2] if words[0] == "kubectl" else words[:1]): words[1:] for words in commands}
+
+
+def key_in_the_storage(target: str, namespace: str, name: str) -> str:
+    """Return where README copies a file to, in this namespace and beneath the prefix of the test's storage."""
+    there, _, within = urlsplit(target).path.removeprefix("/").partition("/")
+    assert there == "default"  # the namespace in which README applies
+    return f"teams/{namespace}/{within}{name}"
+
+
+def from_root(words: list[str]) -> list[str]:
+    """Return the words of a command with the files of the repository by their whole paths."""
+    return [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
 
 
 def candidate_of(model: str) -> str:

@@ -13,6 +13,8 @@ def rank_candidates(results: Sequence[TrainingResult]) -> tuple[CandidateScore, 
 
 def best_models(results: Sequence[TrainingResult], keep: int) -> tuple[ModelReference, ...]:
     """Return the best `keep` Models of all workers; it changes nothing which worker had which candidate."""
-    places = {score.candidate: place for place, score in enumerate(rank_candidates(results))}
+    positions = {score.candidate: position for position, score in enumerate(rank_candidates(results))}
     models = (model for result in results for model in result.models)
-    return tuple(sorted(models, key=lambda model: (places.get(model.candidate or "", len(places)), model.name))[:keep])
+    return tuple(
+        sorted(models, key=lambda model: (positions.get(model.candidate or "", len(positions)), model.name))[:keep]
+    )

@@ -18,23 +18,23 @@ _LINE = 3500  # characters in a line of the log: below 16 KiB of UTF-8
 
 Answer = TypeVar("Answer", bound=Document)
 
-ERRAND = Form("errand", 1, since="0.1.0")
+STORAGE_REQUEST = Form("errand", 1, since="0.1.0")
 
 
-class ErrandDocument(VersionedDocument, frozen=True, kw_only=True):
+class StorageDocument(VersionedDocument, frozen=True, kw_only=True):
     """A question to a storage, or an answer."""
 
-    form: ClassVar[Form] = ERRAND
-    format: str = format_of(ERRAND)
+    form: ClassVar[Form] = STORAGE_REQUEST
+    format: str = format_of(STORAGE_REQUEST)
 
 
-class ListModels(ErrandDocument, frozen=True, tag="list-models", tag_field="errand"):
+class ListModels(StorageDocument, frozen=True, tag="list-models", tag_field="errand"):
     """Answer with a `SavedModel` for each folder that has a manifest, at this location or beneath it."""
 
     location: Location
 
 
-class MoveClaim(ErrandDocument, frozen=True, tag="move-claim", tag_field="errand"):
+class MoveClaim(StorageDocument, frozen=True, tag="move-claim", tag_field="errand"):
     """Give a storage that belongs to one Pipeline to another; answer with the `Owner` that it had, if it had one."""
 
     location: Location
@@ -46,7 +46,7 @@ class MoveClaim(ErrandDocument, frozen=True, tag="move-claim", tag_field="errand
 StorageRequest = ListModels | MoveClaim
 
 
-class SavedModel(ErrandDocument, frozen=True):
+class SavedModel(StorageDocument, frozen=True):
     """A folder with a manifest: the Model that it holds, or why it holds none.
 
     `digest` is that of the manifest. The manifest is without what only a server needs of it.
@@ -58,7 +58,7 @@ class SavedModel(ErrandDocument, frozen=True):
     problem: str | None = None
 
 
-class PreviousOwner(ErrandDocument, frozen=True):
+class PreviousOwner(StorageDocument, frozen=True):
     """The Pipeline that a storage belonged to."""
 
     pipeline: str

@@ -27,11 +27,6 @@ def draw(purpose: Purpose, salt: str, epoch: int, point: bytes) -> int:
     return int.from_bytes(hashed[8:], "little")
 
 
-def fold_draw(salt: str, epoch: int, point: bytes) -> int:
-    """Return the draw for validation and folds as the tables store it: less 2^63, so that it fits a signed integer."""
-    return draw("validation", salt, epoch, point) - 2**63
-
-
 def threshold(share: float) -> int:
     """Return the least draw that is not below the share; the share is taken as the decimal that it prints as."""
     return int(Fraction(repr(float(share))) * RANGE)

@@ -50,7 +50,7 @@ def draw_expression(purpose: Purpose, salt: str, epoch: int, point: str) -> str:
 
 
 def fold_expression(salt: str, epoch: int, point: str) -> str:
-    """Return the SQL of `draw.fold_draw`, a BIGINT."""
+    """Return the SQL of the draw for validation and folds as tables store it: less 2^63, which makes it a BIGINT."""
     hashed = hash_expression("validation", salt, epoch, point)
     return f"CAST(CAST({hashed} >> 64 AS HUGEINT) - {RANGE // 2} AS BIGINT)"
 

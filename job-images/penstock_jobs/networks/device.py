@@ -20,13 +20,6 @@ _NO_GPU = (
     "processor with `required: false`."
 )
 
-_DEVICE_OF: dict[Gpu, str] = {"None": "cpu", "Preferred": "auto", "Required": "cuda"}
-
-
-def device_for(gpu: Gpu) -> str:
-    """Return the `device` parameter of a network in a job whose specification says this of its GPU."""
-    return _DEVICE_OF[gpu]
-
 
 def require_torch() -> None:
     """Raise `Refused` where torch, or what a network needs beside it, is not installed; import none of them."""

@@ -12,8 +12,8 @@ other value is the byte 2 and then, big-endian:
 | Timestamp | 8: microseconds since 1970 in UTC, plus 2^63 |
 | Date | 4: days since 1970, plus 2^31 |
 
-Of floats, -0.0 counts as 0.0, NaN is 2^64 - 1, infinity 2^64 - 2, and minus infinity 0. `encode_row` is that
-definition; DuckDB's `create_sort_key` gives the same bytes, fast, and tests hold both together. The MD5 of a row's
+Of floats, -0.0 counts as 0.0, NaN is 2^64 - 1, infinity 2^64 - 2, and minus infinity 0. DuckDB's
+`create_sort_key` gives these bytes, and tests hold it to this definition, written out in Python. The MD5 of a row's
 bytes is read as two little-endian unsigned 64-bit integers, and each is summed over all rows, modulo 2^64. The sums do
 not depend on the order of the rows, and parts add up. The digest is the SHA-256 of the schema, the number of rows and
 the two sums.
@@ -21,21 +21,13 @@ the two sums.
 
 import hashlib
 import json
-import math
-import struct
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 
 from penstock_jobs.contract.result import Column, ColumnType
 from penstock_jobs.tables.columns import quote_identifier
 
-Value = None | bool | int | float | str | datetime | date
-
-_SIGN = 2**63
 _SHORT: dict[ColumnType, int] = {"Boolean": 2, "Date": 5}
 _LONG = 9
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -68,50 +60,3 @@ def digest(columns: tuple[Column, ...], sums: RowSums) -> str:
     schema = sorted((column.name, column.type) for column in columns)
     content = json.dumps([schema, sums.rows, sums.lower % 2**64, sums.upper % 2**64], ensure_ascii=False)
     return "sha256:" + hashlib.sha256(content.encode()).hexdigest()
-
-
-def digest_of_rows(columns: tuple[Column, ...], rows: Iterable[Mapping[str, Value]]) -> str:
-    """Return the digest of the rows without the engine: what a stranger would write from the definition above.
-
-    Args:
-        columns: the table's columns.
-        rows: each a value by column name; a datetime without a zone is in UTC.
-    """
-    hashes = [hashlib.md5(encode_row(columns, row), usedforsecurity=False).digest() for row in rows]
-    lower = sum(int.from_bytes(hashed[:8], "little") for hashed in hashes)
-    upper = sum(int.from_bytes(hashed[8:], "little") for hashed in hashes)
-    return digest(columns, RowSums(len(hashes), lower, upper))
-
-
-def encode_row(columns: tuple[Column, ...], row: Mapping[str, Value]) -> bytes:
-    """Return the canonical bytes of a row."""
-    ordered = sorted(columns, key=lambda column: column.name)
-    values = ((column.type, row[column.name]) for column in ordered)
-    return b"".join(b"\1" if value is None else b"\2" + _encode_value(kind, value) for kind, value in values)
-
-
-def _encode_value(kind: ColumnType, value: Value) -> bytes:
-    match kind, value:
-        case "Boolean", bool():
-            return bytes([value])
-        case "Integer", int():
-            return struct.pack(">Q", value + _SIGN)
-        case "Float", float() | int():
-            return struct.pack(">Q", _float_bits(float(value)))
-        case "String", str():
-            return bytes(byte + 1 for byte in value.encode()) + b"\0"
-        case "Timestamp", datetime():
-            moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-            return struct.pack(">Q", (moment - _EPOCH) // timedelta(microseconds=1) + _SIGN)
-        case "Date", date():
-            return struct.pack(">I", (value - _EPOCH.date()).days + 2**31)
-    raise TypeError(f"{value!r} is no value of a column of type {kind}")
-
-
-def _float_bits(value: float) -> int:
-    if math.isnan(value):
-        return 2**64 - 1
-    if math.isinf(value):
-        return 2**64 - 2 if value > 0 else 0
-    bits = int(struct.unpack(">Q", struct.pack(">d", value or 0.0))[0])
-    return bits + _SIGN if bits < _SIGN else 2**64 - 1 - bits

@@ -22,7 +22,7 @@ class Candidate:
     """One algorithm with one combination of hyper-parameters.
 
     Attributes:
-        index: Its place in the search, which breaks ties.
+        index: Its position in the search, which breaks ties.
         algorithm: The name of the algorithm.
         parameters: Name and value of each hyper-parameter, in the order of the manifest.
         search_seed: The search's seed.
@@ -78,12 +78,12 @@ def grid_size(algorithm: AlgorithmSpec) -> int:
 
 
 def combination(algorithm: AlgorithmSpec, index: int) -> tuple[tuple[str, Any], ...]:
-    """Return the combination at that place, in [0, grid_size): the last hyper-parameter turns fastest."""
+    """Return the combination at that position, in [0, grid_size): the last hyper-parameter turns fastest."""
     chosen = []
     for parameter in reversed(algorithm.parameters):
         values = _values(parameter)
-        index, place = divmod(index, len(values))
-        chosen.append((parameter.name, values[place]))
+        index, position = divmod(index, len(values))
+        chosen.append((parameter.name, values[position]))
     return tuple(reversed(chosen))
 
 

@@ -45,13 +45,13 @@ def curves_key(model: str) -> str:
     return f"candidates/curves/{model}.json"
 
 
-def make_curves(candidate: Candidate, bench: EvaluationContext, fitted: Any) -> Curves:
+def make_curves(candidate: Candidate, context: EvaluationContext, fitted: Any) -> Curves:
     """Return the curves of a candidate; rows are in the order of their hashes, so the first few are a random sample."""
-    points = [point for share in _SHARES if (point := _point(candidate, bench, share)) is not None]
+    points = [point for share in _SHARES if (point := _point(candidate, context, share)) is not None]
     estimator = fitted[-1]
     loss, stopping, is_score = _losses(estimator)
     return Curves(
-        scoring=bench.scorers[0].name,
+        scoring=context.scorers[0].name,
         learning=tuple(points),
         loss=_thin(loss),
         stopping=_thin(stopping),
@@ -59,25 +59,27 @@ def make_curves(candidate: Candidate, bench: EvaluationContext, fitted: Any) -> 
     )
 
 
-def _point(candidate: Candidate, bench: EvaluationContext, share: float) -> LearningPoint | None:
-    data, whole = bench.data, bench.splits[0]
-    places = np.arange(len(data.target))[whole.fit]
-    split = RowSplit(places[: max(2, round(len(places) * share))], whole.score)
-    factory = bench.factories[candidate.algorithm]
+def _point(candidate: Candidate, context: EvaluationContext, share: float) -> LearningPoint | None:
+    data, whole = context.data, context.splits[0]
+    positions = np.arange(len(data.target))[whole.fit]
+    split = RowSplit(positions[: max(2, round(len(positions) * share))], whole.score)
+    factory = context.factories[candidate.algorithm]
     estimator = factory(candidate)
-    scorer = bench.scorers[0]
+    scorer = context.scorers[0]
     try:
-        prepared = prepare(bench.recipe(candidate, estimator), data, split)
+        prepared = prepare(context.recipe(candidate, estimator), data, split)
         fit_estimator(estimator, factory, prepared.fit, data, split.fit)
         sides = []
         for inputs, rows in ((prepared.fit, split.fit), (prepared.score, split.score)):
             weight = None if data.weight is None else data.weight[rows]
-            sides.append(scorer.score(data.target[rows], predict_at_threshold(estimator, inputs, bench), weight))
+            sides.append(scorer.score(data.target[rows], predict_at_threshold(estimator, inputs, context), weight))
     except Exception:  # too few rows for this estimator, or for all classes to be among them
         return None
     if not all(map(math.isfinite, sides)):
         return None
-    return LearningPoint(rows=len(places[: max(2, round(len(places) * share))]), training=sides[0], validation=sides[1])
+    return LearningPoint(
+        rows=len(positions[: max(2, round(len(positions) * share))]), training=sides[0], validation=sides[1]
+    )
 
 
 def _losses(estimator: Any) -> tuple[Any, Any, bool]:

@@ -59,8 +59,8 @@ def write_data(folder: Path, data: TrainingData, validated: pd.DataFrame) -> Non
     """Write the rows to the folder. `validated` is the validation set as read, for whoever saves a Model."""
     numbers = [feature.name for feature in data.features if feature.type != "String"]
     matrix = np.empty((len(data.frame), len(numbers)), dtype=np.float64, order="F")
-    for place, name in enumerate(numbers):
-        matrix[:, place] = data.frame[name].to_numpy()
+    for position, name in enumerate(numbers):
+        matrix[:, position] = data.frame[name].to_numpy()
     texts: dict[str, tuple[str, ...]] = {}
     for feature in data.features:
         if feature.type == "String":
@@ -112,10 +112,10 @@ def _frame(folder: Path, description: _Description, numbers: npt.NDArray[np.floa
     if not description.texts:
         return pd.DataFrame(numbers, columns=names, copy=False)
     columns: dict[str, npt.NDArray[Any]] = {}
-    for place, (name, values) in enumerate(description.texts.items()):
-        columns[name] = np.array(values, dtype=object)[np.load(folder / f"text-{place}.npy")]
+    for position, (name, values) in enumerate(description.texts.items()):
+        columns[name] = np.array(values, dtype=object)[np.load(folder / f"text-{position}.npy")]
     remaining: Sequence[str] = [name for name in names if name not in columns]
-    columns |= {name: numbers[:, place] for place, name in enumerate(remaining)}
+    columns |= {name: numbers[:, position] for position, name in enumerate(remaining)}
     return frame_of_columns(columns, description.features)
 
 

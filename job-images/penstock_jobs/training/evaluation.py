@@ -85,9 +85,9 @@ class TransformCache:
         return prepared
 
 
-def evaluate(candidate: Candidate, bench: EvaluationContext) -> CandidateRow:
+def evaluate(candidate: Candidate, context: EvaluationContext) -> CandidateRow:
     """Return the candidate's row: its scores, or the error that it ended with."""
-    factory = bench.factories[candidate.algorithm]
+    factory = context.factories[candidate.algorithm]
     row = CandidateRow(
         candidate=candidate.identity,
         index=candidate.index,
@@ -101,7 +101,7 @@ def evaluate(candidate: Candidate, bench: EvaluationContext) -> CandidateRow:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            values, seconds = _score_on_splits(candidate, bench)
+            values, seconds = _score_on_splits(candidate, context)
         except Exception as error:
             return msgspec.structs.replace(row, error=_sentence(error), fit_seconds=time.perf_counter() - began)
     scores = tuple(
@@ -110,7 +110,7 @@ def evaluate(candidate: Candidate, bench: EvaluationContext) -> CandidateRow:
             value=float(np.mean(column)),
             spread=float(np.std(column, ddof=1)) if len(column) > 1 else None,
         )
-        for scorer, column in zip(bench.scorers, values.T, strict=True)
+        for scorer, column in zip(context.scorers, values.T, strict=True)
     )
     said = tuple(dict.fromkeys(str(one.message).partition("\n")[0][:_LONGEST] for one in caught))[:_WARNINGS]
     undefined = [score.name for score in scores if not math.isfinite(score.value)]
@@ -126,28 +126,28 @@ def evaluate(candidate: Candidate, bench: EvaluationContext) -> CandidateRow:
 
 
 def _score_on_splits(
-    candidate: Candidate, bench: EvaluationContext
+    candidate: Candidate, context: EvaluationContext
 ) -> tuple[npt.NDArray[np.float64], tuple[float, float]]:
-    values = np.empty((len(bench.splits), len(bench.scorers)))
+    values = np.empty((len(context.splits), len(context.scorers)))
     fitting = scoring = 0.0
-    for number, split in enumerate(bench.splits):
+    for number, split in enumerate(context.splits):
         began = time.perf_counter()
-        estimator, prepared = fit(candidate, bench, split, number)
+        estimator, prepared = fit(candidate, context, split, number)
         fitted = time.perf_counter()
-        predictions = predict_at_threshold(estimator, prepared.score, bench)
-        truth = bench.data.target[split.score]
-        weight = None if bench.data.weight is None else bench.data.weight[split.score]
-        values[number] = [scorer.score(truth, predictions, weight) for scorer in bench.scorers]
+        predictions = predict_at_threshold(estimator, prepared.score, context)
+        truth = context.data.target[split.score]
+        weight = None if context.data.weight is None else context.data.weight[split.score]
+        values[number] = [scorer.score(truth, predictions, weight) for scorer in context.scorers]
         fitting, scoring = fitting + fitted - began, scoring + time.perf_counter() - fitted
     return values, (fitting, scoring)
 
 
-def fit(candidate: Candidate, bench: EvaluationContext, split: RowSplit, number: int) -> tuple[Any, TransformedSplit]:
+def fit(candidate: Candidate, context: EvaluationContext, split: RowSplit, number: int) -> tuple[Any, TransformedSplit]:
     """Return the candidate's estimator, fitted on the split, and the rows as it saw them."""
-    factory = bench.factories[candidate.algorithm]
+    factory = context.factories[candidate.algorithm]
     estimator = factory(candidate)
-    prepared = bench.cache.transform_split(bench.recipe(candidate, estimator), number, bench.data, split)
-    fit_estimator(estimator, factory, prepared.fit, bench.data, split.fit)
+    prepared = context.cache.transform_split(context.recipe(candidate, estimator), number, context.data, split)
+    fit_estimator(estimator, factory, prepared.fit, context.data, split.fit)
     return estimator, prepared
 
 
@@ -179,15 +179,15 @@ def prepare(recipe: Recipe, data: TrainingData, split: RowSplit) -> TransformedS
     return TransformedSplit(transformer, inputs, transformer.transform(others))
 
 
-def predict_at_threshold(estimator: Any, inputs: Any, bench: EvaluationContext) -> Predictions:
+def predict_at_threshold(estimator: Any, inputs: Any, context: EvaluationContext) -> Predictions:
     """Return the estimator's predictions, at the decision threshold where one is fixed."""
-    predictions = predict(estimator, inputs, classification=bool(bench.data.classes))
-    if bench.threshold is None:
+    predictions = predict(estimator, inputs, classification=bool(context.data.classes))
+    if context.threshold is None:
         return predictions
-    place = positive_index(bench.data.classes, bench.positive)
-    if place is None:
+    index = positive_index(context.data.classes, context.positive)
+    if index is None:
         raise ValueError("A decision threshold needs two classes and target.positive.")
-    return predictions.apply_threshold(bench.threshold, bench.data.classes, place)
+    return predictions.apply_threshold(context.threshold, context.data.classes, index)
 
 
 def _take(inputs: Any, mask: npt.NDArray[np.bool_]) -> Any:

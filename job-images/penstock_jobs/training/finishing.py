@@ -42,22 +42,22 @@ from penstock_jobs.training.tasks import Save
 _MOST_THRESHOLDS = 1000
 
 
-def save(task: Save, job: TrainingJob, bench: EvaluationContext, folder: Path) -> ModelReference:
+def save(task: Save, job: TrainingJob, context: EvaluationContext, folder: Path) -> ModelReference:
     """Fit the candidate as a Model, and save it."""
     saved = find_saved_model(open_store(job.models), task.name, job.run.uid, task.candidate.identity)
     if saved is not None:
         return saved
-    data = bench.data
-    scored = fit_pipeline(task.candidate, bench, slice(0, data.training_rows))
+    data = context.data
+    scored = fit_pipeline(task.candidate, context, slice(0, data.training_rows))
     estimator = scored
     if job.refit == "TrainingAndValidation" and data.training_rows < len(data.target):
-        estimator = fit_pipeline(task.candidate, bench, slice(0, len(data.target)))
+        estimator = fit_pipeline(task.candidate, context, slice(0, len(data.target)))
     if job.calibration != "None":
-        estimator = _calibrate(task.candidate, job, bench, scored, estimator)
+        estimator = _calibrate(task.candidate, job, context, scored, estimator)
     threshold = job.decision.threshold
     if job.decision.tune is not None:
-        threshold = _tune_threshold(task.candidate, job, bench, _estimator_as_scored(job, estimator, scored))
-    place = positive_index(data.classes, job.target.positive) if data.classes else None
+        threshold = _tune_threshold(task.candidate, job, context, _estimator_as_scored(job, estimator, scored))
+    index = positive_index(data.classes, job.target.positive) if data.classes else None
     model = FittedModel(
         name=task.name,
         estimator=estimator,
@@ -69,29 +69,29 @@ def save(task: Save, job: TrainingJob, bench: EvaluationContext, folder: Path) -
         origin=origin_of(task.candidate, job, parameters_as_json(task.candidate)),
         lineage=lineage_of(job, data),
         classes=data.classes,
-        positive=None if place is None else data.classes[place],
+        positive=None if index is None else data.classes[index],
         threshold=threshold,
         threshold_tuned_for=job.decision.tune,
         calibration=job.calibration,
         scores=task.row.scores,
     )
     if task.curves:  # before the Model, whose manifest says that all of this was done
-        content = document.encode(make_curves(task.candidate, bench, scored))
+        content = document.encode(make_curves(task.candidate, context, scored))
         open_store(job.run_storage).write(curves_key(task.name), content)
     archive = job.source.archive if job.source else None
     source = None if archive is None else partial(content_of, archive)
     return save_model(open_store(job.models), model, job.trusted_types, source=source)
 
 
-def fit_pipeline(candidate: Candidate, bench: EvaluationContext, rows: Rows) -> Pipeline:
+def fit_pipeline(candidate: Candidate, context: EvaluationContext, rows: Rows) -> Pipeline:
     """Return the candidate's Pipeline, every step of it fitted on these rows and on no others."""
-    factory = bench.factories[candidate.algorithm]
+    factory = context.factories[candidate.algorithm]
     estimator = factory(candidate)
-    transformer = build_transformer(bench.recipe(candidate, estimator), FeatureLayout.of(bench.data.features))
-    inputs = bench.data.frame.iloc[rows]
+    transformer = build_transformer(context.recipe(candidate, estimator), FeatureLayout.of(context.data.features))
+    inputs = context.data.frame.iloc[rows]
     if transformer is not None:
-        inputs = transformer.fit_transform(inputs, bench.data.target[rows])
-    fit_estimator(estimator, factory, inputs, bench.data, rows)
+        inputs = transformer.fit_transform(inputs, context.data.target[rows])
+    fit_estimator(estimator, factory, inputs, context.data, rows)
     return _join_pipeline(transformer, estimator)
 
 
@@ -101,10 +101,10 @@ def _join_pipeline(transformer: Any | None, estimator: Any) -> Pipeline:
 
 
 def _calibrate(
-    candidate: Candidate, job: TrainingJob, bench: EvaluationContext, scored: Pipeline, final: Pipeline
+    candidate: Candidate, job: TrainingJob, context: EvaluationContext, scored: Pipeline, final: Pipeline
 ) -> CalibratedClassifierCV:
     """Return the final estimator with probabilities calibrated on rows that the fit before them had not seen."""
-    data, method = bench.data, job.calibration.lower()
+    data, method = context.data, job.calibration.lower()
     weights = {} if data.weight is None else {"sample_weight": data.weight}
     if job.validation_rule.folds is None:
         rows = slice(data.training_rows, len(data.target))
@@ -114,7 +114,7 @@ def _calibrate(
             _substitute_estimator(calibrated, final)
         return calibrated
     response = "decision_function" if hasattr(final, "decision_function") else "predict_proba"
-    unseen = _record_out_of_fold(candidate, job, bench, response)
+    unseen = _record_out_of_fold(candidate, job, context, response)
     calibrated = _make_calibration(unseen, method, len(data.target))
     calibrated.fit(np.arange(len(data.target)).reshape(-1, 1), data.target, **weights)
     _substitute_estimator(calibrated, final)
@@ -142,36 +142,36 @@ def _available_for(response: str) -> Any:
 
 
 class _RecordedEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Answers the places of rows with what was recorded of those rows: its calibration is that of who said it."""
+    """Answers the positions of rows with what was recorded of those rows: its calibration is that of who said it."""
 
     def __init__(self, classes: tuple[Any, ...], response: str, answers: npt.NDArray[np.float64]) -> None:
         self.classes, self.response, self.answers = classes, response, answers
         self.classes_ = np.array(classes)
 
-    def fit(self, places: Any, target: Any) -> "_RecordedEstimator":
+    def fit(self, positions: Any, target: Any) -> "_RecordedEstimator":
         return self
 
-    def predict(self, places: Any) -> npt.NDArray[Any]:
-        answers = self.answers[places[:, 0]]
+    def predict(self, positions: Any) -> npt.NDArray[Any]:
+        answers = self.answers[positions[:, 0]]
         return np.asarray(self.classes_[answers.argmax(axis=1) if answers.ndim == 2 else (answers > 0).astype(int)])
 
     @_available_for("decision_function")  # type: ignore[untyped-decorator]
-    def decision_function(self, places: Any) -> npt.NDArray[np.float64]:
-        return np.asarray(self.answers[places[:, 0]])
+    def decision_function(self, positions: Any) -> npt.NDArray[np.float64]:
+        return np.asarray(self.answers[positions[:, 0]])
 
     @_available_for("predict_proba")  # type: ignore[untyped-decorator]
-    def predict_proba(self, places: Any) -> npt.NDArray[np.float64]:
-        return np.asarray(self.answers[places[:, 0]])
+    def predict_proba(self, positions: Any) -> npt.NDArray[np.float64]:
+        return np.asarray(self.answers[positions[:, 0]])
 
 
 def _record_out_of_fold(
-    candidate: Candidate, job: TrainingJob, bench: EvaluationContext, response: str
+    candidate: Candidate, job: TrainingJob, context: EvaluationContext, response: str
 ) -> _RecordedEstimator:
     """Return what the fits of the first repeat, weights and early stopping included, say of the rows they left out."""
-    data = bench.data
+    data = context.data
     answered: npt.NDArray[np.float64] | None = None
-    for number, split in enumerate(bench.splits[: job.validation_rule.folds]):
-        estimator, prepared = fit(candidate, bench, split, number)
+    for number, split in enumerate(context.splits[: job.validation_rule.folds]):
+        estimator, prepared = fit(candidate, context, split, number)
         answer = np.asarray(getattr(estimator, response)(prepared.score), dtype=np.float64)
         if answered is None:
             answered = np.empty((len(data.target), *answer.shape[1:]))
@@ -181,22 +181,22 @@ def _record_out_of_fold(
     return _RecordedEstimator(data.classes, response, answered)
 
 
-def _tune_threshold(candidate: Candidate, job: TrainingJob, bench: EvaluationContext, scored: Any) -> float:
+def _tune_threshold(candidate: Candidate, job: TrainingJob, context: EvaluationContext, scored: Any) -> float:
     """Return the threshold of the best score, on the validation set or out of fold; of equal ones that nearest 0.5."""
-    data = bench.data
+    data = context.data
     scoring = job.decision.scoring or ScoringSpec(name=str(job.decision.tune))
     scorer = load_scorer(scoring, job.task, data.classes, job.target.positive)
-    place = positive_index(data.classes, job.target.positive)
-    truth, predictions, weight = predict_out_of_sample(candidate, bench, scored)
-    if place is None or predictions.probabilities is None:
+    index = positive_index(data.classes, job.target.positive)
+    truth, predictions, weight = predict_out_of_sample(candidate, context, scored)
+    if index is None or predictions.probabilities is None:
         raise ValueError("A decision threshold needs two classes and probabilities")
-    reached = np.unique(predictions.probabilities[:, place])
+    reached = np.unique(predictions.probabilities[:, index])
     if len(reached) > _MOST_THRESHOLDS:
         reached = np.quantile(reached, np.linspace(0, 1, _MOST_THRESHOLDS))
     # Between two probabilities that occur, so that rounding in the served file cannot turn a label.
     thresholds = np.unique(np.concatenate([(reached[1:] + reached[:-1]) / 2, [0.5]]))
     scores = [
-        scorer.score(truth, predictions.apply_threshold(float(threshold), data.classes, place), weight)
+        scorer.score(truth, predictions.apply_threshold(float(threshold), data.classes, index), weight)
         for threshold in thresholds
     ]
     best = np.nanmax(scores)
@@ -204,23 +204,23 @@ def _tune_threshold(candidate: Candidate, job: TrainingJob, bench: EvaluationCon
 
 
 def predict_out_of_sample(
-    candidate: Candidate, bench: EvaluationContext, scored: Any
+    candidate: Candidate, context: EvaluationContext, scored: Any
 ) -> tuple[npt.NDArray[Any], Predictions, npt.NDArray[np.float64] | None]:
     """Return true values, predictions and weights of rows that each fit had not seen, one split after the other."""
-    data = bench.data
+    data = context.data
     parts = []
-    for number, split in enumerate(bench.splits):
-        if len(bench.splits) == 1:
-            parts.append(predict_at_threshold(scored, data.frame.iloc[split.score], bench))
+    for number, split in enumerate(context.splits):
+        if len(context.splits) == 1:
+            parts.append(predict_at_threshold(scored, data.frame.iloc[split.score], context))
         else:
-            estimator, prepared = fit(candidate, bench, split, number)
-            parts.append(predict_at_threshold(estimator, prepared.score, bench))
+            estimator, prepared = fit(candidate, context, split, number)
+            parts.append(predict_at_threshold(estimator, prepared.score, context))
     probabilities = [part.probabilities for part in parts if part.probabilities is not None]
     predictions = Predictions(
         np.concatenate([part.labels for part in parts]), np.concatenate(probabilities) if probabilities else None
     )
-    truth = np.concatenate([data.target[split.score] for split in bench.splits])
-    weight = None if data.weight is None else np.concatenate([data.weight[split.score] for split in bench.splits])
+    truth = np.concatenate([data.target[split.score] for split in context.splits])
+    weight = None if data.weight is None else np.concatenate([data.weight[split.score] for split in context.splits])
     return truth, predictions, weight
 
 

@@ -80,7 +80,7 @@ def _evaluate_all(job: TrainingJob, pool: Pool, ledger: Ledger, baseline: Candid
 
 
 def _tasks(job: TrainingJob, ledger: Ledger, baseline: Candidate, total: int) -> Iterator[Task]:
-    """Yield what is left to do; each worker begins at another place of the search, so that few claims collide."""
+    """Yield what is left to do; each worker begins at another position of the search, so that few claims collide."""
     start = total * job.worker // job.workers
     listed = candidates(job.search, job.algorithms)
     if start:
@@ -109,7 +109,7 @@ def _row(candidate: Candidate, answer: Answer | WorkerDied) -> CandidateRow:
 
 
 def _best(ledger: Ledger, job: TrainingJob) -> list[CandidateRow]:
-    """Return this worker's best rows: by score, then by place in the search."""
+    """Return this worker's best rows: by score, then by position in the search."""
     rows = [row for row in ledger.rows.values() if row.candidate in ledger.own and not row.baseline]
     scored = sorted((row for row in rows if row.error is None), key=lambda row: (-row.scores[0].value, row.index))
     if not scored:
@@ -130,11 +130,12 @@ def _save_all(
     job: TrainingJob, pool: Pool, best: list[CandidateRow]
 ) -> tuple[tuple[ModelReference, ...], tuple[str, ...]]:
     wanted = {row.candidate: row for row in best}
-    places = [row.candidate for row in best]
+    order = [row.candidate for row in best]
     found = [one for one in candidates(job.search, job.algorithms) if one.identity in wanted]
-    found.sort(key=lambda one: places.index(one.identity))
+    found.sort(key=lambda one: order.index(one.identity))
     tasks = [
-        Save(one, wanted[one.identity], model_name(job.run, one), curves=place == 0) for place, one in enumerate(found)
+        Save(one, wanted[one.identity], model_name(job.run, one), curves=position == 0)
+        for position, one in enumerate(found)
     ]
     models: dict[str, ModelReference] = {}
     problems: dict[str, str] = {}
@@ -150,12 +151,12 @@ def _save_all(
 
     report_progress(0, len(tasks), "Saving the best as Models")
     pool.run(iter(tasks), job.processes, done)
-    warnings = tuple(problems[place] for place in places if place in problems)
+    warnings = tuple(problems[each] for each in order if each in problems)
     for warning in warnings:
         log.warning("%s", warning)
     if not models and warnings:
         raise Refused(warnings[0])
-    return tuple(models[place] for place in places if place in models), warnings
+    return tuple(models[each] for each in order if each in models), warnings
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""What the job's own process and its worker processes say to each other, and the bench they both make alike."""
+"""What the job's own process and its worker processes say to each other, and the context they both make alike."""
 
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ def load_factories(job: TrainingJob) -> dict[str, Factory]:
 
 
 def make_evaluation_context(job: TrainingJob, data: TrainingData, factories: dict[str, Factory]) -> EvaluationContext:
-    """Return the bench on which the job's candidates are tried, having checked all of it against the data."""
+    """Return the context on which the job's candidates are tried, having checked all of it against the data."""
     splits = make_splits(job, data)
     check_splits(splits, data.target, data.classes)
     check_preprocessing(job.preprocessing, data.features)

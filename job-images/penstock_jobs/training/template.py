@@ -47,7 +47,7 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
             estimator = import_object(algorithm.estimator, algorithm.name)
             if hasattr(estimator, "preload"):  # what it imports only when it is fitted, such as torch
                 estimator.preload()
-    bench: EvaluationContext | None = None
+    context: EvaluationContext | None = None
     folder = Path()
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
@@ -57,14 +57,14 @@ def main(descriptor: int, specification: Path, parent: int) -> None:
         request = json.loads(message)
         if "data" in request:
             folder = Path(request["data"])
-            bench = make_evaluation_context(job, map_data(folder), load_factories(job))
+            context = make_evaluation_context(job, map_data(folder), load_factories(job))
             gc.collect()
             gc.freeze()  # so that collections in the workers leave the shared pages alone
             control.sendall(b"{}")
         elif "fork" in request:
-            if bench is None:
+            if context is None:
                 raise RuntimeError("A worker was asked for before the data.")
-            _fork(control, descriptors[0], job, bench, folder)
+            _fork(control, descriptors[0], job, context, folder)
         else:
             _, status = os.waitpid(request["wait"], 0)
             control.sendall(json.dumps({"code": os.waitstatus_to_exitcode(status)}).encode())
@@ -77,7 +77,7 @@ def _wait_for_workers() -> None:
             os.wait()
 
 
-def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: EvaluationContext, folder: Path) -> None:
+def _fork(control: socket.socket, descriptor: int, job: TrainingJob, context: EvaluationContext, folder: Path) -> None:
     template = os.getpid()
     child = os.fork()
     if child:
@@ -88,7 +88,7 @@ def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Eval
     try:
         control.close()
         die_with(template)
-        run_tasks(Connection(descriptor), job, bench, folder)
+        run_tasks(Connection(descriptor), job, context, folder)
         code = 0
     except (EOFError, BrokenPipeError, ConnectionResetError):
         code = 0  # the job is gone, and with it the need to work
@@ -100,21 +100,21 @@ def _fork(control: socket.socket, descriptor: int, job: TrainingJob, bench: Eval
 
 
 def run_tasks(
-    connection: "Connection[Answer, Task | None]", job: TrainingJob, bench: EvaluationContext, folder: Path
+    connection: "Connection[Answer, Task | None]", job: TrainingJob, context: EvaluationContext, folder: Path
 ) -> None:
     """Do the tasks that come until there is None."""
     while (task := connection.recv()) is not None:
-        connection.send(_answer(task, job, bench, folder))
+        connection.send(_answer(task, job, context, folder))
 
 
-def _answer(task: Task, job: TrainingJob, bench: EvaluationContext, folder: Path) -> Answer:
+def _answer(task: Task, job: TrainingJob, context: EvaluationContext, folder: Path) -> Answer:
     # For estimators that draw from the global generators, having no seed of their own.
     random.seed(task.candidate.seed)
     np.random.seed(task.candidate.seed)
     if isinstance(task, Evaluate):
-        return evaluate(task.candidate, bench)
+        return evaluate(task.candidate, context)
     try:
-        return save(task, job, bench, folder)
+        return save(task, job, context, folder)
     except JobError as error:
         return Problem(str(error), passing=isinstance(error, Unavailable))
     except Exception as error:  # the user's estimator, or a library's converter

@@ -66,9 +66,6 @@ async def _nothing() -> None:
     pass
 
 
-_Got = tuple[bool, LeaderElectionRecord] | tuple[bool, Exception] | tuple[bool, None]
-
-
 class RawLock(BaseLock):
     """The Lease, by our own client.
 

@@ -41,8 +41,8 @@ def _algorithm(pipeline: Pipeline, algorithm: Algorithm, path: Path) -> Iterator
         return
     known = inspect.signature(estimator).parameters
     constraints = getattr(estimator, "_parameter_constraints", {})
-    for place, parameter in enumerate(algorithm.parameters):
-        at = (*path, "parameters", place)
+    for position, parameter in enumerate(algorithm.parameters):
+        at = (*path, "parameters", position)
         if parameter.name not in known and "__" not in parameter.name:
             likely = closest_name(parameter.name, known)
             ending = f"did you mean {likely}?" if likely else f"it has {', '.join(sorted(known))}."

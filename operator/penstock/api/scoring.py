@@ -5,8 +5,6 @@ from typing import Annotated, ClassVar, Literal
 from penstock.api.scalars import PYTHON_NAME, DottedPath
 from penstock.api.schema import Rule, Value, field
 
-ScoringName = Annotated[str, field("The name of a scoring function.", min_length=1, max_length=63, pattern=PYTHON_NAME)]
-
 
 class Scoring(Value, frozen=True, kw_only=True):
     """A scoring function: one of scikit-learn's by its name, or one's own by its dotted path.

@@ -112,9 +112,9 @@ EXECUTION_NAME_TAKEN = "ExecutionNameTaken"
 # --- sentences --------------------------------------------------------------------------------------------------------
 
 
-def step_runs(step: str, place: int, of: int) -> str:
+def step_runs(step: str, number: int, of: int) -> str:
     """A step is at work."""
-    return f"The {step} step is running, {place} of {of}."
+    return f"The {step} step is running, {number} of {of}."
 
 
 def step_waits(step: str, why: str) -> str:

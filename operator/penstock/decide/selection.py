@@ -10,8 +10,6 @@ from penstock_jobs.contract.gate import GateDecision, apply_gate
 from penstock_jobs.contract.result import TestingResult
 from penstock_jobs.contract.specification import SelectionSpec
 
-__all__ = ["GateDecision", "select_model"]
-
 
 def select_model(
     testing: TestingResult | None, selection: SelectionSpec, served: str | None = None, pinned: str | None = None

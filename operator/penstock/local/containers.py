@@ -91,12 +91,12 @@ def command_of(
     )
 
 
-def begun(now: str) -> Object:
+def running_status(now: str) -> Object:
     """Return the status of a pod whose container begins."""
     return {"phase": "Running", "startTime": now, "containerStatuses": [_container({"running": {"startedAt": now}})]}
 
 
-def over(before: ApiObject, ended: ExitStatus, message: str, now: str, *, out_of_memory: bool) -> Object:
+def terminated_status(before: ApiObject, ended: ExitStatus, message: str, now: str, *, out_of_memory: bool) -> Object:
     """Return the status of a pod whose container has ended."""
     if ended.at_ceiling:
         said = "Pod was active on the node longer than the specified deadline"
@@ -108,7 +108,7 @@ def over(before: ApiObject, ended: ExitStatus, message: str, now: str, *, out_of
     return {**before, "phase": phase, "containerStatuses": [_container({"terminated": {**state, "message": message}})]}
 
 
-def lost(before: ApiObject) -> Object:
+def disrupted_status(before: ApiObject) -> Object:
     """Return the status of a pod whose process ended with the command that had started it: that is no try."""
     why = "The command that ran it has ended."
     condition = {"type": "DisruptionTarget", "status": "True", "reason": "CommandEnded", "message": why}
@@ -123,8 +123,8 @@ def out_of_memory_kills() -> int:
     return 0
 
 
-Told = Callable[[str, bytes], None]
-"""Who is told each line of the log of a part."""
+LineSink = Callable[[str, bytes], None]
+"""Where each line of the log of a part goes."""
 
 
 def _container(state: Object) -> Object:

@@ -73,7 +73,7 @@ def execute(
         ended = resources.get(PipelineRun, run.metadata.name or "")
         _hand_over_logs(resources, places, ended)
         _tidy(observer, places, ended, lock)
-        return _ended_well(ended, objects)
+        return _require_success(ended, objects)
 
 
 @dataclass
@@ -154,7 +154,7 @@ def _hand_over_logs(resources: Resources, places: LaptopPlaces, run: PipelineRun
             log.unlink()
 
 
-def _ended_well(run: PipelineRun, objects: Objects) -> PipelineRun:
+def _require_success(run: PipelineRun, objects: Objects) -> PipelineRun:
     succeeded = find(status_of(run).conditions, "Succeeded")
     if succeeded is not None and succeeded.status != "True":
         ends = (pod_views.exit_of(pod) for pod in objects.own("Pod"))

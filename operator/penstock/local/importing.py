@@ -36,10 +36,10 @@ def import_models(
     from penstock_jobs.storage import open_store
 
     found = [read_saved_model(each, storage) for each in list_models(open_store(location))]
-    return [_imported(resources, each, only_look=only_look) for each in found]
+    return [_import_model(resources, each, only_look=only_look) for each in found]
 
 
-def _imported(resources: Resources, looked: ImportStatus, *, only_look: bool) -> ImportStatus:
+def _import_model(resources: Resources, looked: ImportStatus, *, only_look: bool) -> ImportStatus:
     if looked.model is None:
         return looked
     standing = compare_to_existing(looked, resources.find(Model, looked.name))

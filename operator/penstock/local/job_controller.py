@@ -50,7 +50,7 @@ class JobController:
         live = [pod for pod in pods if not pod_views.is_over(pod)]
         left = [pod for pod in live if pod["metadata"]["uid"] not in self.kubelet.at_work]
         for pod in left:
-            self._change(pod, containers.lost(pod["status"]))
+            self._change(pod, containers.disrupted_status(pod["status"]))
         if job_views.uid(job) not in self.known:
             # Its time is that in which it may have pods: not that in which nobody worked on the run.
             self.known.add(job_views.uid(job))

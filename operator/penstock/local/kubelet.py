@@ -17,7 +17,7 @@ import msgspec
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import STEP
 from penstock.local import containers
-from penstock.local.containers import Mounts, Told
+from penstock.local.containers import LineSink, Mounts
 from penstock.local.home import write_atomically
 from penstock.local.locks import try_lock
 from penstock.local.mapping import LocalMapping
@@ -64,7 +64,7 @@ class Kubelet:
     objects: Objects
     folder: Path
     mapped: LocalMapping
-    tell: Told
+    tell: LineSink
     say: Callable[[str], None] = lambda _: None
     inherited: tuple[int, ...] = ()
     program: Sequence[str] = PROGRAM
@@ -97,7 +97,7 @@ class Kubelet:
                 if lock is None:
                     return False
                 inherited = (*inherited, lock)
-            status = containers.begun(self.objects.now())
+            status = containers.running_status(self.objects.now())
             made = {**pod, "metadata": {**pod["metadata"], "uid": uid}, "status": status}
             created, _ = self.objects.create(made)
             if isinstance(asked, SourceJob):
@@ -121,14 +121,14 @@ class Kubelet:
         ended = [(uid, each) for uid, each in self._at_work.items() if each.process.ended is not None]
         for uid, container in ended:
             del self._at_work[uid]
-            self._ended(container)
+            self._report_end(container)
         return bool(ended)
 
     def stop(self, uid: str) -> None:
         """End the process of a pod that is to go."""
         container = self._at_work.pop(uid)
         container.process.stop()
-        self._ended(container)
+        self._report_end(container)
 
     def close(self) -> None:
         """End all processes; nothing of them is left."""
@@ -148,7 +148,7 @@ class Kubelet:
         uid = str(pod["metadata"]["uid"])
         self._at_work[uid] = Container(pod, part, mounts, process, stack.pop_all(), kills, whole)
 
-    def _ended(self, container: Container) -> None:
+    def _report_end(self, container: Container) -> None:
         with container.held:
             ended, mounts = container.process.ended, container.mounts
             assert ended is not None
@@ -172,7 +172,7 @@ class Kubelet:
         now = self.objects.now()
 
         def how(there: Object) -> Object:
-            status = containers.over(there["status"], ended, message, now, out_of_memory=out_of_memory)
+            status = containers.terminated_status(there["status"], ended, message, now, out_of_memory=out_of_memory)
             return {**there, "status": status}
 
         self.objects.change("Pod", str(pod["metadata"]["name"]), how)

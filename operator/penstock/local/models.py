@@ -31,10 +31,10 @@ def find_model(resources: Resources, name: str) -> Model:
     pipeline = resources.find(Pipeline, name)
     if pipeline is None:
         return resources.get(Model, name)
-    return served(resources, pipeline)
+    return find_served_model(resources, pipeline)
 
 
-def served(resources: Resources, pipeline: Pipeline) -> Model:
+def find_served_model(resources: Resources, pipeline: Pipeline) -> Model:
     """Return the Model that the Pipeline serves."""
     name = served_model(pipeline)
     if name is None:
@@ -89,7 +89,7 @@ def load(resources: Resources, model: Model) -> "LoadedModel":
 
 def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> None:
     """Become the inference server of the Model that the Pipeline serves; it ends with Ctrl-C."""
-    model = served(resources, pipeline)
+    model = find_served_model(resources, pipeline)
     files = files_of(resources, model)
     asked = ServerSpec(
         location=files.location,

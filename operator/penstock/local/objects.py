@@ -3,9 +3,13 @@
 What a run makes for itself (its Jobs, pods, specifications, results) is in the run's own folder, and goes with it. A
 file is replaced whole, and every change is made under one lock, from the file as it is then: two processes at once lose
 nothing, and one that is killed leaves the old file or the new.
+
+A file that cannot be read is nobody's fault but its own: who lists a kind is told of it and goes on, who asks for that
+very object is refused, and what is decided may ask whether there are such files. None is ever written again.
 """
 
 import re
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,16 +19,16 @@ from typing import Any
 
 import msgspec
 
+from penstock.api.decoding import CannotBeRead
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.children import RUN_UID
 from penstock.decide.times import write_time
 from penstock.local.home import Home, write_atomically
 from penstock.local.locks import hold_lock
-from penstock.local.old_homes import renew
+from penstock.local.object_files import read_object, refusal, with_namespace
 from penstock_jobs.contract.errors import Refused
 
 Object = dict[str, Any]
-NAMESPACE = ""  # a home is one namespace, and nobody names it
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _NOT_FLUSHED = ("Job", "Pod")  # what a power cut takes of these is made again
 _OWNED = ("Job", "ConfigMap", "Pod")  # what goes with its owner
@@ -44,13 +48,15 @@ def new_uid() -> str:
 class Objects:
     """The objects of a home; `clock` and `new_uid` are where time and chance come from.
 
-    With a `run`, the uid of one, what is asked for is looked for among its own objects first.
+    With a `run`, the uid of one, what is asked for is looked for among its own objects first. What is passed over is
+    told once, on standard error.
     """
 
     home: Home
     clock: Callable[[], datetime] = utc_now
     new_uid: Callable[[], str] = new_uid
     run: str | None = None
+    _warned: set[str] = field(default_factory=set, compare=False, repr=False)
     _read: dict[Path, tuple[tuple[int, int, int], Object]] = field(default_factory=dict, compare=False, repr=False)
 
     def of_run(self, uid: str | None) -> "Objects":
@@ -62,7 +68,11 @@ class Objects:
         return write_time(self.clock())
 
     def find(self, kind: str, name: str) -> Object | None:
-        """Return the object of that name, or None. It is not to be changed in place."""
+        """Return the object of that name, or None. It is not to be changed in place.
+
+        Raises:
+            CannotBeRead: there is one, and its file cannot be read.
+        """
         if not _NAME.fullmatch(name):
             return None
         return next((found for folder in self._folders(kind) if (found := self._load(folder / f"{name}.json"))), None)
@@ -72,12 +82,34 @@ class Objects:
         return [path.stem for path in _files(self._folder(kind))]
 
     def all_of(self, kind: str) -> list[Object]:
-        """Return all objects of the kind that are nobody's children, oldest first."""
-        return self._all(self._folder(kind))
+        """Return all objects of the kind that are nobody's children and can be read, oldest first."""
+        found, unreadable = self._all(self._folder(kind))
+        for why in unreadable.values():
+            self.pass_over(str(why))
+        return found
+
+    def unreadable(self, kind: str) -> list[str]:
+        """Return the names of those objects of the kind, nobody's children, whose files cannot be read."""
+        return list(self._all(self._folder(kind))[1])
 
     def own(self, kind: str) -> list[Object]:
-        """Return the run's own objects of the kind, oldest first; those that are of no run where there is no run."""
-        return self._all(self._folder(kind, self.run))
+        """Return the run's own objects of the kind, oldest first; those that are of no run where there is no run.
+
+        Raises:
+            CannotBeRead: the file of one cannot be read, and without it nobody knows how far the run has come.
+        """
+        if self.run is None:
+            return self.all_of(kind)
+        found, unreadable = self._all(self._folder(kind, self.run))
+        for why in unreadable.values():
+            raise why
+        return found
+
+    def pass_over(self, why: str) -> None:
+        """Tell, once, of what cannot be read where something else is asked for."""
+        if why not in self._warned:
+            self._warned.add(why)
+            sys.stderr.write(f"penstock: {why}\n")
 
     def create(self, made: ApiObject) -> tuple[Object, bool]:
         """Put a new object there; return it, or the one that was there, and whether it is new."""
@@ -93,13 +125,13 @@ class Objects:
 
     def change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
         """Replace the object by what `how` makes of it; return it, or None where nothing was written."""
-        if self._changed(kind, name, how) is None:
+        if self._compute_change(kind, name, how) is None:
             return None  # most often there is nothing to do, and nobody need wait for the lock
         with hold_lock(self.home.lock("resources")):
-            changed = self._changed(kind, name, how)
+            changed = self._compute_change(kind, name, how)
             return None if changed is None else self._write(changed)
 
-    def _changed(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
+    def _compute_change(self, kind: str, name: str, how: Callable[[Object], Object | None]) -> Object | None:
         before = self.find(kind, name)
         after = None if before is None else how(before)
         if before is None or after is None or after == before:
@@ -116,10 +148,12 @@ class Objects:
         if new:
             return created
         scope = self.of_run(_run_of(made))
-        return scope.change(str(made["kind"]), str(made["metadata"]["name"]), lambda there: _applied(there, made))
+        return scope.change(
+            str(made["kind"]), str(made["metadata"]["name"]), lambda there: _replace_content(there, made)
+        )
 
     def patch(self, patch: Patch) -> bool:
-        """Merge into an object that is there; return whether that changed it."""
+        """Merge into an object that is there and can be read; return whether that changed it."""
 
         def how(there: Object) -> Object | None:
             stale = patch.resource_version not in (None, there["metadata"].get("resourceVersion"))
@@ -128,7 +162,11 @@ class Objects:
             merged: Object = merge(there, patch.content)
             return merged
 
-        return self.change(patch.kind, patch.name, how) is not None
+        try:
+            return self.change(patch.kind, patch.name, how) is not None
+        except CannotBeRead as error:  # of what is asked for here and now it is a by-product
+            self.pass_over(str(error))
+            return False
 
     def remove(self, kind: str, name: str, uid: str | None = None) -> bool:
         """Take the object away, with those that it owns; return whether it was there."""
@@ -157,7 +195,7 @@ class Objects:
         path = self._folder(kind, _run_of(made)) / f"{name}.json"
         document = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
         write_atomically(path, document, flush=kind not in _NOT_FLUSHED)
-        return _with_namespace(content)
+        return with_namespace(content)
 
     def _folder(self, kind: str, run: str | None = None) -> Path:
         folder = f"{kind.lower()}s"
@@ -168,27 +206,29 @@ class Objects:
             yield self._folder(kind, self.run)
         yield self._folder(kind)
 
-    def _all(self, folder: Path) -> list[Object]:
-        found = [each for path in _files(folder) if (each := self._load(path)) is not None]
-        return sorted(
-            found, key=lambda each: (each["metadata"].get("creationTimestamp") or "", each["metadata"]["name"])
-        )
+    def _all(self, folder: Path) -> tuple[list[Object], dict[str, CannotBeRead]]:
+        """Return the objects in the folder, oldest first, and why the others, by name, cannot be read."""
+        found: list[Object] = []
+        unreadable = {}
+        for path in _files(folder):
+            try:
+                loaded = self._load(path)
+                found.extend([] if loaded is None else [loaded])
+            except CannotBeRead as error:
+                unreadable[path.stem] = error
+        return sorted(found, key=_age), unreadable
 
     def _load(self, path: Path) -> Object | None:
         try:
             state = path.stat()
             stamp = (state.st_mtime_ns, state.st_size, state.st_ino)
-            if path in self._read and self._read[path][0] == stamp:
-                return self._read[path][1]
-            found = _with_namespace(renew(msgspec.json.decode(path.read_bytes())))
+            if path not in self._read or self._read[path][0] != stamp:
+                self._read[path] = stamp, read_object(path)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise Refused(f"{path} cannot be read: {error.strerror}.") from error
-        except (msgspec.DecodeError, KeyError, TypeError) as error:
-            raise Refused(f"{path} cannot be read: {error}.") from error
-        self._read[path] = stamp, found
-        return found
+            raise refusal(path, str(error.strerror)) from error
+        return self._read[path][1]
 
 
 def merge(there: Any, content: Any) -> Any:
@@ -204,7 +244,7 @@ def merge(there: Any, content: Any) -> Any:
     return merged
 
 
-def _applied(there: Object, made: ApiObject) -> Object:
+def _replace_content(there: Object, made: ApiObject) -> Object:
     labels = {**(there["metadata"].get("labels") or {}), **(made["metadata"].get("labels") or {})}
     kept = {name: there[name] for name in ("status",) if name in there}
     return {**made, **kept, "metadata": {**there["metadata"], "labels": labels}}
@@ -216,8 +256,8 @@ def _run_of(made: ApiObject) -> str | None:
     return None if said is None or made["kind"] == "Model" else str(said)
 
 
-def _with_namespace(found: Object) -> Object:
-    return {**found, "metadata": {"namespace": NAMESPACE, **found["metadata"]}}
+def _age(found: Object) -> tuple[str, str]:
+    return found["metadata"].get("creationTimestamp") or "", found["metadata"]["name"]
 
 
 def _files(folder: Path) -> list[Path]:

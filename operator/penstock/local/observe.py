@@ -3,14 +3,15 @@
 A run that has not ended and that no process works on is live for nobody: others do not wait for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.api.cluster_only import without_cluster_only
-from penstock.api.decoding import Unreadable
+from penstock.api.decoding import CannotBeRead, Unreadable
+from penstock.api.schema import API_VERSION
 from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
-from penstock.decide.cleaning.record import Identity, is_record, read
+from penstock.decide.cleaning.record import Identity, Record, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, results_name
 from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of
@@ -24,6 +25,7 @@ from penstock.decide.settings import Settings
 from penstock.decide.site import Site
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
+from penstock.local.object_files import NAMESPACE
 from penstock.local.objects import Object, Objects
 from penstock.local.old_homes import results_of_old
 from penstock_jobs.contract.termination_message import find_in_log
@@ -55,7 +57,16 @@ class ModelsOfHome(ModelLister):
 
     def get(self, name: str) -> ApiObject | None:
         """Return the Model of that name."""
-        return self._objects.find("Model", name)
+        try:
+            return self._objects.find("Model", name)
+        except CannotBeRead as error:
+            self._objects.pass_over(str(error))
+            return _unknown_model(name)
+
+    def of_storage(self, storage: str) -> Iterable[ApiObject]:
+        """Return those that were made of the tables in that storage, or may be: those that cannot be read."""
+        unknown = map(_unknown_model, self._objects.unreadable("Model"))
+        return [*super().of_storage(storage), *unknown]
 
 
 class Listed(Sequence[ApiObject]):
@@ -123,6 +134,7 @@ class Observer:
             service=self.objects.find("Service", name),
             pipelines=Listed(self.objects, "Pipeline"),
             records=Listed(self.objects, "ControllerRevision"),
+            is_complete=not any(self.objects.unreadable(each) for each in ("Pipeline", "PipelineRun")),
             site=self.site,
         )
 
@@ -134,25 +146,34 @@ class Observer:
             settings=SETTINGS,
             record=next((each for each in self.records() if each["metadata"]["labels"][RECORD] == uid), None),
             pipeline=self._pipeline(model["metadata"]["labels"][PIPELINE]),
-            identity=IDENTITY,
+            identity=None if self.objects.unreadable("ControllerRevision") else IDENTITY,  # its record may be there
             site=self.site,
         )
 
     def record(self, there: ApiObject) -> RecordObservation:
         """Return what is to be known of a record of files."""
         record = read(there)
+        unknown = RecordObservation(record=there, settings=SETTINGS)
         if record is None or isinstance(record, Unreadable):
-            return RecordObservation(record=there, settings=SETTINGS)
+            return unknown
+        try:
+            return self._files_of(there, record)
+        except CannotBeRead as error:
+            self.objects.pass_over(str(error))
+            return unknown  # nobody knows whether the files are still wanted: they stay
+
+    def _files_of(self, there: ApiObject, record: Record) -> RecordObservation:
         found = self.objects.find(record.kind, record.name)
         subject = found if found is not None and found["metadata"]["uid"] == record.uid else None
         run = self.objects.of_run(record.uid) if record.kind == "PipelineRun" else None
         jobs = [job for job in self.objects.own("Job") if _is_owned(job, there)]
         uids = {job["metadata"]["uid"] for job in jobs}
+        may_be_taken = record.kind == "Model" and bool(self.objects.unreadable("Model"))
         return RecordObservation(
             record=there,
             settings=SETTINGS,
             subject=subject,
-            identity=IDENTITY,
+            identity=None if may_be_taken else IDENTITY,
             jobs=tuple(jobs),
             pods=tuple(pod for pod in self.objects.own("Pod") if _owner_of(pod) in uids),
             others=() if run is None else (*run.own("Job"), *run.own("Pod")),
@@ -193,6 +214,12 @@ class Observer:
             lines = path.read_text("utf-8", "replace") if path.exists() else ""
             found[each.uid] = find_in_log(lines, each.digest)
         return found
+
+
+def _unknown_model(name: str) -> ApiObject:
+    """Return what stands for a Model whose file cannot be read: one that cannot be decoded."""
+    metadata = {"namespace": NAMESPACE, "name": name, "uid": "", "resourceVersion": ""}
+    return {"apiVersion": API_VERSION, "kind": "Model", "metadata": metadata, "spec": None}
 
 
 def _is_owned(child: ApiObject, owner: ApiObject) -> bool:

@@ -17,7 +17,9 @@ from typing import IO
 
 from penstock_jobs.contract.errors import Unavailable
 
-GRACE = 10.0  # seconds between asking a job to stop and killing it
+# Seconds between asking a job to stop and killing it. It ends at once when it hears of it and tidies up nothing
+# (`penstock_jobs.ending`); one that is deep in a library does not hear it, and a person waits at the terminal.
+GRACE = 1.0
 _LOOK = 0.5  # seconds between two looks at whether it has ended
 
 
@@ -74,7 +76,7 @@ class Process:
             Unavailable: the log cannot be written.
         """
         self._tell = tell
-        self._log = _opened(command.log)
+        self._log = _open_log(command.log)
         self._unfinished = b""
         self._deadline = None if command.ceiling is None else time.monotonic() + command.ceiling
         self.ended: ExitStatus | None = None
@@ -89,7 +91,7 @@ class Process:
         )
 
     @property
-    def left(self) -> float:
+    def look_delay(self) -> float:
         """The seconds until it is to be looked at, whether it says something or not."""
         # A grandchild may keep the pipe open after the job's exit: look for the exit too, not for the pipe alone.
         return _LOOK if self._deadline is None else max(0.0, min(_LOOK, self._deadline - time.monotonic()))
@@ -152,10 +154,10 @@ def follow(processes: Iterable[Process], timeout: float | None) -> None:
         for each in processes:
             selector.register(each, selectors.EVENT_READ)
         while all(each.ended is None for each in processes):
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
+            remaining = None if deadline is None else deadline - time.monotonic()
+            if remaining is not None and remaining <= 0:
                 return
-            waits = [each.left for each in processes] + ([] if left is None else [left])
+            waits = [each.look_delay for each in processes] + ([] if remaining is None else [remaining])
             ready = {key.fileobj for key, _ in selector.select(min(waits, default=None))}
             for each in processes:
                 each.follow(readable=each in ready)
@@ -166,7 +168,7 @@ def _signal_group(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _open_log(path: Path) -> IO[bytes]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("ab", buffering=0)

@@ -79,7 +79,7 @@ class Reconciler:
         turn = Turn()
         for record in self.observer.records():
             if record["metadata"]["labels"].get(PIPELINE) == pipeline:
-                run = self.objects.of_run(_recorded(record))
+                run = self.objects.of_run(_run_uid_in(record))
                 turn = turn.and_also(self._settle(run, record, self.observer.record, decide_record))
         return turn
 
@@ -126,7 +126,7 @@ def _available(deployment: Object) -> Object:
     return {**deployment, "status": status}
 
 
-def _recorded(record: ApiObject) -> str | None:
+def _run_uid_in(record: ApiObject) -> str | None:
     data = record["data"]
     return str(data["uid"]) if data.get("kind") == "PipelineRun" else None
 

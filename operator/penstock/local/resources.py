@@ -34,7 +34,7 @@ class Resources:
     def find(self, kind: type[Resource], name: str) -> Resource | None:
         """Return the resource of that name, or None."""
         found = self.objects.find(kind.__name__, name)
-        return None if found is None else _decoded(found, kind)
+        return None if found is None else _decode(found, kind)
 
     def get(self, kind: type[Resource], name: str) -> Resource:
         """Return the resource of that name, or refuse with the names that there are."""
@@ -50,28 +50,31 @@ class Resources:
         return self.objects.names(kind.__name__)
 
     def list(self, kind: type[Resource]) -> list[Resource]:
-        """Return all resources of the kind that can be read, oldest first."""
+        """Return all resources of the kind that can be read, oldest first; the others are told of."""
         found = [decode(_without_namespace(each), kind) for each in self.objects.all_of(kind.__name__)]
+        for each in found:
+            if isinstance(each, Unreadable):
+                self.objects.pass_over(each.sentence)
         return [each for each in found if not isinstance(each, Unreadable)]
 
     def create(self, resource: Resource) -> Resource:
         """Put a new resource there; return it, or the one that was there."""
-        created, _ = self.objects.create(_encoded(resource))
-        return _decoded(created, type(resource))
+        created, _ = self.objects.create(_encode(resource))
+        return _decode(created, type(resource))
 
     def change(self, kind: type[Resource], name: str, how: Callable[[Resource], Resource]) -> Resource:
         """Replace the resource by what `how` makes of it; nothing is written where it makes no difference."""
 
-        def changed(there: Object) -> Object | None:
-            before = _decoded(there, kind)
+        def change_object(there: Object) -> Object | None:
+            before = _decode(there, kind)
             after = how(before)
-            return None if after == before else with_unknown_fields(_encoded(after), there, kind)
+            return None if after == before else with_unknown_fields(_encode(after), there, kind)
 
-        self.objects.change(kind.__name__, name, changed)
+        self.objects.change(kind.__name__, name, change_object)
         return self.get(kind, name)
 
 
-def _decoded(found: Object, kind: type[Resource]) -> Resource:
+def _decode(found: Object, kind: type[Resource]) -> Resource:
     return require(_without_namespace(found), kind)
 
 
@@ -79,6 +82,6 @@ def _without_namespace(found: Object) -> Object:
     return {**found, "metadata": {name: value for name, value in found["metadata"].items() if name != "namespace"}}
 
 
-def _encoded(resource: msgspec.Struct) -> Object:
+def _encode(resource: msgspec.Struct) -> Object:
     plain: Object = msgspec.json.decode(msgspec.json.encode(resource))
     return plain

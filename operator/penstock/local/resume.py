@@ -29,7 +29,8 @@ from penstock.decide.run.reconcile import decide
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.serving import is_same_but_for_pin, with_manifest
 from penstock.local.locks import hold_lock, try_lock
-from penstock.local.objects import NAMESPACE, Object
+from penstock.local.object_files import NAMESPACE
+from penstock.local.objects import Object
 from penstock.local.observe import SETTINGS, Observer
 from penstock.local.places import MANIFEST
 from penstock.local.reading import read_revision, runs_of
@@ -54,13 +55,13 @@ def apply_pipeline(resources: Resources, manifest: Pipeline, folder: str) -> Pip
     annotations = metadata.annotations | {MANIFEST: folder}
     made = msgspec.structs.replace(manifest, metadata=msgspec.structs.replace(metadata, annotations=annotations))
 
-    def merged(there: Pipeline) -> Pipeline:
+    def merge(there: Pipeline) -> Pipeline:
         kept = there.metadata.annotations | annotations
         changed = msgspec.structs.replace(there.metadata, labels=metadata.labels, annotations=kept)
         return with_manifest(msgspec.structs.replace(there, metadata=changed), manifest.spec)
 
     resources.create(made)
-    return resources.change(Pipeline, name, merged)
+    return resources.change(Pipeline, name, merge)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def operations(
         )
     program = _program(mapped, git, credentials)
     commit = commit or resolve_commit(program, git.revision)
-    return SourceSpec(folder=str(_beneath(_checked_out(home, program, commit, tell), git)), commit=commit)
+    return SourceSpec(folder=str(_beneath(_check_out_once(home, program, commit, tell), git)), commit=commit)
 
 
 def commit_of(folder: Path) -> str | None:
@@ -123,7 +123,7 @@ def _value(variable: str, key: str) -> str:
     return value
 
 
-def _checked_out(home: Home, git: Git, commit: str, tell: Callable[[str], None]) -> Path:
+def _check_out_once(home: Home, git: Git, commit: str, tell: Callable[[str], None]) -> Path:
     name = hashlib.sha256(git.url.encode()).hexdigest()[:16]
     target = home.root / "sources" / name / commit
     if target.is_dir():

@@ -119,14 +119,14 @@ async def _move_claim(
         return
     means.patience.say("Giving it the storage.")
     location = ClusterPlaces(cluster.namespace).storage(spec.storage, asked.new_name, "spec.storage", write=True)
-    errand = MoveClaim(
+    request = MoveClaim(
         location=location,
         old_uid=asked.old["metadata"]["uid"],
         pipeline=asked.new_name,
         pipeline_uid=new["metadata"]["uid"],
     )
     pod = StorageJob(
-        errand=errand,
+        request=request,
         image=storage_job_image(snapshot, means.image, means.version),
         pull_secrets=means.pull_secrets,
         general=snapshot.pods if snapshot else Pods(),

@@ -49,14 +49,14 @@ async def newest_snapshot(cluster: Cluster, pipeline: str | None = None) -> Snap
 
 
 def storage_job_image(snapshot: Snapshot | None, named: str | None, version: str) -> str:
-    """Return the image of an errand: the one that is named, the one of the newest run, the one of this version."""
+    """Return the image of a storage request: the one named, else that of the newest run, else that of this version."""
     return named or (snapshot.images.jobs if snapshot else f"penstock/jobs:{version}")
 
 
 async def run_storage_job(
     cluster: Cluster, asked: StorageJob, kind: type[Answer], patience: WaitOptions
 ) -> list[Answer]:
-    """Do the errand in a pod of the namespace, and return its answers.
+    """Answer the request in a pod of the namespace, and return its answers.
 
     Raises:
         Refused: a Secret is missing, the pod did not start or failed, or its answers were lost.
@@ -82,7 +82,7 @@ async def run_storage_job(
 
 
 async def _require_secrets(cluster: Cluster, asked: StorageJob) -> None:
-    for name in sorted(secrets_of(asked.errand)):
+    for name in sorted(secrets_of(asked.request)):
         try:
             found = await cluster.find(SECRET, name)
         except Rejected:

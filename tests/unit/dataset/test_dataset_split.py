@@ -12,7 +12,7 @@ from penstock_jobs.contract.document import encode
 from penstock_jobs.contract.result import DatasetResult
 from penstock_jobs.contract.specification import Shard, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.dataset import generate, read_shard
-from penstock_jobs.dataset.draw import draw, fold_draw, threshold
+from penstock_jobs.dataset.draw import draw, threshold
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.storage import open_store
 from unit.dataset.dataset_making import (
@@ -87,7 +87,7 @@ def test_with_a_key_a_side_is_a_function_of_the_key_and_testing_loses_nothing(
         }
         assert found["testing"] == before | expected
         rest = {row["id"] for row in table} - found["testing"]
-        validation = {i for i in rest if fold_draw("penstock", 1, identity([i])) + 2**63 < threshold(0.2)}
+        validation = {i for i in rest if draw("validation", "penstock", 1, identity([i])) < threshold(0.2)}
         assert found["validation"] == validation
         assert found["training"] == rest - validation
         before = found["testing"]

@@ -68,6 +68,18 @@ def test_a_run_costs_few_writes() -> None:
     assert operator.writes <= 1 + 9 + 3 + 5 + 4
 
 
+def test_a_revision_is_there_as_long_as_a_model_that_was_made_of_it() -> None:
+    cluster, operator = apply_run()
+
+    run = settle(cluster, operator)
+    operator.rest("churn-1")
+
+    (revision,) = (each for each in cluster.of("ControllerRevision") if "pipeline" in each["data"])
+    (model,) = cluster.of("Model")
+    owners = [each["uid"] for each in revision["metadata"]["ownerReferences"]]
+    assert owners == [run["metadata"]["uid"], model["metadata"]["uid"]]
+
+
 def test_a_run_that_has_ended_comes_to_rest_and_stays_as_it_is() -> None:
     cluster, operator = apply_run()
     settle(cluster, operator)

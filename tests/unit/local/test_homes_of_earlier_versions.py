@@ -79,6 +79,7 @@ def test_a_model_in_the_words_of_before(resources: Resources) -> None:
     pipeline, run = origin.pop("pipelineRef"), origin.pop("runRef")
     origin |= {"pipeline": pipeline["name"], "pipelineUid": pipeline["uid"], "run": run["name"], "runUid": run["uid"]}
     there["spec"]["created"] = there["spec"].pop("creationTime")
+    there["metadata"]["uid"] = "11111111-1111-4111-8111-111111111111"  # as all that is in a home has
     written(resources, there)
 
     assert resources.get(Model, "m").spec == made.spec

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from penstock.decide.objects.pod import process_variables
 from penstock.local.environment import environment
 from penstock.local.log_lines import parse
-from penstock.local.process import Command, ExitStatus, Process, Stopped, follow, stopping_on_signals
+from penstock.local.process import GRACE, Command, ExitStatus, Process, Stopped, follow, stopping_on_signals
 from penstock_jobs.contract.specification import Credentials, Location, ServerSpec
 from processes import ends
 
@@ -77,6 +77,10 @@ def test_a_signal_stops_the_job_and_is_raised_once_it_is_gone(tmp_path: Path, mo
 
     assert stopped.value.number == signal.SIGINT
     assert not Path(f"/proc/{pids[0]}").exists()
+
+
+def test_a_job_that_does_not_hear_the_signal_takes_no_more_than_half_of_the_two_seconds_that_ctrl_c_may() -> None:
+    assert GRACE <= 1.0
 
 
 def test_a_job_gets_its_own_credentials_and_no_others() -> None:

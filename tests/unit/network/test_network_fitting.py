@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
-from penstock_jobs.networks.device import check_gpu, device_for, require_torch
+from penstock_jobs.networks.device import check_gpu, require_torch
 
 Digits = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]
 
@@ -231,7 +231,7 @@ def test_a_job_that_requires_a_gpu_and_finds_none_fails_with_that_sentence(
     with pytest.raises(Unavailable, match="A GPU was asked for and none was found"):
         check_gpu("Required")
     with pytest.raises(Unavailable, match="A GPU was asked for and none was found"):
-        _small(device=device_for("Required")).fit(*digits)
+        _small(device="cuda").fit(*digits)
 
 
 def test_a_job_that_may_fall_back_uses_the_processor_and_says_so(
@@ -240,4 +240,4 @@ def test_a_job_that_may_fall_back_uses_the_processor_and_says_so(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     check_gpu("Preferred")
     assert "No GPU was found; the job goes on with the processor" in caplog.text
-    assert _weights(_small(device=device_for("Preferred")).fit(*digits)) == _weights(_small(device="cpu").fit(*digits))
+    assert _weights(_small(device="auto").fit(*digits)) == _weights(_small(device="cpu").fit(*digits))

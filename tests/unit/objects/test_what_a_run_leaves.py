@@ -89,16 +89,6 @@ def test_a_profile_that_is_not_there_is_refused_with_those_that_are() -> None:
     )
 
 
-def test_a_revision_lives_while_one_of_its_models_does() -> None:
-    made = revision.revision(OWNER, revision.snapshot_of(pipeline(), PipelineRunSpec(pipeline_ref=CALLED), SETTINGS))
-    there = model_of()
-    there = msgspec.structs.replace(there, metadata=msgspec.structs.replace(there.metadata, uid="77aa"))
-    once = revision.owners_with(made, (there,))
-
-    assert [each["uid"] for each in once] == [OWNER.uid, "77aa"]
-    assert revision.owners_with({"metadata": {"ownerReferences": once}}, (there,)) == once
-
-
 @pytest.mark.parametrize("models", [1, 200])
 def test_results_are_read_back_as_they_were_however_large(models: int) -> None:
     reported = {

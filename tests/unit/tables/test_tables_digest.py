@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from penstock_jobs.contract.result import Column, ColumnType
 from penstock_jobs.tables.columns import DUCKDB_TYPES
-from penstock_jobs.tables.digest import RowSums, Value, digest, digest_of_rows, encode_row, row_hash, sums_of
+from penstock_jobs.tables.digest import RowSums, digest, row_hash, sums_of
+from unit.tables.digest_by_hand import Value, digest_of_rows, encode_row
 
 COLUMNS = (
     Column(name="whole", type="Integer"),

@@ -8,10 +8,10 @@ from penstock import version
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_duration
 from penstock.api.storage import Storage
-from penstock.cli.cluster.errand_options import StorageJobOptions, storage_job_options
 from penstock.cli.cluster.finding import PIPELINE, as_pipeline, find_one
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.cluster.storage_job_options import StorageJobOptions, storage_job_options
 from penstock.cli.shown_imports import show_imports
 from penstock.decide.commands.import_models import ImportStatus, read_saved_model, storage_named, storage_of_models
 
@@ -32,7 +32,7 @@ def import_models(
     endpoint: str | None,
     region: str | None,
     credentials: str | None,
-    errand: StorageJobOptions,
+    storage_job: StorageJobOptions,
     *,
     dry_run: bool,
 ) -> None:
@@ -52,7 +52,7 @@ def import_models(
         if storage is None:
             found: Pipeline = as_pipeline(await find_one(cluster, PIPELINE, pipeline or ""))
             storage, folder = storage_of_models(pipeline or "", found.spec)
-        return await _run_import(cluster, settings, storage, folder, errand, only_look=dry_run)
+        return await _run_import(cluster, settings, storage, folder, storage_job, only_look=dry_run)
 
     found, where = ask(settings, question)
     show_imports(settings, found, where, only_look=dry_run)
@@ -63,7 +63,7 @@ async def _run_import(
     settings: ClusterSettings,
     storage: Storage,
     folder: str,
-    errand: StorageJobOptions,
+    storage_job: StorageJobOptions,
     *,
     only_look: bool,
 ) -> tuple[list[ImportStatus], str]:
@@ -79,13 +79,13 @@ async def _run_import(
     location = child(location, folder) if folder else location
     snapshot = await newest_snapshot(cluster)
     asked = StorageJob(
-        errand=ListModels(location=location),
-        image=storage_job_image(snapshot, errand.image, version()),
-        pull_secrets=errand.image_pull_secret,
+        request=ListModels(location=location),
+        image=storage_job_image(snapshot, storage_job.image, version()),
+        pull_secrets=storage_job.image_pull_secret,
         general=snapshot.pods if snapshot else Pods(),
     )
     patience = WaitOptions(
-        read_duration(errand.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
+        read_duration(storage_job.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
     )
     answers = await run_storage_job(cluster, asked, SavedModel, patience)
     return await create_models(

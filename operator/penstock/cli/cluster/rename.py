@@ -6,9 +6,9 @@ import click
 
 from penstock import version
 from penstock.api.quantities import read_duration
-from penstock.cli.cluster.errand_options import StorageJobOptions, storage_job_options
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.cluster.storage_job_options import StorageJobOptions, storage_job_options
 
 
 @click.command()
@@ -16,7 +16,7 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 @click.argument("new")
 @storage_job_options
 @with_cluster
-def rename(settings: ClusterSettings, old: str, new: str, errand: StorageJobOptions) -> None:
+def rename(settings: ClusterSettings, old: str, new: str, storage_job: StorageJobOptions) -> None:
     """Give a Pipeline another name: its storage, its Models and what it serves go with it.
 
     It is copied; once the copy serves, a pod gives it the storage, the Models get its name as their label, and the old
@@ -29,10 +29,10 @@ def rename(settings: ClusterSettings, old: str, new: str, errand: StorageJobOpti
         from penstock.remote.storage_requests import WaitOptions
 
         patience = WaitOptions(
-            read_duration(errand.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
+            read_duration(storage_job.timeout, "--timeout"), lambda said: settings.notes.print(said, markup=False)
         )
         return await rename_pipeline(
-            cluster, old, new, RenameOptions(errand.image, version(), errand.image_pull_secret, patience)
+            cluster, old, new, RenameOptions(storage_job.image, version(), storage_job.image_pull_secret, patience)
         )
 
     told = ask(settings, question)

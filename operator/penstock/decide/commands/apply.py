@@ -14,8 +14,12 @@ Object = dict[str, Any]
 
 
 def to_create(manifest: Mapping[str, Any]) -> Object:
-    """Return the object to make, where there is none."""
-    return _annotate(manifest)
+    """Return the object to make, where there is none: the manifest, which is kept in it."""
+    plain = _plain(manifest)
+    applied = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+    metadata = plain["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: applied}
+    return plain | {"metadata": metadata | {"annotations": annotations}}
 
 
 def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
@@ -28,7 +32,7 @@ def to_patch(manifest: Mapping[str, Any], there: Mapping[str, Any]) -> Object:
     patch = _merge_patch(last, new, _content_of(there))
     if not patch and (before is None or _exactly(last) == _exactly(new)):
         return {}
-    applied = _annotate(manifest)["metadata"]["annotations"][LAST_APPLIED]
+    applied = to_create(manifest)["metadata"]["annotations"][LAST_APPLIED]
     metadata = patch.get("metadata") or {}
     annotations = (metadata.get("annotations") or {}) | {LAST_APPLIED: applied}
     return patch | {"metadata": metadata | {"annotations": annotations}}
@@ -63,14 +67,6 @@ def _content_of(manifest: Mapping[str, Any]) -> Object:
     annotations = {name: each for name, each in (metadata.get("annotations") or {}).items() if name != LAST_APPLIED}
     kept = {"labels": metadata.get("labels") or {}, "annotations": annotations}
     return {"metadata": kept, "spec": manifest.get("spec") or {}}
-
-
-def _annotate(manifest: Mapping[str, Any]) -> Object:
-    plain = _plain(manifest)
-    applied = json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
-    metadata = plain["metadata"]
-    annotations = {**(metadata.get("annotations") or {}), LAST_APPLIED: applied}
-    return plain | {"metadata": metadata | {"annotations": annotations}}
 
 
 def _plain(manifest: Mapping[str, Any]) -> Object:

@@ -7,7 +7,6 @@ it; each Model that was made of it is a further owner, so that it is there as lo
 from typing import ClassVar
 
 from penstock.api.metadata import ObjectMeta
-from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRunSpec
 from penstock.api.schema import API_VERSION
@@ -76,14 +75,3 @@ def read(revision: ApiObject) -> Snapshot:
         Refused: this version of the operator cannot read it.
     """
     return convert(revision.get("data"), Snapshot, f"The ControllerRevision {revision['metadata']['name']}")
-
-
-def owners_with(revision: ApiObject, models: tuple[Model, ...]) -> list[Object]:
-    """Return the owner references of the ControllerRevision with these Models among them."""
-    there: list[Object] = list(revision["metadata"].get("ownerReferences") or [])
-    known = {each["uid"] for each in there}
-    for model in models:
-        name, uid = model.metadata.name, model.metadata.uid
-        if uid is not None and uid not in known:
-            there.append({"apiVersion": API_VERSION, "kind": "Model", "name": name, "uid": uid})
-    return there

@@ -1,4 +1,4 @@
-"""The Job of an errand: what a person asks of a storage that only pods reach. It is nobody's child, and goes by itself.
+"""The Job of a storage request: what a person asks of a storage that only pods reach. It is nobody's child.
 
 It is made with the rights of the person, who mounts in it the Secrets that the storage is reached with.
 """
@@ -24,9 +24,9 @@ _REQUESTS = ResourceAmounts(cpu="100m", memory="256Mi")
 
 @dataclass(frozen=True)
 class StorageJob:
-    """An errand, and what its pod is like."""
+    """A storage request, and what its pod is like."""
 
-    errand: StorageRequest
+    request: StorageRequest
     image: str
     pull_secrets: tuple[str, ...] = ()
     general: Pods = field(default_factory=Pods)
@@ -34,14 +34,14 @@ class StorageJob:
     @property
     def name(self) -> str:
         """What is asked for, in a word."""
-        return str(type(self.errand).__struct_config__.tag)
+        return str(type(self.request).__struct_config__.tag)
 
 
 def storage_job(asked: StorageJob) -> Object:
     """Return the Job; the API server gives it a name, and whoever makes it the namespace."""
     labels = {MANAGED_BY: MANAGER, STORAGE_JOB: asked.name}
     pull_secrets = tuple(ImagePullSecret(name=name) for name in asked.pull_secrets)
-    document = msgspec.json.encode(asked.errand).decode()
+    document = msgspec.json.encode(asked.request).decode()
     pod = Pod(
         image=asked.image,
         command=(
@@ -54,8 +54,8 @@ def storage_job(asked: StorageJob) -> Object:
         ),
         specification=None,
         settings=JobSettings(resources=Resources(requests=_REQUESTS), image_pull_secrets=pull_secrets),
-        field="the errand",
-        mounts=mounts_of(asked.errand),
+        field="the storage request",
+        mounts=mounts_of(asked.request),
         deadline=CEILING,
         general=asked.general,
     )

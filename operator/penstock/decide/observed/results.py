@@ -19,12 +19,9 @@ from penstock_jobs.contract.result import (
     DatasetResult,
     Failure,
     JobResult,
-    TestingResult,
     TrainingResult,
 )
 from penstock_jobs.contract.termination_message import TerminationMessage
-
-Reported = DatasetResult | TrainingResult | TestingResult
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class PipelineObservation:
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
         records: the records of the files of its runs and Models.
+        is_complete: whether all Pipelines and runs are known; one that is not may refer to any Model.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
@@ -36,5 +37,6 @@ class PipelineObservation:
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
+    is_complete: bool = True
     site: Site = CLUSTER
     refused: Refusal | None = None

@@ -24,6 +24,8 @@ def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}
         draft = draft.with_writes(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
+    if not seen.is_complete:
+        return draft
     # What this very reconcile has chosen is in no Pipeline's status yet.
     status = draft.pipeline.status
     chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline), status.selected_model if status else None}

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from penstock.api.pipeline import Pipeline
+from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import DeploymentSummary
 from penstock.decide import reasons
-from penstock.decide.conditions import find
-from penstock.decide.deciding import decide_deployment, summary_of
+from penstock.decide.conditions import find, shorten
 from penstock.decide.decision import ApiObject
+from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.children import MODEL
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.objects.serving import ROLLOUT_FAILED
@@ -23,8 +23,9 @@ from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST
 from penstock.decide.run_state import step_of
-from penstock.decide.selection import GateDecision
-from penstock.decide.serving import served_model
+from penstock.decide.selection import select_model
+from penstock.decide.serving import pinned_model, served_model
+from penstock_jobs.contract.gate import GateDecision
 from penstock_jobs.contract.result import TestingResult
 
 
@@ -45,19 +46,38 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
         step = step_of(draft.run, "deployment")
         return _finish(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
     tested = latest_test(draft)
-    decision = decide_deployment(snapshot.pipeline.spec, pipeline, tested)
+    decision = _decide(snapshot.pipeline.spec, pipeline, tested)
     if pipeline.spec.deployment is None:
         message = reasons.no_deployment(facts.pipeline_name)
-        return _finish(facts, draft, _with_message(summary_of(decision, tested, served_model(pipeline)), None, message))
+        return _finish(facts, draft, _with_message(_summary(decision, tested, served_model(pipeline)), None, message))
     if decision.retest and RETEST not in draft.results:
         return TestAgain(decision.retest)
     served = served_model(pipeline)
     if decision.retest:
         decision = GateDecision("NotComparable", served, reasons.still_incomparable(served))
-    summary = summary_of(decision, tested, served_model(pipeline))
+    summary = _summary(decision, tested, served_model(pipeline))
     if decision.model is None or decision.model == served or decision.model != summary.challenger:
         return _finish(facts, draft, summary)  # nothing changes, or a person's pin is above it
     return _propose(facts, draft, pipeline, summary, decision)
+
+
+def _decide(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> GateDecision:
+    """Return the decision by the rules of this spec, about what the Pipeline serves and pins now."""
+    selection, pinned = selection_of(spec), pinned_model(pipeline)
+    if selection is None:
+        return GateDecision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
+    return select_model(tested, selection, served_model(pipeline), pinned)
+
+
+def _summary(decision: GateDecision, tested: TestingResult | None, against: str | None) -> DeploymentSummary:
+    """Return what the status of the run says of the decision; `against` is what was served at the time."""
+    return DeploymentSummary(
+        verdict=decision.verdict,
+        challenger=tested.challenger if tested else None,
+        against=against,
+        served=decision.model,
+        message=shorten(decision.reason),
+    )
 
 
 def latest_test(draft: RunDraft) -> TestingResult | None:

@@ -18,7 +18,7 @@ class StorageJobOptions:
 
 
 def storage_job_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the command `--image`, `--image-pull-secret` and `--timeout`, as an `ErrandOptions` named `errand`."""
+    """Give the command `--image`, `--image-pull-secret` and `--timeout`, as `storage_job`, a `StorageJobOptions`."""
 
     @click.option(
         "--image",
@@ -33,7 +33,7 @@ def storage_job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(
         *arguments: Any, image: str | None, image_pull_secret: tuple[str, ...], timeout: str, **others: Any
     ) -> Any:
-        errand = StorageJobOptions(image=image, image_pull_secret=image_pull_secret, timeout=timeout)
-        return command(*arguments, errand=errand, **others)
+        storage_job = StorageJobOptions(image=image, image_pull_secret=image_pull_secret, timeout=timeout)
+        return command(*arguments, storage_job=storage_job, **others)
 
     return wrapper

@@ -1,4 +1,4 @@
-"""Errands: what a person asks of a storage that only pods reach."""
+"""Storage requests: what a person asks of a storage that only pods reach."""
 
 import json
 from pathlib import Path

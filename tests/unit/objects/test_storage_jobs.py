@@ -1,4 +1,4 @@
-"""The Job of an errand: restricted, without a token, with the credentials of its storage and no other."""
+"""The Job of a storage request: restricted, without a token, with the credentials of its storage and no other."""
 
 from typing import Any
 
@@ -30,28 +30,28 @@ def moving(storage: Storage) -> StorageRequest:
     return MoveClaim(location=location, old_uid="old", pipeline="leavers", pipeline_uid="new")
 
 
-def pod(errand: StorageRequest) -> dict[str, Any]:
-    made = storage_job(StorageJob(errand, "penstock/jobs:1"))
+def pod(asked: StorageRequest) -> dict[str, Any]:
+    made = storage_job(StorageJob(asked, "penstock/jobs:1"))
     found: dict[str, Any] = made["spec"]["template"]["spec"]
     return found
 
 
-@pytest.mark.parametrize("errand", [listing(BUCKET), moving(BUCKET), listing(VOLUME), moving(VOLUME)])
-def test_its_pod_is_restricted_and_has_no_token(errand: StorageRequest) -> None:
-    assert list(violations(pod(errand))) == []
-    assert pod(errand)["automountServiceAccountToken"] is False
+@pytest.mark.parametrize("asked", [listing(BUCKET), moving(BUCKET), listing(VOLUME), moving(VOLUME)])
+def test_its_pod_is_restricted_and_has_no_token(asked: StorageRequest) -> None:
+    assert list(violations(pod(asked))) == []
+    assert pod(asked)["automountServiceAccountToken"] is False
 
 
-@pytest.mark.parametrize(("errand", "secret"), [(listing(BUCKET), "reads"), (moving(BUCKET), "writes")])
-def test_who_reads_has_the_right_to_read_and_who_writes_that_to_write(errand: StorageRequest, secret: str) -> None:
-    volumes = [each["secret"]["secretName"] for each in pod(errand)["volumes"] if "secret" in each]
+@pytest.mark.parametrize(("asked", "secret"), [(listing(BUCKET), "reads"), (moving(BUCKET), "writes")])
+def test_who_reads_has_the_right_to_read_and_who_writes_that_to_write(asked: StorageRequest, secret: str) -> None:
+    volumes = [each["secret"]["secretName"] for each in pod(asked)["volumes"] if "secret" in each]
 
     assert volumes == [secret]
 
 
-@pytest.mark.parametrize(("errand", "read_only"), [(listing(VOLUME), True), (moving(VOLUME), None)])
-def test_a_volume_can_be_written_by_who_writes_alone(errand: StorageRequest, *, read_only: bool | None) -> None:
-    [mount] = [each for each in pod(errand)["containers"][0]["volumeMounts"] if each["mountPath"] == "/volumes/files"]
+@pytest.mark.parametrize(("asked", "read_only"), [(listing(VOLUME), True), (moving(VOLUME), None)])
+def test_a_volume_can_be_written_by_who_writes_alone(asked: StorageRequest, *, read_only: bool | None) -> None:
+    [mount] = [each for each in pod(asked)["containers"][0]["volumeMounts"] if each["mountPath"] == "/volumes/files"]
 
     assert mount.get("readOnly") == read_only
 

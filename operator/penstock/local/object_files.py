@@ -1,0 +1,75 @@
+"""The file of an object, read. A person, a crash or another program may have been at it: no field of it is certain.
+
+What an API server guarantees of an object is looked at here, so that all others may rely on it; what only a kind's own
+type says is for `penstock.api.decoding`.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from penstock.api.decoding import CannotBeRead
+from penstock.local.old_homes import renew
+
+Object = dict[str, Any]
+NAMESPACE = ""  # a home is one namespace, and nobody names it
+
+
+class _Metadata(msgspec.Struct):
+    name: str
+    uid: str
+    creationTimestamp: str = ""  # noqa: N815
+    generation: int = 0
+    resourceVersion: str = "0"  # noqa: N815
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    ownerReferences: list[dict[str, Any]] | None = None  # noqa: N815
+
+
+class _Guaranteed(msgspec.Struct):
+    kind: str
+    metadata: _Metadata
+    spec: dict[str, Any] = {}
+    status: dict[str, Any] | None = None
+
+
+class _GuaranteedOfOurs(_Guaranteed):
+    spec: dict[str, Any] = msgspec.field()
+
+
+def read_object(path: Path) -> Object:
+    """Return the object in the file, in the words of this version.
+
+    Raises:
+        CannotBeRead: it holds none; the sentence names the file and says what to do.
+        OSError: the file cannot be read.
+    """
+    try:
+        found = renew(msgspec.json.decode(path.read_bytes()))
+        _check(found, path)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise refusal(path, str(error)) from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # of `renew`, which expects an object
+        raise refusal(path, "it holds no object of Penstock") from error
+    return with_namespace(found)
+
+
+def refusal(path: Path, why: str) -> CannotBeRead:
+    """Return the refusal of whoever asks for what is in that file."""
+    return CannotBeRead(
+        f"{path} cannot be read: {why}. It is left as it is; mend that file, or move it out of its folder."
+    )
+
+
+def with_namespace(found: Object) -> Object:
+    """Return an object as one that an API server gives, with a namespace."""
+    return {**found, "metadata": {"namespace": NAMESPACE, **found["metadata"]}}
+
+
+def _check(found: Object, path: Path) -> None:
+    ours = found["kind"] in ("Pipeline", "PipelineRun", "Model")
+    sure = msgspec.convert(found, _GuaranteedOfOurs if ours else _Guaranteed)
+    # What is changed is written to the file that it names itself: a copy would replace what it is a copy of.
+    if (f"{sure.kind.lower()}s", sure.metadata.name) != (path.parent.name, path.stem):
+        raise msgspec.ValidationError(f"it holds the {sure.kind} {sure.metadata.name}, which has another file")
