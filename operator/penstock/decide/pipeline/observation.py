@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import ModelLister, RunLister
+from penstock.decide.observed.senders import Senders
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -23,6 +24,7 @@ class PipelineObservation:
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
         records: the records of the files of its runs and Models.
+        senders: the Jobs that tell somebody of it, and their pods.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
@@ -36,5 +38,6 @@ class PipelineObservation:
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
+    senders: Senders = field(default_factory=Senders)
     site: Site = CLUSTER
     refused: Refusal | None = None

@@ -1,0 +1,47 @@
+"""Who is told how a run ended. Nothing of the run waits for it."""
+
+from dataclasses import replace
+
+from penstock.api.pipeline import PipelineSpec
+from penstock.decide.notifications.deliveries import Outbox, post
+from penstock.decide.notifications.of_run import describe_event_of_run, events_of_run
+from penstock.decide.notifications.receivers import receivers_of
+from penstock.decide.run.draft import RunDraft
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run_state import status_of
+from penstock_jobs.contract.errors import Refused
+
+
+def with_notifications(facts: RunFacts, draft: RunDraft) -> RunDraft:
+    """Return the draft in which the events of the run's end are told; those of this very pass from the next one on."""
+    there, happened = status_of(facts.run).notifications, events_of_run(facts.run, draft.run)
+    if not (there or happened or facts.observation.senders.jobs):
+        return draft
+    outbox = Outbox(
+        owner=facts.owner,
+        events=there,
+        receivers=receivers_of(_spec(facts), facts.observation.settings),
+        senders=facts.observation.senders,
+        settings=facts.observation.settings,
+        describe=lambda event: describe_event_of_run(facts.owner, facts.run, event),
+        now=facts.now,
+        refused=facts.observation.refused,
+    )
+    posted = post(outbox, happened)
+    draft = draft.status(notifications=posted.events).with_writes(*posted.writes).requeue_at(posted.requeue_time)
+    return replace(draft, events=(*draft.events, *posted.said))
+
+
+def _spec(facts: RunFacts) -> PipelineSpec | None:
+    """Return the Pipeline's spec as it is now, for who is told need not be who was when the run began.
+
+    Where that is gone, or cannot be read, it is the one that the run took.
+    """
+    for pipeline in (lambda: facts.pipeline, lambda: facts.snapshot.pipeline if facts.snapshot else None):
+        try:
+            found = pipeline()
+        except Refused:
+            continue
+        if found is not None:
+            return found.spec
+    return None
