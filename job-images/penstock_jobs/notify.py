@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     logs.set_up("INFO", "text")
     try:
         request = decode(options.document, NotificationRequest, "The document")
-        notify(request)
+        notify(request, PAUSES)
     except JobError as error:
         logs.log.error("%s", error)
         if options.termination_message is not None:
@@ -58,9 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     return errors.SUCCEEDED
 
 
-def notify(
-    request: NotificationRequest, pauses: Iterable[float] = PAUSES, sleep: Callable[[float], None] = time.sleep
-) -> None:
+def notify(request: NotificationRequest, pauses: Iterable[float], sleep: Callable[[float], None] = time.sleep) -> None:
     """Post the event until the receiver has taken it.
 
     Raises:

@@ -10,8 +10,11 @@ from penstock.api.schema import Value, field
 EventName = Literal[
     "RunSucceeded", "RunFailed", "RunCancelled", "ModelSelected", "ModelServed", "ModelSentBack", "ModelRefused"
 ]
-MOST = 4  # of a Pipeline, and of the operator: a status has room for what became of each
-NotificationName = Annotated[str, field("Its name.", min_length=1, max_length=63, pattern=LABEL)]
+DeliveryState = Literal["Pending", "Delivered", "Refused", "Unavailable", "GivenUp", "Removed"]
+# A status has room for what became of each event for so many: those of the Pipeline, and those of the operator.
+MOST, MOST_OF_OPERATOR = 4, 2
+MOST_EVENTS = 5  # in the status of a Pipeline
+NotificationName = Annotated[str, field("Its name.", min_length=1, max_length=32, pattern=LABEL)]
 
 
 class Notification(Value, frozen=True, kw_only=True):
@@ -35,8 +38,13 @@ class Delivery(Value, frozen=True, kw_only=True):
     """What became of an event for one notification."""
 
     name: NotificationName
-    state: Annotated[Literal["Pending", "Delivered", "Failed"], field("How far it is.")]
-    reason: Annotated[str, field("Why it failed, in one word; an Event says more.", max_length=32)] | None = None
+    state: Annotated[
+        DeliveryState,
+        field(
+            "How far it is. `Refused` and `Unavailable` are the receiver's doing, after which it is not asked again; "
+            "`GivenUp` is a day later; `Removed` is a notification that is not there any more. An Event says more."
+        ),
+    ]
 
 
 class NotifiedEvent(Value, frozen=True, kw_only=True):
@@ -47,7 +55,8 @@ class NotifiedEvent(Value, frozen=True, kw_only=True):
     time: Annotated[Timestamp, field("When it did.")]
     model: Annotated[ObjectName, field("The Model that it happened to.")] | None = None
     run: Annotated[ObjectName, field("The run that proposed that Model.")] | None = None
-    reason: Annotated[str, field("Why it happened, in one word.", max_length=128)] | None = None
+    reason: Annotated[str, field("Why it happened, in one word.", max_length=64)] | None = None
     deliveries: Annotated[
-        tuple[Delivery, ...], field("What became of it for each.", keys=("name",), max_length=2 * MOST)
+        tuple[Delivery, ...],
+        field("What became of it for each.", keys=("name",), max_length=MOST + MOST_OF_OPERATOR),
     ] = ()

@@ -9,7 +9,7 @@ from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import PipelineJob
 from penstock.api.metadata import ObjectMeta
-from penstock.api.notifications import MOST, Notification, NotifiedEvent
+from penstock.api.notifications import MOST, MOST_EVENTS, Notification, NotifiedEvent
 from penstock.api.scalars import (
     GIT_URL,
     RELATIVE_PATH,
@@ -265,7 +265,7 @@ class PipelineStatus(Value, frozen=True, kw_only=True):
     models: Annotated[int, field("How many Models there are.", ge=0)] | None = None
     notifications: Annotated[
         tuple[NotifiedEvent, ...],
-        field("What was told of its Models, or is to be; the newest first.", keys=("id",), max_length=8),
+        field("What was told of its Models, or is to be; the newest first.", keys=("id",), max_length=MOST_EVENTS),
     ] = ()
 
 

@@ -9,7 +9,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
-from penstock.api.notifications import NotifiedEvent
+from penstock.api.notifications import MOST, MOST_OF_OPERATOR, Delivery
 from penstock.api.scalars import (
     EXECUTION_NAME,
     NO_TIME,
@@ -356,8 +356,8 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
         tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=len(JOBS))
     ] = ()
     notifications: Annotated[
-        tuple[NotifiedEvent, ...],
-        field("What was told of its end, or is to be.", keys=("id",), max_length=4),
+        tuple[Delivery, ...],
+        field("Who was told of its end, or is to be.", keys=("name",), max_length=MOST + MOST_OF_OPERATOR),
     ] = ()
 
 

@@ -419,10 +419,6 @@ def files_not_deleted(kind: str, name: str, why: str, pause: timedelta) -> str:
 
 NOTIFICATION_FAILED = "NotificationFailed"
 """An event could not be delivered to one of the notifications; the message says why. Nothing else is held up by it."""
-GIVEN_UP = "GivenUp"
-"""An event could not be delivered within a day of what happened, or there is no more room for it in the status."""
-NOTIFICATION_REMOVED = "NotificationRemoved"
-"""The notification that an event was for was removed before the event was delivered."""
 
 
 def notification_failed(event: str, notification: str, why: str) -> str:

@@ -13,19 +13,19 @@ from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock_jobs.contract.notification import OutboundData, OutboundEvent
 
 
-def events_of_run(before: PipelineRun, after: PipelineRun) -> tuple[NotifiedEvent, ...]:
-    """Return what happens when a run that was as before comes to be as after."""
-    return () if is_finished(before) or not is_finished(after) else tuple(_events_of_end(after))
+def events_of_run(run: PipelineRun) -> tuple[NotifiedEvent, ...]:
+    """Return what happened when a run ended: always the same of one, since nothing changes of it after its end."""
+    return tuple(_events_of_end(run)) if is_finished(run) else ()
 
 
 def _events_of_end(run: PipelineRun) -> Iterator[NotifiedEvent]:
     uid, time = run.metadata.uid or "", status_of(run).completion_time or ""
     succeeded = find(status_of(run).conditions, "Succeeded")
-    assert succeeded is not None
-    event: EventName = "RunSucceeded" if succeeded.status == "True" else "RunFailed"
-    if succeeded.reason == reasons.CANCELLED:
+    reason = succeeded.reason if succeeded is not None else None
+    event: EventName = "RunSucceeded" if succeeded is not None and succeeded.status == "True" else "RunFailed"
+    if reason == reasons.CANCELLED:
         event = "RunCancelled"
-    yield NotifiedEvent(id=event_id(uid, event), event=event, time=time, reason=succeeded.reason)
+    yield NotifiedEvent(id=event_id(uid, event), event=event, time=time, reason=reason)
     decided = _decision(run)
     if event == "RunSucceeded" and decided and decided.challenger and decided.challenger != decided.served:
         yield NotifiedEvent(

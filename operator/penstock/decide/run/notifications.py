@@ -3,32 +3,38 @@
 from dataclasses import replace
 
 from penstock.api.pipeline import PipelineSpec
-from penstock.decide.notifications.deliveries import Outbox, post
+from penstock.decide.notifications.deliveries import Letter, PostOffice, post
 from penstock.decide.notifications.of_run import describe_event_of_run, events_of_run
+from penstock.decide.notifications.outbox import deliveries_of
 from penstock.decide.notifications.receivers import receivers_of
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
-from penstock.decide.run_state import status_of
+from penstock.decide.run_state import is_finished, status_of
 from penstock_jobs.contract.errors import Refused
 
 
 def with_notifications(facts: RunFacts, draft: RunDraft) -> RunDraft:
-    """Return the draft in which the events of the run's end are told; those of this very pass from the next one on."""
-    there, happened = status_of(facts.run).notifications, events_of_run(facts.run, draft.run)
-    if not (there or happened or facts.observation.senders.jobs):
+    """Return the draft in which the events of the run's end are told; of one that ends only now, from the next pass."""
+    if not is_finished(facts.run):
+        if not is_finished(draft.run):
+            return draft
+        receivers = receivers_of(_spec(facts), facts.observation.settings)
+        return draft.status(notifications=deliveries_of(events_of_run(draft.run), receivers))
+    deliveries, senders = status_of(facts.run).notifications, facts.observation.senders
+    if not deliveries and not senders.jobs:
         return draft
-    outbox = Outbox(
+    office = PostOffice(
         owner=facts.owner,
-        events=there,
         receivers=receivers_of(_spec(facts), facts.observation.settings),
-        senders=facts.observation.senders,
+        senders=senders,
         settings=facts.observation.settings,
         describe=lambda event: describe_event_of_run(facts.owner, facts.run, event),
         now=facts.now,
         refused=facts.observation.refused,
     )
-    posted = post(outbox, happened)
-    draft = draft.status(notifications=posted.events).with_writes(*posted.writes).requeue_at(posted.requeue_time)
+    posted = post(office, [Letter(events_of_run(facts.run), deliveries)])
+    draft = draft.status(notifications=posted.letters[0].deliveries)
+    draft = draft.with_writes(*posted.writes).requeue_at(posted.requeue_time)
     return replace(draft, events=(*draft.events, *posted.said))
 
 
