@@ -466,4 +466,4 @@ def model_event(event: str, model: str, pipeline: str, run: str | None, reason: 
         "ModelRefused": "was not selected to be served by",
     }[event]
     of = f" of the run {run}" if run else ""
-    return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason}." if reason else ".")
+    return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason.rstrip('.')}." if reason else ".")

@@ -158,8 +158,12 @@ def test_a_model_that_the_gate_keeps_from_being_served_is_told_as_refused_with_t
     let_all_be_told(cluster, operator)
 
     assert names_of(cluster.posted) == ["ModelRefused", "RunSucceeded"]
-    refused = next(each.event.data for each in cluster.posted if each.event.event == "ModelRefused")
-    assert (refused.model, refused.verdict) == (examples.model_name(0), "BelowMinimum")
+    refused = next(each.event for each in cluster.posted if each.event.event == "ModelRefused")
+    assert (refused.data.model, refused.data.verdict) == (examples.model_name(0), "BelowMinimum")
+    assert refused.sentence == (
+        f"The Model {examples.model_name(0)} of the run churn-1 was not selected to be served by the Pipeline churn: "
+        f"{refused.data.message}"
+    )
 
 
 # --- once -------------------------------------------------------------------------------------------------------------

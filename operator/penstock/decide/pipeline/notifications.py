@@ -9,7 +9,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import Refusal
 from penstock.decide.notifications.deliveries import Letter, PostOffice, failure, post
 from penstock.decide.notifications.of_pipeline import describe_event_of_pipeline, events_of_pipeline
-from penstock.decide.notifications.outbox import addressed, with_events
+from penstock.decide.notifications.outbox import addressed, is_settled, with_events
 from penstock.decide.notifications.receivers import receivers_of
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
@@ -28,7 +28,7 @@ def with_notifications(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDr
         facts.owner.uid, facts.status, after, lambda model: proposer_of(facts, model), facts.time
     )
     senders, refused = facts.observation.senders, facts.observation.refused
-    if not (there or happened or senders.jobs):
+    if not (happened or senders.jobs) and all(map(is_settled, there)):
         return draft
     office = PostOffice(
         owner=facts.owner,

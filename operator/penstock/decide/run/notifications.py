@@ -21,8 +21,8 @@ def with_notifications(facts: RunFacts, draft: RunDraft) -> RunDraft:
         receivers = receivers_of(_spec(facts), facts.observation.settings)
         return draft.status(notifications=deliveries_of(events_of_run(draft.run), receivers))
     deliveries, senders = status_of(facts.run).notifications, facts.observation.senders
-    if not deliveries and not senders.jobs:
-        return draft
+    if not senders.jobs and all(each.state != "Pending" for each in deliveries):
+        return draft  # as of nearly all runs that there are: nothing more is looked at
     office = PostOffice(
         owner=facts.owner,
         receivers=receivers_of(_spec(facts), facts.observation.settings),
