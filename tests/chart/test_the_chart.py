@@ -14,7 +14,7 @@ import yaml
 from chart.helm_program import CHART, ChartObjects, HelmError, helm, render_chart
 from penstock.act import chart
 from penstock.act.settings import OperatorSettings, read_settings
-from penstock.api.credentials import SecretReference
+from penstock.api.credentials import SecretKey, SecretReference
 from penstock.api.model import ModelSpec
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRunSpec
@@ -32,6 +32,7 @@ MANY: dict[str, Any] = {
     "imagePullSecrets": [{"name": "registry"}],
     "settings__storage": {"s3": {"bucket": "all", "endpoint": "http://s3.data:9000"}},
     "settings__profiles": {"gpu-large": {"gpu": {"count": 2}, "nodeSelector": {"nvidia.com/gpu.present": "true"}}},
+    "settings__notifications": [{"name": "platform", "url": {"secretName": "events"}, "events": ["RunFailed"]}],
     "nodeSelector": {"kubernetes.io/os": "linux"},
     "tolerations": [{"key": "infra", "operator": "Exists"}],
     "podLabels": {"team": "platform"},
@@ -98,6 +99,7 @@ def test_an_operator_is_started_anew_when_its_settings_change() -> None:
         ({"replica": 2}, "additional properties 'replica' not allowed"),
         ({"settings__profiles": {"big": {"gpu": {"cout": 2}}}}, "additional properties 'cout' not allowed"),
         ({"settings__defaults": {"timeout": "never"}}, "'never' does not match pattern"),
+        ({"settings__notifications": [{"name": "x", "url": "https://hook"}]}, "want object"),
         ({"images__jobs__digest": "latest"}, "'latest' does not match pattern"),
         ({"namespaces": ["Team"]}, "'Team' does not match pattern"),
     ],
@@ -209,7 +211,7 @@ def secret_paths(kind: Any, path: str = "") -> Iterator[str]:
         if field in ("imagePullSecrets", "serviceAccountName", "podTemplate"):
             yield f"{path}.{field}"
         for each in _structs(hint):
-            if each is SecretReference:
+            if each in (SecretKey, SecretReference):
                 yield f"{path}.{field}"
             else:
                 yield from secret_paths(each, f"{path}.{field}")
@@ -246,7 +248,7 @@ def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(reso
                 f"no policy asks about spec{path}"
             )
             continue
-        listed = re.sub(r"\.(inputs)\.(credentials|secret)$", r".\1.orValue([])", path)
+        listed = re.sub(r"\.(inputs|notifications)\.(credentials|secret|url)$", r".\1.orValue([])", path)
         assert f"object.spec{listed}" in text, f"no policy asks about spec{path}"
 
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from penstock.act.settings import Api, Logs
 from penstock.api.jobs import JobSettings
+from penstock.api.notifications import MOST_OF_OPERATOR, Notification
 from penstock.api.scalars import LABEL, Duration
 from penstock.api.storage import Storage
 from penstock.decide.settings import Pods
@@ -68,6 +69,7 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     defaults: JobSettings = JobSettings()
     pending_limit: Duration = "24h"
     jobs_kept: Duration = "24h"
+    notifications: Annotated[list[Notification], Meta(max_length=MOST_OF_OPERATOR)] = []
     pods: Pods = Pods()
     logs: Logs = Logs()
     workers: Annotated[int, Meta(ge=1, le=64)] = 16

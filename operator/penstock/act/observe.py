@@ -14,7 +14,7 @@ from penstock.act.identities import Identities
 from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.pod_logs import PodLogs
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_pipeline, of_record, of_run
+from penstock.act.view import View, of_pipeline, of_record, of_run, senders_of
 from penstock.decide.observed.listers import is_live, pipeline_of
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
@@ -73,6 +73,7 @@ class RunObserver:
             deployments=tuple(cache.by_index(of_pipeline("Deployment", namespace, pipeline))),
             files=frozenset(key.name for key in cache.keys_by_index(of_record("ControllerRevision", uid))),
             identity=await self._identities.recall(namespace, "PipelineRun"),
+            senders=senders_of(cache, uid),
         )
         names = results_to_reuse(run, observation.runs) if is_live(run) else ()
         earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in names)

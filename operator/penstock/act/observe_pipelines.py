@@ -2,7 +2,7 @@
 
 from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_namespace, of_pipeline
+from penstock.act.view import View, of_namespace, of_pipeline, senders_of
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.settings import Settings
 from penstock.kubernetes.kinds import Key, Object
@@ -34,5 +34,6 @@ class PipelineObserver:
             pipelines=cache.by_index(of_namespace("Pipeline", namespace)),
             records=cache.by_index(of_pipeline("ControllerRevision", namespace, name)),
             service=cache.get(Key("Service", namespace, name)),
+            senders=senders_of(cache, metadata["uid"]),
         )
         return Observed(observation)

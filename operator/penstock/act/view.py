@@ -10,8 +10,9 @@ from typing import Any
 from penstock.act.cache import ObjectCache
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
-from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
+from penstock.decide.objects.children import NOTIFICATION, PIPELINE, RECORD, REVISION, RUN_UID
 from penstock.decide.observed import listers
+from penstock.decide.observed.senders import Senders
 from penstock.decide.serving import models_named_by
 from penstock.kubernetes.kinds import Key, Kind, Object, key_of
 
@@ -29,6 +30,8 @@ def index_keys(found: Object) -> Iterator[str]:
         yield of_uid(metadata["uid"])
     if RUN_UID in labels:
         yield of_run(labels[RUN_UID])
+    if NOTIFICATION in labels:
+        yield of_notification(labels[NOTIFICATION])
     yield from _index_keys_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
         yield from _index_keys_of_run(found, namespace, listers.pipeline_of(found))
@@ -69,6 +72,11 @@ def of_run(uid: str) -> str:
     return f"run/{uid}"
 
 
+def of_notification(uid: str) -> str:
+    """Return the index key of the Jobs, and their pods, that tell somebody of the run or Pipeline of that uid."""
+    return f"notification/{uid}"
+
+
 def of_record(kind: str, uid: str) -> str:
     """Return the index key of the objects of a kind that are about the files of the run or Model of that uid."""
     return f"record/{kind}/{uid}"
@@ -107,6 +115,12 @@ def of_live(namespace: str, pipeline: str) -> str:
 def of_waiting(namespace: str, pipeline: str, reason: str) -> str:
     """Return the index key of the runs of a Pipeline that wait for what others do."""
     return f"waiting/{namespace}/{pipeline}/{reason}"
+
+
+def senders_of(cache: ObjectCache, uid: str) -> Senders:
+    """Return the Jobs that tell somebody of the run or Pipeline of that uid, and their pods."""
+    jobs, pods = (tuple(cache.by_index(of_notification(uid), kind)) for kind in ("Job", "Pod"))
+    return Senders(jobs, pods)
 
 
 class View:
@@ -160,8 +174,7 @@ class View:
                 yield from self.cache.keys_by_index(of_record("ControllerRevision", metadata["uid"]))
         else:
             yield from self._about_files(found, labels)
-            if RUN_UID in labels:
-                yield from self.cache.keys_by_index(of_uid(labels[RUN_UID]))
+            yield from self._makers(labels)
             if PIPELINE in labels and kind != "Model" and (kind in _SERVING or REVISION in labels):
                 yield Key("Pipeline", namespace, labels[PIPELINE])
             if kind == "Model":
@@ -169,6 +182,12 @@ class View:
             if kind == "Deployment" and PIPELINE in labels:
                 for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
                     yield from self.cache.keys_by_index(of_waiting(namespace, labels[PIPELINE], reason))
+
+    def _makers(self, labels: dict[str, str]) -> Iterator[Key]:
+        """Yield the run that an object is of, and the run or Pipeline of which it tells somebody."""
+        for label in (RUN_UID, NOTIFICATION):
+            if label in labels:
+                yield from self.cache.keys_by_index(of_uid(labels[label]))
 
     def _about_files(self, found: Object, labels: dict[str, str]) -> Iterator[Key]:
         """Yield the records whose files have to do with the object."""
@@ -184,7 +203,7 @@ class View:
 
 
 _FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})
-_COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses"})
+_COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses", "notifications"})
 
 
 def _pipeline_key(found: Object) -> Key | None:

@@ -34,6 +34,7 @@ TABLE = {
     "spec.deployment.port": "penstock serve has --port",
     "spec.jobs.deployment": "penstock serve has settings of its own",
     "spec.logs.format": "logs are shown as text",
+    "spec.notifications": "the command tells you itself how the run ends",
     "spec.jobs.testing.resources.limits.memory": "nothing limits the memory of testing",
     **{f"spec.jobs.{job}.{name}": why for job in JOBS[:3] for name, why in _OF_A_JOB.items()},
 }

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from penstock.api.scalars import ResourceName
+from penstock.api.scalars import WORD, ResourceName
 from penstock.api.schema import Value, field
 
 
@@ -32,6 +32,15 @@ class SecretReference(Value, frozen=True, kw_only=True):
     keys: Annotated[CredentialKeys, field("Where the Secret's keys have other names: which key holds what.")] | None = (
         None
     )
+
+
+class SecretKey(Value, frozen=True, kw_only=True):
+    """A value in a Secret in the namespace of the object, mounted only into the pod that needs it."""
+
+    secret_name: Annotated[
+        ResourceName, field("The name of the Secret. Who applies the manifest must be allowed to read it.")
+    ]
+    key: Annotated[str, field("The key that holds the value.", min_length=1, max_length=253, pattern=WORD)] = "url"
 
 
 class StorageCredentials(Value, frozen=True, kw_only=True):

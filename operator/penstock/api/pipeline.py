@@ -9,6 +9,7 @@ from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import PipelineJob
 from penstock.api.metadata import ObjectMeta
+from penstock.api.notifications import MOST, MOST_EVENTS, Notification, NotifiedEvent
 from penstock.api.scalars import (
     GIT_URL,
     RELATIVE_PATH,
@@ -159,6 +160,15 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
     models: Annotated[Models, field("What is common to the Models that it makes.")] = Models()
     logs: Annotated[Logs, field("What the jobs log, and how long it is kept.")] = Logs()
     retention: Annotated[Retention, field("How much of the past is kept.")] = Retention()
+    notifications: Annotated[
+        tuple[Notification, ...],
+        field(
+            "Who is told when a run ends, or a Model is selected, served, sent back or refused; beside those whom who "
+            "runs the operator has told of all Pipelines. One of the same name takes the place of theirs.",
+            keys=("name",),
+            max_length=MOST,
+        ),
+    ] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -253,6 +263,10 @@ class PipelineStatus(Value, frozen=True, kw_only=True):
     latest_run: Annotated[ObjectName, field("The run that was started last.")] | None = None
     active_runs: Annotated[int, field("How many runs are live.", ge=0)] | None = None
     models: Annotated[int, field("How many Models there are.", ge=0)] | None = None
+    notifications: Annotated[
+        tuple[NotifiedEvent, ...],
+        field("What was told of its Models, or is to be; the newest first.", keys=("id",), max_length=MOST_EVENTS),
+    ] = ()
 
 
 class Pipeline(Value, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
+from penstock.api.notifications import MOST, MOST_OF_OPERATOR, Delivery
 from penstock.api.scalars import (
     EXECUTION_NAME,
     NO_TIME,
@@ -353,6 +354,10 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
     completion_time: Annotated[Timestamp, field("When it ended.")] | None = None
     steps: Annotated[
         tuple[Step, ...], field("The jobs of the run, in their order.", keys=("name",), max_length=len(JOBS))
+    ] = ()
+    notifications: Annotated[
+        tuple[Delivery, ...],
+        field("Who was told of its end, or is to be.", keys=("name",), max_length=MOST + MOST_OF_OPERATOR),
     ] = ()
 
 

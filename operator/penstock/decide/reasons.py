@@ -413,3 +413,57 @@ def files_not_deleted(kind: str, name: str, why: str, pause: timedelta) -> str:
     """The files of what was deleted are still there."""
     minutes = int(pause.total_seconds() // 60)
     return f"The files of the {kind} {name} could not be deleted; it is tried again in {minutes} min: {why}"
+
+
+# --- notifications ----------------------------------------------------------------------------------------------------
+
+NOTIFICATION_FAILED = "NotificationFailed"
+"""An event could not be delivered to one of the notifications; the message says why. Nothing else is held up by it."""
+
+
+def notification_failed(event: str, notification: str, why: str) -> str:
+    """Somebody who asked to be told is not told."""
+    return f"The event {event} was not delivered to the notification {notification}: {why}"
+
+
+def not_told_in_time(why: str | None) -> str:
+    """An event is too old to be told."""
+    return "it could not be within a day" + (f": {why}" if why else ".")
+
+
+def too_many_events() -> str:
+    """A status has no more room for events that nobody has taken."""
+    return "too many newer events wait to be delivered."
+
+
+def no_such_notification() -> str:
+    """Nobody is to be told any more."""
+    return "there is no notification of that name any more."
+
+
+def run_succeeded_event(run: str, pipeline: str, decision: str | None) -> str:
+    """A run ended well."""
+    return f"The run {run} of the Pipeline {pipeline} succeeded." + (f" {decision}" if decision else "")
+
+
+def run_failed_event(run: str, pipeline: str, step: str | None, reason: str) -> str:
+    """A run failed; why, in a sentence, is not for everybody to read."""
+    at = f" in its {step} step" if step else ""
+    return f"The run {run} of the Pipeline {pipeline} failed{at}: {reason}. penstock describe {run} says more."
+
+
+def run_cancelled_event(run: str, pipeline: str) -> str:
+    """A run was cancelled."""
+    return f"The run {run} of the Pipeline {pipeline} was cancelled."
+
+
+def model_event(event: str, model: str, pipeline: str, run: str | None, reason: str | None) -> str:
+    """Something was decided of a Model, or came of it."""
+    what = {
+        "ModelSelected": "was selected to be served by",
+        "ModelServed": "is served by",
+        "ModelSentBack": "was selected, and is not served by",
+        "ModelRefused": "was not selected to be served by",
+    }[event]
+    of = f" of the run {run}" if run else ""
+    return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason.rstrip('.')}." if reason else ".")

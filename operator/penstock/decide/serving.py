@@ -12,6 +12,7 @@ from penstock_jobs.contract.errors import Refused
 PIN_MANAGER = "penstock-deploy"  # the field manager by which `penstock deploy` sets spec.deployment.model
 FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
 HISTORY = 20
+PINNED_BY = "deployment.model"  # in the place of a run, where a person chose the Model that is served
 UNDONE_BY_A_MANIFEST = "A manifest in Git that names spec.deployment.model would undo this when it is next applied."
 
 
@@ -70,7 +71,7 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
     status = pipeline.status or PipelineStatus()
     pinned = pinned_model(pipeline)
     model = pinned or status.selected_model
-    by, why = ("deployment.model", "Pinned") if pinned else (run, reason)
+    by, why = (PINNED_BY, "Pinned") if pinned else (run, reason)
     if model != served_model(pipeline):
         served = None if model is None else ServedModel(name=model, start_time=now, selected_by=by, reason=why)
         before = status.served_model

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from penstock.api.jobs import JobSettings
+from penstock.api.notifications import Notification
 from penstock.api.scalars import Duration
 from penstock.api.storage import Storage
 from penstock_jobs.contract.document import Document
@@ -37,7 +38,7 @@ class Settings(Document, frozen=True, kw_only=True):
     `storage` is where a Pipeline that names none keeps its files, each under its namespace and name. `profiles` are the
     named sets of job settings; `defaults` are those of a job that neither says nor names one. `pending_limit` bounds
     how long a run waits where its job does not say; `jobs_kept` is how long the Jobs and pods of a run that has ended
-    are kept, for their logs.
+    are kept, for their logs. `notifications` are those of all Pipelines; their Secrets are in the namespace of each.
     """
 
     images: Images = Images()
@@ -48,3 +49,4 @@ class Settings(Document, frozen=True, kw_only=True):
     namespaces: tuple[str, ...] = ()
     pending_limit: Duration = "24h"
     jobs_kept: Duration = "24h"
+    notifications: tuple[Notification, ...] = ()

@@ -13,6 +13,7 @@ from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
 from penstock.reference.markdown import anchor, code, codes, page, prose, table
 from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.notification import NotificationRequest
 from penstock_jobs.contract.result import CandidateRow, JobResult
 from penstock_jobs.contract.specification import JobSpecification, ServerSpec
 from penstock_jobs.contract.storage_requests import PreviousOwner, SavedModel, StorageRequest
@@ -37,6 +38,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Claim of a storage", Claim),
     ("Snapshot of a run", Snapshot),
     ("Record of files", Record),
+    ("Notification", NotificationRequest),
     ("Storage request", StorageRequest | SavedModel | PreviousOwner),
 )
 _SIMPLE: dict[type[types.Type], str] = {

@@ -82,6 +82,18 @@ def test_children_are_those_of_the_very_run() -> None:
     assert _named(found.runs) == ["churn-2"]
 
 
+def test_the_jobs_that_tell_somebody_of_a_run_are_no_part_of_it() -> None:
+    own = _run()
+    telling = [make_child("Job", "job", own, spec={}, status={}), make_child("Pod", "pod", own, spec={}, status={})]
+    for each in telling:
+        each["metadata"]["labels"] = {"penstock.dev/pipeline": "churn", "penstock.dev/notification": "u1"}
+
+    found = observed(FakeApi(), own, *telling).observation
+
+    assert (found.jobs, found.pods) == ((), ())
+    assert (_named(found.senders.jobs), _named(found.senders.pods)) == (["job"], ["pod"])
+
+
 def test_a_pipeline_that_is_being_deleted_is_not_there() -> None:
     metadata = {"name": "churn", "namespace": "team", "deletionTimestamp": MADE}
     pipeline = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Pipeline", "metadata": metadata, "spec": {}}

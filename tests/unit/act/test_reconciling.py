@@ -201,7 +201,7 @@ def test_a_pipeline_that_is_applied_wakes_its_live_runs_only() -> None:
 
 
 def test_the_counts_of_a_pipeline_wake_no_run_and_its_served_model_does() -> None:
-    assert _after([make_run("live"), _pipeline()], _pipeline(activeRuns=3)) == set()
+    assert _after([make_run("live"), _pipeline()], _pipeline(activeRuns=3, notifications=[{"id": "1"}])) == set()
     assert _after([make_run("live"), _pipeline()], _pipeline(servedModel={"name": "m"})) == {"live"}
 
 
@@ -217,6 +217,15 @@ def test_a_pod_wakes_its_run() -> None:
     run["metadata"]["uid"] = "u1"
 
     assert _after([run], make_child("Pod", "p", run, spec={}, status={"phase": "Running"})) == {"churn-1"}
+
+
+@pytest.mark.parametrize(("kind", "owner"), [("PipelineRun", make_run()), ("Pipeline", _pipeline())])
+def test_a_job_that_tells_somebody_wakes_the_run_or_pipeline_that_it_tells_of(kind: str, owner: Object) -> None:
+    owner["metadata"]["uid"] = "u1"
+    job = make_child("Job", "j", owner, spec={}, status={})
+    job["metadata"]["labels"] = {"penstock.dev/pipeline": "churn", "penstock.dev/notification": "u1"}
+
+    assert _after([owner], job, kind) == {owner["metadata"]["name"]}
 
 
 def test_what_did_not_change_wakes_nobody() -> None:

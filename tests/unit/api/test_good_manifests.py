@@ -103,6 +103,7 @@ def test_fields_that_mean_nothing_on_a_laptop_are_listed_with_their_lines_and_no
         (44, "spec.jobs[1].pendingLimit"),
         (44, "spec.jobs[1].profile"),
         (45, "spec.jobs[2].resources.requests"),
+        (48, "spec.notifications"),
     ]
     [notice] = notices_of(MANIFESTS / "pipelinerun.yaml")
     assert notice.sentence == (

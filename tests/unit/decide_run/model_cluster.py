@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from penstock.decide.objects.children import REVISION, RUN_UID, STEP
+from penstock.decide.objects.children import NOTIFICATION, REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.times import write_time
 from penstock.kubernetes.kinds import BY_NAME
 from penstock_jobs.contract import errors
+from penstock_jobs.contract.notification import NotificationRequest
 from penstock_jobs.contract.result import Failure, JobResult, SourceResult
 from penstock_jobs.contract.specification import (
     CleaningJob,
@@ -47,6 +48,7 @@ class ModelCluster:
         self.stored: dict[tuple[str, str, int], JobResult] = {}
         self.computed: list[tuple[str, str, int]] = []
         self.logs: dict[str, bytes] = {}
+        self.posted: list[NotificationRequest] = []
         self.long_messages = False
         self.once_ready: set[str] = set()  # revisions whose servers have been ready
         self.version = 1
@@ -238,6 +240,11 @@ class ModelCluster:
     def finish(self, pod: Object) -> None:
         """Let the job do its work to the end, as its entrypoint does: claim, find or make the result, report it."""
         job = self.job_of(pod)
+        if job is not None and NOTIFICATION in pod["metadata"]["labels"]:
+            words = job["spec"]["template"]["spec"]["containers"][0]["command"]
+            self.posted.append(msgspec.json.decode(words[3], type=NotificationRequest))
+            self.end(pod, 0)
+            return
         if job is None or self._specification(pod) is None:
             return
         specification = self._specification(pod)
@@ -277,7 +284,7 @@ class ModelCluster:
             job
             for job in self.of("Job")
             if not self.is_over(job)
-            and job["metadata"]["labels"][RUN_UID] == uid
+            and job["metadata"]["labels"].get(RUN_UID) == uid
             and part in (None, job["metadata"]["labels"][STEP])
         ]
 

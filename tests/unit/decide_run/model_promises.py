@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from penstock.decide.objects.children import REVISION, RUN_UID, STEP
+from penstock.decide.objects.children import NOTIFICATION, REVISION, RUN_UID, STEP
 from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
 
@@ -23,6 +23,10 @@ def check_child(cluster: ModelCluster, made: Object, seen: Container[Key]) -> No
         assert RUN_UID not in labels, "a record of files would be taken for a child of its run"
         return
     assert owner["controller"]
+    if NOTIFICATION in labels:
+        assert owner["uid"] == labels[NOTIFICATION]
+        assert not {RUN_UID, STEP} & set(labels), "what tells of a run would be taken for a part of it"
+        return
     if owner["kind"] == "Pipeline":
         assert owner["uid"] == cluster.objects["Pipeline", "churn"]["metadata"]["uid"]
         return

@@ -49,11 +49,12 @@ PIPELINE, MODELS, DEPLOYMENTS = one_that_serves()
     history=st.integers(0, 20),
     runs=st.integers(0, 60),
     digest=st.integers(0, 128),
+    events=st.integers(0, 5),
     refused=st.booleans(),
     pinned=st.booleans(),
 )
 def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
-    said: str, history: int, runs: int, digest: int, refused: bool, pinned: bool
+    said: str, history: int, runs: int, digest: int, events: int, refused: bool, pinned: bool
 ) -> None:
     served = {
         "name": LONG,
@@ -64,6 +65,7 @@ def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
         "revision": LONG,
     }
     status = {**PIPELINE["status"], "servedHistory": [served] * history, "url": "u" * 512}
+    status["notifications"] = [told(number) for number in range(events)]
     deployment = {"model": LONG if pinned else MODELS[0]["metadata"]["name"]}
     observation = PipelineObservation(
         pipeline={**PIPELINE, "spec": {**PIPELINE["spec"], "deployment": deployment}, "status": status},
@@ -79,6 +81,13 @@ def test_the_status_of_a_pipeline_takes_32_kibibytes_at_most(
     assert found.status is not None
     assert size(found.status) <= MOST
     assert len(msgspec.to_builtins(found.status).get("testingUses", ())) <= 20
+
+
+def told(number: int) -> Object:
+    """Return an event that many were to be told, and nobody could be."""
+    deliveries = [{"name": f"{each}{'n' * 31}", "state": "Unavailable"} for each in range(6)]
+    about = {"model": LONG, "run": LONG, "reason": "r" * 64, "deliveries": deliveries}
+    return {"id": f"{number}{'i' * 31}", "event": "ModelSelected", "time": TIME, **about}
 
 
 def failed(deployment: Object, said: str) -> Object:

@@ -15,6 +15,7 @@ from penstock.api.trigger import Trigger
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
 from penstock_jobs.contract.manifest import ModelManifest
+from penstock_jobs.contract.notification import NotificationRequest
 from penstock_jobs.contract.result import CandidateRow, JobResult
 from penstock_jobs.contract.specification import JobSpecification, ServerSpec
 from penstock_jobs.contract.storage_requests import PreviousOwner, SavedModel, StorageRequest
@@ -39,6 +40,7 @@ DOCUMENTS: dict[str, Any] = {
     "candidates": CandidateRow,
     "storage-claim": Claim,
     "serving": ServerSpec,
+    "notification": NotificationRequest,
     "errand-list-models": StorageRequest,
     "errand-move-claim": StorageRequest,
     "errand-saved-model": SavedModel,

@@ -18,11 +18,12 @@ from penstock.decide.objects.children import (
     Owner,
     child_name,
 )
+from penstock.decide.objects.chores import chore
 from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import CONTAINER, Pod, pod_template
+from penstock.decide.objects.pod import Pod, pod_template
 from penstock.decide.settings import Settings
-from penstock_jobs.contract import document, errors
+from penstock_jobs.contract import document
 from penstock_jobs.contract.specification import CleaningJob
 
 FILES, LOGS = "cleaning", "cleaning-logs"  # the parts: all files of what is gone, the logs of a run that stays
@@ -91,24 +92,8 @@ def _job(cleaning: Cleaning, asked: CleaningJob, specification: str) -> Object:
         mounts=mounts_of(asked),
         general=cleaning.settings.pods,
     )
-    final = {"containerName": CONTAINER, "operator": "In", "values": [errors.REFUSED]}
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": _metadata(cleaning, child_name(cleaning.owner, cleaning.part, cleaning.attempt)),
-        "spec": {
-            "backoffLimit": TRIES - 1,
-            "activeDeadlineSeconds": DEADLINE,
-            "podReplacementPolicy": "Failed",
-            "podFailurePolicy": {
-                "rules": [
-                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
-                    {"action": "FailJob", "onExitCodes": final},
-                ]
-            },
-            "template": pod_template(pod, cleaning.labels),
-        },
-    }
+    metadata = _metadata(cleaning, child_name(cleaning.owner, cleaning.part, cleaning.attempt))
+    return chore(metadata, pod_template(pod, cleaning.labels), TRIES, DEADLINE)
 
 
 def _metadata(cleaning: Cleaning, name: str) -> Object:

@@ -29,6 +29,7 @@ from penstock.decide.objects.children import (
     as_json,
     child_name,
 )
+from penstock.decide.objects.profiles import access_of
 from penstock.decide.run_places import RunPlaces
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.contract.specification import Location, OwnedFolder, UnmadeModels
@@ -117,15 +118,7 @@ def record_of_model(
 
 def access_settings(spec: PipelineSpec, job: JobName) -> JobSettings:
     """Return of a job's settings what a pod needs to be admitted, placed and let into the storage."""
-    settings = settings_of(spec, job)
-    return JobSettings(
-        service_account_name=settings.service_account_name,
-        image_pull_secrets=settings.image_pull_secrets,
-        node_selector=settings.node_selector,
-        tolerations=settings.tolerations,
-        priority_class_name=settings.priority_class_name,
-        env=settings.env,
-    )
+    return access_of(settings_of(spec, job))
 
 
 def record_object(owner: Owner, record: Record, index: int = 1) -> Object:

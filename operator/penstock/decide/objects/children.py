@@ -25,6 +25,7 @@ INDEX = f"{GROUP}/execution-index"
 MODEL = f"{GROUP}/model"
 REVISION = f"{GROUP}/revision"
 RECORD = f"{GROUP}/record"  # the uid of the run or Model whose files are recorded, or cleaned
+NOTIFICATION = f"{GROUP}/notification"  # the uid of the run or Pipeline of which somebody is told
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "penstock"
 

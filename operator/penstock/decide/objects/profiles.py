@@ -32,6 +32,18 @@ def with_profiles(
     return msgspec.structs.replace(spec, jobs=resolved)
 
 
+def access_of(settings: JobSettings) -> JobSettings:
+    """Return of a job's settings what a pod needs to be admitted, placed and let into what it asks."""
+    return JobSettings(
+        service_account_name=settings.service_account_name,
+        image_pull_secrets=settings.image_pull_secrets,
+        node_selector=settings.node_selector,
+        tolerations=settings.tolerations,
+        priority_class_name=settings.priority_class_name,
+        env=settings.env,
+    )
+
+
 def processors_of(settings: JobSettings) -> int:
     """Return how many whole processors a pod has to itself; 1 where nobody said."""
     resources = settings.resources

@@ -9,7 +9,7 @@ import msgspec
 from penstock.api.conditions import Condition
 from penstock.api.pipeline import Pipeline, PipelineStatus
 from penstock.decide.conditions import shorten, with_condition, without
-from penstock.decide.decision import Write
+from penstock.decide.decision import Event, Write
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class PipelineDraft:
     now: str
     writes: tuple[Write, ...] = ()
     requeue_time: datetime | None = None
+    events: tuple[Event, ...] = ()
 
     def with_writes(self, *writes: Write) -> "PipelineDraft":
         """Return the draft with these writes after the others."""

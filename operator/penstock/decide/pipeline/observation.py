@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import ModelLister, RunLister
+from penstock.decide.observed.senders import Senders
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -24,6 +25,7 @@ class PipelineObservation:
         pipelines: the Pipelines of the namespace, this one too.
         records: the records of the files of its runs and Models.
         is_complete: whether all Pipelines and runs are known; one that is not may refer to any Model.
+        senders: the Jobs that tell somebody of it, and their pods.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
@@ -38,5 +40,6 @@ class PipelineObservation:
     pipelines: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
     is_complete: bool = True
+    senders: Senders = field(default_factory=Senders)
     site: Site = CLUSTER
     refused: Refusal | None = None

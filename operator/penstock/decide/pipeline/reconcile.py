@@ -13,6 +13,7 @@ from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.models import with_servers
+from penstock.decide.pipeline.notifications import is_of_notification, with_notifications
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
@@ -40,8 +41,9 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
         draft = with_retention(facts, with_servers(facts, advance_rollout(facts, _with_selection(facts, draft))))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
-    if observation.refused is not None:
+    if observation.refused is not None and not is_of_notification(observation.refused):
         draft = _reject_write(_with_counts(facts, before), observation.refused)
+    draft = with_notifications(facts, draft)
     again = None if draft.requeue_time is None else max((draft.requeue_time - now).total_seconds(), 0)
     return _to_decision(pipeline, draft, QUOTA_REQUEUE if observation.refused is not None else again)
 
@@ -86,8 +88,8 @@ def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:
 def _to_decision(before: Pipeline, draft: PipelineDraft, again: float | None) -> Decision:
     changed = draft.pipeline.status != before.status
     old, new = (find((each.status or PipelineStatus()).conditions, "Ready") for each in (before, draft.pipeline))
-    events: tuple[Event, ...] = ()
+    events = draft.events
     if new is not None and (old is None or (old.status, old.reason) != (new.status, new.reason)):
         calm = new.status != "False" and new.reason != reasons.ROLLOUT_FAILED
-        events = (Event("Normal" if calm else "Warning", new.reason, new.message),)
+        events = (Event("Normal" if calm else "Warning", new.reason, new.message), *events)
     return Decision(draft.writes, draft.pipeline.status if changed else None, events, again)

@@ -33,6 +33,7 @@ class RunDraft:
     images: Mapping[str, str] = field(default_factory=dict)
     writes: tuple[Write, ...] = ()
     requeue_time: datetime | None = None
+    events: tuple[Event, ...] = ()
 
     def with_writes(self, *writes: Write) -> "RunDraft":
         """Return the draft with these writes after the others."""
@@ -86,7 +87,7 @@ def to_decision(before: PipelineRun, draft: RunDraft, now: datetime) -> Decision
     return Decision(
         writes=draft.writes,
         status=draft.run.status if changed else None,
-        events=_events(before, draft.run) if changed else (),
+        events=(*_events(before, draft.run), *draft.events) if changed else (),
         requeue_after=again,
     )
 

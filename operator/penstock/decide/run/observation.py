@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from penstock.decide.cleaning.record import Identity
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import ModelLister, RunLister
+from penstock.decide.observed.senders import Senders
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -39,6 +40,7 @@ class RunObservation:
         files: the names of the records of files that the run made.
         identity: the definition of runs and the namespace, which such a record names; None where nobody could be asked,
             and then no record is made.
+        senders: the Jobs that tell somebody of it, and their pods.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
@@ -59,5 +61,6 @@ class RunObservation:
     deployments: Sequence[ApiObject] = ()
     files: frozenset[str] = frozenset()
     identity: Identity | None = None
+    senders: Senders = field(default_factory=Senders)
     site: Site = CLUSTER
     refused: Refusal | None = None

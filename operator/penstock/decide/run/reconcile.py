@@ -16,6 +16,7 @@ from penstock.decide.run.advance_step import advance_step, pending_logs_of, susp
 from penstock.decide.run.draft import RunDraft, to_decision
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.files import record_files
+from penstock.decide.run.notifications import with_notifications
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
 from penstock.decide.run.rejected_writes import handle_refusal, wait_for_reading
@@ -45,7 +46,7 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
             draft = termination.fail_run(facts, draft, _current(run), reasons.REFUSED, str(error))
         if observation.refused is not None:
             draft = handle_refusal(facts, draft, observation.refused)
-    return to_decision(run, apply_retention(facts, draft), now)
+    return to_decision(run, with_notifications(facts, apply_retention(facts, draft)), now)
 
 
 def pending_logs(observation: RunObservation) -> tuple[PendingLog, ...]:

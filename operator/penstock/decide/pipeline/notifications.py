@@ -1,0 +1,54 @@
+"""Who is told what becomes of the Models of a Pipeline. Nothing of the Pipeline waits for it."""
+
+from dataclasses import replace
+
+import msgspec
+
+from penstock.api.pipeline import PipelineStatus
+from penstock.decide import reasons
+from penstock.decide.decision import Refusal
+from penstock.decide.notifications.deliveries import Letter, PostOffice, failure, post
+from penstock.decide.notifications.of_pipeline import describe_event_of_pipeline, events_of_pipeline
+from penstock.decide.notifications.outbox import addressed, is_settled, with_events
+from penstock.decide.notifications.receivers import receivers_of
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts
+from penstock.decide.pipeline.proposals import proposer_of
+
+
+def is_of_notification(refusal: Refusal) -> bool:
+    """Return whether a write that was refused is of a notification: a Pipeline makes no other Job."""
+    return refusal.kind == "Job"
+
+
+def with_notifications(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
+    """Return the draft in which events are told; those that happen in this very pass from the next one on."""
+    there, after = facts.status.notifications, draft.pipeline.status or PipelineStatus()
+    happened = events_of_pipeline(
+        facts.owner.uid, facts.status, after, lambda model: proposer_of(facts, model), facts.time
+    )
+    senders, refused = facts.observation.senders, facts.observation.refused
+    if not (happened or senders.jobs) and all(map(is_settled, there)):
+        return draft
+    office = PostOffice(
+        owner=facts.owner,
+        receivers=receivers_of(facts.pipeline.spec, facts.observation.settings),
+        senders=senders,
+        settings=facts.observation.settings,
+        describe=lambda event: describe_event_of_pipeline(facts.owner, event),
+        now=facts.now,
+        refused=refused if refused is not None and is_of_notification(refused) else None,
+    )
+    posted = post(office, [Letter((each,), each.deliveries) for each in there])
+    events = tuple(msgspec.structs.replace(each.events[0], deliveries=each.deliveries) for each in posted.letters)
+    kept, dropped = with_events(events, addressed(happened, office.receivers))
+    said = [
+        failure(event, each, reasons.too_many_events())
+        for event in dropped
+        for each in event.deliveries
+        if each.state == "Pending"
+    ]
+    draft = draft.status(notifications=kept).with_writes(*posted.writes)
+    if posted.requeue_time is not None:
+        draft = draft.requeue_at(min(posted.requeue_time, draft.requeue_time or posted.requeue_time))
+    return replace(draft, events=(*draft.events, *posted.said, *said))
