@@ -5,9 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from tried import our_moments
 
 from penstock_command import ROOT
+from unit.trigger.tried import our_moments
 
 PAGE = (ROOT / "docs/how-to/schedules.md").read_text("utf-8")
 # The days of the two columns of a table, and the hour up to which the page shows what follows the clock.
