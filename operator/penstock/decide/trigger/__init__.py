@@ -1,0 +1,1 @@
+"""When a Trigger fires: the moments of its schedule, and what becomes of those that were missed."""
