@@ -61,7 +61,7 @@ class DeclaredParameter(Value, frozen=True, kw_only=True):
         | None
     ) = None
     values: Annotated[
-        tuple[Text, ...], field("The values that it may have; any of its type, where none is listed.", max_length=64)
+        tuple[Text, ...], field("The values that it may have; any of its type, where none is listed.", max_length=32)
     ] = ()
     description: Annotated[str, field("What it is for.", max_length=1024)] | None = None
 
