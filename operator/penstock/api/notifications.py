@@ -12,7 +12,7 @@ EventName = Literal[
 ]
 DeliveryState = Literal["Pending", "Delivered", "Refused", "Unavailable", "GivenUp", "Removed"]
 # A status has room for what became of each event for so many: those of the Pipeline, and those of the operator.
-MOST, MOST_OF_OPERATOR = 4, 2
+MOST_NOTIFICATIONS, MOST_OF_OPERATOR = 4, 2
 MOST_EVENTS = 5  # in the status of a Pipeline
 NotificationName = Annotated[str, field("Its name.", min_length=1, max_length=32, pattern=LABEL)]
 
@@ -58,5 +58,5 @@ class NotifiedEvent(Value, frozen=True, kw_only=True):
     reason: Annotated[str, field("Why it happened, in one word.", max_length=64)] | None = None
     deliveries: Annotated[
         tuple[Delivery, ...],
-        field("What became of it for each.", keys=("name",), max_length=MOST + MOST_OF_OPERATOR),
+        field("What became of it for each.", keys=("name",), max_length=MOST_NOTIFICATIONS + MOST_OF_OPERATOR),
     ] = ()

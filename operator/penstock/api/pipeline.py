@@ -9,7 +9,8 @@ from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import PipelineJob
 from penstock.api.metadata import ObjectMeta
-from penstock.api.notifications import MOST, MOST_EVENTS, Notification, NotifiedEvent
+from penstock.api.notifications import MOST_EVENTS, MOST_NOTIFICATIONS, Notification, NotifiedEvent
+from penstock.api.parameters import MOST, DeclaredParameter
 from penstock.api.scalars import (
     GIT_URL,
     RELATIVE_PATH,
@@ -131,6 +132,14 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
 
     display_name: Annotated[str, field("A name for people.", max_length=128)] | None = None
     description: Annotated[str, field("What it is for.", max_length=4096)] | None = None
+    parameters: Annotated[
+        tuple[DeclaredParameter, ...],
+        field(
+            "Values that a run may give: bound variables of `dataset.query`, and segments of an input's `uri`.",
+            keys=("name",),
+            max_length=MOST,
+        ),
+    ] = ()
     source: (
         Annotated[Source, field("One's own operations. Without it, only what the images hold can be named.")] | None
     ) = None
@@ -166,7 +175,7 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
             "Who is told when a run ends, or a Model is selected, served, sent back or refused; beside those whom who "
             "runs the operator has told of all Pipelines. One of the same name takes the place of theirs.",
             keys=("name",),
-            max_length=MOST,
+            max_length=MOST_NOTIFICATIONS,
         ),
     ] = ()
 

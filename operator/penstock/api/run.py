@@ -9,7 +9,8 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
-from penstock.api.notifications import MOST, MOST_OF_OPERATOR, Delivery
+from penstock.api.notifications import MOST_NOTIFICATIONS, MOST_OF_OPERATOR, Delivery
+from penstock.api.parameters import MOST, GivenParameter
 from penstock.api.scalars import (
     EXECUTION_NAME,
     NO_TIME,
@@ -68,6 +69,7 @@ _BY_RIGHT = (
     "^(dataset[.]inputs[.][^.]+[.]credentials|jobs[.][a-z]+[.](image|imagePullSecrets|serviceAccountName|podTemplate)|"
     "source|storage|models[.]storage)([.]|$)"
 )
+_PARAMETERS = "^parameters([.]|$)"
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -99,7 +101,13 @@ class Override(Value, frozen=True, kw_only=True):
             field=".path",
         ),
         Rule(
-            f"self.path.matches('{_BY_RIGHT}') || self.path.matches('{_OVERRIDABLE}')",
+            f"!self.path.matches('{_PARAMETERS}')",
+            "A run gives parameters in spec.parameters, and overrides nothing of their declaration; move the value "
+            "there.",
+            field=".path",
+        ),
+        Rule(
+            f"self.path.matches('{_BY_RIGHT}|{_PARAMETERS}') || self.path.matches('{_OVERRIDABLE}')",
             "A run overrides fields of dataset, training, testing, deployment.selection, deployment.decision, logs, "
             "retention.tableVersions, and of the jobs dataset, training and testing; change the Pipeline for the rest.",
             field=".path",
@@ -163,6 +171,14 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             max_length=len(JOBS),
         ),
     ] = ()
+    parameters: Annotated[
+        tuple[GivenParameter, ...],
+        field(
+            "Values of the Pipeline's parameters, for the dataset job. Those that have a default may be left out.",
+            keys=("name",),
+            max_length=MOST + 1,
+        ),
+    ] = ()
     overrides: Annotated[
         tuple[Override, ...],
         field("Fields of the Pipeline that have other values in this run.", keys=("path",), max_length=64),
@@ -210,6 +226,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "pipelineRef",
             "executionName",
             "jobs",
+            "parameters",
             "overrides",
             "storage",
             "credentials",
@@ -348,6 +365,17 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    parameters: (
+        Annotated[
+            str,
+            field(
+                "The parameters that the run has, those by default too, as `asOf=2026-11-07, least=10`; the beginning, "
+                "where they are long.",
+                max_length=512,
+            ),
+        ]
+        | None
+    ) = None
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
     storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
     start_time: Annotated[Timestamp, field("When the run began.")] | None = None
@@ -357,7 +385,7 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
     ] = ()
     notifications: Annotated[
         tuple[Delivery, ...],
-        field("Who was told of its end, or is to be.", keys=("name",), max_length=MOST + MOST_OF_OPERATOR),
+        field("Who was told of its end, or is to be.", keys=("name",), max_length=MOST_NOTIFICATIONS + MOST_OF_OPERATOR),
     ] = ()
 
 

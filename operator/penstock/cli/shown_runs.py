@@ -49,6 +49,7 @@ def facts_of(run: PipelineRun, state: str) -> list[tuple[str, object]]:
         ("State", state),
         ("Message", condition.message if condition else ""),
         ("Uid", run.metadata.uid),
+        *([("Parameters", status.parameters)] if status.parameters else []),
         *([("Commit", status.commit)] if status.commit else []),
         ("Storage", status.storage),
         ("Started", status.start_time),

@@ -4,12 +4,18 @@ from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSumm
 from penstock.api.scores import Score
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import DatasetResult, TestingResult, TrainingResult
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
 SCORES = 8
-ADDRESS = 512  # as long as a status takes
+ADDRESS = PARAMETERS = 512  # as long as a status takes
+
+
+def parameters_in_words(parameters: tuple[ParameterValue, ...]) -> str | None:
+    """Return the parameters of a run for people, as far as there is room: the snapshot has them whole."""
+    return shorten(", ".join(f"{each.name}={each.value}" for each in parameters), PARAMETERS) or None
 
 
 def dataset_summary(found: DatasetResult) -> DatasetSummary:
