@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from penstock.api.schema import JOBS, JobName
 from penstock.decide import reasons
@@ -14,8 +15,11 @@ from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import missing_results
+from penstock.decide.times import read_time
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.termination_message import TerminationMessage
+
+UNSEEN = timedelta(minutes=1)  # for so long a watch may be behind another
 
 
 def results_to_reuse(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
@@ -44,6 +48,8 @@ def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -
         found = there.get(_results_of(source))
         reported = {} if found is None else results.read(found)
         if needed not in reported:
+            if _has_long_ended(source, facts.now):
+                raise Refused(reasons.lost_result(missing[needed], needed, source["metadata"]["name"]))
             return Wait(reasons.EARLIER_RUN, reasons.earlier_result(missing[needed], needed))
         known[needed] = reported[needed]
     if not known:
@@ -81,6 +87,12 @@ def _is_about_to(run: ApiObject, job: JobName) -> bool:
         asked = _jobs_of(run)
         return not asked or job in asked
     return any(step.get("name") == job and step.get("state") in ("Pending", "Waiting", "Running") for step in steps)
+
+
+def _has_long_ended(run: ApiObject, now: datetime) -> bool:
+    """Return whether a run ended so long ago that its results, which are written first, would have been seen."""
+    ended = (run.get("status") or {}).get("completionTime")
+    return bool(ended) and now >= read_time(str(ended)) + UNSEEN
 
 
 def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:
