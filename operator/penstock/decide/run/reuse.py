@@ -9,7 +9,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
-from penstock.decide.observed.listers import has_ended
+from penstock.decide.observed.listers import has_ended, steps_of
 from penstock.decide.observed.pods import Wait
 from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import RunDraft
@@ -70,7 +70,7 @@ def _sources(
         return {}
     found: dict[JobName, tuple[str, ApiObject]] = {}
     for run in runs:
-        for step in (run.get("status") or {}).get("steps") or ():
+        for step in steps_of(run):
             name, finished = step.get("name"), str(step.get("completionTime") or "")
             if step.get("state") == "Succeeded" and name in needed and finished >= found.get(name, ("", run))[0]:
                 found[name] = finished, run
@@ -79,10 +79,9 @@ def _sources(
 
 def _is_about_to(run: ApiObject, job: JobName) -> bool:
     """Return whether a live run has yet to do that job."""
-    status = run.get("status") or {}
     if has_ended(run) or run["metadata"].get("deletionTimestamp"):
         return False
-    steps = status.get("steps")
+    steps = steps_of(run)
     if not steps:
         asked = _jobs_of(run)
         return not asked or job in asked
@@ -96,7 +95,7 @@ def _has_long_ended(run: ApiObject, now: datetime) -> bool:
 
 
 def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:
-    asked = {each.get("name") for each in run["spec"].get("jobs") or ()}
+    asked = {each.get("name") for each in (run.get("spec") or {}).get("jobs") or ()}
     return tuple(job for job in JOBS if job in asked)
 
 
