@@ -241,4 +241,5 @@ def _as_json(number: float) -> int | float:
 
 
 def _position_of(node: yaml.Node | yaml.Event) -> Position:
-    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+    mark = node.start_mark
+    return Position(1, 1) if mark is None else Position(mark.line + 1, mark.column + 1)

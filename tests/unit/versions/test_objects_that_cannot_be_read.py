@@ -367,7 +367,8 @@ def test_what_others_ask_of_a_run_or_a_model_is_answered_whatever_is_in_it(
     [there] = served.of(kind)
     found = [each.path for each in places(decode(there, KINDS[kind]), there)]
     fields = [(path, name) for path in found for name in at(there, path) if "metadata" not in (*path, name)]
-    there = with_other(there, *data.draw(st.sampled_from(fields)), data.draw(anything))
+    path, name = data.draw(st.sampled_from(fields))
+    there = with_other(there, path, name, data.draw(anything))
 
     listers.summary_of(there)
     listers.goes_on(there)
