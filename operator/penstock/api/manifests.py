@@ -9,6 +9,7 @@ refused: kubectl would take the last and say nothing.
 import math
 import re
 from dataclasses import dataclass, field
+from pathlib import Path as File
 from typing import Any
 
 import yaml
@@ -16,6 +17,8 @@ import yaml
 from penstock.api.findings import Fault, Path, Position
 
 MOST_NODES = 200_000  # an alias may stand for many; kubectl refuses what unfolds without end, and so must we
+MOST_LEVELS = 200
+MOST_CHARACTERS = 2**24  # the API server takes requests of 3 MB, and a file may hold several manifests
 _TRUE = {"y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"}
 _FALSE = {"n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"}
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -53,13 +56,22 @@ class NotYamlError(Exception):
         self.sentence = sentence
 
 
+def read_text(path: File) -> str:
+    """Return the text of a file, no more of it than shows that it is too much: a device has no end."""
+    with path.open(encoding="utf-8") as file:
+        return file.read(MOST_CHARACTERS + 1)
+
+
 def read_manifests(text: str) -> list[Manifest]:
     """Return the documents of a file that are not empty.
 
     Raises:
         NotYamlError: the file cannot be parsed.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise NotYamlError(Position(1, 1), "This is larger than 16 MiB, and no manifest is; name another file.")
     try:
+        _refuse_the_boundless(text)
         roots = list(yaml.compose_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -70,6 +82,20 @@ def read_manifests(text: str) -> list[Manifest]:
         raise NotYamlError(Position(1, 1), f"This is not YAML: {' '.join(str(error).split())}.") from error
     manifests = [_Reading(text).manifest(root) for root in roots if root is not None]
     return [manifest for manifest in manifests if manifest.value is not None]
+
+
+def _refuse_the_boundless(text: str) -> None:
+    """Count the nodes and levels of a text before a tree is made of it: the parser's own recursion has no bound."""
+    nodes = levels = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        nodes += isinstance(event, yaml.NodeEvent)
+        levels += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if nodes > MOST_NODES or levels > MOST_LEVELS:
+            raise _unfolds(event)
+
+
+def _unfolds(where: yaml.Node | yaml.Event) -> NotYamlError:
+    return NotYamlError(_position_of(where), "This unfolds into too much; write it without so many aliases or levels.")
 
 
 def _loader() -> Any:
@@ -83,6 +109,7 @@ class _Reading:
         self.text = text
         self.read = Manifest()
         self.nodes = 0
+        self.merges = 0
 
     def manifest(self, root: yaml.Node) -> Manifest:
         self.read.places[()] = _position_of(root)
@@ -91,10 +118,8 @@ class _Reading:
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self.nodes += 1
-        if self.nodes > MOST_NODES or len(path) > 200:
-            raise NotYamlError(
-                _position_of(node), "This unfolds into too much; write it without so many aliases or levels."
-            )
+        if self.nodes > MOST_NODES or len(path) > MOST_LEVELS:
+            raise _unfolds(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -121,6 +146,16 @@ class _Reading:
         return merged | own
 
     def _merge(self, node: yaml.Node, path: Path) -> dict[str, Any]:
+        self.nodes += 1
+        if self.nodes > MOST_NODES or self.merges > MOST_LEVELS:
+            raise _unfolds(node)  # a mapping may merge itself: the path, which stays the same, does not tell
+        self.merges += 1
+        try:
+            return self._merged(node, path)
+        finally:
+            self.merges -= 1
+
+    def _merged(self, node: yaml.Node, path: Path) -> dict[str, Any]:
         if isinstance(node, yaml.SequenceNode):
             merged: dict[str, Any] = {}
             for each in node.value:
@@ -205,5 +240,6 @@ def _as_json(number: float) -> int | float:
     return int(number) if float(number).is_integer() and not isinstance(number, int) else number
 
 
-def _position_of(node: yaml.Node) -> Position:
-    return Position(node.start_mark.line + 1, node.start_mark.column + 1)
+def _position_of(node: yaml.Node | yaml.Event) -> Position:
+    mark = node.start_mark
+    return Position(1, 1) if mark is None else Position(mark.line + 1, mark.column + 1)

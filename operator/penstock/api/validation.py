@@ -12,7 +12,7 @@ from typing import Any
 from penstock.api.admission import kind_faults, refusals, resource_of
 from penstock.api.cluster_only import cluster_only
 from penstock.api.findings import Fault, Finding
-from penstock.api.manifests import Manifest, NotYamlError, read_manifests
+from penstock.api.manifests import Manifest, NotYamlError, read_manifests, read_text
 from penstock.api.resource import Resource
 from penstock.api.semantics import semantic_faults
 from penstock.api.together import faults_between
@@ -50,7 +50,7 @@ def notices_of(path: File | str) -> list[Finding]:
 def check_file(path: File | str) -> Checked:
     """Read a file and check every document in it. A file that cannot be read is a finding too."""
     try:
-        text = File(path).read_text("utf-8")
+        text = read_text(File(path))
     except OSError as error:
         return _nothing(path, f"{path} cannot be read: {error.strerror}.")
     except UnicodeDecodeError:

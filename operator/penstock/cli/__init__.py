@@ -1,6 +1,7 @@
 """The command line: `penstock`. One file a group of commands; each is imported when it is asked for."""
 
 import errno
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -15,6 +16,15 @@ from penstock.local.process import Stopped
 from penstock_jobs.contract.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
+# What a machine refuses whoever works on it: a disk that is full, a folder that is somebody else's. No bug of ours.
+_OF_THE_MACHINE = {
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "EIO", "EMFILE", "ENFILE", "ENAMETOOLONG"),
+        *("ELOOP", "ENOTDIR", "EISDIR", "ENOLCK", "EOPNOTSUPP", "ESTALE", "ENOMEM"),
+    )
+    if hasattr(errno, name)
+}
 
 _LAPTOP = {
     "run": "run",
@@ -119,15 +129,22 @@ def _run(arguments: list[str] | None, program: str) -> int:
     except JobError as error:
         _print_error(str(error))
         return BUG if error.exit_code == BUG else REFUSED
-    except Exception:  # the boundary: what comes here is a bug
-        traceback.print_exc()
-        _print_error("This is a bug in Penstock; please report it with the lines above.")
-        return BUG
+    except Exception as error:  # the boundary: what comes here is a bug, or what the machine refuses
+        return _end_of_the_unforeseen(error)
 
 
 def _reader_gone() -> int:
     sys.stderr.close()  # Python would complain again at exit
     return READER_GONE
+
+
+def _end_of_the_unforeseen(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
+        file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
+        return _print_error(f"{file or 'A file'} cannot be used: {error.strerror}.")
+    traceback.print_exc()
+    _print_error("This is a bug in Penstock; please report it with the lines above.")
+    return BUG
 
 
 def _print_error(sentence: str) -> int:

@@ -153,6 +153,14 @@ def missing_result(step: str, needed: str) -> str:
     return f"The job {step} needs what {needed} makes, and no run has made it; add {needed} to the jobs."
 
 
+def lost_result(step: str, needed: str, run: str) -> str:
+    """What this run needs was made, and is gone."""
+    return (
+        f"The job {step} needs what {needed} makes; the run {run} made it last, and its results are no longer there. "
+        f"Add {needed} to the jobs."
+    )
+
+
 def no_job(pipeline: str) -> str:
     """The Pipeline describes nothing that a run could do."""
     return f"The Pipeline {pipeline} describes no job; add dataset and training, or deployment."

@@ -46,8 +46,8 @@ def leave_alone(there: ApiObject, why: Unreadable, now: datetime) -> Decision:
 
     A run that has ended is not touched: that it has can be told of any run, and nothing is to come of it.
     """
-    before = (there.get("status") or {}).get("conditions") or []
-    if has_ended(there) or not isinstance(before, list):
+    before = _conditions(there)
+    if has_ended(there) or before is None:
         return Decision(warnings=(why.sentence,))
     message, generation = shorten(why.sentence), why.generation
     conditions = [each for each in before if each.get("type") != "Reconciling"]
@@ -66,6 +66,13 @@ def leave_alone(there: ApiObject, why: Unreadable, now: datetime) -> Decision:
     return Decision(
         status=OnlyConditions(tuple(conditions), generation), events=(Event("Warning", reasons.INVALID, message),)
     )
+
+
+def _conditions(there: ApiObject) -> list[dict[str, Any]] | None:
+    """Return the conditions that are there, or None where it is no list of them: then nothing is written over it."""
+    status = there.get("status") or {}
+    found = (status.get("conditions") or []) if isinstance(status, dict) else None
+    return found if isinstance(found, list) and all(isinstance(each, dict) for each in found) else None
 
 
 def _put(conditions: list[dict[str, Any]], new: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +57,24 @@ class Home:
 def find_home(option: Path | None, environment: Mapping[str, str]) -> Home:
     """Return the home: the option, else `PENSTOCK_HOME`, else where the platform keeps a user's data."""
     chosen = option or environment.get(VARIABLE) or platformdirs.user_data_dir("penstock", appauthor=False)
-    root = Path(chosen).expanduser().absolute()
-    if root.exists() and not root.is_dir():
+    root = expand(Path(chosen), f"The home {chosen}").absolute()
+    try:
+        is_file = root.exists() and not root.is_dir()
+    except OSError as error:
+        raise Refused(
+            f"The home {root} cannot be used: {error.strerror}; name another folder with --home or {VARIABLE}."
+        ) from error
+    if is_file:
         raise Refused(f"The home {root} is a file; name a folder with --home or {VARIABLE}.")
     return Home(root)
+
+
+def expand(path: Path, named: str) -> Path:
+    """Return the path with `~` and `~user` at its beginning replaced; `named` begins the sentence where nobody is."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise Refused(f"{named} begins with ~, and this machine knows no such home; write the whole path.") from error
 
 
 def make_folder(path: Path) -> None:
@@ -84,4 +99,5 @@ def write_atomically(path: Path, content: bytes, *, flush: bool = True) -> None:
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that cannot be written, which the sentence above says already
+            temporary.unlink(missing_ok=True)

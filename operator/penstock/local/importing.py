@@ -1,10 +1,12 @@
 """Models of the home made again from their files: in a folder of this machine, or in a bucket that it reaches."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from penstock.api.model import Model
 from penstock.api.storage import Storage
 from penstock.decide.commands.import_models import ImportStatus, compare_to_existing, read_saved_model, storage_named
+from penstock.local.home import expand
 from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock_jobs.contract.errors import Refused
@@ -19,7 +21,8 @@ def location_named(
     if "://" not in uri or uri.startswith("file://"):
         if endpoint or region or secret:
             raise Refused(f"{uri} is a folder, which has no endpoint, region or credentials; leave them out.")
-        path = Path(uri.removeprefix("file://")).expanduser().absolute()
+        folder = unquote(uri.removeprefix("file://")) if uri.startswith("file://") else uri
+        path = expand(Path(folder), uri).absolute()
         if not path.is_dir():
             raise Refused(f"There is no folder {path}.")
         return Location(uri=path.as_uri()), None

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
+from penstock.api.manifests import NotYamlError, read_manifests, read_text
+from penstock.local.home import expand
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import Credentials
 
@@ -103,12 +104,7 @@ def read_mapping(option: Path | None, manifest_folder: Path | None, home: Path) 
 
 def _read(path: Path) -> LocalMapping:
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-        file = msgspec.convert(content or {}, _File)
-    except OSError as error:
-        raise Refused(f"{path} cannot be read: {error.strerror}.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Refused(f"{path} is not YAML: {' '.join(str(error).split())}.") from error
+        file = msgspec.convert(_content(path), _File)
     except msgspec.ValidationError as error:
         raise Refused(
             f"{path} is not as local.yaml must be: {error}; it has secrets, endpoints, volumes and sources."
@@ -118,6 +114,27 @@ def _read(path: Path) -> LocalMapping:
         path=path.absolute(),
         secrets=file.secrets,
         endpoints={name.rstrip("/"): value for name, value in file.endpoints.items()},
-        volumes={claim: folder / Path(value).expanduser() for claim, value in file.volumes.items()},
-        sources={url.rstrip("/"): folder / Path(value).expanduser() for url, value in file.sources.items()},
+        volumes={claim: folder / _folder(path, "volumes", claim, value) for claim, value in file.volumes.items()},
+        sources={url.rstrip("/"): folder / _folder(path, "sources", url, value) for url, value in file.sources.items()},
     )
+
+
+def _content(path: Path) -> Any:
+    """Return what the file says, read as a manifest is."""
+    try:
+        manifests = read_manifests(read_text(path))
+    except OSError as error:
+        raise Refused(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path} is not text in UTF-8; save it so.") from error
+    except NotYamlError as error:
+        raise Refused(f"{path}:{error.place.line}:{error.place.column}: {error.sentence}") from error
+    if len(manifests) > 1:
+        raise Refused(f"{path} holds {len(manifests)} documents, and local.yaml is one; remove the lines of ---.")
+    for fault in (fault for manifest in manifests for fault in manifest.faults):
+        raise Refused(f"{path}: {fault.full_sentence}")
+    return manifests[0].value if manifests else {}
+
+
+def _folder(path: Path, section: str, name: str, value: str) -> Path:
+    return expand(Path(value), f"{path}: {section}[{name}], {value},")

@@ -9,7 +9,7 @@ from penstock.api.model import Model
 from penstock.api.pipeline import GitSource, Pipeline
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.run_places import secret_for
-from penstock.local.home import Home
+from penstock.local.home import Home, expand
 from penstock.local.mapping import LocalMapping, read_mapping
 from penstock.local.sources import repository_credentials
 from penstock_jobs.contract.errors import Refused
@@ -59,7 +59,7 @@ class LaptopPlaces:
             return Location(uri=_file_uri(self.mapped.volume(claim, f"{place}.uri") / path))
         if separator and scheme == "file":
             return Location(uri=table.uri)
-        return Location(uri=_file_uri(self.folder / Path(table.uri).expanduser()))
+        return Location(uri=_file_uri(self.folder / expand(Path(table.uri), f"{place}.uri, {table.uri},")))
 
     def model(self, model: Model) -> Location:
         """Return the location of a Model's folder, read with the credentials that the Model names."""

@@ -14,7 +14,7 @@ from penstock.api.findings import closest_name
 from penstock.remote.access import Access
 from penstock_jobs.contract.errors import Refused
 
-DEFAULT = Path.home() / ".kube" / "config"
+DEFAULT = "~/.kube/config"
 IN_CLUSTER_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 DEFAULT_NAMESPACE = "default"
 
@@ -51,12 +51,19 @@ async def way_to(access: Access) -> Way:
 def _paths(access: Access) -> str | None:
     """Return the files, separated as KUBECONFIG separates them; None where there are none and nobody named one."""
     if access.kubeconfig is not None:
-        if not Path(access.kubeconfig).expanduser().is_file():
+        if not _is_file(access.kubeconfig):
             raise Refused(f"There is no kubeconfig {access.kubeconfig}; name one that is there with --kubeconfig.")
         return access.kubeconfig
-    named = os.environ.get("KUBECONFIG") or str(DEFAULT)
-    there = [each for each in named.split(os.pathsep) if each and Path(each).expanduser().is_file()]
+    named = os.environ.get("KUBECONFIG") or DEFAULT
+    there = [each for each in named.split(os.pathsep) if each and _is_file(each)]
     return os.pathsep.join(there) or None
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    except (RuntimeError, OSError):  # of a home that nobody has; of a folder that is somebody else's
+        return False
 
 
 def _from_within(access: Access) -> Way:
@@ -64,7 +71,7 @@ def _from_within(access: Access) -> Way:
     try:
         load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
     except ConfigException:
-        named = os.environ.get("KUBECONFIG") or str(DEFAULT)
+        named = os.environ.get("KUBECONFIG") or DEFAULT
         raise Refused(
             f"No cluster is known: there is no kubeconfig {named}. Name one with --kubeconfig, or set KUBECONFIG."
         ) from None

@@ -147,6 +147,27 @@ def test_aliases_that_unfold_without_end_are_refused() -> None:
     assert sentence == "This unfolds into too much; write it without so many aliases or levels."
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 100_000, id="levels that the parser's own stack would not hold"),
+        pytest.param("a: &a\n  <<: *a\n", id="a mapping that merges itself"),
+        pytest.param("a: &a\n  <<: [*a, *a]\n", id="a mapping that merges itself twice"),
+        pytest.param("&a [*a]", id="a list in itself"),
+        pytest.param("&a\nb: *a\n", id="a mapping in itself"),
+        pytest.param("- {a: 1}\n" * 100_000, id="more nodes than any manifest has"),
+    ],
+)
+def test_what_nests_without_end_is_refused_before_it_is_built(text: str) -> None:
+    [(_, sentence)] = found(text)
+    assert sentence == "This unfolds into too much; write it without so many aliases or levels."
+
+
+def test_a_file_that_is_larger_than_any_manifest_is_refused() -> None:
+    [(_, sentence)] = found("# nothing\n" * 2_000_000)
+    assert sentence == "This is larger than 16 MiB, and no manifest is; name another file."
+
+
 def rules_of(schema: dict[str, Any]) -> Iterator[dict[str, str]]:
     yield from schema.get("x-kubernetes-validations", ())
     for each in schema.get("properties", {}).values():

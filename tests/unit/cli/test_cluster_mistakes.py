@@ -20,7 +20,7 @@ Answer = tuple[int, str | dict[str, object]]
 @pytest.fixture(autouse=True)
 def _nobody_elses_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "nothing"))
-    monkeypatch.setattr("penstock.remote.kubeconfig.DEFAULT", tmp_path / "nothing-either")
+    monkeypatch.setattr("penstock.remote.kubeconfig.DEFAULT", str(tmp_path / "nothing-either"))
 
 
 def kubeconfig(folder: Path, server: str = "http://127.0.0.1:1", **changes: Any) -> str:
@@ -109,6 +109,9 @@ def test_a_run_that_cannot_be_read_is_told_of_and_the_others_are_listed(
 
 def test_a_kubeconfig_that_is_named_and_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "There is no kubeconfig /nowhere" in said(capsys, "--cluster", "--kubeconfig", "/nowhere", "runs")
+    assert "There is no kubeconfig ~nobody-at-all/k" in said(
+        capsys, "--cluster", "--kubeconfig", "~nobody-at-all/k", "runs"
+    )
 
 
 @pytest.mark.parametrize("content", ["a: [", "- a list", "only text", "contexts: 3"])

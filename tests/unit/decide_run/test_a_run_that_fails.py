@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from penstock.decide.decision import OnlyConditions, Refusal
+from penstock.decide.objects.children import results_name
+from penstock.decide.ownership import run_owner
 from penstock.decide.run.outcome import failure_of
 from penstock.decide.run.plan import PartName
 from penstock.decide.run.reconcile import decide
@@ -186,6 +188,26 @@ def test_a_run_that_lacks_a_job_that_nobody_has_done_is_refused() -> None:
 
     assert read_condition(cluster, operator)[2] == (
         "The job training needs what dataset makes, and no run has made it; add dataset to the jobs."
+    )
+
+
+def test_a_run_that_lacks_a_result_that_is_no_longer_there_is_refused_and_does_not_wait_for_ever() -> None:
+    cluster, operator = apply_run(examples.run(jobs=[{"name": "dataset"}]))
+    settle(cluster, operator)
+    cluster.remove(("ConfigMap", results_name(run_owner(cluster.objects["PipelineRun", "churn-1"]))))
+    cluster.put(examples.run("churn-2", "1" * 8, "2026-03-01T13:00:00Z", jobs=[{"name": "training"}]))
+    operator.rest("churn-2")
+    waiting = cluster.objects["PipelineRun", "churn-2"]["status"]["conditions"][0]
+    cluster.advance_clock(60)
+
+    operator.rest("churn-2")
+
+    ended = cluster.objects["PipelineRun", "churn-2"]["status"]["conditions"][0]
+    assert (waiting["status"], waiting["reason"]) == ("Unknown", "EarlierRun")  # it may be seen a moment later
+    assert (ended["status"], ended["reason"]) == ("False", "Refused")
+    assert ended["message"] == (
+        "The job training needs what dataset makes; the run churn-1 made it last, and its results are no longer there. "
+        "Add dataset to the jobs."
     )
 
 

@@ -1,5 +1,6 @@
 """The command line around its commands: exit codes, sentences, progress, completion."""
 
+import errno
 import io
 import os
 import signal
@@ -38,6 +39,8 @@ def ended(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> int:
     [
         (Refused("A sentence."), 2),
         (Unavailable("No answer."), 2),
+        (OSError(errno.ENOSPC, "No space left on device"), 2),
+        (PermissionError(errno.EACCES, "Permission denied", "/a/lock"), 2),
         (Stopped(signal.SIGINT), 130),
         (Stopped(signal.SIGTERM), 143),
         (KeyboardInterrupt(), 130),
@@ -48,6 +51,23 @@ def test_what_is_foreseen_ends_without_a_traceback(
 ) -> None:
     assert ended(monkeypatch, error) == code
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_what_the_machine_refuses_is_one_sentence_with_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended(monkeypatch, OSError(errno.EROFS, "Read-only file system", "/a/lock"))
+    assert capsys.readouterr().err == "penstock: /a/lock cannot be used: Read-only file system.\n"
+
+
+@pytest.mark.parametrize("home", ["~nobody-of-that-name/home", "a" * 5000, "/dev/null", "/dev/null/home"])
+def test_a_home_that_cannot_be_is_one_sentence(capsys: pytest.CaptureFixture[str], home: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["runs", "--home", home])
+
+    assert exit_.value.code == 2
+    [sentence] = capsys.readouterr().err.splitlines()
+    assert sentence.startswith(("penstock: The home ", "penstock: /dev/null/home"))
 
 
 def test_a_bug_ends_with_1_and_its_traceback(

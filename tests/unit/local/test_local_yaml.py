@@ -102,9 +102,22 @@ def test_the_mapping_beside_the_manifest_goes_before_that_of_the_home(tmp_path: 
     assert set(read_mapping(home / "local.yaml", folder, home).volumes) == {"of-the-home"}
 
 
-@pytest.mark.parametrize("content", ["secret: {}", "secrets: [a]", "volumes: {a: [b]}", ": : :", "- a"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("secret: {}", "secrets: [a]", "volumes: {a: [b]}", ": : :", "- a"),
+        *("a: 2001-99-99", "[" * 5000, "a: 1\n---\nb: 2"),
+    ],
+)
 def test_a_mapping_that_is_wrong_is_refused_by_its_path(tmp_path: Path, content: str) -> None:
     (tmp_path / "local.yaml").write_text(content)
 
     with pytest.raises(Refused, match=r"local\.yaml"):
+        read_mapping(None, tmp_path, tmp_path)
+
+
+def test_a_folder_of_a_home_that_nobody_has_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "local.yaml").write_text("volumes: {data: ~nobody-of-that-name/data}")
+
+    with pytest.raises(Refused, match=r"volumes\[data\], ~nobody-of-that-name/data, begins with ~"):
         read_mapping(None, tmp_path, tmp_path)

@@ -15,7 +15,10 @@ from penstock.decide.cleaning.reconcile import decide
 from penstock.decide.decision import OnlyConditions
 from penstock.decide.objects.children import RECORD
 from penstock.decide.objects.folders import SPECIFICATION
+from penstock.decide.observed import listers
+from penstock.decide.run import reuse
 from penstock.decide.settings import Settings
+from penstock.decide.status import leave_alone
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator, advance, settle
@@ -346,3 +349,33 @@ def test_only_conditions_are_written_over_a_status_that_cannot_be_read(cluster: 
     operator.looks()
 
     assert isinstance(operator.serve().status, OnlyConditions)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@of_hypothesis(max_examples=300, deadline=None)
+@given(st.data())
+def test_what_others_ask_of_a_run_or_a_model_is_answered_whatever_is_in_it(
+    served: ModelCluster, data: st.DataObject
+) -> None:
+    kind = data.draw(st.sampled_from(["PipelineRun", "Model"]))
+    [there] = served.of(kind)
+    found = [each.path for each in places(decode(there, KINDS[kind]), there)]
+    fields = [(path, name) for path in found for name in at(there, path) if "metadata" not in (*path, name)]
+    path, name = data.draw(st.sampled_from(fields))
+    there = with_other(there, path, name, data.draw(anything))
+
+    listers.summary_of(there)
+    listers.goes_on(there)
+    listers.pipeline_of(there)
+    listers.servers_of(there)
+    listers.storage_of(there)
+    reuse.results_to_reuse(examples.run(jobs=[{"name": "testing"}]), [there])
+    read = decode(there, KINDS[kind])
+    if kind == "PipelineRun" and isinstance(read, Unreadable):
+        leave_alone(there, read, served.now)

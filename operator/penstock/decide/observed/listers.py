@@ -115,11 +115,11 @@ class RunLister:
 
 
 def summary_of(run: ApiObject) -> RunSummary:
-    """Return the summary of a run."""
-    metadata, status = run["metadata"], run.get("status") or {}
-    steps = {step.get("name"): step for step in status.get("steps") or ()}
+    """Return the summary of a run, of as much as can be read: one that cannot must not stop the others."""
+    metadata, status = run["metadata"], _mapping(run.get("status"))
+    steps = {str(step.get("name")): step for step in steps_of(run)}
     deploying = steps.get("deployment", {})
-    decided, tested = deploying.get("deployment") or {}, steps.get("testing", {}).get("testing") or {}
+    decided, tested = _mapping(deploying.get("deployment")), _mapping(steps.get("testing", {}).get("testing"))
     challenger, name = decided.get("challenger"), status.get("executionName")
     return RunSummary(
         name=str(metadata["name"]),
@@ -133,13 +133,19 @@ def summary_of(run: ApiObject) -> RunSummary:
 
 def storage_of(model: ApiObject) -> str | None:
     """Return the storage, a URI, that holds the tables that a Model was made of."""
-    found = ((model.get("spec") or {}).get("lineage") or {}).get("storage")
+    found = _mapping(_mapping(model.get("spec")).get("lineage")).get("storage")
     return None if found is None else str(found)
 
 
 def servers_of(model: ApiObject) -> tuple[str, ...]:
     """Return the Pipelines that a Model says it is served by."""
-    return tuple((model.get("status") or {}).get("servedBy") or ())
+    servers = _mapping(model.get("status")).get("servedBy")
+    return tuple(str(each) for each in servers) if isinstance(servers, list | tuple) else ()
+
+
+def steps_of(run: ApiObject) -> Sequence[Mapping[str, Any]]:
+    """Return the steps in the status of a run."""
+    return _mappings(_mapping(run.get("status")).get("steps"))
 
 
 def is_live(run: ApiObject) -> bool:
@@ -149,22 +155,21 @@ def is_live(run: ApiObject) -> bool:
 
 def has_ended(run: ApiObject) -> bool:
     """Return whether a run has ended, well or not, whatever else of it can be read."""
-    status = run.get("status") or {}
+    status = _mapping(run.get("status"))
     if status.get("completionTime"):
         return True
-    conditions = status.get("conditions") or ()
+    conditions = _mappings(status.get("conditions"))
     return any(each.get("type") == "Succeeded" and each.get("status") in ("True", "False") for each in conditions)
 
 
 def pipeline_of(run: ApiObject) -> str:
     """Return the name of the Pipeline that a run names; empty where it names none that could be read."""
-    reference = run["spec"].get("pipelineRef")
-    return str(reference.get("name") or "") if isinstance(reference, Mapping) else ""
+    return str(_mapping(_mapping(run.get("spec")).get("pipelineRef")).get("name") or "")
 
 
 def goes_on(run: ApiObject) -> bool:
     """Return whether a run lives, and nobody has cancelled or deleted it."""
-    return is_live(run) and not run["spec"].get("cancel") and not run["metadata"].get("deletionTimestamp")
+    return is_live(run) and not _mapping(run.get("spec")).get("cancel") and not run["metadata"].get("deletionTimestamp")
 
 
 def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
@@ -175,4 +180,12 @@ def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
 
 
 def _labels(found: ApiObject) -> Any:
-    return found["metadata"].get("labels") or {}
+    return _mapping(found["metadata"].get("labels"))
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from penstock.api.schema import JOBS, JobName
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
-from penstock.decide.observed.listers import has_ended
+from penstock.decide.observed.listers import has_ended, steps_of
 from penstock.decide.observed.pods import Wait
 from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import missing_results
+from penstock.decide.times import read_time
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.termination_message import TerminationMessage
+
+UNSEEN = timedelta(minutes=1)  # for so long a watch may be behind another
 
 
 def results_to_reuse(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
@@ -44,6 +48,8 @@ def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -
         found = there.get(_results_of(source))
         reported = {} if found is None else results.read(found)
         if needed not in reported:
+            if _has_long_ended(source, facts.now):
+                raise Refused(reasons.lost_result(missing[needed], needed, source["metadata"]["name"]))
             return Wait(reasons.EARLIER_RUN, reasons.earlier_result(missing[needed], needed))
         known[needed] = reported[needed]
     if not known:
@@ -64,7 +70,7 @@ def _sources(
         return {}
     found: dict[JobName, tuple[str, ApiObject]] = {}
     for run in runs:
-        for step in (run.get("status") or {}).get("steps") or ():
+        for step in steps_of(run):
             name, finished = step.get("name"), str(step.get("completionTime") or "")
             if step.get("state") == "Succeeded" and name in needed and finished >= found.get(name, ("", run))[0]:
                 found[name] = finished, run
@@ -73,18 +79,23 @@ def _sources(
 
 def _is_about_to(run: ApiObject, job: JobName) -> bool:
     """Return whether a live run has yet to do that job."""
-    status = run.get("status") or {}
     if has_ended(run) or run["metadata"].get("deletionTimestamp"):
         return False
-    steps = status.get("steps")
+    steps = steps_of(run)
     if not steps:
         asked = _jobs_of(run)
         return not asked or job in asked
     return any(step.get("name") == job and step.get("state") in ("Pending", "Waiting", "Running") for step in steps)
 
 
+def _has_long_ended(run: ApiObject, now: datetime) -> bool:
+    """Return whether a run ended so long ago that its results, which are written first, would have been seen."""
+    ended = (run.get("status") or {}).get("completionTime")
+    return bool(ended) and now >= read_time(str(ended)) + UNSEEN
+
+
 def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:
-    asked = {each.get("name") for each in run["spec"].get("jobs") or ()}
+    asked = {each.get("name") for each in (run.get("spec") or {}).get("jobs") or ()}
     return tuple(job for job in JOBS if job in asked)
 
 
