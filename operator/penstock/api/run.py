@@ -385,7 +385,9 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
     ] = ()
     notifications: Annotated[
         tuple[Delivery, ...],
-        field("Who was told of its end, or is to be.", keys=("name",), max_length=MOST_NOTIFICATIONS + MOST_OF_OPERATOR),
+        field(
+            "Who was told of its end, or is to be.", keys=("name",), max_length=MOST_NOTIFICATIONS + MOST_OF_OPERATOR
+        ),
     ] = ()
 
 

@@ -22,6 +22,7 @@ NAME_PREFIX = r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)
 ANNOTATION = QUALIFIED_NAME.replace("a-z0-9", "A-Za-z0-9").replace("A-ZA-Z", "A-Z")
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
 SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+WORD = r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 PYTHON_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 DOTTED_PATH = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"
 DURATION = r"^([0-9]{1,9}(ms|s|m|h|d|w))+$"
@@ -64,6 +65,7 @@ PHRASES = {
     ANNOTATION: "the key of an annotation, as team or example.com/team",
     LABEL_VALUE: "the value of a label: letters, digits, dashes, dots and underscores",
     SUBDOMAIN: "a name of small letters, digits, dashes and dots, as churn-nightly",
+    WORD: "a name of letters, digits, dashes, dots and underscores, as first-try",
     PYTHON_NAME: "a name of letters, digits and underscores, as max_depth",
     DOTTED_PATH: "a dotted path, as sklearn.linear_model.LogisticRegression",
     DURATION: "a duration; write one as 90s, 1h30m or 30d",
@@ -104,6 +106,7 @@ ResourceName = Annotated[str, Meta(min_length=1, max_length=253, pattern=SUBDOMA
 # The kinds of this API group; an object of theirs has a name that is a label's value too.
 ObjectName = Annotated[str, Meta(min_length=1, max_length=63, pattern=SUBDOMAIN)]
 Label = Annotated[str, Meta(min_length=1, max_length=63, pattern=LABEL)]
+Word = Annotated[str, Meta(min_length=1, max_length=63, pattern=WORD)]
 ColumnName = Annotated[str, Meta(min_length=1, max_length=256)]
 DottedPath = Annotated[str, Meta(max_length=253, pattern=DOTTED_PATH)]
 Duration = Annotated[str, Meta(max_length=32, pattern=DURATION)]
