@@ -34,7 +34,7 @@ TIMESTAMP = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
     r"([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
-CRON = r"^(@(hourly|daily|weekly|monthly|yearly)|\S+ +\S+ +\S+ +\S+ +\S+)$"
+CRON = r"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+ +\S+ +\S+ +\S+ +\S+)$"
 PIPELINE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
 EXECUTION_NAME = r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$"
