@@ -40,7 +40,7 @@ TRIGGER: Object = {
     "apiVersion": "penstock.dev/v1alpha1",
     "kind": "Trigger",
     "metadata": {"name": "nightly"},
-    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": "0 3 * * *"}},
+    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": ["0 3 * * *"]}},
 }
 
 

@@ -19,9 +19,9 @@ class ConditionType:
 CONDITION_TYPES = (
     ConditionType(
         "Ready",
-        ("Pipeline",),
-        "Whether the Pipeline is as its spec says: True where it serves the Model that it should, or has nothing to "
-        "serve; Unknown while a Model's servers start; False otherwise.",
+        ("Pipeline", "Trigger"),
+        "Of a Pipeline whether it is as its spec says: True where it serves the Model that it should, or has nothing "
+        "to serve; Unknown while a Model's servers start; False otherwise. Of a Trigger whether it fires.",
     ),
     ConditionType(
         "Succeeded",
@@ -35,7 +35,7 @@ CONDITION_TYPES = (
     ),
     ConditionType(
         "Stalled",
-        ("Pipeline", "PipelineRun"),
+        ("Pipeline", "PipelineRun", "Trigger"),
         "True where it will not get there by itself: somebody has to mend something. Not there otherwise.",
     ),
 )

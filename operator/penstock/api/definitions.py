@@ -109,14 +109,21 @@ KINDS = (
         "trg",
         (
             PrinterColumn("Pipeline", ".spec.pipelineRef.name", "The Pipeline that is run."),
-            PrinterColumn("Schedule", ".spec.schedule.cron", "The cron expression."),
+            PrinterColumn("Schedule", ".spec.schedule.cron[0]", "The first cron expression."),
             PrinterColumn("Time Zone", ".spec.schedule.timeZone", "Its time zone.", priority=1),
             PrinterColumn("Suspended", ".spec.suspend", "Whether it starts nothing.", type="boolean"),
             PrinterColumn("Ready", _condition("Ready", "status"), "Whether it fires."),
-            PrinterColumn("Last Run", ".status.lastRun", "The run started last."),
+            PrinterColumn("Last", ".status.lastScheduleTime", "The moment dealt with last."),
             PrinterColumn("Next", ".status.nextScheduleTime", "The moment of the next run."),
+            PrinterColumn(
+                "Fired", ".status.counts.fired", "How many moments and events started a run.", type="integer"
+            ),
+            PrinterColumn("Skipped", ".status.counts.skipped", "How many were skipped.", type="integer"),
+            PrinterColumn("Missed", ".status.counts.missed", "How many were missed.", type="integer"),
+            PrinterColumn("Last Run", ".status.lastRun", "The run started last.", priority=1),
             AGE,
         ),
+        awaited=True,
     ),
     KindDefinition(
         Model,

@@ -48,6 +48,7 @@ RENAMED = (
 )
 RETYPED = (
     RetypedField("PipelineSpec", "jobs", "object", "is a list by name now; write jobs: [{name: training, …}]"),
+    RetypedField("ScheduleSource", "cron", "string", 'is a list now; write cron: ["0 3 * * *"]'),
     RetypedField("ImagePullSecret", "", "string", "is an object now; write imagePullSecrets: [{name: NAME}]"),
 )
 ANNOTATIONS = {

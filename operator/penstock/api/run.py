@@ -145,6 +145,25 @@ class RerunOf(Value, frozen=True, kw_only=True):
     ) = msgspec.field(default=None, name="from")
 
 
+class TriggeringEvent(Value, frozen=True, kw_only=True):
+    """The event for which a run was made."""
+
+    id: Annotated[str, field("Its id: the same event makes no second run.", min_length=1, max_length=256)]
+    source: Annotated[str, field("Where it came from.", max_length=512)] | None = None
+    type: Annotated[str, field("What kind of event it is.", max_length=256)] | None = None
+    time: Annotated[Timestamp, field("When it was.")] | None = None
+
+
+class MadeBy(Value, frozen=True, kw_only=True):
+    """The Trigger that made a run, and for what."""
+
+    name: Annotated[ObjectName, field("The Trigger.")]
+    uid: Annotated[str, field("Its uid.", max_length=64)]
+    generation: Annotated[int, field("The generation of its spec.", ge=0)] | None = None
+    scheduled_time: Annotated[Timestamp, field("The moment for which the run was made.")] | None = None
+    event: Annotated[TriggeringEvent, field("The event for which the run was made.")] | None = None
+
+
 class PipelineRunSpec(Value, frozen=True, kw_only=True):
     """Which Pipeline is run, which of its jobs, and how."""
 
@@ -206,6 +225,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    trigger: Annotated[MadeBy, field("The Trigger that made the run, and for what. Nobody else sets it.")] | None = None
     suspend: Annotated[bool, field("Start no further job until it is false again; the one that runs goes on.")] = False
     cancel: Annotated[bool, field("End the run now. It cannot be taken back.")] = False
 
@@ -233,6 +253,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "rerunOf",
             "mode",
             "timeout",
+            "trigger",
         ),
     )
 

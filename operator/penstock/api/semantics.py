@@ -156,8 +156,9 @@ def _schedule_faults(trigger: Trigger) -> Iterator[Fault]:
         ZoneInfo(schedule.time_zone)
     except (KeyError, ValueError, OSError):
         yield Fault((*path, "timeZone"), f"is {schedule.time_zone}, which is no time zone; write one as Europe/Paris")
-    if schedule.cron is not None and (problem := cron_fault(schedule.cron)):
-        yield Fault((*path, "cron"), problem)
+    for index, expression in enumerate(schedule.cron):
+        if problem := cron_fault(expression):
+            yield Fault((*path, "cron", index), problem)
 
 
 def _moment_faults(moment: str, path: Path) -> Iterator[Fault]:

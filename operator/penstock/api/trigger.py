@@ -4,73 +4,22 @@ from typing import Annotated, ClassVar, Literal
 
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
+from penstock.api.parameters import LONGEST, MOST
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
-from penstock.api.scalars import CRON, EXECUTION_NAME, TIME_ZONE, Duration, ObjectName, Timestamp
+from penstock.api.scalars import EXECUTION_NAME, NO_TIME, PYTHON_NAME, Duration, ObjectName, Timestamp
 from penstock.api.schema import Rule, Value, field
 from penstock.api.storage import Storage
+from penstock.api.trigger_sources import (
+    EventSource,
+    ModelSource,
+    ObjectsSource,
+    PipelineSource,
+    RunsSource,
+    ScheduleSource,
+)
 
-
-class Schedule(Value, frozen=True, kw_only=True):
-    """Moments at which runs start: a cron expression, or moments one by one."""
-
-    cron: (
-        Annotated[
-            str,
-            field(
-                "Five fields: minute, hour, day of the month, month, day of the week; as `0 3 * * *`.",
-                max_length=128,
-                pattern=CRON,
-            ),
-        ]
-        | None
-    ) = None
-    moments: Annotated[
-        tuple[Timestamp, ...], field("Moments, one by one, as `2026-12-01T03:00:00Z`.", unique=True, max_length=256)
-    ] = ()
-    time_zone: Annotated[
-        str,
-        field(
-            "The time zone of the cron expression, as `Europe/Paris`.",
-            min_length=1,
-            max_length=64,
-            pattern=TIME_ZONE,
-        ),
-    ] = "Etc/UTC"
-    starting_deadline: Annotated[Duration, field("How late a missed moment may still start its run.")] = "1h"
-    catch_up: Annotated[
-        Literal["None", "Last", "All"],
-        field("Which of the moments missed within the starting deadline start a run: none, the last, or all."),
-    ] = "Last"
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.cron) != (has(self.moments) && self.moments.size() > 0)",
-            "A schedule is a cron expression or a list of moments; give exactly one of the two.",
-        ),
-    )
-
-
-class EventFilter(Value, frozen=True, kw_only=True):
-    """Which CloudEvents start a run: those that match all that is said."""
-
-    types: Annotated[
-        tuple[Annotated[str, field("A type.", min_length=1, max_length=256)], ...],
-        field("The types of the events.", unique=True, min_length=1, max_length=32),
-    ]
-    source: (
-        Annotated[
-            str, field("The source of the events; `*` at its end stands for anything.", min_length=1, max_length=512)
-        ]
-        | None
-    ) = None
-    subject: (
-        Annotated[
-            str,
-            field("The subject of the events; `*` at its end stands for anything.", min_length=1, max_length=512),
-        ]
-        | None
-    ) = None
-    quiet: Annotated[Duration, field("Events that follow one another within this time start one run.")] | None = None
+SOURCES = ("schedule", "event", "objects", "runs", "pipeline", "model")
+_CEL = 1024  # characters
 
 
 class TriggeredRun(Value, frozen=True, kw_only=True):
@@ -100,6 +49,7 @@ class TriggeredRun(Value, frozen=True, kw_only=True):
     ] = ()
     storage: Annotated[Storage, field("Where the files of the runs are.")] | None = None
     credentials: Annotated[RunCredentials, field("Secrets that are otherwise than in the Pipeline.")] | None = None
+    timeout: Annotated[Duration, field("How long a run may take in all, as `12h`.")] | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
@@ -107,15 +57,72 @@ class TriggeredRun(Value, frozen=True, kw_only=True):
             "A Trigger never resets the testing set, only a person does, on a run; remove resetTesting.",
             field=".jobs",
         ),
+        Rule(
+            f"!has(self.timeout) || !self.timeout.matches('{NO_TIME}')",
+            "This leaves the runs no time; write one as 12h, or remove it.",
+            field=".timeout",
+        ),
     )
+
+
+class TriggerParameter(Value, frozen=True, kw_only=True):
+    """A parameter of the Pipeline, and what the runs give for it."""
+
+    name: Annotated[str, field("Its name, as the Pipeline declares it.", max_length=63, pattern=PYTHON_NAME)]
+    value: Annotated[str, field("Its value, as text.", max_length=LONGEST)] | None = None
+    expression: (
+        Annotated[
+            str,
+            field(
+                "Its value in CEL, over `event` (its attributes, and `data`) and `scheduledTime`, as `event.data.day`.",
+                min_length=1,
+                max_length=_CEL,
+            ),
+        ]
+        | None
+    ) = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.value) != has(self.expression)",
+            "A parameter has a value or an expression; give exactly one of the two.",
+        ),
+    )
+
+
+class HistoryLimits(Value, frozen=True, kw_only=True):
+    """How many of the runs that it started are kept."""
+
+    succeeded: Annotated[int, field("Of those that succeeded; all, where it is not said.", ge=1, le=1000)] | None = None
+    failed: Annotated[int, field("Of those that did not; all, where it is not said.", ge=1, le=1000)] | None = None
 
 
 class TriggerSpec(Value, frozen=True, kw_only=True):
     """When runs start, and what they are like."""
 
     pipeline_ref: Annotated[PipelineReference, field("The Pipeline that is run.")]
-    schedule: Annotated[Schedule, field("Moments at which a run starts.")] | None = None
-    event: Annotated[EventFilter, field("Events on which a run starts.")] | None = None
+    schedule: Annotated[ScheduleSource, field("Moments at which a run starts.")] | None = None
+    event: Annotated[EventSource, field("Events by HTTP on which a run starts.")] | None = None
+    objects: Annotated[ObjectsSource, field("Files that arrive for an input, on which a run starts.")] | None = None
+    runs: Annotated[RunsSource, field("Runs of a Pipeline at whose end a run starts.")] | None = None
+    pipeline: Annotated[PipelineSource, field("A run starts when the Pipeline's spec changes.")] | None = None
+    model: Annotated[ModelSource, field("A run starts when the served Model gets worse.")] | None = None
+    filter: (
+        Annotated[
+            str,
+            field(
+                "A condition in CEL over `event` and `last`, the Pipeline's last result (`last.result`, "
+                "`last.verdict`); what does not fulfil it is skipped.",
+                min_length=1,
+                max_length=_CEL,
+            ),
+        ]
+        | None
+    ) = None
+    parameters: Annotated[
+        tuple[TriggerParameter, ...],
+        field("What the runs give for the Pipeline's parameters.", keys=("name",), max_length=MOST),
+    ] = ()
     concurrency_policy: Annotated[
         Literal["Allow", "Forbid", "Replace"],
         field(
@@ -124,12 +131,45 @@ class TriggerSpec(Value, frozen=True, kw_only=True):
         ),
     ] = "Forbid"
     suspend: Annotated[bool, field("Start nothing. What is missed meanwhile is not made up for.")] = False
+    starting_deadline: Annotated[Duration, field("How late a missed moment may still start its run, as `1h`.")] = "1h"
+    delivery: Annotated[
+        Literal["Each", "Batch", "Latest"],
+        field(
+            "What becomes of events that come while a run of this Trigger waits to begin: each has its run, one run "
+            "takes all that wait, or only the newest is run."
+        ),
+    ] = "Each"
+    history_limits: (
+        Annotated[HistoryLimits, field("How many of its runs are kept; without it as the Pipeline's retention says.")]
+        | None
+    ) = None
+    failure_limit: (
+        Annotated[
+            int,
+            field(
+                "After so many runs that failed one after the other it starts none, until one by hand succeeds or its "
+                "spec changes.",
+                ge=1,
+            ),
+        ]
+        | None
+    ) = None
     run: Annotated[TriggeredRun, field("What the runs are like.")] = TriggeredRun()
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "has(self.schedule) != has(self.event)",
-            "A Trigger starts runs by a schedule or on events; give exactly one of schedule and event.",
+            " + ".join(f"(has(self.{source}) ? 1 : 0)" for source in SOURCES) + " == 1",
+            f"A Trigger has one source; give exactly one of {', '.join(SOURCES[:-1])} and {SOURCES[-1]}.",
+        ),
+        Rule(
+            "!has(self.runs) || self.runs.pipelineRef.name != self.pipelineRef.name",
+            "This would start a run of the Pipeline at the end of each run of the same, for ever; name another one.",
+            field=".runs",
+        ),
+        Rule(
+            "self.delivery == 'Each' || has(self.event) || has(self.objects) || has(self.runs)",
+            "Only events are gathered; remove delivery, or set it to Each.",
+            field=".delivery",
         ),
     )
 
@@ -138,8 +178,21 @@ class TriggerCounts(Value, frozen=True, kw_only=True):
     """What became of moments and events."""
 
     fired: Annotated[int, field("How many started a run.", ge=0)] = 0
-    skipped: Annotated[int, field("How many did not, for the concurrency policy.", ge=0)] = 0
+    skipped: Annotated[
+        int, field("How many did not, for the concurrency policy, the filter or another rule.", ge=0)
+    ] = 0
     missed: Annotated[int, field("How many were over before a run could start.", ge=0)] = 0
+
+
+class Firing(Value, frozen=True, kw_only=True):
+    """What became of one moment or event."""
+
+    time: Annotated[Timestamp, field("The moment, or when the event was.")]
+    outcome: Annotated[Literal["Fired", "Skipped", "Missed"], field("What became of it.")]
+    event: Annotated[str, field("The id of the event.", max_length=256)] | None = None
+    run: Annotated[ObjectName, field("The run that it started.")] | None = None
+    reason: Annotated[str, field("Why, in one word.", max_length=64)]
+    message: Annotated[str, field("Why, in a sentence.", max_length=512)]
 
 
 class TriggerStatus(Value, frozen=True, kw_only=True):
@@ -147,17 +200,34 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
 
     observed_generation: ObservedGeneration = None
     conditions: Conditions = ()
-    last_schedule_time: Annotated[Timestamp, field("When the moment or event dealt with last was.")] | None = None
-    last_run: Annotated[ObjectName, field("The run started last.")] | None = None
+    start_time: (
+        Annotated[
+            Timestamp, field("Since when the spec is as it is and not suspended: nothing before it is made up for.")
+        ]
+        | None
+    ) = None
+    last_schedule_time: Annotated[Timestamp, field("The moment, or the time of the event, dealt with last.")] | None = (
+        None
+    )
     next_schedule_time: Annotated[Timestamp, field("The moment of the next run.")] | None = None
+    last_run: Annotated[ObjectName, field("The run started last.")] | None = None
+    pipeline_digest: (
+        Annotated[str, field("A hash of what of the Pipeline's spec matters to the runs.", max_length=80)] | None
+    ) = None
     counts: Annotated[TriggerCounts, field("What became of moments and events since the Trigger was made.")] | None = (
         None
     )
-    last_reason: Annotated[str, field("Why the last moment or event started no run.", max_length=1024)] | None = None
+    history: Annotated[
+        tuple[Firing, ...],
+        field("What became of the last moments and events, and why; the newest first.", max_length=20),
+    ] = ()
 
 
 class Trigger(Value, frozen=True, kw_only=True):
-    """Starts runs of a Pipeline at specific moments or events. It fires once for each, or says why not."""
+    """Starts runs of a Pipeline at specific moments or events. It fires once for each, or says why not.
+
+    Its runs are its own: where it is deleted, so are they. Their Models stay.
+    """
 
     api_version: Literal["penstock.dev/v1alpha1"]
     kind: Literal["Trigger"]

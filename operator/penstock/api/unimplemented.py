@@ -25,7 +25,10 @@ class UnimplementedField:
 
 
 TABLE = (
-    UnimplementedField("Trigger", "spec", "is not acted on yet: nothing fires Triggers; start runs with penstock run"),
+    UnimplementedField(
+        "Trigger", "spec.objects", "is not there yet; use schedule, or event with a call of the sender's"
+    ),
+    UnimplementedField("Trigger", "spec.model", "is not there yet; use schedule, and look at the runs' scores"),
     UnimplementedField("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),

@@ -23,9 +23,7 @@ def spoiled(bad: Bad) -> str:
 
 
 def found(text: str) -> list[tuple[int, str]]:
-    """What is found, but for what is said of every Trigger."""
-    findings = check_text(text, "m.yaml").findings
-    return [(each.line, each.sentence) for each in findings if "nothing fires Triggers" not in each.sentence]
+    return [(each.line, each.sentence) for each in check_text(text, "m.yaml").findings]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=str)

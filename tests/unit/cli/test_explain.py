@@ -56,7 +56,7 @@ def test_all_that_is_beneath_is_shown_on_request() -> None:
 
 
 def test_what_is_not_there_yet_is_said() -> None:
-    assert "Refused for now: it is not acted on yet" in " ".join(answer("trigger.spec").split())
+    assert "Refused for now: it is not there yet" in " ".join(answer("trigger.spec.objects").split())
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_not_there_yet_is_said() -> None:
         ("pl.spec.displayname", "pipeline.spec has no field displayname; did you mean displayName?"),
         ("pipeline.dataset", "pipeline has no field dataset; did you mean pipeline.spec.dataset?"),
         ("pipeline.spec.training.keep.best", "pipeline.spec.training.keep has no fields beneath it; leave best out."),
-        ("trg.spec.schedule.qqq", "cron, moments, timeZone, startingDeadline, catchUp."),
+        ("trg.spec.schedule.qqq", "cron, moments, timeZone, jitter, catchUp, catchUpLimit."),
     ],
 )
 def test_a_field_that_is_not_there_is_refused_with_the_likeliest_that_is(

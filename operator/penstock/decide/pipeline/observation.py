@@ -23,6 +23,7 @@ class PipelineObservation:
         pods: the pods of these Deployments.
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
+        triggers: the Triggers of the namespace that start runs of it.
         records: the records of the files of its runs and Models.
         is_complete: whether all Pipelines and runs are known; one that is not may refer to any Model.
         senders: the Jobs that tell somebody of it, and their pods.
@@ -38,6 +39,7 @@ class PipelineObservation:
     pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
+    triggers: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
     is_complete: bool = True
     senders: Senders = field(default_factory=Senders)

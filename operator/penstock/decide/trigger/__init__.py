@@ -1,1 +1,1 @@
-"""When a Trigger fires: the moments of its schedule, and what becomes of those that were missed."""
+"""The reconcile of a Trigger: at which moments and events a run starts, and what becomes of those that start none."""
