@@ -13,10 +13,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.act.settings import Api, Logs
 from penstock.api.jobs import JobSettings
 from penstock.api.scalars import LABEL, Duration
 from penstock.api.storage import Storage
+from penstock.daemon.settings import Api, Logs
 from penstock.decide.settings import Pods
 from penstock_jobs.contract.document import Document
 
