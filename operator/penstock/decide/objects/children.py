@@ -23,6 +23,7 @@ STEP = f"{GROUP}/step"
 ATTEMPT = f"{GROUP}/attempt"
 INDEX = f"{GROUP}/execution-index"
 MODEL = f"{GROUP}/model"
+TRIGGER = f"{GROUP}/trigger"
 REVISION = f"{GROUP}/revision"
 RECORD = f"{GROUP}/record"  # the uid of the run or Model whose files are recorded, or cleaned
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -35,13 +36,13 @@ _NOT_ALLOWED = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class Owner:
-    """The object whose children these are: a PipelineRun, a Model, or the Pipeline, whose name `pipeline` is."""
+    """The object whose children these are; `pipeline` is the name of the Pipeline that it is, or belongs to."""
 
     namespace: str
     name: str
     uid: str
     pipeline: str
-    kind: Literal["PipelineRun", "Pipeline", "Model"] = "PipelineRun"
+    kind: Literal["PipelineRun", "Pipeline", "Model", "Trigger"] = "PipelineRun"
 
 
 def child_name(owner: Owner, part: str, attempt: int = 1, index: int = 1) -> str:
@@ -98,10 +99,11 @@ def owner_reference(owner: Owner) -> Object:
 def labels(owner: Owner, part: str | None = None, attempt: int = 1, index: int = 1) -> dict[str, str]:
     """Return the labels of a child, by which it is found again. Labels of users are not among them."""
     run = {RUN: owner.name, RUN_UID: owner.uid} if owner.kind == "PipelineRun" else {}
+    trigger = {TRIGGER: owner.name} if owner.kind == "Trigger" else {}
     step = {STEP: part} if part else {}
     tried = {ATTEMPT: str(attempt)} if attempt != 1 else {}
     renamed = {INDEX: str(index)} if index != 1 else {}
-    return {MANAGED_BY: MANAGER, PIPELINE: owner.pipeline, **run, **step, **tried, **renamed}
+    return {MANAGED_BY: MANAGER, PIPELINE: owner.pipeline, **run, **trigger, **step, **tried, **renamed}
 
 
 def metadata(owner: Owner, name: str, labelled: dict[str, str]) -> Object:

@@ -1,0 +1,36 @@
+"""What is observed of a Trigger: all that its reconcile may know, as the API server has it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from penstock.decide.decision import ApiObject, Refusal
+from penstock.decide.observed.listers import RunLister
+from penstock.decide.settings import Settings
+from penstock.decide.site import CLUSTER, Site
+
+
+@dataclass(frozen=True)
+class TriggerObservation:
+    """A Trigger, its runs, and what of its namespace bears on it.
+
+    Attributes:
+        trigger: the Trigger.
+        settings: those of the operator.
+        pipeline: the Pipeline that it runs, None where it is not there.
+        own_runs: the runs that it controls, by its uid.
+        runs: the runs of the Pipeline that it runs, its own among them.
+        watched: the runs of the Pipeline whose runs it watches, where it has the source `runs`.
+        triggers: the Triggers of the namespace, this one too.
+        site: where runs are carried out.
+        refused: the write of this very reconcile that the API server refused.
+    """
+
+    trigger: ApiObject
+    settings: Settings
+    pipeline: ApiObject | None = None
+    own_runs: Sequence[ApiObject] = ()
+    runs: RunLister = field(default_factory=RunLister)
+    watched: RunLister = field(default_factory=RunLister)
+    triggers: Sequence[ApiObject] = ()
+    site: Site = CLUSTER
+    refused: Refusal | None = None
