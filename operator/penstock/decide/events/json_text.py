@@ -1,4 +1,4 @@
-"""JSON that a stranger sent: read strictly, since what two readers take differently is a way around whoever checks it."""
+"""JSON that a stranger sent, read strictly: what two readers take differently is a way around whoever checks it."""
 
 import json
 from typing import Any, NoReturn

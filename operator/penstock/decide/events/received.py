@@ -11,10 +11,11 @@ from urllib.parse import unquote
 
 from penstock.api.run import TriggeringEvent
 from penstock.api.scalars import TIMESTAMP
+from penstock.decide.events.headers import DELIVERIES, KINDS, Headers
 from penstock.decide.events.json_text import read_json
 from penstock.decide.events.limits import Limits
 from penstock.decide.events.refusal import RequestRefused, malformed, too_large, unsupported
-from penstock.decide.events.signatures import Headers, Proof, digest_id
+from penstock.decide.events.signatures import Proof, digest_id
 from penstock.decide.times import read_time, write_time
 
 STRUCTURED, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -22,9 +23,6 @@ _NAME = re.compile(r"[a-z0-9]{1,64}")
 _LONGEST = {"id": 256, "type": 256, "source": 512}  # as a run keeps them
 _LONGEST_OF_OTHERS = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-# Ids of deliveries, and what the event is called, in the headers of those who send plain JSON.
-_DELIVERY = ("webhook-id", "idempotency-key", "x-github-delivery", "x-gitea-delivery")
-_KIND = ("x-github-event", "x-gitlab-event", "x-gitea-event")
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,10 @@ def _decoded(text: Any, attributes: Mapping[str, str], limits: Limits) -> Any:
 
 
 def _binary(headers: Headers, body: bytes, limits: Limits) -> ReceivedEvent:
-    said = {name[3:]: unquote(value) for name, value in headers.items() if name.startswith("ce-")}
+    try:
+        said = {name[3:]: unquote(value, errors="strict") for name, value in headers.items() if name[:3] == "ce-"}
+    except UnicodeDecodeError as error:
+        raise malformed("A ce- header is not UTF-8 once its percent signs are read; correct it.") from error
     attributes = {name: _attribute(name, value) for name, value in said.items()}
     kind = _media_type(headers)
     if kind:
@@ -123,9 +124,7 @@ def _binary(headers: Headers, body: bytes, limits: Limits) -> ReceivedEvent:
 
 def _attribute(name: str, value: Any) -> str:
     if not _NAME.fullmatch(name):
-        raise malformed(
-            f"{name[:64]!r} is no name of an attribute of CloudEvents: small letters and digits; correct it."
-        )
+        raise malformed(f"{name[:64]!r} is no name of a CloudEvents attribute; use small letters and digits.")
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int):
@@ -160,9 +159,7 @@ def _time(text: str | None) -> str | None:
         found: datetime | None = read_time(text.upper()) if re.fullmatch(TIMESTAMP, text) else None
         return write_time(found) if found is not None else _refuse_time(text)
     except (ValueError, OverflowError) as error:
-        raise malformed(
-            f"The attribute time is {text[:40]}, which is no moment of the calendar; correct it."
-        ) from error
+        raise malformed(f"The attribute time is {text[:40]}, which is no moment; correct it.") from error
 
 
 def _refuse_time(text: str) -> str:
@@ -173,8 +170,8 @@ def _plain(headers: Headers, body: bytes, proof: Proof, limits: Limits) -> Recei
     if proof.id is not None:
         identity = proof.id
     else:
-        identity = next((headers[name] for name in _DELIVERY if headers.get(name)), "") or digest_id(body)
-    kind = next((headers[name] for name in _KIND if headers.get(name)), None)
+        identity = next((headers[name] for name in DELIVERIES if headers.get(name)), "") or digest_id(body)
+    kind = next((headers[name] for name in KINDS if headers.get(name)), None)
     said = {"id": identity} | ({"type": kind} if kind else {})
     checked = {name: _attribute(name, value) for name, value in said.items()}
     event = TriggeringEvent(id=checked["id"], type=checked.get("type"))

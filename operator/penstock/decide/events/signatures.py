@@ -8,10 +8,11 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from penstock.decide.events.headers import Headers
 from penstock.decide.events.refusal import RequestRefused, unauthenticated
 
 WINDOW = 300  # seconds, to either side of now, in which a sender that says when it signed must have done so
@@ -19,8 +20,6 @@ _MOST = 16  # signatures in one header
 _HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _ID = re.compile(r"[!-~]{1,256}")
-
-Headers = Mapping[str, str]  # names in small letters
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def _of_gitea(keys: Sequence[bytes], headers: Headers, body: bytes, _: datetime)
 def _of_gitlab(keys: Sequence[bytes], headers: Headers, _: bytes, __: datetime) -> Proof:
     """Its token is no signature: who knows it says what it likes, as with any token."""
     said = _header(headers, "x-gitlab-token").encode()
-    if not any([hmac.compare_digest(said, key) for key in keys]):  # each is compared, whichever fits
+    if not any(hmac.compare_digest(said, key) for key in keys):
         raise _other()
     return BY_TOKEN
 
@@ -91,7 +90,7 @@ def _of_standard_webhooks(keys: Sequence[bytes], headers: Headers, body: bytes, 
     signed = f"{identity}.{_timely(headers, 'webhook-timestamp', now)}.".encode() + body
     said = [each.removeprefix("v1,") for each in _header(headers, "webhook-signature").split(" ") if each[:3] == "v1,"]
     wanted = [base64.b64encode(_hmac(_standard_key(key), signed)) for key in keys]
-    if not any([hmac.compare_digest(each.encode(), right) for each in said[:_MOST] for right in wanted]):
+    if not any(hmac.compare_digest(each.encode(), right) for each in said[:_MOST] for right in wanted):
         raise _other()
     return Proof(identity)
 
@@ -107,9 +106,7 @@ _BY_SENDER: dict[str, Callable[[Sequence[bytes], Headers, bytes, datetime], Proo
 
 def _header(headers: Headers, name: str) -> str:
     if not headers.get(name):
-        raise unauthenticated(
-            f"The Trigger asks for a signature in the header {name}, and there is none; sign the body."
-        )
+        raise unauthenticated(f"The Trigger asks for a signature, and the header {name} is missing; sign the body.")
     return headers[name]
 
 
@@ -129,7 +126,7 @@ def _timely(headers: Headers, name: str, now: datetime) -> str:
 
 def _compare_hex(keys: Sequence[bytes], signed: bytes, said: str) -> None:
     given = bytes.fromhex(said) if _HEX.fullmatch(said) else b""
-    if not any([hmac.compare_digest(given, _hmac(key, signed)) for key in keys]):
+    if not any(hmac.compare_digest(given, _hmac(key, signed)) for key in keys):
         raise _other()
 
 
