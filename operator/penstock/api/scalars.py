@@ -8,6 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from penstock_jobs.contract.parameters import DECIMAL as DECIMAL
+from penstock_jobs.contract.parameters import TIMESTAMP as TIMESTAMP
+
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 # Of metadata, which is for Python only: no CRD has these, and Go knows no lookahead.
@@ -29,11 +32,6 @@ RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
 INPUT_URI = r"^((s3|pvc|file)://.+|[^:]+)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[-+][0-9]{2}:[0-9]{2})?)?$"
-# Not `format: date-time`: of a field with a format the API server accepts a list, too.
-TIMESTAMP = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
-    r"([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$"
-)
 CRON = r"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+ +\S+ +\S+ +\S+ +\S+)$"
 PIPELINE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
@@ -51,7 +49,6 @@ IMAGE = r"^[^\s]+$"
 ACCOUNT = r"^[a-z0-9]+$"
 TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
 NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
-DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
 # In rules: a share with nothing on one side, and a duration of no length.
 ALL_OR_NOTHING = r"^(0*([.]0+)?%?|100([.]0+)?%|1([.]0+)?)$"

@@ -171,7 +171,7 @@ class Site:
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the receiver go on until this holds."""
         async with asyncio.timeout(10):
-            while not holds():
+            while not holds():  # noqa: ASYNC110: whatever it is, it happens in this loop
                 await asyncio.sleep(0)
 
 
@@ -203,7 +203,8 @@ async def _run(told: Told, api: ReceiverApi, settings: ReceiverSettings, now: Ca
         serving.result()
     try:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-            return await told(Site(api, service, *started.result(), session))
+            port, health_port = started.result()
+            return await told(Site(api, service, port, health_port, session))
     finally:
         ending.set()
         await serving
