@@ -7,11 +7,10 @@ from typing import Literal
 
 from penstock.api.trigger import Trigger
 from penstock.api.trigger_sources import EventSource
-from penstock.decide.decision import ApiObject
 from penstock.decide.events.matching import is_wanted
 from penstock.decide.events.received import ReceivedEvent
 from penstock.decide.events.refusal import RequestRefused, malformed, too_many, unavailable, unknown
-from penstock.decide.observed.listers import pipeline_of
+from penstock.decide.observed.listers import RunLister, pipeline_of
 from penstock.decide.reasons import EVENT_REFUSED
 from penstock.decide.trigger.filter import passes_filter
 from penstock.decide.trigger.make_run import make_run
@@ -57,7 +56,7 @@ class Keeper:
         self._most = most
         self._notices = notices
         self._now = now
-        self._runs: Answers[list[ApiObject]] = Answers(lambda found: _LAST, 64, clock)
+        self._runs: Answers[RunLister] = Answers(lambda found: _LAST, 64, clock)
 
     async def keep(self, trigger: Trigger, source: EventSource, received: ReceivedEvent) -> Outcome:
         """Make the run of an event, where the Trigger wants it and there is none yet.
@@ -126,21 +125,22 @@ class Keeper:
         await self._notices.tell(trigger, EVENT_REFUSED, sentence)
         return RequestRefused(400, "unprocessable", f"The event {identity} starts no run: {error}")
 
-    async def _runs_for(self, trigger: Trigger) -> list[ApiObject]:
-        """Return the runs of the Pipeline where the filter speaks of the last one; else none is looked at."""
+    async def _runs_for(self, trigger: Trigger) -> RunLister:
+        """Return the run of the Pipeline that ended last, where the filter speaks of it; else none is looked at."""
         if "last" not in (trigger.spec.filter or ""):
-            return []
+            return RunLister()
         namespace, pipeline = trigger.metadata.namespace or "", trigger.spec.pipeline_ref.name
 
-        async def ask() -> list[ApiObject]:
-            found: list[ApiObject] = []
+        async def ask() -> RunLister:
+            last: list[Object] = []
 
             def take(run: Object) -> None:
                 if pipeline_of(run) == pipeline:
-                    found.append(run)
+                    newest = RunLister([*last, run]).last_ended()
+                    last[:] = [] if newest is None else [newest]
 
             await self._client.each(RUN, namespace, None, take)
-            return found
+            return RunLister(last)
 
         try:
             return await self._runs.ask((namespace, pipeline), ask)

@@ -19,7 +19,7 @@ class ReceiverMetrics(DefinedMetrics):
         self._refused = self._counter("receiver_requests_refused", "Requests that were refused, by why.", ["reason"])
         self._closed = self._counter(
             "receiver_connections_closed",
-            "Connections closed to make room, by what they were at.",
+            "Connections closed to make room: new ones that found none, or what the slowest was at.",
             ["state"],
         )
         self._reviews = self._counter(

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from penstock.daemon.health import Probe, health_server
-from penstock.decide.trigger.make_run import AWAITS
+from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.kubernetes.client import Client
 from penstock.kubernetes.connection import ApiConnection
 from penstock.kubernetes.kinds import RUN, TRIGGER
@@ -148,7 +148,7 @@ def _followers(
     return [
         Follower(client, connection, kind, namespace, selector, store, clock)
         for namespace in settings.namespaces or (None,)
-        for kind, selector, store in ((TRIGGER, None, triggers), (RUN, AWAITS, pending))
+        for kind, selector, store in ((TRIGGER, None, triggers), (RUN, TRIGGER_AWAITED, pending))
     ]
 
 

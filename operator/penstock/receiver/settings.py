@@ -6,10 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from penstock.daemon.settings import Api, Logs, read_settings_file
-from penstock.decide.events.limits import Limits
+from penstock.decide.events.limits import AUDIENCE, Limits
 from penstock_jobs.contract.document import Document
-
-AUDIENCE = "penstock.dev/receiver"
 
 
 class ReceiverSettings(Document, frozen=True, kw_only=True):

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 
-from penstock.decide.events.limits import Limits
+from penstock.decide.events.limits import AUDIENCE, Limits
 from penstock.kubernetes.connection import Answer, Request
 from penstock.kubernetes.kinds import Object
 from penstock.receiver.service import ReceiverService
-from penstock.receiver.settings import AUDIENCE, ReceiverSettings
+from penstock.receiver.settings import ReceiverSettings
 from unit.act.fake_api import FakeApi
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -171,7 +171,7 @@ class Site:
     async def until(self, holds: Callable[[], bool]) -> None:
         """Let the receiver go on until this holds."""
         async with asyncio.timeout(10):
-            while not holds():  # noqa: ASYNC110: whatever it is, it happens in this loop
+            while not holds():  # noqa: ASYNC110 - whatever it is, it happens in this loop
                 await asyncio.sleep(0)
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from penstock.decide.events.limits import AUDIENCE
 from penstock.kubernetes.connection import Answer, Request
-from penstock.receiver.settings import AUDIENCE
 from unit.act.fake_api import status
 from unit.receiver.receiver_parts import (
     SENDER,

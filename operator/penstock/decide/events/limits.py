@@ -6,6 +6,9 @@ from msgspec import Meta
 
 from penstock_jobs.contract.document import Document
 
+AUDIENCE = "penstock.dev/receiver"
+"""Whom the tokens of callers are for, where the chart says nobody else."""
+
 
 class Limits(Document, frozen=True, kw_only=True):
     """The bounds of requests; what they allow together bounds the memory of the receiver.
