@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 HELD_YES, HELD_NO = 60.0, 10.0  # seconds that an answer holds
 _MOST = 4096  # answers
 _WAITING = 64  # questions without an answer, beyond which nobody may ask another
-_LONGEST = 8192  # characters of a token
+_LONGEST = 4096  # characters of a token
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+")
 
 

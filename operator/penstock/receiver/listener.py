@@ -18,7 +18,7 @@ from penstock.receiver.connections import Connection, Connections
 
 log = logging.getLogger(__name__)
 
-HEADERS, HEADER_BYTES = 64, 8190  # in number, and of each
+HEADERS, HEADER_BYTES = 64, 4096  # in number, and of each
 LAST_WORDS = 20.0  # seconds that requests have to end
 _BACKLOG = 1024
 _PAUSE = 0.05  # seconds, where the process has no more file descriptors
@@ -121,22 +121,31 @@ class Listener:
                 log.warning("A connection cannot be accepted: %s", error)
                 await asyncio.sleep(_PAUSE)
                 continue
-            opening = loop.create_task(self._open(client))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
+            self._admit(client)
+            # However many come: each of those that are open has its turn before the next one takes a place.
+            await asyncio.sleep(0)
 
-    async def _open(self, client: socket.socket) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connection = Connection(task.cancel)
+    def _admit(self, client: socket.socket) -> None:
+        connection = Connection(client.close)
         if not self._connections.admit(connection):
             client.close()
             return
+        client.setblocking(False)
+        opening = asyncio.ensure_future(self._open(client, connection))
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+
+    async def _open(self, client: socket.socket, connection: Connection) -> None:
+        """Begin to speak on a connection: with TLS, which the client may take its time for."""
+        if client.fileno() < 0:
+            return  # it had to make room before its turn came
+        opening = asyncio.current_task()
+        assert opening is not None
+        connection.abort = opening.cancel
         protocol = self._server()
         self._connections.name(connection, protocol)
         tls = self._certificates
         try:
-            client.setblocking(False)
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: protocol,
                 client,
@@ -144,11 +153,10 @@ class Listener:
                 ssl_handshake_timeout=float(self._limits.seconds) if tls else None,
                 ssl_shutdown_timeout=_UNREAD if tls else None,
             )
-        except (OSError, TimeoutError):
-            self._connections.lost(protocol)  # it went away, or speaks no TLS
-        except asyncio.CancelledError:
-            self._connections.lost(protocol)
-            raise
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            # It went away, speaks no TLS, or had to make room. Nobody waits for this task, and what refers to itself
+            # would stay until the next collection of garbage: thousands of these.
+            protocol.connection_lost(None)
 
 
 def _listen(port: int) -> socket.socket:
