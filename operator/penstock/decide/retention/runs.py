@@ -27,8 +27,9 @@ class ExpiredRuns:
 def expired_runs(keep: int | None, runs: Iterable[ApiObject], triggers: Iterable[ApiObject] = ()) -> ExpiredRuns:
     """Return which runs of a Pipeline are beyond the last `keep` that ended; those applied are counted by themselves.
 
-    A live run is not counted, nor one of a Trigger that has `historyLimits` of its own, or has yet to record it. One that a live run repeats, or whose results the next run without that job would take
-    over, is never deleted. No run is looked at where all are kept.
+    A live run is not counted, nor one of a Trigger that has `historyLimits` of its own, or has yet to record it. One
+    that a live run repeats, or whose results the next run without that job would take over, is never deleted. No run is
+    looked at where all are kept.
     """
     if keep is None:
         return ExpiredRuns()
