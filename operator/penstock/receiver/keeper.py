@@ -83,19 +83,22 @@ class Keeper:
 
     async def _create(self, trigger: Trigger, made: Object) -> Outcome:
         # Before the answer is there: those who come meanwhile are counted too.
-        self._pending.put(made)
+        reserved = self._pending.reserve(made)
         try:
-            self._pending.put(await self._client.create(made))
-        except AlreadyExists:
-            self._pending.remove(made)
-            if await self._is_there(made):
-                return "duplicate"
-            name = made["metadata"]["name"]
-            raise unavailable(f"A run {name} is there that is not of this event; delete it.", 60) from None
+            await self._client.create(made)
         except ApiError as error:
-            self._pending.remove(made)
+            if reserved:
+                self._pending.release(made)
+            if isinstance(error, AlreadyExists):
+                return await self._find(made)
             raise await self._not_made(trigger, error) from error
         return "accepted"
+
+    async def _find(self, made: Object) -> Outcome:
+        if await self._is_there(made):
+            return "duplicate"
+        name = made["metadata"]["name"]
+        raise unavailable(f"A run {name} is there that is not of this event; delete it.", 60)
 
     async def _is_there(self, made: Object) -> bool:
         """Return whether the run of this very event is there."""
@@ -103,10 +106,7 @@ class Keeper:
             found = await self._client.get(RUN, made["metadata"]["namespace"], made["metadata"]["name"])
         except ApiError as error:
             raise unavailable("The API server does not answer; send the event again.", 5) from error
-        if found is None:
-            return False
-        self._pending.put(found)
-        return _cause(found) == _cause(made)
+        return found is not None and _cause(found) == _cause(made)
 
     async def _not_made(self, trigger: Trigger, error: ApiError) -> RequestRefused:
         if isinstance(error, NotFound | NamespaceEnding):

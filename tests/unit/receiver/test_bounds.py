@@ -1,14 +1,20 @@
 """What a stranger can make the receiver do is bounded: in bytes, in time, in connections, in questions."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.decide.events.limits import Limits
+from penstock.receiver.__main__ import main
 from penstock.receiver.connections import Connection, Connections
+from penstock.receiver.service import ReceiverService
+from penstock.receiver.settings import ReceiverSettings
 from unit.receiver.receiver_parts import (
     PATH,
     TOKEN,
@@ -265,6 +271,27 @@ def test_what_was_begun_is_answered_before_the_end() -> None:
 
     assert with_receiver(ended, api=api) == 202
     assert len(api.runs()) == 2
+
+
+def test_told_to_end_it_ends_by_itself() -> None:
+    async def run() -> bool:
+        api = ReceiverApi()
+        settings = ReceiverSettings(port=0, health_port=0, drain=0)
+        service = ReceiverService(api, settings, "receiver-1")
+        await service.run(lambda *ports: os.kill(os.getpid(), signal.SIGTERM))
+        return service.ready()
+
+    assert asyncio.run(run()) is False
+
+
+def test_a_mistake_in_its_settings_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text("limits: {body: 1}")
+
+    assert main(["--settings", str(file)]) == 2
+    assert capsys.readouterr().err == (
+        f"The settings {file} are refused: Expected `int` >= 1024 - at `$.limits.body`.\n"
+    )
 
 
 def test_it_takes_no_events_before_it_knows_all_triggers() -> None:
