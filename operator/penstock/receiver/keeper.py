@@ -7,6 +7,7 @@ from typing import Literal
 
 from penstock.api.trigger import Trigger
 from penstock.api.trigger_sources import EventSource
+from penstock.decide.decision import ApiObject
 from penstock.decide.events.matching import is_wanted
 from penstock.decide.events.received import ReceivedEvent
 from penstock.decide.events.refusal import RequestRefused, malformed, too_many, unavailable, unknown
@@ -132,7 +133,7 @@ class Keeper:
         namespace, pipeline = trigger.metadata.namespace or "", trigger.spec.pipeline_ref.name
 
         async def ask() -> RunLister:
-            last: list[Object] = []
+            last: list[ApiObject] = []
 
             def take(run: Object) -> None:
                 if pipeline_of(run) == pipeline:
