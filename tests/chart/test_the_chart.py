@@ -20,6 +20,9 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.schema import JOBS
 from penstock.api.trigger import TriggerSpec
+from penstock.decide.events.limits import Limits
+from penstock.receiver.settings import ReceiverSettings
+from penstock.receiver.settings import read_settings as read_receiver_settings
 from unit.objects.pod_security import violations
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,6 +42,16 @@ MANY: dict[str, Any] = {
 }
 
 
+RECEIVER: dict[str, Any] = {
+    "receiver__enabled": True,
+    "receiver__replicas": 2,
+    "receiver__tls__secretName": "receiver-tls",
+    "receiver__keys__secretName": "receiver-keys",
+    "receiver__limits__pending": 10_000,
+    "receiver__service__type": "LoadBalancer",
+}
+
+
 def assert_golden(name: str, made: ChartObjects) -> None:
     objects = [each for each in made.objects if each["kind"] != "CustomResourceDefinition"]
     path = GOLDEN / f"{name}.yaml"
@@ -53,6 +66,13 @@ def test_what_an_installation_without_any_values_is() -> None:
 
 def test_what_an_installation_with_many_values_is() -> None:
     assert_golden("many", render_chart(**MANY))
+
+
+def test_what_an_installation_with_the_receiver_is() -> None:
+    plain, made = render_chart().objects, render_chart(**RECEIVER).objects
+
+    more = [each for each in made if each not in plain and each["kind"] != "ValidatingAdmissionPolicy"]
+    assert_golden("receiver", ChartObjects(tuple(more)))
 
 
 def test_helm_finds_nothing_wrong_with_it() -> None:
@@ -150,7 +170,7 @@ def test_crds_can_be_left_to_somebody_else() -> None:
 # --- rights ---
 
 
-@pytest.mark.parametrize("values", [{}, MANY])
+@pytest.mark.parametrize("values", [{}, MANY, RECEIVER])
 def test_no_right_is_to_secrets_or_to_everything(values: dict[str, Any]) -> None:
     for role in render_chart(**values).all("Role", "ClusterRole"):
         for rule in role["rules"]:
@@ -193,10 +213,10 @@ def test_an_operator_of_some_namespaces_has_rights_in_these_alone() -> None:
 # --- pods ---
 
 
-@pytest.mark.parametrize("values", [{}, MANY])
+@pytest.mark.parametrize("values", [{}, MANY, RECEIVER])
 def test_its_own_pods_are_restricted_and_their_files_cannot_be_written(values: dict[str, Any]) -> None:
     made = render_chart(**values)
-    pods = [made.one("Deployment")["spec"]["template"]["spec"], made.one("Pod")["spec"]]
+    pods = [each["spec"]["template"]["spec"] for each in made.all("Deployment")] + [made.one("Pod")["spec"]]
 
     for pod in pods:
         assert list(violations(pod)) == []
@@ -207,6 +227,83 @@ def test_one_operator_is_gone_before_the_next_comes_and_several_agree_by_a_lease
     assert render_chart().one("Deployment")["spec"]["strategy"]["type"] == "Recreate"
     assert render_chart(replicas=2).one("Deployment")["spec"]["strategy"]["type"] == "RollingUpdate"
     assert render_chart(replicas=2).one("Role", "penstock-lease")["rules"][1]["resourceNames"] == ["penstock"]
+
+
+# --- the receiver of events ---
+
+
+def test_the_receiver_reads_the_settings_that_the_chart_writes(tmp_path: Path) -> None:
+    file = tmp_path / "settings.yaml"
+    made = render_chart(**RECEIVER, namespaces=["team-a"], receiver__audience="events.example")
+    file.write_text(made.one("ConfigMap", "penstock-receiver")["data"]["settings.yaml"], "utf-8")
+
+    settings = read_receiver_settings(file)
+
+    assert settings.limits == Limits(pending=10_000)
+    assert (settings.namespaces, settings.audience) == (("team-a",), "events.example")
+    pod = made.one("Deployment", "penstock-receiver")["spec"]["template"]["spec"]
+    mounts = {each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    assert {settings.certificates, settings.keys} < mounts
+
+
+def test_the_values_of_its_limits_are_those_of_the_types() -> None:
+    values = yaml.safe_load((CHART / "values.yaml").read_text("utf-8"))["receiver"]
+
+    assert msgspec.convert(values["limits"], Limits) == Limits()
+    assert set(values["limits"]) == set(Limits.__struct_encode_fields__)
+    assert values["audience"] == ReceiverSettings().audience
+
+
+def test_no_service_or_deployment_of_the_operator_selects_the_receiver() -> None:
+    made = render_chart(**RECEIVER)
+
+    for name, other in (("penstock", "penstock-receiver"), ("penstock-receiver", "penstock")):
+        labels = made.one("Deployment", other)["spec"]["template"]["metadata"]["labels"]
+        selectors = made.one("Service", name)["spec"]["selector"], made.one("Deployment", name)["spec"]["selector"]
+        for selector in (selectors[0], selectors[1]["matchLabels"]):
+            assert not selector.items() <= labels.items()
+
+
+def test_the_receiver_changes_nothing_and_makes_only_runs_and_events() -> None:
+    rules = render_chart(**RECEIVER).one("ClusterRole", "penstock-receiver")["rules"]
+    writes = {(resource, verb) for rule in rules for resource in rule["resources"] for verb in rule["verbs"]}
+
+    assert {each for each in writes if each[1] not in ("get", "list", "watch")} == {
+        ("tokenreviews", "create"),
+        ("subjectaccessreviews", "create"),
+        ("pipelineruns", "create"),
+        ("events", "create"),
+    }
+
+
+def test_a_receiver_of_some_namespaces_has_rights_in_these_alone() -> None:
+    made = render_chart(**RECEIVER, namespaces=["team-a", "team-b"])
+
+    everywhere = made.one("ClusterRole", "penstock-receiver")["rules"]
+    assert [rule["resources"] for rule in everywhere] == [["tokenreviews"], ["subjectaccessreviews"]]
+    roles = [each for each in made.all("Role") if each["metadata"]["name"] == "penstock-receiver"]
+    assert {each["metadata"]["namespace"] for each in roles} == {"team-a", "team-b"}
+
+
+def test_a_receiver_without_a_certificate_has_to_be_asked_for() -> None:
+    with pytest.raises(HelmError, match=r"receiver\.tls\.secretName is empty; name a Secret"):
+        render_chart(receiver__enabled=True)
+    made = render_chart(receiver__enabled=True, receiver__tls__enabled=False)
+
+    assert "certificates" not in made.one("ConfigMap", "penstock-receiver")["data"]["settings.yaml"]
+
+
+def test_the_runs_of_the_receiver_are_not_asked_for_rights_that_the_author_of_the_trigger_had() -> None:
+    for policy in render_chart(**RECEIVER).all("ValidatingAdmissionPolicy"):
+        if "-rights-" in policy["metadata"]["name"]:
+            conditions = " ".join(each["expression"] for each in policy["spec"]["matchConditions"])
+            assert '"system:serviceaccount:penstock-system:penstock-receiver"' in conditions
+
+
+def test_whoever_edits_a_namespace_may_let_a_caller_bring_events() -> None:
+    rules = render_chart().one("ClusterRole", "penstock-edit")["rules"]
+
+    assert {"apiGroups": ["penstock.dev"], "resources": ["triggers/events"], "verbs": ["create"]} in rules
 
 
 # --- policies ---

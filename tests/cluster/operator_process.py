@@ -79,10 +79,14 @@ def run_operator(
     module: str = "penstock.act",
     settings: Mapping[str, object] | None = None,
     name: str = "operator",
+    probed: str = "port",
 ) -> Iterator[OperatorProcess]:
-    """Start an operator that watches that namespace; kill it in the end if it still runs."""
-    port = _free_port()
-    said = {"namespaces": [namespace], "port": port, "logs": {"level": "DEBUG"}} | dict(settings or {})
+    """Start an operator that watches that namespace; kill it in the end if it still runs.
+
+    `probed` is the setting with the port of its probes.
+    """
+    port = free_port()
+    said = {"namespaces": [namespace], probed: port, "logs": {"level": "DEBUG"}} | dict(settings or {})
     file, log = folder / f"{name}.yaml", folder / f"{name}.log"
     file.write_text(yaml.safe_dump(said))
     command = [sys.executable, "-m", module, "--settings", str(file), "--kubeconfig", str(kubeconfig)]
@@ -96,7 +100,8 @@ def run_operator(
             operator.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

@@ -51,12 +51,16 @@ class Release:
 
     def operators_kubeconfig(self, api: KubernetesApi, folder: Path) -> Path:
         """Write the kubeconfig of the operator's own service account, which has the rights of the chart alone."""
-        path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{self.name}/token"
+        return self.kubeconfig_of(self.name, api, folder)
+
+    def kubeconfig_of(self, account: str, api: KubernetesApi, folder: Path) -> Path:
+        """Write the kubeconfig of a service account of the release."""
+        path = f"/api/v1/namespaces/{self.namespace}/serviceaccounts/{account}/token"
         asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
         token = api.json("POST", path, asked)["status"]["token"]
         document = yaml.safe_load(self.kubeconfig.read_text())
         document["users"] = [{"name": each["name"], "user": {"token": token}} for each in document["users"]]
-        file = folder / f"{self.name}-kubeconfig"
+        file = folder / f"{account}-kubeconfig"
         file.write_text(yaml.safe_dump(document))
         return file
 

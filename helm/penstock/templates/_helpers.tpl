@@ -6,6 +6,10 @@
 {{- .Values.serviceAccount.name | default (include "penstock.name" .) }}
 {{- end }}
 
+{{- define "penstock.receiverAccount" -}}
+{{- .Values.receiver.serviceAccount.name | default (printf "%s-receiver" (include "penstock.name" .)) }}
+{{- end }}
+
 {{- define "penstock.labels" -}}
 app.kubernetes.io/name: penstock
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -17,6 +21,31 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "penstock.selector" -}}
 app.kubernetes.io/name: penstock
 app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* The operator's Service and Deployment select by `penstock`, so the receiver's pods are of another name. */}}
+{{- define "penstock.receiverSelector" -}}
+app.kubernetes.io/name: penstock-receiver
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- /* Where pods of ours run, and who may pull their image. */}}
+{{- define "penstock.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 0 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- /* The reference of one image: list of the root and the image's name in `images`. */}}

@@ -8,12 +8,12 @@ import socket
 import sys
 from pathlib import Path
 
-from penstock.act import logs
 from penstock.act.controllers import controllers
 from penstock.act.health import health_server
 from penstock.act.leadership import LeaseLost, lead
 from penstock.act.operator import Controllers, Operator
 from penstock.act.settings import OperatorSettings, read_settings
+from penstock.daemon import logs
 from penstock.kubernetes.connection import configuration, connect
 from penstock_jobs.contract.errors import Refused
 

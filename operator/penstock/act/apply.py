@@ -13,13 +13,13 @@ from typing import Literal
 
 import msgspec
 
-from penstock.act.event import event_object
 from penstock.act.view import View
 from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
 from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 from penstock.kubernetes.client import Client
 from penstock.kubernetes.errors import AlreadyExists, ApiError, Conflict, NotFound, Rejected
+from penstock.kubernetes.event import event_object
 from penstock.kubernetes.kinds import BY_NAME, Key, Object, key_of, kind_of
 
 log = logging.getLogger(__name__)

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from penstock.act.settings import Api, Logs
 from penstock.api.jobs import JobSettings
 from penstock.api.notifications import MOST_OF_OPERATOR, Notification
 from penstock.api.scalars import LABEL, Duration
 from penstock.api.storage import Storage
+from penstock.daemon.settings import Api, Logs
+from penstock.decide.events.limits import AUDIENCE, Limits
 from penstock.decide.settings import Pods
 from penstock_jobs.contract.document import Document
 
@@ -55,7 +56,7 @@ class Switch(Document, frozen=True, kw_only=True):
 
 
 class ServiceAccount(Document, frozen=True, kw_only=True):
-    """The operator's service account."""
+    """A service account."""
 
     name: str = ""
     annotations: dict[str, str] = {}
@@ -77,6 +78,41 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     api: Api = Api()
 
 
+class Tls(Document, frozen=True, kw_only=True):
+    """The certificate: a Secret with `tls.crt` and `tls.key`; without it something before the receiver must end TLS."""
+
+    enabled: bool = True
+    secret_name: str = ""
+
+
+class Keys(Document, frozen=True, kw_only=True):
+    """The keys of signatures: a Secret, mounted as it is; each of its keys has a name that Triggers name."""
+
+    secret_name: str = ""
+
+
+class ReceiverService(Document, frozen=True, kw_only=True):
+    """The Service of the receiver."""
+
+    type: Literal["ClusterIP", "NodePort", "LoadBalancer"] = "ClusterIP"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 443
+    annotations: dict[str, str] = {}
+
+
+class Receiver(Document, frozen=True, kw_only=True):
+    """The receiver of events by HTTP."""
+
+    enabled: bool = False
+    replicas: Annotated[int, Meta(ge=0, le=10)] = 1
+    audience: Annotated[str, Meta(min_length=1, max_length=256)] = AUDIENCE
+    tls: Tls = Tls()
+    keys: Keys = Keys()
+    limits: Limits = Limits()
+    service: ReceiverService = ReceiverService()
+    service_account: ServiceAccount = ServiceAccount()
+    resources: dict[str, Any] = {}
+
+
 class Values(Document, frozen=True, kw_only=True):
     """The values of the chart."""
 
@@ -89,6 +125,7 @@ class Values(Document, frozen=True, kw_only=True):
     crds: Crds = Crds()
     admission_policies: Switch = Switch()
     aggregate_roles: bool = True
+    receiver: Receiver = Receiver()
     settings: ChartSettings = ChartSettings()
     resources: dict[str, Any] = {}
     node_selector: dict[str, str] = {}

@@ -7,22 +7,16 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
-
 from penstock.api.run import PipelineRunStatus
 from penstock.api.schema import JOBS
 from penstock.api.trigger import TriggerStatus
+from penstock.daemon.metrics import QUICK, DefinedMetrics
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision
 from penstock.decide.reasons import FILES_DELETED, FILES_NOT_DELETED
 from penstock.kubernetes.kinds import Key, Object
-from penstock_jobs.contract.metric_definition import MetricDefinition
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # twice the text, for what nobody asks
-
-_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _LONG = (1, 5, 15, 60, 300, 900, 3600, 4 * 3600, 24 * 3600)
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @dataclass
@@ -36,13 +30,12 @@ class ReconcileOutcome:
         self.error = error
 
 
-class OperatorMetrics:
-    """All metrics of one operator; `definitions` say what each is."""
+class OperatorMetrics(DefinedMetrics):
+    """All metrics of one operator."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.definitions: list[MetricDefinition] = []
-        self._seconds = self._histogram("reconcile_seconds", "How long a reconcile took.", ["kind"], _QUICK)
+        super().__init__()
+        self._seconds = self._histogram("reconcile_seconds", "How long a reconcile took.", ["kind"], QUICK)
         self._errors = self._counter("errors", "Reconciles that did not succeed, by class of error.", ["class"])
         self._writes = self._counter("api_writes", "Writes that the API server accepted.", ["verb", "kind"])
         self._runs = self._counter("runs_finished", "Runs that ended, by the reason they ended for.", ["reason"])
@@ -52,7 +45,7 @@ class OperatorMetrics:
             "trigger_occasions", "Moments and events of Triggers, by what became of them.", ["outcome"]
         )
         self._cleanings = self._counter("cleanings", "Ends of Jobs that delete files, by how they ended.", ["reason"])
-        self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], _QUICK)
+        self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], QUICK)
         self._reasons: dict[Key, str] = {}
 
     def watch(self, depth: Callable[[], float], age: Callable[[], float]) -> None:
@@ -100,10 +93,6 @@ class OperatorMetrics:
         """Drop what is kept of an object that is gone."""
         self._wait_for(key, None)
 
-    def text(self) -> bytes:
-        """Return all of it, as Prometheus reads it."""
-        return generate_latest(self.registry)
-
     def _count_occasions(self, before: dict[str, Any], status: TriggerStatus) -> None:
         known = before.get("counts")
         if known is None or status.counts is None:
@@ -126,18 +115,6 @@ class OperatorMetrics:
         if reason is not None:
             self._reasons[key] = reason
             self._waiting.labels(reason).inc()
-
-    def _counter(self, name: str, said: str, labels: list[str]) -> Counter:
-        self.definitions.append(MetricDefinition(f"penstock_{name}_total", "counter", said, tuple(labels)))
-        return Counter(f"penstock_{name}", said, labels, registry=self.registry)
-
-    def _histogram(self, name: str, said: str, labels: list[str], buckets: tuple[float, ...]) -> Histogram:
-        self.definitions.append(MetricDefinition(f"penstock_{name}", "histogram", said, tuple(labels)))
-        return Histogram(f"penstock_{name}", said, labels, buckets=buckets, registry=self.registry)
-
-    def _gauge(self, name: str, said: str, labels: list[str]) -> Gauge:
-        self.definitions.append(MetricDefinition(f"penstock_{name}", "gauge", said, tuple(labels)))
-        return Gauge(f"penstock_{name}", said, labels, registry=self.registry)
 
 
 def _waiting_reason(status: PipelineRunStatus) -> str | None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from penstock.act import logs
 from penstock.act.apply import Applier, WriteRefused
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import Closed, WorkQueue
 from penstock.act.view import View
+from penstock.daemon import logs
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import Decision
 from penstock.kubernetes.errors import ApiError, Conflict, NamespaceEnding, Transient

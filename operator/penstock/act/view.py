@@ -44,11 +44,15 @@ def index_keys(found: Object) -> Iterator[str]:
     if kind in ("Model", "Pipeline"):
         yield of_namespace(kind, namespace)
     if kind == "Model":
-        yield from (of_server(namespace, pipeline) for pipeline in listers.servers_of(found))
-    if kind == "Model" and (storage := listers.storage_of(found)) is not None:
-        yield of_storage(namespace, storage)
+        yield from _index_keys_of_model(found, namespace)
     if kind == "Pipeline":
         yield from (of_using(namespace, model) for model in models_named_by(found))
+
+
+def _index_keys_of_model(model: Object, namespace: str) -> Iterator[str]:
+    yield from (of_server(namespace, pipeline) for pipeline in listers.servers_of(model))
+    if (storage := listers.storage_of(model)) is not None:
+        yield of_storage(namespace, storage)
 
 
 def _index_keys_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:

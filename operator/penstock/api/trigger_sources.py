@@ -71,15 +71,20 @@ class Signature(Value, frozen=True, kw_only=True):
     """A signature over the body of the request, by a key that sender and receiver share."""
 
     sender: Annotated[
-        Literal["GitHub", "GitLab", "Gitea", "Generic"],
+        Literal["GitHub", "GitLab", "Gitea", "StandardWebhooks", "Generic"],
         field(
-            "Whose way of signing: that of a Git host, or `Generic`: the header `X-Penstock-Signature` holds `sha256=` "
-            "and the HMAC, and `X-Penstock-Timestamp` the seconds that are signed with the body."
+            "Whose way of signing: that of a Git host; `StandardWebhooks`, whose headers are `webhook-id`, "
+            "`webhook-timestamp` and `webhook-signature`; or `Generic`: `X-Penstock-Timestamp` holds the seconds since "
+            "1970, and `X-Penstock-Signature` `sha256=` and the HMAC of these seconds, a dot and the body. GitLab "
+            "sends its key as it is. Where a time is signed it may be 5 minutes off."
         ),
     ]
     key: Annotated[
         Word,
-        field("The name of the key: one of those that the chart's `receiver.keys` mounts into the receiver."),
+        field(
+            "The name of the key, in the Secret that the chart's `receiver.keys` mounts into the receiver. Of several "
+            "lines there each is a key, so that an old and a new one hold while they change."
+        ),
     ]
 
 

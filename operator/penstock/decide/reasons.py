@@ -87,6 +87,13 @@ PIPELINE_DELETED = "PipelineDeleted"
 MODEL_NOT_READY = "ModelNotReady"
 """The servers of the chosen Model did not become ready, so the Model served before stays."""
 
+# --- of events by HTTP ------------------------------------------------------------------------------------------------
+
+EVENT_REFUSED = "EventRefused"
+"""An event for the Trigger could not be processed: its filter or a parameter has no value for it, or the API server
+does not accept its run; the message says which. Nothing is kept of it, and who sent it was told: it may be sent
+again."""
+
 # --- of a Pipeline ----------------------------------------------------------------------------------------------------
 
 ACCEPTED = "Accepted"

@@ -109,6 +109,12 @@ class Client:
         path = kind.path(made["metadata"]["namespace"], query=self._strict)
         return await self._write("create", kind, Request("POST", path, encode(made)))
 
+    async def review(self, kind: Kind, spec: Mapping[str, Any]) -> Object:
+        """Ask a question of the kind, as a TokenReview is, and return the status that answers it; nothing is kept."""
+        made = {"apiVersion": kind.api_version, "kind": kind.kind, "spec": spec}
+        found = _decode(await self._send(Request("POST", kind.path(None), encode(made))))
+        return found.get("status") or {}
+
     async def apply(self, made: Object, subresource: str | None = None) -> Object:
         """Make the fields that are named what is said here; fields that we named before and now do not, go.
 

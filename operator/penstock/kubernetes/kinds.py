@@ -57,6 +57,8 @@ EVENT = Kind("events.k8s.io", "v1", "events", "Event")
 
 NAMESPACE = Kind("", "v1", "namespaces", "Namespace")
 DEFINITION = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
+TOKEN_REVIEW = Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview")
+ACCESS_REVIEW = Kind("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview")
 LEASE = Kind("coordination.k8s.io", "v1", "leases", "Lease")
 
 _ALL = (

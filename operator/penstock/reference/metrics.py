@@ -1,8 +1,9 @@
-"""The page of metrics, of the operator and of the inference server."""
+"""The page of metrics: of the operator, of the receiver of events and of the inference server."""
 
 from collections.abc import Iterable
 
 from penstock.act import metrics as of_operator
+from penstock.receiver import metrics as of_receiver
 from penstock.reference.markdown import code, codes, page, prose, table
 from penstock_jobs.contract.metric_definition import MetricDefinition
 from penstock_jobs.serving import metrics as of_server
@@ -12,6 +13,13 @@ def operator_metrics() -> tuple[MetricDefinition, ...]:
     """Return what the operator counts."""
     found = of_operator.OperatorMetrics()
     found.watch(lambda: 0.0, lambda: 0.0)
+    return tuple(found.definitions)
+
+
+def receiver_metrics() -> tuple[MetricDefinition, ...]:
+    """Return what the receiver of events counts."""
+    found = of_receiver.ReceiverMetrics()
+    found.watch(lambda: 0.0, lambda: 0.0, lambda: 0.0)
     return tuple(found.definitions)
 
 
@@ -29,6 +37,9 @@ def metrics_page() -> str:
         "## The operator",
         "On port 8080 of its pod.",
         _table(operator_metrics()),
+        "## The receiver of events",
+        "On port 8080 of its pod.",
+        _table(receiver_metrics()),
         "## The inference server",
         "On the port that it answers on.",
         _table(server_metrics()),

@@ -14,6 +14,7 @@ from penstock.kubernetes.connection import KubernetesConnection, Request, connec
 from penstock.kubernetes.errors import ApiError, Expired, Transient, error_of
 from penstock.kubernetes.kinds import POD, Kind, Object
 from penstock.kubernetes.rate_limit import RateLimiter
+from penstock.kubernetes.watch import watch_events
 from penstock.remote.access import Access
 from penstock.remote.kubeconfig import way_to
 from penstock.remote.sentences import sentence_of
@@ -26,7 +27,6 @@ _CONNECTIONS = 300  # each log that is followed holds one
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts while the server does not answer
 UNAUTHORIZED = 401
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
-_WATCHED_SECONDS = 300  # after which a watch begins anew
 
 Said = Callable[[str], None]
 
@@ -93,7 +93,7 @@ class Cluster:
                     there, version = await self._list_with_version(kind, query)
                     outage.over()
                     yield there
-                async for event in self._events(kind, query, version):
+                async for event in watch_events(self._connection, kind, self.namespace, query, version):
                     outage.over()
                     version = event["object"]["metadata"]["resourceVersion"]
                     if _apply_event(there, event):
@@ -122,20 +122,6 @@ class Cluster:
         found = msgspec.json.decode(answer.body, type=dict[str, Any])
         said = {"apiVersion": kind.api_version, "kind": kind.kind}
         return {each["metadata"]["name"]: said | each for each in found["items"]}, found["metadata"]["resourceVersion"]
-
-    async def _events(self, kind: Kind, query: Mapping[str, object], version: str) -> AsyncIterator[Object]:
-        asked = {
-            "watch": 1,
-            "allowWatchBookmarks": "true",
-            "timeoutSeconds": _WATCHED_SECONDS,
-            "resourceVersion": version,
-        }
-        async for line in self._connection.lines(Request("GET", kind.path(self.namespace, query={**query, **asked}))):
-            event = msgspec.json.decode(line, type=dict[str, Any])
-            if event["type"] == "ERROR":
-                status = event["object"]
-                raise Expired(int(status.get("code") or 410), "Expired", str(status.get("message")))
-            yield event
 
 
 class _Outage:

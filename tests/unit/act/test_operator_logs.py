@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 
-from penstock.act import logs
+from penstock.daemon import logs
 from penstock.kubernetes.kinds import Key
 from unit.act import virtual_time
 

@@ -17,11 +17,12 @@ from penstock.api.field_tree import field_tree, walk
 from penstock.api.schema_words import bounds, choices, default_text, requirements
 from penstock.cli import commands
 from penstock.decide import reasons
+from penstock.receiver.metrics import ReceiverMetrics
 from penstock.reference.__main__ import files, main
 from penstock.reference.conditions import all_reasons
 from penstock.reference.documents import DOCUMENTS, kinds_of
 from penstock.reference.markdown import anchor, code, prose
-from penstock.reference.metrics import operator_metrics, server_metrics
+from penstock.reference.metrics import operator_metrics, receiver_metrics, server_metrics
 from penstock_jobs.contract.document import Document
 from penstock_jobs.contract.errors import JobError
 from penstock_jobs.dataset import claim as _claim  # noqa: F401
@@ -133,7 +134,10 @@ def test_each_type_of_condition_is_there_with_the_kinds_that_have_it() -> None:
 def test_each_metric_that_prometheus_sees_is_there() -> None:
     operator, server = OperatorMetrics(), ServerMetrics(dict.fromkeys(INFORMATION, ""), lambda: 0)
     operator.watch(lambda: 0, lambda: 0)
-    for shown, told in ((operator, operator_metrics()), (server, server_metrics())):
+    receiver = ReceiverMetrics()
+    receiver.watch(lambda: 0, lambda: 0, lambda: 0)
+    shown_and_told = ((operator, operator_metrics()), (receiver, receiver_metrics()), (server, server_metrics()))
+    for shown, told in shown_and_told:
         seen = {(family.name, family.type) for family in shown.registry.collect()}
         assert seen == {(each.name.removesuffix("_total"), each.type) for each in told}
         assert all(f"| `{each.name}` |" in page_of("metrics") for each in told)

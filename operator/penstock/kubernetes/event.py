@@ -7,11 +7,19 @@ from penstock.decide.decision import Event
 from penstock.kubernetes.kinds import EVENT, Object
 
 LONGEST = 1024  # bytes of a note; the API server takes no more
-COMPONENT = "penstock.dev/operator"
+OPERATOR = "penstock.dev/operator"
 
 
-def event_object(subject: Object, told: Event, instance: str, now: datetime) -> Object:
-    """Return the event to create; the same name for the same change of the same object."""
+def event_object(subject: Object, told: Event, instance: str, now: datetime, component: str = OPERATOR) -> Object:
+    """Return the event to create; the same name for the same change of the same object.
+
+    Args:
+        subject: the object that it is about, as the API server has it.
+        told: what is told of it.
+        instance: which process tells it.
+        now: when.
+        component: which program tells it.
+    """
     metadata = subject["metadata"]
     version = metadata["resourceVersion"]
     said = "/".join((metadata["uid"], version, told.type, told.reason, told.message))
@@ -32,7 +40,7 @@ def event_object(subject: Object, told: Event, instance: str, now: datetime) -> 
             "namespace": metadata["namespace"],
             "uid": metadata["uid"],
         },
-        "reportingController": COMPONENT,
+        "reportingController": component,
         "reportingInstance": instance[:128],
     }
 

@@ -1,0 +1,1 @@
+"""What the operator and the receiver have in common, as processes that stay: settings, logs, health, metrics."""
