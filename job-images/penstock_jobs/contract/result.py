@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
+from penstock_jobs.contract.parameters import ParameterValue
 
 ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
 ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
@@ -85,7 +86,8 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     in the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
     `left_out` those of a group that is in testing. `split` is the rule that the tables were made with, and `identity`
     the columns, in order and each with its type (`id Integer`), that identify a point in them: whoever reads the tables
-    goes by these, since the manifest may have changed since.
+    goes by these, since the manifest may have changed since. `parameters` are those of the run that read the inputs:
+    the same inputs give the same rows only with the same ones.
     """
 
     training: TableVersion
@@ -105,6 +107,7 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     leak_proof: LeakProof
     split: SplitSpec | None = None
     identity: tuple[str, ...] = ()
+    parameters: tuple[ParameterValue, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

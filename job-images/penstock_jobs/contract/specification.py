@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from msgspec import Meta
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import (
     Column,
     ColumnType,
@@ -157,6 +158,7 @@ class Shard(Document, frozen=True):
 class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.
 
+    `parameters` are bound in the query under their names; in the addresses they are already.
     `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their
     files stay, however old.
     """
@@ -169,6 +171,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     split: SplitSpec
     validation: ValidationSpec
     query: str | None = None
+    parameters: tuple[ParameterValue, ...] = ()
     task: Task | None = None
     key: tuple[str, ...] = ()
     weight: str | None = None

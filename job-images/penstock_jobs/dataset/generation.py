@@ -18,6 +18,7 @@ import duckdb
 from penstock_jobs.contract.result import Column, DatasetResult, TableVersion
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset import checks, history, points, proof, schema, shards, sources, strategies, writing
+from penstock_jobs.dataset.bound_query import bind_parameters
 from penstock_jobs.dataset.canonical import make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
@@ -122,6 +123,7 @@ class _Generation:
             leak_proof=leak_proof,
             split=job.split,
             identity=tuple(f"{column.name} {column.type}" for column in identity),
+            parameters=job.parameters,
             warnings=(*loaded.warnings, *sides.warnings),
             new=past.new,
             changed=past.changed,
@@ -135,7 +137,8 @@ class _Generation:
         if self.job.shard.count > 1:
             return shards.load_parts(engine, self.job, ROWS)
         found = tuple(sources.find_input_files(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
-        return load(engine, found, self.job.query, self.state.fixed.inputs if self.state.fixed else {})
+        query = bind_parameters(self.job.query, self.job.parameters)
+        return load(engine, found, query, self.state.fixed.inputs if self.state.fixed else {})
 
     def _testing_columns(self) -> tuple[Column, ...] | None:
         """Return the columns that the testing table really has: a schema saved by a killed generation binds nobody."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.dataset.bound_query import BoundQuery, refuse_other_names
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.dataset.sources import InputFiles, relation
 from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
@@ -36,7 +37,10 @@ class QueryEngine:
 
 
 def load(
-    engine: QueryEngine, sources: tuple[InputFiles, ...], query: str | None, fixed: Mapping[str, Mapping[str, str]]
+    engine: QueryEngine,
+    sources: tuple[InputFiles, ...],
+    query: BoundQuery | None,
+    fixed: Mapping[str, Mapping[str, str]],
 ) -> LoadedInputs:
     """Make the view `loaded` of the sources (joined by the query where there is one).
 
@@ -58,7 +62,7 @@ def load(
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
         return LoadedInputs(input_types)
-    warnings = check_query(query, tuple(relations))
+    warnings = check_query(query.text, tuple(relations))
     answer = _run_query(engine, sources, relations, query)
     engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer])})")
     return LoadedInputs(input_types, warnings)
@@ -133,7 +137,9 @@ def _find_flags(connection: duckdb.DuckDBPyConnection, read: str, columns: list[
     return [name for name, flag in zip(columns, row, strict=True) if flag]
 
 
-def _run_query(engine: QueryEngine, sources: tuple[InputFiles, ...], relations: Mapping[str, str], query: str) -> Path:
+def _run_query(
+    engine: QueryEngine, sources: tuple[InputFiles, ...], relations: Mapping[str, str], query: BoundQuery
+) -> Path:
     target = engine.scratch / "query.parquet"
     with connect(engine.scratch, engine.memory, engine.threads) as connection:
         for name, read in relations.items():
@@ -144,10 +150,12 @@ def _run_query(engine: QueryEngine, sources: tuple[InputFiles, ...], relations: 
         connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        text = query.strip().rstrip(";")
+        text, values = query.text.strip().rstrip(";"), query.values
         try:
-            _refuse_twins([str(row[0]) for row in connection.execute(f"DESCRIBE {text}").fetchall()])
-            connection.execute(f"COPY ({text}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")
+            refuse_other_names(connection, query)
+            _refuse_twins([str(row[0]) for row in connection.execute(f"DESCRIBE {text}", values).fetchall()])
+            copy = f"COPY ({text}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+            connection.execute(copy, values)
         except duckdb.OutOfMemoryException:
             with explain_duckdb_errors("the query (spec.dataset.query)"):
                 raise

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from penstock.api.addresses import FIRST_OF_ADDRESS, PART_OF_SEGMENT
 from penstock.api.credentials import SecretReference
 from penstock.api.scalars import (
     ALL_OR_NOTHING,
@@ -44,7 +45,7 @@ class Input(Value, frozen=True, kw_only=True):
         field(
             "Where it is: `s3://bucket/path/*.parquet`, `pvc://claim/path`, or a relative path: beneath the storage of "
             "the Pipeline on a cluster, beside the manifest on a laptop, which also knows `file:///path`. `*` stands "
-            "for any part of a name.",
+            "for any part of a name, and `{asOf}`, between slashes, for the parameter of that name.",
             min_length=1,
             max_length=1024,
             pattern=INPUT_URI,
@@ -97,6 +98,17 @@ class Input(Value, frozen=True, kw_only=True):
     ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"!self.uri.matches('{PART_OF_SEGMENT}')",
+            "A parameter is a whole segment of the address, between slashes, as s3://lake/{asOf}/rows.csv; name the "
+            "folder so, or choose rows by it in dataset.query.",
+            field=".uri",
+        ),
+        Rule(
+            f"!self.uri.matches('{FIRST_OF_ADDRESS}')",
+            "A parameter cannot be a bucket, a claim or a host; write which one it is.",
+            field=".uri",
+        ),
         Rule(
             "!has(self.version) || (has(self.format) && self.format == 'Delta')",
             "Only a Delta table has versions; set format to Delta or remove version.",
@@ -252,7 +264,8 @@ class Dataset(Value, frozen=True, kw_only=True):
             str,
             field(
                 "SQL (DuckDB's) that makes one table of the inputs. It must give the same rows each time, so "
-                "`random()`, `now()` and the like are refused; a key is then required.",
+                "`random()`, `now()` and the like are refused; a key is then required. `:asOf` is the parameter of "
+                "that name, as a bound variable.",
                 min_length=1,
                 max_length=32768,
             ),

@@ -9,6 +9,7 @@ from penstock.api.deployment import Deployment
 from penstock.api.gate_rules import GATE_RULES
 from penstock.api.jobs import PipelineJob
 from penstock.api.metadata import ObjectMeta
+from penstock.api.parameters import MOST, DeclaredParameter
 from penstock.api.scalars import (
     GIT_URL,
     RELATIVE_PATH,
@@ -130,6 +131,14 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
 
     display_name: Annotated[str, field("A name for people.", max_length=128)] | None = None
     description: Annotated[str, field("What it is for.", max_length=4096)] | None = None
+    parameters: Annotated[
+        tuple[DeclaredParameter, ...],
+        field(
+            "Values that a run may give: bound variables of `dataset.query`, and segments of an input's `uri`.",
+            keys=("name",),
+            max_length=MOST,
+        ),
+    ] = ()
     source: (
         Annotated[Source, field("One's own operations. Without it, only what the images hold can be named.")] | None
     ) = None

@@ -9,6 +9,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
+from penstock.api.parameters import LONGEST, MOST, GivenParameter
 from penstock.api.scalars import (
     EXECUTION_NAME,
     NO_TIME,
@@ -67,6 +68,7 @@ _BY_RIGHT = (
     "^(dataset[.]inputs[.][^.]+[.]credentials|jobs[.][a-z]+[.](image|imagePullSecrets|serviceAccountName|podTemplate)|"
     "source|storage|models[.]storage)([.]|$)"
 )
+_PARAMETERS = "^parameters([.]|$)"
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -98,7 +100,13 @@ class Override(Value, frozen=True, kw_only=True):
             field=".path",
         ),
         Rule(
-            f"self.path.matches('{_BY_RIGHT}') || self.path.matches('{_OVERRIDABLE}')",
+            f"!self.path.matches('{_PARAMETERS}')",
+            "A run gives parameters in spec.parameters, and overrides nothing of their declaration; move the value "
+            "there.",
+            field=".path",
+        ),
+        Rule(
+            f"self.path.matches('{_BY_RIGHT}|{_PARAMETERS}') || self.path.matches('{_OVERRIDABLE}')",
             "A run overrides fields of dataset, training, testing, deployment.selection, deployment.decision, logs, "
             "retention.tableVersions, and of the jobs dataset, training and testing; change the Pipeline for the rest.",
             field=".path",
@@ -181,6 +189,14 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             max_length=len(JOBS),
         ),
     ] = ()
+    parameters: Annotated[
+        tuple[GivenParameter, ...],
+        field(
+            "Values of the Pipeline's parameters, for the dataset job. Those that have a default may be left out.",
+            keys=("name",),
+            max_length=MOST + 1,
+        ),
+    ] = ()
     overrides: Annotated[
         tuple[Override, ...],
         field("Fields of the Pipeline that have other values in this run.", keys=("path",), max_length=64),
@@ -229,6 +245,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "pipelineRef",
             "executionName",
             "jobs",
+            "parameters",
             "overrides",
             "storage",
             "credentials",
@@ -238,6 +255,13 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "trigger",
         ),
     )
+
+
+class UsedParameter(Value, frozen=True, kw_only=True):
+    """A parameter that the run has, given or by default."""
+
+    name: Annotated[str, field("Its name.", max_length=63)]
+    value: Annotated[str, field("Its value; the beginning of it, where it is long.", max_length=LONGEST)]
 
 
 class StepTable(Value, frozen=True, kw_only=True):
@@ -368,6 +392,10 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    parameters: Annotated[
+        tuple[UsedParameter, ...],
+        field("The parameters of the run, those by default too.", keys=("name",), max_length=MOST + 1),
+    ] = ()
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
     storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
     start_time: Annotated[Timestamp, field("When the run began.")] | None = None

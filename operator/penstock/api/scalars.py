@@ -8,6 +8,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from penstock_jobs.contract.parameters import DECIMAL as DECIMAL
+from penstock_jobs.contract.parameters import TIMESTAMP as TIMESTAMP
+
 LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$"
 # Of metadata, which is for Python only: no CRD has these, and Go knows no lookahead.
@@ -51,7 +54,6 @@ IMAGE = r"^[^\s]+$"
 ACCOUNT = r"^[a-z0-9]+$"
 TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+/-]*$"
 NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
-DECIMAL = r"^[-+]?[0-9]{1,18}(\.[0-9]{1,18})?$"
 
 # In rules: a share with nothing on one side, and a duration of no length.
 ALL_OR_NOTHING = r"^(0*([.]0+)?%?|100([.]0+)?%|1([.]0+)?)$"

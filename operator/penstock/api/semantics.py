@@ -15,6 +15,7 @@ from penstock.api.findings import Fault, Path, closest_name
 from penstock.api.jobs import ResourceAmounts, Resources
 from penstock.api.model import Model
 from penstock.api.override_values import secret_name_faults
+from penstock.api.parameters import declaration_faults
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_quantity
 from penstock.api.renamed_fields import ANNOTATIONS
@@ -167,7 +168,12 @@ def _moment_faults(moment: str, path: Path) -> Iterator[Fault]:
         yield Fault(path, f"is {moment}, which is no moment of the calendar; correct it")
 
 
+def _parameter_faults(pipeline: Pipeline) -> Iterator[Fault]:
+    yield from declaration_faults(pipeline.spec)
+
+
 _OF_PIPELINE: tuple[Callable[[Pipeline], Iterator[Fault]], ...] = (
+    _parameter_faults,
     _time_faults,
     _scoring_list_faults,
     _threshold_faults,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from penstock.api.findings import Fault
 from penstock.api.overrides import override_faults, with_overrides
+from penstock.api.parameters import given_faults
 from penstock.api.pipeline import Pipeline
 from penstock.api.resource import Resource
 from penstock.api.run import PipelineRun
@@ -18,7 +19,8 @@ def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]
         if isinstance(run, PipelineRun) and (pipeline := pipelines.get(run.spec.pipeline_ref.name)) is not None:
             wrong = override_faults(pipeline, run.spec.overrides)
             taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
-            yield from ((place, fault) for fault in (*wrong, *_jobs_without_a_part(run, taken)))
+            wrong = (*wrong, *given_faults(taken.spec, run.spec.parameters), *_jobs_without_a_part(run, taken))
+            yield from ((place, fault) for fault in wrong)
 
 
 def _same_names(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:

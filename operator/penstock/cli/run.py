@@ -11,6 +11,7 @@ from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.outcome import show_outcome
 from penstock.cli.output import show
 from penstock.cli.overriding import with_set
+from penstock.cli.parameters import with_parameters
 from penstock.cli.progress import watching
 from penstock.cli.run_options import run_options, with_options
 from penstock.local.execution import execute
@@ -36,6 +37,7 @@ def run(
     jobs: str | None,
     name: str | None,
     reset_testing: bool,
+    parameters: tuple[str, ...],
     overrides: tuple[str, ...],
     local: Path | None,
 ) -> None:
@@ -47,7 +49,8 @@ def run(
         given = read_manifests(file)
         resources = Resources(settings.home)
         folder = file.absolute().parent
-        spec = with_set(with_options(given.run, jobs, name, reset_testing=reset_testing), overrides)
+        asked = with_options(given.run, jobs, name, reset_testing=reset_testing)
+        spec = with_set(with_parameters(asked, parameters), overrides)
         places = LaptopPlaces(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:

@@ -10,7 +10,7 @@ from penstock.decide.commands.new_run import with_execution_name, with_jobs, wit
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the command `--jobs`, `--name`, `--reset-testing` and `--set`."""
+    """Give the command `--jobs`, `--name`, `--reset-testing`, `--param` and `--set`."""
     options = (
         click.option("--jobs", help="Which of dataset, training, testing, deployment, with commas; all without it."),
         click.option(
@@ -18,6 +18,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--reset-testing", is_flag=True, help="Begin a new testing set, of a new draw; the old one stays readable."
+        ),
+        click.option(
+            "--param",
+            "parameters",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="The value of a parameter of the Pipeline, as asOf=2026-11-07. As often as you like.",
         ),
         click.option(
             "--set",

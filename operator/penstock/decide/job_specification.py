@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.api import dataset as api_dataset
 from penstock.api import training as api_training
+from penstock.api.addresses import put_in_address
 from penstock.api.jobs import JobSettings, OverridableSettings, PipelineJob, Retries, job_field
 from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
@@ -23,6 +24,7 @@ from penstock.api.testing import Testing
 from penstock.api.values import read_value
 from penstock_jobs.contract import specification
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import DatasetResult, ModelReference, TrainingResult
 from penstock_jobs.contract.specification import DatasetJob, Location, Run, SourceSpec, TestingJob, TrainingJob
 
@@ -69,22 +71,29 @@ def retries_of(settings: JobSettings) -> Retries:
 
 
 def dataset_job(
-    spec: PipelineSpec, run: Run, places: Places, request: JobRequest, models: Iterable[Model] = ()
+    spec: PipelineSpec,
+    run: Run,
+    places: Places,
+    request: JobRequest,
+    models: Iterable[Model] = (),
+    parameters: tuple[ParameterValue, ...] = (),
 ) -> DatasetJob:
     """Return what the dataset job is asked to do; the tables that these Models were made of are kept, however old."""
     dataset = _require(spec.dataset, "dataset")
     settings = settings_of(spec, "dataset", request)
     storage = places.tables(write=True)
+    inputs = [_with_parameters(table, parameters) for table in dataset.inputs]
     lineages = [model.spec.lineage for model in models if model.spec.lineage.storage == storage.uri]
     return DatasetJob(
         run=run,
         storage=storage,
         run_storage=places.run(),
-        inputs=tuple(_input(table, places.input(table)) for table in dataset.inputs),
+        inputs=tuple(_input(table, places.input(table)) for table in inputs),
         target=_target(dataset),
         split=_split(dataset.split),
         validation=_validation(spec),
         query=dataset.query,
+        parameters=parameters,
         task=dataset.task,
         key=dataset.key,
         weight=dataset.weight,
@@ -223,6 +232,11 @@ def selection_of(spec: PipelineSpec) -> specification.SelectionSpec | None:
 
 def _or_default(spec: PipelineSpec) -> Testing:
     return spec.testing or Testing()
+
+
+def _with_parameters(table: api_dataset.Input, parameters: tuple[ParameterValue, ...]) -> api_dataset.Input:
+    values = {each.name: each.value for each in parameters}
+    return msgspec.structs.replace(table, uri=put_in_address(table.uri, values))
 
 
 def _input(table: api_dataset.Input, location: Location) -> specification.InputSpec:

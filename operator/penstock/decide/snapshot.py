@@ -8,20 +8,26 @@ import yaml
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.run_state import status_of
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import DatasetResult
 
 # libyaml writes the same ten times faster; each step of a run has the snapshot beside its specification.
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def documents(pipeline: Pipeline, run: PipelineRun) -> list[dict[str, Any]]:
+def documents(
+    pipeline: Pipeline, run: PipelineRun, parameters: tuple[ParameterValue, ...] = ()
+) -> list[dict[str, Any]]:
     """Return the Pipeline, the run, and what was resolved for it. No credential is in any."""
     found = []
     for resource in (pipeline, run):
         content = msgspec.to_builtins(msgspec.structs.replace(resource, status=None))
         found.append(content | {"metadata": {"name": resource.metadata.name, "uid": resource.metadata.uid}})
     commit = status_of(run).commit
-    return [*found, {"resolved": {} if commit is None else {"commit": commit}}]
+    resolved: dict[str, Any] = {} if commit is None else {"commit": commit}
+    if parameters:
+        resolved["parameters"] = msgspec.to_builtins(parameters)
+    return [*found, {"resolved": resolved}]
 
 
 def tables_of(made: DatasetResult) -> list[dict[str, Any]]:

@@ -1,15 +1,22 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
-from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
+from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary, UsedParameter
 from penstock.api.scores import Score
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import DatasetResult, TestingResult, TrainingResult
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
 SCORES = 8
 ADDRESS = 512  # as long as a status takes
+VALUE = 128  # bytes of a parameter's value
+
+
+def used_parameters(parameters: tuple[ParameterValue, ...]) -> tuple[UsedParameter, ...]:
+    """Return the parameters of a run; of long values the beginning, since the snapshot has them whole."""
+    return tuple(UsedParameter(name=each.name, value=shorten(each.value, VALUE)) for each in parameters)
 
 
 def dataset_summary(found: DatasetResult) -> DatasetSummary:

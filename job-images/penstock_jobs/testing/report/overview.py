@@ -38,12 +38,13 @@ def facts(findings: Findings) -> list[tuple[str, str]]:
     """Return what was run, a name and a value each."""
     job, manifest = findings.job, findings.shown.manifest
     task = job.task if not findings.points.classes else f"{job.task}, {len(findings.points.classes)} classes"
-    positive = findings.points.positive
+    positive, made = findings.points.positive, job.dataset_result
     estimator = manifest.origin.estimator.rpartition(".")[2]
     found = [
         ("Pipeline", job.run.pipeline),
         ("Run", job.run.execution_name),
         ("Started", (job.created or "").replace("T", " ")[:16]),
+        *((f"Parameter {each.name}", each.value) for each in (made.parameters if made else ())),
         ("Task", task),
         ("Target", job.target.column),
         ("Positive class", "" if positive is None else str(positive)),

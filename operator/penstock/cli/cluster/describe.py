@@ -1,5 +1,6 @@
 """`penstock --cluster describe`: a run, a Pipeline or a Model, and what holds of it now."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ from rich.table import Table
 
 from penstock.api.conditions import Conditions
 from penstock.api.model import Model, ModelStatus
+from penstock.api.parameters import DeclaredParameter
 from penstock.api.pipeline import PipelineStatus
 from penstock.cli.cluster.finding import (
     MODEL,
@@ -84,6 +86,7 @@ def _pipeline(found: Object) -> list[Table]:
     facts: list[tuple[str, object]] = [
         ("Name", pipeline.metadata.name),
         *([("Display name", pipeline.spec.display_name)] if pipeline.spec.display_name else []),
+        *([("Parameters", _declared(pipeline.spec.parameters))] if pipeline.spec.parameters else []),
         ("Ready", ready_of(pipeline)),
         ("Message", ready),
         ("Served Model", served.name if served else "none"),
@@ -97,6 +100,14 @@ def _pipeline(found: Object) -> list[Table]:
     shown = [(each.name, each.start_time, each.end_time or "now", each.selected_by, each.reason) for each in history]
     made = rows(table("served", "since", "until", "chosen by", "reason"), shown)
     return [facts_table(facts), *([made] if shown else []), _conditions(status.conditions)]
+
+
+def _declared(parameters: Iterable[DeclaredParameter]) -> str:
+    """Return what a run may give, one a line."""
+    return "\n".join(
+        f"{each.name}: {each.type}" + ("" if each.default is None else f", {each.default} by default")
+        for each in parameters
+    )
 
 
 def _model(found: Object) -> list[Table]:

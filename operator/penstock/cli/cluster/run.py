@@ -14,6 +14,7 @@ from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.cli.overriding import with_set
+from penstock.cli.parameters import with_parameters
 from penstock.cli.run_options import run_options, with_options
 from penstock.decide.commands.apply import to_create, to_patch
 from penstock.decide.commands.new_run import new_run, with_generated_name
@@ -45,6 +46,7 @@ def run(
     jobs: str | None,
     name: str | None,
     reset_testing: bool,
+    parameters: tuple[str, ...],
     overrides: tuple[str, ...],
     wait: bool,
 ) -> None:
@@ -54,7 +56,8 @@ def run(
     new run each time. With --wait the exit code is 0 when it succeeded and 2 when it failed.
     """
     wanted = _read_request(what)
-    spec = with_set(with_options(wanted.spec, jobs, name, reset_testing=reset_testing), overrides)
+    asked = with_options(wanted.spec, jobs, name, reset_testing=reset_testing)
+    spec = with_set(with_parameters(asked, parameters), overrides)
     settings = replace(settings, access=replace(settings.access, namespace=_namespace(settings, wanted)))
     manifest = _without_name(wanted.run) if name is not None else wanted.run
 

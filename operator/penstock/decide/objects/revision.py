@@ -17,6 +17,7 @@ from penstock.decide.objects.children import Object, Owner, as_json, labels, met
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.settings import Images, Pods, Settings
 from penstock_jobs.contract.document import Form, VersionedDocument, convert, format_of
+from penstock_jobs.contract.parameters import ParameterValue
 
 SNAPSHOT = Form("snapshot", 1, since="0.1.0")
 
@@ -25,7 +26,7 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     """What a run is: enough for all of its steps.
 
     `pipeline` is as it was but for its profiles, which are resolved. `storage` is the operator's default, and `images`
-    are by reference.
+    are by reference. `parameters` are all that the run has, those by default too.
     """
 
     form: ClassVar[Form] = SNAPSHOT
@@ -34,10 +35,13 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     images: Images
     storage: Storage | None = None
     pods: Pods = Pods()
+    parameters: tuple[ParameterValue, ...] = ()
     format: str = format_of(SNAPSHOT)
 
 
-def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) -> Snapshot:
+def snapshot_of(
+    pipeline: Pipeline, run: PipelineRunSpec, settings: Settings, parameters: tuple[ParameterValue, ...] = ()
+) -> Snapshot:
     """Return what a run that begins now is.
 
     Raises:
@@ -55,6 +59,7 @@ def snapshot_of(pipeline: Pipeline, run: PipelineRunSpec, settings: Settings) ->
         images=settings.images,
         storage=settings.storage,
         pods=settings.pods,
+        parameters=parameters,
     )
 
 

@@ -10,6 +10,7 @@ from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.profiles import with_profiles
+from penstock.decide.parameters import refuse_declarations
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.models import with_servers
@@ -51,6 +52,7 @@ def _refuse(facts: PipelineFacts) -> None:
     settings, spec = facts.observation.settings, facts.pipeline.spec
     refuse_unimplemented("Pipeline", facts.observation.pipeline)
     facts.observation.site.refuse_inputs(spec)
+    refuse_declarations(spec)
     with_profiles(spec, (), settings.profiles, settings.defaults)
     selection_of(spec)
 

@@ -90,7 +90,7 @@ def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
 
 def _snapshot(draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> str:
     """Return what the run is, as far as it is resolved by now: each step knows more, and says nothing otherwise."""
-    found = documents(snapshot.pipeline, draft.run)
+    found = documents(snapshot.pipeline, draft.run, snapshot.parameters)
     resolved = found[-1]["resolved"]
     resolved["executionName"] = status_of(draft.run).execution_name
     if draft.images:

@@ -9,11 +9,12 @@ from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
 from penstock.decide.observed.pods import Wait
 from penstock.decide.overriding import override_pipeline
+from penstock.decide.parameters import run_parameters
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.reuse import reuse_results
 from penstock.decide.run_state import pending_steps, select_jobs, status_of
-from penstock.decide.summaries import address
+from penstock.decide.summaries import address, used_parameters
 from penstock_jobs.contract.errors import Refused
 
 MOST_INDEXES = 100  # names of one wish that are tried in a storage that another cluster has used too
@@ -34,7 +35,8 @@ def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
         refuse_unimplemented("Pipeline", facts.observation.pipeline)
         pipeline = override_pipeline(pipeline, facts.run.spec.overrides)
         facts.observation.site.refuse_inputs(pipeline.spec)
-        snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings)
+        parameters = run_parameters(pipeline.spec, facts.run.spec, scheduled_time=None)
+        snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings, parameters)
         draft = draft.with_writes(Create(revision(facts.owner, snapshot)))
     jobs = jobs_of(facts, snapshot)
     ready = reuse_results(facts, draft, jobs)
@@ -70,6 +72,7 @@ def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[
         execution_name=name,
         run_index=index,
         revision=revision_name(facts.owner),
+        parameters=used_parameters(snapshot.parameters),
         pipeline_uid=snapshot.pipeline.metadata.uid,
         storage=address(facts.places(snapshot, name).run().uri),
         start_time=status.start_time or facts.time,

@@ -70,7 +70,9 @@ def _dataset(facts: RunFacts, snapshot: Snapshot, places: RunPlaces) -> JobSpeci
     read = [decode(each, Model) for each in models]
     known = [each for each in read if not isinstance(each, Unreadable)]
     spec = snapshot.pipeline.spec
-    job = asking.dataset_job(spec, facts.job_run(snapshot), places, facts.request("dataset"), known)
+    job = asking.dataset_job(
+        spec, facts.job_run(snapshot), places, facts.request("dataset"), known, snapshot.parameters
+    )
     if len(known) < len(read):
         job = msgspec.structs.replace(job, keep_versions=FOR_GOOD)  # nobody knows which ones the others were made of
     return share_out(job, asking.settings_of(spec, "dataset"))
