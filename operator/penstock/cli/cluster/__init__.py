@@ -5,6 +5,7 @@ COMMANDS = {
     "pipelines": "lists",
     "runs": "lists",
     "models": "lists",
+    "triggers": "lists",
     "describe": "describe",
     "logs": "logs",
     "report": "logs",
