@@ -1,0 +1,103 @@
+"""What a Trigger asks of a run that it made, or that was made for it. Runs are as the API server has them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.api.schema import API_VERSION
+from penstock.decide.decision import ApiObject, Delete, Patch
+from penstock.decide.objects.children import GROUP
+from penstock.decide.observed.listers import goes_on
+from penstock.decide.trigger.make_run import AWAITS
+
+BATCH = f"{GROUP}/batch"
+"""The label of a run that another one took into its batch: the name of that one."""
+FOLDED = f"{GROUP}/folded"
+"""The label of a run that its Trigger cancelled before it began, for another one."""
+
+
+def reason_of(run: ApiObject) -> Mapping[str, Any]:
+    """Return what a run says of why it was made (`spec.trigger`)."""
+    found: Mapping[str, Any] = run["spec"].get("trigger") or {}
+    return found
+
+
+def scheduled_time(run: ApiObject) -> str:
+    """Return the moment that a run is for, or when its event was; empty where it does not say."""
+    return str(reason_of(run).get("scheduledTime") or "")
+
+
+def event_of(run: ApiObject) -> Mapping[str, Any] | None:
+    """Return the event for which the run was made; None for a moment."""
+    found: Mapping[str, Any] | None = reason_of(run).get("event")
+    return found
+
+
+def is_undecided(run: ApiObject) -> bool:
+    """Return whether the Trigger has yet to decide about the run, or to record it."""
+    return AWAITS in (run["metadata"].get("labels") or {})
+
+
+def is_waiting(run: ApiObject) -> bool:
+    """Return whether the run waits for the Trigger to let it begin."""
+    return is_undecided(run) and goes_on(run) and bool(run["spec"].get("suspend"))
+
+
+def is_live(run: ApiObject) -> bool:
+    """Return whether the run is in the way of another one: begun or about to, and not stuck for good."""
+    return goes_on(run) and not is_waiting(run) and not _is_stalled(run)
+
+
+def has_generation(run: ApiObject, generation: int | None) -> bool:
+    """Return whether the run was made under that generation of the Trigger's spec."""
+    return reason_of(run).get("generation") == generation
+
+
+def oldest_first(run: ApiObject) -> tuple[str, str, str]:
+    """Return the key by which runs are in the order of what they are for."""
+    metadata = run["metadata"]
+    return scheduled_time(run), str(metadata.get("creationTimestamp") or ""), str(metadata["name"])
+
+
+def release(run: ApiObject) -> Patch:
+    """Return the write that lets a run begin, and says that its Trigger has decided."""
+    return _patch(run, {"metadata": {"labels": {AWAITS: None}}, "spec": {"suspend": False}})
+
+
+def acknowledge(run: ApiObject) -> Patch:
+    """Return the write that says that the Trigger has recorded a run, which goes on as it does."""
+    return _patch(run, {"metadata": {"labels": {AWAITS: None}}})
+
+
+def fold(run: ApiObject, batch: str | None) -> Patch:
+    """Return the write that cancels a run which has not begun, for another one: the one of its batch, if it is one."""
+    labels = {AWAITS: None, FOLDED: "true", **({} if batch is None else {BATCH: batch})}
+    return _patch(run, {"metadata": {"labels": labels}, "spec": {"cancel": True}})
+
+
+def cancel(run: ApiObject) -> Patch:
+    """Return the write that cancels a run."""
+    return _patch(run, {"spec": {"cancel": True}})
+
+
+def deletion(run: ApiObject) -> Delete:
+    """Return the write that deletes a run."""
+    metadata = run["metadata"]
+    return Delete(API_VERSION, "PipelineRun", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
+
+
+def _is_stalled(run: ApiObject) -> bool:
+    """Return whether nobody works on the run any more, as one that cannot be read."""
+    conditions = (run.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Stalled" and each.get("status") == "True" for each in conditions)
+
+
+def _patch(run: ApiObject, content: Mapping[str, Any]) -> Patch:
+    metadata = run["metadata"]
+    return Patch(
+        api_version=API_VERSION,
+        kind="PipelineRun",
+        namespace=str(metadata["namespace"]),
+        name=str(metadata["name"]),
+        uid=str(metadata["uid"]),
+        content=content,
+    )
