@@ -1,40 +1,66 @@
-"""Reading the five fields of a cron expression, enough to say what is wrong with one."""
+"""Cron expressions: what is wrong with one, in words, and what the short forms stand for.
 
-import re
+The library that finds the moments is the judge of what can be read; here its refusals get a place and a way out.
+"""
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_FIELDS: tuple[tuple[str, int, int, tuple[str, ...]], ...] = (
-    ("minute", 0, 59, ()),
-    ("hour", 0, 23, ()),
-    ("day of the month", 1, 31, ()),
-    ("month", 1, 12, _MONTHS),
-    ("day of the week", 0, 7, _DAYS),
+from datetime import datetime
+
+from cronsim import CronSim, CronSimError
+
+# As in Debian's crontab(5), but for @reboot: nothing of ours is booted.
+SHORT_FORMS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+_FIELDS = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day of the month", 1, 31),
+    ("month", 1, 12),
+    ("day of the week", 0, 7),
 )
-_PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
+_ANY = ("*",) * len(_FIELDS)
+# Any moment would do: what fires at all fires within any 40 years (29 February on one day of the week is the rarest).
+_START = datetime(2000, 1, 1)
+
+
+def five_fields(cron: str) -> str:
+    """Return the five fields that a cron expression stands for."""
+    return SHORT_FORMS.get(cron, cron)
 
 
 def cron_fault(cron: str) -> str | None:
     """Return what is wrong with a cron expression, in words that follow its name, or None."""
     if cron.startswith("@"):
-        return None
-    for text, (name, low, high, names) in zip(cron.split(), _FIELDS, strict=True):
-        for part in text.split(","):
-            if not _is_right(part, low, high, names):
-                return f"has {part} for the {name}, which goes from {low} to {high}; correct it"
+        return None if cron in SHORT_FORMS else f"is {cron}; write five fields, or one of {', '.join(SHORT_FORMS)}"
+    fields = cron.split()
+    if len(fields) != len(_FIELDS):
+        names = ", ".join(name for name, _, _ in _FIELDS)
+        return f"has {len(fields)} fields instead of five ({names}); write one as 0 3 * * *"
+    for index, (field, (name, low, high)) in enumerate(zip(fields, _FIELDS, strict=True)):
+        for part in field.split(","):
+            if not _can_read((*_ANY[:index], part, *_ANY[index + 1 :])):
+                return f"has {part or field} for the {name}, which goes from {low} to {high}; correct it"
+    if not _ever_fires(cron):
+        return f"is {cron}, which never fires: no date is all that it asks for; correct its days or its months"
     return None
 
 
-def _is_right(part: str, low: int, high: int, names: tuple[str, ...]) -> bool:
-    match = _PART.fullmatch(part)
-    if match is None or match[3] == "0":
+def _can_read(fields: tuple[str, ...]) -> bool:
+    try:
+        CronSim(" ".join(fields), _START)
+    except (CronSimError, ValueError):  # the second of numbers with thousands of digits
         return False
-    ends = [_number(end, low, names) for end in match.groups()[:2] if end is not None]
-    numbers = [end for end in ends if end is not None and low <= end <= high]
-    return len(numbers) == len(ends) and numbers == sorted(numbers)
+    return True
 
 
-def _number(text: str, low: int, names: tuple[str, ...]) -> int | None:
-    if text.isdigit():
-        return int(text)
-    return names.index(text.lower()) + low if text.lower() in names else None
+def _ever_fires(cron: str) -> bool:
+    try:
+        return next(CronSim(cron, _START), None) is not None
+    except CronSimError:  # it knows itself that no such month has a 31st
+        return False

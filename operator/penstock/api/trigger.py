@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
+from penstock.api.parameters import LONGEST, MOST
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
 from penstock.api.scalars import EXECUTION_NAME, NO_TIME, PYTHON_NAME, Duration, ObjectName, Timestamp
 from penstock.api.schema import Rule, Value, field
@@ -68,7 +69,7 @@ class TriggerParameter(Value, frozen=True, kw_only=True):
     """A parameter of the Pipeline, and what the runs give for it."""
 
     name: Annotated[str, field("Its name, as the Pipeline declares it.", max_length=63, pattern=PYTHON_NAME)]
-    value: Annotated[str, field("Its value, as text.", max_length=1024)] | None = None
+    value: Annotated[str, field("Its value, as text.", max_length=LONGEST)] | None = None
     expression: (
         Annotated[
             str,
@@ -92,8 +93,8 @@ class TriggerParameter(Value, frozen=True, kw_only=True):
 class HistoryLimits(Value, frozen=True, kw_only=True):
     """How many of the runs that it started are kept."""
 
-    succeeded: Annotated[int, field("Of those that succeeded.", ge=1, le=1000)] | None = None
-    failed: Annotated[int, field("Of those that did not.", ge=1, le=1000)] | None = None
+    succeeded: Annotated[int, field("Of those that succeeded; all, where it is not said.", ge=1, le=1000)] | None = None
+    failed: Annotated[int, field("Of those that did not; all, where it is not said.", ge=1, le=1000)] | None = None
 
 
 class TriggerSpec(Value, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class TriggerSpec(Value, frozen=True, kw_only=True):
     ) = None
     parameters: Annotated[
         tuple[TriggerParameter, ...],
-        field("What the runs give for the Pipeline's parameters.", keys=("name",), max_length=64),
+        field("What the runs give for the Pipeline's parameters.", keys=("name",), max_length=MOST),
     ] = ()
     concurrency_policy: Annotated[
         Literal["Allow", "Forbid", "Replace"],
@@ -201,7 +202,7 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    last_schedule_time: Annotated[Timestamp, field("The moment dealt with last.")] | None = None
+    last_schedule_time: Annotated[Timestamp, field("The moment, or the time of the event, dealt with last.")] | None = None
     next_schedule_time: Annotated[Timestamp, field("The moment of the next run.")] | None = None
     last_run: Annotated[ObjectName, field("The run started last.")] | None = None
     pipeline_digest: (

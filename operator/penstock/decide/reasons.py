@@ -34,7 +34,7 @@ TIMED_OUT = "TimedOut"
 PIPELINE_NOT_FOUND = "PipelineNotFound"
 """The Pipeline that the run names is not there yet; the run begins once it is."""
 SUSPENDED = "Suspended"
-"""`spec.suspend` is true: no further job starts until it is false."""
+"""`spec.suspend` is true: no further job starts until it is false, and of a Trigger no run."""
 EARLIER_RUN = "EarlierRun"
 """Another run of the Pipeline goes first: it makes the tables, or what this run needs of it."""
 UNSCHEDULABLE = "Unschedulable"
@@ -101,6 +101,42 @@ ROLLOUT_FAILED = "RolloutFailed"
 """The servers of the chosen Model did not become ready; where another Model was served, it still is."""
 SELECTED = "Selected"
 """Why a Model is served, where the verdict of its run is no longer known."""
+
+# --- of a Trigger -----------------------------------------------------------------------------------------------------
+
+ACTIVE = "Active"
+"""Its moments or events start runs; the message says which comes next."""
+NO_MORE_MOMENTS = "NoMoreMoments"
+"""All moments that it names are over."""
+LOOP = "Loop"
+"""Triggers start runs at the ends of each other's runs, in a circle; the message names them."""
+FAILURE_LIMIT = "FailureLimit"
+"""As many runs as `failureLimit` failed one after the other; it starts none until its spec changes."""
+SCHEDULED_TIME_UNUSED = "ScheduledTimeUnused"
+"""`catchUp` is `All`, and all runs that it makes up for would read the same: the Pipeline uses no `scheduledTime`."""
+
+# --- of a moment or event of a Trigger --------------------------------------------------------------------------------
+
+SCHEDULED = "Scheduled"
+"""Its moment came, and its run was made."""
+EVENT_RECEIVED = "EventReceived"
+"""The event came, and its run begins."""
+RUN_ENDED = "RunEnded"
+"""A run of the Pipeline that is watched ended, and this one's run begins."""
+PIPELINE_CHANGED = "PipelineChanged"
+"""What the jobs read of the Pipeline's spec changed, and a run was made."""
+BY_HAND = "ByHand"
+"""A person asked for the run."""
+RUN_LIVE = "RunLive"
+"""Another run of the Trigger was live, and `concurrencyPolicy` is `Forbid`."""
+FILTERED = "Filtered"
+"""It does not fulfil the Trigger's `filter`."""
+BATCHED = "Batched"
+"""The run of an earlier event, which had not begun, takes it as well (`delivery: Batch`)."""
+NEWER_EVENT = "NewerEvent"
+"""A newer event came before its run began (`delivery: Latest`, or `concurrencyPolicy: Replace`)."""
+MISSED = "Missed"
+"""It was over before a run could start; the message says which rule leaves it out."""
 
 # --- what a job says of itself ----------------------------------------------------------------------------------------
 
@@ -393,6 +429,121 @@ def not_ready_in_time() -> str:
 def pipeline_name_conflict(kind: str, name: str) -> str:
     """A stranger's object has the name of one of the Pipeline's."""
     return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."
+
+
+def awaits_trigger() -> str:
+    """A run was made for an event, and waits for its turn."""
+    return "It begins as soon as its Trigger lets it."
+
+
+def trigger_active(next_moment: str | None) -> str:
+    """A Trigger fires."""
+    return f"It fires next at {next_moment}." if next_moment else "It waits for its next event."
+
+
+def trigger_waits(why: str) -> str:
+    """A Trigger fires, and something waits for the run before."""
+    return f"A run waits to begin until {why} has ended."
+
+
+def no_more_moments() -> str:
+    """A Trigger whose moments are over."""
+    return "All its moments are over; add some to spec.schedule, or delete it."
+
+
+def trigger_suspended() -> str:
+    """A Trigger that a person has stopped."""
+    return "It starts nothing until spec.suspend is false, and makes up for nothing that is missed meanwhile."
+
+
+def trigger_loop(pipelines: Iterable[str]) -> str:
+    """Runs would start each other for ever."""
+    way = ", then ".join(pipelines)
+    return f"Runs would start each other for ever: {way}, and again; remove spec.runs from one of these Triggers."
+
+
+def failure_limit_reached(limit: int, last: str) -> str:
+    """A Trigger has stopped since its runs fail."""
+    counted = "Its last run" if limit == 1 else f"The last {limit} of its runs"
+    return f"{counted} failed, {last} being the last; mend what they say, then change the Trigger's spec."
+
+
+def scheduled_time_unused(pipeline: str) -> str:
+    """To catch up with all makes no sense."""
+    return (
+        f"catchUp is All, and the Pipeline {pipeline} uses scheduledTime in neither dataset.query nor an input's uri, "
+        "so all these runs would read the same; use it there, or set spec.schedule.catchUp to Last."
+    )
+
+
+def fired_on_time() -> str:
+    """A moment started its run."""
+    return "Its moment came, and its run was made."
+
+
+def fired_late() -> str:
+    """A moment that was missed started its run."""
+    return "Its moment was missed, and its run was made later."
+
+
+def fired_for_event() -> str:
+    """An event started its run."""
+    return "The event came, and its run begins."
+
+
+def fired_by_hand(person: str) -> str:
+    """A person started the run."""
+    return f"{person} asked for it."
+
+
+def fired_after(run: str) -> str:
+    """Another run's end started the run."""
+    return f"The run {run} ended."
+
+
+def fired_for_pipeline(pipeline: str) -> str:
+    """A change of the Pipeline started the run."""
+    return f"What its jobs read of the Pipeline {pipeline} changed."
+
+
+def replaced_runs(runs: Iterable[str]) -> str:
+    """A run takes the place of others."""
+    return f" It takes the place of {', '.join(runs)}."
+
+
+def run_live(run: str) -> str:
+    """Another run of the Trigger is live."""
+    return f"The run {run} was live, and concurrencyPolicy is Forbid."
+
+
+def filtered_out() -> str:
+    """The filter says no."""
+    return "It does not fulfil spec.filter."
+
+
+def batched(run: str) -> str:
+    """Another run takes the event as well."""
+    return f"The run {run}, which had not begun, takes it as well."
+
+
+def newer_event(run: str) -> str:
+    """A newer event takes the place of the one that waits."""
+    return f"The run {run} is for a newer event, and this one had not begun."
+
+
+def not_begun(run: str) -> str:
+    """A person cancelled a run that waited."""
+    return f"Its run {run} was cancelled before it began."
+
+
+def failure_limit_skips(limit: int) -> str:
+    """A Trigger that has stopped starts nothing."""
+    return f"As many runs as failureLimit ({limit}) had failed one after the other."
+
+
+def many_missed(count: int, at_least: bool) -> str:
+    """So many moments were missed that they are not listed."""
+    return f"{'More than ' if at_least else ''}{count} moments before it were missed as well."
 
 
 # --- files of what was deleted ----------------------------------------------------------------------------------------

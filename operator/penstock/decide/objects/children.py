@@ -26,6 +26,7 @@ MODEL = f"{GROUP}/model"
 TRIGGER = f"{GROUP}/trigger"
 REVISION = f"{GROUP}/revision"
 RECORD = f"{GROUP}/record"  # the uid of the run or Model whose files are recorded, or cleaned
+TRIGGER_AWAITED = f"{GROUP}/trigger-awaited"  # of a run about which its Trigger has yet to decide, or to record it
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "penstock"
 

@@ -52,6 +52,7 @@ class RunSummary(NamedTuple):
         decided_by: epoch, version and digest of the testing set that its decision rested on; None before that.
         proposed: the Model that it proposes, or proposed.
         is_proposing: whether its proposal is not answered yet.
+        ended: when it ended; empty where it has not, or does not say.
     """
 
     name: str
@@ -60,6 +61,7 @@ class RunSummary(NamedTuple):
     decided_by: tuple[int, int, str | None] | None
     proposed: str | None
     is_proposing: bool
+    ended: str
 
 
 class RunLister:
@@ -93,6 +95,16 @@ class RunLister:
         """Return the name of the one that was made last."""
         newest = max(self.summaries, key=lambda each: (each.created, each.name), default=None)
         return None if newest is None else newest.name
+
+    def last_ended(self) -> ApiObject | None:
+        """Return the one that ended last."""
+        newest = max(self.summaries, key=lambda each: (each.ended, each.name), default=None)
+        return self.get(newest.name) if newest is not None and newest.ended else None
+
+    def ended_after(self, time: str) -> Sequence[ApiObject]:
+        """Return those that ended after that time, in the order of their ends."""
+        found = sorted((each.ended, each.name) for each in self.summaries if each.ended > time)
+        return [run for _, name in found if (run := self.get(name)) is not None]
 
     def with_open_proposal(self) -> Sequence[ApiObject]:
         """Return those whose proposal is not answered yet."""
@@ -128,6 +140,7 @@ def summary_of(run: ApiObject) -> RunSummary:
         decided_by=_testing_set(tested) if decided.get("verdict") else None,
         proposed=str(challenger) if challenger and challenger == decided.get("served") else None,
         is_proposing=is_live(run) and deploying.get("reason") == reasons.PROPOSED,
+        ended=str(status.get("completionTime") or ""),
     )
 
 

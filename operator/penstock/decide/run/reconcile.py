@@ -8,6 +8,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
 from penstock.decide import reasons
 from penstock.decide.decision import Decision
+from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog
@@ -76,6 +77,8 @@ def _advance_run(facts: RunFacts) -> RunDraft:
 
 def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
+    if _awaits_its_trigger(facts):
+        return draft.outcome("Unknown", reasons.SUSPENDED, reasons.awaits_trigger(), facts.time)
     begun = snapshot_and_name.begin_run(facts, draft)
     if isinstance(begun, Wait):
         return _wait_to_begin(facts, draft, begun)
@@ -84,6 +87,11 @@ def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
         # Its name is in the status before the first Job is made.
         return begun.outcome("Unknown", reasons.RUNNING, reasons.begins(), facts.time).requeue_at(facts.now)
     return _advance_steps(facts, record_files(facts, begun, snapshot, _parts(facts)), snapshot)
+
+
+def _awaits_its_trigger(facts: RunFacts) -> bool:
+    """Return whether the run may not begin yet: what it is, it becomes at its turn."""
+    return facts.run.spec.suspend and facts.snapshot is None and TRIGGER_AWAITED in facts.run.metadata.labels
 
 
 def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:

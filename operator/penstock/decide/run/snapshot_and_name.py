@@ -35,7 +35,8 @@ def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
         refuse_unimplemented("Pipeline", facts.observation.pipeline)
         pipeline = override_pipeline(pipeline, facts.run.spec.overrides)
         facts.observation.site.refuse_inputs(pipeline.spec)
-        parameters = run_parameters(pipeline.spec, facts.run.spec, scheduled_time=None)
+        made_by = facts.run.spec.trigger
+        parameters = run_parameters(pipeline.spec, facts.run.spec, made_by.scheduled_time if made_by else None)
         snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings, parameters)
         draft = draft.with_writes(Create(revision(facts.owner, snapshot)))
     jobs = jobs_of(facts, snapshot)

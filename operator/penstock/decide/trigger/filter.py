@@ -1,11 +1,11 @@
 """Whether an occasion fulfils the Trigger's `filter`: a condition in CEL over the event and the Pipeline's last run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from penstock.api.trigger import Trigger
 from penstock.decide.decision import ApiObject
-from penstock.decide.observed.listers import has_ended
+from penstock.decide.observed.listers import RunLister
 from penstock.decide.retention.runs import steps_of
 from penstock.decide.trigger.expressions import evaluate
 from penstock.decide.trigger.occasion import Occasion
@@ -15,7 +15,7 @@ FIELD = "spec.filter"
 _NONE_YET = {"run": "", "result": "", "reason": "", "verdict": "", "scores": {}}
 
 
-def passes_filter(trigger: Trigger, occasion: Occasion, runs: Iterable[ApiObject]) -> bool:
+def passes_filter(trigger: Trigger, occasion: Occasion, runs: RunLister) -> bool:
     """Return whether a run is to start.
 
     Args:
@@ -35,9 +35,9 @@ def passes_filter(trigger: Trigger, occasion: Occasion, runs: Iterable[ApiObject
     return found
 
 
-def last_result(runs: Iterable[ApiObject]) -> dict[str, Any]:
+def last_result(runs: RunLister) -> dict[str, Any]:
     """Return what `last` is in a filter: of the run that ended last; every field is empty where none has."""
-    newest = max(filter(has_ended, runs), key=_end, default=None)
+    newest = runs.last_ended()
     return dict(_NONE_YET) if newest is None else result_of(newest)
 
 
@@ -56,10 +56,6 @@ def result_of(run: ApiObject) -> dict[str, Any]:
         "verdict": str(decided.get("verdict") or ""),
         "scores": _scores(steps.get("testing", {}).get("testing") or {}, decided.get("challenger")),
     }
-
-
-def _end(run: ApiObject) -> tuple[str, str]:
-    return str((run.get("status") or {}).get("completionTime") or ""), str(run["metadata"]["name"])
 
 
 def _scores(testing: Any, challenger: str | None) -> dict[str, float]:

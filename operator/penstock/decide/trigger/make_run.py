@@ -11,9 +11,6 @@ from penstock.decide.times import write_time
 from penstock.decide.trigger.occasion import Occasion, is_by_hand
 from penstock.decide.trigger.parameters import resolve_parameters
 
-AWAITS = f"{children.TRIGGER}-awaits"
-"""The label of a run about which its Trigger has yet to decide: whether it begins, and what is counted of it."""
-
 
 def make_run(
     trigger: Trigger, occasion: Occasion, *, waits: bool = False, given: Mapping[str, str] | None = None
@@ -36,12 +33,13 @@ def make_run(
     owner = owner_of(trigger)
     made = children.metadata(owner, run_name(trigger, occasion), children.labels(owner))
     if waits or (is_by_hand(occasion.event)):
-        made["labels"] |= {AWAITS: "true"}
+        made["labels"] |= {children.TRIGGER_AWAITED: "true"}
     run = trigger.spec.run
     spec = PipelineRunSpec(
         pipeline_ref=trigger.spec.pipeline_ref,
         execution_name=run.execution_name,
         jobs=run.jobs,
+        parameters=resolve_parameters(trigger.spec.parameters, occasion, given or {}),
         overrides=run.overrides,
         storage=run.storage,
         credentials=run.credentials,
@@ -49,11 +47,7 @@ def make_run(
         trigger=made_by(trigger, occasion),
         suspend=waits,
     )
-    content = children.as_json(spec)
-    values = resolve_parameters(trigger.spec.parameters, occasion, given or {})
-    if values:
-        content["parameters"] = values  # TODO: a field of PipelineRunSpec, once runs have parameters
-    return {"apiVersion": API_VERSION, "kind": "PipelineRun", "metadata": made, "spec": content}
+    return {"apiVersion": API_VERSION, "kind": "PipelineRun", "metadata": made, "spec": children.as_json(spec)}
 
 
 def run_name(trigger: Trigger, occasion: Occasion) -> str:

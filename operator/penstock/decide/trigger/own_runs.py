@@ -5,9 +5,8 @@ from typing import Any
 
 from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Delete, Patch
-from penstock.decide.objects.children import GROUP
+from penstock.decide.objects.children import GROUP, TRIGGER_AWAITED
 from penstock.decide.observed.listers import goes_on
-from penstock.decide.trigger.make_run import AWAITS
 
 BATCH = f"{GROUP}/batch"
 """The label of a run that another one took into its batch: the name of that one."""
@@ -34,7 +33,12 @@ def event_of(run: ApiObject) -> Mapping[str, Any] | None:
 
 def is_undecided(run: ApiObject) -> bool:
     """Return whether the Trigger has yet to decide about the run, or to record it."""
-    return AWAITS in (run["metadata"].get("labels") or {})
+    return TRIGGER_AWAITED in (run["metadata"].get("labels") or {})
+
+
+def is_folded(run: ApiObject) -> bool:
+    """Return whether the run was cancelled before it began, for another one."""
+    return FOLDED in (run["metadata"].get("labels") or {})
 
 
 def is_waiting(run: ApiObject) -> bool:
@@ -60,17 +64,17 @@ def oldest_first(run: ApiObject) -> tuple[str, str, str]:
 
 def release(run: ApiObject) -> Patch:
     """Return the write that lets a run begin, and says that its Trigger has decided."""
-    return _patch(run, {"metadata": {"labels": {AWAITS: None}}, "spec": {"suspend": False}})
+    return _patch(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}, "spec": {"suspend": False}})
 
 
 def acknowledge(run: ApiObject) -> Patch:
     """Return the write that says that the Trigger has recorded a run, which goes on as it does."""
-    return _patch(run, {"metadata": {"labels": {AWAITS: None}}})
+    return _patch(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}})
 
 
 def fold(run: ApiObject, batch: str | None) -> Patch:
     """Return the write that cancels a run which has not begun, for another one: the one of its batch, if it is one."""
-    labels = {AWAITS: None, FOLDED: "true", **({} if batch is None else {BATCH: batch})}
+    labels = {TRIGGER_AWAITED: None, FOLDED: "true", **({} if batch is None else {BATCH: batch})}
     return _patch(run, {"metadata": {"labels": labels}, "spec": {"cancel": True}})
 
 

@@ -1,0 +1,65 @@
+"""Since when a Trigger fires: what was before is not made up for.
+
+Its status says it. Where that is lost it is found again from its runs, which say what they are for. An edit and a resume
+begin anew, now. This comes before anything else, and is written by itself: no run is made before it is in the status.
+"""
+
+from datetime import timedelta
+
+from penstock.api.quantities import read_duration
+from penstock.api.trigger import TriggerCounts
+from penstock.decide.decision import ApiObject
+from penstock.decide.times import read_time, write_time
+from penstock.decide.trigger import own_runs
+from penstock.decide.trigger.draft import TriggerDraft
+from penstock.decide.trigger.facts import TriggerFacts
+from penstock.decide.trigger.firing_words import fired
+from penstock.decide.trigger.occasion import BACKFILL, BY_HAND
+
+
+def has_begun(facts: TriggerFacts) -> bool:
+    """Return whether the status says since when the spec is as it is."""
+    status = facts.status
+    return status.start_time is not None and status.observed_generation == facts.generation
+
+
+def begin(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
+    """Return the draft of a Trigger that begins now, or goes on where its runs say that it was."""
+    if facts.status.start_time is None:
+        return _begin_without_status(facts, draft)
+    # Those that were made, and of which the status was not written before the spec changed.
+    made = [run for run in _for_moments(facts) if own_runs.scheduled_time(run) > write_time(facts.baseline)]
+    return draft.record(*(fired(run) for run in made)).status(start_time=facts.time, pipeline_digest=None)
+
+
+def _begin_without_status(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
+    known = [run for run in _for_occasions(facts) if own_runs.has_generation(run, facts.generation)]
+    last = own_runs.scheduled_time(known[-1]) if known else ""
+    counted = sum(not own_runs.is_undecided(run) for run in facts.own_runs)
+    draft = draft.status(counts=TriggerCounts(fired=counted), last_schedule_time=last or None)
+    if facts.own_runs:
+        draft = draft.status(last_run=str(facts.own_runs[-1]["metadata"]["name"]))
+    if facts.spec.suspend:
+        return draft.status(start_time=facts.time)
+    return draft.status(start_time=last or _creation(facts) or facts.time)
+
+
+def _creation(facts: TriggerFacts) -> str | None:
+    """Return when the Trigger was made, where that is not long ago and its spec has not changed since."""
+    made = facts.trigger.metadata.creation_timestamp
+    deadline = timedelta(seconds=read_duration(facts.spec.starting_deadline, "spec.startingDeadline"))
+    young = made is not None and facts.generation in (None, 1) and facts.now <= read_time(made) + deadline
+    return made if young else None
+
+
+def _for_occasions(facts: TriggerFacts) -> list[ApiObject]:
+    """Return the runs for which nobody asked by hand."""
+    return [
+        run
+        for run in facts.own_runs
+        if own_runs.scheduled_time(run) and (own_runs.event_of(run) or {}).get("type") not in (BY_HAND, BACKFILL)
+    ]
+
+
+def _for_moments(facts: TriggerFacts) -> list[ApiObject]:
+    return [run for run in _for_occasions(facts) if own_runs.event_of(run) is None]

@@ -1,0 +1,29 @@
+"""What the history says of a run that starts, by what it was made for: the same whenever it is asked."""
+
+from penstock.api.trigger import Firing
+from penstock.decide import reasons
+from penstock.decide.decision import ApiObject
+from penstock.decide.trigger import own_runs
+from penstock.decide.trigger.draft import firing_of
+from penstock.decide.trigger.occasion import BACKFILL, BY_HAND, PIPELINE_CHANGED, RUN_ENDED
+
+
+def fired(run: ApiObject, *, late: bool = False, besides: str = "") -> Firing:
+    """Return what the history says of a run that starts; `besides` is what else there is to say."""
+    reason, message = _why(run, late=late)
+    return firing_of(run, "Fired", reason, f"{message}{besides}")
+
+
+def _why(run: ApiObject, *, late: bool) -> tuple[str, str]:
+    event = own_runs.event_of(run)
+    if event is None:
+        return reasons.SCHEDULED, reasons.fired_late() if late else reasons.fired_on_time()
+    source = str(event.get("source") or "")
+    match event.get("type"):
+        case t if t in (BY_HAND, BACKFILL):
+            return reasons.BY_HAND, reasons.fired_by_hand(source or "Somebody")
+        case t if t == RUN_ENDED:
+            return reasons.RUN_ENDED, reasons.fired_after(source)
+        case t if t == PIPELINE_CHANGED:
+            return reasons.PIPELINE_CHANGED, reasons.fired_for_pipeline(source)
+    return reasons.EVENT_RECEIVED, reasons.fired_for_event()
