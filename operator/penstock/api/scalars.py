@@ -32,11 +32,6 @@ RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
 INPUT_URI = r"^((s3|pvc|file)://.+|[^:]+)$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[-+][0-9]{2}:[0-9]{2})?)?$"
-# Not `format: date-time`: of a field with a format the API server accepts a list, too.
-TIMESTAMP = (
-    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
-    r"([Zz]|[-+]([01][0-9]|2[0-3]):[0-5][0-9])$"
-)
 CRON = r"^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|\S+ +\S+ +\S+ +\S+ +\S+)$"
 PIPELINE_NAME = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 INPUT_NAME = r"^[a-z_][a-z0-9_]*$"

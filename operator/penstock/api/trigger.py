@@ -202,7 +202,9 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    last_schedule_time: Annotated[Timestamp, field("The moment, or the time of the event, dealt with last.")] | None = None
+    last_schedule_time: Annotated[Timestamp, field("The moment, or the time of the event, dealt with last.")] | None = (
+        None
+    )
     next_schedule_time: Annotated[Timestamp, field("The moment of the next run.")] | None = None
     last_run: Annotated[ObjectName, field("The run started last.")] | None = None
     pipeline_digest: (

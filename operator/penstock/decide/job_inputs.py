@@ -54,7 +54,7 @@ def read_fields(spec: PipelineSpec, job: JobName) -> dict[str, Any]:
     """Return the fields that the job reads, by path, as JSON; those that are not there are left out."""
     whole = msgspec.to_builtins(spec)
     found = {path: value for path in READS[job] if (value := _at(whole, path)) is not None}
-    settings = next((each for each in whole.get("jobs") or () if each["name"] == job), {})
+    settings: dict[str, Any] = next((each for each in whole.get("jobs") or () if each["name"] == job), {})
     return found | {f"jobs[{job}].{name}": settings[name] for name in _SETTINGS if settings.get(name)}
 
 

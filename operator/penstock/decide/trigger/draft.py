@@ -49,6 +49,8 @@ class TriggerDraft:
 
     def record(self, *firings: Firing) -> "TriggerDraft":
         """Return the draft in which these, in their order, are counted and come into the history."""
+        if not firings:
+            return self
         draft = self
         for firing in firings:
             draft = draft.count(firing.outcome, 1)

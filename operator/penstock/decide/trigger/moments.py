@@ -36,9 +36,7 @@ def schedule_of(trigger: Trigger, source: ScheduleSource) -> Schedule:
 def catch_up_of(trigger: Trigger, source: ScheduleSource) -> CatchUp:
     """Return which missed moments of a Trigger still start a run."""
     deadline = read_duration(trigger.spec.starting_deadline, "spec.startingDeadline")
-    return CatchUp(
-        policy=source.catch_up, limit=source.catch_up_limit, starting_deadline=timedelta(seconds=deadline)
-    )
+    return CatchUp(policy=source.catch_up, limit=source.catch_up_limit, starting_deadline=timedelta(seconds=deadline))
 
 
 def fire_moments(facts: TriggerFacts, draft: TriggerDraft, source: ScheduleSource) -> TriggerDraft:
@@ -80,14 +78,13 @@ def _made_between(facts: TriggerFacts, after: str, until: datetime) -> list[ApiO
     ]
 
 
-def _record(
-    draft: TriggerDraft, firings: list[Firing], found: DueAndMissed, overdue: int, listed: int
-) -> TriggerDraft:
+def _record(draft: TriggerDraft, firings: list[Firing], found: DueAndMissed, overdue: int, listed: int) -> TriggerDraft:
     unlisted = max(found.missed_count - overdue - listed, 0)
     if unlisted:
-        first = next(index for index, each in enumerate(firings) if each.outcome == "Missed")
         before = reasons.many_missed(unlisted, not found.is_exact)
-        firings[first] = _with_message(firings[first], f"{firings[first].message} {before}")
+        first = next((index for index, each in enumerate(firings) if each.outcome == "Missed"), None)
+        if first is not None:
+            firings[first] = _with_message(firings[first], f"{firings[first].message} {before}")
     return draft.count("Missed", unlisted).record(*firings) if firings else draft
 
 

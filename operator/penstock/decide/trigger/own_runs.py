@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.api.schema import API_VERSION
+from penstock.api.schema import API_VERSION, GROUP
 from penstock.decide.decision import ApiObject, Delete, Patch
-from penstock.decide.objects.children import GROUP, TRIGGER_AWAITED
+from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.decide.observed.listers import goes_on
 
 BATCH = f"{GROUP}/batch"
