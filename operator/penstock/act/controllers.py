@@ -7,6 +7,7 @@ from penstock.act.identities import Identities
 from penstock.act.observe import RunObserver
 from penstock.act.observe_files import ModelObserver, RecordObserver
 from penstock.act.observe_pipelines import PipelineObserver
+from penstock.act.observe_triggers import TriggerObserver
 from penstock.act.reconciler import Controller
 from penstock.act.view import View
 from penstock.decide.cleaning.models import decide as decide_model
@@ -14,6 +15,7 @@ from penstock.decide.cleaning.reconcile import decide as decide_record
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.decide.settings import Settings
+from penstock.decide.trigger.reconcile import decide as decide_trigger
 from penstock.kubernetes.client import Client
 
 
@@ -27,4 +29,5 @@ def controllers(
         "Model": Controller(ModelObserver(view, identities, settings), decide_model),
         "Pipeline": Controller(PipelineObserver(view, settings), decide_pipeline),
         "PipelineRun": Controller(RunObserver(view, client, identities, settings, now), decide_run),
+        "Trigger": Controller(TriggerObserver(view, settings), decide_trigger),
     }

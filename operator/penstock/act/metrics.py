@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from penstock.api.run import PipelineRunStatus
 from penstock.api.schema import JOBS
+from penstock.api.trigger import TriggerStatus
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision
 from penstock.decide.reasons import FILES_DELETED, FILES_NOT_DELETED
@@ -47,6 +48,9 @@ class OperatorMetrics:
         self._runs = self._counter("runs_finished", "Runs that ended, by the reason they ended for.", ["reason"])
         self._steps = self._histogram("step_seconds", "How long a step ran.", ["step", "state"], _LONG)
         self._waiting = self._gauge("runs_waiting", "Runs that wait, by what for.", ["reason"])
+        self._occasions = self._counter(
+            "trigger_occasions", "Moments and events of Triggers, by what became of them.", ["outcome"]
+        )
         self._cleanings = self._counter("cleanings", "Ends of Jobs that delete files, by how they ended.", ["reason"])
         self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], _QUICK)
         self._reasons: dict[Key, str] = {}
@@ -81,6 +85,8 @@ class OperatorMetrics:
             if told.reason in (FILES_DELETED, FILES_NOT_DELETED):
                 self._cleanings.labels(told.reason).inc()
         status = decision.status
+        if isinstance(status, TriggerStatus):
+            self._count_occasions(subject.get("status") or {}, status)
         if not isinstance(status, PipelineRunStatus):
             return
         self._wait_for(key, _waiting_reason(status))
@@ -97,6 +103,14 @@ class OperatorMetrics:
     def text(self) -> bytes:
         """Return all of it, as Prometheus reads it."""
         return generate_latest(self.registry)
+
+    def _count_occasions(self, before: dict[str, Any], status: TriggerStatus) -> None:
+        known = before.get("counts")
+        if known is None or status.counts is None:
+            return  # what a Trigger begins with is not news
+        for outcome in ("fired", "skipped", "missed"):
+            more = getattr(status.counts, outcome) - known.get(outcome, 0)
+            self._occasions.labels(outcome.capitalize()).inc(max(more, 0))
 
     def _count_steps(self, before: dict[str, Any], status: PipelineRunStatus) -> None:
         finished = {step.get("name") for step in before.get("steps") or () if step.get("completionTime")}

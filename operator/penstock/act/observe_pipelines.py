@@ -2,7 +2,7 @@
 
 from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_namespace, of_pipeline
+from penstock.act.view import View, of_namespace, of_pipeline, of_starting
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.settings import Settings
 from penstock.kubernetes.kinds import Key, Object
@@ -32,6 +32,7 @@ class PipelineObserver:
             deployments=cache.by_index(of_pipeline("Deployment", namespace, name)),
             pods=tuple(cache.by_index(of_pipeline("Pod", namespace, name))),
             pipelines=cache.by_index(of_namespace("Pipeline", namespace)),
+            triggers=cache.by_index(of_starting(namespace, name)),
             records=cache.by_index(of_pipeline("ControllerRevision", namespace, name)),
             service=cache.get(Key("Service", namespace, name)),
         )

@@ -4,7 +4,7 @@ Watching, lists and the answers to our own writes all come in here; each that is
 concerns on the queue. So one change wakes whoever has to know it, whoever made it.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from penstock.act.cache import ObjectCache
@@ -13,7 +13,7 @@ from penstock.decide import reasons
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
 from penstock.decide.observed import listers
 from penstock.decide.serving import models_named_by
-from penstock.kubernetes.kinds import Key, Kind, Object, key_of
+from penstock.kubernetes.kinds import Key, Kind, Object, controller_of, key_of
 
 _SERVING = ("Model", "Deployment", "Service")
 # Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
@@ -22,11 +22,13 @@ GATHERED = 5.0
 
 
 def index_keys(found: Object) -> Iterator[str]:
-    """Yield the marks by which an object is found: its uid, its run, its Pipeline, its namespace."""
+    """Yield the marks by which an object is found: its uid, its run, its Pipeline, its Trigger, its namespace."""
     kind, metadata = found["kind"], found["metadata"]
     namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
     if kind in ("PipelineRun", "Pipeline"):
         yield of_uid(metadata["uid"])
+    if kind == "Trigger":
+        yield from _index_keys_of_trigger(found, namespace)
     if RUN_UID in labels:
         yield of_run(labels[RUN_UID])
     yield from _index_keys_of_files(kind, namespace, labels)
@@ -46,10 +48,20 @@ def index_keys(found: Object) -> Iterator[str]:
 
 def _index_keys_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
     yield of_pipeline("PipelineRun", namespace, pipeline)
+    if (trigger := _trigger_reference(run)) is not None:
+        yield of_trigger(trigger["uid"])
     if listers.is_live(run):
         yield of_live(namespace, pipeline)
     if _reason(run) in _FOR_OTHERS:
         yield of_waiting(namespace, pipeline, str(_reason(run)))
+
+
+def _index_keys_of_trigger(trigger: Object, namespace: str) -> Iterator[str]:
+    yield of_starting(namespace, listers.pipeline_of(trigger))
+    watched = listers.watched_pipeline(trigger)
+    if watched is not None:
+        yield of_following(namespace)
+        yield of_following(namespace, watched)
 
 
 def _index_keys_of_files(kind: str, namespace: str, labels: dict[str, str]) -> Iterator[str]:
@@ -94,6 +106,21 @@ def of_server(namespace: str, pipeline: str) -> str:
     return f"server/{namespace}/{pipeline}"
 
 
+def of_trigger(uid: str) -> str:
+    """Return the index key of the runs that the Trigger of that uid controls."""
+    return f"trigger/{uid}"
+
+
+def of_starting(namespace: str, pipeline: str) -> str:
+    """Return the index key of the Triggers that start runs of a Pipeline."""
+    return f"starting/{namespace}/{pipeline}"
+
+
+def of_following(namespace: str, pipeline: str = "") -> str:
+    """Return the index key of the Triggers that follow the ends of runs of a Pipeline, or of any."""
+    return f"following/{namespace}/{pipeline}"
+
+
 def of_storage(namespace: str, storage: str) -> str:
     """Return the index key of the Models that were made of the tables in a storage."""
     return f"storage/{namespace}/{storage}"
@@ -118,7 +145,7 @@ class View:
 
     def on_update(self, found: Object) -> None:
         """Take in an object that was seen or written."""
-        before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun") else None
+        before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun", "Trigger") else None
         if self.cache.put(found):
             self._wake(found, before)
 
@@ -145,30 +172,57 @@ class View:
             self._queue.add_within(pipeline, GATHERED)
 
     def _keys_to_wake(self, found: Object, before: Object | None) -> Iterator[Key]:
+        match found["kind"]:
+            case "Pipeline":
+                yield key_of(found)
+                yield from self._about_pipeline(found, before)
+            case "PipelineRun":
+                yield key_of(found)
+                yield from self._about_run(found, before)
+                yield from self._triggers_to_wake(found, before)
+            case "Trigger":
+                yield key_of(found)
+                if listers.watched_pipeline(found) is not None and (before is None or found["spec"] != before["spec"]):
+                    yield from self.cache.keys_by_index(of_following(found["metadata"]["namespace"]))
+            case _:
+                yield from self._about_child(found)
+
+    def _about_pipeline(self, pipeline: Object, before: Object | None) -> Iterator[Key]:
+        namespace, name = pipeline["metadata"]["namespace"], pipeline["metadata"]["name"]
+        # Its counts change with each run; that is no news to the runs.
+        if before is None or _for_runs(pipeline) != _for_runs(before):
+            yield from self.cache.keys_by_index(of_live(namespace, name))
+        if before is None or pipeline["spec"] != before["spec"]:
+            yield from self.cache.keys_by_index(of_starting(namespace, name))
+
+    def _about_run(self, run: Object, before: Object | None) -> Iterator[Key]:
+        metadata, pipeline = run["metadata"], listers.pipeline_of(run)
+        if before is None or _dependency_state(run) != _dependency_state(before):
+            yield from self.cache.keys_by_index(of_waiting(metadata["namespace"], pipeline, reasons.EARLIER_RUN))
+            yield from self.cache.keys_by_index(of_record("ControllerRevision", metadata["uid"]))
+
+    def _about_child(self, found: Object) -> Iterator[Key]:
+        """Yield whom a change of an object concerns that is a Model, or was made for another one."""
         kind, metadata = found["kind"], found["metadata"]
         namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
-        if kind == "Pipeline":
-            yield key_of(found)
-            # Its counts change with each run; that is no news to the runs.
-            if before is None or _for_runs(found) != _for_runs(before):
-                yield from self.cache.keys_by_index(of_live(namespace, metadata["name"]))
-        elif kind == "PipelineRun":
-            pipeline = listers.pipeline_of(found)
-            yield key_of(found)
-            if before is None or _dependency_state(found) != _dependency_state(before):
-                yield from self.cache.keys_by_index(of_waiting(namespace, pipeline, reasons.EARLIER_RUN))
-                yield from self.cache.keys_by_index(of_record("ControllerRevision", metadata["uid"]))
-        else:
-            yield from self._about_files(found, labels)
-            if RUN_UID in labels:
-                yield from self.cache.keys_by_index(of_uid(labels[RUN_UID]))
-            if PIPELINE in labels and kind != "Model" and (kind in _SERVING or REVISION in labels):
-                yield Key("Pipeline", namespace, labels[PIPELINE])
-            if kind == "Model":
-                yield from self.cache.keys_by_index(of_using(namespace, metadata["name"]))
-            if kind == "Deployment" and PIPELINE in labels:
-                for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
-                    yield from self.cache.keys_by_index(of_waiting(namespace, labels[PIPELINE], reason))
+        yield from self._about_files(found, labels)
+        if RUN_UID in labels:
+            yield from self.cache.keys_by_index(of_uid(labels[RUN_UID]))
+        if PIPELINE in labels and kind != "Model" and (kind in _SERVING or REVISION in labels):
+            yield Key("Pipeline", namespace, labels[PIPELINE])
+        if kind == "Model":
+            yield from self.cache.keys_by_index(of_using(namespace, metadata["name"]))
+        if kind == "Deployment" and PIPELINE in labels:
+            for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
+                yield from self.cache.keys_by_index(of_waiting(namespace, labels[PIPELINE], reason))
+
+    def _triggers_to_wake(self, run: Object, before: Object | None) -> Iterator[Key]:
+        """Yield the Trigger that made the run, and those that follow its end."""
+        namespace, trigger = run["metadata"]["namespace"], _trigger_reference(run)
+        if trigger is not None and (before is None or _for_its_trigger(run) != _for_its_trigger(before)):
+            yield Key("Trigger", namespace, trigger["name"])
+        if not listers.is_live(run) and (before is None or listers.is_live(before)):
+            yield from self.cache.keys_by_index(of_following(namespace, listers.pipeline_of(run)))
 
     def _about_files(self, found: Object, labels: dict[str, str]) -> Iterator[Key]:
         """Yield the records whose files have to do with the object."""
@@ -212,6 +266,20 @@ def _dependency_state(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
     ended = frozenset(step.get("name") for step in _status(run).get("steps") or () if step.get("completionTime"))
     return listers.is_live(run), ended
+
+
+def _trigger_reference(run: Object) -> Mapping[str, Any] | None:
+    """Return the reference to the Trigger that controls a run."""
+    owner = controller_of(run)
+    return owner if owner is not None and owner.get("kind") == "Trigger" else None
+
+
+def _for_its_trigger(run: Object) -> object:
+    """Return what of a run its Trigger looks at."""
+    metadata, spec = run["metadata"], run["spec"]
+    stalled = [each.get("status") for each in _status(run).get("conditions") or () if each.get("type") == "Stalled"]
+    state = listers.is_live(run), spec.get("suspend"), spec.get("cancel"), stalled
+    return metadata.get("labels"), metadata.get("deletionTimestamp"), state
 
 
 def _for_runs(pipeline: Object) -> object:

@@ -13,6 +13,7 @@ from penstock.kubernetes.kinds import (
     POD,
     RUN,
     SERVICE,
+    TRIGGER,
     Kind,
 )
 
@@ -31,4 +32,5 @@ WATCHED = (
     Watched(MODEL),
     Watched(PIPELINE),
     Watched(RUN),
+    Watched(TRIGGER),
 )

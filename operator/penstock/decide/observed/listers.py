@@ -170,14 +170,24 @@ def has_ended(run: ApiObject) -> bool:
 
 
 def pipeline_of(run: ApiObject) -> str:
-    """Return the name of the Pipeline that a run names; empty where it names none that could be read."""
-    reference = run["spec"].get("pipelineRef")
-    return str(reference.get("name") or "") if isinstance(reference, Mapping) else ""
+    """Return the name of the Pipeline that a run, or a Trigger, names; empty where it names none that could be read."""
+    return _referred(run["spec"])
+
+
+def watched_pipeline(trigger: ApiObject) -> str | None:
+    """Return the name of the Pipeline whose runs a Trigger follows; None where it has another source."""
+    source = trigger["spec"].get("runs")
+    return _referred(source) if isinstance(source, Mapping) else None
 
 
 def goes_on(run: ApiObject) -> bool:
     """Return whether a run lives, and nobody has cancelled or deleted it."""
     return is_live(run) and not run["spec"].get("cancel") and not run["metadata"].get("deletionTimestamp")
+
+
+def _referred(within: Mapping[str, Any]) -> str:
+    reference = within.get("pipelineRef")
+    return str(reference.get("name") or "") if isinstance(reference, Mapping) else ""
 
 
 def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:

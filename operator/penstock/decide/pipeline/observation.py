@@ -22,6 +22,7 @@ class PipelineObservation:
         pods: the pods of these Deployments.
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
+        triggers: the Triggers of the namespace that start runs of it.
         records: the records of the files of its runs and Models.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
@@ -35,6 +36,7 @@ class PipelineObservation:
     pods: Sequence[ApiObject] = ()
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
+    triggers: Sequence[ApiObject] = ()
     records: Sequence[ApiObject] = ()
     site: Site = CLUSTER
     refused: Refusal | None = None

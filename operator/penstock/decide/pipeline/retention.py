@@ -17,7 +17,7 @@ from penstock.decide.serving import pinned_model, served_model
 def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
-    expired = expired_runs(retention.runs, seen.runs)
+    expired = expired_runs(retention.runs, seen.runs, seen.triggers)
     draft = draft.with_writes(
         *(_deletion("PipelineRun", run) for run in expired.deleted if _is_readable(run, PipelineRun))
     )

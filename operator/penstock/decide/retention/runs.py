@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.api.schema import GROUP, JobName
 from penstock.decide.decision import ApiObject
-from penstock.decide.objects.children import MANAGED_BY, MANAGER
+from penstock.decide.objects.children import MANAGED_BY, MANAGER, TRIGGER_AWAITED
 from penstock.decide.observed.listers import is_live
 
 _HANDED_ON: tuple[JobName, ...] = ("dataset", "training", "testing")
@@ -24,16 +24,18 @@ class ExpiredRuns:
     applied: tuple[ApiObject, ...] = ()
 
 
-def expired_runs(keep: int | None, runs: Iterable[ApiObject]) -> ExpiredRuns:
+def expired_runs(keep: int | None, runs: Iterable[ApiObject], triggers: Iterable[ApiObject] = ()) -> ExpiredRuns:
     """Return which runs of a Pipeline are beyond the last `keep` that ended; those applied are counted by themselves.
 
-    A live run is not counted. One that a live run repeats, or whose results the next run without that job would take
-    over, is never deleted. No run is looked at where all are kept.
+    A live run is not counted, nor one of a Trigger that has `historyLimits` of its own, or has yet to record it. One
+    that a live run repeats, or whose results the next run without that job would take over, is never deleted. No run is
+    looked at where all are kept.
     """
     if keep is None:
         return ExpiredRuns()
     runs = tuple(runs)
-    ended = [run for run in runs if not is_live(run) and not run["metadata"].get("deletionTimestamp")]
+    ruled = {trigger["metadata"]["uid"] for trigger in triggers if trigger["spec"].get("historyLimits")}
+    ended = [run for run in runs if not is_live(run) and not _is_kept_otherwise(run, ruled)]
     newest_first = sorted(ended, key=_moment, reverse=True)
     ours = [run for run in newest_first if is_made_by_penstock(run)]
     theirs = [run for run in newest_first if not is_made_by_penstock(run)]
@@ -81,6 +83,17 @@ def has_live_rerun(live: Iterable[ApiObject], run: ApiObject) -> bool:
 def steps_of(run: ApiObject) -> Sequence[Any]:
     """Return the steps of a run, as its status has them."""
     return (run.get("status") or {}).get("steps") or ()
+
+
+def _is_kept_otherwise(run: ApiObject, triggers: set[str]) -> bool:
+    """Return whether the run goes by itself, or by the rules of one of these Triggers."""
+    metadata = run["metadata"]
+    owners = metadata.get("ownerReferences") or ()
+    return (
+        bool(metadata.get("deletionTimestamp"))
+        or TRIGGER_AWAITED in (metadata.get("labels") or {})
+        or any(owner.get("controller") and owner.get("uid") in triggers for owner in owners)
+    )
 
 
 def _moment(run: ApiObject) -> tuple[str, str, str]:

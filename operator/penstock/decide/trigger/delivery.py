@@ -22,7 +22,7 @@ from penstock.decide.trigger.occasion import BACKFILL, BY_HAND
 def carry_out_decisions(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     """Return the draft in which what the history says of a run that is still marked is done, the batches last."""
     said = {each.run: each for each in facts.status.history}
-    marked = [run for run in facts.own_runs if own_runs.is_undecided(run) and _name(run) in said]
+    marked = [run for run in _for_events(facts) if _name(run) in said]
     starting = [run for run in marked if said[_name(run)].outcome == "Fired"]
     folded = [run for run in marked if said[_name(run)].outcome != "Fired"]
     for run in folded:
@@ -62,7 +62,7 @@ def _begin_in_turn(draft: TriggerDraft, runs: Sequence[ApiObject], *, free: bool
     if not free:
         return draft
     now = runs[:MOST_HISTORY]
-    counted = [run for run in now if own_runs.event_of(run) is None]  # when its moment came
+    counted = [run for run in now if own_runs.event_of(run) is None]
     draft = draft.with_writes(*(own_runs.release(run) for run in counted))
     return draft.record(*(fired(run) for run in now if own_runs.event_of(run) is not None))
 
@@ -89,17 +89,18 @@ def _decide_about(facts: TriggerFacts, events: Sequence[ApiObject], *, free: boo
 def _is_busy(facts: TriggerFacts) -> bool:
     """Return whether a run is live, or about to be let begin."""
     starting = {each.run for each in facts.status.history if each.outcome == "Fired"}
-    return bool(facts.live) or any(_name(run) in starting for run in facts.waiting)
+    return bool(facts.live) or any(_name(run) in starting for run in _for_events(facts))
 
 
 def _new(facts: TriggerFacts) -> list[ApiObject]:
     """Return the runs for events of which nothing is recorded yet, in their order."""
     known = {each.run for each in facts.status.history}
-    return [
-        run
-        for run in facts.own_runs
-        if own_runs.is_undecided(run) and own_runs.event_of(run) is not None and _name(run) not in known
-    ]
+    return [run for run in _for_events(facts) if _name(run) not in known]
+
+
+def _for_events(facts: TriggerFacts) -> Iterator[ApiObject]:
+    """Yield the marked runs for events, in their order; those for moments were counted when their moments came."""
+    return (run for run in facts.own_runs if own_runs.is_undecided(run) and own_runs.event_of(run) is not None)
 
 
 def _is_asked(run: ApiObject) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from penstock.api.trigger import Trigger
 from penstock.decide.decision import ApiObject
+from penstock.decide.observed.listers import pipeline_of, watched_pipeline
 
 
 def find_loop(trigger: Trigger, triggers: Sequence[ApiObject]) -> tuple[str, ...]:
@@ -39,15 +40,7 @@ def _starts(triggers: Sequence[ApiObject]) -> dict[str, set[str]]:
     """Return, for each Pipeline, those of which a run starts at the end of one of its."""
     found: dict[str, set[str]] = {}
     for each in triggers:
-        spec = each["spec"]
-        watched, run = _name(spec.get("runs")), _name(spec)
-        if watched and run and not spec.get("suspend") and not each["metadata"].get("deletionTimestamp"):
-            found.setdefault(watched, set()).add(run)
+        watched = watched_pipeline(each)
+        if watched and not each["spec"].get("suspend") and not each["metadata"].get("deletionTimestamp"):
+            found.setdefault(watched, set()).add(pipeline_of(each))
     return found
-
-
-def _name(within: object) -> str | None:
-    """Return the name that a `pipelineRef` says, of whatever can be read."""
-    reference = within.get("pipelineRef") if isinstance(within, dict) else None
-    name = reference.get("name") if isinstance(reference, dict) else None
-    return name if isinstance(name, str) else None

@@ -20,7 +20,7 @@ class TriggerObservation:
         own_runs: the runs that it controls, by its uid.
         runs: the runs of the Pipeline that it runs, its own among them.
         watched: the runs of the Pipeline whose runs it watches, where it has the source `runs`.
-        triggers: the Triggers of the namespace, this one too.
+        triggers: the Triggers of the namespace that have the source `runs`, this one too; needed only where it has it.
         site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
