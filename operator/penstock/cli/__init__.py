@@ -29,6 +29,8 @@ _LAPTOP = {
     "predict": "models",
     "deploy": "models",
     "serve": "serve",
+    "trigger": "trigger",
+    "watch": "watch",
     "datasets": "datasets",
     "wait": "cluster.wait",
     "completion": "completion",

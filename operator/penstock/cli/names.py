@@ -9,6 +9,7 @@ import click
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
+from penstock.api.trigger import Trigger
 from penstock.local.home import find_home
 from penstock.local.resources import Resources
 from penstock_jobs.contract.errors import JobError
@@ -17,7 +18,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def name_completer(kind: Any) -> Complete:
-    """Return what completes the name of a Pipeline, a PipelineRun or a Model."""
+    """Return what completes the name of a Pipeline, a PipelineRun, a Trigger or a Model."""
 
     def complete(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
         try:
@@ -32,3 +33,4 @@ def name_completer(kind: Any) -> Complete:
 pipeline_names = name_completer(Pipeline)
 run_names = name_completer(PipelineRun)
 model_names = name_completer(Model)
+trigger_names = name_completer(Trigger)

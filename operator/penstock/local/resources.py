@@ -1,4 +1,4 @@
-"""Pipelines, PipelineRuns and Models of the home, as their types in `penstock.api`."""
+"""Pipelines, PipelineRuns, Triggers and Models of the home, as their types in `penstock.api`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,12 +11,13 @@ from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
+from penstock.api.trigger import Trigger
 from penstock.local.home import Home
 from penstock.local.objects import Object, Objects, new_uid, utc_now
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.unknown_fields import with_unknown_fields
 
-Resource = TypeVar("Resource", Pipeline, PipelineRun, Model)
+Resource = TypeVar("Resource", Pipeline, PipelineRun, Trigger, Model)
 
 
 @dataclass(frozen=True)

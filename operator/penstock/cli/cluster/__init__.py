@@ -6,6 +6,7 @@ COMMANDS = {
     "runs": "lists",
     "models": "lists",
     "triggers": "lists",
+    "trigger": "trigger",
     "describe": "describe",
     "logs": "logs",
     "report": "logs",
