@@ -162,8 +162,20 @@ def test_nobody_who_looks_after_it_can_change_a_spec_of_a_user() -> None:
     ours = [rule for rule in rules if rule["apiGroups"] == ["penstock.dev"]]
 
     for rule in ours:
-        if set(rule["resources"]) & {"pipelines", "pipelineruns", "triggers"}:
+        if set(rule["resources"]) & {"pipelines", "triggers"}:
             assert not {"update", "patch"} & set(rule["verbs"])
+
+
+def test_of_a_run_it_can_change_what_anybody_can_and_nothing_else() -> None:
+    """It lets runs of Triggers begin, and cancels them; the definition itself forbids every other change of a run."""
+    rules = render_chart().one("ClusterRole", "penstock")["rules"]
+    [rule] = [rule for rule in rules if "pipelineruns" in rule["resources"]]
+    assert {"update", "patch"} & set(rule["verbs"]) == {"patch"}
+
+    changeable = set(PipelineRunSpec.__struct_encode_fields__) - {
+        each.field.strip(".") for each in PipelineRunSpec.rules if each.field and "oldSelf" in each.rule
+    }
+    assert changeable <= {"suspend"}
 
 
 def test_an_operator_of_some_namespaces_has_rights_in_these_alone() -> None:

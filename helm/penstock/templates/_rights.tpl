@@ -4,8 +4,8 @@
   resources: [pipelines, triggers]
   verbs: [get, list, watch]
 - apiGroups: [penstock.dev]
-  resources: [pipelineruns]                # made by Triggers; those that Penstock made are removed by retention
-  verbs: [get, list, watch, create, delete]
+  resources: [pipelineruns]                # made by Triggers, which let them begin or cancel them; removed by retention
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [penstock.dev]
   resources: [models]
   verbs: [get, list, watch, create, patch, delete]

@@ -11,7 +11,7 @@ from penstock_jobs.contract.parameters import NAME
 
 _PARAMETER = re.compile(rf"\{{({NAME})\}}")
 _SEGMENT = re.compile(r"[\w.=+@:-]{0,127}[\w.=+@-]")  # no `:` at its end, which could make a scheme
-ALLOWED = "letters, digits and _ . = + @ : -"
+SEGMENT = "1 to 128 letters, digits and _ . = + @ : -, and neither . nor .. nor a : at its end"
 
 # For CEL, with which the API server refuses what else looks like a parameter.
 PART_OF_SEGMENT = f"[^/][{{]{NAME}[}}]|[{{]{NAME}[}}][^/]"
@@ -24,11 +24,9 @@ def names_in_address(uri: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match[1] for match in found if match is not None))
 
 
-def segment_problem(text: str) -> str | None:
-    """Return why the text cannot be a segment of an address, to go on after the text; None where it can."""
-    if text in ("", ".", "..") or _SEGMENT.fullmatch(text) is None:
-        return f"cannot be a segment of a path, which has {ALLOWED} only, 128 at most, is not . or .. and ends in no :"
-    return None
+def is_segment(text: str) -> bool:
+    """Return whether a text can be a segment of an address."""
+    return text not in (".", "..") and _SEGMENT.fullmatch(text) is not None
 
 
 def put_in_address(uri: str, values: Mapping[str, str]) -> str:

@@ -96,6 +96,7 @@ KINDS = (
             ),
             PrinterColumn("Reason", _condition("Succeeded", "reason"), "How far it is, or how it ended."),
             PrinterColumn("Message", _condition("Succeeded", "message"), "The same in a sentence.", priority=1),
+            PrinterColumn("Parameters", ".status.parameters", "The parameters that it has.", priority=1),
             PrinterColumn("Started", ".status.startTime", "When it began.", type="date"),
             PrinterColumn("Finished", ".status.completionTime", "When it ended.", type="date"),
             AGE,

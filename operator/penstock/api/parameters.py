@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from penstock.api.addresses import names_in_address, segment_problem
+from penstock.api.addresses import SEGMENT, is_segment, names_in_address
 from penstock.api.findings import Fault, Path, closest_name, format_value, join_names
 from penstock.api.scalars import PYTHON_NAME
 from penstock.api.schema import Rule, Value, field
@@ -61,15 +61,15 @@ class DeclaredParameter(Value, frozen=True, kw_only=True):
         | None
     ) = None
     values: Annotated[
-        tuple[Text, ...], field("The values that it may have; any of its type, where none is listed.", max_length=64)
+        tuple[Text, ...], field("The values that it may have; any of its type, where none is listed.", max_length=32)
     ] = ()
     description: Annotated[str, field("What it is for.", max_length=1024)] | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
             f"self.name != '{SCHEDULED_TIME}'",
-            f"{SCHEDULED_TIME} is the moment that a Trigger gives to each of its runs, and is there without being "
-            "declared; name this parameter otherwise.",
+            f"A Trigger gives {SCHEDULED_TIME} to each of its runs, and nobody declares it; name this parameter "
+            "otherwise.",
             field=".name",
         ),
         *(
@@ -168,10 +168,11 @@ def _value_faults(spec: "PipelineSpec", declared: DeclaredParameter, text: str, 
         return
     if allowed and value not in allowed:
         yield Fault(path, f"{said} is not allowed; {declared.name} is {join_names(map(format_value, declared.values))}")
-    problem = segment_problem(value)
     for index, table in enumerate(spec.dataset.inputs if spec.dataset else ()):
-        if problem is not None and declared.name in names_in_address(table.uri):
-            yield Fault(path, f"{said} spec.dataset.inputs[{index}].uri puts into its path, and it {problem}")
+        if declared.name in names_in_address(table.uri) and not is_segment(value):
+            yield Fault(
+                path, f"{said} spec.dataset.inputs[{index}].uri has as a segment of its path; that is {SEGMENT}"
+            )
 
 
 def _use_faults(spec: "PipelineSpec") -> Iterator[Fault]:

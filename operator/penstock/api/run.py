@@ -9,7 +9,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
-from penstock.api.parameters import LONGEST, MOST, GivenParameter
+from penstock.api.parameters import MOST, GivenParameter
 from penstock.api.scalars import (
     EXECUTION_NAME,
     NO_TIME,
@@ -257,13 +257,6 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
     )
 
 
-class UsedParameter(Value, frozen=True, kw_only=True):
-    """A parameter that the run has, given or by default."""
-
-    name: Annotated[str, field("Its name.", max_length=63)]
-    value: Annotated[str, field("Its value; the beginning of it, where it is long.", max_length=LONGEST)]
-
-
 class StepTable(Value, frozen=True, kw_only=True):
     """A version of a table that a step wrote."""
 
@@ -392,10 +385,17 @@ class PipelineRunStatus(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    parameters: Annotated[
-        tuple[UsedParameter, ...],
-        field("The parameters of the run, those by default too.", keys=("name",), max_length=MOST + 1),
-    ] = ()
+    parameters: (
+        Annotated[
+            str,
+            field(
+                "The parameters that the run has, those by default too, as `asOf=2026-11-07, least=10`; the beginning, "
+                "where they are long.",
+                max_length=512,
+            ),
+        ]
+        | None
+    ) = None
     image_digest: Annotated[Digest, field("The digest of the image that the jobs ran in.")] | None = None
     storage: Annotated[StatusUri, field("Where the files of this run are.")] | None = None
     start_time: Annotated[Timestamp, field("When the run began.")] | None = None

@@ -1,12 +1,11 @@
 """Runs as people see them, on a laptop and on a cluster: a row of a list, facts, steps and what each came to."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
 
-from penstock.api.run import PipelineRun, Step, UsedParameter
+from penstock.api.run import PipelineRun, Step
 from penstock.cli.output import age, format_score, rows, table
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of
@@ -50,17 +49,12 @@ def facts_of(run: PipelineRun, state: str) -> list[tuple[str, object]]:
         ("State", state),
         ("Message", condition.message if condition else ""),
         ("Uid", run.metadata.uid),
-        *([("Parameters", show_parameters(status.parameters))] if status.parameters else []),
+        *([("Parameters", status.parameters)] if status.parameters else []),
         *([("Commit", status.commit)] if status.commit else []),
         ("Storage", status.storage),
         ("Started", status.start_time),
         ("Finished", status.completion_time),
     ]
-
-
-def show_parameters(parameters: Iterable[UsedParameter]) -> str:
-    """Return the parameters of a run, one a line."""
-    return "\n".join(f"{each.name}={each.value}" for each in parameters)
 
 
 def facts_table(facts: list[tuple[str, object]]) -> Table:

@@ -1,6 +1,6 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
-from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary, UsedParameter
+from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
 from penstock.api.scores import Score
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
@@ -10,13 +10,12 @@ from penstock_jobs.contract.result import DatasetResult, TestingResult, Training
 MODELS = 6  # as many as the status has room for
 MADE = 20
 SCORES = 8
-ADDRESS = 512  # as long as a status takes
-VALUE = 128  # bytes of a parameter's value
+ADDRESS = PARAMETERS = 512  # as long as a status takes
 
 
-def used_parameters(parameters: tuple[ParameterValue, ...]) -> tuple[UsedParameter, ...]:
-    """Return the parameters of a run; of long values the beginning, since the snapshot has them whole."""
-    return tuple(UsedParameter(name=each.name, value=shorten(each.value, VALUE)) for each in parameters)
+def parameters_in_words(parameters: tuple[ParameterValue, ...]) -> str | None:
+    """Return the parameters of a run for people, as far as there is room: the snapshot has them whole."""
+    return shorten(", ".join(f"{each.name}={each.value}" for each in parameters), PARAMETERS) or None
 
 
 def dataset_summary(found: DatasetResult) -> DatasetSummary:

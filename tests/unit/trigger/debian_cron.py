@@ -16,7 +16,7 @@ Years of minutes are arrays: the first line of the table is done for all of them
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,13 +37,18 @@ class Clock:
     utc: Minutes
     wall: Minutes
 
+    @cached_property
+    def parts(self) -> tuple[Minutes, ...]:
+        """The minute, hour, day of the month, month and day of the week at each."""
+        return parts_of(self.wall)
+
     @property
     def changes(self) -> list[int]:
         """The places at which the clock does not go on by a minute."""
         return [int(place) + 1 for place in np.flatnonzero(np.diff(self.wall) != 1)]
 
 
-@cache
+@lru_cache(maxsize=1)  # ten years are large
 def clock_of(zone: str, start: datetime, end: datetime) -> Clock:
     """Return what the clock of a zone shows from one instant to another."""
     first, last = minutes_of(start), minutes_of(end)
@@ -79,29 +84,46 @@ def debian_moments(expression: str, zone: str, start: datetime, end: datetime) -
     clock = clock_of(zone, start, end)
     fields = expression.split()
     follows_the_clock = fields[0].startswith("*") or fields[1].startswith("*")
-    runs = matches(fields, clock.wall)
+    runs = matches(fields, clock.parts)
     for place in clock.changes:
         before, now = int(clock.wall[place - 1]), int(clock.wall[place])
         gone_on = now - before
         if 1 < gone_on <= 5 or (5 < gone_on <= 3 * HOUR and not follows_the_clock):
-            runs[place] |= matches(fields, np.arange(before + 1, now)).any()
+            runs[place] |= matches(fields, parts_of(np.arange(before + 1, now))).any()
         elif -3 * HOUR < gone_on <= 0 and not follows_the_clock:
             runs[place : place + before - now + 1] = False
     return [EPOCH + int(minute) * MINUTE for minute in clock.utc[runs]]
 
 
-def matches(fields: list[str], wall: Minutes) -> Any:
-    """Return which minutes of the wall clock a line names."""
+def parts_of(wall: Minutes) -> tuple[Minutes, ...]:
+    """Return the minute, hour, day of the month, month and day of the week of minutes of a wall clock."""
     days = wall // (24 * HOUR)
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
-    parts = (wall % HOUR, wall // HOUR % 24, (dates - months).astype(int) + 1, months.astype(int) % 12 + 1)
-    minute, hour, day, month = (
-        np.isin(part, values(field, *bounds)) for part, field, bounds in zip(parts, fields, RANGES, strict=False)
+    found = (
+        wall % HOUR,
+        wall // HOUR % 24,
+        (dates - months).astype(int) + 1,
+        months.astype(int) % 12 + 1,
+        (days + 4) % 7,
     )
-    weekday = np.isin((days + 4) % 7, [value % 7 for value in values(fields[4], *RANGES[4])])
+    return tuple(part.astype(np.int8) for part in found)
+
+
+def matches(fields: list[str], parts: tuple[Minutes, ...]) -> Any:
+    """Return which minutes of the wall clock a line names."""
+    minute, hour, day, month, weekday = map(named, fields, RANGES, parts)
     one_is_any = fields[2].startswith("*") or fields[4].startswith("*")
     return minute & hour & month & ((day & weekday) if one_is_any else (day | weekday))
+
+
+def named(field: str, bounds: tuple[int, int], part: Minutes) -> Any:
+    """Return for each number whether the field names it; 7 is Sunday, as 0 is."""
+    is_named = np.zeros(64, dtype=bool)
+    is_named[values(field, *bounds)] = True
+    if bounds == RANGES[4]:
+        is_named[0] |= is_named[7]
+    return is_named[part]
 
 
 def values(field: str, low: int, high: int) -> list[int]:

@@ -48,6 +48,11 @@ def _offset(clock: ZoneInfo, instant: datetime) -> timedelta:
     return ahead
 
 
+def one_of_each_change(zone: str, start: datetime, end: datetime) -> list[datetime]:
+    """Return one change of the clock for each size that the zone's changes have."""
+    return list({size: instant for instant, size in clock_changes(zone, start, end)}.values())
+
+
 @cache
 def zones_once() -> tuple[str, ...]:
     """Return one zone for each clock of the ten years."""

@@ -14,7 +14,7 @@ from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.reuse import reuse_results
 from penstock.decide.run_state import pending_steps, select_jobs, status_of
-from penstock.decide.summaries import address, used_parameters
+from penstock.decide.summaries import address, parameters_in_words
 from penstock_jobs.contract.errors import Refused
 
 MOST_INDEXES = 100  # names of one wish that are tried in a storage that another cluster has used too
@@ -73,7 +73,7 @@ def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[
         execution_name=name,
         run_index=index,
         revision=revision_name(facts.owner),
-        parameters=used_parameters(snapshot.parameters),
+        parameters=parameters_in_words(snapshot.parameters),
         pipeline_uid=snapshot.pipeline.metadata.uid,
         storage=address(facts.places(snapshot, name).run().uri),
         start_time=status.start_time or facts.time,

@@ -16,7 +16,7 @@ from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.firing_words import fired
 from penstock.decide.trigger.missed import ON_TIME, CatchUp, DueAndMissed, due_and_missed
 from penstock.decide.trigger.occasion import at_moment
-from penstock.decide.trigger.schedule import Schedule, delay_within
+from penstock.decide.trigger.schedule import Schedule, delay_within, next_moment
 from penstock.decide.trigger.start import start_run
 
 
@@ -67,6 +67,12 @@ def fire_moments(facts: TriggerFacts, draft: TriggerDraft, source: ScheduleSourc
     return draft.status(
         last_schedule_time=dealt_with, next_schedule_time=None if following is None else write_time(following)
     ).requeue_at(None if following is None else following + schedule.delay)
+
+
+def foresee_moment(facts: TriggerFacts, draft: TriggerDraft, source: ScheduleSource) -> TriggerDraft:
+    """Return the draft of a Trigger that has just begun, which says what comes next."""
+    following = next_moment(schedule_of(facts.trigger, source), facts.now)
+    return draft.status(next_schedule_time=None if following is None else write_time(following))
 
 
 def _made_between(facts: TriggerFacts, after: str, until: datetime) -> list[ApiObject]:

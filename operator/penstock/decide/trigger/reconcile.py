@@ -20,7 +20,7 @@ from penstock.decide.trigger.failures import failed_in_a_row
 from penstock.decide.trigger.filter import FIELD
 from penstock.decide.trigger.history_limits import apply_history_limits
 from penstock.decide.trigger.loops import find_loop
-from penstock.decide.trigger.moments import fire_moments
+from penstock.decide.trigger.moments import fire_moments, foresee_moment
 from penstock.decide.trigger.observation import TriggerObservation
 from penstock.decide.trigger.pipeline_changes import follow_pipeline
 from penstock.decide.trigger.run_ends import follow_runs
@@ -81,7 +81,9 @@ def _advance(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
 
 def _fire(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     """Return the draft in which all is dealt with that the source has come to since."""
-    if not has_begun(facts) or draft.current.history != facts.status.history:
+    if not has_begun(facts):
+        return draft if facts.spec.schedule is None else foresee_moment(facts, draft, facts.spec.schedule)
+    if draft.current.history != facts.status.history:
         return draft  # what is decided so far is written first, and at once
     if facts.spec.schedule is not None:
         return fire_moments(facts, draft, facts.spec.schedule)
@@ -96,7 +98,7 @@ def _say_what_comes(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     if facts.waiting and facts.live:
         first = str(facts.live[0]["metadata"]["name"])
         return draft.ready("True", reasons.ACTIVE, reasons.trigger_waits(first))
-    if has_begun(facts) and facts.spec.schedule is not None and following is None:
+    if facts.spec.schedule is not None and following is None:
         return draft.ready("True", reasons.NO_MORE_MOMENTS, reasons.no_more_moments())
     return draft.ready("True", reasons.ACTIVE, reasons.trigger_active(following))
 
