@@ -26,6 +26,7 @@ _LAPTOP = {
     "logs": "runs",
     "report": "runs",
     "models": "models",
+    "triggers": "triggers",
     "predict": "models",
     "deploy": "models",
     "serve": "serve",

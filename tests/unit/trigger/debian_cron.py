@@ -128,7 +128,7 @@ def named(field: str, bounds: tuple[int, int], part: Minutes) -> Any:
 
 def values(field: str, low: int, high: int) -> list[int]:
     """Return the numbers that a field names: `*`, `4`, `4-6`, `*/2`, `4-10/3`, or several with commas."""
-    found = []
+    found: list[int] = []
     for part in field.split(","):
         span, _, step = part.partition("/")
         first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 import pytest
-from debian_cron import debian_moments
-from tried import AROUND, FIXED, FOLLOWING, HOUR, MINUTE, our_moments
-from zones import ODD_YEARS, TEN_YEARS, clock_changes, one_of_each_change, zones_once
 
 from penstock.decide.trigger.schedule import Schedule, moments_until
+from unit.trigger.debian_cron import debian_moments
+from unit.trigger.tried import AROUND, FIXED, FOLLOWING, HOUR, MINUTE, our_moments
+from unit.trigger.zones import ODD_YEARS, TEN_YEARS, clock_changes, one_of_each_change, zones_once
 
 OVER_THE_YEARS = ("30 2 * * *", "*/20 1-2 * * 0", "0 3 1,15 * 1")
 RARE = ("0 4 */2 * 1-5", "0 0 29 2 *")

@@ -3,6 +3,7 @@
 cronsim is the one that we use, for the wall clock only: here it is asked with a zone, as others use it.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -12,9 +13,11 @@ from croniter import croniter
 from cronsim import CronSim, CronSimError
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tried import AROUND, FIXED, FOLLOWING, MINUTE, our_moments
-from zones import TEN_YEARS, one_of_each_change, zones_once
 
+from unit.trigger.tried import AROUND, FIXED, FOLLOWING, MINUTE, our_moments
+from unit.trigger.zones import TEN_YEARS, one_of_each_change, zones_once
+
+Library = Callable[[str, str, datetime, datetime], list[datetime]]
 # The clocks in which cronsim differs, by the first of their names.
 HALF_AN_HOUR = {"Australia/LHI"}  # Lord Howe
 NOT_AT_A_FULL_HOUR = {"NZ-CHAT"}  # Chatham
@@ -29,12 +32,12 @@ def cronsim_moments(expression: str, zone: str, start: datetime, end: datetime) 
 
 def croniter_moments(expression: str, zone: str, start: datetime, end: datetime) -> list[datetime]:
     walk = croniter(expression, start.astimezone(ZoneInfo(zone)) - MINUTE)
-    return _between(iter(lambda: walk.get_next(datetime).astimezone(UTC), None), start, end)
+    return _between((moment.astimezone(UTC) for moment in walk.all_next(datetime)), start, end)
 
 
-def _between(found: object, start: datetime, end: datetime) -> list[datetime]:
+def _between(found: Iterable[datetime], start: datetime, end: datetime) -> list[datetime]:
     moments = []
-    for moment in found:  # type: ignore[attr-defined]
+    for moment in found:
         if moment >= end:
             break
         if moment >= start:
@@ -53,10 +56,10 @@ def test_with_a_zone_cronsim_differs_at_odd_changes_only() -> None:
     assert differing == HALF_AN_HOUR | NOT_AT_A_FULL_HOUR | THREE_HOURS_SKIPPED
 
 
-def local(library: object, expression: str, zone: str, days: str) -> list[str]:
+def local(library: Library, expression: str, zone: str, days: str) -> list[str]:
     """Return the moments from one midnight of a zone to another, as its clock shows them."""
     start, end = (datetime.fromisoformat(day).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) for day in days.split())
-    found = library(expression, zone, start, end)  # type: ignore[operator]
+    found = library(expression, zone, start, end)
     return [moment.astimezone(ZoneInfo(zone)).strftime("%H:%M%z") for moment in found]
 
 
@@ -111,19 +114,21 @@ def local(library: object, expression: str, zone: str, days: str) -> list[str]:
     ],
 )
 def test_each_difference_where_clocks_change(
-    library: object, expression: str, zone: str, days: str, ours: list[str], theirs: list[str]
+    library: Library, expression: str, zone: str, days: str, ours: list[str], theirs: list[str]
 ) -> None:
     assert local(our_moments, expression, zone, days)[: len(ours)] == ours
     assert local(library, expression, zone, days)[: len(theirs)] == theirs
 
 
-def field(low: int, high: int, *, steps: bool = True) -> st.SearchStrategy[str]:
+def field(low: int, high: int) -> st.SearchStrategy[str]:
+    """Return fields without what croniter reads in its own way: a range of one number, a `*` in the midst of a list."""
     number = st.integers(low, high)
-    # croniter takes a range of one number for all of them.
+    step = st.integers(1, 12)
     span = st.tuples(number, number).filter(lambda ends: ends[0] < ends[1]).map(lambda ends: f"{ends[0]}-{ends[1]}")
-    stepped = st.tuples(st.one_of(st.just("*"), span), st.integers(1, 12)).map(lambda pair: f"{pair[0]}/{pair[1]}")
-    part = st.one_of(number.map(str), span, *([stepped] if steps else []))
-    return st.one_of(st.just("*"), st.lists(part, min_size=1, max_size=2).map(",".join))
+    every_nth = step.map(lambda size: f"*/{size}")
+    stepped = st.tuples(span, step).map(lambda pair: f"{pair[0]}/{pair[1]}")
+    listed = st.lists(st.one_of(number.map(str), span, stepped), min_size=1, max_size=2).map(",".join)
+    return st.one_of(st.just("*"), every_nth, listed)
 
 
 FIVE = st.tuples(field(0, 59), field(0, 23), field(1, 31), field(1, 12), field(0, 7)).map(" ".join)
