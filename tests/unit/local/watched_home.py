@@ -1,4 +1,4 @@
-"""A home whose Triggers are watched, with a clock of its own: time passes only while the watch sleeps, or a run works."""
+"""A home whose Triggers are watched, with a clock of its own: time passes only while it sleeps, or a run works."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

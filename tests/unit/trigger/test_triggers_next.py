@@ -15,7 +15,7 @@ spec:
   pipelineRef: {{name: churn}}
   {source}
 """
-NIGHTLY = 'schedule: {cron: "30 2 * * *", timeZone: Europe/Berlin}'
+NIGHTLY = 'schedule: {cron: ["30 2 * * *"], timeZone: Europe/Berlin}'
 BERLIN_IN_MARCH = [
     {"local": "2026-03-28T02:30:00+01:00", "utc": "2026-03-28T01:30:00Z"},
     {"local": "2026-03-29T03:00:00+02:00", "utc": "2026-03-29T01:00:00Z"},
@@ -80,9 +80,15 @@ def test_a_trigger_on_events_has_no_next_moments(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ('schedule: {cron: "0 25 * * *"}', "7:14: spec.schedule.cron has 25 for the hour, which goes from 0 to 23"),
-        ('schedule: {cron: "0 0 31 2 *"}', "7:14: spec.schedule.cron is 0 0 31 2 *, which never fires: no date is all"),
-        ('schedule: {corn: "0 3 * * *"}', "7:14: spec.schedule.corn is an unknown field; did you mean cron?"),
+        (
+            'schedule: {cron: ["0 25 * * *"]}',
+            "7:21: spec.schedule.cron[0] has 25 for the hour, which goes from 0 to 23",
+        ),
+        (
+            'schedule: {cron: ["0 0 31 2 *"]}',
+            "7:21: spec.schedule.cron[0] is 0 0 31 2 *, which never fires: no date is all",
+        ),
+        ('schedule: {corn: ["0 3 * * *"]}', "7:14: spec.schedule.corn is an unknown field; did you mean cron?"),
         ("schedule: [", "This is not YAML"),
     ],
 )

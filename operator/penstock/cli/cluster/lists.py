@@ -23,7 +23,7 @@ from penstock.cli.cluster.finding import (
     kind_of,
 )
 from penstock.cli.cluster.importing import import_models
-from penstock.cli.cluster.names import pipeline_names
+from penstock.cli.cluster.names import pipeline_names, trigger_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import age, show_list
 from penstock.cli.shown_conditions import ready_of
@@ -34,6 +34,7 @@ from penstock.cli.shown_runs import row_of as run_row
 from penstock.cli.shown_runs import state_of
 from penstock.cli.shown_triggers import COLUMNS as TRIGGER_COLUMNS
 from penstock.cli.shown_triggers import row_of as trigger_row
+from penstock.cli.triggers import moments_options, print_moments
 from penstock.decide.objects.children import PIPELINE as PIPELINE_LABEL
 from penstock.decide.serving import served_model
 from penstock.local.objects import utc_now
@@ -120,6 +121,19 @@ def triggers(settings: ClusterSettings, pipeline: str | None, selector: str | No
         return
     shown = _Filter(all_namespaces, selector, pipeline)
     _print_list(settings, TRIGGER, shown, TRIGGER_COLUMNS, lambda found: trigger_row(as_trigger(found), utc_now()))
+
+
+@triggers.command("next")
+@click.argument("name", shell_complete=trigger_names)
+@moments_options
+@with_cluster
+def next_moments(settings: ClusterSettings, name: str, number: int, start: str | None) -> None:
+    """List the next moments of a Trigger's schedule, in its time zone and in UTC."""
+
+    async def question(cluster: Any) -> Object:
+        return await find_one(cluster, TRIGGER, name.removeprefix("trg/"))
+
+    print_moments(settings, [as_trigger(ask(settings, question))], number, start)
 
 
 @dataclass(frozen=True)
