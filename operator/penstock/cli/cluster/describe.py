@@ -22,7 +22,7 @@ from penstock.cli.cluster.finding import (
     as_trigger,
     find_one,
     find_run,
-    is_kind,
+    kind_named,
     kind_of,
     target_of,
 )
@@ -60,7 +60,7 @@ def describe(settings: ClusterSettings, name: str) -> None:
 
 async def _find_by_name(cluster: Any, name: str) -> Object:
     kind, _, _ = name.partition("/")
-    if name.count("/") == 1 and is_kind(kind):
+    if name.count("/") == 1 and kind_named(kind) is not None:
         target = target_of(name)
         assert target.kind is not None
         if target.kind == RUN:

@@ -36,9 +36,9 @@ class ObjectReference:
     name: str
 
 
-def is_kind(word: str) -> bool:
-    """Return whether the word is a kind, as `plr` and `runs` are."""
-    return word.lower() in _ALIASES
+def kind_named(word: str) -> str | None:
+    """Return the kind that a word as `plr` or `runs` means; None where it means none."""
+    return _ALIASES.get(word.lower())
 
 
 def target_of(text: str) -> ObjectReference:
@@ -46,7 +46,7 @@ def target_of(text: str) -> ObjectReference:
     kind, separator, name = text.rpartition("/")
     if not separator:
         return ObjectReference(None, text)
-    known = _ALIASES.get(kind.lower())
+    known = kind_named(kind)
     if known is None or not name:
         forms = join_names([f"{short}/NAME" for short in SHORT.values()])
         raise Refused(f"{text} names nothing that Penstock has; write {forms}.")
