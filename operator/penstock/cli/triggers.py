@@ -40,10 +40,10 @@ def triggers(settings: LaptopSettings, pipeline: str | None) -> None:
     show_list(settings, found, COLUMNS, lambda each: row_of(each, utc_now()))
 
 
-def moments_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the command `--number` and `--from`."""
-    number = click.option(
-        "-n", "--number", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many moments to list."
+def moments_options(*number: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give the command `--from`, and how many moments are wanted, by these names."""
+    many = click.option(
+        *number, "number", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many moments to list."
     )
     start = click.option(
         "--from",
@@ -51,12 +51,12 @@ def moments_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="List those after this moment, as 2026-03-28 or 2026-03-28T02:00 by the Trigger's own clock; now without "
         "it.",
     )
-    return number(start(command))
+    return lambda command: many(start(command))
 
 
 @triggers.command("next")
 @click.argument("what", metavar="TRIGGER|FILE", shell_complete=trigger_names)
-@moments_options
+@moments_options("-n", "--number")
 @with_settings
 def next_moments(settings: LaptopSettings, what: str, number: int, start: str | None) -> None:
     """List the next moments of a Trigger's schedule, in its time zone and in UTC.

@@ -125,7 +125,7 @@ def triggers(settings: ClusterSettings, pipeline: str | None, selector: str | No
 
 @triggers.command("next")
 @click.argument("name", shell_complete=trigger_names)
-@moments_options
+@moments_options("--number")  # -n is the namespace
 @with_cluster
 def next_moments(settings: ClusterSettings, name: str, number: int, start: str | None) -> None:
     """List the next moments of a Trigger's schedule, in its time zone and in UTC."""
