@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -24,6 +25,11 @@ from cluster.pod_player import NOWHERE, RUN_UID, STEP, PodPlayer
 from cluster.releases import Release, install_release
 from manifest_changes import named
 from penstock.api import schema
+from penstock.api.decoding import require
+from penstock.api.run import TriggeringEvent
+from penstock.api.trigger import Trigger
+from penstock.decide.trigger.make_run import make_run
+from penstock.decide.trigger.occasion import on_event
 from testcluster.cluster import Cluster
 from unit.decide_run.examples_of_runs import PIPELINE
 
@@ -139,6 +145,23 @@ def test_a_run_that_is_deleted_and_its_files_with_it_is_refused_nothing(chart: I
         chart.api.wait(JOBS, chart.namespace, _any, what="a Job that cleans", labels=f"{STEP}=cleaning")
 
     assert chart.proxy.forbidden == []
+
+
+def test_a_trigger_that_lets_a_run_begin_is_refused_nothing(chart: Installed) -> None:
+    spec = {"pipelineRef": {"name": "churn"}, "event": {}}
+    made = {"apiVersion": RUNS.api_version, "kind": "Trigger", "metadata": {"name": "by-event"}, "spec": spec}
+    with chart.operator():
+        trigger = require(chart.api.create(made, chart.namespace), Trigger)
+        occasion = on_event(TriggeringEvent(id="1"), datetime.now(UTC))
+        run = chart.api.create(make_run(trigger, occasion, waits=True), chart.namespace)
+        assert run["spec"]["suspend"]
+        chart.api.wait_for(RUNS, run["metadata"]["name"], chart.namespace, _may_begin, what="a run that may begin")
+
+    assert chart.proxy.forbidden == []
+
+
+def _may_begin(run: Object) -> bool:
+    return not run["spec"].get("suspend")
 
 
 def _any(there: dict[str, Object]) -> bool | None:

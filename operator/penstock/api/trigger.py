@@ -220,7 +220,10 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
 
 
 class Trigger(Value, frozen=True, kw_only=True):
-    """Starts runs of a Pipeline at specific moments or events. It fires once for each, or says why not."""
+    """Starts runs of a Pipeline at specific moments or events. It fires once for each, or says why not.
+
+    Its runs are its own: where it is deleted, so are they. Their Models stay.
+    """
 
     api_version: Literal["penstock.dev/v1alpha1"]
     kind: Literal["Trigger"]

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 
 def read_time(text: str) -> datetime:
-    """Return the moment that the API server wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    """Return the moment that the API server, or a person, wrote."""
+    return datetime.fromisoformat(text.upper())
 
 
 def write_time(moment: datetime) -> str:

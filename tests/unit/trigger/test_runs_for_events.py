@@ -1,6 +1,7 @@
 """Runs that others make for events wait for their turn; each is counted once, as what became of it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from penstock.decide.trigger.occasion import backfill, by_hand, on_event
 from penstock.kubernetes.kinds import Object
 from unit.trigger.trigger_cluster import EVERY_HOUR, OperatorKilled, TriggerCluster, TriggerOperator, start
 
-BY_EVENT: dict[str, object] = {"event": {}}
+BY_EVENT: dict[str, Any] = {"event": {}}
 
 
 def send(cluster: TriggerCluster, *identities: str, waits: bool = True) -> list[str]:

@@ -147,7 +147,7 @@ class TriggerCluster:
         """Return a run."""
         return self.api.objects[self._path("pipelineruns", name)]
 
-    def runs(self, **trigger: str) -> list[Object]:
+    def runs(self) -> list[Object]:
         """Return the runs that are there, in the order of what they are for."""
         found = [each for path, each in self.api.objects.items() if "/pipelineruns/" in path]
         return sorted(found, key=lambda run: str((run["spec"].get("trigger") or {}).get("scheduledTime")))

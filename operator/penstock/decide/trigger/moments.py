@@ -1,6 +1,6 @@
 """The source `schedule`: a run for each moment that is due, and what is said of those that have none."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -27,7 +27,7 @@ def schedule_of(trigger: Trigger, source: ScheduleSource) -> Schedule:
         jitter = timedelta(seconds=read_duration(source.jitter, "spec.schedule.jitter"))
     return Schedule(
         expressions=source.cron,
-        moments=tuple(read_time(each).replace(microsecond=0) for each in source.moments),
+        moments=tuple(read_time(each).astimezone(UTC).replace(microsecond=0) for each in source.moments),
         time_zone=source.time_zone,
         delay=delay_within(jitter, trigger.metadata.uid or ""),
     )
