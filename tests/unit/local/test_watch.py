@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.local import objects
+from penstock.local.home import write_atomically
 from penstock.local.locks import hold_lock
 from penstock.local.manifests import TriggerManifests, read_triggers
 from penstock.local.watch import LONGEST_SLEEP, apply_manifests
@@ -208,13 +209,13 @@ def test_each_moment_has_one_run_or_one_reason_wherever_the_process_is_killed(
 
 def _killed_after(home: WatchedHome, writes: int) -> None:
     """Watch for two hours at most, in a process that is killed before so many writes and one more."""
-    left, write = [writes], objects.write_atomically
+    left = [writes]
 
     def dying(*arguments: Any, **options: Any) -> None:
         if not left[0]:
             raise Killed
         left[0] -= 1
-        write(*arguments, **options)
+        write_atomically(*arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(objects, "write_atomically", dying)

@@ -89,7 +89,7 @@ class WatchedHome:
     def runs(self) -> list[PipelineRun]:
         return self.resources.list(PipelineRun)
 
-    def moments(self) -> list[str | None]:
+    def moments(self) -> list[str]:
         """Return the moments that have a run."""
         return sorted(run.spec.trigger.scheduled_time or "" for run in self.runs() if run.spec.trigger is not None)
 
