@@ -14,7 +14,7 @@ from penstock.cli.output import show
 from penstock.cli.progress import watching
 from penstock.cli.trigger_options import RunRequest, backfill_summary, trigger_options
 from penstock.decide.run_state import is_finished
-from penstock.local.by_hand import create_runs, runs_of_trigger, unfinished_like
+from penstock.local.by_hand import create_runs, runs_at_work, runs_of_trigger, unfinished_like
 from penstock.local.execution import carry_on
 from penstock.local.manifests import read_triggers
 from penstock.local.places import LaptopPlaces
@@ -59,11 +59,10 @@ def _one(
     settings: LaptopSettings, resources: Resources, found: Trigger, pipeline: Pipeline | None, asked: RunRequest
 ) -> list[str]:
     """Return the run to carry out: one that was stopped, or a new one."""
-    own, now = runs_of_trigger(resources, found), resources.clock()
-    left = unfinished_like(resources, asked.anyway().by_hand(found, pipeline, own, now).run)
+    made = asked.by_hand(found, pipeline, runs_at_work(resources, found), resources.clock())
+    left = unfinished_like(resources, made.run)
     if left is not None:
         return [left]
-    made = asked.by_hand(found, pipeline, own, now)
     _remark(settings, made.remarks)
     for patch in made.cancellations:
         resources.objects.patch(patch)

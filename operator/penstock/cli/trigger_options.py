@@ -1,7 +1,7 @@
 """Which run of a Trigger is asked for: the options of `penstock trigger`, on a laptop and on a cluster."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -26,10 +26,6 @@ class RunRequest:
     force: bool
     days: Days | None
     most: int
-
-    def anyway(self) -> "RunRequest":
-        """Return the same, whatever run is live."""
-        return replace(self, force=True)
 
     def by_hand(
         self, trigger: Trigger, pipeline: Pipeline | None, own_runs: Sequence[ApiObject], now: datetime

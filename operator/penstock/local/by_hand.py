@@ -28,6 +28,14 @@ def runs_of_trigger(resources: Resources, trigger: Trigger) -> list[Object]:
     ]
 
 
+def runs_at_work(resources: Resources, trigger: Trigger) -> list[Object]:
+    """Return the runs of a Trigger that a process works on: one that was cut short is in nobody's way."""
+    home = resources.home
+    return [
+        run for run in runs_of_trigger(resources, trigger) if not is_free(home.run_lock(str(run["metadata"]["uid"])))
+    ]
+
+
 def unfinished_like(resources: Resources, wanted: Mapping[str, Any]) -> str | None:
     """Return the run by hand that was asked for in the same words, has not ended, and that no process works on."""
     spec = _but_for_event(msgspec.convert(wanted["spec"], PipelineRunSpec))

@@ -19,6 +19,7 @@ from penstock.cli.options import LaptopSettings
 from penstock.cli.watch import LineTeller
 from penstock.decide.run.draft import RunDraft
 from penstock.local.home import Home
+from penstock.local.locks import hold_lock
 from penstock.local.resources import Resources
 from unit.local.watched_home import WatchedHome, trigger
 
@@ -104,6 +105,22 @@ def test_a_run_by_hand_that_was_stopped_is_taken_up_by_the_same_command(
 
     assert works == [run.metadata.name] * 2
     assert len(runs(tmp_path)) == 1
+
+
+def test_a_run_that_is_at_work_forbids_another_and_one_that_was_cut_short_does_not(
+    tmp_path: Path, manifest: Path, works: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = WatchedHome(tmp_path / "home", trigger())
+    home.until(hours=1)
+    [run] = home.runs()
+    name, uid = run.metadata.name or "", run.metadata.uid or ""
+    home.resources.change(PipelineRun, name, lambda there: msgspec.structs.replace(there, status=None))
+    with hold_lock(home.resources.home.run_lock(uid)):
+        refused = said(capsys, "trigger", "hourly", code=2)[1]
+    said(capsys, "trigger", "hourly")
+
+    assert f"The run {name} of the Trigger hourly is live" in refused
+    assert len(works) == 1
 
 
 def test_past_days_are_run_once_each(
