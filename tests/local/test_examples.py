@@ -28,7 +28,7 @@ WORTH_SHOWING = {
 
 
 def test_every_example_is_run_here() -> None:
-    assert set(WORTH_SHOWING) == {name for name in MANIFESTS if not name.endswith("-run.yaml")}
+    assert set(WORTH_SHOWING) == {name for name in MANIFESTS if not name.endswith(("-run.yaml", "-nightly.yaml"))}
 
 
 def test_every_example_is_in_the_index() -> None:
@@ -46,6 +46,13 @@ def test_every_table_of_the_examples_says_where_it_is_from() -> None:
 def test_a_cluster_would_take_every_example(tmp_path: Path) -> None:
     done = run_penstock("validate", *(EXAMPLES / manifest for manifest in MANIFESTS), home=tmp_path)
     assert done.code == 0, done.output + done.errors
+
+
+def test_the_nightly_example_fires_every_night_of_a_clock_in_its_zone(tmp_path: Path) -> None:
+    nightly = EXAMPLES / "breast-cancer-nightly.yaml"
+    done = run_penstock("triggers", "next", nightly, "-n", "8", home=tmp_path)
+    assert done.code == 0, done.errors
+    assert done.output.count("02:30:00") == 8
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ _LAPTOP = {
     "predict": "models",
     "deploy": "models",
     "serve": "serve",
+    "trigger": "trigger",
+    "watch": "watch",
     "datasets": "datasets",
     "wait": "cluster.wait",
     "completion": "completion",

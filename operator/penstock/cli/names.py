@@ -34,3 +34,9 @@ pipeline_names = name_completer(Pipeline)
 run_names = name_completer(PipelineRun)
 model_names = name_completer(Model)
 trigger_names = name_completer(Trigger)
+
+
+def described_names(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    """Complete the name of a run, or of a Trigger as `trg/NAME`."""
+    triggers = trigger_names(context, parameter, typed.removeprefix("trg/")) if typed.startswith("trg/") else []
+    return [*run_names(context, parameter, typed), *(f"trg/{name}" for name in triggers)]

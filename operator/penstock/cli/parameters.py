@@ -15,14 +15,23 @@ def with_parameters(spec: PipelineRunSpec, said: tuple[str, ...]) -> PipelineRun
     Raises:
         Refused: one is not of the form NAME=VALUE, is said twice, or the API server would not take it.
     """
-    given = {each.name: each for each in spec.parameters}
-    new: dict[str, GivenParameter] = {}
+    given = {each.name: each for each in spec.parameters} | read_parameters(said)
+    return msgspec.structs.replace(spec, parameters=tuple(given.values())) if said else spec
+
+
+def read_parameters(said: tuple[str, ...]) -> dict[str, GivenParameter]:
+    """Return the parameters that were given so, by their names.
+
+    Raises:
+        Refused: one is not of the form NAME=VALUE, is said twice, or the API server would not take it.
+    """
+    found: dict[str, GivenParameter] = {}
     for text in said:
         parameter = _read(text)
-        if parameter.name in new:
+        if parameter.name in found:
             raise Refused(f"--param gives {parameter.name} twice; remove one.")
-        new[parameter.name] = parameter
-    return msgspec.structs.replace(spec, parameters=tuple({**given, **new}.values())) if said else spec
+        found[parameter.name] = parameter
+    return found
 
 
 def _read(text: str) -> GivenParameter:

@@ -54,7 +54,7 @@ def run(
         places = LaptopPlaces(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:
-            _tell_unused(settings, given.pipeline)
+            tell_unused(settings, given.pipeline)
         with watching(settings.notes) as watcher:
             ended = execute(resources, places, pipeline, spec, watcher)
     if settings.output != "table":
@@ -77,7 +77,8 @@ def _pipeline(resources: Resources, manifest: Pipeline | None, spec: PipelineRun
     return apply_pipeline(resources, manifest, str(folder))
 
 
-def _tell_unused(settings: LaptopSettings, manifest: Pipeline) -> None:
+def tell_unused(settings: LaptopSettings, manifest: Pipeline) -> None:
+    """Say which fields of the manifest a laptop has no use for, where there are some."""
     unused = unused_fields(msgspec.to_builtins(manifest.spec))
     if unused:
         settings.notes.print(f"No use on a laptop: {', '.join(unused)}", markup=False)

@@ -1,4 +1,4 @@
-"""`penstock runs`, `describe`, `logs`, `report`: what was run, and how it went."""
+"""`penstock runs`, `describe`, `logs`, `report`: what was run, and how it went; and what a Trigger has done."""
 
 from pathlib import Path
 
@@ -7,11 +7,16 @@ import click
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JOBS
-from penstock.cli.names import pipeline_names, run_names
+from penstock.api.trigger import Trigger, TriggerStatus
+from penstock.cli.cluster.finding import TRIGGER, kind_named
+from penstock.cli.names import described_names, pipeline_names, run_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show, show_list
+from penstock.cli.shown_conditions import conditions_table
 from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
+from penstock.cli.shown_triggers import facts_of as trigger_facts
+from penstock.cli.shown_triggers import history_table
 from penstock.decide.reasons import INTERRUPTED
 from penstock.decide.run_state import is_finished, step_of
 from penstock.local.objects import utc_now
@@ -36,15 +41,19 @@ def runs(settings: LaptopSettings, pipeline: str | None) -> None:
 
 
 @click.command()
-@_run
+@click.argument("name", metavar="RUN|trg/NAME", shell_complete=described_names)
 @with_settings
-def describe(settings: LaptopSettings, run: str) -> None:
-    """Show a run: its state, its steps and what each came to.
+def describe(settings: LaptopSettings, name: str) -> None:
+    """Show a run: its state, its steps and what each came to; or a Trigger: what became of its last moments, and why.
 
     RUN is the name of a run, its execution name, or PIPELINE/EXECUTION.
     """
     resources = Resources(settings.home)
-    found = find_run(resources, run)
+    kind, _, rest = name.partition("/")
+    if rest and kind_named(kind) == TRIGGER:
+        _describe_trigger(settings, resources.get(Trigger, rest))
+        return
+    found = find_run(resources, name)
     if settings.output != "table":
         show(settings, found)
         return
@@ -86,6 +95,15 @@ def report(settings: LaptopSettings, run: str, *, show_it: bool) -> None:
     click.echo(path)
     if show_it:
         click.launch(path)
+
+
+def _describe_trigger(settings: LaptopSettings, found: Trigger) -> None:
+    if settings.output != "table":
+        show(settings, found)
+        return
+    conditions = (found.status or TriggerStatus()).conditions
+    for each in (facts_table(trigger_facts(found)), history_table(found), conditions_table(conditions)):
+        settings.results.print(each)
 
 
 def _state(resources: Resources, run: PipelineRun) -> str:

@@ -1,10 +1,11 @@
-"""`penstock triggers`: when the Triggers of the home, or of a file, fire."""
+"""`penstock triggers`: the Triggers of the home; and when those of the home, or of a file, fire."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -14,11 +15,12 @@ from penstock.api.findings import Finding
 from penstock.api.manifests import Manifest, NotYamlError, read_manifests
 from penstock.api.semantics import semantic_faults
 from penstock.api.trigger import Trigger
-from penstock.cli.names import trigger_names
-from penstock.cli.options import LaptopSettings, with_settings
-from penstock.cli.output import rows, show, table
+from penstock.cli.names import pipeline_names, trigger_names
+from penstock.cli.options import LaptopSettings, Speaking, with_settings
+from penstock.cli.output import rows, show, show_list, table
+from penstock.cli.shown_triggers import COLUMNS, row_of
 from penstock.decide.times import write_time
-from penstock.decide.trigger.of_manifest import schedule_of
+from penstock.decide.trigger.moments import schedule_of
 from penstock.decide.trigger.schedule import Schedule, moments_after
 from penstock.local.objects import utc_now
 from penstock.local.resources import Resources
@@ -27,28 +29,46 @@ from penstock_jobs.contract.errors import Refused
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
-@click.group()
-def triggers() -> None:
-    """When Triggers fire."""
+@click.group(invoke_without_command=True)
+@click.option("--pipeline", shell_complete=pipeline_names, help="Only those of this Pipeline.")
+@with_settings
+def triggers(settings: LaptopSettings, pipeline: str | None) -> None:
+    """List the Triggers: what each waits for, its last and next moment, and what became of those that were."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    found = [each for each in Resources(settings.home).list(Trigger) if pipeline in (None, each.spec.pipeline_ref.name)]
+    show_list(settings, found, COLUMNS, lambda each: row_of(each, utc_now()))
+
+
+def moments_options(*number: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give the command `--from`, and how many moments are wanted, by these names."""
+    many = click.option(
+        *number, "number", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many moments to list."
+    )
+    start = click.option(
+        "--from",
+        "start",
+        help="List those after this moment, as 2026-03-28 or 2026-03-28T02:00 by the Trigger's own clock; now without "
+        "it.",
+    )
+    return lambda command: many(start(command))
 
 
 @triggers.command("next")
 @click.argument("what", metavar="TRIGGER|FILE", shell_complete=trigger_names)
-@click.option(
-    "-n", "--number", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many moments to list."
-)
-@click.option(
-    "--from",
-    "start",
-    help="List those after this moment, as 2026-03-28 or 2026-03-28T02:00 by the Trigger's own clock; now without it.",
-)
+@moments_options("-n", "--number")
 @with_settings
 def next_moments(settings: LaptopSettings, what: str, number: int, start: str | None) -> None:
     """List the next moments of a Trigger's schedule, in its time zone and in UTC.
 
     TRIGGER is one of the home; of a FILE it is each Trigger in it that has a schedule. Nothing is asked of a cluster.
     """
-    found = [_moments(trigger, number, start) for trigger in _triggers(settings, what)]
+    print_moments(settings, _triggers(settings, what), number, start)
+
+
+def print_moments(settings: Speaking, triggers: Sequence[Trigger], number: int, start: str | None) -> None:
+    """Print so many moments of each Trigger, those after the one that is named, or after now."""
+    found = [_moments(trigger, number, start) for trigger in triggers]
     if settings.output != "table":
         show(settings, [_as_document(each) for each in found])
         return
@@ -66,9 +86,9 @@ class _NextMoments:
 
 def _moments(trigger: Trigger, number: int, start: str | None) -> _NextMoments:
     name = trigger.metadata.name or trigger.metadata.generate_name or ""
-    schedule = schedule_of(trigger)
-    if schedule is None:
+    if trigger.spec.schedule is None:
         raise Refused(f"{name} has no schedule, so nobody knows its next moments; name a Trigger that has one.")
+    schedule = schedule_of(trigger, trigger.spec.schedule)
     after = utc_now() if start is None else _instant(start, ZoneInfo(schedule.time_zone))
     found = tuple(islice(moments_after(schedule, after), number + 1))
     return _NextMoments(name, schedule, found[:number], len(found) <= number)
@@ -84,7 +104,7 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def _print(settings: LaptopSettings, found: _NextMoments) -> None:
+def _print(settings: Speaking, found: _NextMoments) -> None:
     zone = ZoneInfo(found.schedule.time_zone)
     made = table(zone.key, "UTC", title=found.name)
     lines = ((_by_the_clock(each, zone), _in_utc(each)) for each in found.moments)

@@ -5,7 +5,7 @@ another process does meanwhile to the Pipeline, or to a run that this one waits 
 """
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
@@ -24,11 +24,11 @@ from penstock.local.locks import hold_lock
 from penstock.local.objects import Objects
 from penstock.local.observe import Observer
 from penstock.local.places import LaptopPlaces
-from penstock.local.process import Stopped
+from penstock.local.process import GRACE, Stopped
 from penstock.local.reading import places_of
 from penstock.local.reconcile import Reconciler, Turn
 from penstock.local.resources import Resources
-from penstock.local.resume import Start, begin
+from penstock.local.resume import Start, begin, take_up
 from penstock.local.site import Laptop
 from penstock.local.telling import Teller
 from penstock.local.watcher import Watcher
@@ -55,15 +55,56 @@ def execute(
         JobBug: the same, for a bug in one of its jobs.
         Stopped: a signal came; nothing of the run is running any more, and the same command takes it up again.
     """
+    with begin(resources, Observer(resources.objects, Laptop(places)), pipeline, spec) as start:
+        return _work_to_end(resources, places, start, watcher)
+
+
+def carry_on(
+    resources: Resources,
+    places: LaptopPlaces,
+    name: str,
+    watcher: Watcher,
+    beside: Callable[[], Turn] = Turn,
+    grace: float = GRACE,
+) -> PipelineRun | None:
+    """Work on a run that is there until it has ended; return it, or None where nothing of it is left to this process.
+
+    Args:
+        resources: the resources of the home.
+        places: where the artifacts of its Pipeline are.
+        name: the run.
+        watcher: who is told how it goes.
+        beside: what is to be made right too while the run is at work.
+        grace: how many seconds a job has between being asked to stop and being killed.
+
+    Raises:
+        Refused: the run failed, in the words that it says itself.
+        JobBug: the same, for a bug in one of its jobs.
+        Stopped: a signal came; nothing of the run is running any more.
+    """
+    with take_up(resources, name) as start:
+        return None if start is None else _work_to_end(resources, places, start, watcher, beside, grace)
+
+
+def _work_to_end(
+    resources: Resources,
+    places: LaptopPlaces,
+    start: Start,
+    watcher: Watcher,
+    beside: Callable[[], Turn] = Turn,
+    grace: float = GRACE,
+) -> PipelineRun:
     observer = Observer(resources.objects, Laptop(places))
-    with begin(resources, observer, pipeline, spec) as start, _jobs_lock(resources, start, watcher) as lock:
+    with _jobs_lock(resources, start, watcher) as lock:
         teller, run = Teller(watcher), start.run
         home, uid = resources.home, run.metadata.uid or ""
         if start.taken_up:
             watcher.say(f"{_title(run)}: taken up where it was")
         objects = resources.objects.of_run(uid)
-        kubelet = Kubelet(objects, home.run(uid), places.mapped, teller.line, say=watcher.say, inherited=(lock,))
-        work = Work(Reconciler(observer), JobController(objects, kubelet), run.metadata.name or "")
+        kubelet = Kubelet(
+            objects, home.run(uid), places.mapped, teller.line, say=watcher.say, inherited=(lock,), grace=grace
+        )
+        work = Work(Reconciler(observer), JobController(objects, kubelet), run.metadata.name or "", beside)
         try:
             with closing(kubelet):
                 _follow(resources, work, start, teller)
@@ -78,17 +119,18 @@ def execute(
 
 @dataclass
 class Work:
-    """A run at work on this machine, a turn at a time."""
+    """A run at work on this machine, a turn at a time; what is `beside` it is looked after in each of them too."""
 
     reconciler: Reconciler
     jobs: JobController
     name: str
+    beside: Callable[[], Turn] = Turn
     last: Turn = field(default_factory=Turn)
 
     def turn(self) -> bool:
         """Do all that can be done now; return whether anything was."""
         controlled = Turn(self.jobs.control())
-        self.last = controlled.and_also(self.reconciler.run(self.name))
+        self.last = controlled.and_also(self.reconciler.run(self.name)).and_also(self.beside())
         return self.last.wrote
 
     def wait(self) -> None:

@@ -22,7 +22,7 @@ from penstock.local.home import write_atomically
 from penstock.local.locks import try_lock
 from penstock.local.mapping import LocalMapping
 from penstock.local.objects import Object, Objects
-from penstock.local.process import Command, ExitStatus, Process, follow
+from penstock.local.process import GRACE, Command, ExitStatus, Process, follow
 from penstock.local.sources import fetch_source
 from penstock_jobs.contract import errors
 from penstock_jobs.contract.errors import JobError
@@ -59,6 +59,7 @@ class Kubelet:
         inherited: descriptors of locks that are held as long as any process is alive.
         program: what stands for the images' own.
         kills: how often this machine has run out of memory.
+        grace: how many seconds a process has between being asked to stop and being killed.
     """
 
     objects: Objects
@@ -69,6 +70,7 @@ class Kubelet:
     inherited: tuple[int, ...] = ()
     program: Sequence[str] = PROGRAM
     kills: Callable[[], int] = containers.out_of_memory_kills
+    grace: float = GRACE
     _at_work: dict[str, Container] = field(default_factory=dict)
 
     @property
@@ -127,7 +129,7 @@ class Kubelet:
     def stop(self, uid: str) -> None:
         """End the process of a pod that is to go."""
         container = self._at_work.pop(uid)
-        container.process.stop()
+        container.process.stop(self.grace)
         self._report_end(container)
 
     def close(self) -> None:

@@ -1,11 +1,13 @@
-"""The manifests that `penstock run` is given: one Pipeline, and perhaps the run to make of it."""
+"""The manifests that commands are given: a Pipeline, and the run to make of it, or the Triggers that make some."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from penstock.api import Pipeline, PipelineRun, load_file
+from penstock.api import Pipeline, PipelineRun, Trigger, load_file
 from penstock.api.run import PipelineReference, PipelineRunSpec
 from penstock_jobs.contract.errors import Refused
 
@@ -16,6 +18,14 @@ class RunManifests:
 
     pipeline: Pipeline | None
     run: PipelineRunSpec
+
+
+@dataclass(frozen=True)
+class TriggerManifests:
+    """What files hold: Triggers, and Pipelines, each with the folder that its inputs are relative to."""
+
+    triggers: tuple[Trigger, ...]
+    pipelines: tuple[tuple[Pipeline, Path], ...]
 
 
 def read_manifests(path: Path) -> RunManifests:
@@ -52,6 +62,39 @@ def pipeline_and_run(path: Path) -> tuple[Pipeline | None, PipelineRun | None]:
             f"{pipeline.metadata.name}; make spec.pipelineRef.name the same, or keep them in two files."
         )
     return pipeline, run
+
+
+def read_triggers(paths: Sequence[Path]) -> TriggerManifests:
+    """Return the Triggers and Pipelines of these files, or refuse what is wrong in them, or means nothing here."""
+    resources = [(each, path.absolute().parent) for path in paths for each in load_file(path)]
+    triggers = tuple(each for each, _ in resources if isinstance(each, Trigger))
+    pipelines = tuple((each, folder) for each, folder in resources if isinstance(each, Pipeline))
+    said = ", ".join(map(str, paths))
+    if not triggers:
+        raise Refused(f"There is no Trigger in {said}; write one, or run the Pipeline once with penstock run.")
+    for kind, names in (
+        ("Trigger", [each.metadata.name for each in triggers]),
+        ("Pipeline", [each.metadata.name for each, _ in pipelines]),
+    ):
+        if not all(names):
+            raise Refused(f"A {kind} in {said} has no name; add metadata.name.")
+        name, times = Counter(names).most_common(1)[0] if names else ("", 0)
+        if times > 1:
+            raise Refused(
+                f"{said} name the {kind} {name} {times} times; keep one of them, or name the others otherwise."
+            )
+    for trigger in triggers:
+        refuse_receiver(trigger)
+    return TriggerManifests(triggers, pipelines)
+
+
+def refuse_receiver(trigger: Trigger) -> None:
+    """Raise `Refused` where a Trigger waits for events by HTTP, which nothing receives on a laptop."""
+    if trigger.spec.event is not None:
+        raise Refused(
+            f"The Trigger {trigger.metadata.name} waits for events by HTTP (spec.event), and on a laptop nothing "
+            "receives them; give it a schedule here, or fire it by hand with penstock trigger."
+        )
 
 
 def _with_name(run: PipelineRun) -> PipelineRunSpec:

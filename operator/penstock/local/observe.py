@@ -1,4 +1,4 @@
-"""What decisions may know, out of the files of a home: of a run, of a Pipeline, of a Model, of a record of files.
+"""What decisions may know, out of the files of a home: of a run, a Pipeline, a Model, a Trigger, a record of files.
 
 A run that has not ended and that no process works on is live for nobody: others do not wait for it.
 """
@@ -23,6 +23,7 @@ from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
 from penstock.decide.settings import Settings
 from penstock.decide.site import Site
+from penstock.decide.trigger.observation import TriggerObservation
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
 from penstock.local.object_files import NAMESPACE
@@ -147,6 +148,22 @@ class Observer:
             record=next((each for each in self.records() if each["metadata"]["labels"][RECORD] == uid), None),
             pipeline=self._pipeline(model["metadata"]["labels"][PIPELINE]),
             identity=None if self.objects.unreadable("ControllerRevision") else IDENTITY,  # its record may be there
+            site=self.site,
+        )
+
+    def trigger(self, trigger: ApiObject) -> TriggerObservation:
+        """Return what is to be known of a Trigger. Its runs are live, also those that wait for a process."""
+        spec, uid = trigger["spec"], trigger["metadata"]["uid"]
+        pipeline, source = pipeline_of(trigger), (spec.get("runs") or {}).get("pipelineRef")
+        runs = self.objects.all_of("PipelineRun")
+        return TriggerObservation(
+            trigger=trigger,
+            settings=SETTINGS,
+            pipeline=self._pipeline(pipeline),
+            own_runs=tuple(run for run in runs if _owner_of(run) == uid),
+            runs=RunLister([run for run in runs if pipeline_of(run) == pipeline]),
+            watched=RunLister([run for run in runs if source and pipeline_of(run) == source["name"]]),
+            triggers=Listed(self.objects, "Trigger"),
             site=self.site,
         )
 

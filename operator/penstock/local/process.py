@@ -117,17 +117,17 @@ class Process:
                 self._keep(self._unfinished)
             self._end(ExitStatus(self._process.wait()))
 
-    def stop(self) -> None:
+    def stop(self, grace: float = GRACE) -> None:
         """Ask what is left of the group to stop, then kill it; a second signal while waiting kills at once."""
         if self.ended is None:
-            self._end(None)
+            self._end(None, grace)
 
-    def _end(self, ended: ExitStatus | None) -> None:
+    def _end(self, ended: ExitStatus | None, grace: float = GRACE) -> None:
         process = self._process
         try:
             if process.poll() is None:
                 _signal_group(process.pid, signal.SIGTERM)
-                process.wait(GRACE)
+                process.wait(grace)
         except (subprocess.TimeoutExpired, Stopped):
             pass
         finally:

@@ -1,4 +1,4 @@
-"""The loop of a home: observe, decide, carry out, for a run, its Pipeline, its Models and the records of their files.
+"""The loop of a home: observe, decide, carry out, for Triggers, runs, their Pipelines and Models, and records of files.
 
 A Pipeline is made right by one process at a time. Its servers are started by hand (`penstock serve`), so the Deployment
 of a Model is available as soon as it is there.
@@ -12,11 +12,13 @@ from typing import Any
 from penstock.api.pipeline import Pipeline
 from penstock.decide.cleaning.models import decide as decide_model
 from penstock.decide.cleaning.reconcile import decide as decide_record
+from penstock.decide.commands.record_by_hand import decide as decide_by_hand
 from penstock.decide.decision import ApiObject, Decision
 from penstock.decide.objects.children import PIPELINE
 from penstock.decide.observed.listers import pipeline_of
 from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
+from penstock.decide.trigger.reconcile import decide as decide_trigger
 from penstock.local.apply import carry_out
 from penstock.local.job_controller import JobController
 from penstock.local.locks import hold_lock
@@ -73,6 +75,21 @@ class Reconciler:
                 return turn
             settled = self._settle(self.objects, pipeline, self.observer.pipeline, decide_pipeline)
         return turn.and_also(Turn(available)).and_also(settled)
+
+    def trigger(self, name: str) -> Turn:
+        """Make a Trigger right: make, release or cancel runs of it, and say what became of moments and events."""
+        return self._trigger(name, decide_trigger)
+
+    def record_by_hand(self, name: str) -> Turn:
+        """Say in a Trigger which runs by hand it has, and deal with no moment."""
+        return self._trigger(name, decide_by_hand)
+
+    def _trigger(self, name: str, decide: Callable[[Any, datetime], Decision]) -> Turn:
+        with hold_lock(self.objects.home.lock(f"trigger-{name}")):
+            trigger = self.objects.find("Trigger", name)
+            if trigger is None:
+                return Turn()
+            return self._settle(self.objects, trigger, self.observer.trigger, decide)
 
     def records(self, pipeline: str) -> Turn:
         """Make the records of files right that are of a Pipeline: old logs, and what was deleted."""

@@ -80,6 +80,16 @@ def begin(resources: Resources, observer: Observer, pipeline: Pipeline, spec: Pi
         yield found
 
 
+@contextmanager
+def take_up(resources: Resources, name: str) -> Iterator[Start | None]:
+    """Yield a run that is there, and hold it for this process; None where it has ended, or another process holds it."""
+    run = resources.get(PipelineRun, name)
+    with try_lock(resources.home.run_lock(run.metadata.uid or ""), _PATIENCE) as lock:
+        run = resources.get(PipelineRun, name)  # whoever held it before may have ended it
+        has_begun = status_of(run).execution_name is not None
+        yield None if lock is None or is_finished(run) else Start(run, taken_up=has_begun)
+
+
 def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, stack: ExitStack) -> Start | None:
     """Return the unfinished run of the same command; end those of its name whose manifest has changed since."""
     same = None

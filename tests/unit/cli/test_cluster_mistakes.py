@@ -236,7 +236,7 @@ def test_a_library_that_is_not_installed(library: str) -> None:
         (["runs", "--cluster"], "--cluster stands before the command, as in penstock --cluster runs."),
         (["--cluster", "rums"], "No such command 'rums'."),
         (["wait"], "Missing argument"),
-        (["wait", "pod/x"], "pod/x names nothing that Penstock has; write plr/NAME, pl/NAME or mdl/NAME."),
+        (["wait", "pod/x"], "pod/x names nothing that Penstock has; write plr/NAME, pl/NAME, mdl/NAME or trg/NAME."),
         (["wait", "plr/x", "--timeout", "soon"], "--timeout is 'soon', which is no duration"),
         (["wait", "plr/x", "--for", "Ready"], "--for is Ready; write condition=NAME"),
         (["--cluster", "describe", "pod/x/y"], "No cluster is known"),

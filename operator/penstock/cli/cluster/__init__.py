@@ -5,6 +5,8 @@ COMMANDS = {
     "pipelines": "lists",
     "runs": "lists",
     "models": "lists",
+    "triggers": "lists",
+    "trigger": "trigger",
     "describe": "describe",
     "logs": "logs",
     "report": "logs",

@@ -1,4 +1,4 @@
-"""`penstock --cluster describe`: a run, a Pipeline or a Model, and what holds of it now."""
+"""`penstock --cluster describe`: a run, a Pipeline, a Trigger or a Model, and what holds of it now."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,40 +6,44 @@ from typing import Any
 import click
 from rich.table import Table
 
-from penstock.api.conditions import Conditions
 from penstock.api.model import Model, ModelStatus
 from penstock.api.parameters import DeclaredParameter
 from penstock.api.pipeline import PipelineStatus
+from penstock.api.trigger import TriggerStatus
 from penstock.cli.cluster.finding import (
     MODEL,
     PIPELINE,
     RUN,
+    TRIGGER,
     Object,
     as_model,
     as_pipeline,
     as_run,
+    as_trigger,
     find_one,
     find_run,
+    kind_named,
     kind_of,
     target_of,
 )
-from penstock.cli.cluster.lists import ready_of
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.cli.output import age, format_score, rows, show, table
+from penstock.cli.output import format_score, rows, show, table
+from penstock.cli.shown_conditions import conditions_table, message_of, ready_of
 from penstock.cli.shown_runs import facts_of, facts_table, state_of, steps_table
+from penstock.cli.shown_triggers import facts_of as trigger_facts
+from penstock.cli.shown_triggers import history_table
 from penstock.decide.run_state import status_of
-from penstock.local.objects import utc_now
 
 
 @click.command()
 @click.argument("name", shell_complete=any_names)
 @with_cluster
 def describe(settings: ClusterSettings, name: str) -> None:
-    """Show a run, a Pipeline or a Model: what holds of it now, and why.
+    """Show a run, a Pipeline, a Trigger or a Model: what holds of it now, and why.
 
-    NAME is plr/NAME, pl/NAME or mdl/NAME; or a name alone, which is looked for among runs (by their own names, their
-    execution names, or PIPELINE/EXECUTION), then among Pipelines and Models.
+    NAME is plr/NAME, pl/NAME, trg/NAME or mdl/NAME; or a name alone, which is looked for among runs (by their own
+    names, their execution names, or PIPELINE/EXECUTION), then among Pipelines, Triggers and Models.
     """
 
     async def question(cluster: Any) -> Object:
@@ -49,20 +53,20 @@ def describe(settings: ClusterSettings, name: str) -> None:
     if settings.output != "table":
         show(settings, found)
         return
-    describing = {RUN: _run, PIPELINE: _pipeline, MODEL: _model}
+    describing = {RUN: _run, PIPELINE: _pipeline, TRIGGER: _trigger, MODEL: _model}
     for each in describing[found["kind"]](found):
         settings.results.print(each)
 
 
 async def _find_by_name(cluster: Any, name: str) -> Object:
     kind, _, _ = name.partition("/")
-    if name.count("/") == 1 and kind.lower() in _KINDS:
+    if name.count("/") == 1 and kind_named(kind) is not None:
         target = target_of(name)
         assert target.kind is not None
         if target.kind == RUN:
             return await find_run(cluster, target.name)
         return await find_one(cluster, target.kind, target.name)
-    for other in (RUN, PIPELINE, MODEL):
+    for other in (RUN, PIPELINE, TRIGGER, MODEL):
         found: Object | None = await cluster.find(kind_of(other), name) if "/" not in name else None
         if found is not None:
             return found
@@ -75,20 +79,19 @@ def _run(found: Object) -> list[Table]:
     facts = facts_of(run, state_of(run))
     if status.image_digest:
         facts.append(("Image", status.image_digest))
-    return [facts_table(facts), steps_table(run), _conditions(status.conditions)]
+    return [facts_table(facts), steps_table(run), conditions_table(status.conditions)]
 
 
 def _pipeline(found: Object) -> list[Table]:
     pipeline = as_pipeline(found)
     status = pipeline.status or PipelineStatus()
-    ready = next((each.message for each in status.conditions if each.type == "Ready"), "")
     served = status.served_model
     facts: list[tuple[str, object]] = [
         ("Name", pipeline.metadata.name),
         *([("Display name", pipeline.spec.display_name)] if pipeline.spec.display_name else []),
         *([("Parameters", _declared(pipeline.spec.parameters))] if pipeline.spec.parameters else []),
-        ("Ready", ready_of(pipeline)),
-        ("Message", ready),
+        ("Ready", ready_of(status.conditions)),
+        ("Message", message_of(status.conditions)),
         ("Served Model", served.name if served else "none"),
         ("Selected Model", status.selected_model),
         ("Address", status.url),
@@ -99,7 +102,7 @@ def _pipeline(found: Object) -> list[Table]:
     history = [each for each in (served, *status.served_history) if each is not None]
     shown = [(each.name, each.start_time, each.end_time or "now", each.selected_by, each.reason) for each in history]
     made = rows(table("served", "since", "until", "chosen by", "reason"), shown)
-    return [facts_table(facts), *([made] if shown else []), _conditions(status.conditions)]
+    return [facts_table(facts), *([made] if shown else []), conditions_table(status.conditions)]
 
 
 def _declared(parameters: Iterable[DeclaredParameter]) -> str:
@@ -108,6 +111,12 @@ def _declared(parameters: Iterable[DeclaredParameter]) -> str:
         f"{each.name}: {each.type}" + ("" if each.default is None else f", {each.default} by default")
         for each in parameters
     )
+
+
+def _trigger(found: Object) -> list[Table]:
+    trigger = as_trigger(found)
+    status = trigger.status or TriggerStatus()
+    return [facts_table(trigger_facts(trigger)), history_table(trigger), conditions_table(status.conditions)]
 
 
 def _model(found: Object) -> list[Table]:
@@ -131,7 +140,7 @@ def _model(found: Object) -> list[Table]:
         ("Served by", ", ".join(status.served_by) or "none"),
         ("When deleted", "its files are deleted too" if spec.deletion_policy == "Delete" else "its files are kept"),
     ]
-    return [facts_table(facts), _scores(model), *([_conditions(status.conditions)] if status.conditions else [])]
+    return [facts_table(facts), _scores(model), *([conditions_table(status.conditions)] if status.conditions else [])]
 
 
 def _scores(model: Model) -> Table:
@@ -141,14 +150,3 @@ def _scores(model: Model) -> Table:
         scored += [(place, f"{tested.points:,}", score) for score in tested.scores]
     content = [(place, points, *format_score(score.name, score.value)) for place, points, score in scored]
     return rows(table("scored on", ">points", "scoring", ">score"), content)
-
-
-def _conditions(conditions: Conditions) -> Table:
-    now = utc_now()
-    content = [
-        (each.type, each.status, each.reason, age(each.last_transition_time, now), each.message) for each in conditions
-    ]
-    return rows(table("condition", "status", "reason", ">since", "message"), content)
-
-
-_KINDS = {"plr", "pipelinerun", "pipelineruns", "pl", "pipeline", "pipelines", "mdl", "model", "models"}

@@ -8,6 +8,7 @@ from penstock.api.findings import closest_name, join_names
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
+from penstock.api.trigger import Trigger
 from penstock.decide.commands.find_run import match_run
 from penstock_jobs.contract.errors import Refused
 
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 
-RUN, PIPELINE, MODEL = "PipelineRun", "Pipeline", "Model"
-SHORT = {RUN: "plr", PIPELINE: "pl", MODEL: "mdl"}
+RUN, PIPELINE, MODEL, TRIGGER = "PipelineRun", "Pipeline", "Model", "Trigger"
+SHORT = {RUN: "plr", PIPELINE: "pl", MODEL: "mdl", TRIGGER: "trg"}
 _ALIASES = {
     **dict.fromkeys(("plr", "pipelinerun", "pipelineruns", "pipelineruns.penstock.dev", "run"), RUN),
     **dict.fromkeys(("pl", "pipeline", "pipelines", "pipelines.penstock.dev"), PIPELINE),
     **dict.fromkeys(("mdl", "model", "models", "models.penstock.dev"), MODEL),
+    **dict.fromkeys(("trg", "trigger", "triggers", "triggers.penstock.dev"), TRIGGER),
 }
 
 
@@ -34,12 +36,17 @@ class ObjectReference:
     name: str
 
 
+def kind_named(word: str) -> str | None:
+    """Return the kind that a word as `plr` or `runs` means; None where it means none."""
+    return _ALIASES.get(word.lower())
+
+
 def target_of(text: str) -> ObjectReference:
     """Return what `plr/NAME` or `NAME` means."""
     kind, separator, name = text.rpartition("/")
     if not separator:
         return ObjectReference(None, text)
-    known = _ALIASES.get(kind.lower())
+    known = kind_named(kind)
     if known is None or not name:
         forms = join_names([f"{short}/NAME" for short in SHORT.values()])
         raise Refused(f"{text} names nothing that Penstock has; write {forms}.")
@@ -100,6 +107,11 @@ def as_pipeline(found: Object) -> Pipeline:
 def as_model(found: Object) -> Model:
     """Return a Model of the cluster."""
     return require(found, Model)
+
+
+def as_trigger(found: Object) -> Trigger:
+    """Return a Trigger of the cluster."""
+    return require(found, Trigger)
 
 
 def _age(run: PipelineRun) -> tuple[str, str]:

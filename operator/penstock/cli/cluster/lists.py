@@ -1,4 +1,4 @@
-"""`penstock --cluster pipelines`, `runs`, `models`: what there is."""
+"""`penstock --cluster pipelines`, `runs`, `models`, `triggers`: what there is."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,19 +7,34 @@ from typing import Any
 import click
 
 from penstock.api.decoding import Unreadable, decode
-from penstock.api.pipeline import Pipeline, PipelineStatus
+from penstock.api.pipeline import PipelineStatus
 from penstock.api.resource import KINDS
-from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, Object, as_model, as_pipeline, as_run, find_one, kind_of
+from penstock.cli.cluster.finding import (
+    MODEL,
+    PIPELINE,
+    RUN,
+    TRIGGER,
+    Object,
+    as_model,
+    as_pipeline,
+    as_run,
+    as_trigger,
+    find_one,
+    kind_of,
+)
 from penstock.cli.cluster.importing import import_models
-from penstock.cli.cluster.names import pipeline_names
+from penstock.cli.cluster.names import pipeline_names, trigger_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import age, show_list
+from penstock.cli.shown_conditions import ready_of
 from penstock.cli.shown_models import COLUMNS as MODEL_COLUMNS
 from penstock.cli.shown_models import row_of as model_row
 from penstock.cli.shown_runs import COLUMNS as RUN_COLUMNS
 from penstock.cli.shown_runs import row_of as run_row
 from penstock.cli.shown_runs import state_of
-from penstock.decide.conditions import find
+from penstock.cli.shown_triggers import COLUMNS as TRIGGER_COLUMNS
+from penstock.cli.shown_triggers import row_of as trigger_row
+from penstock.cli.triggers import moments_options, print_moments
 from penstock.decide.objects.children import PIPELINE as PIPELINE_LABEL
 from penstock.decide.serving import served_model
 from penstock.local.objects import utc_now
@@ -96,6 +111,31 @@ def models(settings: ClusterSettings, pipeline: str | None, selector: str | None
 models.add_command(import_models)
 
 
+@click.group(invoke_without_command=True)
+@_of_pipeline
+@_list_options
+@with_cluster
+def triggers(settings: ClusterSettings, pipeline: str | None, selector: str | None, *, all_namespaces: bool) -> None:
+    """List the Triggers: what each waits for, its last and next moment, and what became of those that were."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
+    shown = _Filter(all_namespaces, selector, pipeline)
+    _print_list(settings, TRIGGER, shown, TRIGGER_COLUMNS, lambda found: trigger_row(as_trigger(found), utc_now()))
+
+
+@triggers.command("next")
+@click.argument("name", shell_complete=trigger_names)
+@moments_options("--number")  # -n is the namespace
+@with_cluster
+def next_moments(settings: ClusterSettings, name: str, number: int, start: str | None) -> None:
+    """List the next moments of a Trigger's schedule, in its time zone and in UTC."""
+
+    async def question(cluster: Any) -> Object:
+        return await find_one(cluster, TRIGGER, name.removeprefix("trg/"))
+
+    print_moments(settings, [as_trigger(ask(settings, question))], number, start)
+
+
 @dataclass(frozen=True)
 class _Listing:
     """What the cluster has, the oldest first, and where it was looked for."""
@@ -153,19 +193,13 @@ def _pipeline_row(found: Object) -> Sequence[object]:
     status = pipeline.status or PipelineStatus()
     return (
         pipeline.metadata.name,
-        ready_of(pipeline),
+        ready_of(status.conditions),
         served_model(pipeline),
         status.served_model.selected_by if status.served_model else "",
         status.active_runs,
         status.models,
         age(pipeline.metadata.creation_timestamp, utc_now()),
     )
-
-
-def ready_of(pipeline: Pipeline) -> str:
-    """Return whether a Pipeline can work and serves, in a word or two."""
-    condition = find((pipeline.status or PipelineStatus()).conditions, "Ready")
-    return "Unknown" if condition is None else f"{condition.status} ({condition.reason})"
 
 
 def _age(found: Object) -> tuple[str, str, str]:

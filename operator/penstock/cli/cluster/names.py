@@ -50,4 +50,5 @@ def _names(context: click.Context, kinds: Iterable[str], *, with_kind: bool) -> 
 pipeline_names = name_completer("Pipeline")
 run_names = name_completer("PipelineRun")
 model_names = name_completer("Model")
-any_names = name_completer("PipelineRun", "Pipeline", "Model", with_kind=True)
+trigger_names = name_completer("Trigger")
+any_names = name_completer("PipelineRun", "Pipeline", "Trigger", "Model", with_kind=True)

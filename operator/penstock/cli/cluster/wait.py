@@ -1,4 +1,4 @@
-"""`penstock wait`: until a run, a Pipeline or a Model is as it should be, or will not be."""
+"""`penstock wait`: until a run, a Pipeline, a Trigger or a Model is as it should be, or will not be."""
 
 import asyncio
 from typing import Any
@@ -21,15 +21,16 @@ FAILED = 1
     "--for",
     "goal",
     help="condition=NAME, condition=NAME=False, create or delete, as kubectl wait says it. Without it the success of "
-    "a run, and that a Pipeline or a Model is Ready.",
+    "a run, and that a Pipeline, a Trigger or a Model is Ready.",
 )
 @click.option("--timeout", help="How long at most, as 90s or 2h; without it as long as it takes, with 0 not at all.")
 @with_cluster
 def wait(settings: ClusterSettings, names: tuple[str, ...], goal: str | None, timeout: str | None) -> int:
-    """Wait until runs (plr/NAME) have succeeded, Pipelines (pl/NAME) or Models (mdl/NAME) are ready, or never will be.
+    """Wait until runs have succeeded, and Pipelines, Triggers and Models are ready, or never will be.
 
-    The exit code is 0 when all came as waited for, 1 when one failed, with the sentence that says why, and 124 when
-    the time was over. Unlike kubectl wait it does not wait on when a run has failed.
+    Their names are plr/NAME, pl/NAME, trg/NAME and mdl/NAME. The exit code is 0 when all came as waited for, 1 when one
+    failed, with the sentence that says why, and 124 when the time was over. Unlike kubectl wait it does not wait on
+    when a run has failed.
     """
     targets = [target_of(name) for name in names]
     wanted = [(target, goal_of(goal, target.kind or RUN)) for target in targets]

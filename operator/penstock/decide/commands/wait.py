@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock_jobs.contract.errors import Refused
 
-_BY_KIND = {"PipelineRun": "Succeeded", "Pipeline": "Ready", "Model": "Ready"}
+_BY_KIND = {"PipelineRun": "Succeeded", "Pipeline": "Ready", "Trigger": "Ready", "Model": "Ready"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,156 @@
+"""`penstock --cluster trigger` and `triggers`, against an API server that keeps what it is given."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from penstock import cli
+
+Object = dict[str, Any]
+CREATED = {"namespace": "ml", "creationTimestamp": "2026-11-01T00:00:00Z"}
+TRIGGER: Object = {
+    "apiVersion": "penstock.dev/v1alpha1",
+    "kind": "Trigger",
+    "metadata": {"name": "nightly", "uid": "u-1", "generation": 1, **CREATED},
+    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": ["0 3 * * *"]}},
+    "status": {"nextScheduleTime": "2026-11-09T03:00:00Z"},
+}
+
+
+class Api:
+    """The objects of one namespace, by their paths, and whoever asks for them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, Object] = {"triggers/nightly": TRIGGER}
+        self.patched: list[tuple[str, Object]] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = self._path()
+                found = api.objects.get(path)
+                listed = [each for name, each in api.objects.items() if name.startswith(f"{path}/")]
+                if found is None and "/" in path:
+                    self._answer(404, {"kind": "Status", "reason": "NotFound", "message": f'"{path}" not found'})
+                else:
+                    self._answer(200, found or {"metadata": {"resourceVersion": "1"}, "items": listed})
+
+            def do_POST(self) -> None:
+                made = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                path = f"{self._path()}/{made['metadata']['name']}"
+                if path in api.objects:
+                    self._answer(409, {"kind": "Status", "reason": "AlreadyExists", "message": "exists"})
+                    return
+                api.objects[path] = {**made, "metadata": {**made["metadata"], **CREATED, "uid": path}}
+                self._answer(201, api.objects[path])
+
+            def do_PATCH(self) -> None:
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                api.patched.append((self._path(), content))
+                self._answer(200, api.objects[self._path()])
+
+            def _path(self) -> str:
+                return urlsplit(self.path).path.partition("/namespaces/ml/")[2]
+
+            def _answer(self, code: int, content: Object) -> None:
+                self.send_response(code)
+                self.end_headers()
+                self.wfile.write(json.dumps(content).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def runs(self) -> list[Object]:
+        return [each for path, each in self.objects.items() if path.startswith("pipelineruns/")]
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """An API server that the kubeconfig names."""
+    made = Api()
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "team",
+        "clusters": [{"name": "one", "cluster": {"server": f"http://127.0.0.1:{made.server.server_port}"}}],
+        "users": [{"name": "me", "user": {}}],
+        "contexts": [{"name": "team", "context": {"cluster": "one", "user": "me", "namespace": "ml"}}],
+    }
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--cluster", *words])
+    printed = capsys.readouterr()
+    assert (ended.value.code or 0) == code, printed.err
+    return printed.out, printed.err
+
+
+def test_a_run_by_hand_is_the_trigger_s_and_its_name_is_printed(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    printed = said(capsys, "trigger", "nightly", "--param", "asOf=2026-11-01")[0]
+
+    [run] = api.runs()
+    assert printed.strip() == run["metadata"]["name"]
+    assert run["metadata"]["ownerReferences"][0]["uid"] == "u-1"
+    assert run["spec"]["trigger"]["event"]["source"] == "penstock trigger"
+    assert run["spec"]["parameters"] == [{"name": "asOf", "value": "2026-11-01"}]
+
+
+def test_a_second_one_waits_for_the_end_of_the_first_unless_forced(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = said(capsys, "trigger", "trg/nightly")[0].strip()
+
+    assert f"The run {first} of the Trigger nightly is live" in said(capsys, "trigger", "nightly", code=2)[1]
+    said(capsys, "trigger", "nightly", "--force")
+    assert len(api.runs()) == 2
+
+
+def test_a_live_run_is_cancelled_where_the_trigger_replaces_it(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.objects["triggers/nightly"] = {**TRIGGER, "spec": {**TRIGGER["spec"], "concurrencyPolicy": "Replace"}}
+    first = said(capsys, "trigger", "nightly")[0].strip()
+    said(capsys, "trigger", "nightly")
+
+    assert api.patched == [(f"pipelineruns/{first}", {"spec": {"cancel": True}})]
+
+
+def test_past_days_have_a_run_for_each_moment_however_often_it_is_asked(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("trigger", "nightly", "--backfill", "2026-11-01..2026-11-07")
+    printed, told = said(capsys, *words)
+    api.runs()[0]["status"] = {"completionTime": "2026-11-08T00:00:00Z"}
+    _, again = said(capsys, *words)
+
+    assert printed.split() == [run["metadata"]["name"] for run in api.runs()]
+    assert "7 runs made." in told
+    assert "0 runs made. 7 have one already." in again
+    assert len(api.runs()) == 7
+
+
+def test_a_trigger_that_is_not_there_is_told_with_the_one_that_was_meant(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "did you mean nightly?" in said(capsys, "trigger", "nightl", code=2)[1]
+
+
+def test_triggers_are_listed_described_and_say_their_next_moments(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "2026-11-09T03:00:00Z" in said(capsys, "triggers")[0]
+    assert "0 3 * * *" in said(capsys, "describe", "trg/nightly")[0]
+    assert said(capsys, "triggers", "next", "nightly", "--number", "4")[0].count("03:00:00+00:00") == 4

@@ -1,0 +1,126 @@
+"""A home whose Triggers are watched, with a clock of its own: time passes only while it sleeps, or a run works."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import PipelineRun
+from penstock.api.trigger import Firing, Trigger
+from penstock.decide.run.draft import RunDraft
+from penstock.local.home import Home
+from penstock.local.manifests import TriggerManifests
+from penstock.local.reconcile import Turn
+from penstock.local.resources import Resources
+from penstock.local.watch import Watch, apply_manifests
+from unit.decide_run import examples_of_runs as examples
+
+BEGINNING = datetime(2026, 11, 1, 0, 30, tzinfo=UTC)
+HOURLY = {"cron": ["0 * * * *"]}
+
+
+def pipeline(**spec: Any) -> Pipeline:
+    made = examples.pipeline(**{"storage": None, **spec})
+    return msgspec.convert({**made, "metadata": {"name": "churn"}}, Pipeline)
+
+
+def trigger(name: str = "hourly", **spec: Any) -> Trigger:
+    made = {"pipelineRef": {"name": "churn"}, **({} if "runs" in spec else {"schedule": HOURLY}), **spec}
+    kind = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Trigger", "metadata": {"name": name}}
+    return msgspec.convert({**kind, "spec": made}, Trigger)
+
+
+@dataclass
+class Listener:
+    """Remembers what it is told."""
+
+    firings: list[Firing] = field(default_factory=list)
+    more: int = 0
+    outlook: list[str | None] = field(default_factory=list)
+
+    def firing(self, trigger: Trigger, firing: Firing) -> None:
+        self.firings.append(firing)
+
+    def untold(self, trigger: Trigger, count: int) -> None:
+        self.more += count
+
+    def waits(self, trigger: Trigger) -> None:
+        self.outlook.append(trigger.status.next_schedule_time if trigger.status else None)
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [each.outcome for each in self.firings]
+
+
+class WatchedHome:
+    """The home; `takes` is how long a run is at work, and `ends` how runs end, True for well."""
+
+    def __init__(self, folder: Path, *triggers: Trigger, takes: timedelta = timedelta(minutes=1)) -> None:
+        self.now = BEGINNING
+        self.takes = takes
+        self.longest_sleep = 600.0
+        self.ends: Callable[[str], bool] = lambda _: True
+        self.worked_on: list[str] = []
+        self.slept: list[float] = []
+        self.resources = Resources(Home(folder), clock=lambda: self.now)
+        self.triggers = triggers or (trigger(),)
+        self.listener = Listener()
+        self.watch = self.started_again()
+
+    def started_again(self, *triggers: Trigger) -> Watch:
+        """Return what another command has that watches the same files, or changed ones."""
+        self.triggers = triggers or self.triggers
+        names = apply_manifests(self.resources, TriggerManifests(self.triggers, ((pipeline(), Path("/data")),)))
+        self.listener = Listener()
+        self.watch = Watch(self.resources, names, self.listener, self._work, self._sleep, self.longest_sleep)
+        return self.watch
+
+    def until(self, **later: float) -> Listener:
+        """Watch for so long."""
+        end = self.now + timedelta(**later)
+        while self.now < end:
+            self.watch.step()
+        return self.listener
+
+    def runs(self) -> list[PipelineRun]:
+        return self.resources.list(PipelineRun)
+
+    def moments(self) -> list[str]:
+        """Return the moments that have a run."""
+        return sorted(run.spec.trigger.scheduled_time or "" for run in self.runs() if run.spec.trigger is not None)
+
+    def found(self, name: str = "hourly") -> Trigger:
+        return self.resources.get(Trigger, name)
+
+    def counted(self) -> dict[str, int]:
+        status = self.found().status
+        assert status is not None
+        assert status.counts is not None
+        return msgspec.to_builtins(status.counts) | {"total": sum(msgspec.structs.astuple(status.counts))}
+
+    def end(self, name: str) -> None:
+        """Say of a run that it has ended."""
+        well, now = self.ends(name), self.resources.objects.now()
+
+        def ended(run: PipelineRun) -> PipelineRun:
+            return RunDraft(run).outcome("True" if well else "False", "Completed", "It is over.", now).run
+
+        self.resources.change(PipelineRun, name, ended)
+
+    def _work(self, name: str, beside: Callable[[], Turn]) -> None:
+        self.worked_on.append(name)
+        end = self.now + self.takes
+        while self.now < end:
+            again = beside().requeue_after
+            if self.resources.get(PipelineRun, name).spec.cancel:
+                break
+            self.now += min(end - self.now, timedelta(seconds=max(again or 3600.0, 1.0)))
+        self.end(name)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += timedelta(seconds=max(seconds, 0.001))
