@@ -43,11 +43,12 @@ def _spec(facts: RunFacts) -> PipelineSpec | None:
 
     Where that is gone, or cannot be read, it is the one that the run took.
     """
-    for pipeline in (lambda: facts.pipeline, lambda: facts.snapshot.pipeline if facts.snapshot else None):
-        try:
-            found = pipeline()
-        except Refused:
-            continue
-        if found is not None:
-            return found.spec
-    return None
+    try:
+        if (pipeline := facts.pipeline) is not None:
+            return pipeline.spec
+    except Refused:
+        pass
+    try:
+        return facts.snapshot.pipeline.spec if facts.snapshot else None
+    except Refused:
+        return None
