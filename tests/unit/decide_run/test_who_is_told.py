@@ -195,7 +195,7 @@ def test_each_event_is_told_by_one_job_wherever_the_operator_dies() -> None:
 
 
 def test_the_end_of_a_run_has_an_id_that_is_a_function_of_it_and_no_other_event_has() -> None:
-    ids = []
+    ids: list[dict[str, str]] = []
     for _ in range(2):
         cluster, operator = apply_run(pipeline=told())
         cluster.advance_clock(len(ids) * 100)

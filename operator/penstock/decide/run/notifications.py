@@ -1,5 +1,6 @@
 """Who is told how a run ended. Nothing of the run waits for it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from penstock.api.pipeline import PipelineSpec
@@ -43,11 +44,10 @@ def _spec(facts: RunFacts) -> PipelineSpec | None:
 
     Where that is gone, or cannot be read, it is the one that the run took.
     """
-    for pipeline in (lambda: facts.pipeline, lambda: facts.snapshot.pipeline if facts.snapshot else None):
-        try:
-            found = pipeline()
-        except Refused:
-            continue
-        if found is not None:
-            return found.spec
+    with suppress(Refused):
+        if facts.pipeline is not None:
+            return facts.pipeline.spec
+    with suppress(Refused):
+        if facts.snapshot is not None:
+            return facts.snapshot.pipeline.spec
     return None
