@@ -136,6 +136,7 @@ SECRETS: list[tuple[Object, str, Any]] = [
     (PIPELINE, "source", {"git": {"url": "https://git.example/ml.git", "credentials": secret("NAME")}}),
     (PIPELINE, "dataset.inputs", [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("NAME")}]),
     (PIPELINE, "jobs.testing.imagePullSecrets", [{"name": "NAME"}]),
+    (PIPELINE, "notifications", [{"name": "team", "url": secret("NAME")}]),
     (RUN, "storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
     (RUN, "credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
     (RUN, "credentials.source", secret("NAME")),

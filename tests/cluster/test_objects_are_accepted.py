@@ -48,7 +48,7 @@ def test_every_object_that_we_build_is_one_that_the_server_knows(
     assert stored["kind"] == made["kind"]
 
 
-@pytest.mark.parametrize("name", ["dataset", "testing", "source"])
+@pytest.mark.parametrize("name", ["dataset", "testing", "source", "notification"])
 def test_a_pod_of_a_job_is_admitted_where_only_restricted_ones_are(
     api: KubernetesApi, namespace: str, name: str
 ) -> None:

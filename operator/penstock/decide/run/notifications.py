@@ -1,5 +1,6 @@
 """Who is told how a run ended. Nothing of the run waits for it."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from penstock.api.pipeline import PipelineSpec
@@ -43,12 +44,10 @@ def _spec(facts: RunFacts) -> PipelineSpec | None:
 
     Where that is gone, or cannot be read, it is the one that the run took.
     """
-    try:
-        if (pipeline := facts.pipeline) is not None:
-            return pipeline.spec
-    except Refused:
-        pass
-    try:
-        return facts.snapshot.pipeline.spec if facts.snapshot else None
-    except Refused:
-        return None
+    with suppress(Refused):
+        if facts.pipeline is not None:
+            return facts.pipeline.spec
+    with suppress(Refused):
+        if facts.snapshot is not None:
+            return facts.snapshot.pipeline.spec
+    return None
