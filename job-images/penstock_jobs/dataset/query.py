@@ -87,7 +87,8 @@ def _refuse_changing(tree: exp.Expr) -> None:
         if name in _CHANGING:
             raise Refused(
                 f"The query (spec.dataset.query) calls {_AS_WRITTEN.get(name, name)}(), whose answer changes from one "
-                "run to the next; the same inputs must give the same rows. Take it out, or put the value in the query."
+                "run to the next; the same inputs must give the same rows. Give the value as a parameter "
+                "(spec.parameters)."
             )
         if isinstance(node, exp.TableSample):
             raise Refused(
