@@ -55,6 +55,7 @@ def test_over_ten_years(zone: str) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 def test_over_ten_years_in_every_zone() -> None:
     for zone in zones_once():
         for expression in (*FIXED, *FOLLOWING, *OVER_THE_YEARS, *RARE):
