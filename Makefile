@@ -73,6 +73,7 @@ bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README
 	$(TESTCLUSTER) run -- $(BIN)/python bench/runs.py one --rounds 5
 	$(TESTCLUSTER) run -- $(BIN)/python bench/runs.py many --rounds 1
 	$(BIN)/python bench/runs.py many crowded --lifted
+	$(TESTCLUSTER) run -- $(BIN)/python bench/triggers.py
 
 images: | $(VENV)/bin/python ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
 	PYTHONPATH=job-images $(BIN)/python -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"

@@ -10,7 +10,7 @@ from typing import Any
 from penstock.act.cache import ObjectCache
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
-from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID
+from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, RUN_UID, TRIGGER_AWAITED
 from penstock.decide.observed import listers
 from penstock.decide.serving import models_named_by
 from penstock.kubernetes.kinds import Key, Kind, Object, controller_of, key_of
@@ -19,6 +19,8 @@ _SERVING = ("Model", "Deployment", "Service")
 # Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
 # proposes is heard at once.
 GATHERED = 5.0
+# Seconds in which runs that are made for events are gathered: thousands may come at once, and wait for a look at all.
+EVENTS_GATHERED = 0.5
 
 
 def index_keys(found: Object) -> Iterator[str]:
@@ -163,6 +165,8 @@ class View:
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._keys_to_wake(found, before):
             self._queue.add(key)
+        if _is_new_event(found, before) and (trigger := _trigger_reference(found)) is not None:
+            self._queue.add_within(Key("Trigger", found["metadata"]["namespace"], trigger["name"]), EVENTS_GATHERED)
         pipeline = _pipeline_key(found)
         if pipeline is None:
             return
@@ -219,7 +223,8 @@ class View:
     def _triggers_to_wake(self, run: Object, before: Object | None) -> Iterator[Key]:
         """Yield the Trigger that made the run, and those that follow its end."""
         namespace, trigger = run["metadata"]["namespace"], _trigger_reference(run)
-        if trigger is not None and (before is None or _for_its_trigger(run) != _for_its_trigger(before)):
+        changed = before is None or _for_its_trigger(run) != _for_its_trigger(before)
+        if trigger is not None and changed and not _is_new_event(run, before):
             yield Key("Trigger", namespace, trigger["name"])
         if not listers.is_live(run) and (before is None or listers.is_live(before)):
             yield from self.cache.keys_by_index(of_following(namespace, listers.pipeline_of(run)))
@@ -272,6 +277,12 @@ def _trigger_reference(run: Object) -> Mapping[str, Any] | None:
     """Return the reference to the Trigger that controls a run."""
     owner = controller_of(run)
     return owner if owner is not None and owner.get("kind") == "Trigger" else None
+
+
+def _is_new_event(found: Object, before: Object | None) -> bool:
+    """Return whether a run was made that waits for its Trigger."""
+    new = found["kind"] == "PipelineRun" and before is None and listers.is_live(found)
+    return new and TRIGGER_AWAITED in (found["metadata"].get("labels") or {})
 
 
 def _for_its_trigger(run: Object) -> object:

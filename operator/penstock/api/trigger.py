@@ -146,7 +146,11 @@ class TriggerSpec(Value, frozen=True, kw_only=True):
     failure_limit: (
         Annotated[
             int,
-            field("After so many runs that failed one after the other it starts none until its spec changes.", ge=1),
+            field(
+                "After so many runs that failed one after the other it starts none, until one by hand succeeds or its "
+                "spec changes.",
+                ge=1,
+            ),
         ]
         | None
     ) = None

@@ -118,7 +118,7 @@ NO_MORE_MOMENTS = "NoMoreMoments"
 LOOP = "Loop"
 """Triggers start runs at the ends of each other's runs, in a circle; the message names them."""
 FAILURE_LIMIT = "FailureLimit"
-"""As many runs as `failureLimit` failed one after the other; it starts none until its spec changes."""
+"""As many runs as `failureLimit` failed one after the other; it starts none until one succeeds or its spec changes."""
 SCHEDULED_TIME_UNUSED = "ScheduledTimeUnused"
 """`catchUp` is `All`, and all runs that it makes up for would read the same: the Pipeline uses no `scheduledTime`."""
 
@@ -472,7 +472,7 @@ def trigger_loop(pipelines: Iterable[str]) -> str:
 def failure_limit_reached(limit: int, last: str) -> str:
     """A Trigger has stopped since its runs fail."""
     counted = "Its last run" if limit == 1 else f"The last {limit} of its runs"
-    return f"{counted} failed, {last} being the last; mend what they say, then change the Trigger's spec."
+    return f"{counted} failed, {last} being the last; mend what they say, then run it by hand, or change its spec."
 
 
 def scheduled_time_unused(pipeline: str) -> str:

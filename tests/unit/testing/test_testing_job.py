@@ -18,10 +18,12 @@ from sklearn.tree import DecisionTreeClassifier
 from penstock_jobs.contract import document
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.gate import apply_gate
+from penstock_jobs.contract.parameters import ParameterValue
 from penstock_jobs.contract.result import JobResult
 from penstock_jobs.contract.specification import Run, ScoringSpec, SelectionSpec, SplitSpec
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.testing import test as run_testing
+from unit.decide_run.examples_of_runs import dataset_result
 from unit.testing.laboratory import Laboratory
 
 
@@ -289,6 +291,17 @@ def test_the_report_is_one_file_and_whatever_a_user_named_is_escaped_in_it(tmp_p
     assert "&lt;img" in page
     for outside in ("http://", "https://", "<script", "<link", "<iframe", "url("):
         assert outside not in page.lower()
+
+
+def test_the_report_names_the_parameters_that_the_rows_were_read_with(cancer: Laboratory) -> None:
+    job = cancer.job((cancer.model("new", StandardScaler(), LogisticRegression()),), ("roc_auc",))
+    asked = ParameterValue(name="region", type="String", value="<b>north</b>")
+    made = msgspec.structs.replace(dataset_result(), parameters=(asked,))
+
+    page = report_of(run_testing(msgspec.structs.replace(job, dataset_result=made)).report)
+
+    assert "Parameter region" in page
+    assert "&lt;b&gt;north&lt;/b&gt;" in page
 
 
 def test_the_report_tells_the_verdict_in_the_words_of_the_gate(cancer: Laboratory) -> None:

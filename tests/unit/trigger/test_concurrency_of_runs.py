@@ -1,7 +1,10 @@
 """`Forbid` and `Replace` are judged from the live runs of this very Trigger, and touch no other run."""
 
+from datetime import timedelta
+
 import pytest
 
+from penstock.decide.trigger.occasion import by_hand
 from unit.trigger.trigger_cluster import EVERY_HOUR, start
 
 
@@ -95,6 +98,20 @@ def test_a_trigger_stops_after_so_many_failed_runs_until_its_spec_changes() -> N
     operator.wait(3600)
     assert cluster.ready() == ("True", "Active")
     assert cluster.counts() == (4, 1, 0)
+
+
+def test_a_run_by_hand_that_succeeds_lets_it_go_on() -> None:
+    cluster, operator = start(**EVERY_HOUR, failureLimit=1)
+    operator.wait(3600)
+    cluster.finish(cluster.created[-1], "Failed")
+    operator.settle()
+    assert cluster.ready() == ("False", "FailureLimit")
+
+    cluster.now += timedelta(seconds=60)
+    cluster.finish(cluster.make_run_for(by_hand("ada", cluster.now, "1"), waits=False))
+    operator.wait(3600)
+    assert cluster.ready() == ("True", "Active")
+    assert cluster.counts() == (3, 0, 0)
 
 
 def test_a_success_ends_the_row_of_failures() -> None:

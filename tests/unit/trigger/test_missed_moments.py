@@ -132,6 +132,13 @@ def test_a_moment_that_is_seen_within_a_minute_fires_under_each_policy(policy: C
     assert after_an_outage(policy, at(day=2) + timedelta(seconds=59)).due == (at(day=2),)
 
 
+def test_last_is_the_newest_moment_also_where_that_is_on_time() -> None:
+    look = after_an_outage("Last", at(day=4))
+
+    assert look.due == (at(day=4),)
+    assert [each.moment for each in look.last_missed] == [at(day=2), at(day=3)]
+
+
 def test_all_fires_the_newest_of_the_late_ones_up_to_its_limit() -> None:
     look = after_an_outage("All", at(day=6, hour=5), limit=2, deadline=30 * DAY)
 

@@ -99,6 +99,18 @@ def test_catching_up_with_all_lets_them_go_one_after_the_other_under_forbid() ->
     assert cluster.counts() == (3, 0, 0)
 
 
+def test_a_run_of_a_moment_that_a_person_lets_begin_or_cancels_is_decided() -> None:
+    cluster, _ = start(schedule={"cron": ["@hourly"], "catchUp": "All"}, startingDeadline="1d")
+    cluster.now = datetime(2026, 3, 1, 15, 30, tzinfo=UTC)
+    operator = TriggerOperator(cluster)
+    operator.settle()
+    for run, change in zip(cluster.runs()[1:], ({"cancel": True}, {"suspend": False}), strict=True):
+        cluster.api.put(run | {"spec": run["spec"] | change})
+    operator.settle()
+    assert not any("penstock.dev/trigger-awaited" in run["metadata"]["labels"] for run in cluster.runs())
+    assert cluster.counts() == (3, 0, 0)
+
+
 def test_catching_up_with_all_is_refused_where_no_run_would_read_otherwise() -> None:
     cluster = TriggerCluster()
     dataset = {"inputs": [{"name": "rows", "uri": "s3://lake/rows.csv"}], "target": {"column": "y"}}

@@ -1,11 +1,15 @@
 """What a Trigger is to the rest: one that cannot be read, its runs that wait, retention, what is counted of it."""
 
+import asyncio
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from penstock.act.cache import ObjectCache
+from penstock.act.queue import WorkQueue
+from penstock.act.view import View, index_keys
 from penstock.api.run import TriggeringEvent
 from penstock.decide.decision import Create, Decision
 from penstock.decide.retention.runs import expired_runs
@@ -14,6 +18,8 @@ from penstock.decide.run.reconcile import decide as decide_run
 from penstock.decide.settings import Settings
 from penstock.decide.times import write_time
 from penstock.decide.trigger.occasion import on_event
+from penstock.kubernetes.kinds import Key
+from unit.act import virtual_time
 from unit.decide_run.examples_of_runs import PIPELINE
 from unit.trigger.trigger_cluster import EVERY_HOUR, OperatorKilled, TriggerCluster, TriggerOperator, start
 
@@ -67,6 +73,28 @@ def test_what_becomes_of_moments_is_counted_for_prometheus() -> None:
     text = operator.metrics.text().decode()
     assert 'penstock_trigger_occasions_total{outcome="Fired"} 1.0' in text
     assert 'penstock_trigger_occasions_total{outcome="Skipped"} 1.0' in text
+
+
+def test_a_thousand_events_wake_their_trigger_once() -> None:
+    async def looks() -> int:
+        queue: WorkQueue[Key] = WorkQueue(lambda: 0.5)
+        view, woken = View(ObjectCache(index_keys), queue), []
+        for found in [*cluster.api.objects.values(), None]:
+            if found is not None:
+                view.on_update(found)
+            else:
+                await asyncio.sleep(1)
+            while len(queue):
+                woken.append(await queue.take())
+                queue.done(woken[-1])
+        return sum(key.kind == "Trigger" for key in woken)
+
+    cluster = TriggerCluster()
+    trigger = cluster.apply_trigger(event={})
+    for _ in range(1000):
+        send(cluster)
+    cluster.api.remove(trigger)
+    assert virtual_time.run(looks()) == 1
 
 
 ACTIONS = st.one_of(

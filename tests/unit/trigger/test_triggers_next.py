@@ -80,8 +80,14 @@ def test_a_trigger_on_events_has_no_next_moments(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ('schedule: {cron: ["0 25 * * *"]}', "7:21: spec.schedule.cron[0] has 25 for the hour, which goes from 0 to 23"),
-        ('schedule: {cron: ["0 0 31 2 *"]}', "7:21: spec.schedule.cron[0] is 0 0 31 2 *, which never fires: no date is all"),
+        (
+            'schedule: {cron: ["0 25 * * *"]}',
+            "7:21: spec.schedule.cron[0] has 25 for the hour, which goes from 0 to 23",
+        ),
+        (
+            'schedule: {cron: ["0 0 31 2 *"]}',
+            "7:21: spec.schedule.cron[0] is 0 0 31 2 *, which never fires: no date is all",
+        ),
         ('schedule: {corn: ["0 3 * * *"]}', "7:14: spec.schedule.corn is an unknown field; did you mean cron?"),
         ("schedule: [", "This is not YAML"),
     ],

@@ -34,7 +34,7 @@ def carry_out_decisions(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraf
             draft = draft.with_writes(own_runs.acknowledge(run))
             continue
         draft = draft.with_writes(*_replacements(facts), own_runs.release(run))
-    return draft
+    return draft.with_writes(*(own_runs.acknowledge(run) for run in _let_go_by_others(facts)))
 
 
 def record_begun(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
@@ -103,13 +103,19 @@ def _for_events(facts: TriggerFacts) -> Iterator[ApiObject]:
     return (run for run in facts.own_runs if own_runs.is_undecided(run) and own_runs.event_of(run) is not None)
 
 
+def _let_go_by_others(facts: TriggerFacts) -> Iterator[ApiObject]:
+    """Yield the marked runs for moments that wait no more: they were resumed, cancelled or replaced."""
+    marked = (run for run in facts.own_runs if own_runs.is_undecided(run) and own_runs.event_of(run) is None)
+    return (run for run in marked if not own_runs.is_waiting(run))
+
+
 def _is_asked(run: ApiObject) -> bool:
     return (own_runs.event_of(run) or {}).get("type") in (BY_HAND, BACKFILL)
 
 
 def _as_it_is(run: ApiObject) -> Firing:
-    begun = (run.get("status") or {}).get("startTime") is not None
-    if not begun and not goes_on(run):
+    given_up = run["spec"].get("cancel") or run["metadata"].get("deletionTimestamp")
+    if given_up and (run.get("status") or {}).get("startTime") is None:
         return firing_of(run, "Skipped", reasons.CANCELLED, reasons.not_begun(_name(run)))
     return fired(run)
 
