@@ -88,6 +88,15 @@ def test_a_right_in_one_namespace_is_none_in_another() -> None:
     assert asked(path="/v1/triggers/other/arrivals").status == 403
 
 
+def test_what_is_remembered_of_one_trigger_is_not_said_of_another() -> None:
+    async def told(site: Site) -> list[int]:
+        paths = ("team/arrivals", "other/arrivals", "team/others", "team/arrivals")
+        return [(await site.post(path=f"/v1/triggers/{path}")).status for path in paths]
+
+    there = (make_trigger(), make_trigger(namespace="other"), make_trigger("others"))
+    assert with_receiver(told, *there) == [202, 403, 403, 202]
+
+
 def test_whether_a_trigger_is_there_only_who_has_the_right_is_told() -> None:
     assert asked(token=None, path="/v1/triggers/team/unknown").status == 401
     assert asked(path="/v1/triggers/team/unknown").status == 403
