@@ -7,7 +7,7 @@ from penstock.decide.job_inputs import READS
 
 # Names for people, how and where jobs run, and what is kept: their results are the same whatever these say. Of `jobs`
 # some settings are read all the same, which `read_fields` adds by the name of the job.
-MATTERS_TO_NO_RESULT = {"displayName", "description", "jobs", "logs", "retention"}
+MATTERS_TO_NO_RESULT = {"displayName", "description", "jobs", "logs", "notifications", "retention"}
 
 
 @pytest.mark.parametrize("path", sorted({path for paths in READS.values() for path in paths}))
