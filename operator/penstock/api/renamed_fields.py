@@ -72,10 +72,12 @@ def with_former_fields(schema: dict[str, Any], struct: type) -> dict[str, Any]:
 def with_refusals_of_former_names(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema as it is published: with a field for each old name, and a rule that refuses it."""
     published = {name: _beneath(name, each) for name, each in schema.items() if name not in (FORMER_NAMES, FORMER_TYPE)}
+    if not published.get("properties", True):
+        del published["properties"]  # of an object without fields; stored, it would not be as it was sent
     for old, former in schema.get(FORMER_NAMES, {}).items():
         sentence = f"{old} {former['sentence']}."
         rule = {"rule": f"!has(self.{old})", "message": sentence, "fieldPath": f".{old}"}
-        published["properties"] = published["properties"] | {old: _placeholder(former["type"], sentence)}
+        published["properties"] = published.get("properties", {}) | {old: _placeholder(former["type"], sentence)}
         published["x-kubernetes-validations"] = [*published.get("x-kubernetes-validations", ()), rule]
     return published
 
