@@ -1,10 +1,42 @@
 """Conditions, kept as the API conventions say: a transition time changes only when the status does."""
 
+from typing import Literal
+
 import msgspec
 
 from penstock.api.conditions import Condition
 
+ConditionStatus = Literal["True", "False", "Unknown"]
 LONGEST = 1024  # bytes of a message as it is stored; a status stays small whatever a job had to say
+
+
+def make_condition(
+    kind: str, status: ConditionStatus, reason: str, message: str, *, now: str, generation: int | None
+) -> Condition:
+    """Return a condition that was found now, on that generation of the object."""
+    return Condition(
+        type=kind,
+        status=status,
+        reason=reason,
+        message=shorten(message),
+        last_transition_time=now,
+        observed_generation=generation,
+    )
+
+
+def with_kstatus(conditions: tuple[Condition, ...], new: Condition, *, stalled: bool) -> tuple[Condition, ...]:
+    """Return the conditions with this one, by which an object is judged, and those by which kstatus does.
+
+    `Reconciling` is there while the one is Unknown, `Stalled` where somebody has to mend something; neither is ever
+    False (the README of kstatus, in Kubernetes' cli-utils).
+    """
+    conditions = with_condition(conditions, new)
+    for kind, holds in (("Reconciling", new.status == "Unknown"), ("Stalled", stalled)):
+        if holds:
+            conditions = with_condition(conditions, msgspec.structs.replace(new, type=kind, status="True"))
+        else:
+            conditions = without(conditions, kind)
+    return conditions
 
 
 def with_condition(conditions: tuple[Condition, ...], new: Condition) -> tuple[Condition, ...]:

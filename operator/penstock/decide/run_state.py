@@ -8,11 +8,10 @@ from typing import Literal
 
 import msgspec
 
-from penstock.api.conditions import Condition
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
 from penstock.api.schema import JOBS, JobName
-from penstock.decide.conditions import find, shorten, with_condition, without
+from penstock.decide.conditions import find, make_condition, with_kstatus
 from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED, all_succeeded
 from penstock_jobs.contract.errors import Refused
 
@@ -78,27 +77,8 @@ def with_outcome(
     """Return the run with this `Succeeded`, and what follows from it for the other conditions and times."""
     status = status_of(run)
     generation = run.metadata.generation
-
-    def condition(kind: str, value: Literal["True", "False", "Unknown"]) -> Condition:
-        return Condition(
-            type=kind,
-            status=value,
-            reason=reason,
-            message=shorten(message),
-            last_transition_time=now,
-            observed_generation=generation,
-        )
-
-    conditions = with_condition(status.conditions, condition("Succeeded", succeeded))
-    conditions = (
-        with_condition(conditions, condition("Reconciling", "True"))
-        if succeeded == "Unknown"
-        else without(conditions, "Reconciling")
-    )
-    # A run that goes on may have been one that could not be read for a while.
-    conditions = without(conditions, "Stalled")
-    if succeeded == "False":
-        conditions = with_condition(conditions, condition("Stalled", "True"))
+    new = make_condition("Succeeded", succeeded, reason, message, now=now, generation=generation)
+    conditions = with_kstatus(status.conditions, new, stalled=succeeded == "False")
     ended = None if succeeded == "Unknown" else now
     changed = msgspec.structs.replace(
         status, conditions=conditions, completion_time=ended, observed_generation=generation

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
-from penstock.api.conditions import Condition
 from penstock.api.pipeline import Pipeline, PipelineStatus
-from penstock.decide.conditions import shorten, with_condition, without
+from penstock.decide.conditions import ConditionStatus, make_condition, with_kstatus
 from penstock.decide.decision import Event, Write
 
 
@@ -35,25 +33,9 @@ class PipelineDraft:
         status = msgspec.structs.replace(self.pipeline.status or PipelineStatus(), **changes)
         return replace(self, pipeline=msgspec.structs.replace(self.pipeline, status=status))
 
-    def ready(
-        self, ready: Literal["True", "False", "Unknown"], reason: str, message: str, *, stalled: bool = False
-    ) -> "PipelineDraft":
-        """Return the draft with this `Ready`, and what kstatus makes of it: on its way, or stalled."""
-        status = self.pipeline.status or PipelineStatus()
-        conditions = with_condition(status.conditions, self._condition("Ready", ready, reason, message))
-        for kind, holds in (("Stalled", stalled), ("Reconciling", ready == "Unknown")):
-            if holds:
-                conditions = with_condition(conditions, self._condition(kind, "True", reason, message))
-            else:
-                conditions = without(conditions, kind)
-        return self.status(conditions=conditions, observed_generation=self.pipeline.metadata.generation)
-
-    def _condition(self, kind: str, value: Literal["True", "False", "Unknown"], reason: str, message: str) -> Condition:
-        return Condition(
-            type=kind,
-            status=value,
-            reason=reason,
-            message=shorten(message),
-            last_transition_time=self.now,
-            observed_generation=self.pipeline.metadata.generation,
-        )
+    def ready(self, ready: ConditionStatus, reason: str, message: str, *, stalled: bool = False) -> "PipelineDraft":
+        """Return the draft with this `Ready`, and what kstatus makes of it."""
+        generation = self.pipeline.metadata.generation
+        new = make_condition("Ready", ready, reason, message, now=self.now, generation=generation)
+        conditions = with_kstatus((self.pipeline.status or PipelineStatus()).conditions, new, stalled=stalled)
+        return self.status(conditions=conditions, observed_generation=generation)

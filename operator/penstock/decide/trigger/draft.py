@@ -6,9 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from penstock.api.conditions import Condition
 from penstock.api.trigger import Firing, Trigger, TriggerCounts, TriggerStatus
-from penstock.decide.conditions import find, shorten, with_condition, without
+from penstock.decide.conditions import ConditionStatus, find, make_condition, shorten, with_kstatus
 from penstock.decide.decision import ApiObject, Decision, Event, Write
 from penstock.decide.times import write_time
 from penstock.decide.trigger.occasion import Occasion
@@ -63,25 +62,12 @@ class TriggerDraft:
         counts, name = self.current.counts or TriggerCounts(), outcome.lower()
         return self.status(counts=msgspec.structs.replace(counts, **{name: getattr(counts, name) + number}))
 
-    def ready(
-        self, ready: Literal["True", "False", "Unknown"], reason: str, message: str, *, stalled: bool = False
-    ) -> "TriggerDraft":
+    def ready(self, ready: ConditionStatus, reason: str, message: str, *, stalled: bool = False) -> "TriggerDraft":
         """Return the draft with this `Ready`, and what kstatus makes of it."""
-        conditions = with_condition(self.current.conditions, self._condition("Ready", ready, reason, message))
-        conditions = without(conditions, "Stalled")
-        if stalled:
-            conditions = with_condition(conditions, self._condition("Stalled", "True", reason, message))
-        return self.status(conditions=conditions, observed_generation=self.trigger.metadata.generation)
-
-    def _condition(self, kind: str, value: Literal["True", "False", "Unknown"], reason: str, message: str) -> Condition:
-        return Condition(
-            type=kind,
-            status=value,
-            reason=reason,
-            message=shorten(message),
-            last_transition_time=self.now,
-            observed_generation=self.trigger.metadata.generation,
-        )
+        generation = self.trigger.metadata.generation
+        new = make_condition("Ready", ready, reason, message, now=self.now, generation=generation)
+        conditions = with_kstatus(self.current.conditions, new, stalled=stalled)
+        return self.status(conditions=conditions, observed_generation=generation)
 
 
 def firing(occasion: Occasion, outcome: Outcome, reason: str, message: str, run: str | None = None) -> Firing:
