@@ -15,6 +15,7 @@ from cluster.custom_resources import install
 from cluster.kubernetes_api import CONFIG_MAPS, KubernetesApi, Object, Resource
 from cluster.operator_process import OperatorProcess, run_operator
 from cluster.toy_operator import WANTED
+from penstock.act.watched import WATCHED
 from penstock.kubernetes.connection import encode
 from testcluster.cluster import Cluster
 
@@ -184,7 +185,7 @@ def test_many_objects_at_the_start_are_not_as_many_requests_at_once(place: Place
         place.wait_until_done(*names, seconds=120)
 
     # kopf's own lists, one for each kind that is watched, are not ours to hold back.
-    assert place.proxy.most_in_flight <= 6 + 9
+    assert place.proxy.most_in_flight <= 6 + len(WATCHED)
 
 
 def test_told_to_end_it_ends_at_once_and_well(place: Place, operator: OperatorProcess) -> None:
