@@ -55,10 +55,16 @@ def test_the_nightly_example_fires_every_night_of_a_clock_in_its_zone(tmp_path: 
     assert done.output.count("02:30:00") == 8
 
 
-@pytest.mark.parametrize(
-    "manifest",
-    [pytest.param(name, marks=pytest.mark.torch) if name == "digits.yaml" else name for name in sorted(WORTH_SHOWING)],
-)
+# The tests on a cluster run each of these on a laptop as well, and compare; the long ones are here in the soak.
+LONG = {"breast-cancer.yaml", "digits.yaml", "own-operations/pipeline.yaml", "weather.yaml"}
+
+
+def _marks(manifest: str) -> list[pytest.MarkDecorator]:
+    torch = [pytest.mark.torch] if manifest == "digits.yaml" else []
+    return [*torch, *([pytest.mark.soak] if manifest in LONG else [])]
+
+
+@pytest.mark.parametrize("manifest", [pytest.param(name, marks=_marks(name)) for name in sorted(WORTH_SHOWING)])
 def test_an_example_makes_a_model_that_passes_its_gate(manifest: str, tmp_path: Path) -> None:
     if manifest == "digits.yaml":
         pytest.importorskip("torch")
