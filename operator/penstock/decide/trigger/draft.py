@@ -10,6 +10,7 @@ from penstock.api.trigger import Firing, Trigger, TriggerCounts, TriggerStatus
 from penstock.decide.conditions import ConditionStatus, find, make_condition, shorten, with_kstatus
 from penstock.decide.decision import ApiObject, Decision, Event, Write
 from penstock.decide.times import write_time
+from penstock.decide.trigger import own_runs
 from penstock.decide.trigger.occasion import Occasion
 
 MOST_HISTORY = 20
@@ -78,10 +79,9 @@ def firing(occasion: Occasion, outcome: Outcome, reason: str, message: str, run:
 
 def firing_of(run: ApiObject, outcome: Outcome, reason: str, message: str) -> Firing:
     """Return what the history says of a run that is there."""
-    made = run["spec"].get("trigger") or {}
-    event = (made.get("event") or {}).get("id")
+    event = (own_runs.event_of(run) or {}).get("id")
     return firing_at(
-        str(made.get("scheduledTime") or run["metadata"].get("creationTimestamp")),
+        own_runs.scheduled_time(run) or str(run["metadata"].get("creationTimestamp")),
         outcome,
         reason,
         message,
