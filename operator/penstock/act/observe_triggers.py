@@ -4,7 +4,6 @@ from penstock.act.listers import CachedRunLister
 from penstock.act.reconciler import Observed
 from penstock.act.view import View, of_following, of_trigger
 from penstock.decide.observed.listers import RunLister, pipeline_of, watched_pipeline
-from penstock.decide.settings import Settings
 from penstock.decide.trigger.observation import TriggerObservation
 from penstock.kubernetes.kinds import Key, Object
 
@@ -14,12 +13,10 @@ class TriggerObserver:
 
     Args:
         view: the cluster as it is seen.
-        settings: those of the operator.
     """
 
-    def __init__(self, view: View, settings: Settings) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._settings = settings
 
     async def __call__(self, trigger: Object) -> Observed:
         """Return what is to be known of the Trigger."""
@@ -27,7 +24,6 @@ class TriggerObserver:
         namespace, pipeline, watched = metadata["namespace"], pipeline_of(trigger), watched_pipeline(trigger)
         observation = TriggerObservation(
             trigger=trigger,
-            settings=self._settings,
             pipeline=cache.get(Key("Pipeline", namespace, pipeline)),
             own_runs=cache.by_index(of_trigger(metadata["uid"])),
             runs=CachedRunLister(cache, namespace, pipeline),

@@ -158,13 +158,11 @@ class Observer:
         runs = self.objects.all_of("PipelineRun")
         return TriggerObservation(
             trigger=trigger,
-            settings=SETTINGS,
             pipeline=self._pipeline(pipeline),
             own_runs=tuple(run for run in runs if _owner_of(run) == uid),
             runs=RunLister([run for run in runs if pipeline_of(run) == pipeline]),
             watched=RunLister([run for run in runs if source and pipeline_of(run) == source["name"]]),
             triggers=Listed(self.objects, "Trigger"),
-            site=self.site,
         )
 
     def record(self, there: ApiObject) -> RecordObservation:

@@ -19,7 +19,6 @@ from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.children import as_json
 from penstock.decide.overriding import override_pipeline
 from penstock.decide.parameters import run_parameters
-from penstock.decide.settings import Settings
 from penstock.decide.trigger.concurrency import Room, room_for_run
 from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.make_run import make_run
@@ -93,5 +92,5 @@ def refuse_parameters(pipeline: Pipeline | None, made: Mapping[str, Any]) -> Non
 
 
 def _room(trigger: Trigger, own_runs: Sequence[ApiObject], now: datetime) -> Room:
-    seen = TriggerObservation(trigger=as_json(trigger), settings=Settings(), own_runs=own_runs)
+    seen = TriggerObservation(trigger=as_json(trigger), own_runs=own_runs)
     return room_for_run(TriggerFacts(seen, trigger, now), behind_waiting=False)

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import RunLister
-from penstock.decide.settings import Settings
-from penstock.decide.site import CLUSTER, Site
 
 
 @dataclass(frozen=True)
@@ -15,22 +13,18 @@ class TriggerObservation:
 
     Attributes:
         trigger: the Trigger.
-        settings: those of the operator.
         pipeline: the Pipeline that it runs, None where it is not there.
         own_runs: the runs that it controls, by its uid.
         runs: the runs of the Pipeline that it runs, its own among them.
         watched: the runs of the Pipeline whose runs it watches, where it has the source `runs`.
         triggers: the Triggers of the namespace that have the source `runs`, this one too; needed only where it has it.
-        site: where runs are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
 
     trigger: ApiObject
-    settings: Settings
     pipeline: ApiObject | None = None
     own_runs: Sequence[ApiObject] = ()
     runs: RunLister = field(default_factory=RunLister)
     watched: RunLister = field(default_factory=RunLister)
     triggers: Sequence[ApiObject] = ()
-    site: Site = CLUSTER
     refused: Refusal | None = None
