@@ -125,8 +125,10 @@ def run(parsed: argparse.Namespace) -> int:
     if not command:
         raise Lacking("There is no command to run: python -m testcluster run -- COMMAND")
     provider = choose()
+    # Other ways to have a cluster keep their nodes elsewhere: for them it is said, no more.
+    if provider.name == Machine.name and (sentence := room.shortage(cache.folder())):
+        raise Lacking(sentence)
     with use_cluster(provider) as cluster:
-        _say_shortage()
         code = perform(command, environment_for(cluster, write_state(cluster), os.environ))
         if code:
             _say_shortage()

@@ -4,7 +4,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-ENOUGH = 12.0  # GiB: what the nodes unpack, and what the images' layers and archives take, where none is there yet
+OF_TESTS = 3.0  # GiB: what the tests write
+OF_NODES = 12.0  # what the nodes of a cluster of plain processes unpack, that of torch most of all
+OF_IMAGES = 14.0  # the images' layers and archives
 _GIB = 2**30
 
 
@@ -13,12 +15,19 @@ def free_gib(folder: Path) -> float:
     return shutil.disk_usage(folder).free / _GIB
 
 
-def shortage(folder: Path, free: Callable[[Path], float] = free_gib) -> str | None:
-    """Return a sentence where the disk of the folder may run full; None where there is room enough."""
-    there = free(folder)
-    if there >= ENOUGH:
+def needed_gib(folder: Path) -> float:
+    """Return how much the tests still need in this cache folder, in GiB: less where much is there already."""
+    has_nodes = any((folder / "machine" / "nodes").glob("*/io.containerd.snapshotter*"))
+    has_images = any((folder / "images" / "archives").glob("torch-*.tar"))
+    return OF_TESTS + (0 if has_nodes else OF_NODES) + (0 if has_images else OF_IMAGES)
+
+
+def shortage(folder: Path, free: Callable[[Path], float] | None = None) -> str | None:
+    """Return a sentence where the disk of the folder would run full; None where there is room enough."""
+    there, needed = (free or free_gib)(folder), needed_gib(folder)
+    if there >= needed:
         return None
     return (
-        f"{folder} has {there:.1f} GiB free, and the images and nodes may need {ENOUGH:.0f}: where it runs full, pods "
-        "are evicted and tests fail. Free some, or name another folder in PENSTOCK_TEST_CACHE"
+        f"{folder} has {there:.1f} GiB free, and images, nodes and tests need {needed:.0f} more: where it runs full, pods "
+        "are evicted and tests fail. Free some, or name another folder in PENSTOCK_TEST_CACHE."
     )

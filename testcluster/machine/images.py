@@ -13,8 +13,8 @@ from testcluster.machine.configurations import runtime_socket
 from testcluster.machine.plan import Node
 from testcluster.sentences import Lacking
 
-# Images of one name that a node keeps: the tags of today's work, not those of a month of it.
-KEPT = 4
+# Images of one name that a node keeps: that of torch takes 10 GB there, packed and unpacked.
+KEPT = 2
 # References to images, oldest first, with the digest of their configuration, which is that of their content.
 Record = dict[str, str]
 

@@ -1,10 +1,10 @@
-"""Every example through the operator, in real pods on a real S3 server, is served as a laptop makes it.
+"""An example through the operator, in real pods on a real S3 server, is served as a laptop makes it.
 
-All run at once under one operator, while this machine runs the same manifests with no cluster.
+All that are asked for run at once under one operator, while this machine runs the same manifests with no cluster.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -33,10 +33,12 @@ from penstock_jobs.storage import Store
 from testcluster.what_was_shown import Lacks
 
 OWN = "own-operations/pipeline"
-EXAMPLES = ("breast-cancer", "diabetes", "penguins", "weather", "wine", OWN, "digits")
+# The tests of the laptop run the short ones, which the soak alone has here as well.
+SHORT = ("diabetes", "penguins", "wine")
+EXAMPLES = ("breast-cancer", "weather", OWN, "digits", *(pytest.param(each, marks=pytest.mark.soak) for each in SHORT))
 REPOSITORY = "repository"
 OF_NETWORKS = 0.01  # of scores of a network, which another processor or GPU gives slightly different weights
-SECONDS = 1200  # for seven runs at once, on a machine that does much else
+SECONDS = 1200  # for all runs at once, on a machine that does much else
 TOLERANCES = {"network": OF_NETWORKS}
 
 # The first of these waits for all that runs at once.
@@ -85,7 +87,11 @@ class Done:
 
 @pytest.fixture(scope="module")
 def applied(
-    new_site: NewSite, image: Callable[[str], str], lacking: Lacks, tmp_path_factory: pytest.TempPathFactory
+    new_site: NewSite,
+    image: Callable[[str], str],
+    lacking: Lacks,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> Iterator[Applied]:
     names = ("jobs", "serving", "source", *(() if lacking("gpu") else ("torch",)))
     images = {name: image(name) for name in names}
@@ -95,10 +101,17 @@ def applied(
         server = git_server(made.api, made.namespace, images["source"], content, tmp_path_factory.mktemp("git"))
         git = stack.enter_context(server)
         made.api.create(login(REPOSITORY), made.namespace)
-        for example in EXAMPLES:
+        for example in asked_for(request.session.items):
             if example != "digits" or "torch" in images:
                 apply(made, example, git)
         yield Applied(made, images, git, tmp_path_factory.mktemp("home"))
+
+
+def asked_for(items: Iterable[pytest.Item]) -> set[str]:
+    """Return the examples of the tests of this file that are going to run."""
+    here = [item for item in items if isinstance(item, pytest.Function) and item.path == Path(__file__)]
+    parameters = [item.callspec.params for item in here if hasattr(item, "callspec")]
+    return {OWN, *(each["done"] for each in parameters)}
 
 
 def apply(site: Site, example: str, git: GitServer) -> None:

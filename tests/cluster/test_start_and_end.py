@@ -1,6 +1,8 @@
 """The cluster of plain processes starts whatever was killed before, and leaves nothing when it ends.
 
 These tests start a second cluster beside the one that the others use: apart from it in all that the machine sees.
+Starting it is half a minute each time, so that those on interruptions, which only trouble whoever makes them, are in
+the soak.
 """
 
 import os
@@ -151,6 +153,7 @@ def test_down_leaves_nothing_but_the_images_of_the_nodes(beside: Beside) -> None
     assert beside.left_behind() == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("moment", ["namespaces", "kubelet"])
 def test_after_an_up_that_was_killed_the_next_one_works(beside: Beside, moment: str) -> None:
     beside.do("down")
@@ -182,6 +185,7 @@ def test_killed_at_any_moment_the_next_up_and_down_work(beside: Beside, command:
     assert beside.left_behind() == []
 
 
+@pytest.mark.soak
 def test_an_up_that_is_interrupted_leaves_nothing(beside: Beside) -> None:
     beside.do("down")
     process = beside.up_until("kube-apiserver")
@@ -191,7 +195,7 @@ def test_an_up_that_is_interrupted_leaves_nothing(beside: Beside) -> None:
     assert beside.left_behind() == []
 
 
-@pytest.mark.parametrize("program", ["etcd", "kube-apiserver"])
+@pytest.mark.parametrize("program", [pytest.param("etcd", marks=pytest.mark.soak), "kube-apiserver"])
 def test_a_program_that_is_killed_runs_again_and_nothing_is_forgotten(beside: Beside, program: str) -> None:
     beside.up()
     name = f"before-{program}"
@@ -231,6 +235,7 @@ def test_a_run_gives_its_commands_exit_code_and_last_line_and_takes_the_cluster_
     assert beside.left_behind() == []
 
 
+@pytest.mark.soak
 def test_a_run_that_is_interrupted_lets_its_command_end_and_takes_the_cluster_down(beside: Beside) -> None:
     beside.do("down")
     script = "trap 'echo cleaned; exit 3' INT; echo running; while :; do sleep 0.1; done"
@@ -249,6 +254,7 @@ def test_a_run_leaves_a_cluster_up_that_was_up(beside: Beside) -> None:
     assert beside.answers()
 
 
+@pytest.mark.soak
 def test_two_runs_at_once_share_the_cluster_and_the_last_takes_it_down(beside: Beside, tmp_path: Path) -> None:
     beside.do("down")
     gate = tmp_path / "gate"
