@@ -28,6 +28,6 @@ def shortage(folder: Path, free: Callable[[Path], float] | None = None) -> str |
     if there >= needed:
         return None
     return (
-        f"{folder} has {there:.1f} GiB free, and images, nodes and tests need {needed:.0f} more: where it runs full, pods "
-        "are evicted and tests fail. Free some, or name another folder in PENSTOCK_TEST_CACHE."
+        f"{folder} has {there:.1f} GiB free, and images, nodes and tests need {needed:.0f} more: where it runs full, "
+        "pods are evicted and tests fail. Free some, or name another folder in PENSTOCK_TEST_CACHE."
     )
