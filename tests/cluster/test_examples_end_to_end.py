@@ -111,7 +111,7 @@ def asked_for(items: Iterable[pytest.Item]) -> set[str]:
     """Return the examples of the tests of this file that are going to run."""
     here = [item for item in items if isinstance(item, pytest.Function) and item.path == Path(__file__)]
     parameters = [item.callspec.params for item in here if hasattr(item, "callspec")]
-    return {OWN, *(each["done"] for each in parameters)}
+    return {OWN, *(str(each["done"]) for each in parameters)}
 
 
 def apply(site: Site, example: str, git: GitServer) -> None:
