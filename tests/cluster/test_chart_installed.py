@@ -1,12 +1,16 @@
 """`helm install`: the operator of its image, with the rights that the chart gives it, in a restricted namespace."""
 
+import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chart.helm_program import CHART
 from cluster.custom_resources import install
+from cluster.event_receivers import KEY, signature_of, triggers
 from cluster.kubernetes_api import DEPLOYMENTS, PODS, KubernetesApi, Object, Resource
 from cluster.namespaces import Namespaces
 from cluster.releases import Release, image_values, install_release
@@ -14,6 +18,13 @@ from testcluster.cluster import Cluster
 
 RUNS = Resource("penstock.dev/v1alpha1", "pipelineruns")
 LEASES = Resource("coordination.k8s.io/v1", "leases")
+KEYS = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "keys"},
+    "data": {"git": b64encode(KEY).decode()},
+}
+RECEIVER = {"receiver.enabled": True, "receiver.tls.enabled": False, "receiver.keys.secretName": "keys"}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +38,8 @@ def release(
     """The chart, installed for a namespace of its own with two replicas; the CRDs are there for all tests."""
     install(api)
     with namespaces.one(f"{request.node.nodeid}::installed") as namespace:
-        values = {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False, "replicas": 2}
+        api.create(KEYS, namespace)
+        values = RECEIVER | {"namespaces": [namespace], "crds.install": False, "aggregateRoles": False, "replicas": 2}
         with install_release(
             cluster.kubeconfig, namespace, values | image_values("operator", image("operator"))
         ) as made:
@@ -95,6 +107,19 @@ def leader(api: KubernetesApi, release: Release, other_than: str = "") -> str:
 )
 def test_it_has_no_right_that_it_does_not_need(api: KubernetesApi, release: Release, verb: str, resource: str) -> None:
     assert not allowed(api, release, release.namespace, verb, resource)
+
+
+def test_a_signed_event_that_its_receiver_takes_is_a_run(api: KubernetesApi, release: Release) -> None:
+    for trigger in triggers():
+        api.create(trigger, release.namespace)
+    body = json.dumps({"ref": "refs/heads/main"}).encode()
+    sender = replace(api, headers=api.headers | {"X-Hub-Signature-256": signature_of(body), "X-GitHub-Event": "push"})
+    service = f"/api/v1/namespaces/{release.namespace}/services/{release.name}-receiver:events/proxy"
+
+    sender.request("POST", f"{service}/v1/triggers/{release.namespace}/pushed", body)
+
+    [run] = [each for each in api.objects(RUNS, release.namespace) if "trigger" in each["spec"]]
+    assert run["spec"]["trigger"]["event"]["type"] == "push"
 
 
 def test_it_has_no_right_in_another_namespace(api: KubernetesApi, release: Release) -> None:
