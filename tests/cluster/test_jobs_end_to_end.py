@@ -152,7 +152,8 @@ def test_a_dataset_pod_that_vanishes_is_made_up_for_by_a_second_with_the_same_ta
 
     name = run.start("dataset", run.for_dataset())
     vanished = run.running(name)
-    run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
+    run.api.wait_for_log(vanished, run.namespace, "job", re.compile("Reading the inputs").search)
+    run.api.delete(PODS, vanished, run.namespace)
     run.wait_for_condition(name, "Complete")
     (second,) = run.pods(name)
 
@@ -166,7 +167,7 @@ def test_a_training_pod_that_vanishes_half_way_leaves_nothing_double(done: Done)
     name = run.start("training", run.for_training(done.on_cluster.dataset))
     vanished = run.running(name)
     run.api.wait_for_log(vanished, run.namespace, "job", re.compile(rf"[1-9]\d* of {CANDIDATES} candidates").search)
-    run.api.delete(PODS, vanished, run.namespace, grace_seconds=0)
+    run.api.delete(PODS, vanished, run.namespace)
     run.wait_for_condition(name, "Complete")
     (second,) = run.pods(name)
 

@@ -1,8 +1,8 @@
 """Kills the interpreter that imports it, with SIGKILL, just before its n-th change to the file system.
 
 The tests put this folder on PYTHONPATH. `KILL_ROLE` says which interpreters (`runner` or `job`), `KILL_BEFORE` before
-which change. With `KILL_LATER`, a folder, each try of a job goes a few changes further than the one before. What Python
-is about to do is told by its own audit events, so that a run ends at the same line each time.
+which change. With `KILL_LATER`, a folder, each try of a job goes `KILL_FURTHER` changes further than the one before.
+What Python is about to do is told by its own audit events, so that a run ends at the same line each time.
 """
 
 import os
@@ -10,7 +10,6 @@ import signal
 import sys
 from pathlib import Path
 
-_FURTHER = 5
 _CHANGES = {"os.rename", "os.link", "os.mkdir", "os.remove"}
 
 
@@ -38,7 +37,7 @@ def _install(role: str, limit: int) -> None:
             if seen >= limit and os.getpid() == process:
                 dying = True
                 if kept is not None:
-                    kept.write_text(str(limit + _FURTHER))
+                    kept.write_text(str(limit + int(os.environ["KILL_FURTHER"])))
                 os.kill(process, signal.SIGKILL)
 
     if role == _role():
