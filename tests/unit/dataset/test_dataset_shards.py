@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.__main__ import main
+from penstock_jobs.job_process import main
 from penstock_jobs.contract import document
 from penstock_jobs.contract.document import decode, encode
 from penstock_jobs.contract.result import DatasetPart, DatasetResult, JobResult

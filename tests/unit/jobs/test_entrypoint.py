@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.__main__ import main, result_key
 from penstock_jobs.contract import document, errors
 from penstock_jobs.contract.result import Failure
 from penstock_jobs.contract.specification import (
@@ -26,6 +25,7 @@ from penstock_jobs.contract.specification import (
     ValidationSpec,
 )
 from penstock_jobs.contract.termination_message import LIMIT, TerminationMessage
+from penstock_jobs.job_process import main, result_key
 
 
 def dataset_job(folder: Path, **changes: object) -> DatasetJob:

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock_jobs.__main__ import main
 from penstock_jobs.contract import document
 from penstock_jobs.contract import result as results_of_jobs
 from penstock_jobs.contract.manifest import FORMAT, FeatureSpec, Lineage, ModelManifest, Origin, Sample, ServedFile
@@ -33,6 +32,7 @@ from penstock_jobs.contract.termination_message import (
     slim,
     termination_message,
 )
+from penstock_jobs.job_process import main
 
 STORED = "s3://ml-team/churn/runs/test/results/job.json"
 texts = st.text(max_size=60)
