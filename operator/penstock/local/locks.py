@@ -46,9 +46,10 @@ def try_lock(path: Path, patience: float = 0.0) -> Iterator[int | None]:
 
 def is_free(path: Path) -> bool:
     """Return whether nobody holds the lock at this moment."""
-    if not path.exists():
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # who only looks may be in a home that it cannot write
+    except FileNotFoundError:
         return True
-    descriptor = _open(path)
     try:
         return _try_flock(descriptor, fcntl.LOCK_SH)  # two who look do not see each other
     finally:
