@@ -45,14 +45,25 @@ def read_object(path: Path) -> Object:
         CannotBeRead: it holds none; the sentence names the file and says what to do.
         OSError: the file cannot be read.
     """
+    found = read_json(path)
     try:
-        found = renew(msgspec.json.decode(path.read_bytes()))
         _check(found, path)
+    except msgspec.ValidationError as error:
+        raise refusal(path, str(error)) from error
+    return with_namespace(found)
+
+
+def read_json(path: Path) -> Any:
+    """Return what the file holds, in the words of this version.
+
+    Raises:
+        CannotBeRead: it holds no JSON.
+        OSError: the file cannot be read.
+    """
+    try:
+        return renew(msgspec.json.decode(path.read_bytes()))
     except (msgspec.DecodeError, RecursionError) as error:
         raise refusal(path, str(error)) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # of `renew`, which expects an object
-        raise refusal(path, "it holds no object of Penstock") from error
-    return with_namespace(found)
 
 
 def refusal(path: Path, why: str) -> CannotBeRead:
@@ -67,9 +78,10 @@ def with_namespace(found: Object) -> Object:
     return {**found, "metadata": {"namespace": NAMESPACE, **found["metadata"]}}
 
 
-def _check(found: Object, path: Path) -> None:
-    ours = found["kind"] in ("Pipeline", "PipelineRun", "Model")
-    sure = msgspec.convert(found, _GuaranteedOfOurs if ours else _Guaranteed)
+def _check(found: Any, path: Path) -> None:
+    sure = msgspec.convert(found, _Guaranteed)
+    if sure.kind in ("Pipeline", "PipelineRun", "Trigger", "Model"):
+        msgspec.convert(found, _GuaranteedOfOurs)
     # What is changed is written to the file that it names itself: a copy would replace what it is a copy of.
     if (f"{sure.kind.lower()}s", sure.metadata.name) != (path.parent.name, path.stem):
         raise msgspec.ValidationError(f"it holds the {sure.kind} {sure.metadata.name}, which has another file")

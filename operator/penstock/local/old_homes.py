@@ -31,16 +31,21 @@ _VALUES: dict[str, dict[str, str]] = {
 _PINNED = "penstock.dev/pinned-model"
 
 
-def renew(found: Object) -> Object:
-    """Return an object in the words of this version."""
-    renewed = {**found, "spec": _with_values(found["spec"])} if isinstance(found.get("spec"), dict) else {**found}
+def renew(found: Any) -> Any:
+    """Return an object in the words of this version; what is none, or not as one should be, as far as it is one."""
+    if not isinstance(found, dict):
+        return found
+    renewed = {**found}
+    if isinstance(found.get("spec"), dict):
+        renewed["spec"] = _with_values(found["spec"])
     if isinstance(found.get("status"), dict):
         renewed["status"] = _with_names(found["status"])
-    match found.get("kind"):
-        case "Pipeline":
-            return _pipeline(renewed)
-        case "Model":
-            return _model(renewed)
+    if isinstance(found.get("spec"), dict) and isinstance(found.get("metadata"), dict):
+        match found.get("kind"):
+            case "Pipeline":
+                return _pipeline(renewed)
+            case "Model":
+                return _model(renewed)
     return renewed
 
 
@@ -56,17 +61,20 @@ def _pipeline(there: Object) -> Object:
     spec, metadata = dict(there["spec"]), dict(there["metadata"])
     if isinstance(spec.get("jobs"), dict):
         spec["jobs"] = [_job(name, settings) for name, settings in spec["jobs"].items() if settings is not None]
-    annotations = dict(metadata.get("annotations") or {})
-    pinned = annotations.pop(_PINNED, None)
-    if pinned is not None:
-        spec["deployment"] = {**(spec.get("deployment") or {}), "model": pinned}
-        metadata["annotations"] = annotations
+    annotations = metadata.get("annotations")
+    if isinstance(annotations, dict) and annotations.get(_PINNED) is not None:
+        deployment = spec.get("deployment") or {}
+        if isinstance(deployment, dict):
+            spec["deployment"] = {**deployment, "model": annotations[_PINNED]}
+        metadata["annotations"] = {name: value for name, value in annotations.items() if name != _PINNED}
     return {**there, "metadata": metadata, "spec": spec}
 
 
-def _job(name: str, settings: Object) -> Object:
+def _job(name: str, settings: Any) -> Any:
+    if not isinstance(settings, dict):
+        return settings
     job = {("env" if key == "environment" else key): value for key, value in settings.items()}
-    if "imagePullSecrets" in job:
+    if isinstance(job.get("imagePullSecrets"), list):
         job["imagePullSecrets"] = [{"name": each} for each in job["imagePullSecrets"]]
     return {"name": name, **job}
 
@@ -75,12 +83,18 @@ def _model(there: Object) -> Object:
     spec = dict(there["spec"])
     if "created" in spec:
         spec["creationTime"] = spec.pop("created")
-    origin = dict(spec.get("origin") or {})
+    origin = spec.get("origin") or {}
+    if isinstance(origin, dict):
+        spec["origin"] = _origin(dict(origin))
+    return {**there, "spec": spec}
+
+
+def _origin(origin: Object) -> Object:
     for kind in ("pipeline", "run"):
         named = {"name": origin.pop(kind, None), "uid": origin.pop(f"{kind}Uid", None)}
         if any(named.values()):
             origin[f"{kind}Ref"] = {name: value for name, value in named.items() if value is not None}
-    return {**there, "spec": {**spec, "origin": origin}}
+    return origin
 
 
 def _with_values(value: Any) -> Any:

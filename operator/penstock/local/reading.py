@@ -2,9 +2,7 @@
 
 from urllib.parse import unquote, urlsplit
 
-import msgspec
-
-from penstock.api.decoding import require
+from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun
 from penstock.decide.commands.find_run import match_run
@@ -12,7 +10,7 @@ from penstock.decide.objects.revision import read
 from penstock.decide.run_places import RunPlaces
 from penstock.decide.run_state import is_finished, status_of
 from penstock.local.locks import is_free
-from penstock.local.old_homes import renew
+from penstock.local.object_files import read_json, refusal
 from penstock.local.places import LaptopPlaces
 from penstock.local.resources import Resources
 from penstock_jobs.contract.errors import Refused
@@ -37,7 +35,12 @@ def read_revision(resources: Resources, run: PipelineRun) -> Pipeline | None:
     if revision is not None:
         return read(revision).pipeline
     old = resources.home.run(uid) / "pipeline.json"  # of a run of version 0.1
-    return require(renew(msgspec.json.decode(old.read_bytes())), Pipeline) if old.exists() else None
+    if not old.exists():
+        return None
+    found = decode(read_json(old), Pipeline)
+    if isinstance(found, Unreadable):
+        raise refusal(old, f"{found.field or 'it'} {found.problem}")
+    return found
 
 
 def is_worked_on(resources: Resources, run: PipelineRun) -> bool:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
@@ -14,9 +16,11 @@ from penstock.decide.objects.children import as_json
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.serving import pinned_model, served_model
 from penstock.local.home import Home
-from penstock.local.old_homes import results_of_old
+from penstock.local.old_homes import renew, results_of_old
+from penstock.local.reading import read_revision
 from penstock.local.resources import Resources
 from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import ModelReference
 from unit.decide_run import examples_of_runs as examples
 
@@ -83,6 +87,38 @@ def test_a_model_in_the_words_of_before(resources: Resources) -> None:
     written(resources, there)
 
     assert resources.get(Model, "m").spec == made.spec
+
+
+@pytest.mark.parametrize("content", [b"[]", b"7", b'"x"', b"null", b"{", b'{"kind": "Pipeline", "spec": []}'])
+def test_the_pipeline_that_a_run_took_is_refused_by_its_file_where_it_is_none(
+    resources: Resources, content: bytes
+) -> None:
+    written(resources, examples.run())
+    path = resources.home.run(examples.RUN_UID) / "pipeline.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+
+    with pytest.raises(Refused, match=f"{path} cannot be read: .* It is left as it is; mend that file"):
+        read_revision(resources, resources.get(PipelineRun, "churn-1"))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.sampled_from(["Pipeline", "Model", "PipelineRun"]),
+        lambda inner: (
+            st.dictionaries(
+                st.sampled_from(
+                    ["kind", "metadata", "annotations", "penstock.dev/pinned-model", "spec", "jobs", "origin", "run"]
+                    + ["status", "format", "imagePullSecrets", "deployment"]
+                ),
+                inner,
+            )
+            | st.lists(inner, max_size=3)
+        ),
+    )
+)
+def test_what_is_no_object_is_read_as_it_is(content: Any) -> None:
+    renew(content)
 
 
 def test_the_results_of_a_run_are_found_where_they_were_kept(tmp_path: Path) -> None:
