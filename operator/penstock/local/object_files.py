@@ -1,7 +1,6 @@
 """The file of an object, read. A person, a crash or another program may have been at it: no field of it is certain.
 
-What an API server guarantees of an object is looked at here, so that all others may rely on it; what only a kind's own
-type says is for `penstock.api.decoding`.
+What an API server guarantees of an object is looked at here, so that all others may rely on it.
 """
 
 from pathlib import Path
@@ -10,32 +9,11 @@ from typing import Any
 import msgspec
 
 from penstock.api.decoding import CannotBeRead
+from penstock.local.guaranteed import OF_KIND, Guaranteed
 from penstock.local.old_homes import renew
 
 Object = dict[str, Any]
 NAMESPACE = ""  # a home is one namespace, and nobody names it
-
-
-class _Metadata(msgspec.Struct):
-    name: str
-    uid: str
-    creationTimestamp: str = ""  # noqa: N815
-    generation: int = 0
-    resourceVersion: str = "0"  # noqa: N815
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    ownerReferences: list[dict[str, Any]] | None = None  # noqa: N815
-
-
-class _Guaranteed(msgspec.Struct):
-    kind: str
-    metadata: _Metadata
-    spec: dict[str, Any] = {}
-    status: dict[str, Any] | None = None
-
-
-class _GuaranteedOfOurs(_Guaranteed):
-    spec: dict[str, Any] = msgspec.field()
 
 
 def read_object(path: Path) -> Object:
@@ -79,9 +57,8 @@ def with_namespace(found: Object) -> Object:
 
 
 def _check(found: Any, path: Path) -> None:
-    sure = msgspec.convert(found, _Guaranteed)
-    if sure.kind in ("Pipeline", "PipelineRun", "Trigger", "Model"):
-        msgspec.convert(found, _GuaranteedOfOurs)
+    sure = msgspec.convert(found, Guaranteed)
+    msgspec.convert(found, OF_KIND.get(sure.kind, Guaranteed))
     # What is changed is written to the file that it names itself: a copy would replace what it is a copy of.
     if (f"{sure.kind.lower()}s", sure.metadata.name) != (path.parent.name, path.stem):
         raise msgspec.ValidationError(f"it holds the {sure.kind} {sure.metadata.name}, which has another file")

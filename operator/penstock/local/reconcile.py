@@ -12,6 +12,7 @@ from typing import Any
 from penstock.api.pipeline import Pipeline
 from penstock.decide.cleaning.models import decide as decide_model
 from penstock.decide.cleaning.reconcile import decide as decide_record
+from penstock.decide.cleaning.record import Record, read
 from penstock.decide.commands.record_by_hand import decide as decide_by_hand
 from penstock.decide.decision import ApiObject, Decision
 from penstock.decide.objects.children import PIPELINE
@@ -66,7 +67,7 @@ class Reconciler:
         """Make a Pipeline right, and its Models before that: what is to go with one is recorded while it is there."""
         turn = Turn()
         for model in self.objects.all_of("Model"):
-            if model["metadata"].get("labels", {}).get(PIPELINE) == name:
+            if (model["metadata"].get("labels") or {}).get(PIPELINE) == name:
                 turn = turn.and_also(self._settle(self.objects, model, self.observer.model, decide_model))
         with hold_lock(self.objects.home.lock(f"deployment-{name}")):
             available = self._make_available(name)
@@ -143,9 +144,9 @@ def _available(deployment: Object) -> Object:
     return {**deployment, "status": status}
 
 
-def _run_uid_in(record: ApiObject) -> str | None:
-    data = record["data"]
-    return str(data["uid"]) if data.get("kind") == "PipelineRun" else None
+def _run_uid_in(there: ApiObject) -> str | None:
+    record = read(there)
+    return record.uid if isinstance(record, Record) and record.kind == "PipelineRun" else None
 
 
 def reconcile_pipeline(resources: Resources, name: str) -> Pipeline:

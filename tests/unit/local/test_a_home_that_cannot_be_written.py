@@ -1,4 +1,4 @@
-"""Who only looks needs to write nothing: a home of somebody else's, or on a disk that is read-only, is shown all the same.
+"""Who only looks needs to write nothing: a home of somebody else's, or on a disk that is read-only, is shown.
 
 Permissions say nothing to root, who may run these tests; so Python itself refuses here what such a home would refuse.
 """

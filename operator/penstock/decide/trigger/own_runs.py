@@ -16,8 +16,7 @@ FOLDED = f"{GROUP}/folded"
 
 def reason_of(run: ApiObject) -> Mapping[str, Any]:
     """Return what a run says of why it was made (`spec.trigger`)."""
-    found: Mapping[str, Any] = run["spec"].get("trigger") or {}
-    return found
+    return _mapping(run["spec"].get("trigger"))
 
 
 def scheduled_time(run: ApiObject) -> str:
@@ -27,8 +26,7 @@ def scheduled_time(run: ApiObject) -> str:
 
 def event_of(run: ApiObject) -> Mapping[str, Any] | None:
     """Return the event for which the run was made; None for a moment."""
-    found: Mapping[str, Any] | None = reason_of(run).get("event")
-    return found
+    return _mapping(reason_of(run).get("event")) or None
 
 
 def is_undecided(run: ApiObject) -> bool:
@@ -89,10 +87,15 @@ def deletion(run: ApiObject) -> Delete:
     return Delete(API_VERSION, "PipelineRun", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _is_stalled(run: ApiObject) -> bool:
     """Return whether nobody works on the run any more, as one that cannot be read."""
-    conditions = (run.get("status") or {}).get("conditions") or ()
-    return any(each.get("type") == "Stalled" and each.get("status") == "True" for each in conditions)
+    conditions = _mapping(run.get("status")).get("conditions")
+    found = [_mapping(each) for each in conditions] if isinstance(conditions, list | tuple) else []
+    return any(each.get("type") == "Stalled" and each.get("status") == "True" for each in found)
 
 
 def _patch(run: ApiObject, content: Mapping[str, Any]) -> Patch:
