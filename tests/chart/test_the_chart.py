@@ -361,6 +361,16 @@ def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(reso
         assert f"object.spec{listed}" in text, f"no policy asks about spec{path}"
 
 
+def test_the_operator_and_the_receiver_alone_are_not_asked_for_the_right_to_make_runs_of_a_trigger() -> None:
+    policy = render_chart(**RECEIVER).one("ValidatingAdmissionPolicy", "penstock-runs-of-triggers")
+    exempt = [each["expression"] for each in policy["spec"]["matchConditions"] if "username" in each["expression"]]
+
+    assert exempt == [
+        f'request.userInfo.username != "system:serviceaccount:penstock-system:{name}"'
+        for name in ("penstock", "penstock-receiver")
+    ]
+
+
 def test_policies_look_at_the_namespaces_of_the_operator_alone() -> None:
     for binding in render_chart(**MANY).all("ValidatingAdmissionPolicyBinding"):
         (expression,) = binding["spec"]["matchResources"]["namespaceSelector"]["matchExpressions"]

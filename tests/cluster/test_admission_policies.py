@@ -72,6 +72,12 @@ def rights(namespace: str) -> list[Object]:
     ours = ["pipelines", "pipelineruns", "triggers"]
     rules = [
         {"apiGroups": ["penstock.dev"], "resources": ours, "verbs": ["get", "create", "patch"]},
+        {
+            "apiGroups": ["penstock.dev"],
+            "resources": ["triggers/events"],
+            "resourceNames": ["hers"],
+            "verbs": ["create"],
+        },
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["trainer"], "verbs": ["impersonate"]},
     ]
@@ -89,6 +95,16 @@ def rights(namespace: str) -> list[Object]:
     ]
 
 
+def of_trigger(*, spec: bool = False, controller: bool = False, name: str = "nightly") -> Object:
+    """Return a run that says, in its spec or by its controller, that a Trigger made it."""
+    uid = "6c4a1e9e-6f0a-4a4e-9a55-5f0f5b6d2c11"
+    made = changed(RUN, "trigger", {"name": name, "uid": uid}) if spec else deepcopy(RUN)
+    if controller:
+        owner = {"apiVersion": TRIGGER["apiVersion"], "kind": "Trigger", "name": name, "uid": uid, "controller": True}
+        made["metadata"]["ownerReferences"] = [owner]
+    return made
+
+
 def refused_at_last(api: KubernetesApi, namespace: str) -> None:
     """Wait until the API server goes by the policies, which it reads a moment after they are made."""
     deadline = time.monotonic() + DEADLINE
@@ -97,6 +113,7 @@ def refused_at_last(api: KubernetesApi, namespace: str) -> None:
         changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": {"hostNetwork": True}}),
         changed(RUN, "credentials.source", {"secretName": "theirs"}),
         changed(TRIGGER, "run.credentials.source", {"secretName": "theirs"}),
+        of_trigger(spec=True),
     ):
         while said(as_ada(api), each, namespace) is None:
             assert time.monotonic() < deadline, "the API server does not go by the policies"
@@ -275,6 +292,32 @@ def test_an_override_holds_nothing_that_could_name_a_secret(api: KubernetesApi, 
     assert said(as_ada(api), overriding("training.keep", 3), place) is None
     assert said(as_ada(api), overriding("training.validation", {"folds": 5}), place) is None
     assert said(as_ada(api), overriding("jobs.training.tolerations", [{"operator": "Exists"}]), place) is None
+
+
+@pytest.mark.parametrize("made", [of_trigger(spec=True), of_trigger(controller=True)], ids=["spec", "controller"])
+def test_nobody_says_that_a_trigger_made_a_run_who_may_not_bring_events_to_it(
+    api: KubernetesApi, place: str, made: Object
+) -> None:
+    theirs = said(as_ada(api), made, place)
+
+    assert theirs is not None
+    assert theirs.endswith(
+        "The run says that the Trigger nightly made it, and ada may not create triggers/events of that name; remove "
+        "spec.trigger and that owner, or ask for the right."
+    )
+    assert said(api, made, place) is None
+    assert said(as_ada(api), of_trigger(spec=True, controller=True, name="hers"), place) is None
+    assert said(as_ada(api), RUN, place) is None
+
+
+def test_a_run_is_not_given_to_a_trigger_by_who_may_not_bring_events_to_it(api: KubernetesApi, place: str) -> None:
+    resource = api.resource(api.create(RUN | {"metadata": {"name": "by-ada"}}, place))
+    owners = of_trigger(controller=True)["metadata"]["ownerReferences"]
+
+    with pytest.raises(ApiRefused, match="says that the Trigger nightly made it, and ada may not create"):
+        as_ada(api).patch(resource, "by-ada", {"metadata": {"ownerReferences": owners}}, place)
+
+    as_ada(api).patch(resource, "by-ada", {"metadata": {"labels": {"team": "ml"}}}, place)
 
 
 def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: KubernetesApi, place: str) -> None:

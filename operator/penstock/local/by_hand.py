@@ -10,6 +10,7 @@ from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.api.trigger import Trigger
 from penstock.decide.run_state import is_finished
 from penstock.decide.trigger.occasion import BY_HAND
+from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.locks import is_free
 from penstock.local.objects import Object
 from penstock.local.observe import Observer
@@ -21,11 +22,7 @@ from penstock.local.site import Laptop
 
 def runs_of_trigger(resources: Resources, trigger: Trigger) -> list[Object]:
     """Return the runs of a Trigger, the oldest first."""
-    return [
-        run
-        for run in resources.objects.all_of("PipelineRun")
-        if (run["spec"].get("trigger") or {}).get("uid") == trigger.metadata.uid
-    ]
+    return [run for run in resources.objects.all_of("PipelineRun") if trigger_of(run) == trigger.metadata.uid]
 
 
 def runs_at_work(resources: Resources, trigger: Trigger) -> list[Object]:
@@ -39,10 +36,12 @@ def runs_at_work(resources: Resources, trigger: Trigger) -> list[Object]:
 def unfinished_like(resources: Resources, wanted: Mapping[str, Any]) -> str | None:
     """Return the run by hand that was asked for in the same words, has not ended, and that no process works on."""
     spec = _but_for_event(msgspec.convert(wanted["spec"], PipelineRunSpec))
+    all_runs = resources.objects.all_of("PipelineRun")
+    own = {each["metadata"]["name"] for each in all_runs if trigger_of(each) == trigger_of(wanted)}
     for run in resources.list(PipelineRun):
         made_by = run.spec.trigger
         is_by_hand = made_by is not None and made_by.event is not None and made_by.event.type == BY_HAND
-        is_same = is_by_hand and not is_finished(run) and _but_for_event(run.spec) == spec
+        is_same = run.metadata.name in own and is_by_hand and not is_finished(run) and _but_for_event(run.spec) == spec
         if is_same and is_free(resources.home.run_lock(run.metadata.uid or "")):
             return run.metadata.name
     return None

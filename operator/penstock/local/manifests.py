@@ -61,6 +61,11 @@ def pipeline_and_run(path: Path) -> tuple[Pipeline | None, PipelineRun | None]:
             f"{path} has a run of the Pipeline {run.spec.pipeline_ref.name} beside the Pipeline "
             f"{pipeline.metadata.name}; make spec.pipelineRef.name the same, or keep them in two files."
         )
+    if run is not None and run.spec.trigger is not None:
+        raise Refused(
+            f"{path} says that the Trigger {run.spec.trigger.name} made its run (spec.trigger), which only a Trigger "
+            "says; remove it, or run what the Trigger runs with penstock trigger."
+        )
     return pipeline, run
 
 

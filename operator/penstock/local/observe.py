@@ -24,6 +24,7 @@ from penstock.decide.run.reconcile import pending_logs
 from penstock.decide.settings import Settings
 from penstock.decide.site import Site
 from penstock.decide.trigger.observation import TriggerObservation
+from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
 from penstock.local.object_files import NAMESPACE
@@ -159,7 +160,7 @@ class Observer:
         return TriggerObservation(
             trigger=trigger,
             pipeline=self._pipeline(pipeline),
-            own_runs=tuple(run for run in runs if _owner_of(run) == uid),
+            own_runs=tuple(run for run in runs if trigger_of(run) == uid),
             runs=RunLister([run for run in runs if pipeline_of(run) == pipeline]),
             watched=RunLister([run for run in runs if source and pipeline_of(run) == source["name"]]),
             triggers=Listed(self.objects, "Trigger"),

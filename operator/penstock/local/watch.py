@@ -18,6 +18,7 @@ from penstock.api.trigger import Firing, Trigger, TriggerStatus
 from penstock.decide.commands.trigger_progress import count_untold, firings_since
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished
+from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.locks import is_free
 from penstock.local.manifests import TriggerManifests
 from penstock.local.observe import Observer
@@ -100,9 +101,11 @@ class Watch:
     def _open_runs(self) -> Iterator[PipelineRun]:
         """Yield the runs of the Triggers that are to go on, and that no process works on, the oldest first."""
         uids = {self.resources.get(Trigger, name).metadata.uid for name in self.triggers}
+        all_runs = self.resources.objects.all_of("PipelineRun")
+        own = {each["metadata"]["name"] for each in all_runs if trigger_of(each) in uids}
         for run in self.resources.list(PipelineRun):
-            made_by, waits = run.spec.trigger, run.spec.suspend and not run.spec.cancel
-            is_open = made_by is not None and made_by.uid in uids and not is_finished(run) and not waits
+            waits = run.spec.suspend and not run.spec.cancel
+            is_open = run.metadata.name in own and not is_finished(run) and not waits
             if is_open and is_free(self.resources.home.run_lock(run.metadata.uid or "")):
                 yield run
 

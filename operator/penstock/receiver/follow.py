@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from penstock.decide.trigger.own_runs import trigger_of
 from penstock.kubernetes.client import Client
 from penstock.kubernetes.errors import ApiError, Expired
 from penstock.kubernetes.kinds import Kind, Object
@@ -84,7 +85,7 @@ class PendingRuns:
         key = _key(made)
         if key in self._trigger or key in self._reserved:
             return False
-        self._add(self._reserved, key, made["spec"]["trigger"]["uid"])
+        self._add(self._reserved, key, str(trigger_of(made)))
         return True
 
     def release(self, made: Object) -> None:
@@ -103,7 +104,7 @@ class PendingRuns:
         """Take in a run; one that does not wait is none of these."""
         self.remove(found)
         spec = found.get("spec") or {}
-        uid = (spec.get("trigger") or {}).get("uid")
+        uid = trigger_of(found)
         if uid and spec.get("suspend") and not spec.get("cancel"):
             self._add(self._trigger, _key(found), uid)
 

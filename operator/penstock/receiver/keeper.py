@@ -76,7 +76,7 @@ class Keeper:
             made = make_run(trigger, occasion, waits=True)
         except Refused as error:
             raise await self._unprocessable(trigger, occasion, error) from error
-        if self._pending.count(made["spec"]["trigger"]["uid"]) >= self._most:
+        if self._pending.count(trigger.metadata.uid or "") >= self._most:
             if await self._is_there(made):
                 return "duplicate"
             raise too_many(f"{self._most} runs of this Trigger wait to begin; send the event again later.", RETRY_FULL)

@@ -122,6 +122,18 @@ def test_a_second_one_waits_for_the_end_of_the_first_unless_forced(
     assert len(api.runs()) == 2
 
 
+def test_a_run_that_only_says_that_the_trigger_made_it_is_in_nobody_s_way(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "trigger", "nightly")
+    [run] = api.runs()
+    del run["metadata"]["ownerReferences"]
+
+    said(capsys, "trigger", "nightly")
+
+    assert len(api.runs()) == 2
+
+
 def test_a_live_run_is_cancelled_where_the_trigger_replaces_it(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.objects["triggers/nightly"] = {**TRIGGER, "spec": {**TRIGGER["spec"], "concurrencyPolicy": "Replace"}}
     first = said(capsys, "trigger", "nightly")[0].strip()

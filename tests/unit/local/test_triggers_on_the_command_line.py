@@ -123,6 +123,39 @@ def test_a_run_that_is_at_work_forbids_another_and_one_that_was_cut_short_does_n
     assert len(works) == 1
 
 
+def test_a_manifest_that_says_that_a_trigger_made_its_run_is_refused(
+    tmp_path: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_by = {"name": "nightly", "uid": "u-1", "scheduledTime": "2026-11-01T00:00:00Z"}
+    spec = {"pipelineRef": {"name": "churn"}, "trigger": made_by}
+    file = tmp_path / "run.yaml"
+    run = {"apiVersion": "penstock.dev/v1alpha1", "kind": "PipelineRun", "metadata": {"name": "mine"}, "spec": spec}
+    file.write_text(json.dumps(run))
+
+    sentence = said(capsys, "run", file, code=2)[1]
+
+    assert "run.yaml says that the Trigger nightly made its run (spec.trigger), which only a Trigger says" in sentence
+    assert runs(tmp_path) == []
+
+
+def test_a_run_that_only_says_that_a_trigger_made_it_is_in_nobody_s_way(
+    tmp_path: Path, manifest: Path, works: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = WatchedHome(tmp_path / "home", trigger())
+    home.until(hours=1)
+    [run] = home.runs()
+    name, uid = run.metadata.name or "", run.metadata.uid or ""
+    home.resources.objects.change(
+        "PipelineRun",
+        name,
+        lambda there: {**there, "metadata": {**there["metadata"], "ownerReferences": []}, "status": None},
+    )
+    with hold_lock(home.resources.home.run_lock(uid)):
+        said(capsys, "trigger", "hourly")
+
+    assert len(works) == 1
+
+
 def test_past_days_are_run_once_each(
     tmp_path: Path, manifest: Path, works: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,8 +12,9 @@ NAMES = some.sampled_from("abc")
 
 
 def make_run(name: str, *, suspend: bool = True, cancel: bool = False) -> Object:
-    spec: Object = {"suspend": suspend, "cancel": cancel, "trigger": {"uid": "t"}}
-    return {"metadata": {"namespace": "team", "name": name}, "spec": spec}
+    owner = {"kind": "Trigger", "name": "arrivals", "uid": "t", "controller": True}
+    metadata = {"namespace": "team", "name": name, "ownerReferences": [owner]}
+    return {"metadata": metadata, "spec": {"suspend": suspend, "cancel": cancel}}
 
 
 def test_a_run_that_began_before_its_own_answer_came_is_not_counted_for_ever() -> None:
@@ -34,6 +35,14 @@ def test_a_run_is_counted_from_before_it_is_made_until_it_begins() -> None:
     counts.append(pending.count("t"))
     pending.put(make_run("a", suspend=False))
     assert [*counts, pending.count("t")] == [1, 1, 0]
+
+
+def test_a_run_that_only_says_that_a_trigger_made_it_is_not_counted() -> None:
+    pending = PendingRuns()
+
+    pending.put({"metadata": {"namespace": "team", "name": "a"}, "spec": {"suspend": True, "trigger": {"uid": "t"}}})
+
+    assert pending.count("t") == 0
 
 
 def test_a_second_delivery_takes_no_place_and_gives_none_back() -> None:

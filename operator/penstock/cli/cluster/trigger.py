@@ -15,6 +15,7 @@ from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show, show_all
 from penstock.cli.trigger_options import RunRequest, backfill_summary, trigger_options
 from penstock.decide.objects.children import TRIGGER as TRIGGER_LABEL
+from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.objects import utc_now
 
 
@@ -59,7 +60,7 @@ async def _see(cluster: Any, name: str) -> _Seen:
     trigger = as_trigger(await find_one(cluster, TRIGGER, name))
     pipeline = await cluster.find(kind_of(PIPELINE), trigger.spec.pipeline_ref.name)
     runs = await cluster.list(kind_of(RUN), f"{TRIGGER_LABEL}={name}")
-    own = [run for run in runs if run["spec"].get("trigger", {}).get("uid") == trigger.metadata.uid]
+    own = [run for run in runs if trigger_of(run) == trigger.metadata.uid]
     return _Seen(trigger, None if pipeline is None else as_pipeline(pipeline), own, utc_now())
 
 

@@ -14,6 +14,16 @@ FOLDED = f"{GROUP}/folded"
 """The label of a run that its Trigger cancelled before it began, for another one."""
 
 
+def trigger_of(run: ApiObject) -> str | None:
+    """Return the uid of the Trigger whose own the run is, None where it is no Trigger's.
+
+    That is its controller: whoever makes a run may say in `spec.trigger` what they like.
+    """
+    owners = run["metadata"].get("ownerReferences") or ()
+    controllers = [each for each in owners if each.get("controller") and each.get("kind") == "Trigger"]
+    return str(controllers[0]["uid"]) if controllers else None
+
+
 def reason_of(run: ApiObject) -> Mapping[str, Any]:
     """Return what a run says of why it was made (`spec.trigger`)."""
     return _mapping(run["spec"].get("trigger"))
