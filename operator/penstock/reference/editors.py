@@ -5,6 +5,7 @@ there is `penstock validate`.
 """
 
 import json
+import re
 from typing import Any
 
 from penstock.api.definitions import KindDefinition
@@ -30,6 +31,9 @@ _KEPT = frozenset(
 )
 
 
+_NAMED = {"anyOf": [{"required": ["name"]}, {"required": ["generateName"]}]}
+
+
 def editor_schema(kind: KindDefinition) -> Schema:
     """Return the JSON Schema of a whole manifest of the kind."""
     schema = field_tree(kind).schema
@@ -38,7 +42,7 @@ def editor_schema(kind: KindDefinition) -> Schema:
     made["properties"] |= {
         "apiVersion": {"const": f"{GROUP}/{VERSION}", "description": fields["apiVersion"]["description"]},
         "kind": {"const": kind.name, "description": fields["kind"]["description"]},
-        "metadata": _json_schema(metadata_schema(fields["metadata"]["properties"]["name"])),
+        "metadata": _json_schema(metadata_schema(fields["metadata"]["properties"]["name"])) | _NAMED,
     }
     required = list(dict.fromkeys((*ALWAYS_REQUIRED, *schema["required"])))
     return {"$schema": DRAFT, "title": kind.name} | made | {"required": required}
@@ -56,6 +60,8 @@ def _json_schema(schema: Schema) -> Schema:
         made["patternErrorMessage"] = f"This is not {phrase(schema['pattern'])}."  # of the editors' own, else ignored
     if schema.get("x-kubernetes-int-or-string"):
         made["type"] = ["integer", "string"]
+        if "pattern" in schema and not re.search(schema["pattern"], "-1"):
+            made["minimum"] = 0  # a pattern says nothing of numbers here; the API server reads them as text
     if "items" in schema:
         made["items"] = _json_schema(schema["items"])
     if schema.get("x-kubernetes-list-type") == "set":

@@ -10,7 +10,9 @@ import click
 import pytest
 import yaml
 
+from editor_schemas import editor_mistakes
 from page_blocks import KINDS, Block, blocks_of, name_of, pages
+from penstock.api.manifests import read_manifests
 from penstock.api.validation import validate_file
 from penstock.cli import commands
 from penstock.cli.cluster import COMMANDS
@@ -82,7 +84,7 @@ def test_every_block_says_what_it_is(page: Path) -> None:
 @pytest.mark.parametrize("block", of("yaml", "", "file", "spec"))
 def test_a_manifest_is_valid(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "shown.yaml"
-    file.write_text(block.text if block.kind != "spec" else placed(block))
+    file.write_text(manifest_of(block))
 
     assert [finding.sentence for finding in validate_file(file)] == []
 
@@ -102,6 +104,17 @@ def test_values_are_the_charts(block: Block) -> None:
 @pytest.mark.parametrize("block", of("yaml", "other"))
 def test_what_is_another_programs_is_yaml(block: Block) -> None:
     assert yaml.safe_load(block.text)
+
+
+@pytest.mark.parametrize("block", of("yaml", "", "file", "spec"))
+def test_an_editor_sees_no_mistake_in_a_manifest(block: Block) -> None:
+    found = [mistake for each in read_manifests(manifest_of(block)) for mistake in editor_mistakes(each.value)]
+
+    assert found == []
+
+
+def manifest_of(block: Block) -> str:
+    return placed(block) if block.kind == "spec" else block.text
 
 
 def placed(block: Block) -> str:

@@ -1,7 +1,6 @@
 """The schemas for editors take what is right and refuse what is misspelt, as a validator of JSON Schema reads them."""
 
 import copy
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from penstock.api.definitions import KINDS
+from bad_manifests import BAD, Bad
+from editor_schemas import SCHEMAS, editor_mistakes
+from penstock.api.manifests import read_manifests
+from penstock_command import ROOT
 
-ROOT = Path(__file__).parents[3]
-SCHEMAS = {
-    kind.name: json.loads((ROOT / f"docs/schemas/{kind.name.lower()}.json").read_text("utf-8")) for kind in KINDS
-}
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), ROOT / "examples/own-operations/pipeline.yaml"])
 MANIFESTS = sorted((ROOT / "tests/unit/api/manifests").glob("*.yaml"))
 
@@ -24,10 +22,6 @@ Path_ = tuple[str | int, ...]
 
 def documents(path: Path) -> list[Any]:
     return [each for each in yaml.safe_load_all(path.read_text("utf-8")) if each]
-
-
-def mistakes(document: Any) -> list[str]:
-    return [error.message for error in Draft7Validator(SCHEMAS[document["kind"]]).iter_errors(document)]
 
 
 def fields(value: Any, path: Path_ = ()) -> Iterator[Path_]:
@@ -67,7 +61,7 @@ def test_an_example_names_its_schema_in_its_first_line(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [*EXAMPLES, *MANIFESTS], ids=lambda path: path.name)
 def test_what_the_api_server_takes_has_no_mistake(path: Path) -> None:
-    assert [mistakes(document) for document in documents(path)] == [[] for _ in documents(path)]
+    assert [editor_mistakes(document) for document in documents(path)] == [[] for _ in documents(path)]
 
 
 @pytest.mark.parametrize("path", [*EXAMPLES, *MANIFESTS], ids=lambda path: path.name)
@@ -75,7 +69,22 @@ def test_a_misspelt_field_is_a_mistake_wherever_it_stands(path: Path) -> None:
     for document in documents(path):
         for field in fields(document):
             if field != ("kind",):
-                assert mistakes(misspelt(document, field)), field
+                assert editor_mistakes(misspelt(document, field)), field
+
+
+@pytest.mark.parametrize("bad", [bad for bad in BAD if bad.by in ("schema", "server")], ids=str)
+def test_an_editor_sees_what_the_api_server_refuses_by_its_schema(bad: Bad) -> None:
+    good = (ROOT / f"tests/unit/api/manifests/{bad.of}.yaml").read_text("utf-8")
+    [kind] = {each.value["kind"] for each in read_manifests(good)}
+    [document, *_] = read_manifests(good.replace(bad.old, bad.new, 1))
+
+    assert bool(editor_mistakes(document.value, kind)) is not says_what_json_schema_cannot(bad)
+
+
+def says_what_json_schema_cannot(bad: Bad) -> bool:
+    """Return whether it is about the keys of a list, or about a null, which the API server takes for nothing."""
+    is_about_keys = any(sentence.endswith("of an item before it; give it another name.") for _, sentence in bad.found)
+    return is_about_keys or "value: ~" in bad.new
 
 
 def test_a_field_is_described_has_its_values_and_its_default() -> None:
