@@ -12,7 +12,8 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunStatus, Step, StepState
 from penstock.api.schema import JOBS, JobName
 from penstock.decide.conditions import find, make_condition, with_kstatus
-from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED, all_succeeded
+from penstock.decide.messages import all_succeeded
+from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED
 from penstock_jobs.contract.errors import Refused
 
 # Whose results each job needs.

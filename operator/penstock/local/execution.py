@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRun, PipelineRunSpec
-from penstock.decide import reasons
+from penstock.decide import messages
 from penstock.decide.commands.progress import progress_updates
 from penstock.decide.conditions import find
 from penstock.decide.observed import pods as pod_views
@@ -180,7 +180,7 @@ def _jobs_lock(resources: Resources, start: Start, watcher: Watcher) -> Iterator
 
 
 def _interrupt(resources: Resources, start: Start, stopped: Stopped, watcher: Watcher) -> None:
-    said, name = reasons.interrupted(signal.Signals(stopped.number).name), start.run.metadata.name or ""
+    said, name = messages.interrupted(signal.Signals(stopped.number).name), start.run.metadata.name or ""
     now = resources.objects.now()
     with suppress(JobError):
         resources.change(PipelineRun, name, lambda run: run if is_finished(run) else interrupted(run, said, now))

@@ -6,7 +6,7 @@ A Job that fails is made anew, later and later, as long as the record is there; 
 from datetime import datetime, timedelta
 
 from penstock.api.decoding import Unreadable
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.cleaning.job import FILES, LOGS, Cleaning, objects_of
 from penstock.decide.cleaning.observation import RecordObservation
 from penstock.decide.cleaning.record import EXPIRED, FAILED, FAILURES, LOGS_CLEANED, Record, read
@@ -79,7 +79,7 @@ def _clean(observation: RecordObservation, record: Record, part: str, now: datet
     if part == LOGS:
         done = _annotate(observation.record, {LOGS_CLEANED: write_time(now), FAILURES: None, FAILED: None})
         return Decision((done, job_views.deletion(over)))
-    said = reasons.files_deleted(record.kind, record.name, _count_deleted_files(observation))
+    said = messages.files_deleted(record.kind, record.name, _count_deleted_files(observation))
     # What the record owns goes with it, this Job too.
     return Decision((_deletion(observation.record),), events=(Event("Normal", reasons.FILES_DELETED, said),))
 
@@ -103,7 +103,7 @@ def _record_failure(observation: RecordObservation, record: Record, job: ApiObje
     if _failures(_annotations(observation.record)) >= failures:
         return Decision((job_views.deletion(job),))
     why = _failure(observation) or job_views.failure_of(job)[1]
-    said = reasons.files_not_deleted(record.kind, record.name, why, pause(failures))
+    said = messages.files_not_deleted(record.kind, record.name, why, pause(failures))
     told = _annotate(observation.record, {FAILURES: str(failures), FAILED: write_time(now)})
     return Decision((told, job_views.deletion(job)), events=(Event("Warning", reasons.FILES_NOT_DELETED, said),))
 
@@ -116,13 +116,13 @@ def pause(failures: int) -> timedelta:
 
 def _count_deleted_files(observation: RecordObservation) -> int | None:
     """Return how many files were deleted, where a pod is there to tell."""
-    messages = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code == 0)
-    return next((files for message in messages if (files := files_in(message)) is not None), None)
+    texts = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code == 0)
+    return next((files for text in texts if (files := files_in(text)) is not None), None)
 
 
 def _failure(observation: RecordObservation) -> str | None:
-    messages = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code != 0)
-    failures = (failure_in(message) for message in messages)
+    texts = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code != 0)
+    failures = (failure_in(text) for text in texts)
     return next((failure.message for failure in failures if failure is not None), None)
 
 

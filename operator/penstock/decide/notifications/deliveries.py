@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from penstock.api.notifications import Delivery, DeliveryState, NotifiedEvent
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Create, Event, Refusal, Write
 from penstock.decide.notifications.receivers import Receiver
@@ -97,7 +97,7 @@ def post(office: PostOffice, letters: Sequence[Letter]) -> Posted:
 
 def failure(event: NotifiedEvent, delivery: Delivery, why: str) -> Event:
     """Return what Kubernetes is told of an event that did not reach somebody."""
-    message = shorten(reasons.notification_failed(event.event, delivery.name, why))
+    message = shorten(messages.notification_failed(event.event, delivery.name, why))
     return Event("Warning", reasons.NOTIFICATION_FAILED, message)
 
 
@@ -110,12 +110,12 @@ def _advance(office: PostOffice, letter: Letter, delivery: Delivery) -> _Progres
     receiver = office.receivers.get(delivery.name)
     wanted = [each for each in letter.events if receiver is not None and receiver.wants(each.event)]
     if receiver is None or not wanted:
-        return _unsent(letter.events, delivery, "Removed", reasons.no_such_notification())
+        return _unsent(letter.events, delivery, "Removed", messages.no_such_notification())
     jobs = [(event, office.job_of(event, delivery)) for event in wanted]
     if all(job is not None and job_views.is_over(job) and not job_views.is_going(job) for _, job in jobs):
         return _conclude(office, delivery, [(event, job) for event, job in jobs if job is not None])
     if office.now >= letter.until:
-        why = reasons.not_told_in_time(None if office.refused is None else office.refused.message)
+        why = messages.not_told_in_time(None if office.refused is None else office.refused.message)
         return _unsent(wanted, delivery, "GivenUp", why)
     return _Progress(delivery, [_creation(office, receiver, event) for event, job in jobs if job is None])
 
@@ -152,7 +152,7 @@ def _failure_of(job: ApiObject, senders: Senders) -> tuple[DeliveryState, str]:
     ends = [end for pod in senders.pods if belongs_to(pod, job_views.uid(job)) and (end := exit_of(pod)) and end.code]
     last = max(ends, key=lambda end: end.finished or "", default=None)
     if last is None or not last.message:
-        return "Unavailable", reasons.job_failed(*job_views.failure_of(job))
+        return "Unavailable", messages.job_failed(*job_views.failure_of(job))
     return "Refused" if last.code == errors.REFUSED else "Unavailable", last.message
 
 

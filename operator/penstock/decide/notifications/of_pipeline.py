@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from penstock.api.notifications import EventName, NotifiedEvent
 from penstock.api.pipeline import PipelineStatus
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.notifications.event_source import source_of
 from penstock.decide.notifications.outbox import event_id
 from penstock.decide.objects.children import Owner
@@ -55,7 +55,7 @@ def describe_event_of_pipeline(owner: Owner, event: NotifiedEvent) -> OutboundEv
         source=source_of(owner.namespace, owner.pipeline),
         subject=event.model or owner.pipeline,
         time=event.time,
-        sentence=reasons.model_event(event.event, event.model or "", owner.pipeline, event.run, event.reason),
+        sentence=messages.model_event(event.event, event.model or "", owner.pipeline, event.run, event.reason),
         data=OutboundData(
             namespace=owner.namespace, pipeline=owner.pipeline, run=event.run, model=event.model, reason=event.reason
         ),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from penstock.api.notifications import EventName, NotifiedEvent
 from penstock.api.run import DeploymentSummary, PipelineRun
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.conditions import find
 from penstock.decide.notifications.event_source import source_of
 from penstock.decide.notifications.outbox import event_id
@@ -44,9 +44,9 @@ def describe_event_of_run(owner: Owner, run: PipelineRun, event: NotifiedEvent) 
     # The other sentences of a run can be a job's, which may quote a row.
     message = decided.message if decided and event.event in ("RunSucceeded", "ModelRefused") else None
     sentence = {
-        "RunSucceeded": reasons.run_succeeded_event(owner.name, owner.pipeline, message),
-        "RunFailed": reasons.run_failed_event(owner.name, owner.pipeline, failed, event.reason or reasons.FAILED),
-        "RunCancelled": reasons.run_cancelled_event(owner.name, owner.pipeline),
+        "RunSucceeded": messages.run_succeeded_event(owner.name, owner.pipeline, message),
+        "RunFailed": messages.run_failed_event(owner.name, owner.pipeline, failed, event.reason or reasons.FAILED),
+        "RunCancelled": messages.run_cancelled_event(owner.name, owner.pipeline),
     }.get(event.event)
     return OutboundEvent(
         id=event.id,
@@ -55,7 +55,7 @@ def describe_event_of_run(owner: Owner, run: PipelineRun, event: NotifiedEvent) 
         subject=owner.name,
         time=event.time,
         sentence=sentence
-        or reasons.model_event(event.event, event.model or "", owner.pipeline, owner.name, message or event.reason),
+        or messages.model_event(event.event, event.model or "", owner.pipeline, owner.name, message or event.reason),
         data=OutboundData(
             namespace=owner.namespace,
             pipeline=owner.pipeline,

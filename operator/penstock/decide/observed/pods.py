@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.times import read_time
@@ -100,7 +100,7 @@ def disruption(pod: ApiObject) -> str | None:
     if condition is not None and condition.get("status") == "True":
         return str(condition.get("reason") or condition.get("message") or "DisruptionTarget")
     end = exit_of(pod)
-    return reasons.stop_request_message() if end is not None and end.code == errors.TERMINATED else None
+    return messages.stop_request_message() if end is not None and end.code == errors.TERMINATED else None
 
 
 def waits_for(pod: ApiObject, events: tuple[ApiObject, ...]) -> Wait:
@@ -109,18 +109,18 @@ def waits_for(pod: ApiObject, events: tuple[ApiObject, ...]) -> Wait:
     if scheduled is not None and scheduled.get("status") == "False":
         message = str(scheduled.get("message") or scheduled.get("reason") or "")
         if scheduled.get("reason") == "SchedulingGated":
-            return Wait(reasons.QUEUED, reasons.queue_message(None))
-        return Wait(reasons.UNSCHEDULABLE, reasons.unschedulable(message))
+            return Wait(reasons.QUEUED, messages.queue_message(None))
+        return Wait(reasons.UNSCHEDULABLE, messages.unschedulable(message))
     waiting = (_container(pod).get("state") or {}).get("waiting") or {}
     reason, message = str(waiting.get("reason") or ""), str(waiting.get("message") or "")
     if reason and reason not in _MAKING:
         kind = reasons.IMAGE_NOT_PULLED if reason in _PULLING else reasons.CONTAINER_NOT_MADE
-        return Wait(kind, reasons.not_started(reason, message))
+        return Wait(kind, messages.not_started(reason, message))
     unmounted = _latest(event for event in events if event.get("involvedObject", {}).get("uid") == uid(pod))
     if unmounted is not None:
         said = str(unmounted.get("message") or "")
-        return Wait(reasons.NOT_MOUNTED, reasons.not_started(str(unmounted.get("reason")), said))
-    return Wait(reasons.STARTING, reasons.starting((pod.get("spec") or {}).get("nodeName")))
+        return Wait(reasons.NOT_MOUNTED, messages.not_started(str(unmounted.get("reason")), said))
+    return Wait(reasons.STARTING, messages.starting((pod.get("spec") or {}).get("nodeName")))
 
 
 def _latest(events: Any) -> ApiObject | None:

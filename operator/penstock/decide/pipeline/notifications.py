@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 
 from penstock.api.pipeline import PipelineStatus
-from penstock.decide import reasons
+from penstock.decide import messages
 from penstock.decide.decision import Refusal
 from penstock.decide.notifications.deliveries import Letter, PostOffice, failure, post
 from penstock.decide.notifications.of_pipeline import describe_event_of_pipeline, events_of_pipeline
@@ -43,7 +43,7 @@ def with_notifications(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDr
     events = tuple(msgspec.structs.replace(each.events[0], deliveries=each.deliveries) for each in posted.letters)
     kept, dropped = with_events(events, addressed(happened, office.receivers))
     said = [
-        failure(event, each, reasons.too_many_events())
+        failure(event, each, messages.too_many_events())
         for event in dropped
         for each in event.deliveries
         if each.state == "Pending"

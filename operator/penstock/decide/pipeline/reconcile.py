@@ -5,7 +5,7 @@ from datetime import datetime
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline, PipelineStatus
 from penstock.api.unimplemented import refuse_unimplemented
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.conditions import find
 from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
@@ -83,7 +83,7 @@ def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
 def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:
     message = reasons.write_refusal_message(refusal.kind, refusal.name, refusal.message)
     if refusal.reason == "NameConflict":
-        message = reasons.pipeline_name_conflict(refusal.kind, refusal.name)
+        message = messages.pipeline_name_conflict(refusal.kind, refusal.name)
     return draft.ready("False", refusal.reason, message, stalled=True)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from penstock.api.jobs import job_field
 from penstock.api.quantities import read_duration
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.observed import pods as pod_views
@@ -39,12 +39,12 @@ class Servers:
                 return _sentence(end)
         held = self.waiting_message()
         if held is not None:
-            return reasons.pending_limit_exceeded(self.pending_limit, held) if now >= self.until() else None
+            return messages.pending_limit_exceeded(self.pending_limit, held) if now >= self.until() else None
         progressing = self._condition("Progressing")
         if progressing.get("reason") != _DEADLINE:
             return None
         last = max(self._ends(), key=lambda end: str(end.get("finishedAt") or ""), default=None)
-        return str(progressing.get("message") or reasons.not_ready_in_time()) if last is None else _sentence(last)
+        return str(progressing.get("message") or messages.not_ready_in_time()) if last is None else _sentence(last)
 
     def waiting_message(self) -> str | None:
         """Return what keeps one of them from starting, in the words of whoever knows; None where nothing does."""
@@ -87,7 +87,7 @@ def _sentence(end: dict[str, Any]) -> str:
     """Return what a container said last: the sentence in the last line of its log, which is its termination message."""
     lines = [line for line in str(end.get("message") or "").splitlines() if line.strip()]
     if not lines:
-        return reasons.exit_message(int(end.get("exitCode", 0)), end.get("reason"))
+        return messages.exit_message(int(end.get("exitCode", 0)), end.get("reason"))
     last = lines[-1].strip()
     try:
         said = json.loads(last)

@@ -11,7 +11,7 @@ import msgspec
 from penstock.api.decoding import Unreadable
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject, Apply, Create, Patch
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects.images import serving_image
@@ -31,13 +31,13 @@ def advance_rollout(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
     status = draft.pipeline.status
     target = pinned_model(facts.pipeline) or (status.selected_model if status else None)
     if wanted is None:
-        return draft.ready("True", reasons.ACCEPTED, reasons.acceptance_message())
+        return draft.ready("True", reasons.ACCEPTED, messages.acceptance_message())
     if target is None:
         # Where a choice was taken back, its servers go.
-        return _scale_down_others(facts, draft, None).ready("False", reasons.NO_MODEL, reasons.no_model())
+        return _scale_down_others(facts, draft, None).ready("False", reasons.NO_MODEL, messages.no_model())
     model = facts.model(target)
     if model is None:
-        return draft.ready("False", reasons.MODEL_NOT_FOUND, reasons.model_not_found(target), stalled=True)
+        return draft.ready("False", reasons.MODEL_NOT_FOUND, messages.model_not_found(target), stalled=True)
     if isinstance(model, Unreadable):
         return draft.ready("False", reasons.INVALID, model.sentence, stalled=True)  # what serves, goes on
     serving = _serving(facts, model)
@@ -93,7 +93,7 @@ def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving
     draft = replace(draft, pipeline=pipeline).status(url=facts.observation.site.url(facts.owner, port))
     if now is not None and now.revision != serving.revision:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=serving.revision))
-    draft = draft.ready("True", reasons.MODEL_SERVED, reasons.model_served(target))
+    draft = draft.ready("True", reasons.MODEL_SERVED, messages.model_served(target))
     # The others go once the Service is seen to be turned, and no sooner.
     return _scale_down_others(facts, draft, serving.revision) if facts.service_revision == serving.revision else draft
 
@@ -106,7 +106,7 @@ def _scale_down_others(facts: PipelineFacts, draft: PipelineDraft, revision: str
 
 
 def _rolling_out(facts: PipelineFacts, draft: PipelineDraft, target: str, there: Servers | None) -> PipelineDraft:
-    message = reasons.rolling_out(target) if served_model(facts.pipeline) else reasons.first_rolling_out(target)
+    message = messages.rolling_out(target) if served_model(facts.pipeline) else messages.first_rolling_out(target)
     held = there.waiting_message() if there is not None else None
     if there is None or held is None:
         return draft.ready("Unknown", reasons.ROLLING_OUT, message)
@@ -125,7 +125,7 @@ def _failure(facts: PipelineFacts, there: Servers | None, target: str) -> str | 
 
 def _fail_rollout(facts: PipelineFacts, draft: PipelineDraft, target: str, there: ApiObject, why: str) -> PipelineDraft:
     kept = served_model(facts.pipeline)
-    message = reasons.model_not_ready(target, kept, why)
+    message = messages.model_not_ready(target, kept, why)
     if pinned_model(facts.pipeline) != target:
         if _failure_annotation(there) is None:
             content = {"metadata": {"annotations": {ROLLOUT_FAILED: why[:512]}}, "spec": {"replicas": 0}}

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from penstock.api.schema import JobName
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import Create
 from penstock.decide.objects.children import INDEX, specification_name
 from penstock.decide.objects.images import pin_image
@@ -134,8 +134,8 @@ def _recover_lost_result(
     attempt = outcomes.attempt_of(observed)
     lost = attempt - retries.count_failed_tries(observed)
     if lost >= MOST_ATTEMPTS:
-        return termination.fail_run(facts, draft, part.step, reasons.RESULT_LOST, reasons.result_lost(lost))
-    why = Wait(reasons.RESULT_LOST, reasons.refinding(attempt + 1))
+        return termination.fail_run(facts, draft, part.step, reasons.RESULT_LOST, messages.result_lost(lost))
+    why = Wait(reasons.RESULT_LOST, messages.refinding(attempt + 1))
     return create_job(facts, draft, snapshot, part, attempt + 1, why)
 
 
@@ -144,7 +144,7 @@ def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPa
         return suspend_step(facts, draft, part.step)
     first = preceding_run(facts) if part.name == "dataset" else None
     if first is not None:
-        return _report_waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, reasons.earlier_run(first)))
+        return _report_waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, messages.earlier_run(first)))
     return _report_running(facts, create_job(facts, draft, snapshot, part), part.step)
 
 
@@ -166,7 +166,7 @@ def _report_held(
     if held.since is not None:
         said, limit = facts.pending_limit("testing" if part.step == "deployment" else part.step, snapshot)
         if facts.now >= held.since + limit:
-            message = reasons.pending_limit_exceeded(said, held.wait.message)
+            message = messages.pending_limit_exceeded(said, held.wait.message)
             return termination.fail_run(facts, draft, part.step, reasons.PENDING_LIMIT_EXCEEDED, message)
         draft = draft.requeue_at(held.since + limit)
     return _report_waiting(facts, draft, part.step, _keep_wording(draft, part, held.wait))
@@ -182,7 +182,7 @@ def _keep_wording(draft: RunDraft, part: PlannedPart, wait: Wait) -> Wait:
 
 def suspend_step(facts: RunFacts, draft: RunDraft, step: JobName) -> RunDraft:
     """Return the draft whose step waits for a person; without a Job it is not one that others have to wait for."""
-    draft = _report_waiting(facts, draft, step, Wait(reasons.SUSPENDED, reasons.suspension_message(step)))
+    draft = _report_waiting(facts, draft, step, Wait(reasons.SUSPENDED, messages.suspension_message(step)))
     return draft.about(step, job_name=None)
 
 
@@ -190,7 +190,7 @@ def _report_waiting(facts: RunFacts, draft: RunDraft, step: JobName, wait: Wait)
     if not _is_current(draft, step):
         return draft
     draft = draft.step(step, "Waiting", wait.reason, wait.message)
-    return draft.outcome("Unknown", wait.reason, reasons.step_waits(step, wait.message), facts.time)
+    return draft.outcome("Unknown", wait.reason, messages.step_waits(step, wait.message), facts.time)
 
 
 def _report_going(facts: RunFacts, draft: RunDraft, part: PlannedPart, going: Going) -> RunDraft:
@@ -212,7 +212,7 @@ def _report_running(facts: RunFacts, draft: RunDraft, step: JobName) -> RunDraft
     if not _is_current(draft, step):
         return draft
     names = [each.name for each in status_of(draft.run).steps]
-    message = reasons.step_runs(step, names.index(step) + 1, len(names))
+    message = messages.step_runs(step, names.index(step) + 1, len(names))
     return draft.outcome("Unknown", reasons.RUNNING, message, facts.time)
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import DeploymentSummary
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.conditions import find, shorten
 from penstock.decide.decision import ApiObject
 from penstock.decide.job_specification import selection_of
@@ -40,7 +40,7 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
     """Return the draft with what has come of the deployment step by now."""
     pipeline = facts.pipeline
     if pipeline is None:
-        message = reasons.pipeline_deleted(facts.pipeline_name)
+        message = messages.pipeline_deleted(facts.pipeline_name)
         return termination.fail_run(facts, draft, "deployment", reasons.PIPELINE_DELETED, message)
     if _was_served(facts, pipeline):
         step = step_of(draft.run, "deployment")
@@ -48,13 +48,13 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
     tested = latest_test(draft)
     decision = _decide(snapshot.pipeline.spec, pipeline, tested)
     if pipeline.spec.deployment is None:
-        message = reasons.no_deployment(facts.pipeline_name)
+        message = messages.no_deployment(facts.pipeline_name)
         return _finish(facts, draft, _with_message(_summary(decision, tested, served_model(pipeline)), None, message))
     if decision.retest and RETEST not in draft.results:
         return TestAgain(decision.retest)
     served = served_model(pipeline)
     if decision.retest:
-        decision = GateDecision("NotComparable", served, reasons.still_incomparable(served))
+        decision = GateDecision("NotComparable", served, messages.still_incomparable(served))
     summary = _summary(decision, tested, served_model(pipeline))
     if decision.model is None or decision.model == served or decision.model != summary.challenger:
         return _finish(facts, draft, summary)  # nothing changes, or a person's pin is above it
@@ -104,11 +104,11 @@ def _propose(
     model = decision.model or ""
     why = _rollout_failure(facts, model)
     if why is not None:
-        message = reasons.model_not_ready(model, served_model(pipeline), why)
+        message = messages.model_not_ready(model, served_model(pipeline), why)
         draft = draft.step("deployment", "Running", deployment=_with_message(summary, served_model(pipeline), message))
         return termination.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
     selected = pipeline.status.selected_model if pipeline.status else None
-    reason, message = reasons.PROPOSED, reasons.proposal_message(model, decision.reason)
+    reason, message = reasons.PROPOSED, messages.proposal_message(model, decision.reason)
     if selected == model:
         reason, message = reasons.ROLLING_OUT, _rollout(pipeline, model)
     step = step_of(draft.run, "deployment")
@@ -120,7 +120,7 @@ def _propose(
 def _rollout(pipeline: Pipeline, model: str) -> str:
     """Return how far the servers of the Model are, in the words of the Pipeline."""
     ready = find(pipeline.status.conditions if pipeline.status else (), "Ready")
-    return ready.message if ready is not None and ready.status != "True" else reasons.rolling_out(model)
+    return ready.message if ready is not None and ready.status != "True" else messages.rolling_out(model)
 
 
 def _finish(facts: RunFacts, draft: RunDraft, summary: DeploymentSummary) -> RunDraft:

@@ -1,7 +1,7 @@
 """A run that nobody works on any more, though it has not ended: stopped by a person, or given up for another one."""
 
 from penstock.api.run import PipelineRun
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run_state import status_of
 
@@ -23,4 +23,4 @@ def superseded(run: PipelineRun, now: str) -> PipelineRun:
     for step in status_of(run).steps:
         if step.state in ("Pending", *_BEGUN):
             draft = draft.step(step.name, "Cancelled", reasons.SUPERSEDED)
-    return draft.outcome("False", reasons.SUPERSEDED, reasons.superseded(), now).run
+    return draft.outcome("False", reasons.SUPERSEDED, messages.superseded(), now).run

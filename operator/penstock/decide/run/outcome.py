@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import STEP
 from penstock.decide.observed import jobs as job_views
@@ -130,7 +130,7 @@ def outcome_of(part: ObservedPart, now: datetime) -> Outcome:
     if job_views.is_failed(job):
         return _job_failure(part, job)
     if job_views.is_going(job):
-        return Held(Wait(reasons.REPLACED, reasons.being_deleted(job_views.name(job))))
+        return Held(Wait(reasons.REPLACED, messages.being_deleted(job_views.name(job))))
     if job_views.is_complete(job):
         return Lost()
     return _outcome_of_live_job(part, job, now)
@@ -148,7 +148,7 @@ def live_pods(pods: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
 
 def _absent(part: ObservedPart) -> Outcome:
     live = live_pods(part.pods)
-    return Held(Wait(reasons.REPLACED, reasons.pods_ending(len(live)))) if live else Absent()
+    return Held(Wait(reasons.REPLACED, messages.pods_ending(len(live)))) if live else Absent()
 
 
 def _done(part: ObservedPart, told: Mapping[int, PodResult]) -> Done:
@@ -171,7 +171,7 @@ def _outcome_of_live_job(part: ObservedPart, job: ApiObject, now: datetime) -> O
     if len(waiting) < len(live):
         return _at_work(part, waiting, now)
     if job_views.is_suspended(job):
-        wait = Wait(reasons.QUEUED, reasons.queue_message(job_views.queue_of(job), _last_event_message(part, job)))
+        wait = Wait(reasons.QUEUED, messages.queue_message(job_views.queue_of(job), _last_event_message(part, job)))
         return Held(wait, job_views.suspension_time(job))
     if waiting:
         return _waiting(part, own, waiting, now)
@@ -189,7 +189,7 @@ def _at_work(part: ObservedPart, waiting: tuple[ApiObject, ...], now: datetime) 
     if not late:
         return Going(started, until=soon)
     why = pod_views.waits_for(late[0], part.events)
-    return Going(started, Wait(why.reason, reasons.some_wait(len(late), part.workers, why.message)), until=soon)
+    return Going(started, Wait(why.reason, messages.some_wait(len(late), part.workers, why.message)), until=soon)
 
 
 def _waiting(part: ObservedPart, own: tuple[ApiObject, ...], waiting: tuple[ApiObject, ...], now: datetime) -> Outcome:
@@ -212,10 +212,10 @@ def _without_pod(part: ObservedPart, job: ApiObject, own: tuple[ApiObject, ...],
         last = max(failed, key=pod_views.creation_time)
         disrupted = pod_views.disruption(last)
         if disrupted is not None:
-            return Held(Wait(reasons.DISRUPTED, reasons.disruption_message(disrupted)))
+            return Held(Wait(reasons.DISRUPTED, messages.disruption_message(disrupted)))
         if job_views.is_one_try(job):
             return Going(_start_time(part))  # it has failed, and its Job has yet to say so
-        return Held(Wait(reasons.RETRYING, reasons.retrying(failure_of(part.name, last)[1])))
+        return Held(Wait(reasons.RETRYING, messages.retrying(failure_of(part.name, last)[1])))
     if own:
         return Going(_start_time(part))  # its pods succeeded, and its Job has yet to say so
     since = job_views.waiting_since(job)
@@ -225,7 +225,7 @@ def _without_pod(part: ObservedPart, job: ApiObject, own: tuple[ApiObject, ...],
         return Held(Wait(reason, message), since)
     if now < since + GRACE:
         return Going(until=since + GRACE)
-    return Held(Wait(reasons.STARTING, reasons.no_pod_yet()), since)
+    return Held(Wait(reasons.STARTING, messages.no_pod_yet()), since)
 
 
 def _last_event_message(part: ObservedPart, job: ApiObject) -> str | None:
@@ -240,9 +240,9 @@ def _job_failure(part: ObservedPart, job: ApiObject) -> Failed:
     failed = [pod for pod in own if (ended := pod_views.exit_of(pod)) is None or ended.code != 0]
     reason, message = job_views.failure_of(job)
     if reason == "DeadlineExceeded":
-        return Failed(reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_with_fields(part.name)), attempt, since)
+        return Failed(reasons.DEADLINE_EXCEEDED, messages.deadline_exceeded(job_with_fields(part.name)), attempt, since)
     said = max(failed, key=_failure_weight, default=None)
-    words = (reasons.FAILED, reasons.job_failed(reason, message)) if said is None else failure_of(part.name, said)
+    words = (reasons.FAILED, messages.job_failed(reason, message)) if said is None else failure_of(part.name, said)
     return Failed(*words, attempt, since, may_pass=job_views.is_one_try(job) and reason == "BackoffLimitExceeded")
 
 
@@ -267,17 +267,17 @@ def failure_of(part: PartName, pod: ApiObject) -> tuple[str, str]:
 
 def _failure_without_message(part: PartName, ended: ContainerExit) -> tuple[str, str]:
     if ended.reason == "OOMKilled":
-        return reasons.OUT_OF_MEMORY, reasons.out_of_memory(job_with_fields(part))
+        return reasons.OUT_OF_MEMORY, messages.out_of_memory(job_with_fields(part))
     if ended.code == errors.TIMED_OUT:
-        return reasons.TIMED_OUT, reasons.deadline_exceeded(job_with_fields(part))
+        return reasons.TIMED_OUT, messages.deadline_exceeded(job_with_fields(part))
     if ended.message and not ended.message.startswith("{"):
-        return reasons.FAILED, reasons.exit_message(ended.code, ended.reason, ended.message)
-    return reasons.FAILED, reasons.exit_message(ended.code, ended.reason)
+        return reasons.FAILED, messages.exit_message(ended.code, ended.reason, ended.message)
+    return reasons.FAILED, messages.exit_message(ended.code, ended.reason)
 
 
 def _without_container(part: PartName, pod: ApiObject) -> tuple[str, str]:
     status = pod.get("status") or {}
     if status.get("reason") == "DeadlineExceeded":
-        return reasons.DEADLINE_EXCEEDED, reasons.deadline_exceeded(job_with_fields(part))
+        return reasons.DEADLINE_EXCEEDED, messages.deadline_exceeded(job_with_fields(part))
     said = str(status.get("message") or status.get("reason") or "its node does not say why")
     return reasons.FAILED, f"Its pod failed before its container had ended: {said}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from penstock.api.decoding import CannotBeRead, Unreadable, decode
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import Decision
 from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.decide.objects.revision import Snapshot
@@ -79,14 +79,14 @@ def _advance_run(facts: RunFacts) -> RunDraft:
 def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
     if _awaits_its_trigger(facts):
-        return draft.outcome("Unknown", reasons.SUSPENDED, reasons.awaits_trigger(), facts.time)
+        return draft.outcome("Unknown", reasons.SUSPENDED, messages.awaits_trigger(), facts.time)
     begun = snapshot_and_name.begin_run(facts, draft)
     if isinstance(begun, Wait):
         return _wait_to_begin(facts, draft, begun)
     snapshot = facts.snapshot
     if snapshot is None or status_of(facts.run).execution_name is None:
         # Its name is in the status before the first Job is made.
-        return begun.outcome("Unknown", reasons.RUNNING, reasons.begins(), facts.time).requeue_at(facts.now)
+        return begun.outcome("Unknown", reasons.RUNNING, messages.begins(), facts.time).requeue_at(facts.now)
     return _advance_steps(facts, record_files(facts, begun, snapshot, _parts(facts)), snapshot)
 
 
@@ -98,7 +98,7 @@ def _awaits_its_trigger(facts: RunFacts) -> bool:
 def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:
     said, limit = facts.pending_limit(None, facts.snapshot)
     if facts.now >= facts.creation_time + limit:
-        message = reasons.pending_limit_exceeded(said, wait.message)
+        message = messages.pending_limit_exceeded(said, wait.message)
         return termination.fail_run(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
     draft = draft.requeue_at(facts.creation_time + limit)
     return draft.outcome("Unknown", wait.reason, wait.message, facts.time)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from penstock.api.run import Step
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import Refusal
 from penstock.decide.run import termination
 from penstock.decide.run.draft import RunDraft
@@ -30,7 +30,7 @@ def handle_refusal(facts: RunFacts, draft: RunDraft, refusal: Refusal) -> RunDra
     if refusal.reason in _MAY_PASS:
         return _waiting(facts, before, step, _MAY_PASS[refusal.reason], message)
     if refusal.reason == "NameConflict":
-        message = reasons.name_conflict(refusal.kind, refusal.name)
+        message = messages.name_conflict(refusal.kind, refusal.name)
         return termination.fail_run(facts, before, name, reasons.NAME_CONFLICT, message)
     return termination.fail_run(facts, before, name, reasons.INVALID, message)
 
@@ -49,12 +49,12 @@ def _waiting(facts: RunFacts, draft: RunDraft, step: Step | None, reason: str, m
     since = _since(facts, step)
     said, limit = facts.pending_limit(step.name if step is not None else None, facts.snapshot)
     if facts.now >= since + limit:
-        message = reasons.pending_limit_exceeded(said, message)
+        message = messages.pending_limit_exceeded(said, message)
         name = None if step is None else step.name
         return termination.fail_run(facts, draft, name, reasons.PENDING_LIMIT_EXCEEDED, message)
     if step is not None:
         draft = draft.step(step.name, "Waiting", reason, message, wait_start_time=write_time(since))
-        message = reasons.step_waits(step.name, message)
+        message = messages.step_waits(step.name, message)
     return draft.outcome("Unknown", reason, message, facts.time).requeue_at(min(facts.now + TRY_AGAIN, since + limit))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from penstock.api.jobs import job_field
 from penstock.api.quantities import read_duration
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.job_specification import retries_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.observed import jobs as job_views
@@ -34,7 +34,7 @@ def next_try(
         return None
     first = read_duration(retries.backoff, job_field(job_with_fields(part.name) or part.step, "retries.backoff"))
     at = failed.since + timedelta(seconds=wait_before(tries, first))
-    said = reasons.next_try_message(tries + 1, retries.limit + 1, write_time(at), failed.message)
+    said = messages.next_try_message(tries + 1, retries.limit + 1, write_time(at), failed.message)
     return at, Wait(reasons.RETRYING, said)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from penstock.api.schema import JOBS, JobName
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
@@ -43,14 +43,14 @@ def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -
             if needed == "testing" and missing[needed] == "deployment":
                 continue  # nothing was tested: then a person's pin is all that can be served
             if any(_is_about_to(run, needed) for run in facts.observation.runs.live):
-                return Wait(reasons.EARLIER_RUN, reasons.earlier_result(missing[needed], needed))
-            raise Refused(reasons.missing_result(missing[needed], needed))
+                return Wait(reasons.EARLIER_RUN, messages.earlier_result(missing[needed], needed))
+            raise Refused(messages.missing_result(missing[needed], needed))
         found = there.get(_results_of(source))
         reported = {} if found is None else results.read(found)
         if needed not in reported:
             if _has_long_ended(source, facts.now):
-                raise Refused(reasons.lost_result(missing[needed], needed, source["metadata"]["name"]))
-            return Wait(reasons.EARLIER_RUN, reasons.earlier_result(missing[needed], needed))
+                raise Refused(messages.lost_result(missing[needed], needed, source["metadata"]["name"]))
+            return Wait(reasons.EARLIER_RUN, messages.earlier_result(missing[needed], needed))
         known[needed] = reported[needed]
     if not known:
         return draft

@@ -2,7 +2,7 @@
 
 from penstock.api.schema import JobName
 from penstock.api.unimplemented import refuse_unimplemented
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import Create
 from penstock.decide.execution_name import first_free
 from penstock.decide.objects.children import revision_name
@@ -31,7 +31,7 @@ def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
     if snapshot is None:
         pipeline = facts.pipeline
         if pipeline is None or facts.observation.pipeline is None:
-            return Wait(reasons.PIPELINE_NOT_FOUND, reasons.pipeline_not_found(facts.pipeline_name))
+            return Wait(reasons.PIPELINE_NOT_FOUND, messages.pipeline_not_found(facts.pipeline_name))
         refuse_unimplemented("Pipeline", facts.observation.pipeline)
         pipeline = override_pipeline(pipeline, facts.run.spec.overrides)
         facts.observation.site.refuse_inputs(pipeline.spec)
@@ -50,7 +50,7 @@ def jobs_of(facts: RunFacts, snapshot: Snapshot) -> tuple[JobName, ...]:
     """Return the jobs that the run does, in their order; there is at least one."""
     jobs = select_jobs(snapshot.pipeline.spec, tuple(request.name for request in facts.run.spec.jobs))
     if not jobs:
-        raise Refused(reasons.no_job(facts.pipeline_name))
+        raise Refused(messages.no_job(facts.pipeline_name))
     return jobs
 
 
@@ -58,7 +58,7 @@ def take_next_name(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunD
     """Return the draft with the next name: the storage has files of another run under the one it has."""
     wish, taken, index = _wish(facts), facts.observation.runs.execution_names(), facts.index
     if index >= MOST_INDEXES:
-        raise Refused(reasons.names_taken(wish, index))
+        raise Refused(messages.names_taken(wish, index))
     name, index = first_free(wish, taken, index + 1)
     storage = address(facts.places(snapshot, name).run().uri)
     return draft.status(execution_name=name, run_index=index, storage=storage)

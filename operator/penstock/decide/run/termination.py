@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from penstock.api.quantities import read_duration
 from penstock.api.run import StepState
 from penstock.api.schema import JobName
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject, Create, Delete, Write
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.run.draft import RunDraft
@@ -27,7 +27,7 @@ def fail_run(facts: RunFacts, draft: RunDraft, step: JobName | None, reason: str
     """
     if step is not None:
         draft = draft.step(step, "Failed", reason, message, completion_time=facts.time)
-        message = reasons.step_failed(step, message)
+        message = messages.step_failed(step, message)
     return _close(facts, draft, reason, message, "Skipped")
 
 
@@ -36,7 +36,7 @@ def close_failed_run(facts: RunFacts, draft: RunDraft) -> RunDraft | None:
     step = next((each for each in status_of(draft.run).steps if each.state == "Failed"), None)
     if step is None:
         return None
-    message = reasons.step_failed(step.name, step.message or "")
+    message = messages.step_failed(step.name, step.message or "")
     return _close(facts, draft.with_writes(*_deletions(facts)), step.reason or reasons.FAILED, message, "Skipped")
 
 
@@ -53,13 +53,13 @@ def fail_if_out_of_time(facts: RunFacts, draft: RunDraft, step: JobName | None) 
     until = deadline(facts)
     if until is None or facts.now < until:
         return None
-    return fail_run(facts, draft, step, reasons.TIMED_OUT, reasons.run_timed_out(facts.run.spec.timeout or ""))
+    return fail_run(facts, draft, step, reasons.TIMED_OUT, messages.run_timed_out(facts.run.spec.timeout or ""))
 
 
 def cancel_run(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that a person has cancelled."""
     draft = draft.with_writes(*_deletions(facts))
-    return _close(facts, draft, reasons.CANCELLED, reasons.cancellation_message(), "Cancelled")
+    return _close(facts, draft, reasons.CANCELLED, messages.cancellation_message(), "Cancelled")
 
 
 def live_objects(facts: RunFacts) -> tuple[ApiObject, ...]:
@@ -91,7 +91,7 @@ def _close(facts: RunFacts, draft: RunDraft, reason: str, message: str, others: 
     still = live_objects(facts)
     if still:
         draft = draft.requeue_at(facts.now + LONGEST_ENDING)
-        return draft.outcome("Unknown", reason, f"{message} {reasons.still_ending(len(still))}", facts.time)
+        return draft.outcome("Unknown", reason, f"{message} {messages.still_ending(len(still))}", facts.time)
     for step in status_of(draft.run).steps:
         if step.state in _OPEN:
             begun = step.state != "Pending"

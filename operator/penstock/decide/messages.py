@@ -1,0 +1,357 @@
+"""The sentences that go with reasons: of a run, a Pipeline, the files of what was deleted, and of who is told.
+
+A sentence is for people, and may be worded better any day; the reason keeps its meaning. Those of a Trigger stand
+beside its reasons, in `penstock.decide.reasons`.
+"""
+
+from datetime import timedelta
+
+from penstock.api.jobs import job_field
+from penstock.api.schema import JobName
+
+
+def step_runs(step: str, number: int, of: int) -> str:
+    """A step is at work."""
+    return f"The {step} step is running, {number} of {of}."
+
+
+def step_waits(step: str, why: str) -> str:
+    """A step cannot go on for now."""
+    return f"The {step} step waits: {why}"
+
+
+def step_failed(step: str, why: str) -> str:
+    """A step ended otherwise than well, and the run with it."""
+    return f"The {step} step failed: {why}"
+
+
+def pipeline_not_found(name: str) -> str:
+    """The Pipeline that a run names is not there yet."""
+    return f"There is no Pipeline {name} in this namespace yet; the run begins when it is applied."
+
+
+def suspension_message(next_step: str | None) -> str:
+    """The run starts no further job."""
+    then = "starts no further job" if next_step is None else f"does not start its {next_step} step"
+    return f"The run is suspended: it {then} until spec.suspend is false."
+
+
+def earlier_run(run: str) -> str:
+    """Dataset steps of one storage come one after the other."""
+    return f"Another run of this Pipeline, {run}, makes its tables first; dataset steps come one after the other."
+
+
+def earlier_result(step: str, needed: str) -> str:
+    """Another run is about to make what this one needs."""
+    return f"The job {step} needs what {needed} makes, and another run is about to make it."
+
+
+def missing_result(step: str, needed: str) -> str:
+    """Nobody makes what this run needs."""
+    return f"The job {step} needs what {needed} makes, and no run has made it; add {needed} to the jobs."
+
+
+def lost_result(step: str, needed: str, run: str) -> str:
+    """What this run needs was made, and is gone."""
+    return (
+        f"The job {step} needs what {needed} makes; the run {run} made it last, and its results are no longer there. "
+        f"Add {needed} to the jobs."
+    )
+
+
+def no_job(pipeline: str) -> str:
+    """The Pipeline describes nothing that a run could do."""
+    return f"The Pipeline {pipeline} describes no job; add dataset and training, or deployment."
+
+
+def name_conflict(kind: str, name: str) -> str:
+    """A stranger's object has the name of one of ours."""
+    return f"There is a {kind} {name} that this run did not make; it is left alone. Delete or rename it, and run again."
+
+
+def no_pod_yet() -> str:
+    """The Job controller has not made a pod yet."""
+    return "Its Job has no pod yet."
+
+
+def queue_message(queue: str | None, why: str | None = None) -> str:
+    """The Job is held by a queue, for the reason that the queue itself gives."""
+    held = f"Its Job waits in the queue {queue}" if queue else "Its Job is suspended"
+    return f"{held}: {why}" if why else f"{held}."
+
+
+def unschedulable(message: str) -> str:
+    """No node takes the pod; the scheduler's own sentence."""
+    return f"No node takes its pod: {message}"
+
+
+def starting(node: str | None) -> str:
+    """A node makes the container."""
+    return f"Its pod starts on the node {node}." if node else "Its pod waits for a node."
+
+
+def not_started(reason: str, message: str) -> str:
+    """A node cannot make the container; the kubelet's own sentence."""
+    return (
+        f"Its container does not start ({reason}): {message}" if message else f"Its container does not start: {reason}."
+    )
+
+
+def retrying(why: str) -> str:
+    """A pod failed, and another one is on its way."""
+    return f"It is tried again; the last try ended so: {why}"
+
+
+def next_try_message(number: int, tries: int, at: str, why: str) -> str:
+    """A job failed for what may pass, and is tried again after a while."""
+    return f"Try {number} of {tries} begins at {at}; the last one ended so: {why}"
+
+
+def disruption_message(why: str) -> str:
+    """A pod was evicted, preempted or lost with its node."""
+    return f"Its pod was taken away ({why}); another one takes its place, and that is not counted as a try."
+
+
+def stop_request_message() -> str:
+    """A pod that nobody evicted was told to end all the same."""
+    return "it was told to end, as when somebody deletes it"
+
+
+def being_deleted(job: str) -> str:
+    """A Job that was not done is going away."""
+    return f"Its Job {job} is being deleted; another one takes its place."
+
+
+def pods_ending(count: int) -> str:
+    """Pods of a Job that is gone are still ending."""
+    return f"{count} of its earlier pods {'is' if count == 1 else 'are'} still ending."
+
+
+def some_wait(waiting: int, of: int, why: str) -> str:
+    """Some workers have no place yet, while others are at work."""
+    return f"{waiting} of {of} pods wait: {why}"
+
+
+def pending_limit_exceeded(limit: str, why: str) -> str:
+    """A job waited longer than it may."""
+    return f"It waited longer than its pendingLimit of {limit}. {why}"
+
+
+def run_timed_out(limit: str) -> str:
+    """The run as a whole took longer than it may."""
+    return f"The run was still going on after its spec.timeout of {limit}; give it more time."
+
+
+def deadline_exceeded(job: JobName | None) -> str:
+    """The ceiling of the Job or the pod was reached, which the job's own timeout should have come before."""
+    ended = "It was ended from outside, at a ceiling well above its timeout"
+    if job is None:
+        return f"{ended}; {_FETCHES_LESS}."
+    return f"{ended}; raise {job_field(job, 'timeout')} or give it less to do."
+
+
+def out_of_memory(job: JobName | None) -> str:
+    """The kernel killed the container for its memory."""
+    killed = "The container was killed because it used more memory than its limit"
+    if job is None:
+        return f"{killed}; {_FETCHES_LESS}."
+    return f"{killed}; raise {job_field(job, 'resources.limits.memory')}, or give it less to do at a time."
+
+
+# What only fetches the user's own operations has neither in the manifest.
+_FETCHES_LESS = "that is not a setting, so name a repository with less in it in spec.source.git.url"
+
+
+def exit_message(code: int, reason: str | None, said: str = "") -> str:
+    """A container ended otherwise than Penstock's own do; `said` is what it left of its own."""
+    why = f" ({reason})" if reason and reason not in ("Error", "Completed") else ""
+    ended = f"Its container ended with exit code {code}{why}"
+    return f"{ended}: {said}" if said else f"{ended}, and left no message; its log says more."
+
+
+def job_failed(reason: str, message: str) -> str:
+    """A Job failed and no pod is left to say why."""
+    return f"{message or 'Its Job failed'} ({reason}); no pod is left that could say more."
+
+
+def result_lost(attempts: int) -> str:
+    """The job said that it was done, and nobody could read what it did."""
+    times = "once" if attempts == 1 else f"{attempts} times"
+    return f"Its container succeeded {times} and left no result that can be read; is its image made from Penstock's?"
+
+
+def refinding(attempt: int) -> str:
+    """The job is done, and its result was lost with its pod."""
+    return f"It is done, and its result was lost with its pod; another pod reads it from storage (attempt {attempt})."
+
+
+def names_taken(name: str, most: int) -> str:
+    """Too many names were taken."""
+    return f"The storage has files of other runs under {name} and {most} indexes of it; choose another executionName."
+
+
+def still_ending(count: int) -> str:
+    """What is left of a run that has failed, or was cancelled, is being ended."""
+    return f"{count} of its Jobs and pods {'is' if count == 1 else 'are'} still ending."
+
+
+def cancellation_message() -> str:
+    """A run was cancelled."""
+    return "It was cancelled; nothing of it runs any more."
+
+
+def interrupted(signal: str) -> str:
+    """A person, or the system, stopped the command that worked on a run."""
+    return f"It was stopped by {signal}; the same command takes it up again."
+
+
+def superseded() -> str:
+    """Another run was begun in the place of one that was interrupted."""
+    return "It was interrupted, and another run of its name was begun with a manifest that has changed since."
+
+
+def all_succeeded() -> str:
+    """A run without a deployment step is done."""
+    return "All its jobs succeeded."
+
+
+def pipeline_deleted(name: str) -> str:
+    """There is nothing to deploy to."""
+    return f"The Pipeline {name} was deleted while this run was at work; its Model is kept, and nothing serves it."
+
+
+def no_deployment(name: str) -> str:
+    """The Pipeline serves nothing any more."""
+    return f"The Pipeline {name} has no spec.deployment any more, so nothing is served; the Model is kept."
+
+
+def proposal_message(challenger: str, why: str) -> str:
+    """The Pipeline's reconciler has yet to decide."""
+    return f"{challenger} is proposed to be served. {why}"
+
+
+def rolling_out(model: str) -> str:
+    """The new Model starts beside the old one."""
+    return f"{model} was chosen, and its servers are starting; the Model served before answers until they are ready."
+
+
+def model_not_ready(model: str, served: str | None, why: str) -> str:
+    """The servers of the new Model did not become ready."""
+    kept = f"{served} stays" if served else "nothing is served"
+    return f"{model} was chosen, and its servers did not become ready, so {kept}: {why}"
+
+
+def still_incomparable(served: str | None) -> str:
+    """The served Model changed once more while the run tested again."""
+    return f"{served or 'Nothing'} is served by now, and this run has tested again once already; run again to compare."
+
+
+def begins() -> str:
+    """A run has its name, and no Job yet."""
+    return "It begins."
+
+
+def acceptance_message() -> str:
+    """A Pipeline without a deployment can work."""
+    return "Runs can be made of it; it has no spec.deployment, so it serves nothing."
+
+
+def no_model() -> str:
+    """Nothing has been chosen to be served."""
+    return "No Model has been selected yet; a run with the deployment job selects one."
+
+
+def model_not_found(name: str) -> str:
+    """The Model that is to be served is not there."""
+    return f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
+
+
+def model_served(name: str) -> str:
+    """All is as it should be."""
+    return f"{name} is served."
+
+
+def first_rolling_out(model: str) -> str:
+    """The first Model of a Pipeline starts."""
+    return f"{model} was chosen, and its servers are starting; nothing answers until they are ready."
+
+
+def not_ready_in_time() -> str:
+    """A Deployment did not come up, and says no more."""
+    return "they did not become ready in their time; their pods and logs say more."
+
+
+def pipeline_name_conflict(kind: str, name: str) -> str:
+    """A stranger's object has the name of one of the Pipeline's."""
+    return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."
+
+
+def awaits_trigger() -> str:
+    """A run was made for an event, and waits for its turn."""
+    return "It begins as soon as its Trigger lets it."
+
+
+# --- files of what was deleted ----------------------------------------------------------------------------------------
+
+
+def files_deleted(kind: str, name: str, files: int | None) -> str:
+    """The files of what was deleted are gone too."""
+    counted = "The" if files is None else f"{files:,}"
+    return f"{counted} files of the {kind} {name}, which was deleted, are deleted."
+
+
+def files_not_deleted(kind: str, name: str, why: str, pause: timedelta) -> str:
+    """The files of what was deleted are still there."""
+    minutes = int(pause.total_seconds() // 60)
+    return f"The files of the {kind} {name} could not be deleted; it is tried again in {minutes} min: {why}"
+
+
+# --- notifications ----------------------------------------------------------------------------------------------------
+
+
+def notification_failed(event: str, notification: str, why: str) -> str:
+    """Somebody who asked to be told is not told."""
+    return f"The event {event} was not delivered to the notification {notification}: {why}"
+
+
+def not_told_in_time(why: str | None) -> str:
+    """An event is too old to be told."""
+    return "it could not be within a day" + (f": {why}" if why else ".")
+
+
+def too_many_events() -> str:
+    """A status has no more room for events that nobody has taken."""
+    return "too many newer events wait to be delivered."
+
+
+def no_such_notification() -> str:
+    """Nobody is to be told any more."""
+    return "there is no notification of that name any more."
+
+
+def run_succeeded_event(run: str, pipeline: str, decision: str | None) -> str:
+    """A run ended well."""
+    return f"The run {run} of the Pipeline {pipeline} succeeded." + (f" {decision}" if decision else "")
+
+
+def run_failed_event(run: str, pipeline: str, step: str | None, reason: str) -> str:
+    """A run failed; why, in a sentence, is not for everybody to read."""
+    at = f" in its {step} step" if step else ""
+    return f"The run {run} of the Pipeline {pipeline} failed{at}: {reason}. penstock describe {run} says more."
+
+
+def run_cancelled_event(run: str, pipeline: str) -> str:
+    """A run was cancelled."""
+    return f"The run {run} of the Pipeline {pipeline} was cancelled."
+
+
+def model_event(event: str, model: str, pipeline: str, run: str | None, reason: str | None) -> str:
+    """Something was decided of a Model, or came of it."""
+    what = {
+        "ModelSelected": "was selected to be served by",
+        "ModelServed": "is served by",
+        "ModelSentBack": "was selected, and is not served by",
+        "ModelRefused": "was not selected to be served by",
+    }[event]
+    of = f" of the run {run}" if run else ""
+    return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason.rstrip('.')}." if reason else ".")
