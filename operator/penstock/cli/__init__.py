@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -16,6 +18,7 @@ from penstock.local.process import Stopped
 from penstock_jobs.contract.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
 READER_GONE = 141  # 128 + SIGPIPE, as a shell says it
+_STOPPED = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
 # What a machine refuses whoever works on it: a disk that is full, a folder that is somebody else's. No bug of ours.
 _OF_THE_MACHINE = {
     getattr(errno, name)
@@ -91,7 +94,10 @@ def commands(*, cluster: bool, **which: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit as it ended."""
-    sys.exit(_run(arguments, "penstock"))
+    code = _run(arguments, "penstock")
+    if arguments is None and code in _STOPPED:
+        _leave_at_once(code)
+    sys.exit(code)
 
 
 def plugin() -> None:
@@ -133,6 +139,14 @@ def _run(arguments: list[str] | None, program: str) -> int:
         return BUG if error.exit_code == BUG else REFUSED
     except Exception as error:  # the boundary: what comes here is a bug, or what the machine refuses
         return _end_of_the_unforeseen(error)
+
+
+def _leave_at_once(code: int) -> None:
+    """End without taking the interpreter apart: with the modules of scikit-learn that is a second of a busy machine."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _reader_gone() -> int:

@@ -20,6 +20,7 @@ from penstock_jobs.contract.errors import Unavailable
 # Seconds between asking a job to stop and killing it. It ends at once when it hears of it and tidies up nothing
 # (`penstock_jobs.ending`); one that is deep in a library does not hear it, and a person waits at the terminal.
 GRACE = 1.0
+_KILLED = 2.0  # seconds that a killed process may take to be gone; the kernel may keep it while a disk does not answer
 _LOOK = 0.5  # seconds between two looks at whether it has ended
 
 
@@ -132,8 +133,7 @@ class Process:
             pass
         finally:
             _signal_group(process.pid, signal.SIGKILL)
-            code = process.wait()
-            self.ended = ended or ExitStatus(code)
+            self.ended = ended or ExitStatus(_wait_for_killed(process))
             for pipe in (process.stdin, process.stdout, self._log):
                 if pipe is not None:
                     pipe.close()
@@ -161,6 +161,14 @@ def follow(processes: Iterable[Process], timeout: float | None) -> None:
             ready = {key.fileobj for key, _ in selector.select(min(waits, default=None))}
             for each in processes:
                 each.follow(readable=each in ready)
+
+
+def _wait_for_killed(process: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a process that was killed, if it had not ended; what is left of it holds its locks."""
+    try:
+        return process.wait(_KILLED)
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
 
 
 def _signal_group(group: int, number: int) -> None:

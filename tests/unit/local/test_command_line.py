@@ -139,3 +139,22 @@ def test_a_reader_that_has_seen_enough_is_no_bug(tmp_path: Path) -> None:
     os.close(writing)
 
     assert (finished.returncode, finished.stderr) == (cli.READER_GONE, "")
+
+
+def test_a_command_that_is_stopped_does_not_take_the_interpreter_apart_and_loses_none_of_its_words() -> None:
+    program = """
+import atexit, signal
+from penstock import cli
+from penstock.local.process import Stopped
+
+def stop(*_arguments, **_options):
+    print("It begins.", end="")
+    raise Stopped(signal.SIGTERM)
+
+atexit.register(print, "It is taken apart.")
+cli.commands.main = stop
+cli.main()
+"""
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert (finished.returncode, finished.stdout, finished.stderr) == (128 + signal.SIGTERM, "It begins.", "")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -81,6 +82,21 @@ def test_a_signal_stops_the_job_and_is_raised_once_it_is_gone(tmp_path: Path, mo
 
 def test_a_job_that_does_not_hear_the_signal_takes_no_more_than_half_of_the_two_seconds_that_ctrl_c_may() -> None:
     assert GRACE <= 1.0
+
+
+def test_a_killed_job_that_the_kernel_keeps_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = Process(command(tmp_path, HANG), lambda _: None)
+
+    def wait(_process: object, timeout: float | None = None) -> int:
+        assert timeout is not None, "it would be waited for without an end"
+        raise subprocess.TimeoutExpired("a job", timeout)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, "wait", wait)
+        process.stop(0.0)
+    process._process.wait()  # it is no zombie for the tests after this one
+
+    assert process.ended == ExitStatus(-signal.SIGKILL)
 
 
 def test_a_job_gets_its_own_credentials_and_no_others() -> None:
