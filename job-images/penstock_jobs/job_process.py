@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from penstock_jobs.contract.specification import (
     DatasetJob,
     JobSpecification,
     Location,
+    LookJob,
     RunJob,
     SourceJob,
     TestingJob,
@@ -35,6 +37,7 @@ from penstock_jobs.contract.termination_message import TerminationMessage, log_l
 from penstock_jobs.ending import end_at_once, end_with_stdin
 from penstock_jobs.indexed import name_of_this_pod, specification_of_this_pod
 from penstock_jobs.log_archive import LogArchive
+from penstock_jobs.looking import look
 from penstock_jobs.source.archive import unpack
 from penstock_jobs.storage import KeyNotFound, Store, open_store
 from penstock_jobs.taking import claim_run_folder
@@ -133,9 +136,12 @@ def _shorten(message: str) -> str:
 def _run_job(
     specification: JobSpecification, snapshot: Path | None, keep_log: Callable[[RunJob], None]
 ) -> tuple[JobResult, str | None]:
-    """Return the result, and where it is stored; that of cleaning is nowhere, since it may be done again."""
-    if isinstance(specification, CleaningJob):
-        return clean(specification), None
+    """Return the result, and where it is stored; nowhere, where the job is of no run: it may be done again."""
+    match specification:
+        case CleaningJob():
+            return clean(specification), None
+        case LookJob():
+            return look(specification, datetime.now(UTC)), None
     if snapshot is not None:
         claim_run_folder(open_store(specification.run_storage), specification.run, snapshot)
     keep_log(specification)

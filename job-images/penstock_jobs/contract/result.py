@@ -241,6 +241,31 @@ class CleaningResult(ResultDocument, frozen=True, tag="cleaning", tag_field="job
     files: int
 
 
+class Arrival(Document, frozen=True):
+    """Files that arrived or changed, and are announced together until somebody has dealt with them.
+
+    `id` tells them from any others, and `time` is when they were announced first; `names` are the first of `count`.
+    """
+
+    id: str
+    time: str
+    count: int
+    bytes: int
+    names: tuple[str, ...] = ()
+
+
+class LookResult(ResultDocument, frozen=True, tag="look", tag_field="job"):
+    """What a look saw: how many files there are, and how many of them are new or changed and may still be written to.
+
+    `first` is whether it took all as known, since there was no memory of a look before it.
+    """
+
+    files: int
+    unsettled: int = 0
+    first: bool = False
+    arrival: Arrival | None = None
+
+
 class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
     """A job that ended with a sentence for a person."""
 
@@ -248,4 +273,13 @@ class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
     message: Annotated[str, Meta(max_length=4000)]
 
 
-JobResult = SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | CleaningResult | Failure
+JobResult = (
+    SourceResult
+    | DatasetResult
+    | DatasetPart
+    | TrainingResult
+    | TestingResult
+    | CleaningResult
+    | LookResult
+    | Failure
+)

@@ -406,8 +406,27 @@ class CleaningJob(JobDocument, frozen=True, tag="cleaning", tag_field="job"):
     timeout: float | None = None
 
 
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+class LookJob(JobDocument, frozen=True, tag="look", tag_field="job"):
+    """See which files of an input are new or changed since the looks before, whose memory is at `memory`.
+
+    `begin` counts the beginnings from which on files count: the first look under one takes all that are there as known.
+    `dealt_with` is the id of the arrival about which all is done, so that the next one may be announced. It may be
+    killed and started again at any moment.
+    """
+
+    input: InputSpec
+    memory: Location
+    begin: int
+    dealt_with: str | None = None
+    threads: Annotated[int, Meta(ge=1)] = 1
+    timeout: float | None = None
+
+
 RunJob = SourceJob | DatasetJob | TrainingJob | TestingJob
-JobSpecification = RunJob | CleaningJob
+JobSpecification = RunJob | CleaningJob | LookJob
 
 
 # --- serving ----------------------------------------------------------------------------------------------------------

@@ -1,19 +1,14 @@
 """From an input of the manifest to local files, and to the SQL that reads them as one relation."""
 
-import fnmatch
-import glob
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import unquote, urlsplit
-
-from msgspec.structs import replace
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import InputSpec, Shard
 from penstock_jobs.dataset.delta_input import DeltaFiles, delta_files
 from penstock_jobs.storage import open_store
+from penstock_jobs.storage.matching import MatchingFiles, is_glob, matching_files
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.engine import path_list
 from penstock_jobs.tables.files import fetch_file
@@ -32,7 +27,6 @@ _ENDINGS: dict[str, Format] = {
 # Not BOOLEAN: DuckDB would make one of "yes" and "no" too, which are classes with names.
 _GUESSES = "auto_type_candidates = ['BIGINT', 'DOUBLE', 'DATE', 'TIMESTAMP', 'TIMESTAMPTZ', 'VARCHAR']"
 _COMPRESSIONS = (".gz", ".zst")
-_MAGIC = re.compile(r"[*?\[]")
 
 
 @dataclass(frozen=True)
@@ -63,13 +57,14 @@ def find_input_files(declared: InputSpec, shard: Shard, scratch: Path) -> InputF
     if declared.format == "Delta":
         delta = delta_files(declared, shard, folder)
         return InputFiles(declared.name, "Delta", delta.files, declared, delta)
-    found = _matching_files(declared)
-    kind = declared.format or _guess_format(declared, found)
+    matching = _matching_files(declared)
+    found = [each.key for each in matching.files]
+    kind = declared.format or ("Delta" if matching.is_delta else _guess_format(declared, found))
     if kind == "Delta":
         delta = delta_files(declared, shard, folder)
         return InputFiles(declared.name, "Delta", delta.files, declared, delta)
     mine = [key for index, key in enumerate(found) if index % shard.count == shard.index]
-    store = open_store(replace(declared.location, uri=_split_at_glob(declared.location.uri)[0]))
+    store = open_store(matching.root)
     files = tuple(fetch_file(store, key, folder) for key in mine)
     return InputFiles(declared.name, kind, files, declared)
 
@@ -102,51 +97,13 @@ def relation(source: InputFiles, types: dict[str, str]) -> str:
             return source.delta.relation()
 
 
-def _matching_files(declared: InputSpec) -> list[str]:
+def _matching_files(declared: InputSpec) -> MatchingFiles:
     uri = declared.location.uri
-    root, pattern = _split_at_glob(uri)
-    if urlsplit(uri).scheme == "file":
-        found = _local_files(Path(unquote(urlsplit(root).path)), pattern)
-    else:
-        found = _remote_files(declared, root, pattern)
-    if not found:
-        kind = "No file matches" if _MAGIC.search(pattern) else "There is no file"
+    found = matching_files(declared.location)
+    if not found.files and not found.is_delta:
+        kind = "No file matches" if is_glob(uri) else "There is no file"
         raise Refused(f"{kind} {uri}, the uri of the input '{declared.name}' (spec.dataset.inputs).")
     return found
-
-
-def _local_files(root: Path, pattern: str) -> list[str]:
-    path = root / pattern
-    if not _MAGIC.search(pattern) and path.is_dir():
-        if (path / "_delta_log").is_dir():
-            return [pattern]
-        found = [file for file in path.rglob("*") if file.is_file()]
-    elif _MAGIC.search(pattern):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True) if Path(name).is_file()]
-    else:
-        found = [path] if path.is_file() else []
-    visible = [file.relative_to(root) for file in found]
-    return sorted(file.as_posix() for file in visible if not any(part.startswith((".", "_")) for part in file.parts))
-
-
-def _remote_files(declared: InputSpec, root: str, pattern: str) -> list[str]:
-    store = open_store(replace(declared.location, uri=root))
-    literal_part = _MAGIC.split(pattern)[0]
-    keys = store.keys(literal_part)
-    if any(key.startswith(f"{pattern}/_delta_log/") for key in keys):
-        return [pattern]
-    if _MAGIC.search(pattern):
-        keys = [key for key in keys if fnmatch.fnmatchcase(key, pattern)]
-    else:
-        keys = [key for key in keys if key == pattern or key.startswith(pattern.rstrip("/") + "/")]
-    return [key for key in keys if not any(part.startswith((".", "_")) for part in key.split("/"))]
-
-
-def _split_at_glob(uri: str) -> tuple[str, str]:
-    """Return the folder before the first glob character, and the rest, which is relative to it."""
-    magic = _MAGIC.search(uri)
-    folder = (uri[: magic.start()] if magic else uri.rstrip("/")).rpartition("/")[0]
-    return folder, uri.rstrip("/")[len(folder) + 1 :]
 
 
 def _guess_format(declared: InputSpec, found: list[str]) -> Format:

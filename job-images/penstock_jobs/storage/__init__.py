@@ -4,6 +4,6 @@ Keys are relative, with `/` between their parts. Every write is whole or not at 
 """
 
 from penstock_jobs.storage.opening import open_store
-from penstock_jobs.storage.store import KeyNotFound, Store
+from penstock_jobs.storage.store import KeyNotFound, Store, StoredFile
 
-__all__ = ["KeyNotFound", "Store", "open_store"]
+__all__ = ["KeyNotFound", "Store", "StoredFile", "open_store"]

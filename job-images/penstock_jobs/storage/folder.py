@@ -11,7 +11,7 @@ from pathlib import Path
 
 from penstock_jobs.storage import disk
 from penstock_jobs.storage.keys import check_key, check_prefix
-from penstock_jobs.storage.store import KeyNotFound, Store
+from penstock_jobs.storage.store import KeyNotFound, Store, StoredFile
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,13 @@ class FolderStore:
         start = self.root / check_prefix(prefix).rpartition("/")[0]
         with disk.explain_os_errors(start):
             return sorted(key for key in self._walk(start) if key.startswith(prefix))
+
+    def files(self, prefix: str = "") -> list[StoredFile]:
+        found = []
+        for key in self.keys(prefix):
+            with suppress(KeyNotFound), disk.explain_os_errors(self.root / key):  # it may have gone meanwhile
+                found.append(stored_file(self.root, key))
+        return found
 
     def exists(self, key: str) -> bool:
         path = self._path(key)
@@ -100,3 +107,9 @@ class FolderStore:
         for folder, _, names in os.walk(start, onerror=unreadable):
             relative = Path(folder).relative_to(self.root)
             yield from ((relative / name).as_posix() for name in names if not name.startswith(disk.TEMPORARY))
+
+
+def stored_file(root: Path, key: str) -> StoredFile:
+    """Return what is known of a file without opening it; its version is when it was written last."""
+    state = (root / key).stat()
+    return StoredFile(key, state.st_size, str(state.st_mtime_ns))

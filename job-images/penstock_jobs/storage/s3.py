@@ -21,7 +21,7 @@ from penstock_jobs.storage.credentials import read_keys
 from penstock_jobs.storage.keys import check_key, check_prefix
 from penstock_jobs.storage.s3_client import S3Connection, S3Timeouts, connect
 from penstock_jobs.storage.s3_failures import BucketAddress, code_of, explain_s3_errors, no_bucket, status_of
-from penstock_jobs.storage.store import Store
+from penstock_jobs.storage.store import Store, StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -81,13 +81,21 @@ class BucketStore:
             return self._put_if_absent(name, content)
 
     def keys(self, prefix: str = "") -> list[str]:
+        return [each.key for each in self.files(prefix)]
+
+    def files(self, prefix: str = "") -> list[StoredFile]:
         root = f"{self.prefix}/" if self.prefix else ""
         start = root + check_prefix(prefix)
         with explain_s3_errors(self.place, start):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
-            names = [item["Key"].removeprefix(root) for page in pages for item in page.get("Contents", [])]
+            found = [
+                StoredFile(item["Key"].removeprefix(root), item["Size"], item["ETag"].strip('"'))
+                for page in pages
+                for item in page.get("Contents", [])
+            ]
         # A key that ends with `/` is how consoles draw an empty folder.
-        return sorted(name for name in names if not name.endswith("/") and PROBE not in name)
+        wanted = [each for each in found if not each.key.endswith("/") and PROBE not in each.key]
+        return sorted(wanted, key=lambda each: each.key)
 
     def exists(self, key: str) -> bool:
         name = self._name(key)

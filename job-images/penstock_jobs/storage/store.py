@@ -1,5 +1,6 @@
 """What a store can do, whatever is behind it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -8,6 +9,15 @@ from penstock_jobs.contract.errors import Refused
 
 class KeyNotFound(Refused):
     """There is nothing under that key."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that is there: its key, its size in bytes, and what tells one version of it from another."""
+
+    key: str
+    size: int
+    version: str
 
 
 class Store(Protocol):
@@ -32,6 +42,10 @@ class Store(Protocol):
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return every key that begins with the prefix, sorted."""
+        ...
+
+    def files(self, prefix: str = "") -> list[StoredFile]:
+        """Return every file whose key begins with the prefix, in the order of the keys, without opening one."""
         ...
 
     def exists(self, key: str) -> bool:

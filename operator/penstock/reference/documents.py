@@ -20,6 +20,7 @@ from penstock_jobs.contract.storage_requests import PreviousOwner, SavedModel, S
 from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
+from penstock_jobs.look_memory import LookMemory
 from penstock_jobs.networks.saving import Architecture
 from penstock_jobs.training.curves import Curves
 
@@ -36,6 +37,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Row of a candidate", CandidateRow),
     ("Schemas of the tables", Schemas),
     ("Claim of a storage", Claim),
+    ("Memory of looks", LookMemory),
     ("Snapshot of a run", Snapshot),
     ("Record of files", Record),
     ("Notification", NotificationRequest),

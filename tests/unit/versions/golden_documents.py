@@ -22,6 +22,7 @@ from penstock_jobs.contract.storage_requests import PreviousOwner, SavedModel, S
 from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.dataset.claim import Claim
 from penstock_jobs.dataset.schema import Schemas
+from penstock_jobs.look_memory import LookMemory
 from penstock_jobs.networks.saving import Architecture
 from penstock_jobs.training.curves import Curves
 
@@ -39,6 +40,7 @@ DOCUMENTS: dict[str, Any] = {
     "schemas": Schemas,
     "candidates": CandidateRow,
     "storage-claim": Claim,
+    "look-memory": LookMemory,
     "serving": ServerSpec,
     "notification": NotificationRequest,
     "errand-list-models": StorageRequest,
