@@ -274,12 +274,5 @@ class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
 
 
 JobResult = (
-    SourceResult
-    | DatasetResult
-    | DatasetPart
-    | TrainingResult
-    | TestingResult
-    | CleaningResult
-    | LookResult
-    | Failure
+    SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | CleaningResult | LookResult | Failure
 )

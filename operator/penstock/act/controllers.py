@@ -29,5 +29,5 @@ def controllers(
         "Model": Controller(ModelObserver(view, identities, settings), decide_model),
         "Pipeline": Controller(PipelineObserver(view, settings), decide_pipeline),
         "PipelineRun": Controller(RunObserver(view, client, identities, settings, now), decide_run),
-        "Trigger": Controller(TriggerObserver(view), decide_trigger),
+        "Trigger": Controller(TriggerObserver(view, settings), decide_trigger),
     }

@@ -2,9 +2,10 @@
 
 from penstock.act.listers import CachedRunLister
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_following, of_trigger
+from penstock.act.view import View, of_following, of_look, of_trigger
 from penstock.decide.observed.listers import RunLister, pipeline_of, watched_pipeline
-from penstock.decide.trigger.observation import TriggerObservation
+from penstock.decide.settings import Settings
+from penstock.decide.trigger.observation import Looks, TriggerObservation
 from penstock.kubernetes.kinds import Key, Object
 
 
@@ -13,10 +14,12 @@ class TriggerObserver:
 
     Args:
         view: the cluster as it is seen.
+        settings: those of the operator.
     """
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, settings: Settings) -> None:
         self._view = view
+        self._settings = settings
 
     async def __call__(self, trigger: Object) -> Observed:
         """Return what is to be known of the Trigger."""
@@ -29,5 +32,7 @@ class TriggerObserver:
             runs=CachedRunLister(cache, namespace, pipeline),
             watched=RunLister() if watched is None else CachedRunLister(cache, namespace, watched),
             triggers=() if watched is None else cache.by_index(of_following(namespace)),
+            looks=Looks(*(cache.by_index(of_look(metadata["uid"]), kind) for kind in ("Job", "Pod", "ConfigMap"))),
+            settings=self._settings,
         )
         return Observed(observation)

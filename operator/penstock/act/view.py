@@ -10,7 +10,7 @@ from typing import Any
 from penstock.act.cache import ObjectCache
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
-from penstock.decide.objects.children import NOTIFICATION, PIPELINE, RECORD, REVISION, RUN_UID, TRIGGER_AWAITED
+from penstock.decide.objects.children import LOOK, NOTIFICATION, PIPELINE, RECORD, REVISION, RUN_UID, TRIGGER_AWAITED
 from penstock.decide.observed import listers
 from penstock.decide.observed.senders import Senders
 from penstock.decide.serving import models_named_by
@@ -28,14 +28,13 @@ def index_keys(found: Object) -> Iterator[str]:
     """Yield the marks by which an object is found: its uid, its run, its Pipeline, its Trigger, its namespace."""
     kind, metadata = found["kind"], found["metadata"]
     namespace, labels = metadata.get("namespace", ""), metadata.get("labels") or {}
-    if kind in ("PipelineRun", "Pipeline"):
+    if kind in ("PipelineRun", "Pipeline", "Trigger"):
         yield of_uid(metadata["uid"])
     if kind == "Trigger":
         yield from _index_keys_of_trigger(found, namespace)
-    if RUN_UID in labels:
-        yield of_run(labels[RUN_UID])
-    if NOTIFICATION in labels:
-        yield of_notification(labels[NOTIFICATION])
+    for label, mark in ((RUN_UID, of_run), (NOTIFICATION, of_notification), (LOOK, of_look)):
+        if label in labels:
+            yield mark(labels[label])
     yield from _index_keys_of_files(kind, namespace, labels)
     if kind == "PipelineRun":
         yield from _index_keys_of_run(found, namespace, listers.pipeline_of(found))
@@ -93,6 +92,11 @@ def of_run(uid: str) -> str:
 def of_notification(uid: str) -> str:
     """Return the index key of the Jobs, and their pods, that tell somebody of the run or Pipeline of that uid."""
     return f"notification/{uid}"
+
+
+def of_look(uid: str) -> str:
+    """Return the index key of what looks at files for the Trigger of that uid."""
+    return f"look/{uid}"
 
 
 def of_record(kind: str, uid: str) -> str:
@@ -247,8 +251,8 @@ class View:
             yield from self.cache.keys_by_index(of_following(namespace, listers.pipeline_of(run)))
 
     def _makers(self, labels: dict[str, str]) -> Iterator[Key]:
-        """Yield the run that an object is of, and the run or Pipeline of which it tells somebody."""
-        for label in (RUN_UID, NOTIFICATION):
+        """Yield whom an object is of: a run, a run or Pipeline of which somebody is told, a Trigger that looks."""
+        for label in (RUN_UID, NOTIFICATION, LOOK):
             if label in labels:
                 yield from self.cache.keys_by_index(of_uid(labels[label]))
 

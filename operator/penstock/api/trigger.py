@@ -195,6 +195,17 @@ class Firing(Value, frozen=True, kw_only=True):
     message: Annotated[str, field("Why, in a sentence.", max_length=512)]
 
 
+class LookStatus(Value, frozen=True, kw_only=True):
+    """The last look at the files that a Trigger waits for."""
+
+    number: Annotated[int, field("How many looks there were since the spec is as it is.", ge=0)] = 0
+    time: Annotated[Timestamp, field("When it was over.")] | None = None
+    files: Annotated[int, field("How many files were there.", ge=0)] | None = None
+    unsettled: Annotated[int, field("How many of them are new or changed, and may still be written to.", ge=0)] = 0
+    event: Annotated[str, field("The id of the files that arrived last.", max_length=64)] | None = None
+    message: Annotated[str, field("Why it failed.", max_length=512)] | None = None
+
+
 class TriggerStatus(Value, frozen=True, kw_only=True):
     """What the Trigger has done."""
 
@@ -214,6 +225,7 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
     pipeline_digest: (
         Annotated[str, field("A hash of what of the Pipeline's spec matters to the runs.", max_length=80)] | None
     ) = None
+    look: Annotated[LookStatus, field("The last look at the files that it waits for.")] | None = None
     counts: Annotated[TriggerCounts, field("What became of moments and events since the Trigger was made.")] | None = (
         None
     )

@@ -116,10 +116,21 @@ class EventSource(Value, frozen=True, kw_only=True):
 
 
 class ObjectsSource(Value, frozen=True, kw_only=True):
-    """Files that arrive, or change, where an input of the Pipeline is read from."""
+    """Files that arrive, or change, where an input of the Pipeline is read from.
 
-    input: Annotated[str, field("The name of the input.", min_length=1, max_length=63)]
-    interval: Annotated[Duration, field("How often it is looked at, as `5m`.")] = "5m"
+    A small job looks at their names, sizes and versions, with the credentials of the input. A file counts once two
+    looks saw it alike. The first look takes what is there as known, and starts nothing.
+    """
+
+    input: Annotated[
+        str,
+        field(
+            "The name of the input, one of `dataset.inputs` of the Pipeline; its address has no parameter.",
+            min_length=1,
+            max_length=63,
+        ),
+    ]
+    interval: Annotated[Duration, field("How long after the end of a look the next one begins, as `5m`.")] = "5m"
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -25,9 +25,6 @@ class UnimplementedField:
 
 
 TABLE = (
-    UnimplementedField(
-        "Trigger", "spec.objects", "is not there yet; use schedule, or event with a call of the sender's"
-    ),
     UnimplementedField("Trigger", "spec.model", "is not there yet; use schedule, and look at the runs' scores"),
     UnimplementedField("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),

@@ -116,6 +116,8 @@ LOOP = "Loop"
 """Triggers start runs at the ends of each other's runs, in a circle; the message names them."""
 FAILURE_LIMIT = "FailureLimit"
 """As many runs as `failureLimit` failed one after the other; it starts none until one succeeds or its spec changes."""
+LOOK_FAILED = "LookFailed"
+"""The files of the input could not be looked at; the message says why. It is tried again after `interval`."""
 SCHEDULED_TIME_UNUSED = "ScheduledTimeUnused"
 """`catchUp` is `All`, and all runs that it makes up for would read the same: the Pipeline uses no `scheduledTime`."""
 
@@ -127,6 +129,8 @@ EVENT_RECEIVED = "EventReceived"
 """The event came, and its run begins."""
 RUN_ENDED = "RunEnded"
 """A run of the Pipeline that is watched ended, and this one's run begins."""
+FILES_ARRIVED = "FilesArrived"
+"""Files of the input arrived or changed, and the run for them begins."""
 PIPELINE_CHANGED = "PipelineChanged"
 """What the jobs read of the Pipeline's spec changed, and a run was made."""
 BY_HAND = "ByHand"
@@ -141,6 +145,8 @@ NEWER_EVENT = "NewerEvent"
 """A newer event came before its run began (`delivery: Latest`, or `concurrencyPolicy: Replace`)."""
 MISSED = "Missed"
 """It was over before a run could start; the message says which rule leaves it out."""
+MEMORY_LOST = "MemoryLost"
+"""What the looks at the files remember is gone from the storage: whether files had arrived before, nobody knows."""
 
 # --- what a job says of itself ----------------------------------------------------------------------------------------
 
@@ -172,6 +178,34 @@ def write_refusal_message(kind: str, name: str, message: str) -> str:
 def trigger_active(next_moment: str | None) -> str:
     """A Trigger fires."""
     return f"It fires next at {next_moment}." if next_moment else "It waits for its next event."
+
+
+def trigger_looks(input_name: str, interval: str, files: int | None, unsettled: int) -> str:
+    """A Trigger waits for files."""
+    if files is None:
+        return f"The files of the input {input_name} are looked at for the first time."
+    written = f" {unsettled:,} of them may still be written to." if unsettled else ""
+    return f"It looks at the files of the input {input_name} every {interval}; it has {files:,}.{written}"
+
+
+def look_failed(why: str) -> str:
+    """A look came to nothing."""
+    return f"The files could not be looked at: {why}"
+
+
+def look_waits(why: str) -> str:
+    """The pod of a look does not begin."""
+    return f"The look at the files waits: {why}"
+
+
+def input_awaited(pipeline: str, input_name: str) -> str:
+    """There is no Pipeline yet whose input could be looked at."""
+    return f"The Pipeline {pipeline} is not there yet; the files of its input {input_name} are looked at once it is."
+
+
+def memory_lost() -> str:
+    """A look found nothing of what those before it had remembered."""
+    return "What the looks before remembered is gone from the storage; all files that are there were taken as known."
 
 
 def trigger_waits(why: str) -> str:
@@ -232,6 +266,11 @@ def fired_by_hand(person: str) -> str:
 def fired_after(run: str) -> str:
     """Another run's end started the run."""
     return f"The run {run} ended."
+
+
+def fired_for_files(input_name: str) -> str:
+    """Files that arrived started the run."""
+    return f"Files of the input {input_name} arrived or changed."
 
 
 def fired_for_pipeline(pipeline: str) -> str:

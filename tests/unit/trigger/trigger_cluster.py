@@ -16,6 +16,7 @@ from penstock.act.queue import WorkQueue
 from penstock.act.reconciler import Controller, Reconciler
 from penstock.act.view import View, index_keys
 from penstock.api.trigger import Trigger
+from penstock.decide.settings import Settings
 from penstock.decide.times import write_time
 from penstock.decide.trigger.make_run import make_run
 from penstock.decide.trigger.occasion import Occasion
@@ -198,7 +199,7 @@ class TriggerOperator:
         self.metrics = OperatorMetrics()
         self._view = View(ObjectCache(index_keys), queue)
         self._reconciler = Reconciler(
-            {"Trigger": Controller(TriggerObserver(self._view), decide)},
+            {"Trigger": Controller(TriggerObserver(self._view, Settings()), decide)},
             self._view,
             Applier(client, self._view, "operator-1", lambda: cluster.now),
             queue,

@@ -14,7 +14,7 @@ from penstock.decide.decision import ApiObject, Create, Decision, Delete, Event,
 from penstock.decide.objects.children import STEP
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed.pods import exit_of
-from penstock.decide.observed.results import failure_in, files_in
+from penstock.decide.observed.results import failure_of_pods, files_in
 from penstock.decide.times import read_time, write_time
 from penstock_jobs.contract.errors import Refused
 
@@ -102,7 +102,7 @@ def _record_failure(observation: RecordObservation, record: Record, job: ApiObje
     failures = job_views.attempt_of(job)
     if _failures(_annotations(observation.record)) >= failures:
         return Decision((job_views.deletion(job),))
-    why = _failure(observation) or job_views.failure_of(job)[1]
+    why = failure_of_pods(observation.pods) or job_views.failure_of(job)[1]
     said = messages.files_not_deleted(record.kind, record.name, why, pause(failures))
     told = _annotate(observation.record, {FAILURES: str(failures), FAILED: write_time(now)})
     return Decision((told, job_views.deletion(job)), events=(Event("Warning", reasons.FILES_NOT_DELETED, said),))
@@ -118,12 +118,6 @@ def _count_deleted_files(observation: RecordObservation) -> int | None:
     """Return how many files were deleted, where a pod is there to tell."""
     texts = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code == 0)
     return next((files for text in texts if (files := files_in(text)) is not None), None)
-
-
-def _failure(observation: RecordObservation) -> str | None:
-    texts = (found.message for pod in observation.pods if (found := exit_of(pod)) and found.code != 0)
-    failures = (failure_in(text) for text in texts)
-    return next((failure.message for failure in failures if failure is not None), None)
 
 
 def _failures(annotations: dict[str, str]) -> int:

@@ -8,6 +8,7 @@ from penstock_jobs.contract.specification import (
     DatasetJob,
     JobSpecification,
     Location,
+    LookJob,
     ServerSpec,
     SourceJob,
     SourceSpec,
@@ -35,6 +36,8 @@ def output_locations(specification: Asked) -> tuple[Location, ...]:
             return (specification.location,)
         case CleaningJob():
             return tuple(_cleaning_locations(specification))
+        case LookJob():
+            return (specification.memory,)
     return ()
 
 
@@ -56,6 +59,8 @@ def _iterate_locations(specification: Asked) -> Iterator[Location]:
             if specification.models_storage is not None:
                 yield specification.models_storage
             yield from _archive(specification.source)
+        case LookJob():
+            yield specification.input.location
         case ServerSpec() | ListModels():
             yield specification.location
 

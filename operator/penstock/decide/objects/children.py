@@ -27,6 +27,7 @@ TRIGGER = f"{GROUP}/trigger"
 REVISION = f"{GROUP}/revision"
 RECORD = f"{GROUP}/record"  # the uid of the run or Model whose files are recorded, or cleaned
 NOTIFICATION = f"{GROUP}/notification"  # the uid of the run or Pipeline of which somebody is told
+LOOK = f"{GROUP}/look"  # the uid of the Trigger for which files are looked at
 TRIGGER_AWAITED = f"{GROUP}/trigger-awaited"  # of a run about which its Trigger has yet to decide, or to record it
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "penstock"

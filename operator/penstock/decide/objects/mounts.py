@@ -18,13 +18,16 @@ class Mount:
     mount: Object
 
 
-def mounts_of(specification: Asked) -> tuple[Mount, ...]:
-    """Return what the pod of this job mounts, in an order that does not change."""
+def mounts_of(specification: Asked, *, optional: bool = False) -> tuple[Mount, ...]:
+    """Return what the pod of this job mounts, in an order that does not change.
+
+    With `optional` it begins also where there is no such Secret, and says so itself; else it waits for it.
+    """
     secrets = sorted({each.folder for each in credentials(specification) if each.folder})
     writable = _claims(output_locations(specification))
     claims = sorted(_claims(all_locations(specification)))
     return (
-        *(_secret(folder) for folder in secrets),
+        *(_secret(folder, optional=optional) for folder in secrets),
         *(_claim(claim, writable=claim in writable) for claim in claims),
     )
 
@@ -35,11 +38,12 @@ def secrets_of(specification: Asked) -> frozenset[str]:
     return frozenset(folder.rpartition("/")[2] for folder in folders if folder)
 
 
-def _secret(folder: str) -> Mount:
+def _secret(folder: str, *, optional: bool) -> Mount:
     secret = folder.rpartition("/")[2]
     name = volume_name("credentials", *folder.removeprefix(f"{CREDENTIALS}/").split("/"))
+    source: Object = {"secretName": secret} | ({"optional": True} if optional else {})
     return Mount(
-        volume={"name": name, "secret": {"secretName": secret}},
+        volume={"name": name, "secret": source},
         mount={"name": name, "mountPath": folder, "readOnly": True},
     )
 

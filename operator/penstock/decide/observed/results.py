@@ -19,6 +19,7 @@ from penstock_jobs.contract.result import (
     DatasetResult,
     Failure,
     JobResult,
+    LookResult,
     TrainingResult,
 )
 from penstock_jobs.contract.termination_message import TerminationMessage
@@ -81,6 +82,18 @@ def files_in(message: str) -> int | None:
     """Return how many files a termination message of cleaning says were deleted, or None where it does not say so."""
     read = _read(message.encode())
     return read.result.files if read is not None and isinstance(read.result, CleaningResult) else None
+
+
+def look_in(message: str) -> LookResult | None:
+    """Return what a termination message says that a look saw, or None where it does not say so."""
+    read = _read(message.encode())
+    return read.result if read is not None and isinstance(read.result, LookResult) else None
+
+
+def failure_of_pods(pods: Iterable[ApiObject]) -> str | None:
+    """Return the sentence of the first of these pods that failed and says why."""
+    messages = (ended.message for pod in pods if (ended := views.exit_of(pod)) and ended.code != 0)
+    return next((failure.message for each in messages if (failure := failure_in(each)) is not None), None)
 
 
 def merge_results(told: Mapping[int, PodResult], keep: int) -> PodResult | None:

@@ -31,7 +31,7 @@ def begin(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         return _begin_without_status(facts, draft)
     # Those that were made, and of which the status was not written before the spec changed.
     made = [run for run in _by_reconcile(facts) if own_runs.scheduled_time(run) > write_time(facts.baseline)]
-    return draft.record(*(fired(run) for run in made)).status(start_time=facts.time, pipeline_digest=None)
+    return draft.record(*(fired(run) for run in made)).status(start_time=facts.time, pipeline_digest=None, look=None)
 
 
 def _begin_without_status(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:

@@ -5,7 +5,7 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.trigger import own_runs
 from penstock.decide.trigger.draft import firing_of
-from penstock.decide.trigger.occasion import BACKFILL, BY_HAND, PIPELINE_CHANGED, RUN_ENDED
+from penstock.decide.trigger.occasion import BACKFILL, BY_HAND, FILES_ARRIVED, PIPELINE_CHANGED, RUN_ENDED
 
 
 def fired(run: ApiObject, *, late: bool = False, besides: str = "") -> Firing:
@@ -24,6 +24,8 @@ def _why(run: ApiObject, *, late: bool) -> tuple[str, str]:
             return reasons.BY_HAND, reasons.fired_by_hand(source or "Somebody")
         case t if t == RUN_ENDED:
             return reasons.RUN_ENDED, reasons.fired_after(source)
+        case t if t == FILES_ARRIVED:
+            return reasons.FILES_ARRIVED, reasons.fired_for_files(source)
         case t if t == PIPELINE_CHANGED:
             return reasons.PIPELINE_CHANGED, reasons.fired_for_pipeline(source)
     return reasons.EVENT_RECEIVED, reasons.fired_for_event()

@@ -5,6 +5,17 @@ from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import RunLister
+from penstock.decide.settings import Settings
+from penstock.decide.site import CLUSTER, Site
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What there is of the looks at the files that a Trigger waits for."""
+
+    jobs: Sequence[ApiObject] = ()
+    pods: Sequence[ApiObject] = ()
+    specifications: Sequence[ApiObject] = ()
 
 
 @dataclass(frozen=True)
@@ -18,6 +29,9 @@ class TriggerObservation:
         runs: the runs of the Pipeline that it runs, its own among them.
         watched: the runs of the Pipeline whose runs it watches, where it has the source `runs`.
         triggers: the Triggers of the namespace that have the source `runs`, this one too; needed only where it has it.
+        looks: the Jobs that look at files for it, their pods, and the ConfigMaps that say what they are asked.
+        settings: those of the operator.
+        site: where the Jobs that look at files are carried out.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -27,4 +41,7 @@ class TriggerObservation:
     runs: RunLister = field(default_factory=RunLister)
     watched: RunLister = field(default_factory=RunLister)
     triggers: Sequence[ApiObject] = ()
+    looks: Looks = field(default_factory=Looks)
+    settings: Settings = field(default_factory=Settings)
+    site: Site = CLUSTER
     refused: Refusal | None = None

@@ -12,6 +12,7 @@ from penstock.decide.times import read_time, write_time
 BY_HAND = "dev.penstock.trigger.by-hand"
 BACKFILL = "dev.penstock.trigger.backfill"
 RUN_ENDED = "dev.penstock.run.ended"
+FILES_ARRIVED = "dev.penstock.files.arrived"
 PIPELINE_CHANGED = "dev.penstock.pipeline.changed"
 MOMENT = "dev.penstock.moment"  # only in expressions: a run of a moment has no event
 

@@ -6,11 +6,12 @@ from penstock.api.decoding import Unreadable, decode
 from penstock.api.parameters import used_parameters
 from penstock.api.pipeline import Pipeline
 from penstock.api.semantics import semantic_faults
-from penstock.api.trigger import Trigger
+from penstock.api.trigger import LookStatus, Trigger
 from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import reasons
 from penstock.decide.decision import Decision, Refusal
 from penstock.decide.status import leave_alone
+from penstock.decide.trigger.arrivals import follow_files, look_problem, remove_old_looks
 from penstock.decide.trigger.begin import begin, has_begun
 from penstock.decide.trigger.delivery import carry_out_decisions, let_begin, record_begun
 from penstock.decide.trigger.draft import TriggerDraft, to_decision
@@ -44,6 +45,7 @@ def decide(observation: TriggerObservation, now: datetime) -> Decision:
     if observation.refused is not None:
         # What was not written is not counted: it is tried again, and is late by then.
         return to_decision(trigger, _reject_write(facts, draft, observation.refused), now)
+    draft = remove_old_looks(facts, draft)
     if has_begun(facts):
         draft = record_begun(facts, carry_out_decisions(facts, apply_history_limits(facts, draft)))
     else:
@@ -89,17 +91,26 @@ def _fire(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         return fire_moments(facts, draft, facts.spec.schedule)
     if facts.spec.runs is not None:
         return follow_runs(facts, draft, facts.spec.runs)
+    if facts.spec.objects is not None:
+        return follow_files(facts, draft, facts.spec.objects)
     return follow_pipeline(facts, draft) if facts.spec.pipeline is not None else draft
 
 
 def _say_what_comes(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     """Return the draft that says what the Trigger waits for."""
-    following = draft.current.next_schedule_time
+    following, source = draft.current.next_schedule_time, facts.spec.objects
+    problem = None if source is None else look_problem(facts, draft, source)
+    if problem is not None:
+        return draft.ready("False", reasons.LOOK_FAILED, problem[0], stalled=problem[1])
     if facts.waiting and facts.live:
         first = str(facts.live[0]["metadata"]["name"])
         return draft.ready("True", reasons.ACTIVE, reasons.trigger_waits(first))
     if facts.spec.schedule is not None and following is None:
         return draft.ready("True", reasons.NO_MORE_MOMENTS, reasons.no_more_moments())
+    if source is not None:
+        look = draft.current.look or LookStatus()
+        said = reasons.trigger_looks(source.input, source.interval, look.files, look.unsettled)
+        return draft.ready("True", reasons.ACTIVE, said)
     return draft.ready("True", reasons.ACTIVE, reasons.trigger_active(following))
 
 
