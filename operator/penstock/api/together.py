@@ -1,6 +1,6 @@
 """What is wrong between the documents of one file, each of which is right alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.api.findings import Fault
 from penstock.api.overrides import override_faults, with_overrides
@@ -9,6 +9,8 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.resource import Resource
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
+from penstock.api.trigger import Trigger
+from penstock.api.watched_inputs import watched_input_fault
 
 
 def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:
@@ -21,6 +23,18 @@ def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]
             taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
             wrong = (*wrong, *given_faults(taken.spec, run.spec.parameters), *_jobs_without_a_part(run, taken))
             yield from ((place, fault) for fault in wrong)
+    yield from _inputs_that_nobody_can_watch(resources, pipelines)
+
+
+def _inputs_that_nobody_can_watch(
+    resources: Sequence[Resource], pipelines: Mapping[str | None, Pipeline]
+) -> Iterator[tuple[int, Fault]]:
+    for place, each in enumerate(resources):
+        source = each.spec.objects if isinstance(each, Trigger) else None
+        if isinstance(each, Trigger) and source is not None:
+            name = each.spec.pipeline_ref.name
+            fault = watched_input_fault(pipelines[name].spec, name, source.input) if name in pipelines else None
+            yield from [] if fault is None else [(place, fault)]
 
 
 def _same_names(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:

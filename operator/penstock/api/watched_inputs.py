@@ -2,7 +2,7 @@
 
 from penstock.api.addresses import names_in_address
 from penstock.api.dataset import Input
-from penstock.api.findings import join_names
+from penstock.api.findings import Fault, join_names
 from penstock.api.pipeline import PipelineSpec
 from penstock_jobs.contract.errors import Refused
 
@@ -18,21 +18,35 @@ def find_watched_input(spec: PipelineSpec, pipeline: str, name: str) -> Input:
     Raises:
         Refused: there is none, or nothing can arrive there.
     """
-    inputs = spec.dataset.inputs if spec.dataset is not None else ()
-    found = next((each for each in inputs if each.name == name), None)
+    fault = watched_input_fault(spec, pipeline, name)
+    if fault is not None:
+        raise Refused(fault.full_sentence)
+    return next(each for each in _inputs(spec) if each.name == name)
+
+
+def watched_input_fault(spec: PipelineSpec, pipeline: str, name: str) -> Fault | None:
+    """Return why nothing can arrive for the input of that name, or None where it can."""
+    found = next((each for each in _inputs(spec) if each.name == name), None)
+    sentence = _why_not(found, pipeline, name, [each.name for each in _inputs(spec)])
+    return None if sentence is None else Fault(("spec", "objects", "input"), f"is {name}, {sentence}")
+
+
+def _why_not(found: Input | None, pipeline: str, name: str, names: list[str]) -> str | None:
     if found is None:
-        instead = f"name {join_names(each.name for each in inputs)}" if inputs else "add it there"
-        raise Refused(f"spec.objects.input is {name}, and the Pipeline {pipeline} has no such input; {instead}.")
-    parameters = names_in_address(found.uri)
-    if parameters:
-        raise Refused(
-            f"spec.objects.input is {name}, whose uri in the Pipeline {pipeline} is {found.uri}: where that is, only a "
-            f"run knows, which has a value for {', '.join(parameters)}; name an input whose uri has no parameter, or "
-            "use schedule."
+        instead = f"name {join_names(names)}" if names else "add it there"
+        return f"and the Pipeline {pipeline} has no such input; {instead}"
+    if parameters := names_in_address(found.uri):
+        return (
+            f"whose uri in the Pipeline {pipeline} is {found.uri}: where that is, only a run knows, which has a value "
+            f"for {', '.join(parameters)}; name an input whose uri has no parameter, or use schedule"
         )
     if found.version is not None:
-        raise Refused(
-            f"spec.objects.input is {name}, of which the Pipeline {pipeline} reads version {found.version} alone, so "
-            "nothing that arrives there changes a run; remove version from the input, or use schedule."
+        return (
+            f"of which the Pipeline {pipeline} reads version {found.version} alone, so nothing that arrives there "
+            "changes a run; remove version from the input, or use schedule"
         )
-    return found
+    return None
+
+
+def _inputs(spec: PipelineSpec) -> tuple[Input, ...]:
+    return spec.dataset.inputs if spec.dataset is not None else ()

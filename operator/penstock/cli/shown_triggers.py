@@ -18,7 +18,7 @@ def row_of(trigger: Trigger, now: datetime) -> tuple[object, ...]:
     return (
         trigger.metadata.name,
         trigger.spec.pipeline_ref.name,
-        source_of(trigger.spec),
+        f"{source_of(trigger.spec)}{_looked(status, now)}",
         ready_of(status.conditions),
         last_of(trigger),
         status.next_schedule_time,
@@ -43,6 +43,7 @@ def facts_of(trigger: Trigger) -> list[tuple[str, object]]:
         ("Message", message_of(status.conditions)),
         ("Last", last_of(trigger)),
         ("Next", status.next_schedule_time),
+        *([("Last look", _look_of(status))] if spec.objects is not None else []),
         ("Last run", status.last_run),
         ("Fired, skipped, missed", f"{counts.fired:,}, {counts.skipped:,}, {counts.missed:,}"),
     ]
@@ -73,6 +74,21 @@ def last_of(trigger: Trigger) -> str | None:
     status = _status_of(trigger)
     newest: Firing | None = next(iter(status.history), None)
     return newest.time if newest is not None else status.last_schedule_time
+
+
+def _looked(status: TriggerStatus, now: datetime) -> str:
+    """Return how long ago files were looked at, to be read after the source."""
+    return "" if status.look is None or status.look.time is None else f", seen {age(status.look.time, now)} ago"
+
+
+def _look_of(status: TriggerStatus) -> str:
+    look = status.look
+    if look is None or look.time is None:
+        return "none yet"
+    if look.message is not None:
+        return f"{look.time}: {look.message}"
+    written = f", {look.unsettled:,} of them not settled" if look.unsettled else ""
+    return f"{look.time}: {look.files or 0:,} files{written}"
 
 
 def _status_of(trigger: Trigger) -> TriggerStatus:

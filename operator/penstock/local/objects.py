@@ -21,7 +21,7 @@ import msgspec
 
 from penstock.api.decoding import CannotBeRead
 from penstock.decide.decision import ApiObject, Patch
-from penstock.decide.objects.children import RUN_UID
+from penstock.decide.objects.children import LOOK, RUN_UID
 from penstock.decide.times import write_time
 from penstock.local.home import Home, write_atomically
 from penstock.local.locks import hold_lock
@@ -48,8 +48,8 @@ def new_uid() -> str:
 class Objects:
     """The objects of a home; `clock` and `new_uid` are where time and chance come from.
 
-    With a `run`, the uid of one, what is asked for is looked for among its own objects first. What is passed over is
-    told once, on standard error.
+    With a `run`, the uid of one, what is asked for is looked for among its own objects first; and likewise with that of
+    a Trigger, which makes Jobs that look at files. What is passed over is told once, on standard error.
     """
 
     home: Home
@@ -61,6 +61,10 @@ class Objects:
 
     def of_run(self, uid: str | None) -> "Objects":
         """Return the same objects, those of that run first."""
+        return replace(self, run=uid)
+
+    def of_trigger(self, uid: str) -> "Objects":
+        """Return the same objects, the Jobs that look at files for that Trigger first."""
         return replace(self, run=uid)
 
     def now(self) -> str:
@@ -114,7 +118,7 @@ class Objects:
     def create(self, made: ApiObject) -> tuple[Object, bool]:
         """Put a new object there; return it, or the one that was there, and whether it is new."""
         kind, name = str(made["kind"]), str(made["metadata"]["name"])
-        scope = self.of_run(_run_of(made))
+        scope = self.of_run(_maker_of(made))
         with hold_lock(self.home.lock("resources")):
             there = scope.find(kind, name)
             if there is not None:
@@ -147,7 +151,7 @@ class Objects:
         created, new = self.create(made)
         if new:
             return created
-        scope = self.of_run(_run_of(made))
+        scope = self.of_run(_maker_of(made))
         return scope.change(
             str(made["kind"]), str(made["metadata"]["name"]), lambda there: _replace_content(there, made)
         )
@@ -192,7 +196,7 @@ class Objects:
         if not _NAME.fullmatch(name):
             raise Refused(f"metadata.name is {name!r}: a name has lower-case letters, digits, - and . only.")
         content = {**made, "metadata": {key: value for key, value in metadata.items() if key != "namespace"}}
-        path = self._folder(kind, _run_of(made)) / f"{name}.json"
+        path = self._folder(kind, _maker_of(made)) / f"{name}.json"
         document = msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n"
         write_atomically(path, document, flush=kind not in _NOT_FLUSHED)
         return with_namespace(content)
@@ -250,9 +254,10 @@ def _replace_content(there: Object, made: ApiObject) -> Object:
     return {**made, **kept, "metadata": {**there["metadata"], "labels": labels}}
 
 
-def _run_of(made: ApiObject) -> str | None:
-    """Return the uid of the run whose own object it is: Models outlive their runs, and are nobody's."""
-    said = (made["metadata"].get("labels") or {}).get(RUN_UID)
+def _maker_of(made: ApiObject) -> str | None:
+    """Return the uid of the run, or Trigger, whose own object it is: Models outlive their runs, and are nobody's."""
+    labels = made["metadata"].get("labels") or {}
+    said = labels.get(RUN_UID) or labels.get(LOOK)
     return None if said is None or made["kind"] == "Model" else str(said)
 
 

@@ -23,7 +23,7 @@ from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
 from penstock.decide.settings import Settings
 from penstock.decide.site import Site
-from penstock.decide.trigger.observation import TriggerObservation
+from penstock.decide.trigger.observation import Looks, TriggerObservation
 from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.containers import Mounts
 from penstock.local.locks import is_free
@@ -156,7 +156,7 @@ class Observer:
         """Return what is to be known of a Trigger. Its runs are live, also those that wait for a process."""
         spec, uid = trigger["spec"], trigger["metadata"]["uid"]
         pipeline, source = pipeline_of(trigger), (spec.get("runs") or {}).get("pipelineRef")
-        runs = self.objects.all_of("PipelineRun")
+        runs, own = self.objects.all_of("PipelineRun"), self.objects.of_trigger(uid)
         return TriggerObservation(
             trigger=trigger,
             pipeline=self._pipeline(pipeline),
@@ -164,6 +164,9 @@ class Observer:
             runs=RunLister([run for run in runs if pipeline_of(run) == pipeline]),
             watched=RunLister([run for run in runs if source and pipeline_of(run) == source["name"]]),
             triggers=Listed(self.objects, "Trigger"),
+            looks=Looks(own.own("Job"), own.own("Pod"), own.own("ConfigMap")),
+            settings=SETTINGS,
+            site=self.site,
         )
 
     def record(self, there: ApiObject) -> RecordObservation:

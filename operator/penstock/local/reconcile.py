@@ -90,7 +90,8 @@ class Reconciler:
             trigger = self.objects.find("Trigger", name)
             if trigger is None:
                 return Turn()
-            return self._settle(self.objects, trigger, self.observer.trigger, decide)
+            own = self.objects.of_trigger(trigger["metadata"]["uid"])
+            return self._settle(own, trigger, self.observer.trigger, decide)
 
     def records(self, pipeline: str) -> Turn:
         """Make the records of files right that are of a Pipeline: old logs, and what was deleted."""

@@ -7,6 +7,7 @@ are carried on with: so nothing is lost by ending it, and nothing comes twice.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,6 +21,7 @@ from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished
 from penstock.decide.trigger.own_runs import trigger_of
 from penstock.local.locks import is_free
+from penstock.local.looks import Looks
 from penstock.local.manifests import TriggerManifests
 from penstock.local.observe import Observer
 from penstock.local.places import LaptopPlaces
@@ -30,6 +32,7 @@ from penstock.local.site import Laptop
 from penstock_jobs.contract.errors import Refused
 
 LONGEST_SLEEP = 5.0  # seconds: a machine that was asleep, and what other processes do, is seen so soon
+LOOK_AT_WORK = 0.5  # seconds after which it is seen whether a look at files is over, while a run is at work
 
 
 class Listener(Protocol):
@@ -68,13 +71,18 @@ class Watch:
     carry_out: CarryOut
     sleep: Callable[[float], None] = time.sleep
     longest_sleep: float = LONGEST_SLEEP
+    looks: Looks = field(init=False)
     _told: dict[str, TriggerStatus | None] = field(default_factory=dict)
     _greeted: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.looks = Looks(self.resources)
+
     def forever(self) -> None:
-        """Fire them until this process is stopped."""
-        while True:
-            self.step()
+        """Fire them until this process is stopped; no look at files outlives it."""
+        with closing(self.looks):
+            while True:
+                self.step()
 
     def step(self) -> None:
         """Do what is to be done now, or, where there is nothing, let a while pass."""
@@ -84,19 +92,25 @@ class Watch:
             self.carry_out(run.metadata.name or "", self.look)
         elif not turn.wrote:
             moments = [each for each in (turn.requeue_after, self.longest_sleep) if each is not None]
-            self.sleep(min(moments))
+            pass_time = self.looks.wait if self.looks.are_at_work else self.sleep
+            pass_time(min(moments))
 
     def look(self) -> Turn:
         """Make all Triggers right, and tell what became of their moments."""
         turn = Turn()
+        self.looks.wait()
         for name in self.triggers:
             self._told.setdefault(name, self.resources.get(Trigger, name).status)
             reconciler = self._reconciler(name)
-            while (now := reconciler.trigger(name)).wrote:
+            while (now := self._advance(name, reconciler)).wrote:
                 turn = turn.and_also(Turn(wrote=True))
             turn = turn.and_also(now)
             self._tell(self.resources.get(Trigger, name))
-        return turn
+        return turn.and_also(Turn(requeue_after=LOOK_AT_WORK)) if self.looks.are_at_work else turn
+
+    def _advance(self, name: str, reconciler: Reconciler) -> Turn:
+        looked = self.looks.control(self.resources.get(Trigger, name))
+        return Turn(looked).and_also(reconciler.trigger(name))
 
     def _open_runs(self) -> Iterator[PipelineRun]:
         """Yield the runs of the Triggers that are to go on, and that no process works on, the oldest first."""

@@ -29,7 +29,7 @@ def pipeline(**spec: Any) -> Pipeline:
 
 
 def trigger(name: str = "hourly", **spec: Any) -> Trigger:
-    made = {"pipelineRef": {"name": "churn"}, **({} if "runs" in spec else {"schedule": HOURLY}), **spec}
+    made = {"pipelineRef": {"name": "churn"}, **({} if {"runs", "objects"} & spec.keys() else {"schedule": HOURLY}), **spec}
     kind = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Trigger", "metadata": {"name": name}}
     return msgspec.convert({**kind, "spec": made}, Trigger)
 
@@ -57,9 +57,20 @@ class Listener:
 
 
 class WatchedHome:
-    """The home; `takes` is how long a run is at work, and `ends` how runs end, True for well."""
+    """The home; `takes` is how long a run is at work, and `ends` how runs end, True for well.
 
-    def __init__(self, folder: Path, *triggers: Trigger, takes: timedelta = timedelta(minutes=1)) -> None:
+    The Pipeline lies in the folder `data`, with these fields of its spec.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *triggers: Trigger,
+        takes: timedelta = timedelta(minutes=1),
+        data: Path = Path("/data"),
+        **spec: Any,
+    ) -> None:
+        self.manifest = pipeline(**spec), data
         self.now = BEGINNING
         self.takes = takes
         self.longest_sleep = 600.0
@@ -74,7 +85,7 @@ class WatchedHome:
     def started_again(self, *triggers: Trigger) -> Watch:
         """Return what another command has that watches the same files, or changed ones."""
         self.triggers = triggers or self.triggers
-        names = apply_manifests(self.resources, TriggerManifests(self.triggers, ((pipeline(), Path("/data")),)))
+        names = apply_manifests(self.resources, TriggerManifests(self.triggers, (self.manifest,)))
         self.listener = Listener()
         self.watch = Watch(self.resources, names, self.listener, self._work, self._sleep, self.longest_sleep)
         return self.watch

@@ -1,4 +1,4 @@
-"""A lake of files that a Trigger waits for: a cluster whose looks are carried out here, at a folder in place of a bucket."""
+"""A lake of files that a Trigger waits for: a cluster whose looks are carried out here, at a folder for its bucket."""
 
 from datetime import timedelta
 from pathlib import Path
