@@ -1,14 +1,34 @@
-"""Triggers on a cluster: a moment makes its run once, and the end of one Pipeline's run starts another's."""
+"""Triggers on a cluster: a moment, files that arrive, and the end of another Pipeline's run each make a run once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from cluster.kubernetes_api import Object, Resource
-from cluster.sites import RUNS, Site
+import pytest
+
+from cluster.buckets import LAKE
+from cluster.hand_made_runs import INPUTS
+from cluster.kubernetes_api import DEADLINE, JOBS, PODS, Object, Resource
+from cluster.sites import RUNS, SECONDS, Site
+from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
+from penstock.decide.settings import Pods
 from penstock.decide.times import write_time
 
 TRIGGERS = Resource("penstock.dev/v1alpha1", "triggers")
 OF_TRIGGER = "penstock.dev/trigger"
+CLAIM: Object = {
+    "apiVersion": "v1",
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "arriving"},
+    "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+}
+PUT = """
+import pathlib, sys
+path = pathlib.Path(sys.argv[1])
+path.parent.mkdir(exist_ok=True)
+path.write_text(sys.argv[2])
+"""
 
 
 def test_a_moment_a_few_seconds_ahead_makes_its_run_once(site: Site) -> None:
@@ -21,6 +41,37 @@ def test_a_moment_a_few_seconds_ahead_makes_its_run_once(site: Site) -> None:
     assert run["metadata"]["ownerReferences"][0]["uid"] == fired["metadata"]["uid"]
     assert runs_of(site, "moment") == [run["metadata"]["name"]]
     assert ready(site, "moment") == ("True", "NoMoreMoments")
+
+
+@pytest.mark.parametrize("place", ["bucket", pytest.param("volume", marks=pytest.mark.needs("storage-class"))])
+def test_a_file_that_arrives_starts_a_run_once(
+    site: Site, image: Callable[[str], str], tmp_path: Path, place: str
+) -> None:
+    name = f"arriving-in-a-{place}"
+    if place == "bucket":
+        uri, put = f"s3://{LAKE}/{site.namespace}/arriving/*.csv", put_into_bucket
+        access = {"endpoint": site.buckets.server.inside, "credentials": {"secretName": INPUTS}}
+    else:
+        site.api.create(CLAIM, site.namespace)
+        uri, put, access = "pvc://arriving/rows/*.csv", put_on_volume(image("jobs")), {}
+    put(site, "first.csv", rows(0), tmp_path)
+    pipeline = site.pipeline(name, dataset__inputs=[{"name": "samples", "uri": uri, **access}])
+    apply_trigger(site, name, pipeline, objects={"input": "samples", "interval": "1s"})
+    wait_for(site, name, lambda there: look_of(there).get("files") == 1, "a first look", SECONDS)
+    put(site, "second.csv", rows(200), tmp_path)
+
+    fired = wait_until_fired(site, name, SECONDS)
+    run = site.wait_for_success(fired["status"]["lastRun"])
+    assert run["spec"]["trigger"]["event"]["type"] == "dev.penstock.files.arrived"
+    assert run["spec"]["trigger"]["event"]["id"] == look_of(fired)["event"]
+    later = look_of(site.api.get(TRIGGERS, name, site.namespace))["number"] + 2
+    wait_for(site, name, lambda there: look_of(there)["number"] >= later, "two more looks", SECONDS)
+    assert runs_of(site, name) == [run["metadata"]["name"]]
+    assert ready(site, name) == ("True", "Active")
+
+    site.api.delete(TRIGGERS, name, site.namespace)
+    no_job = {"labels": f"{OF_TRIGGER}={name}"}
+    site.api.wait(JOBS, site.namespace, lambda there: None if there else True, what="an end of its looks", **no_job)
 
 
 def test_the_end_of_a_run_starts_a_run_of_another_pipeline(site: Site) -> None:
@@ -55,18 +106,68 @@ def apply_trigger(site: Site, name: str, pipeline: str, **spec: Any) -> None:
     site.api.create(manifest, site.namespace)
 
 
-def wait_until_fired(site: Site, name: str) -> Object:
+def rows(first: int) -> str:
+    """Return a table of two hundred samples, as CSV."""
+    samples = range(first, first + 200)
+    lines = (f"{each},{'malignant' if each % 3 else 'benign'},{each * 7 % 31}" for each in samples)
+    return "\n".join(["sample,diagnosis,size", *lines])
+
+
+def put_into_bucket(site: Site, name: str, content: str, folder: Path) -> None:
+    """Put a file into the bucket of inputs."""
+    (folder / name).write_text(content)
+    site.buckets.upload(folder / name, f"{site.namespace}/arriving/{name}")
+
+
+def put_on_volume(image: str) -> Callable[[Site, str, str, Path], None]:
+    """Return what puts a file on the volume, by a pod of that image."""
+
+    def put(site: Site, name: str, content: str, _: Path) -> None:
+        pod = f"put-{name.replace('.', '-')}"
+        container = {
+            "name": "put",
+            "image": image,
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["python", "-c", PUT, f"/data/rows/{name}", content],
+            "securityContext": CONTAINER_SECURITY,
+            "volumeMounts": [{"name": "data", "mountPath": "/data"}],
+        }
+        spec = {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": False,
+            "securityContext": {**POD_SECURITY, "fsGroup": Pods().group},
+            "containers": [container],
+            "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": CLAIM["metadata"]["name"]}}],
+        }
+        site.api.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod}, "spec": spec}, site.namespace)
+
+        def is_put(there: Object) -> bool:
+            phase = there.get("status", {}).get("phase")
+            assert phase != "Failed", there["status"]
+            return phase == "Succeeded"
+
+        site.api.wait_for(PODS, pod, site.namespace, is_put, what=f"{name} on the volume", seconds=SECONDS)
+
+    return put
+
+
+def look_of(there: Object) -> Object:
+    """Return what the Trigger's status says of its last look."""
+    return there.get("status", {}).get("look", {})
+
+
+def wait_until_fired(site: Site, name: str, seconds: float = DEADLINE) -> Object:
     """Return the Trigger once it has started one run."""
 
     def fired(there: Object) -> bool:
         return bool(there.get("status", {}).get("counts", {}).get("fired") == 1)
 
-    return wait_for(site, name, fired, "a Trigger that fired")
+    return wait_for(site, name, fired, "a Trigger that fired", seconds)
 
 
-def wait_for(site: Site, name: str, holds: Any, what: str) -> Object:
+def wait_for(site: Site, name: str, holds: Any, what: str, seconds: float = DEADLINE) -> Object:
     """Return the Trigger once that holds of it."""
-    return site.api.wait_for(TRIGGERS, name, site.namespace, holds, what=what)
+    return site.api.wait_for(TRIGGERS, name, site.namespace, holds, what=what, seconds=seconds)
 
 
 def runs_of(site: Site, trigger: str) -> list[str]:
