@@ -94,7 +94,11 @@ class Input(Value, frozen=True, kw_only=True):
         None
     )
     credentials: (
-        Annotated[SecretReference, field("The Secret with which it is read; only the dataset job gets it.")] | None
+        Annotated[
+            SecretReference,
+            field("The Secret with which it is read; only jobs that read it, or look for its files, get it."),
+        ]
+        | None
     ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (

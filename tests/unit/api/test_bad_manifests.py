@@ -87,6 +87,17 @@ def test_a_run_of_a_job_that_its_pipeline_does_not_describe_is_refused() -> None
     ]
 
 
+def test_a_trigger_that_waits_for_files_of_an_input_that_its_pipeline_does_not_have_is_refused() -> None:
+    pipeline = (MANIFESTS / "pipeline-shortest.yaml").read_text("utf-8")
+    trigger = (
+        "apiVersion: penstock.dev/v1alpha1\nkind: Trigger\nmetadata: {name: arriving}\n"
+        "spec: {pipelineRef: {name: wine}, objects: {input: orders}}\n"
+    )
+    [(line, sentence)] = found(f"{pipeline}---\n{trigger}")
+    assert line == 16
+    assert sentence.startswith("spec.objects.input is orders, and the Pipeline wine has no such input; name ")
+
+
 @pytest.mark.parametrize("text", ["", "---\n", "# nothing\n", "null\n"])
 def test_a_file_without_a_manifest_is_refused(text: str) -> None:
     assert found(text) == [(1, "m.yaml holds no manifest; write a Pipeline or a PipelineRun in it.")]

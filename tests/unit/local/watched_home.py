@@ -29,7 +29,11 @@ def pipeline(**spec: Any) -> Pipeline:
 
 
 def trigger(name: str = "hourly", **spec: Any) -> Trigger:
-    made = {"pipelineRef": {"name": "churn"}, **({} if {"runs", "objects"} & spec.keys() else {"schedule": HOURLY}), **spec}
+    made = {
+        "pipelineRef": {"name": "churn"},
+        **({} if {"runs", "objects"} & spec.keys() else {"schedule": HOURLY}),
+        **spec,
+    }
     kind = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Trigger", "metadata": {"name": name}}
     return msgspec.convert({**kind, "spec": made}, Trigger)
 

@@ -174,6 +174,39 @@ def test_a_look_that_fails_is_said_in_the_words_of_its_job_and_tried_again_after
     assert lake.cluster.ready() == ("True", "Active")
 
 
+def test_what_a_pod_says_is_waited_for_also_where_its_job_is_seen_to_be_over_before(lake: Lake) -> None:
+    lake.arrive("new.csv")
+    lake.pass_by()
+    lake.cluster.now += timedelta(minutes=5)
+    lake.operator.settle()
+    (job,) = lake.of_kind("Job")
+    lake.put_pod(job, {"containerStatuses": [{"name": "job", "state": {"running": {}}}]})
+    found = lake.look_for(job)
+    lake.end(job, None)
+    lake.operator.settle()
+    assert lake.cluster.created == []
+
+    lake.end(job, found)
+    lake.operator.settle()
+    assert len(lake.cluster.created) == 1
+
+
+def test_a_look_that_nobody_heard_is_done_again(lake: Lake) -> None:
+    lake.arrive("new.csv")
+    lake.pass_by()
+    lake.cluster.now += timedelta(minutes=5)
+    lake.operator.settle()
+    (job,) = lake.of_kind("Job")
+    lake.look_for(job)
+    lake.end(job, None)
+    lake.operator.settle()
+    assert lake.cluster.created == []
+
+    lake.pass_by()
+    lake.pass_by()
+    assert len(lake.cluster.created) == 1
+
+
 def test_one_job_at_a_time_looks_and_none_is_left(lake: Lake) -> None:
     for _ in range(3):
         lake.cluster.now += timedelta(minutes=5)

@@ -41,8 +41,9 @@ def follow_files(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource
     request, last = _next_look(facts), facts.status.look
     job = next((each for each in facts.observation.looks.jobs if job_views.name(each) == request.job_name), None)
     if job is not None:
-        over = job_views.is_over(job) and not job_views.is_going(job)
-        return _take_in(facts, draft, source, job) if over else _requeue_while_at_work(facts, draft, job)
+        if _is_over(facts, job):
+            return _take_in(facts, draft, source, job)
+        return _requeue_while_at_work(facts, draft, job)
     due = facts.now if last is None or last.time is None else read_time(last.time) + _interval(source)
     if facts.now < due:
         return draft.requeue_at(due)
@@ -89,7 +90,7 @@ def occasion_of(arrival: Arrival, source: ObjectsSource) -> Occasion:
 
 def _take_in(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource, job: ApiObject) -> TriggerDraft:
     """Return the draft in which all is done that follows from a look that is over."""
-    pods = [pod for pod in facts.observation.looks.pods if pod_views.belongs_to(pod, job_views.uid(job))]
+    pods = _pods_of(facts, job)
     before = facts.status.look or LookStatus()
     after = msgspec.structs.replace(before, number=before.number + 1, time=facts.time, message=None)
     found = _result_in(pods)
@@ -149,11 +150,20 @@ def _why_it_waits(facts: TriggerFacts, request: LookRequest) -> str | None:
     for job in facts.observation.looks.jobs:
         if job_views.name(job) != request.job_name or facts.now < _patience_ends(job):
             continue
-        for pod in facts.observation.looks.pods:
-            waits = pod_views.belongs_to(pod, job_views.uid(job)) and not pod_views.is_over(pod)
-            if waits and pod_views.running_since(pod) is None:
+        for pod in _pods_of(facts, job):
+            if not pod_views.is_over(pod) and pod_views.running_since(pod) is None:
                 return pod_views.waits_for(pod, ()).message
     return None
+
+
+def _is_over(facts: TriggerFacts, job: ApiObject) -> bool:
+    """Return whether the look is over, and what its pods said is known: now and then they are seen later."""
+    late = (pod for pod in _pods_of(facts, job) if not pod["metadata"].get("deletionTimestamp"))
+    return job_views.is_over(job) and not job_views.is_going(job) and all(map(pod_views.is_over, late))
+
+
+def _pods_of(facts: TriggerFacts, job: ApiObject) -> list[ApiObject]:
+    return [pod for pod in facts.observation.looks.pods if pod_views.belongs_to(pod, job_views.uid(job))]
 
 
 def _requeue_while_at_work(facts: TriggerFacts, draft: TriggerDraft, job: ApiObject) -> TriggerDraft:
