@@ -94,7 +94,7 @@ def test_a_trigger_that_waits_for_files_of_an_input_that_its_pipeline_does_not_h
         "spec: {pipelineRef: {name: wine}, objects: {input: orders}}\n"
     )
     [(line, sentence)] = found(f"{pipeline}---\n{trigger}")
-    assert line == 16
+    assert line == 15
     assert sentence.startswith("spec.objects.input is orders, and the Pipeline wine has no such input; name ")
 
 
