@@ -80,17 +80,23 @@ def _decide_below_minimum(
             served,
             f"{challenger} has no {selection.scoring} on the testing set, so it cannot meet the minimum; {kept}.",
         )
-    if selection.minimum is not None and score.value < selection.minimum:
-        wanted = f"below the minimum of {_format_score(selection.minimum, selection)}"
-    elif selection.maximum is not None and -score.value > selection.maximum:
-        wanted = f"above the maximum of {format_number(selection.maximum)}"
-    else:
+    wanted = missed_limit(score.value, selection)
+    if wanted is None:
         return None
     return GateDecision(
         "BelowMinimum",
         served,
         f"{challenger} reached {_score_words(testing, challenger, selection)}, {wanted}; {kept}.",
     )
+
+
+def missed_limit(value: float, selection: SelectionSpec) -> str | None:
+    """Return on which side of its limit a score is, in words; None where it meets what is asked."""
+    if selection.minimum is not None and value < selection.minimum:
+        return f"below the minimum of {_format_score(selection.minimum, selection)}"
+    if selection.maximum is not None and -value > selection.maximum:
+        return f"above the maximum of {format_number(selection.maximum)}"
+    return None
 
 
 def _decide_by_comparison(
@@ -188,11 +194,12 @@ def _find_score(testing: TestingResult, model: str, scoring: str) -> ScoreResult
 
 def _score_words(testing: TestingResult, model: str, selection: SelectionSpec) -> str:
     score = _find_score(testing, model, selection.scoring)
-    return (
-        f"no {_score_name(selection)}"
-        if score is None
-        else f"{_score_name(selection)} {_format_score(score.value, selection)}"
-    )
+    return f"no {_score_name(selection)}" if score is None else score_words(score.value, selection)
+
+
+def score_words(value: float, selection: SelectionSpec) -> str:
+    """Return a score as people read it: an error as a positive number."""
+    return f"{_score_name(selection)} {_format_score(value, selection)}"
 
 
 def _score_name(selection: SelectionSpec) -> str:

@@ -186,16 +186,28 @@ class TrainingResult(ResultDocument, frozen=True, tag="training", tag_field="job
     warnings: tuple[str, ...] = ()
 
 
+class NewPointsResult(Document, frozen=True):
+    """The served Model on the testing points that are newer than it: labelled since its tables were made.
+
+    A scoring function that gave no number on them has no entry in `scores`.
+    """
+
+    points: int
+    scores: dict[str, float] = {}
+
+
 class ModelScores(Document, frozen=True):
     """One Model's scores on the testing points that it may be judged by.
 
-    `undefined` says of each scoring function that gave no number why it did not (there is no NaN in JSON).
+    `undefined` says of each scoring function that gave no number why it did not (there is no NaN in JSON). `new` is
+    said of the Model that is served only.
     """
 
     model: str
     points: int
     scores: tuple[ScoreResult, ...]
     undefined: dict[str, str] = {}
+    new: NewPointsResult | None = None
 
 
 Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"]

@@ -11,7 +11,7 @@ import pandas as pd
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import TableVersion
 from penstock_jobs.contract.specification import Location
-from penstock_jobs.tables.columns import POINT, quote_identifier
+from penstock_jobs.tables.columns import GENERATION, POINT, quote_identifier
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors
 from penstock_jobs.tables.files import version_files
 from penstock_jobs.tables.revisions import rows_for_readers, rows_of_files
@@ -59,17 +59,29 @@ def points_in(table: TableVersion, location: Location, points: Sequence[bytes]) 
     Raises:
         Refused: the version is gone (retention, or an erasure).
     """
+    query = f"SELECT DISTINCT {POINT} FROM {{rows}} SEMI JOIN wanted USING ({POINT})"
+    return frozenset(bytes(row[0]) for row in _ask_about(points, table, location, query))
+
+
+def first_generations(table: TableVersion, location: Location, points: Sequence[bytes]) -> dict[bytes, int]:
+    """Return at which generation each of the points entered that version of the testing table.
+
+    Raises:
+        Refused: the version is gone (retention, or an erasure).
+    """
+    query = f"SELECT {POINT}, min({GENERATION}) FROM {{rows}} SEMI JOIN wanted USING ({POINT}) GROUP BY {POINT}"
+    return {bytes(point): int(first) for point, first in _ask_about(points, table, location, query)}
+
+
+def _ask_about(points: Sequence[bytes], table: TableVersion, location: Location, query: str) -> list[tuple[Any, ...]]:
+    """Return what a query comes to: of all `{rows}` of that version of the table, and the points as `wanted`."""
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         files = version_files(table, location, scratch / "files")
         with explain_duckdb_errors(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
             connection.register("asked", pd.DataFrame({POINT: pd.Series(list(points), dtype=object)}))
             connection.execute(f"CREATE TEMP TABLE wanted AS SELECT CAST({POINT} AS BLOB) AS {POINT} FROM asked")
-            found = connection.execute(
-                f"SELECT DISTINCT {POINT} FROM {rows_of_files(files.paths, files.types)} "
-                f"SEMI JOIN wanted USING ({POINT})"
-            ).fetchall()
-    return frozenset(bytes(row[0]) for row in found)
+            return connection.execute(query.format(rows=rows_of_files(files.paths, files.types))).fetchall()
 
 
 def _frame(arrays: dict[str, Any], types: dict[str, str]) -> pd.DataFrame:

@@ -93,6 +93,23 @@ def unseen_mask(
             return later & _add_absent(testing, lineage, later, read)
 
 
+def new_mask(
+    testing: TestingSet, lineage: Lineage, unseen: Mask, tested: Callable[[], frozenset[bytes] | None]
+) -> Mask:
+    """Return which of its unseen points came to the testing set only after the Model's tables were made.
+
+    Args:
+        testing: the testing points.
+        lineage: the Model's.
+        unseen: those that the Model never saw in training or validation.
+        tested: returns the points of the testing table that was there when the Model was trained, or None where it can
+            no longer be read. Asked only where that was of another draw.
+    """
+    if (lineage.epoch, lineage.salt) == (testing.epoch, testing.salt):
+        return unseen & ~_mask_of_testing(testing, lineage)
+    return unseen & _mask_of_absent(testing.points, tested)
+
+
 def _add_absent(
     testing: TestingSet, lineage: Lineage, mask: Mask, read: Callable[[], frozenset[bytes] | None] | None
 ) -> Mask:

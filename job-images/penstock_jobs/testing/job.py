@@ -4,7 +4,13 @@ import numpy as np
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.gate import GateDecision, apply_gate
-from penstock_jobs.contract.result import Comparison, ModelReference, ModelScores, TestingResult
+from penstock_jobs.contract.result import (
+    Comparison,
+    ModelReference,
+    ModelScores,
+    NewPointsResult,
+    TestingResult,
+)
 from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.importing import put_on_path
 from penstock_jobs.logs import log, report_progress
@@ -14,6 +20,7 @@ from penstock_jobs.testing.comparability import NotComparable
 from penstock_jobs.testing.comparing import compare, void_comparison
 from penstock_jobs.testing.details import candidates_of, details_of
 from penstock_jobs.testing.judging import JudgedModel, judge
+from penstock_jobs.testing.newer import score_new_points
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report import REPORT, Findings, write_report
 from penstock_jobs.testing.scores import INTERVAL, Scores, all_scores, scorers_of
@@ -34,6 +41,7 @@ def test(job: TestingJob) -> TestingResult:
     points = _points(job, testing, everyone)
     scorers = scorers_of(job, points)
     scores = {one.name: _scores(job, one, scorers, points) for one in everyone}
+    newer = {} if served is None else {served.name: score_new_points(job, served, testing, points, scorers)}
     challenger = _choose_challenger(judged)
     comparison = _comparison(job, challenger, served, served_reason, points, scorers)
     store = open_store(job.run_storage)
@@ -42,7 +50,7 @@ def test(job: TestingJob) -> TestingResult:
         epoch=testing.origin.epoch,
         digest=job.testing.digest,
         points=len(testing),
-        models=tuple(_model_scores(one, scores[one.name]) for one in everyone),
+        models=tuple(_model_scores(one, scores[one.name], newer.get(one.name)) for one in everyone),
         report=f"{store.uri}/{REPORT}",
         challenger=challenger.name if challenger else None,
         comparison=comparison,
@@ -167,9 +175,13 @@ def _ranking_scorer(job: TestingJob, scorers: list[Scorer]) -> Scorer:
     )
 
 
-def _model_scores(judged: JudgedModel, scores: Scores) -> ModelScores:
+def _model_scores(judged: JudgedModel, scores: Scores, newer: NewPointsResult | None) -> ModelScores:
     return ModelScores(
-        model=judged.name, points=int(judged.unseen.sum()), scores=scores.scores, undefined=scores.undefined
+        model=judged.name,
+        points=int(judged.unseen.sum()),
+        scores=scores.scores,
+        undefined=scores.undefined,
+        new=newer,
     )
 
 

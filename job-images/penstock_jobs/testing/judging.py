@@ -82,18 +82,28 @@ def predict(model: LoadedModel, frame: pd.DataFrame) -> Predictions:
 
 def points_read(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> frozenset[bytes] | None:
     """Return which of the points are in the tables that a Model read, or None where those can no longer be read."""
-    tables = (
-        TableVersion(
-            uri=lineage.training_uri, version=lineage.training_version, rows=0, digest=lineage.training_digest
-        ),
-        TableVersion(
-            uri=lineage.validation_uri, version=lineage.validation_version, rows=0, digest=lineage.validation_digest
-        ),
+    training = TableVersion(
+        uri=lineage.training_uri, version=lineage.training_version, rows=0, digest=lineage.training_digest
     )
+    validation = TableVersion(
+        uri=lineage.validation_uri, version=lineage.validation_version, rows=0, digest=lineage.validation_digest
+    )
+    return _points_in_tables(job, (training, validation), points)
+
+
+def points_tested(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> frozenset[bytes] | None:
+    """Return which of the points a Model's own testing table had, or None where that can no longer be read."""
+    testing = TableVersion(uri=lineage.testing_uri, version=lineage.testing_version, rows=0, digest="")
+    return _points_in_tables(job, (testing,), points)
+
+
+def _points_in_tables(
+    job: TestingJob, tables: Sequence[TableVersion], points: Sequence[bytes]
+) -> frozenset[bytes] | None:
     try:
         return frozenset().union(*(points_in(table, job.storage, points) for table in tables))
     except Refused as error:
-        log.info("What an older Model read can no longer be read: %s", error)
+        log.info("A table of an older Model can no longer be read: %s", error)
         return None
 
 

@@ -12,8 +12,8 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import ColumnRole
 from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.models.answers import Class
-from penstock_jobs.tables.columns import GENERATION, GROUP, POINT
-from penstock_jobs.tables.reading import read_frame
+from penstock_jobs.tables.columns import GENERATION, GROUP, POINT, REVISION
+from penstock_jobs.tables.reading import first_generations, read_frame
 from penstock_jobs.testing.comparability import TestingSet, times_of
 from penstock_jobs.testing.points import Points, Positions, group_units, single_units, time_units
 
@@ -45,10 +45,21 @@ def read_testing(job: TestingJob) -> TestingTable:
         identity=job.identity,
         points=list(frame[POINT]),
         groups=groups,
-        generations=frame[GENERATION].to_numpy(dtype=np.int64),
+        generations=_generations(job, frame),
         times=times_of(frame[time]) if time is not None else None,
     )
     return TestingTable(frame, origin)
+
+
+def _generations(job: TestingJob, frame: pd.DataFrame) -> NDArray[np.int64]:
+    """Return at which generation each point entered: a row that came again says when that was."""
+    found = frame[GENERATION].to_numpy(dtype=np.int64, copy=True)
+    again = np.flatnonzero(frame[REVISION].to_numpy() > 0)
+    if len(again):
+        points = list(frame[POINT].iloc[again])
+        first = first_generations(job.testing, job.storage, points)
+        found[again] = [first[point] for point in points]
+    return found
 
 
 def points_of(job: TestingJob, frame: pd.DataFrame, classes: tuple[Class, ...], units: Positions) -> Points:

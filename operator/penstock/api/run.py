@@ -70,6 +70,7 @@ _BY_RIGHT = (
     "source|storage|models[.]storage)([.]|$)"
 )
 _PARAMETERS = "^parameters([.]|$)"
+MOST_SCORES = 8  # of one Model, as many as a status has room for
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -299,7 +300,15 @@ class TestedModel(Value, frozen=True, kw_only=True):
 
     name: Annotated[ObjectName, field("The Model.")]
     points: Annotated[int, field("On how many points.", ge=0)]
-    scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=8)] = ()
+    scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=MOST_SCORES)] = ()
+
+
+class NewPointScores(Value, frozen=True, kw_only=True):
+    """The scores of the served Model on the testing points that are newer than it."""
+
+    model: Annotated[ObjectName, field("The Model that was served.")]
+    points: Annotated[int, field("How many points were labelled since its tables were made.", ge=0)]
+    scores: Annotated[tuple[Score, ...], field("Its scores on these.", keys=("name",), max_length=MOST_SCORES)] = ()
 
 
 class TestingSummary(Value, frozen=True, kw_only=True):
@@ -314,6 +323,9 @@ class TestingSummary(Value, frozen=True, kw_only=True):
         tuple[TestedModel, ...],
         field("The scores, of the best Models and the served one.", keys=("name",), max_length=6),
     ] = ()
+    new_points: (
+        Annotated[NewPointScores, field("The served Model on the testing points that are newer than it.")] | None
+    ) = None
 
 
 class DeploymentSummary(Value, frozen=True, kw_only=True):

@@ -1,6 +1,14 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
-from penstock.api.run import DatasetSummary, StepTable, TestedModel, TestingSummary, TrainingSummary
+from penstock.api.run import (
+    MOST_SCORES,
+    DatasetSummary,
+    NewPointScores,
+    StepTable,
+    TestedModel,
+    TestingSummary,
+    TrainingSummary,
+)
 from penstock.api.scores import Score
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
@@ -9,7 +17,6 @@ from penstock_jobs.contract.result import DatasetResult, TestingResult, Training
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
-SCORES = 8
 ADDRESS = PARAMETERS = 512  # as long as a status takes
 
 
@@ -59,9 +66,23 @@ def testing_summary(found: TestingResult) -> TestingSummary:
         points=found.points,
         report=address(found.report),
         models=tuple(
-            TestedModel(name=each.model, points=each.points, scores=scores(each.scores[:SCORES]))
+            TestedModel(name=each.model, points=each.points, scores=scores(each.scores[:MOST_SCORES]))
             for each in found.models[:MODELS]
         ),
+        new_points=_new_points(found),
+    )
+
+
+def _new_points(found: TestingResult) -> NewPointScores | None:
+    scored = next((each for each in found.models if each.new is not None), None)
+    if scored is None or scored.new is None:
+        return None
+    # In the order of the scoring functions, of which a Trigger may name the first.
+    values = list(scored.new.scores.items())[:MOST_SCORES]
+    return NewPointScores(
+        model=scored.model,
+        points=scored.new.points,
+        scores=tuple(Score(name=name, value=repr(value)) for name, value in values),
     )
 
 

@@ -85,13 +85,13 @@ class Laboratory:
         columns = list(self.split.group_columns)
         return [identity(*row) for row in self.frame[columns].itertuples(index=False)] if columns else None
 
-    def write(self, name: str, rows: pd.DataFrame, generation: int = 0) -> TableVersion:
+    def write(self, name: str, rows: pd.DataFrame, generation: int = 0, revision: int = 0) -> TableVersion:
         place = f"datasets/{name}" if name != "testing" else f"datasets/testing/epoch-{self.epoch}"
         store = open_store(self.storage).child(place)
         internal = TRAINING_INTERNAL if name != "testing" else TESTING_INTERNAL
         types = {**internal, **{column.name: DUCKDB_TYPES[column.type] for column in self.columns}}
         if name == "testing":
-            rows = rows.assign(_penstock_generation=generation, _penstock_revision=0, _penstock_retired=False)
+            rows = rows.assign(_penstock_generation=generation, _penstock_revision=revision, _penstock_retired=False)
         path = Path(str(store.local_path(f"part-{generation}.parquet")))
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = rows.astype(dict.fromkeys(("_penstock_point", "_penstock_group"), object))
