@@ -1,9 +1,9 @@
-"""The events that a request holds: CloudEvents in each of their three forms, or plain JSON that is one event."""
+"""The events that a request holds: CloudEvents in their three forms, alerts, or plain JSON that is one event."""
 
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from penstock.api.run import TriggeringEvent
 from penstock.api.scalars import TIMESTAMP
+from penstock.decide.events.alertmanager import cloud_event_of, is_of_alertmanager
 from penstock.decide.events.headers import DELIVERIES, KINDS, Headers
 from penstock.decide.events.json_text import read_json
 from penstock.decide.events.limits import Limits
@@ -70,23 +71,41 @@ def read_events(headers: Headers, body: bytes, proof: Proof, limits: Limits) -> 
         found = read_json(body, limits)
         if not isinstance(found, list):
             raise malformed("A batch is a list of CloudEvents; send one as a list of one.")
-        if len(found) > limits.batch:
-            raise too_large(f"The batch has {len(found)} events; send at most {limits.batch} at once.")
-        return tuple(_read_at(index, each, limits) for index, each in enumerate(found))
+        return _read_each(found, f"The batch has {len(found)} events", "Event {} of the batch", limits)
     if kind == STRUCTURED:
         return (_structured(read_json(body, limits), limits),)
     if "ce-specversion" in headers:
         if proof.id is not None:
             raise malformed("The signature does not cover the ce- headers; send application/cloudevents+json.")
         return (_binary(headers, body, limits),)
-    return (_plain(headers, body, proof, limits),)
+    found = read_json(body, limits)
+    if is_of_alertmanager(found):
+        alerts = found["alerts"]
+        return _read_each(alerts, f"Alertmanager sends {len(alerts)} alerts", "Alert {}", limits, cloud_event_of)
+    return (_plain(headers, body, proof, found),)
 
 
-def _read_at(index: int, found: Any, limits: Limits) -> ReceivedEvent:
-    try:
-        return _structured(found, limits)
-    except RequestRefused as refused:
-        raise RequestRefused(refused.status, refused.word, f"Event {index} of the batch: {refused}") from refused
+def _read_each(
+    found: Sequence[Any], counted: str, named: str, limits: Limits, convert: Callable[[Any], Any] = lambda each: each
+) -> tuple[ReceivedEvent, ...]:
+    """Return the events that these are, each of which is, or is converted into, a structured CloudEvent.
+
+    Args:
+        found: what came.
+        counted: how many they are, for a sentence.
+        named: which of them it is, for a sentence, with a place for its index.
+        limits: how many there may be.
+        convert: makes a CloudEvent of one.
+    """
+    if len(found) > limits.batch:
+        raise too_large(f"{counted}; send at most {limits.batch} at once.")
+    events = []
+    for index, each in enumerate(found):
+        try:
+            events.append(_structured(convert(each), limits))
+        except RequestRefused as refused:
+            raise RequestRefused(refused.status, refused.word, f"{named.format(index)}: {refused}") from refused
+    return tuple(events)
 
 
 def _structured(found: Any, limits: Limits) -> ReceivedEvent:
@@ -166,7 +185,7 @@ def _refuse_time(text: str) -> str:
     raise malformed(f"The attribute time is {text[:40]!r}; write it as 2026-01-31T03:00:00Z.")
 
 
-def _plain(headers: Headers, body: bytes, proof: Proof, limits: Limits) -> ReceivedEvent:
+def _plain(headers: Headers, body: bytes, proof: Proof, found: Any) -> ReceivedEvent:
     if proof.id is not None:
         identity = proof.id
     else:
@@ -175,7 +194,7 @@ def _plain(headers: Headers, body: bytes, proof: Proof, limits: Limits) -> Recei
     said = {"id": identity} | ({"type": kind} if kind else {})
     checked = {name: _attribute(name, value) for name, value in said.items()}
     event = TriggeringEvent(id=checked["id"], type=checked.get("type"))
-    return ReceivedEvent(event, {}, read_json(body, limits))
+    return ReceivedEvent(event, {}, found)
 
 
 def _media_type(headers: Headers) -> str:
