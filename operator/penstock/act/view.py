@@ -218,7 +218,7 @@ class View:
         # Its counts change with each run; that is no news to the runs.
         if before is None or _for_runs(pipeline) != _for_runs(before):
             yield from self.cache.keys_by_index(of_live(namespace, name))
-        if before is None or pipeline["spec"] != before["spec"]:
+        if before is None or _for_triggers(pipeline) != _for_triggers(before):
             yield from self.cache.keys_by_index(of_starting(namespace, name))
 
     def _about_run(self, run: Object, before: Object | None) -> Iterator[Key]:
@@ -318,6 +318,11 @@ def _for_its_trigger(run: Object) -> object:
     stalled = [each.get("status") for each in _status(run).get("conditions") or () if each.get("type") == "Stalled"]
     state = listers.is_live(run), spec.get("suspend"), spec.get("cancel"), stalled
     return metadata.get("labels"), metadata.get("deletionTimestamp"), state
+
+
+def _for_triggers(pipeline: Object) -> object:
+    """Return what of a Pipeline the Triggers that run it look at."""
+    return pipeline["spec"], (_status(pipeline).get("servedModel") or {}).get("name")
 
 
 def _for_runs(pipeline: Object) -> object:

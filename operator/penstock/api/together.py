@@ -1,6 +1,6 @@
 """What is wrong between the documents of one file, each of which is right alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from penstock.api.findings import Fault
 from penstock.api.overrides import override_faults, with_overrides
@@ -9,6 +9,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.resource import Resource
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
+from penstock.api.score_bounds import bound_faults
 from penstock.api.trigger import Trigger
 from penstock.api.watched_inputs import watched_input_fault
 
@@ -17,24 +18,29 @@ def faults_between(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]
     """Yield the place of a resource in the file, and what is wrong with it beside the others."""
     yield from _same_names(resources)
     pipelines = {each.metadata.name: each for each in resources if isinstance(each, Pipeline)}
-    for place, run in enumerate(resources):
-        if isinstance(run, PipelineRun) and (pipeline := pipelines.get(run.spec.pipeline_ref.name)) is not None:
-            wrong = override_faults(pipeline, run.spec.overrides)
-            taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
-            wrong = (*wrong, *given_faults(taken.spec, run.spec.parameters), *_jobs_without_a_part(run, taken))
-            yield from ((place, fault) for fault in wrong)
-    yield from _inputs_that_nobody_can_watch(resources, pipelines)
-
-
-def _inputs_that_nobody_can_watch(
-    resources: Sequence[Resource], pipelines: Mapping[str | None, Pipeline]
-) -> Iterator[tuple[int, Fault]]:
     for place, each in enumerate(resources):
-        source = each.spec.objects if isinstance(each, Trigger) else None
-        if isinstance(each, Trigger) and source is not None:
-            name = each.spec.pipeline_ref.name
-            fault = watched_input_fault(pipelines[name].spec, name, source.input) if name in pipelines else None
-            yield from [] if fault is None else [(place, fault)]
+        named = each.spec.pipeline_ref.name if isinstance(each, PipelineRun | Trigger) else None
+        if (pipeline := pipelines.get(named)) is not None:
+            yield from ((place, fault) for fault in _faults_beside(each, pipeline))
+
+
+def _faults_beside(resource: Resource, pipeline: Pipeline) -> Iterator[Fault]:
+    """Yield what is wrong with a run or Trigger beside its Pipeline."""
+    if isinstance(resource, PipelineRun):
+        run, wrong = resource, override_faults(pipeline, resource.spec.overrides)
+        taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
+        yield from (*wrong, *given_faults(taken.spec, run.spec.parameters), *_jobs_without_a_part(run, taken))
+    if isinstance(resource, Trigger):
+        yield from _source_faults(resource, pipeline)
+
+
+def _source_faults(trigger: Trigger, pipeline: Pipeline) -> Iterator[Fault]:
+    """Yield why what a Trigger waits for can never come of its Pipeline."""
+    source, name = trigger.spec.objects, trigger.spec.pipeline_ref.name
+    if trigger.spec.model is not None:
+        yield from bound_faults(trigger.spec.model, pipeline.spec)
+    if source is not None and (fault := watched_input_fault(pipeline.spec, name, source.input)) is not None:
+        yield fault
 
 
 def _same_names(resources: Sequence[Resource]) -> Iterator[tuple[int, Fault]]:

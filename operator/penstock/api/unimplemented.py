@@ -25,7 +25,6 @@ class UnimplementedField:
 
 
 TABLE = (
-    UnimplementedField("Trigger", "spec.model", "is not there yet; use schedule, and look at the runs' scores"),
     UnimplementedField("Pipeline", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("Pipeline", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("Pipeline", "spec.models.storage.gcs", "is not there yet; keep files in s3 or pvc"),

@@ -64,6 +64,9 @@ def source_of(spec: TriggerSpec) -> str:
         return f"{', '.join(named[:3])}{more}{zone}"
     if spec.runs is not None:
         return f"runs of {spec.runs.pipeline_ref.name}"
+    if spec.model is not None:
+        least, most = spec.model.minimum, spec.model.maximum
+        return f"{spec.model.scoring} {f'below {least}' if least is not None else f'above {most}'}"
     if spec.objects is not None:
         return f"files of {spec.objects.input}"
     return next((source for source in SOURCES if getattr(spec, source) is not None), "")

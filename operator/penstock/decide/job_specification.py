@@ -19,6 +19,7 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.quantities import read_bytes, read_duration, read_number, read_share
 from penstock.api.run import JobRequest
 from penstock.api.schema import JobName
+from penstock.api.score_bounds import is_greater_better, scorings_of_testing
 from penstock.api.scoring import Scoring as ApiScoring
 from penstock.api.testing import Testing
 from penstock.api.values import read_value
@@ -172,7 +173,7 @@ def testing_job(
     created: str | None,
 ) -> TestingJob:
     """Return what the testing job is asked to do: score the new Models, and the served one beside them."""
-    training = _require(spec.training, "training")
+    _require(spec.training, "training")
     testing = _or_default(spec)
     settings = settings_of(spec, "testing", request)
     return TestingJob(
@@ -189,7 +190,7 @@ def testing_job(
         split=made.split or _split(_require(spec.dataset, "dataset").split),
         identity=made.identity,
         models=models,
-        scoring=tuple(_scoring(each) for each in testing.scoring or (training.scoring,)),
+        scoring=tuple(_scoring(each) for each in scorings_of_testing(spec)),
         served=served,
         selection=selection_of(spec),
         minimum_points=testing.minimum_points,
@@ -212,16 +213,15 @@ def selection_of(spec: PipelineSpec) -> specification.SelectionSpec | None:
     """Return the gate; without rules, one that each run's challenger passes. None where nothing is trained."""
     if spec.training is None:
         return None
-    scorings = _or_default(spec).scoring or (spec.training.scoring,)
+    scorings = scorings_of_testing(spec)
     rules = spec.deployment.selection if spec.deployment else None
     if rules is None:
         first = spec.training.scoring if spec.training.scoring.name in {each.name for each in scorings} else scorings[0]
         return specification.SelectionSpec(scoring=first.name, greater_is_better=first.greater_is_better is not False)
-    own = next((each for each in scorings if each.name == rules.scoring), None)
     field, must = "spec.deployment.selection", rules.must_improve
     return specification.SelectionSpec(
         scoring=rules.scoring,
-        greater_is_better=own is None or own.greater_is_better is not False,
+        greater_is_better=is_greater_better(spec, rules.scoring),
         minimum=_number(rules.minimum, f"{field}.minimum"),
         maximum=_number(rules.maximum, f"{field}.maximum"),
         must_improve=must is not None,

@@ -133,6 +133,8 @@ FILES_ARRIVED = "FilesArrived"
 """Files of the input arrived or changed, and the run for them begins."""
 PIPELINE_CHANGED = "PipelineChanged"
 """What the jobs read of the Pipeline's spec changed, and a run was made."""
+MODEL_WORSE = "ModelWorse"
+"""A test of the Model that is served gave a score beyond the bound, and this one's run begins."""
 BY_HAND = "ByHand"
 """A person asked for the run."""
 RUN_LIVE = "RunLive"
@@ -213,6 +215,32 @@ def trigger_waits(why: str) -> str:
     return f"A run waits to begin until {why} has ended."
 
 
+def no_model_served(pipeline: str) -> str:
+    """There is no Model the score of which a Trigger could look at."""
+    return f"The Pipeline {pipeline} serves no Model, so there is no score to look at."
+
+
+def model_not_tested(model: str) -> str:
+    """No run says anything about the Model that a Trigger looks at."""
+    return f"No run has tested {model}, which is served, on points newer than it; the jobs dataset and testing do."
+
+
+def model_on_few_points(model: str, run: str, points: int, least: int) -> str:
+    """A score of the served Model says too little."""
+    return f"The run {run} tested {model} on {points:,} points newer than it; at least {least:,} are needed."
+
+
+def model_has_no_score(model: str, run: str, points: int, scoring: str) -> str:
+    """A scoring function has no number on so few points, or was not among those of the run."""
+    return f"The run {run} tested {model} on {points:,} points newer than it, and {scoring} has no number there."
+
+
+def model_score(model: str, run: str, points: int, score: str, missed: str | None) -> str:
+    """The score of the served Model, and what it is to its bound."""
+    said = "within the bound" if missed is None else missed
+    return f"By the run {run}, {model} has {score} on {points:,} points newer than it, {said}."
+
+
 def no_more_moments() -> str:
     """A Trigger whose moments are over."""
     return "All its moments are over; add some to spec.schedule, or delete it."
@@ -276,6 +304,11 @@ def fired_for_files(input_name: str) -> str:
 def fired_for_pipeline(pipeline: str) -> str:
     """A change of the Pipeline started the run."""
     return f"What its jobs read of the Pipeline {pipeline} changed."
+
+
+def fired_for_model(model: str, run: str) -> str:
+    """A score of the served Model started the run."""
+    return f"The score that the run {run} gave the served Model {model} on newer points is beyond the bound."
 
 
 def replaced_runs(runs: Iterable[str]) -> str:

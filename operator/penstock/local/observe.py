@@ -14,7 +14,7 @@ from penstock.decide.cleaning.observation import ModelObservation, RecordObserva
 from penstock.decide.cleaning.record import Identity, Record, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, results_name
-from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of
+from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of, watched_pipeline
 from penstock.decide.ownership import run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.run import reuse
@@ -154,15 +154,14 @@ class Observer:
 
     def trigger(self, trigger: ApiObject) -> TriggerObservation:
         """Return what is to be known of a Trigger. Its runs are live, also those that wait for a process."""
-        spec, uid = trigger["spec"], trigger["metadata"]["uid"]
-        pipeline, source = pipeline_of(trigger), (spec.get("runs") or {}).get("pipelineRef")
+        uid, pipeline, watched = trigger["metadata"]["uid"], pipeline_of(trigger), watched_pipeline(trigger)
         runs, own = self.objects.all_of("PipelineRun"), self.objects.of_trigger(uid)
         return TriggerObservation(
             trigger=trigger,
             pipeline=self._pipeline(pipeline),
             own_runs=tuple(run for run in runs if trigger_of(run) == uid),
             runs=RunLister([run for run in runs if pipeline_of(run) == pipeline]),
-            watched=RunLister([run for run in runs if source and pipeline_of(run) == source["name"]]),
+            watched=RunLister([run for run in runs if watched and pipeline_of(run) == watched]),
             triggers=Listed(self.objects, "Trigger"),
             looks=Looks(own.own("Job"), own.own("Pod"), own.own("ConfigMap")),
             settings=SETTINGS,

@@ -145,8 +145,8 @@ def _outlook(status: TriggerStatus | None) -> tuple[object, ...]:
     """Return what of a status says how it goes on."""
     if status is None:
         return ()
-    ready = find(status.conditions, "Ready")
-    return status.next_schedule_time, ready and (ready.status, ready.reason)
+    ready, moment = find(status.conditions, "Ready"), status.next_schedule_time
+    return moment, ready and (ready.status, ready.reason, ready.message if moment is None else None)
 
 
 def apply_manifests(resources: Resources, given: TriggerManifests) -> list[str]:

@@ -205,6 +205,21 @@ def test_the_counts_of_a_pipeline_wake_no_run_and_its_served_model_does() -> Non
     assert _after([make_run("live"), _pipeline()], _pipeline(servedModel={"name": "m"})) == {"live"}
 
 
+def _watching(**spec: Any) -> Object:
+    metadata = {"name": "watching", "namespace": "team", "uid": "t1"}
+    spec = {"pipelineRef": {"name": "churn"}, **spec}
+    return {"apiVersion": "penstock.dev/v1alpha1", "kind": "Trigger", "metadata": metadata, "spec": spec}
+
+
+def test_a_run_that_ends_and_another_served_model_wake_the_trigger_that_looks_at_its_score() -> None:
+    watching = _watching(model={"scoring": "roc_auc", "minimum": "0.8"})
+    ended = make_run("first", completionTime="2026-11-21T10:00:00Z")
+
+    assert _after([make_run("first"), watching], ended, "Trigger") == {"watching"}
+    assert _after([_pipeline(), watching], _pipeline(servedModel={"name": "m"}), "Trigger") == {"watching"}
+    assert _after([_pipeline(), watching], _pipeline(activeRuns=3), "Trigger") == set()
+
+
 def test_a_step_that_ends_wakes_the_runs_that_wait_for_it() -> None:
     before = [make_run("first"), _waits("second", "EarlierRun"), _waits("third", "Unschedulable")]
     done = make_run("first", steps=[{"name": "dataset", "completionTime": "2026-11-21T10:00:00Z"}])

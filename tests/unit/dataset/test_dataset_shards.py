@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from penstock_jobs.job_process import main
 from penstock_jobs.contract import document
 from penstock_jobs.contract.document import decode, encode
 from penstock_jobs.contract.result import DatasetPart, DatasetResult, JobResult
@@ -24,6 +23,7 @@ from penstock_jobs.contract.specification import (
 )
 from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.dataset import generate, merge_job, read_shard
+from penstock_jobs.job_process import main
 from penstock_jobs.storage import open_store
 
 COUNT = 3

@@ -93,9 +93,7 @@ def judged(models: int = 1, scores: int = 1, undefined: int = 0) -> results_of_j
         points=1000,
         scores=tuple(ScoreResult(name=f"score {number}", value=0.5) for number in range(scores)),
         undefined={f"other {number}": "It needs two classes." for number in range(undefined)},
-        new=results_of_jobs.NewPointsResult(
-            points=1000, scores={f"score {number}": 0.5 for number in range(scores)}
-        ),
+        new=results_of_jobs.NewPointsResult(points=1000, scores={f"score {number}": 0.5 for number in range(scores)}),
     )
     return results_of_jobs.TestingResult(
         testing_version=1, epoch=1, digest="2d" * 32, points=1000, models=(scored,) * models, report="report.html"

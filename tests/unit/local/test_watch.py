@@ -150,6 +150,21 @@ def test_a_run_starts_at_the_end_of_another_trigger_s_run(tmp_path: Path) -> Non
     assert len(home.worked_on) == 2
 
 
+def test_a_test_that_finds_the_served_model_worse_starts_a_run_and_what_it_found_is_told(tmp_path: Path) -> None:
+    home = WatchedHome(tmp_path, trigger("worse", model={"scoring": "roc_auc", "minimum": "0.8"}))
+    home.serve("churn-1")
+    home.until(minutes=1)
+    home.test_served("by-hand", "churn-1", score=0.9, points=150)
+    told = home.until(minutes=1)
+    assert told.firings == []
+    assert told.messages[-1].endswith("churn-1 has roc_auc 0.9 on 150 points newer than it, within the bound.")
+
+    home.test_served("again", "churn-1", score=0.7, points=180)
+    told = home.until(minutes=5)
+    assert [(each.outcome, each.reason) for each in told.firings] == [("Fired", "ModelWorse")]
+    assert home.worked_on == [told.firings[0].run]
+
+
 def test_a_trigger_whose_pipeline_is_nowhere_is_refused(tmp_path: Path) -> None:
     home = WatchedHome(tmp_path)
 

@@ -8,8 +8,19 @@ from typing import Any
 
 import msgspec
 
-from penstock.api.pipeline import Pipeline
-from penstock.api.run import PipelineRun
+from penstock.api.metadata import ObjectMeta
+from penstock.api.pipeline import Pipeline, PipelineStatus, ServedModel
+from penstock.api.run import (
+    NewPointScores,
+    PipelineReference,
+    PipelineRun,
+    PipelineRunSpec,
+    PipelineRunStatus,
+    Step,
+    TestingSummary,
+)
+from penstock.api.schema import API_VERSION
+from penstock.api.scores import Score
 from penstock.api.trigger import Firing, Trigger
 from penstock.decide.run.draft import RunDraft
 from penstock.local.home import Home
@@ -31,7 +42,7 @@ def pipeline(**spec: Any) -> Pipeline:
 def trigger(name: str = "hourly", **spec: Any) -> Trigger:
     made = {
         "pipelineRef": {"name": "churn"},
-        **({} if {"runs", "objects"} & spec.keys() else {"schedule": HOURLY}),
+        **({} if {"runs", "objects", "model"} & spec.keys() else {"schedule": HOURLY}),
         **spec,
     }
     kind = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Trigger", "metadata": {"name": name}}
@@ -45,6 +56,7 @@ class Listener:
     firings: list[Firing] = field(default_factory=list)
     more: int = 0
     outlook: list[str | None] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
 
     def firing(self, trigger: Trigger, firing: Firing) -> None:
         self.firings.append(firing)
@@ -54,6 +66,7 @@ class Listener:
 
     def waits(self, trigger: Trigger) -> None:
         self.outlook.append(trigger.status.next_schedule_time if trigger.status else None)
+        self.messages += [each.message for each in trigger.status.conditions[:1]] if trigger.status else []
 
     @property
     def outcomes(self) -> list[str]:
@@ -116,6 +129,31 @@ class WatchedHome:
         assert status is not None
         assert status.counts is not None
         return msgspec.to_builtins(status.counts) | {"total": sum(msgspec.structs.astuple(status.counts))}
+
+    def serve(self, model: str) -> None:
+        """Say of the Pipeline that it serves a Model."""
+        served = PipelineStatus(served_model=ServedModel(name=model, start_time=self.resources.objects.now()))
+        self.resources.change(Pipeline, "churn", lambda there: msgspec.structs.replace(there, status=served))
+
+    def test_served(self, name: str, model: str, *, score: float, points: int) -> None:
+        """Let a person's run end that has tested the served Model on newer points."""
+        self.now += timedelta(seconds=1)
+        spec = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"))
+        run = PipelineRun(api_version=API_VERSION, kind="PipelineRun", metadata=ObjectMeta(name=name), spec=spec)
+        self.resources.create(run)
+        scores = (Score(name="roc_auc", value=repr(score)),)
+        tested = TestingSummary(
+            epoch=1,
+            version=1,
+            points=points,
+            report="file:///report.html",
+            new_points=NewPointScores(model=model, points=points, scores=scores),
+        )
+        step = Step(name="testing", state="Succeeded", testing=tested)
+        self.resources.change(
+            PipelineRun, name, lambda there: msgspec.structs.replace(there, status=PipelineRunStatus(steps=(step,)))
+        )
+        self.end(name)
 
     def end(self, name: str) -> None:
         """Say of a run that it has ended."""

@@ -53,6 +53,7 @@ class RunSummary(NamedTuple):
         proposed: the Model that it proposes, or proposed.
         is_proposing: whether its proposal is not answered yet.
         ended: when it ended; empty where it has not, or does not say.
+        newer_than: the served Model that it has tested on points newer than it; None where it has tested none so.
     """
 
     name: str
@@ -62,6 +63,7 @@ class RunSummary(NamedTuple):
     proposed: str | None
     is_proposing: bool
     ended: str
+    newer_than: str | None = None
 
 
 class RunLister:
@@ -106,6 +108,13 @@ class RunLister:
         found = sorted((each.ended, each.name) for each in self.summaries if each.ended > time)
         return [run for _, name in found if (run := self.get(name)) is not None]
 
+    def tests_newer_than(self, model: str) -> Iterator[ApiObject]:
+        """Yield those that ended and have tested a Model on points newer than it, the one that ended last first."""
+        found = ((each.ended, each.name) for each in self.summaries if each.newer_than == model and each.ended)
+        for _, name in sorted(found, reverse=True):
+            if (run := self.get(name)) is not None:
+                yield run
+
     def with_open_proposal(self) -> Sequence[ApiObject]:
         """Return those whose proposal is not answered yet."""
         return self._all_named(each.name for each in self.summaries if each.is_proposing)
@@ -133,6 +142,7 @@ def summary_of(run: ApiObject) -> RunSummary:
     deploying = steps.get("deployment", {})
     decided, tested = _mapping(deploying.get("deployment")), _mapping(steps.get("testing", {}).get("testing"))
     challenger, name = decided.get("challenger"), status.get("executionName")
+    newer_than = _mapping(tested.get("newPoints")).get("model")
     return RunSummary(
         name=str(metadata["name"]),
         created=str(metadata.get("creationTimestamp") or ""),
@@ -141,6 +151,7 @@ def summary_of(run: ApiObject) -> RunSummary:
         proposed=str(challenger) if challenger and challenger == decided.get("served") else None,
         is_proposing=is_live(run) and deploying.get("reason") == reasons.PROPOSED,
         ended=str(status.get("completionTime") or ""),
+        newer_than=None if newer_than is None else str(newer_than),
     )
 
 
@@ -181,8 +192,14 @@ def pipeline_of(run: ApiObject) -> str:
 
 
 def watched_pipeline(trigger: ApiObject) -> str | None:
-    """Return the name of the Pipeline whose runs a Trigger follows; None where it has another source."""
-    source = _mapping(trigger.get("spec")).get("runs")
+    """Return the name of the Pipeline whose runs a Trigger follows; None where it has another source.
+
+    For the score of the Model that it serves these are the runs of its own Pipeline.
+    """
+    spec = _mapping(trigger.get("spec"))
+    if isinstance(spec.get("model"), Mapping):
+        return pipeline_of(trigger)
+    source = spec.get("runs")
     return _referred(source) if isinstance(source, Mapping) else None
 
 

@@ -15,7 +15,7 @@ from penstock.decide.trigger import own_runs
 from penstock.decide.trigger.draft import TriggerDraft
 from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.firing_words import fired
-from penstock.decide.trigger.occasion import PIPELINE_CHANGED, RUN_ENDED
+from penstock.decide.trigger.occasion import MODEL_WORSE, PIPELINE_CHANGED, RUN_ENDED
 from penstock.decide.trigger.pipeline_changes import digest_of
 
 
@@ -35,7 +35,8 @@ def begin(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
 
 
 def _begin_without_status(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
-    known = [run for run in _by_reconcile(facts, RUN_ENDED) if own_runs.has_generation(run, facts.generation)]
+    made = _by_reconcile(facts, RUN_ENDED, MODEL_WORSE)
+    known = [run for run in made if own_runs.has_generation(run, facts.generation)]
     last = own_runs.scheduled_time(known[-1]) if known else ""
     digest = digest_of(known[-1]) if known else None
     draft = draft.status(counts=_counts(facts), last_schedule_time=last or None, pipeline_digest=digest)

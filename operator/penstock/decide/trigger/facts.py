@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from penstock.api.decoding import Unreadable, decode
+from penstock.api.pipeline import Pipeline
 from penstock.api.trigger import Trigger, TriggerSpec, TriggerStatus
 from penstock.decide.decision import ApiObject
 from penstock.decide.times import read_time, write_time
@@ -40,6 +42,13 @@ class TriggerFacts:
     def time(self) -> str:
         """The moment, as a status keeps it."""
         return write_time(self.now)
+
+    @cached_property
+    def pipeline(self) -> Pipeline | None:
+        """The Pipeline that it runs, where that is there and can be read."""
+        found = self.observation.pipeline
+        pipeline = None if found is None else decode(found, Pipeline)
+        return None if isinstance(pipeline, Unreadable) else pipeline
 
     @cached_property
     def own_runs(self) -> tuple[ApiObject, ...]:

@@ -64,7 +64,12 @@ def _scores(testing: Any, challenger: str | None) -> dict[str, float]:
     tested: Mapping[str, Any] = next(
         (each for each in models if each.get("name") == challenger), next(iter(models), {})
     )
-    return {str(each["name"]): float(each["value"]) for each in tested.get("scores") or () if _is_number(each)}
+    return numbers_in(tested.get("scores"))
+
+
+def numbers_in(scores: Any) -> dict[str, float]:
+    """Return scores, as the status of a run has them, by their names; without what is no number."""
+    return {str(each["name"]): float(each["value"]) for each in scores or () if _is_number(each)}
 
 
 def _is_number(score: Any) -> bool:

@@ -5,7 +5,15 @@ from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.trigger import own_runs
 from penstock.decide.trigger.draft import firing_of
-from penstock.decide.trigger.occasion import BACKFILL, BY_HAND, FILES_ARRIVED, PIPELINE_CHANGED, RUN_ENDED
+from penstock.decide.trigger.occasion import (
+    BACKFILL,
+    BY_HAND,
+    FILES_ARRIVED,
+    MODEL_WORSE,
+    PIPELINE_CHANGED,
+    RUN_ENDED,
+    model_of,
+)
 
 
 def fired(run: ApiObject, *, late: bool = False, besides: str = "") -> Firing:
@@ -28,4 +36,6 @@ def _why(run: ApiObject, *, late: bool) -> tuple[str, str]:
             return reasons.FILES_ARRIVED, reasons.fired_for_files(source)
         case t if t == PIPELINE_CHANGED:
             return reasons.PIPELINE_CHANGED, reasons.fired_for_pipeline(source)
+        case t if t == MODEL_WORSE:
+            return reasons.MODEL_WORSE, reasons.fired_for_model(model_of(event) or "", source)
     return reasons.EVENT_RECEIVED, reasons.fired_for_event()

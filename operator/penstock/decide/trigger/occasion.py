@@ -14,6 +14,7 @@ BACKFILL = "dev.penstock.trigger.backfill"
 RUN_ENDED = "dev.penstock.run.ended"
 FILES_ARRIVED = "dev.penstock.files.arrived"
 PIPELINE_CHANGED = "dev.penstock.pipeline.changed"
+MODEL_WORSE = "dev.penstock.model.worse"
 MOMENT = "dev.penstock.moment"  # only in expressions: a run of a moment has no event
 
 
@@ -73,6 +74,11 @@ def backfill(person: str, asked: datetime, moment: datetime) -> Occasion:
     """Return the occasion that a moment of the past is for which a person asks for its run."""
     event = TriggeringEvent(id=write_time(moment), source=person, type=BACKFILL, time=write_time(asked))
     return Occasion(time=moment.replace(microsecond=0), event=event)
+
+
+def model_of(event: Mapping[str, Any]) -> str | None:
+    """Return the Model that had become worse, of an event in a run; None of another event."""
+    return str(event.get("id")).partition("/")[2] if event.get("type") == MODEL_WORSE else None
 
 
 def is_by_hand(event: TriggeringEvent | None) -> bool:

@@ -7,7 +7,6 @@ it was, and what has changed back by then starts nothing.
 
 from collections.abc import Iterator
 
-from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import TriggeringEvent
 from penstock.decide.decision import ApiObject
@@ -32,9 +31,8 @@ def follow_pipeline(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         draft = draft.record(fired(run)).status(
             pipeline_digest=digest_of(run), last_schedule_time=own_runs.scheduled_time(run)
         )
-    found = facts.observation.pipeline
-    pipeline = None if found is None else decode(found, Pipeline)
-    if pipeline is None or isinstance(pipeline, Unreadable):
+    pipeline = facts.pipeline
+    if pipeline is None:
         return draft  # what it is now is nobody's to say
     digest = inputs_digest(pipeline.spec, [job.name for job in facts.spec.run.jobs])
     if digest == draft.current.pipeline_digest:

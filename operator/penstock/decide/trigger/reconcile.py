@@ -4,10 +4,9 @@ from datetime import datetime, timedelta
 
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.parameters import used_parameters
-from penstock.api.pipeline import Pipeline
+from penstock.api.score_bounds import bound_faults
 from penstock.api.semantics import semantic_faults
 from penstock.api.trigger import LookStatus, Trigger
-from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import reasons
 from penstock.decide.decision import Decision, Refusal
 from penstock.decide.status import leave_alone
@@ -21,6 +20,7 @@ from penstock.decide.trigger.failures import failed_in_a_row
 from penstock.decide.trigger.filter import FIELD
 from penstock.decide.trigger.history_limits import apply_history_limits
 from penstock.decide.trigger.loops import find_loop
+from penstock.decide.trigger.model_scores import follow_model, verdict_on_model
 from penstock.decide.trigger.moments import fire_moments, foresee_moment
 from penstock.decide.trigger.observation import TriggerObservation
 from penstock.decide.trigger.pipeline_changes import follow_pipeline
@@ -93,6 +93,8 @@ def _fire(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         return follow_runs(facts, draft, facts.spec.runs)
     if facts.spec.objects is not None:
         return follow_files(facts, draft, facts.spec.objects)
+    if facts.spec.model is not None:
+        return follow_model(facts, draft, facts.spec.model)
     return follow_pipeline(facts, draft) if facts.spec.pipeline is not None else draft
 
 
@@ -111,13 +113,16 @@ def _say_what_comes(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         look = draft.current.look or LookStatus()
         said = reasons.trigger_looks(source.input, source.interval, look.files, look.unsettled)
         return draft.ready("True", reasons.ACTIVE, said)
+    if facts.spec.model is not None:
+        return draft.ready("True", reasons.ACTIVE, verdict_on_model(facts, facts.spec.model))
     return draft.ready("True", reasons.ACTIVE, reasons.trigger_active(following))
 
 
 def _refuse(facts: TriggerFacts) -> None:
     """Raise `Refused` where the spec cannot work, whatever comes."""
-    refuse_unimplemented("Trigger", facts.observation.trigger)
     wrong = [fault.full_sentence for fault in semantic_faults(facts.trigger)]
+    if facts.spec.model is not None and facts.pipeline is not None:
+        wrong += [fault.full_sentence for fault in bound_faults(facts.spec.model, facts.pipeline.spec)]
     if wrong:
         raise Refused(" ".join(wrong))
     if facts.spec.filter is not None:
@@ -129,11 +134,10 @@ def _refuse(facts: TriggerFacts) -> None:
 
 def _unused_scheduled_time(facts: TriggerFacts) -> str | None:
     """Return why it makes no sense to catch up with all moments; None too where the Pipeline is not there to ask."""
-    schedule, found = facts.spec.schedule, facts.observation.pipeline
-    if schedule is None or schedule.catch_up != "All" or found is None:
+    schedule, pipeline = facts.spec.schedule, facts.pipeline
+    if schedule is None or schedule.catch_up != "All" or pipeline is None:
         return None
-    pipeline = decode(found, Pipeline)
-    if isinstance(pipeline, Unreadable) or SCHEDULED_TIME in used_parameters(pipeline.spec):
+    if SCHEDULED_TIME in used_parameters(pipeline.spec):
         return None
     by_way = any("scheduledTime" in (each.expression or "") for each in facts.spec.parameters)
     return None if by_way else reasons.scheduled_time_unused(facts.spec.pipeline_ref.name)

@@ -22,22 +22,34 @@ MOST_AT_ONCE = 20
 
 def follow_runs(facts: TriggerFacts, draft: TriggerDraft, source: RunsSource) -> TriggerDraft:
     """Return the draft in which each run that ended since the Trigger began has its run, or it is said why not."""
-    known = {each.event for each in facts.status.history}
     new = 0
-    for run in facts.observation.watched.ended_after(_since(facts)):
+    for run in facts.observation.watched.ended_after(ends_since(facts)):
         occasion = occasion_of(run)
-        uid = str(run["metadata"]["uid"])
-        if not _fits(source, run) or uid in known or facts.run_for(occasion) is not None:
+        if not _fits(source, run) or is_dealt_with(facts, occasion):
             continue
         if new == MOST_AT_ONCE:
             break
         new += 1
-        draft, said = start_run(facts, draft, occasion, waits=True)
-        if said.outcome == "Skipped":
-            draft = draft.record(said)
-        last = draft.current.last_schedule_time
-        draft = draft.status(last_schedule_time=max(last or "", write_time(occasion.time)))
+        draft = make_waiting_run(facts, draft, occasion)
     return draft
+
+
+def is_dealt_with(facts: TriggerFacts, occasion: Occasion) -> bool:
+    """Return whether an event has its run already, or the history says why it has none."""
+    known = {each.event for each in facts.status.history}
+    return (occasion.event is not None and occasion.event.id in known) or facts.run_for(occasion) is not None
+
+
+def make_waiting_run(facts: TriggerFacts, draft: TriggerDraft, occasion: Occasion) -> TriggerDraft:
+    """Return the draft in which an event at the end of a run has its run, which waits for its turn; or it says why not.
+
+    That it was fired is said when the run begins.
+    """
+    draft, said = start_run(facts, draft, occasion, waits=True)
+    if said.outcome == "Skipped":
+        draft = draft.record(said)
+    last = draft.current.last_schedule_time
+    return draft.status(last_schedule_time=max(last or "", write_time(occasion.time)))
 
 
 def occasion_of(run: ApiObject) -> Occasion:
@@ -47,7 +59,7 @@ def occasion_of(run: ApiObject) -> Occasion:
     return on_event(event, read_time(ended), data=result_of(run))
 
 
-def _since(facts: TriggerFacts) -> str:
+def ends_since(facts: TriggerFacts) -> str:
     """Return the time after which ends are looked at."""
     started, last = facts.status.start_time or facts.time, facts.status.last_schedule_time
     back = started if last is None else write_time(read_time(last) - LOOK_BACK)
