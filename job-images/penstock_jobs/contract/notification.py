@@ -11,7 +11,10 @@ NOTIFICATION = Form("notification", 1, since="0.1.0")
 
 
 class OutboundData(Document, frozen=True):
-    """What is known of an event; `step` is where a run failed, `message` what was decided of its Model, and why."""
+    """What is known of an event; `step` is where a run failed, `message` what was decided of its Model, and why.
+
+    `trigger` is the one that has stopped.
+    """
 
     namespace: str
     pipeline: str
@@ -21,6 +24,7 @@ class OutboundData(Document, frozen=True):
     step: str | None = None
     verdict: str | None = None
     message: str | None = None
+    trigger: str | None = None
 
 
 class OutboundEvent(Document, frozen=True):

@@ -2,7 +2,7 @@
 
 from penstock.act.listers import CachedRunLister
 from penstock.act.reconciler import Observed
-from penstock.act.view import View, of_following, of_look, of_trigger
+from penstock.act.view import View, of_following, of_look, of_trigger, senders_of
 from penstock.decide.observed.listers import RunLister, pipeline_of, watched_pipeline
 from penstock.decide.settings import Settings
 from penstock.decide.trigger.observation import Looks, TriggerObservation
@@ -33,6 +33,7 @@ class TriggerObserver:
             watched=RunLister() if watched is None else CachedRunLister(cache, namespace, watched),
             triggers=() if watched is None else cache.by_index(of_following(namespace)),
             looks=Looks(*(cache.by_index(of_look(metadata["uid"]), kind) for kind in ("Job", "Pod", "ConfigMap"))),
+            senders=senders_of(cache, metadata["uid"]),
             settings=self._settings,
         )
         return Observed(observation)

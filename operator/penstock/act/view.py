@@ -90,7 +90,7 @@ def of_run(uid: str) -> str:
 
 
 def of_notification(uid: str) -> str:
-    """Return the index key of the Jobs, and their pods, that tell somebody of the run or Pipeline of that uid."""
+    """Return the index key of the Jobs, and their pods, that tell somebody of the object of that uid."""
     return f"notification/{uid}"
 
 
@@ -155,7 +155,7 @@ def of_waiting(namespace: str, pipeline: str, reason: str) -> str:
 
 
 def senders_of(cache: ObjectCache, uid: str) -> Senders:
-    """Return the Jobs that tell somebody of the run or Pipeline of that uid, and their pods."""
+    """Return the Jobs that tell somebody of the run, Pipeline or Trigger of that uid, and their pods."""
     jobs, pods = (tuple(cache.by_index(of_notification(uid), kind)) for kind in ("Job", "Pod"))
     return Senders(jobs, pods)
 
@@ -251,7 +251,7 @@ class View:
             yield from self.cache.keys_by_index(of_following(namespace, listers.pipeline_of(run)))
 
     def _makers(self, labels: dict[str, str]) -> Iterator[Key]:
-        """Yield whom an object is of: a run, a run or Pipeline of which somebody is told, a Trigger that looks."""
+        """Yield whom an object is of: its run, the object of which it tells somebody, or the Trigger that looks."""
         for label in (RUN_UID, NOTIFICATION, LOOK):
             if label in labels:
                 yield from self.cache.keys_by_index(of_uid(labels[label]))

@@ -6,14 +6,20 @@ from penstock.api.credentials import SecretKey
 from penstock.api.scalars import LABEL, ObjectName, Timestamp
 from penstock.api.schema import Value, field
 
-# That a Trigger stops joins these once something fires Triggers.
 EventName = Literal[
-    "RunSucceeded", "RunFailed", "RunCancelled", "ModelSelected", "ModelServed", "ModelSentBack", "ModelRefused"
+    "RunSucceeded",
+    "RunFailed",
+    "RunCancelled",
+    "ModelSelected",
+    "ModelServed",
+    "ModelSentBack",
+    "ModelRefused",
+    "TriggerStopped",
 ]
 DeliveryState = Literal["Pending", "Delivered", "Refused", "Unavailable", "GivenUp", "Removed"]
 # A status has room for what became of each event for so many: those of the Pipeline, and those of the operator.
 MOST_NOTIFICATIONS, MOST_OF_OPERATOR = 4, 2
-MOST_EVENTS = 5  # in the status of a Pipeline
+MOST_EVENTS = 5  # in the status of a Pipeline or Trigger
 NotificationName = Annotated[str, field("Its name.", min_length=1, max_length=32, pattern=LABEL)]
 
 
@@ -54,7 +60,7 @@ class NotifiedEvent(Value, frozen=True, kw_only=True):
     event: Annotated[EventName, field("What happened.")]
     time: Annotated[Timestamp, field("When it did.")]
     model: Annotated[ObjectName, field("The Model that it happened to.")] | None = None
-    run: Annotated[ObjectName, field("The run that proposed that Model.")] | None = None
+    run: Annotated[ObjectName, field("The run that proposed that Model, or that failed last.")] | None = None
     reason: Annotated[str, field("Why it happened, in one word.", max_length=64)] | None = None
     deliveries: Annotated[
         tuple[Delivery, ...],

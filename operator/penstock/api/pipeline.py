@@ -172,8 +172,9 @@ class PipelineSpec(Value, frozen=True, kw_only=True):
     notifications: Annotated[
         tuple[Notification, ...],
         field(
-            "Who is told when a run ends, or a Model is selected, served, sent back or refused; beside those whom who "
-            "runs the operator has told of all Pipelines. One of the same name takes the place of theirs.",
+            "Who is told when a run ends, a Model is selected, served, sent back or refused, or a Trigger stops; "
+            "beside those whom who runs the operator has told of all Pipelines. One of the same name takes the place "
+            "of theirs.",
             keys=("name",),
             max_length=MOST_NOTIFICATIONS,
         ),

@@ -22,7 +22,7 @@ from penstock.api.scalars import (
     Timestamp,
 )
 from penstock.api.schema import JOBS, JobName, Rule, Value, field, immutable
-from penstock.api.scores import Score
+from penstock.api.scores import PlainScore, TestedScore
 from penstock.api.storage import Storage
 
 
@@ -300,7 +300,7 @@ class TestedModel(Value, frozen=True, kw_only=True):
 
     name: Annotated[ObjectName, field("The Model.")]
     points: Annotated[int, field("On how many points.", ge=0)]
-    scores: Annotated[tuple[Score, ...], field("Its scores.", keys=("name",), max_length=MOST_SCORES)] = ()
+    scores: Annotated[tuple[TestedScore, ...], field("Its scores.", keys=("name",), max_length=MOST_SCORES)] = ()
 
 
 class NewPointScores(Value, frozen=True, kw_only=True):
@@ -308,7 +308,9 @@ class NewPointScores(Value, frozen=True, kw_only=True):
 
     model: Annotated[ObjectName, field("The Model that was served.")]
     points: Annotated[int, field("How many points were labelled since its tables were made.", ge=0)]
-    scores: Annotated[tuple[Score, ...], field("Its scores on these.", keys=("name",), max_length=MOST_SCORES)] = ()
+    scores: Annotated[
+        tuple[PlainScore, ...], field("Its scores on these.", keys=("name",), max_length=MOST_SCORES)
+    ] = ()
 
 
 class TestingSummary(Value, frozen=True, kw_only=True):

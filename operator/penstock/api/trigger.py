@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.metadata import ObjectMeta
+from penstock.api.notifications import MOST_EVENTS, NotifiedEvent
 from penstock.api.parameters import LONGEST, MOST
 from penstock.api.run import JobRequest, Override, PipelineReference, RunCredentials
 from penstock.api.scalars import EXECUTION_NAME, NO_TIME, PYTHON_NAME, Duration, ObjectName, Timestamp
@@ -232,6 +233,10 @@ class TriggerStatus(Value, frozen=True, kw_only=True):
     history: Annotated[
         tuple[Firing, ...],
         field("What became of the last moments and events, and why; the newest first.", max_length=20),
+    ] = ()
+    notifications: Annotated[
+        tuple[NotifiedEvent, ...],
+        field("What was told of it, or is to be; the newest first.", keys=("id",), max_length=MOST_EVENTS),
     ] = ()
 
 

@@ -345,6 +345,15 @@ def run_cancelled_event(run: str, pipeline: str) -> str:
     return f"The run {run} of the Pipeline {pipeline} was cancelled."
 
 
+def trigger_stopped_event(trigger: str, pipeline: str, reason: str, run: str | None) -> str:
+    """A Trigger starts no more runs."""
+    after = f" after the run {run} failed" if run else ""
+    return (
+        f"The Trigger {trigger} of the Pipeline {pipeline} has stopped{after}: {reason}. penstock describe "
+        f"trg/{trigger} says more."
+    )
+
+
 def model_event(event: str, model: str, pipeline: str, run: str | None, reason: str | None) -> str:
     """Something was decided of a Model, or came of it."""
     what = {

@@ -9,7 +9,7 @@ from penstock.api.run import (
     TestingSummary,
     TrainingSummary,
 )
-from penstock.api.scores import Score
+from penstock.api.scores import PlainScore, Score, TestedScore
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
 from penstock_jobs.contract.parameters import ParameterValue
@@ -66,7 +66,7 @@ def testing_summary(found: TestingResult) -> TestingSummary:
         points=found.points,
         report=address(found.report),
         models=tuple(
-            TestedModel(name=each.model, points=each.points, scores=scores(each.scores[:MOST_SCORES]))
+            TestedModel(name=each.model, points=each.points, scores=_tested_scores(each.scores[:MOST_SCORES]))
             for each in found.models[:MODELS]
         ),
         new_points=_new_points(found),
@@ -82,7 +82,14 @@ def _new_points(found: TestingResult) -> NewPointScores | None:
     return NewPointScores(
         model=scored.model,
         points=scored.new.points,
-        scores=tuple(Score(name=name, value=repr(value)) for name, value in values),
+        scores=tuple(PlainScore(name=name, value=repr(value)) for name, value in values),
+    )
+
+
+def _tested_scores(found: tuple[result.ScoreResult, ...]) -> tuple[TestedScore, ...]:
+    return tuple(
+        TestedScore(name=each.name, value=repr(each.value), low=_text(each.low), high=_text(each.high))
+        for each in found
     )
 
 

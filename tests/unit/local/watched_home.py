@@ -20,7 +20,7 @@ from penstock.api.run import (
     TestingSummary,
 )
 from penstock.api.schema import API_VERSION
-from penstock.api.scores import Score
+from penstock.api.scores import PlainScore
 from penstock.api.trigger import Firing, Trigger
 from penstock.decide.run.draft import RunDraft
 from penstock.local.home import Home
@@ -141,7 +141,7 @@ class WatchedHome:
         spec = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"))
         run = PipelineRun(api_version=API_VERSION, kind="PipelineRun", metadata=ObjectMeta(name=name), spec=spec)
         self.resources.create(run)
-        scores = (Score(name="roc_auc", value=repr(score)),)
+        scores = (PlainScore(name="roc_auc", value=repr(score)),)
         tested = TestingSummary(
             epoch=1,
             version=1,

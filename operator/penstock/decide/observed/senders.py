@@ -1,4 +1,4 @@
-"""The Jobs that tell somebody of a run or Pipeline, and their pods: no part of a run, and nothing waits for them."""
+"""The Jobs that tell somebody of a run, Pipeline or Trigger, and their pods: nothing waits for them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from penstock.decide.decision import ApiObject
 
 @dataclass(frozen=True)
 class Senders:
-    """Those whose label `penstock.dev/notification` is the uid of the run or Pipeline."""
+    """Those whose label `penstock.dev/notification` is the uid of that object."""
 
     jobs: tuple[ApiObject, ...] = ()
     pods: tuple[ApiObject, ...] = ()

@@ -2,15 +2,12 @@
 
 from dataclasses import replace
 
-import msgspec
-
 from penstock.api.pipeline import PipelineStatus
-from penstock.decide import messages
 from penstock.decide.decision import Refusal
-from penstock.decide.notifications.deliveries import Letter, PostOffice, failure, post
+from penstock.decide.notifications.deliveries import PostOffice
 from penstock.decide.notifications.of_pipeline import describe_event_of_pipeline, events_of_pipeline
-from penstock.decide.notifications.outbox import addressed, is_settled, with_events
 from penstock.decide.notifications.receivers import receivers_of
+from penstock.decide.notifications.status_events import is_all_told, post_events
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.proposals import proposer_of
@@ -28,7 +25,7 @@ def with_notifications(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDr
         facts.owner.uid, facts.status, after, lambda model: proposer_of(facts, model), facts.time
     )
     senders, refused = facts.observation.senders, facts.observation.refused
-    if not (happened or senders.jobs) and all(map(is_settled, there)):
+    if is_all_told(there, happened, senders):
         return draft
     office = PostOffice(
         owner=facts.owner,
@@ -39,16 +36,8 @@ def with_notifications(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDr
         now=facts.now,
         refused=refused if refused is not None and is_of_notification(refused) else None,
     )
-    posted = post(office, [Letter((each,), each.deliveries) for each in there])
-    events = tuple(msgspec.structs.replace(each.events[0], deliveries=each.deliveries) for each in posted.letters)
-    kept, dropped = with_events(events, addressed(happened, office.receivers))
-    said = [
-        failure(event, each, messages.too_many_events())
-        for event in dropped
-        for each in event.deliveries
-        if each.state == "Pending"
-    ]
-    draft = draft.status(notifications=kept).with_writes(*posted.writes)
-    if posted.requeue_time is not None:
-        draft = draft.requeue_at(min(posted.requeue_time, draft.requeue_time or posted.requeue_time))
-    return replace(draft, events=(*draft.events, *posted.said, *said))
+    found = post_events(office, there, happened)
+    draft, again = draft.status(notifications=found.kept).with_writes(*found.writes), found.posted.requeue_time
+    if again is not None:
+        draft = draft.requeue_at(min(again, draft.requeue_time or again))
+    return replace(draft, events=(*draft.events, *found.said))

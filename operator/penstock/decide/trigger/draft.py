@@ -27,6 +27,7 @@ class TriggerDraft:
     now: str
     writes: tuple[Write, ...] = ()
     requeue_time: datetime | None = None
+    events: tuple[Event, ...] = ()
 
     @property
     def current(self) -> TriggerStatus:
@@ -109,7 +110,7 @@ def to_decision(before: Trigger, draft: TriggerDraft, now: datetime) -> Decision
     changed = draft.trigger.status != before.status
     again = None if draft.requeue_time is None else max((draft.requeue_time - now).total_seconds(), 0.0)
     old, new = (find((each.status or TriggerStatus()).conditions, "Ready") for each in (before, draft.trigger))
-    events: tuple[Event, ...] = ()
+    events = draft.events
     if new is not None and (old is None or (old.status, old.reason) != (new.status, new.reason)):
-        events = (Event("Normal" if new.status == "True" else "Warning", new.reason, new.message),)
+        events = (Event("Normal" if new.status == "True" else "Warning", new.reason, new.message), *events)
     return Decision(draft.writes, draft.trigger.status if changed else None, events, again)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import RunLister
+from penstock.decide.observed.senders import Senders
 from penstock.decide.settings import Settings
 from penstock.decide.site import CLUSTER, Site
 
@@ -30,6 +31,7 @@ class TriggerObservation:
         watched: the runs of the Pipeline whose runs it watches, where it has the source `runs`.
         triggers: the Triggers of the namespace that have the source `runs`, this one too; needed only where it has it.
         looks: the Jobs that look at files for it, their pods, and the ConfigMaps that say what they are asked.
+        senders: the Jobs that tell somebody of the Trigger, and their pods.
         settings: those of the operator.
         site: where the Jobs that look at files are carried out.
         refused: the write of this very reconcile that the API server refused.
@@ -42,6 +44,7 @@ class TriggerObservation:
     watched: RunLister = field(default_factory=RunLister)
     triggers: Sequence[ApiObject] = ()
     looks: Looks = field(default_factory=Looks)
+    senders: Senders = field(default_factory=Senders)
     settings: Settings = field(default_factory=Settings)
     site: Site = CLUSTER
     refused: Refusal | None = None

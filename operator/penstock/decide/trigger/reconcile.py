@@ -22,6 +22,7 @@ from penstock.decide.trigger.history_limits import apply_history_limits
 from penstock.decide.trigger.loops import find_loop
 from penstock.decide.trigger.model_scores import follow_model, verdict_on_model
 from penstock.decide.trigger.moments import fire_moments, foresee_moment
+from penstock.decide.trigger.notifications import is_of_notification, with_notifications
 from penstock.decide.trigger.observation import TriggerObservation
 from penstock.decide.trigger.pipeline_changes import follow_pipeline
 from penstock.decide.trigger.run_ends import follow_runs
@@ -42,7 +43,7 @@ def decide(observation: TriggerObservation, now: datetime) -> Decision:
         return leave_alone(there, trigger, now)
     facts = TriggerFacts(observation, trigger, now)
     draft = TriggerDraft(trigger, facts.time)
-    if observation.refused is not None:
+    if observation.refused is not None and not is_of_notification(observation.refused):
         # What was not written is not counted: it is tried again, and is late by then.
         return to_decision(trigger, _reject_write(facts, draft, observation.refused), now)
     draft = remove_old_looks(facts, draft)
@@ -55,7 +56,7 @@ def decide(observation: TriggerObservation, now: datetime) -> Decision:
         draft = _advance(facts, draft)
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
-    return to_decision(trigger, draft, now)
+    return to_decision(trigger, with_notifications(facts, draft), now)
 
 
 def _advance(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
