@@ -234,8 +234,10 @@ def test_a_pod_wakes_its_run() -> None:
     assert _after([run], make_child("Pod", "p", run, spec={}, status={"phase": "Running"})) == {"churn-1"}
 
 
-@pytest.mark.parametrize(("kind", "owner"), [("PipelineRun", make_run()), ("Pipeline", _pipeline())])
-def test_a_job_that_tells_somebody_wakes_the_run_or_pipeline_that_it_tells_of(kind: str, owner: Object) -> None:
+@pytest.mark.parametrize(
+    ("kind", "owner"), [("PipelineRun", make_run()), ("Pipeline", _pipeline()), ("Trigger", _watching())]
+)
+def test_a_job_that_tells_somebody_wakes_what_it_tells_of(kind: str, owner: Object) -> None:
     owner["metadata"]["uid"] = "u1"
     job = make_child("Job", "j", owner, spec={}, status={})
     job["metadata"]["labels"] = {"penstock.dev/pipeline": "churn", "penstock.dev/notification": "u1"}

@@ -193,6 +193,7 @@ class TriggerOperator:
         self.cluster = cluster
         self.lives = 10**9
         self.quota = 10**9  # how many more runs the namespace has room for
+        self.jobs_quota = 10**9
         cluster.api.fault = self._before
         client = Client(cluster.api, RateLimiter(10**9, 10**9), 1)
         queue: WorkQueue[Key] = WorkQueue(lambda: 0.5)
@@ -215,7 +216,7 @@ class TriggerOperator:
                 if found["kind"] != "Event":
                     self._view.on_update(found)
             there = {key_of(found) for found in self.cluster.api.objects.values()}
-            for kind in ("Trigger", "Pipeline", "PipelineRun"):
+            for kind in ("Trigger", "Pipeline", "PipelineRun", "Job"):
                 for key in self._view.cache.keys(kind):
                     if key not in there and (known := self._view.cache.get(key)) is not None:
                         self._view.on_delete(key, known["metadata"]["uid"])
@@ -261,6 +262,8 @@ class TriggerOperator:
         body: Object = json.loads(request.body or b"{}")
         if urlsplit(request.path).path.endswith("/pipelineruns") and request.method == "POST":
             return self._before_run(body)
+        if urlsplit(request.path).path.endswith("/jobs") and request.method == "POST" and self.jobs_quota <= 0:
+            return status(403, "Forbidden", "exceeded quota: jobs, used: 3, limited: 3")
         if "/status" in request.path:
             assert len(msgspec.json.encode(body["status"])) <= MOST_STATUS
         return None
