@@ -95,6 +95,24 @@ def test_triggers_in_a_circle_are_refused(site: Site) -> None:
         wait_for(site, name, lambda there: condition(there).get("reason") == "Loop", "a loop that is refused")
 
 
+def test_a_trigger_that_stops_is_told_of_by_a_job_of_its_own(site: Site) -> None:
+    pipeline = site.pipeline("stops", notifications=[{"name": "team", "url": {"secretName": "never-there"}}])
+    moment = write_time(datetime.now(UTC) + timedelta(seconds=5))
+    schedule, without_tables = {"moments": [moment]}, {"jobs": [{"name": "training"}]}
+    apply_trigger(site, "stops", pipeline, schedule=schedule, failureLimit=1, run=without_tables)
+
+    def is_settled(there: Object) -> bool:
+        events = there.get("status", {}).get("notifications", [])
+        return bool(events) and all(each["state"] != "Pending" for each in events[0]["deliveries"])
+
+    stopped = wait_for(site, "stops", is_settled, "a Trigger of whose stop somebody is told, or not")
+    (event,) = stopped["status"]["notifications"]
+    assert ready(site, "stops") == ("False", "FailureLimit")
+    assert (event["event"], event["reason"]) == ("TriggerStopped", "FailureLimit")
+    assert event["run"] == stopped["status"]["lastRun"]
+    assert event["deliveries"] == [{"name": "team", "state": "Refused"}]  # by the pod: the Secret is not there
+
+
 def apply_trigger(site: Site, name: str, pipeline: str, **spec: Any) -> None:
     """Apply a Trigger whose runs make the tables of the Pipeline, and no more."""
     manifest: Object = {
