@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from penstock_jobs import looking
-from penstock_jobs.__main__ import main
 from penstock_jobs.contract import document, errors
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import LookResult
 from penstock_jobs.contract.specification import InputSpec, Location, LookJob
 from penstock_jobs.contract.termination_message import LIMIT, TerminationMessage
+from penstock_jobs.job_process import main
 from penstock_jobs.look_memory import remember
 from penstock_jobs.looking import look
 from penstock_jobs.storage import Store, open_store

@@ -16,7 +16,7 @@ from penstock.api.quantities import read_duration
 from penstock.api.run import TriggeringEvent
 from penstock.api.trigger import LookStatus
 from penstock.api.trigger_sources import ObjectsSource
-from penstock.decide import reasons
+from penstock.decide import messages, reasons
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Create, Delete
 from penstock.decide.observed import jobs as job_views
@@ -141,7 +141,7 @@ def _result_in(pods: list[ApiObject]) -> LookResult | None:
 def _why_it_failed(job: ApiObject, pods: list[ApiObject]) -> str | None:
     if not job_views.is_failed(job):
         return None
-    why = failure_of_pods(pods) or reasons.job_failed(*job_views.failure_of(job))
+    why = failure_of_pods(pods) or messages.job_failed(*job_views.failure_of(job))
     return shorten(why, _LONGEST_MESSAGE)
 
 
