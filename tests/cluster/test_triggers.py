@@ -48,6 +48,8 @@ def test_a_file_that_arrives_starts_a_run_once(
     site: Site, image: Callable[[str], str], tmp_path: Path, place: str
 ) -> None:
     name = f"arriving-in-a-{place}"
+    put: Callable[[Site, str, str, Path], None]
+    access: dict[str, Any]
     if place == "bucket":
         uri, put = f"s3://{LAKE}/{site.namespace}/arriving/*.csv", put_into_bucket
         access = {"endpoint": site.buckets.server.inside, "credentials": {"secretName": INPUTS}}
@@ -70,8 +72,10 @@ def test_a_file_that_arrives_starts_a_run_once(
     assert ready(site, name) == ("True", "Active")
 
     site.api.delete(TRIGGERS, name, site.namespace)
-    no_job = {"labels": f"{OF_TRIGGER}={name}"}
-    site.api.wait(JOBS, site.namespace, lambda there: None if there else True, what="an end of its looks", **no_job)
+    labels = f"{OF_TRIGGER}={name}"
+    site.api.wait(
+        JOBS, site.namespace, lambda there: None if there else True, what="an end of its looks", labels=labels
+    )
 
 
 def test_the_end_of_a_run_starts_a_run_of_another_pipeline(site: Site) -> None:
@@ -162,7 +166,7 @@ def put_on_volume(image: str) -> Callable[[Site, str, str, Path], None]:
         def is_put(there: Object) -> bool:
             phase = there.get("status", {}).get("phase")
             assert phase != "Failed", there["status"]
-            return phase == "Succeeded"
+            return bool(phase == "Succeeded")
 
         site.api.wait_for(PODS, pod, site.namespace, is_put, what=f"{name} on the volume", seconds=SECONDS)
 
@@ -171,7 +175,8 @@ def put_on_volume(image: str) -> Callable[[Site, str, str, Path], None]:
 
 def look_of(there: Object) -> Object:
     """Return what the Trigger's status says of its last look."""
-    return there.get("status", {}).get("look", {})
+    look: Object = there.get("status", {}).get("look", {})
+    return look
 
 
 def wait_until_fired(site: Site, name: str, seconds: float = DEADLINE) -> Object:

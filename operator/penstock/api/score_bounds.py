@@ -26,10 +26,12 @@ def is_greater_better(spec: PipelineSpec, scoring: str) -> bool:
 
 def bound_of(source: ModelSource, spec: PipelineSpec) -> SelectionSpec:
     """Return the bound as the gate has one."""
-    limits = (("minimum", source.minimum), ("maximum", source.maximum))
-    numbers = {name: read_number(text, f"spec.model.{name}") for name, text in limits if text is not None}
-    greater = is_greater_better(spec, source.scoring)
-    return SelectionSpec(scoring=source.scoring, greater_is_better=greater, **numbers)
+    return SelectionSpec(
+        scoring=source.scoring,
+        greater_is_better=is_greater_better(spec, source.scoring),
+        minimum=None if source.minimum is None else read_number(source.minimum, "spec.model.minimum"),
+        maximum=None if source.maximum is None else read_number(source.maximum, "spec.model.maximum"),
+    )
 
 
 def bound_faults(source: ModelSource, spec: PipelineSpec) -> Iterator[Fault]:

@@ -24,6 +24,7 @@ from penstock_jobs.contract.specification import (
     CleaningJob,
     DatasetJob,
     JobSpecification,
+    LookJob,
     SourceJob,
     TestingJob,
     TrainingJob,
@@ -249,7 +250,7 @@ class ModelCluster:
             return
         specification = self._specification(pod)
         assert specification is not None
-        assert not isinstance(specification, CleaningJob)
+        assert not isinstance(specification, CleaningJob | LookJob)
         folder, uid = specification.run_storage.uri, specification.run.uid
         if self.claims.setdefault(folder, uid) != uid:
             failure = Failure(reason="ExecutionNameTaken", message=f"{folder} has the files of another run.")

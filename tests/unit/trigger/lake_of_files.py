@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from penstock.kubernetes.kinds import Object
 from penstock_jobs.contract import document
 from penstock_jobs.contract.result import Failure, JobResult
 from penstock_jobs.contract.specification import JobSpecification, LookJob
 from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.looking import look
-from unit.trigger.trigger_cluster import NAMESPACE, Object, TriggerCluster, TriggerOperator
+from unit.trigger.trigger_cluster import NAMESPACE, TriggerCluster, TriggerOperator
 
 ROWS: dict[str, Any] = {"objects": {"input": "rows", "interval": "5m"}}
 
