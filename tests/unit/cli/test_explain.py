@@ -56,7 +56,7 @@ def test_all_that_is_beneath_is_shown_on_request() -> None:
 
 
 def test_what_is_not_there_yet_is_said() -> None:
-    assert "Refused for now: it is not there yet" in " ".join(answer("trigger.spec.model").split())
+    assert "Refused for now: it is not there yet" in " ".join(answer("pipeline.spec.storage.gcs").split())
 
 
 @pytest.mark.parametrize(
