@@ -1,7 +1,7 @@
 """The sentences that go with reasons: of a run, a Pipeline, the files of what was deleted, and of who is told.
 
-A sentence is for people, and may be worded better any day; the reason keeps its meaning. Those of a Trigger stand
-beside its reasons, in `penstock.decide.reasons`.
+A sentence is for people, and may be worded better any day; the reason keeps its meaning. Those of a Trigger are in
+`penstock.decide.trigger.messages`.
 """
 
 from datetime import timedelta
@@ -364,3 +364,8 @@ def model_event(event: str, model: str, pipeline: str, run: str | None, reason: 
     }[event]
     of = f" of the run {run}" if run else ""
     return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason.rstrip('.')}." if reason else ".")
+
+
+def write_refusal_message(kind: str, name: str, message: str) -> str:
+    """The API server did not take an object."""
+    return f"{kind} {name} was not accepted: {message}"

@@ -81,7 +81,7 @@ def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
 
 
 def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:
-    message = reasons.write_refusal_message(refusal.kind, refusal.name, refusal.message)
+    message = messages.write_refusal_message(refusal.kind, refusal.name, refusal.message)
     if refusal.reason == "NameConflict":
         message = messages.pipeline_name_conflict(refusal.kind, refusal.name)
     return draft.ready("False", refusal.reason, message, stalled=True)

@@ -25,7 +25,7 @@ def handle_refusal(facts: RunFacts, draft: RunDraft, refusal: Refusal) -> RunDra
     steps = status_of(facts.run).steps
     step = next((each for each in steps if each.state in _OPEN), None)
     name = None if step is None else step.name
-    message = reasons.write_refusal_message(refusal.kind, refusal.name, refusal.message)
+    message = messages.write_refusal_message(refusal.kind, refusal.name, refusal.message)
     before = RunDraft(facts.run)
     if refusal.reason in _MAY_PASS:
         return _waiting(facts, before, step, _MAY_PASS[refusal.reason], message)

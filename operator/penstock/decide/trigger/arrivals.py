@@ -16,13 +16,15 @@ from penstock.api.quantities import read_duration
 from penstock.api.run import TriggeringEvent
 from penstock.api.trigger import LookStatus
 from penstock.api.trigger_sources import ObjectsSource
-from penstock.decide import messages, reasons
+from penstock.decide import reasons
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Create, Delete
+from penstock.decide.messages import job_failed
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed import pods as pod_views
 from penstock.decide.observed.results import failure_of_pods, look_in
 from penstock.decide.times import read_time, write_time
+from penstock.decide.trigger import messages
 from penstock.decide.trigger.begin import has_begun
 from penstock.decide.trigger.draft import TriggerDraft, firing_at
 from penstock.decide.trigger.facts import TriggerFacts
@@ -70,15 +72,15 @@ def look_problem(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource
     try:
         place = _place(facts)
         if place is None:
-            return reasons.input_awaited(pipeline, source.input), False
+            return messages.input_awaited(pipeline, source.input), False
         look_specification(request, source, place)
     except Refused as error:
         return str(error), True
     waits = _why_it_waits(facts, request)
     if waits is not None:
-        return reasons.look_waits(waits), False
+        return messages.look_waits(waits), False
     said = None if draft.current.look is None else draft.current.look.message
-    return None if said is None else (reasons.look_failed(said), False)
+    return None if said is None else (messages.look_failed(said), False)
 
 
 def occasion_of(arrival: Arrival, source: ObjectsSource) -> Occasion:
@@ -99,7 +101,7 @@ def _take_in(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource, jo
         return draft.status(look=msgspec.structs.replace(after, message=_why_it_failed(job, pods)))
     after = msgspec.structs.replace(after, files=found.files, unsettled=found.unsettled)
     if found.first and before.files is not None:
-        draft = draft.record(firing_at(facts.time, "Missed", reasons.MEMORY_LOST, reasons.memory_lost()))
+        draft = draft.record(firing_at(facts.time, "Missed", reasons.MEMORY_LOST, messages.memory_lost()))
     if found.arrival is not None and found.arrival.id != before.event:
         draft = _fire(facts, draft, occasion_of(found.arrival, source))
         after = msgspec.structs.replace(after, event=found.arrival.id)
@@ -141,7 +143,7 @@ def _result_in(pods: list[ApiObject]) -> LookResult | None:
 def _why_it_failed(job: ApiObject, pods: list[ApiObject]) -> str | None:
     if not job_views.is_failed(job):
         return None
-    why = failure_of_pods(pods) or messages.job_failed(*job_views.failure_of(job))
+    why = failure_of_pods(pods) or job_failed(*job_views.failure_of(job))
     return shorten(why, _LONGEST_MESSAGE)
 
 

@@ -12,7 +12,7 @@ from penstock.api.trigger import Firing
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject, Write
 from penstock.decide.observed.listers import goes_on
-from penstock.decide.trigger import own_runs
+from penstock.decide.trigger import messages, own_runs
 from penstock.decide.trigger.draft import MOST_HISTORY, TriggerDraft, firing_of
 from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.firing_words import fired
@@ -78,11 +78,11 @@ def _decide_about(facts: TriggerFacts, events: Sequence[ApiObject], *, free: boo
             return [fired(run) for run in events[:number]] if free else []
         case _:
             chosen, others, reason = events[-1], events[:-1], reasons.NEWER_EVENT
-    sentence = reasons.batched if reason == reasons.BATCHED else reasons.newer_event
+    sentence = messages.batched if reason == reasons.BATCHED else messages.newer_event
     found = [firing_of(run, "Skipped", reason, sentence(_name(chosen))) for run in others[:MOST_HISTORY]]
     if (free or replaces) and len(others) < MOST_HISTORY:
         names = [_name(run) for run in facts.live] if replaces else []
-        found.append(fired(chosen, besides=reasons.replaced_runs(names) if names else ""))
+        found.append(fired(chosen, besides=messages.replaced_runs(names) if names else ""))
     return found
 
 
@@ -116,7 +116,7 @@ def _is_asked(run: ApiObject) -> bool:
 def _as_it_is(run: ApiObject) -> Firing:
     given_up = run["spec"].get("cancel") or run["metadata"].get("deletionTimestamp")
     if given_up and (run.get("status") or {}).get("startTime") is None:
-        return firing_of(run, "Skipped", reasons.CANCELLED, reasons.not_begun(_name(run)))
+        return firing_of(run, "Skipped", reasons.CANCELLED, messages.not_begun(_name(run)))
     return fired(run)
 
 

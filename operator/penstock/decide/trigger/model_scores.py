@@ -12,12 +12,11 @@ from typing import Any
 from penstock.api.run import TriggeringEvent
 from penstock.api.score_bounds import bound_of
 from penstock.api.trigger_sources import ModelSource
-from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.observed.listers import steps_of
 from penstock.decide.serving import served_model
 from penstock.decide.times import read_time
-from penstock.decide.trigger import own_runs
+from penstock.decide.trigger import messages, own_runs
 from penstock.decide.trigger.concurrency import room_for_run
 from penstock.decide.trigger.draft import TriggerDraft
 from penstock.decide.trigger.facts import TriggerFacts
@@ -71,16 +70,16 @@ def verdict_on_model(facts: TriggerFacts, source: ModelSource) -> str:
     """Return what the newest test says of the served Model, and why nothing starts where nothing does."""
     model, found, bound = _served(facts), newest_test(facts), _bound(facts, source)
     if model is None or bound is None:
-        return reasons.no_model_served(facts.spec.pipeline_ref.name)
+        return messages.no_model_served(facts.spec.pipeline_ref.name)
     if found is None:
-        return reasons.model_not_tested(model)
+        return messages.model_not_tested(model)
     if found.points < source.minimum_points:
-        return reasons.model_on_few_points(model, found.name, found.points, source.minimum_points)
+        return messages.model_on_few_points(model, found.name, found.points, source.minimum_points)
     score = found.scores.get(source.scoring)
     if score is None:
-        return reasons.model_has_no_score(model, found.name, found.points, source.scoring)
+        return messages.model_has_no_score(model, found.name, found.points, source.scoring)
     words = score_words(score, bound)
-    return reasons.model_score(model, found.name, found.points, words, missed_limit(score, bound))
+    return messages.model_score(model, found.name, found.points, words, missed_limit(score, bound))
 
 
 def newest_test(facts: TriggerFacts) -> ModelTest | None:

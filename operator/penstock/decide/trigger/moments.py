@@ -10,7 +10,7 @@ from penstock.api.trigger_sources import ScheduleSource
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.times import read_time, write_time
-from penstock.decide.trigger import own_runs
+from penstock.decide.trigger import messages, own_runs
 from penstock.decide.trigger.draft import TriggerDraft, firing
 from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.firing_words import fired
@@ -87,7 +87,7 @@ def _made_between(facts: TriggerFacts, after: str, until: datetime) -> list[ApiO
 def _record(draft: TriggerDraft, firings: list[Firing], found: DueAndMissed, overdue: int, listed: int) -> TriggerDraft:
     unlisted = max(found.missed_count - overdue - listed, 0)
     if unlisted:
-        before = reasons.many_missed(unlisted, not found.is_exact)
+        before = messages.many_missed(unlisted, not found.is_exact)
         first = next((index for index, each in enumerate(firings) if each.outcome == "Missed"), None)
         if first is not None:
             firings[first] = _with_message(firings[first], f"{firings[first].message} {before}")

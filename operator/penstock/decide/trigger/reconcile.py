@@ -9,7 +9,9 @@ from penstock.api.semantics import semantic_faults
 from penstock.api.trigger import LookStatus, Trigger
 from penstock.decide import reasons
 from penstock.decide.decision import Decision, Refusal
+from penstock.decide.messages import write_refusal_message
 from penstock.decide.status import leave_alone
+from penstock.decide.trigger import messages
 from penstock.decide.trigger.arrivals import follow_files, look_problem, remove_old_looks
 from penstock.decide.trigger.begin import begin, has_begun
 from penstock.decide.trigger.delivery import carry_out_decisions, let_begin, record_begun
@@ -63,11 +65,11 @@ def _advance(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     """Return the draft of a Trigger that can fire, where nothing stops it."""
     if facts.spec.suspend:
         draft = draft.status(next_schedule_time=None)
-        return draft.ready("True", reasons.SUSPENDED, reasons.trigger_suspended())
+        return draft.ready("True", reasons.SUSPENDED, messages.trigger_suspended())
     draft = draft.requeue_at(facts.now + LOOK)
     loop = find_loop(facts.trigger, facts.observation.triggers)
     if loop:
-        return draft.ready("False", reasons.LOOP, reasons.trigger_loop(loop), stalled=True)
+        return draft.ready("False", reasons.LOOP, messages.trigger_loop(loop), stalled=True)
     unused = _unused_scheduled_time(facts)
     if unused is not None:
         return draft.ready("False", reasons.SCHEDULED_TIME_UNUSED, unused, stalled=True)
@@ -77,7 +79,7 @@ def _advance(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         draft = let_begin(facts, draft)
     draft = _fire(facts, draft)
     if limit is not None and stopped:
-        message = reasons.failure_limit_reached(limit, failed[0])
+        message = messages.failure_limit_reached(limit, failed[0])
         return draft.ready("False", reasons.FAILURE_LIMIT, message, stalled=True)
     return _say_what_comes(facts, draft)
 
@@ -107,16 +109,16 @@ def _say_what_comes(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
         return draft.ready("False", reasons.LOOK_FAILED, problem[0], stalled=problem[1])
     if facts.waiting and facts.live:
         first = str(facts.live[0]["metadata"]["name"])
-        return draft.ready("True", reasons.ACTIVE, reasons.trigger_waits(first))
+        return draft.ready("True", reasons.ACTIVE, messages.trigger_waits(first))
     if facts.spec.schedule is not None and following is None:
-        return draft.ready("True", reasons.NO_MORE_MOMENTS, reasons.no_more_moments())
+        return draft.ready("True", reasons.NO_MORE_MOMENTS, messages.no_more_moments())
     if source is not None:
         look = draft.current.look or LookStatus()
-        said = reasons.trigger_looks(source.input, source.interval, look.files, look.unsettled)
+        said = messages.trigger_looks(source.input, source.interval, look.files, look.unsettled)
         return draft.ready("True", reasons.ACTIVE, said)
     if facts.spec.model is not None:
         return draft.ready("True", reasons.ACTIVE, verdict_on_model(facts, facts.spec.model))
-    return draft.ready("True", reasons.ACTIVE, reasons.trigger_active(following))
+    return draft.ready("True", reasons.ACTIVE, messages.trigger_active(following))
 
 
 def _refuse(facts: TriggerFacts) -> None:
@@ -141,10 +143,10 @@ def _unused_scheduled_time(facts: TriggerFacts) -> str | None:
     if SCHEDULED_TIME in used_parameters(pipeline.spec):
         return None
     by_way = any("scheduledTime" in (each.expression or "") for each in facts.spec.parameters)
-    return None if by_way else reasons.scheduled_time_unused(facts.spec.pipeline_ref.name)
+    return None if by_way else messages.scheduled_time_unused(facts.spec.pipeline_ref.name)
 
 
 def _reject_write(facts: TriggerFacts, draft: TriggerDraft, refusal: Refusal) -> TriggerDraft:
-    message = reasons.write_refusal_message(refusal.kind, refusal.name, refusal.message)
+    message = write_refusal_message(refusal.kind, refusal.name, refusal.message)
     draft = draft.requeue_at(facts.now + REFUSAL_REQUEUE)
     return draft.ready("False", refusal.reason, message, stalled=refusal.reason != "QuotaExceeded")

@@ -3,6 +3,7 @@
 from penstock.api.trigger import Firing
 from penstock.decide import reasons
 from penstock.decide.decision import Create
+from penstock.decide.trigger import messages
 from penstock.decide.trigger.concurrency import room_for_run
 from penstock.decide.trigger.draft import TriggerDraft, firing
 from penstock.decide.trigger.facts import TriggerFacts
@@ -28,17 +29,17 @@ def start_run(
     """
     limit = facts.spec.failure_limit
     if limit is not None and len(failed_in_a_row(facts)) >= limit:
-        return draft, firing(occasion, "Skipped", reasons.FAILURE_LIMIT, reasons.failure_limit_skips(limit))
+        return draft, firing(occasion, "Skipped", reasons.FAILURE_LIMIT, messages.failure_limit_skips(limit))
     room = None if waits else room_for_run(facts)
     try:
         if not passes_filter(facts.trigger, occasion, facts.observation.runs):
-            return draft, firing(occasion, "Skipped", reasons.FILTERED, reasons.filtered_out())
+            return draft, firing(occasion, "Skipped", reasons.FILTERED, messages.filtered_out())
         if room is not None and room.held_by is not None:
-            return draft, firing(occasion, "Skipped", reasons.RUN_LIVE, reasons.run_live(room.held_by))
+            return draft, firing(occasion, "Skipped", reasons.RUN_LIVE, messages.run_live(room.held_by))
         made = make_run(facts.trigger, occasion, waits=waits)
     except Refused as error:
         return draft, firing(occasion, "Skipped", reasons.INVALID, str(error))
     replaced = room.replaced_names if room is not None else ()
-    besides = reasons.replaced_runs(replaced) if replaced else ""
+    besides = messages.replaced_runs(replaced) if replaced else ""
     cancellations = room.cancellations if room is not None else ()
     return draft.with_writes(*cancellations, Create(made)), fired(made, late=late, besides=besides)
