@@ -41,14 +41,11 @@ def report(
     cluster.api.put(run | {"status": run["status"] | {"steps": steps}})
 
 
-def test_run(cluster: TriggerCluster, name: str, **what: Any) -> None:
+def let_test(cluster: TriggerCluster, name: str, **what: Any) -> None:
     """Let a person's run test the served Model."""
     cluster.now += timedelta(seconds=1)
     cluster.apply_run(name)
     report(cluster, name, **what)
-
-
-test_run.__test__ = False  # type: ignore[attr-defined]
 
 
 def start_with(served: str | None = "churn-1", **spec: Any) -> tuple[TriggerCluster, TriggerOperator]:
@@ -68,7 +65,7 @@ def message(cluster: TriggerCluster, name: str = "nightly") -> str:
 
 def test_a_score_below_the_minimum_starts_a_run_once() -> None:
     cluster, operator = start_with()
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
     (name,) = cluster.created
     assert cluster.live() == [name]
@@ -97,7 +94,7 @@ def test_a_score_below_the_minimum_starts_a_run_once() -> None:
 )
 def test_what_is_no_reason_for_a_run_is_told_with_the_numbers(what: dict[str, Any], said: str) -> None:
     cluster, operator = start_with()
-    test_run(cluster, "tests-1", **what)
+    let_test(cluster, "tests-1", **what)
     operator.settle()
     assert cluster.created == []
     assert cluster.ready() == ("True", "Active")
@@ -106,7 +103,7 @@ def test_what_is_no_reason_for_a_run_is_told_with_the_numbers(what: dict[str, An
 
 def test_where_no_model_is_served_there_is_no_score() -> None:
     cluster, operator = start_with(served=None)
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
     assert cluster.created == []
     assert message(cluster) == "The Pipeline churn serves no Model, so there is no score to look at."
@@ -114,7 +111,7 @@ def test_where_no_model_is_served_there_is_no_score() -> None:
 
 def test_an_error_above_the_maximum_starts_a_run() -> None:
     cluster, operator = start_with(model={"scoring": "cost", "maximum": "2.5"})
-    test_run(cluster, "tests-1", score=None)
+    let_test(cluster, "tests-1", score=None)
     run = cluster.run("tests-1")
     scores = [{"name": "cost", "value": "-3.0"}]
     run["status"]["steps"][0]["testing"]["newPoints"]["scores"] = scores
@@ -127,7 +124,7 @@ def test_an_error_above_the_maximum_starts_a_run() -> None:
 def test_each_newer_test_that_is_beyond_the_bound_is_one_more_reason() -> None:
     cluster, operator = start_with()
     for number in (1, 2):
-        test_run(cluster, f"tests-{number}")
+        let_test(cluster, f"tests-{number}")
         operator.settle()
         cluster.finish(cluster.created[-1])
         operator.settle()
@@ -138,20 +135,20 @@ def test_each_newer_test_that_is_beyond_the_bound_is_one_more_reason() -> None:
 def test_of_many_tests_at_once_the_last_one_counts() -> None:
     cluster, operator = start_with(concurrencyPolicy="Allow")
     for number in range(5):
-        test_run(cluster, f"tests-{number}")
+        let_test(cluster, f"tests-{number}")
     operator.settle()
     assert len(cluster.created) == 1
-    test_run(cluster, "tests-5")
-    test_run(cluster, "tests-6", score=0.9)
+    let_test(cluster, "tests-5")
+    let_test(cluster, "tests-6", score=0.9)
     operator.settle()
     assert len(cluster.created) == 1
 
 
 def test_while_a_run_is_live_a_test_waits_and_is_passed_over_where_another_model_came_of_it() -> None:
     cluster, operator = start_with()
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
-    test_run(cluster, "tests-2")
+    let_test(cluster, "tests-2")
     operator.settle()
     assert len(cluster.created) == 1
 
@@ -167,7 +164,7 @@ def test_while_a_run_is_live_a_test_waits_and_is_passed_over_where_another_model
 
 def test_a_run_of_the_trigger_never_fires_it() -> None:
     cluster, operator = start_with()
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
     cluster.now += timedelta(seconds=5)
     report(cluster, cluster.created[0], score=0.5)
@@ -191,7 +188,7 @@ def test_triggers_never_start_each_other_for_ever_where_every_test_is_bad(
     operator = TriggerOperator(cluster)
     operator.settle()
     for number in range(tests):
-        test_run(cluster, f"tests-{number}")
+        let_test(cluster, f"tests-{number}")
         operator.settle()
     for _ in range(3 * len(triggers) * tests):
         for name in cluster.live():
@@ -206,14 +203,14 @@ def test_what_was_tested_before_the_trigger_an_edit_or_a_resume_starts_nothing()
     cluster = TriggerCluster()
     cluster.apply_pipeline(**SPEC)
     serve(cluster, "churn-1")
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     cluster.now += timedelta(seconds=1)
     for spec in ({}, {"suspend": True}, {}, {"failureLimit": 3}):
         cluster.apply_trigger(**AT_LEAST, **spec)
         operator = TriggerOperator(cluster)
         operator.settle()
         if spec.get("suspend"):
-            test_run(cluster, "tests-2")
+            let_test(cluster, "tests-2")
             operator.settle()
         cluster.now += timedelta(minutes=1)
     cluster.delete("triggers", "nightly")
@@ -225,7 +222,7 @@ def test_what_was_tested_before_the_trigger_an_edit_or_a_resume_starts_nothing()
 
 def test_a_lost_status_starts_nothing_again() -> None:
     cluster, operator = start_with()
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
     cluster.finish(cluster.created[0])
     operator.settle()
@@ -236,10 +233,10 @@ def test_a_lost_status_starts_nothing_again() -> None:
 
 def test_a_filter_skips_a_test_once_and_knows_what_was_found() -> None:
     cluster, operator = start_with(filter="event.data.score < 0.5 && event.data.points > 100")
-    test_run(cluster, "tests-1", score=0.7)
+    let_test(cluster, "tests-1", score=0.7)
     operator.wait(3600)
     assert cluster.reasons() == [("Skipped", "Filtered")]
-    test_run(cluster, "tests-2", score=0.4)
+    let_test(cluster, "tests-2", score=0.4)
     operator.settle()
     assert len(cluster.created) == 1
 
@@ -249,7 +246,7 @@ def test_an_operator_killed_before_any_write_fires_once() -> None:
     while died:
         died = False
         cluster, operator = start_with()
-        test_run(cluster, "tests-1")
+        let_test(cluster, "tests-1")
         operator.lives = writes
         try:
             operator.settle()
@@ -273,7 +270,7 @@ def test_an_operator_killed_before_any_write_fires_once() -> None:
 )
 def test_a_bound_that_the_pipeline_cannot_meet_is_refused_until_it_can(model: dict[str, Any], said: str) -> None:
     cluster, operator = start_with(model=model)
-    test_run(cluster, "tests-1")
+    let_test(cluster, "tests-1")
     operator.settle()
     assert cluster.ready() == ("False", "Invalid")
     assert said in message(cluster)
