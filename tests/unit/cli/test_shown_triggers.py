@@ -117,3 +117,19 @@ def test_the_facts_say_why_it_is_as_it_is() -> None:
 )
 def test_the_source_is_told_in_a_few_words(source: dict[str, Any], said: str) -> None:
     assert str(row(trigger(**source))["source"]).endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("look", "source", "said"),
+    [
+        (None, "files of rows", "none yet"),
+        ({"files": 1204, "unsettled": 2}, "files of rows, seen 5m ago", ": 1,204 files, 2 of them not settled"),
+        ({"message": "There is no bucket lake."}, "files of rows, seen 5m ago", ": There is no bucket lake."),
+    ],
+)
+def test_of_files_that_are_waited_for_the_last_look_is_shown(look: Any, source: str, said: str) -> None:
+    moment = "2026-11-08T11:55:00Z"
+    found = trigger(look and {"look": {"number": 3, "time": moment, **look}}, objects={"input": "rows"})
+
+    assert row(found)["source"] == source
+    assert dict(facts_of(found))["Last look"] == (f"{moment}{said}" if look else said)
