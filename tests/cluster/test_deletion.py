@@ -28,6 +28,11 @@ time.sleep(600)
 """
 
 
+def each_step(*steps: str) -> list[object]:
+    """Return the steps as parameters: training here, all in the soak, since each takes a run of its own."""
+    return [pytest.param(step, marks=() if step == "training" else pytest.mark.soak) for step in steps]
+
+
 @pytest.fixture
 def stage(api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Stage]:
     with a_stage(api, cluster, namespace, tmp_path) as made:
@@ -63,7 +68,7 @@ def unneeded(there: dict[str, Object]) -> bool | None:
 
 
 @pytest.mark.usefixtures("operator")
-@pytest.mark.parametrize("step", [*STEPS, "deployment"])
+@pytest.mark.parametrize("step", each_step(*STEPS, "deployment"))
 def test_a_run_that_is_deleted_in_any_job_takes_its_children_along(stage: Stage, step: str) -> None:
     stage.player.held |= {SERVERS if step == "deployment" else step}
     uid = stage.apply_run("churn-1")["metadata"]["uid"]
@@ -115,7 +120,7 @@ def test_nothing_that_we_make_has_a_finalizer(stage: Stage) -> None:
     assert {name: finalizers for name, finalizers in found.items() if finalizers} == {}
 
 
-@pytest.mark.parametrize("step", ["dataset", "training", "deployment"])
+@pytest.mark.parametrize("step", each_step("dataset", "training", "deployment"))
 def test_a_namespace_that_is_deleted_in_the_middle_of_a_run_ends_and_the_operator_stays_well(
     stage: Stage, operator: OperatorProcess, step: str
 ) -> None:
@@ -155,7 +160,7 @@ def has_begun(pod: Object) -> bool:
     return container_runs(pod) or is_over(pod)
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", each_step(*STEPS))
 def test_a_run_that_is_cancelled_in_any_job_says_so_once_none_of_its_pods_runs(
     api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path, image: Callable[[str], str], step: str
 ) -> None:

@@ -1,4 +1,7 @@
-"""A torch job in its own image, on the node with a GPU: what it asks for it is given, and what is not there it says."""
+"""A torch job in its own image, on the node with a GPU: what it asks for it is given, and what is not there it says.
+
+By the operator the same is shown in each run of all tests (the example of digits, and runs on GPUs).
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from penstock_jobs.contract import errors
 from penstock_jobs.storage import Store
 from testcluster.what_was_shown import Lacks
 
+pytestmark = pytest.mark.soak
 EXAMPLE = "digits"
 GPU = "nvidia.com/gpu"
 TOLERANCE = 0.01  # of scores of a network, which another processor or GPU gives slightly different weights
