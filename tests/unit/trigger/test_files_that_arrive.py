@@ -254,6 +254,19 @@ def test_an_input_that_cannot_be_looked_at_is_refused_until_the_pipeline_changes
     assert lake.cluster.ready() == ("True", "Active")
 
 
+def test_a_look_that_a_quota_refuses_is_said_and_made_when_there_is_room(lake: Lake) -> None:
+    lake.operator.jobs_quota = 0
+    lake.pass_by()
+    assert lake.cluster.ready() == ("False", "QuotaExceeded")
+    assert "exceeded quota: jobs" in lake.message()
+    before = lake.look()["number"]
+
+    lake.operator.jobs_quota = 10**9
+    lake.pass_by(minutes=1)
+    assert lake.cluster.ready() == ("True", "Active")
+    assert lake.look()["number"] == before + 1
+
+
 def test_a_look_whose_pod_does_not_begin_says_what_it_waits_for(lake: Lake) -> None:
     lake.cluster.now += timedelta(minutes=5)
     lake.operator.settle()

@@ -23,14 +23,14 @@ from penstock.decide.messages import job_failed
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed import pods as pod_views
 from penstock.decide.observed.results import failure_of_pods, look_in
-from penstock.decide.times import read_time, write_time
+from penstock.decide.times import read_time
 from penstock.decide.trigger import messages
 from penstock.decide.trigger.begin import has_begun
 from penstock.decide.trigger.draft import TriggerDraft, firing_at
 from penstock.decide.trigger.facts import TriggerFacts
 from penstock.decide.trigger.look_job import LookPlace, LookRequest, look_objects, look_specification
 from penstock.decide.trigger.occasion import FILES_ARRIVED, Occasion, on_event
-from penstock.decide.trigger.start import start_run
+from penstock.decide.trigger.run_ends import make_waiting_run
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Arrival, LookResult
 
@@ -40,7 +40,7 @@ _LONGEST_MESSAGE = 512
 
 def follow_files(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource) -> TriggerDraft:
     """Return the draft in which the next look is made when it is due, and what the last one announced has its run."""
-    request, last = _next_look(facts), facts.status.look
+    request, last = next_look(facts), facts.status.look
     job = next((each for each in facts.observation.looks.jobs if job_views.name(each) == request.job_name), None)
     if job is not None:
         if _is_over(facts, job):
@@ -61,14 +61,14 @@ def remove_old_looks(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     """Return the draft in which no Job is left of a look but of the one that is due, or at work."""
     wanted: set[str] = set()
     if facts.spec.objects is not None and not facts.spec.suspend and has_begun(facts):
-        request = _next_look(facts)
+        request = next_look(facts)
         wanted = {request.job_name, request.specification_name}
     return draft.with_writes(*(_deletion(each) for each in _unwanted(facts, wanted)))
 
 
 def look_problem(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource) -> tuple[str, bool] | None:
     """Return why nobody knows whether files have arrived, and whether that stays so until a person does something."""
-    pipeline, request = facts.spec.pipeline_ref.name, _next_look(facts)
+    pipeline, request = facts.spec.pipeline_ref.name, next_look(facts)
     try:
         place = _place(facts)
         if place is None:
@@ -103,21 +103,12 @@ def _take_in(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource, jo
     if found.first and before.files is not None:
         draft = draft.record(firing_at(facts.time, "Missed", reasons.MEMORY_LOST, messages.memory_lost()))
     if found.arrival is not None and found.arrival.id != before.event:
-        draft = _fire(facts, draft, occasion_of(found.arrival, source))
+        draft = make_waiting_run(facts, draft, occasion_of(found.arrival, source))
         after = msgspec.structs.replace(after, event=found.arrival.id)
     return draft.status(look=after)
 
 
-def _fire(facts: TriggerFacts, draft: TriggerDraft, occasion: Occasion) -> TriggerDraft:
-    if facts.run_for(occasion) is None:
-        draft, said = start_run(facts, draft, occasion, waits=True)
-        if said.outcome == "Skipped":
-            draft = draft.record(said)
-    last = draft.current.last_schedule_time
-    return draft.status(last_schedule_time=max(last or "", write_time(occasion.time)))
-
-
-def _next_look(facts: TriggerFacts) -> LookRequest:
+def next_look(facts: TriggerFacts) -> LookRequest:
     """Return the look that is due next, or at work."""
     last = (facts.status.look if has_begun(facts) else None) or LookStatus()
     return LookRequest(facts.trigger, last.number + 1, last.event)

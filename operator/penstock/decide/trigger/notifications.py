@@ -10,6 +10,7 @@ from penstock.decide.notifications.deliveries import PostOffice
 from penstock.decide.notifications.of_trigger import describe_event_of_trigger, event_of_stop
 from penstock.decide.notifications.receivers import receivers_of
 from penstock.decide.notifications.status_events import is_all_told, post_events
+from penstock.decide.trigger.arrivals import next_look
 from penstock.decide.trigger.begin import has_begun
 from penstock.decide.trigger.draft import TriggerDraft
 from penstock.decide.trigger.facts import TriggerFacts
@@ -19,9 +20,9 @@ from penstock.decide.trigger.make_run import owner_of
 _STOPS = (reasons.FAILURE_LIMIT, reasons.LOOP, reasons.SCHEDULED_TIME_UNUSED, reasons.INVALID)
 
 
-def is_of_notification(refusal: Refusal | None) -> bool:
-    """Return whether a write that was refused is of a notification: a Trigger makes no other Job."""
-    return refusal is not None and refusal.kind == "Job"
+def is_of_notification(facts: TriggerFacts, refusal: Refusal | None) -> bool:
+    """Return whether a write that was refused is of a notification: the one other Job of a Trigger is its next look."""
+    return refusal is not None and refusal.kind == "Job" and refusal.name != next_look(facts).job_name
 
 
 def with_notifications(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
@@ -38,7 +39,7 @@ def with_notifications(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft
         settings=settings,
         describe=lambda event: describe_event_of_trigger(owner, event),
         now=facts.now,
-        refused=refused if is_of_notification(refused) else None,
+        refused=refused if is_of_notification(facts, refused) else None,
     )
     found = post_events(office, there, happened)
     draft = draft.status(notifications=found.kept).with_writes(*found.writes)

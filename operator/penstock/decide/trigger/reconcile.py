@@ -45,7 +45,7 @@ def decide(observation: TriggerObservation, now: datetime) -> Decision:
         return leave_alone(there, trigger, now)
     facts = TriggerFacts(observation, trigger, now)
     draft = TriggerDraft(trigger, facts.time)
-    if observation.refused is not None and not is_of_notification(observation.refused):
+    if observation.refused is not None and not is_of_notification(facts, observation.refused):
         # What was not written is not counted: it is tried again, and is late by then.
         return to_decision(trigger, _reject_write(facts, draft, observation.refused), now)
     draft = remove_old_looks(facts, draft)

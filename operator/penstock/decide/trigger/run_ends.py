@@ -41,13 +41,14 @@ def is_dealt_with(facts: TriggerFacts, occasion: Occasion) -> bool:
 
 
 def make_waiting_run(facts: TriggerFacts, draft: TriggerDraft, occasion: Occasion) -> TriggerDraft:
-    """Return the draft in which an event at the end of a run has its run, which waits for its turn; or it says why not.
+    """Return the draft in which an event has its run, which waits for its turn; or it says why not.
 
     That it was fired is said when the run begins.
     """
-    draft, said = start_run(facts, draft, occasion, waits=True)
-    if said.outcome == "Skipped":
-        draft = draft.record(said)
+    if facts.run_for(occasion) is None:
+        draft, said = start_run(facts, draft, occasion, waits=True)
+        if said.outcome == "Skipped":
+            draft = draft.record(said)
     last = draft.current.last_schedule_time
     return draft.status(last_schedule_time=max(last or "", write_time(occasion.time)))
 
