@@ -4,7 +4,7 @@ Watching, lists and the answers to our own writes all come in here; each that is
 concerns on the queue. So one change wakes whoever has to know it, whoever made it.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from typing import Any
 
 from penstock.act.cache import ObjectCache
@@ -14,7 +14,8 @@ from penstock.decide.objects.children import LOOK, NOTIFICATION, PIPELINE, RECOR
 from penstock.decide.observed import listers
 from penstock.decide.observed.senders import Senders
 from penstock.decide.serving import models_named_by
-from penstock.kubernetes.kinds import Key, Kind, Object, controller_of, key_of
+from penstock.decide.trigger.own_runs import trigger_reference
+from penstock.kubernetes.kinds import Key, Kind, Object, key_of
 
 _SERVING = ("Model", "Deployment", "Service")
 # Seconds in which what runs and Models tell their Pipeline is gathered: its counts may be as old as that. What a run
@@ -56,7 +57,7 @@ def _index_keys_of_model(model: Object, namespace: str) -> Iterator[str]:
 
 def _index_keys_of_run(run: Object, namespace: str, pipeline: str) -> Iterator[str]:
     yield of_pipeline("PipelineRun", namespace, pipeline)
-    if (trigger := _trigger_reference(run)) is not None:
+    if (trigger := trigger_reference(run)) is not None:
         yield of_trigger(trigger["uid"])
     if listers.is_live(run):
         yield of_live(namespace, pipeline)
@@ -187,7 +188,7 @@ class View:
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._keys_to_wake(found, before):
             self._queue.add(key)
-        if _is_new_event(found, before) and (trigger := _trigger_reference(found)) is not None:
+        if _is_new_event(found, before) and (trigger := trigger_reference(found)) is not None:
             self._queue.add_within(Key("Trigger", found["metadata"]["namespace"], trigger["name"]), EVENTS_GATHERED)
         pipeline = _pipeline_key(found)
         if pipeline is None:
@@ -243,7 +244,7 @@ class View:
 
     def _triggers_to_wake(self, run: Object, before: Object | None) -> Iterator[Key]:
         """Yield the Trigger that made the run, and those that follow its end."""
-        namespace, trigger = run["metadata"]["namespace"], _trigger_reference(run)
+        namespace, trigger = run["metadata"]["namespace"], trigger_reference(run)
         changed = before is None or _for_its_trigger(run) != _for_its_trigger(before)
         if trigger is not None and changed and not _is_new_event(run, before):
             yield Key("Trigger", namespace, trigger["name"])
@@ -298,12 +299,6 @@ def _dependency_state(run: Object) -> tuple[bool, frozenset[str]]:
     """Return what other runs may wait for: that it ended, and which of its steps have."""
     ended = frozenset(step.get("name") for step in _status(run).get("steps") or () if step.get("completionTime"))
     return listers.is_live(run), ended
-
-
-def _trigger_reference(run: Object) -> Mapping[str, Any] | None:
-    """Return the reference to the Trigger that controls a run."""
-    owner = controller_of(run)
-    return owner if owner is not None and owner.get("kind") == "Trigger" else None
 
 
 def _is_new_event(found: Object, before: Object | None) -> bool:

@@ -19,9 +19,14 @@ def trigger_of(run: ApiObject) -> str | None:
 
     That is its controller: whoever makes a run may say in `spec.trigger` what they like.
     """
+    reference = trigger_reference(run)
+    return None if reference is None else str(reference["uid"])
+
+
+def trigger_reference(run: ApiObject) -> Mapping[str, Any] | None:
+    """Return the reference to the Trigger that controls a run, None where none does."""
     owners = run["metadata"].get("ownerReferences") or ()
-    controllers = [each for each in owners if each.get("controller") and each.get("kind") == "Trigger"]
-    return str(controllers[0]["uid"]) if controllers else None
+    return next((each for each in owners if each.get("controller") and each.get("kind") == "Trigger"), None)
 
 
 def reason_of(run: ApiObject) -> Mapping[str, Any]:
