@@ -79,6 +79,17 @@ class LeakProof(Document, frozen=True):
     compared_testing: int
 
 
+class Remark(Document, frozen=True):
+    """What a job decided or noticed that a person should know, and the way out; not an error.
+
+    `code` is one word for programs (`AmbiguousNumbers`), `column` what it is about where that is one column.
+    """
+
+    code: str
+    message: str
+    column: str | None = None
+
+
 class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job"):
     """What one generation of the tables did.
 
@@ -109,6 +120,7 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     identity: tuple[str, ...] = ()
     parameters: tuple[ParameterValue, ...] = ()
     warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="job"):
