@@ -31,6 +31,7 @@ class PipelineObserver:
             models=CachedModelLister(cache, namespace),
             deployments=cache.by_index(of_pipeline("Deployment", namespace, name)),
             pods=tuple(cache.by_index(of_pipeline("Pod", namespace, name))),
+            serving_files=tuple(cache.by_index(of_pipeline("ConfigMap", namespace, name))),
             pipelines=cache.by_index(of_namespace("Pipeline", namespace)),
             triggers=cache.by_index(of_starting(namespace, name)),
             records=cache.by_index(of_pipeline("ControllerRevision", namespace, name)),

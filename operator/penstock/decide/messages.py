@@ -271,6 +271,26 @@ def model_served(name: str) -> str:
     return f"{name} is served."
 
 
+def model_served_by_some(name: str, available: int, wanted: int) -> str:
+    """Some of the servers do not answer."""
+    return f"{name} is served; {available} of {wanted} servers are available."
+
+
+def servers_unavailable(name: str, why: str) -> str:
+    """The Service selects servers of which none answers."""
+    return f"{name} is to be served, and none of its servers is available: {why}"
+
+
+def servers_made_again() -> str:
+    """The Deployment is gone that the Service selects."""
+    return "their Deployment was deleted, and is made again."
+
+
+def servers_starting() -> str:
+    """Nobody has said why no server is available."""
+    return "they have not said why; they may be starting."
+
+
 def first_rolling_out(model: str) -> str:
     """The first Model of a Pipeline starts."""
     return f"{model} was chosen, and its servers are starting; nothing answers until they are ready."

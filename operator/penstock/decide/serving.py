@@ -74,12 +74,22 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
     by, why = (PINNED_BY, "Pinned") if pinned else (run, reason)
     if model != served_model(pipeline):
         served = None if model is None else ServedModel(name=model, start_time=now, selected_by=by, reason=why)
-        before = status.served_model
-        history = status.served_history
-        if before is not None:
-            history = (msgspec.structs.replace(before, end_time=now), *history)[:HISTORY]
-        status = msgspec.structs.replace(status, served_model=served, served_history=history)
+        status = msgspec.structs.replace(_end_serving(status, now), served_model=served)
     return msgspec.structs.replace(pipeline, status=status)
+
+
+def without_served(pipeline: Pipeline, now: str) -> Pipeline:
+    """Return the Pipeline serving nothing; which Model was selected last is kept, for when it serves again."""
+    return msgspec.structs.replace(pipeline, status=_end_serving(pipeline.status or PipelineStatus(), now))
+
+
+def _end_serving(status: PipelineStatus, now: str) -> PipelineStatus:
+    """Return the status in which what was served has become history."""
+    before = status.served_model
+    if before is None:
+        return status
+    history = (msgspec.structs.replace(before, end_time=now), *status.served_history)[:HISTORY]
+    return msgspec.structs.replace(status, served_model=None, served_history=history)
 
 
 def count_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:

@@ -13,7 +13,7 @@ from penstock.api.schema import API_VERSION
 from penstock.decide.cleaning.observation import ModelObservation, RecordObservation
 from penstock.decide.cleaning.record import Identity, Record, is_record, read
 from penstock.decide.decision import ApiObject
-from penstock.decide.objects.children import PIPELINE, RECORD, results_name
+from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, results_name
 from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of, watched_pipeline
 from penstock.decide.ownership import run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
@@ -133,6 +133,9 @@ class Observer:
             runs=RunsAtWork(self.objects, self._runs(name)),
             models=ModelsOfHome(self.objects),
             deployments=self._of_pipeline("Deployment", name),
+            serving_files=tuple(
+                each for each in self._of_pipeline("ConfigMap", name) if REVISION in each["metadata"]["labels"]
+            ),
             service=self.objects.find("Service", name),
             pipelines=Listed(self.objects, "Pipeline"),
             records=Listed(self.objects, "ControllerRevision"),

@@ -146,6 +146,8 @@ class FakeApi:
             body.pop("status", None)
             changed = _merge(known if merge else _without(known, self.applied.get(at), body), body)
             if not merge:
+                if body["kind"] == "Service":  # its selector is an atomic map
+                    changed["spec"]["selector"] = body["spec"]["selector"]
                 self.applied[at] = body
         return _ok(known if changed == known else self._store(at, changed))
 

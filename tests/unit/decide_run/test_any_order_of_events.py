@@ -100,6 +100,24 @@ class AnyOrder(RuleBasedStateMachine):
         if chosen := self._one(found, which):
             self.cluster.remove(("ConfigMap", chosen["metadata"]["name"]))
 
+    @rule(which=ANY)
+    def a_child_of_serving_is_deleted(self, which: int) -> None:
+        if chosen := self._one(self._children_of_serving(), which):
+            self.cluster.remove((chosen["kind"], chosen["metadata"]["name"]))
+
+    @rule(which=ANY, field=st.sampled_from(["replicas", "template", "ports"]))
+    def a_child_of_serving_is_edited(self, which: int, field: str) -> None:
+        edits: dict[str, Any] = {"replicas": 0, "template": {"spec": {}}, "ports": []}
+        found = [each for each in self._children_of_serving() if field in each.get("spec", {})]
+        if chosen := self._one(found, which):
+            self.cluster.put({**chosen, "spec": {**chosen["spec"], field: edits[field]}})
+
+    @rule()
+    def the_status_of_the_pipeline_is_lost(self) -> None:
+        there = self.cluster.objects.get(("Pipeline", "churn"))
+        if there is not None:
+            self.cluster.put({name: value for name, value in there.items() if name != "status"})
+
     @rule(forbidden=st.sampled_from([None, "Job", "ConfigMap", "ControllerRevision", "Model"]))
     def a_quota_is_set_or_lifted(self, forbidden: str | None) -> None:
         self.operator.forbidden = forbidden
@@ -274,10 +292,38 @@ class AnyOrder(RuleBasedStateMachine):
         computed = self.cluster.computed
         assert len(computed) == len(set(computed))
         assert all(uid not in self._live_uids() for uid in RUNS.values())
+        self._hold_that_serving_is_as_it_is_told()
         made = {model["metadata"]["name"] for model in self.cluster.of("Model")}
         for run in self.cluster.of("PipelineRun"):
             for step in run["status"].get("steps", ()):
                 assert set((step.get("training") or {}).get("models", ())) <= made
+
+    def _hold_that_serving_is_as_it_is_told(self) -> None:
+        """What a Pipeline serves when all has come to rest is served: all of it is there, and was made as it is."""
+        name = next(iter(sorted(self.cluster.of("PipelineRun"), key=str)), None)
+        for _ in range(5):
+            if name is not None:
+                self.operator.rest(name["metadata"]["name"])
+            advance(self.cluster)
+        served = self.cluster.objects["Pipeline", "churn"]["status"].get("servedModel")
+        if served is None:
+            return
+        revision = self.cluster.objects["Service", "churn"]["spec"]["selector"][REVISION]
+        assert self.cluster.objects["Service", "churn"]["spec"]["ports"]
+        kinds = [each["kind"] for each in self._children_of_serving() if _revision(each) == revision]
+        assert kinds == ["Deployment", "ConfigMap"]
+        (deployment,) = (each for each in self.cluster.of("Deployment") if _revision(each) == revision)
+        assert deployment["spec"]["replicas"] == 1
+        assert deployment["spec"]["template"]["spec"]["containers"]
+
+    def _children_of_serving(self) -> list[Object]:
+        kinds = ("Deployment", "Service", "ConfigMap")
+        return [
+            each
+            for kind in kinds
+            for each in self.cluster.of(kind)
+            if kind == "Service" or REVISION in each["metadata"]["labels"]
+        ]
 
     def _snapshot_of(self, name: str) -> bool:
         revisions = self.cluster.of("ControllerRevision") if hasattr(self, "cluster") else ()
@@ -298,6 +344,10 @@ class AnyOrder(RuleBasedStateMachine):
     @staticmethod
     def _one(found: list[Object], which: int) -> Object | None:
         return found[which % len(found)] if found else None
+
+
+def _revision(child: Object) -> str | None:
+    return child["metadata"]["labels"].get(REVISION)
 
 
 class ManyMoreOrders(AnyOrder):

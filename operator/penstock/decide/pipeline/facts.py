@@ -8,7 +8,7 @@ from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
 from penstock.decide.decision import ApiObject
-from penstock.decide.objects.children import REVISION, Owner
+from penstock.decide.objects.children import MODEL, REVISION, Owner
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.serving import count_uses, merge_uses
 from penstock.decide.times import write_time
@@ -53,6 +53,11 @@ class PipelineFacts:
         """The Deployments that this very Pipeline made."""
         return tuple(each for each in self.observation.deployments if self.owns(each))
 
+    @cached_property
+    def own_serving_files(self) -> tuple[ApiObject, ...]:
+        """What the servers of its revisions read, a ConfigMap each."""
+        return tuple(each for each in self.observation.serving_files if self.owns(each))
+
     def owns(self, child: ApiObject) -> bool:
         """Return whether this very Pipeline made the object, and not a stranger or a Pipeline of the same name."""
         owners = child["metadata"].get("ownerReferences") or ()
@@ -76,6 +81,13 @@ class PipelineFacts:
         service = self.observation.service
         selector = (service["spec"].get("selector") or {}) if service is not None and self.owns(service) else {}
         return selector.get(REVISION)
+
+    @property
+    def model_of_service(self) -> str | None:
+        """The Model of the servers that the Service selects."""
+        revision = self.service_revision
+        there = None if revision is None else self.deployment_of(revision)
+        return None if there is None else (there["metadata"].get("labels") or {}).get(MODEL)
 
     def testing_uses(self) -> tuple[TestingUse, ...]:
         """Return how often each testing version has served to decide."""

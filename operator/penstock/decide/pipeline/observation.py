@@ -21,6 +21,7 @@ class PipelineObservation:
         models: the Models of the namespace (a Pipeline may serve any of them).
         deployments: the Deployments whose label `penstock.dev/pipeline` is its name.
         pods: the pods of these Deployments.
+        serving_files: the ConfigMaps that these pods read, one for each revision.
         service: the Service of its name, where that is there and has that label.
         pipelines: the Pipelines of the namespace, this one too.
         triggers: the Triggers of the namespace that start runs of it.
@@ -37,6 +38,7 @@ class PipelineObservation:
     models: ModelLister = field(default_factory=ModelLister)
     deployments: Sequence[ApiObject] = ()
     pods: Sequence[ApiObject] = ()
+    serving_files: Sequence[ApiObject] = ()
     service: ApiObject | None = None
     pipelines: Sequence[ApiObject] = ()
     triggers: Sequence[ApiObject] = ()

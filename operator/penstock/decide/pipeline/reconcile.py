@@ -19,7 +19,7 @@ from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
 from penstock.decide.pipeline.serving import advance_rollout
-from penstock.decide.serving import FIRST_MODEL, served_model
+from penstock.decide.serving import FIRST_MODEL, pinned_model, served_model
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused
 
@@ -76,8 +76,12 @@ def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
     proposal = proposal_to_take(facts)
     if proposal is not None:
         return draft.status(selected_model=proposal.model)
-    first = facts.pipeline.metadata.annotations.get(FIRST_MODEL)
-    return draft.status(selected_model=first) if first and facts.status.selected_model is None else draft
+    if facts.status.selected_model is not None:
+        return draft
+    # Where the status was lost, as with a backup or the CRD of another version, the Service still knows.
+    lost = served_model(facts.pipeline) is None and pinned_model(facts.pipeline) is None
+    first = (facts.model_of_service if lost else None) or facts.pipeline.metadata.annotations.get(FIRST_MODEL)
+    return draft.status(selected_model=first) if first else draft
 
 
 def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:

@@ -46,6 +46,21 @@ class Servers:
         last = max(self._ends(), key=lambda end: str(end.get("finishedAt") or ""), default=None)
         return str(progressing.get("message") or messages.not_ready_in_time()) if last is None else _sentence(last)
 
+    def available(self) -> int:
+        """Return how many of them answer now."""
+        return int((self.deployment.get("status") or {}).get("availableReplicas") or 0)
+
+    def trouble(self) -> str:
+        """Return why none of them answers, in the words of whoever knows best."""
+        held = self.waiting_message()
+        if held is not None:
+            return held
+        last = max(self._ends(), key=lambda end: str(end.get("finishedAt") or ""), default=None)
+        if last is not None:
+            return _sentence(last)
+        told = (self._condition(kind).get("message") for kind in ("Available", "Progressing"))
+        return next((str(each) for each in told if each), messages.servers_starting())
+
     def waiting_message(self) -> str | None:
         """Return what keeps one of them from starting, in the words of whoever knows; None where nothing does."""
         refused = self._condition("ReplicaFailure")

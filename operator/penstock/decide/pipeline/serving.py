@@ -1,7 +1,7 @@
 """How a Pipeline comes to serve a Model: new servers beside the old, the Service turned once they are ready.
 
 The old ones are let go after that. No Service selects two revisions, and one that does not become ready leaves the old
-one serving.
+one serving. What was made is kept as it was made: whatever of it is deleted or edited is made again.
 """
 
 from dataclasses import replace
@@ -12,8 +12,9 @@ from penstock.api.decoding import Unreadable
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.decide import messages, reasons
-from penstock.decide.decision import ApiObject, Apply, Create, Patch
+from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.job_specification import settings_of
+from penstock.decide.objects.comparison import is_as_asked
 from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.objects.service import service
@@ -22,6 +23,7 @@ from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.pipeline.proposals import proposer_of
 from penstock.decide.pipeline.servers import Servers
+from penstock.decide.pipeline.surplus_servers import surplus_servers, take_down
 from penstock.decide.serving import pinned_model, served_model, with_served
 
 
@@ -31,7 +33,7 @@ def advance_rollout(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
     status = draft.pipeline.status
     target = pinned_model(facts.pipeline) or (status.selected_model if status else None)
     if wanted is None:
-        return draft.ready("True", reasons.ACCEPTED, messages.acceptance_message())
+        return take_down(facts, draft).ready("True", reasons.ACCEPTED, messages.acceptance_message())
     if target is None:
         # Where a choice was taken back, its servers go.
         return _scale_down_others(facts, draft, None).ready("False", reasons.NO_MODEL, messages.no_model())
@@ -47,13 +49,43 @@ def advance_rollout(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
     failure = None if ready else _failure(facts, servers, target)
     if there is not None and failure is not None:
         return _fail_rollout(facts, draft, target, there, failure)
-    if there is None:
-        draft = draft.with_writes(Create(serving_file(serving)), Create(deployment(serving, replicas)))
-    elif there["spec"].get("replicas") != replicas or _failure_annotation(there) is not None:
-        draft = draft.with_writes(_scale_patch(there, replicas))
+    draft = draft.with_writes(*_writes_of_servers(facts, serving, there, replicas))
     if facts.service_revision != serving.revision and not ready:
         return _rolling_out(facts, draft, target, servers)
-    return _switch_service(facts, draft, serving, target)
+    draft = _switch_service(facts, draft, serving, target)
+    return _with_availability(facts, draft, servers, target) if facts.service_revision == serving.revision else draft
+
+
+def _writes_of_servers(
+    facts: PipelineFacts, serving: Serving, there: ApiObject | None, replicas: int
+) -> tuple[Write, ...]:
+    """Return what is to be written so that the servers are there, and are what they were made as."""
+    writes: list[Write] = []
+    made = deployment(serving, replicas)
+    file = serving_file(serving)
+    if not any(each["metadata"]["name"] == file["metadata"]["name"] for each in facts.own_serving_files):
+        writes.append(Create(file))  # it is immutable, so that it is right where it is there
+    if there is None:
+        writes.append(Create(made))
+    elif there["spec"].get("replicas") != replicas or _failure_annotation(there) is not None:
+        writes.append(_scale_patch(there, replicas))
+    elif not is_as_asked(there, made):
+        writes.append(Apply(made))
+    return tuple(writes)
+
+
+def _with_availability(
+    facts: PipelineFacts, draft: PipelineDraft, servers: Servers | None, target: str
+) -> PipelineDraft:
+    """Return the draft whose `Ready` is about the servers that answer now, of those that the Service selects."""
+    wanted = facts.pipeline.spec.deployment.replicas if facts.pipeline.spec.deployment else 0
+    available = servers.available() if servers is not None else 0
+    if available >= wanted:
+        return draft
+    if available:
+        return draft.ready("True", reasons.MODEL_SERVED, messages.model_served_by_some(target, available, wanted))
+    why = servers.trouble() if servers is not None else messages.servers_made_again()
+    return draft.ready("False", reasons.SERVERS_UNAVAILABLE, messages.servers_unavailable(target, why))
 
 
 def _serving(facts: PipelineFacts, model: Model) -> Serving:
@@ -85,8 +117,8 @@ def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving
     there = facts.observation.service
     if there is None or not facts.owns(there):
         draft = draft.with_writes(Create(made))
-    elif facts.service_revision != serving.revision or there["spec"]["ports"][0].get("port") != port:
-        draft = draft.with_writes(Apply(made))
+    elif there["spec"].get("selector") != made["spec"]["selector"] or not is_as_asked(there, made):
+        draft = draft.with_writes(Apply(made))  # one label more in the selector, and it selects nothing
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
     pipeline: Pipeline = with_served(draft.pipeline, run, reason, facts.time)
     now = pipeline.status.served_model if pipeline.status else None
@@ -94,8 +126,9 @@ def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving
     if now is not None and now.revision != serving.revision:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=serving.revision))
     draft = draft.ready("True", reasons.MODEL_SERVED, messages.model_served(target))
-    # The others go once the Service is seen to be turned, and no sooner.
-    return _scale_down_others(facts, draft, serving.revision) if facts.service_revision == serving.revision else draft
+    if facts.service_revision != serving.revision:
+        return draft  # the others go once the Service is seen to be turned, and no sooner
+    return _scale_down_others(facts, draft, serving.revision).with_writes(*surplus_servers(facts, serving.revision))
 
 
 def _scale_down_others(facts: PipelineFacts, draft: PipelineDraft, revision: str | None) -> PipelineDraft:
@@ -117,6 +150,8 @@ def _failure(facts: PipelineFacts, there: Servers | None, target: str) -> str | 
     """Return why these servers do not become ready, or None; those that are pinned by hand go on trying."""
     if there is None or facts.service_revision == revision_of(there.deployment):
         return None
+    if facts.service_revision is None and served_model(facts.pipeline) == target:
+        return None  # it is the Service that is gone: there is nothing to go back to
     marked = _failure_annotation(there.deployment)
     if marked is not None:
         return marked if pinned_model(facts.pipeline) != target else None
