@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -42,14 +43,20 @@ class Operator:
         settings: those of the operator.
         identity: which operator it is, for its events.
         controllers: makes the table of what is reconciled.
+        left: how many seconds it may still write.
     """
 
     def __init__(
-        self, connection: ApiConnection, settings: OperatorSettings, identity: str, controllers: Controllers
+        self,
+        connection: ApiConnection,
+        settings: OperatorSettings,
+        identity: str,
+        controllers: Controllers,
+        left: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self.metrics = OperatorMetrics()
         limiter = RateLimiter(settings.api.requests_per_second, settings.api.burst)
-        self.client = Client(connection, limiter, settings.api.concurrent_requests, self.metrics.count_write)
+        self.client = Client(connection, limiter, settings.api.concurrent_requests, self.metrics.count_write, left=left)
         self.queue: WorkQueue[Key] = WorkQueue(random.random)
         self.view = View(ObjectCache(index_keys), self.queue)
         interval = read_duration(settings.resync, "resync")
@@ -69,15 +76,14 @@ class Operator:
         """Return whether all objects were listed; who stands by is ready to."""
         return self._standing_by or self.resync.age() < float("inf")
 
-    async def run(self, to: Configuration, ready: Callable[[], None] = lambda: None) -> None:
-        """List, watch and work until SIGTERM or SIGINT; then let the workers end what they are at.
+    async def run(self, to: Configuration, ending: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """List, watch and work until told to end; then let the workers end what they are at.
 
         Args:
             to: where kopf watches, and as whom.
+            ending: set by SIGTERM and SIGINT.
             ready: called once all was listed and the work begins.
         """
-        ending = asyncio.Event()
-        _on_signal(ending)
         self._standing_by = False
         log.info("Listing all objects.")
         await _unless(ending, self.resync.first())
@@ -98,7 +104,7 @@ class Operator:
     async def _watch(self, to: Configuration, ending: asyncio.Event) -> None:
         # kopf puts its own handlers of signals in place of ours.
         started = asyncio.Event()
-        signals = asyncio.create_task(_after(started, lambda: _on_signal(ending)))
+        signals = asyncio.create_task(_after(started, lambda: end_on_signal(ending)))
         try:
             await kopf.operator(
                 registry=handlers.registry(to, self.view, self.resync),
@@ -117,7 +123,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _on_signal(ending: asyncio.Event) -> None:
+def end_on_signal(ending: asyncio.Event) -> None:
+    """Have SIGTERM and SIGINT set the event."""
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ending.set)

@@ -5,6 +5,7 @@ is raised as one of `penstock.kubernetes.errors`.
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,7 @@ class Client:
         concurrent: how many at once.
         written: told of each write that succeeded: the verb and the kind.
         manager: whose the fields are that are written.
+        left: how many seconds writes may still take, 0 or less where another may be writing by now.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class Client:
         concurrent: int,
         written: Callable[[str, str], None] = lambda verb, kind: None,
         manager: str = MANAGER,
+        left: Callable[[], float] = lambda: math.inf,
     ) -> None:
         self._strict = {"fieldManager": manager, "fieldValidation": "Strict"}
         self._connection = connection
         self._limiter = limiter
         self._places = asyncio.Semaphore(concurrent)
         self._written = written
+        self._left = left
 
     async def list(self, kind: Kind, namespace: str | None, selector: str | None = None) -> Listing:
         """Return all objects of a kind as they were at one moment."""
@@ -197,13 +201,24 @@ class Client:
     async def _send(self, request: Request) -> Answer:
         async with self._places:
             await self._limiter.acquire()
-            answer = await self._connection.send(request)
+            answer = await self._connection.send(request) if request.method == "GET" else await self._change(request)
         if answer.status < 400:
             return answer
         error = error_of(answer.status, answer.headers, answer.body)
         if answer.status == 429 and isinstance(error, Transient) and error.retry_after:
             self._limiter.halt(error.retry_after)
         raise error
+
+    async def _change(self, request: Request) -> Answer:
+        """Send what changes something, as long as nobody else may be doing so."""
+        left = self._left()
+        if left <= 0:
+            raise Transient(0, "NotLeading", "Another operator may be at work by now, so nothing is written.")
+        try:
+            async with asyncio.timeout(None if math.isinf(left) else left):
+                return await self._connection.send(request)
+        except TimeoutError as error:
+            raise Transient(0, "NoAnswer", "The API server does not answer while the Lease holds.") from error
 
 
 def without_managed_fields(found: Object) -> Object:
