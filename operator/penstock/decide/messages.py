@@ -4,6 +4,7 @@ A sentence is for people, and may be worded better any day; the reason keeps its
 `penstock.decide.trigger.messages`.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from penstock.api.jobs import job_field
@@ -120,6 +121,11 @@ def stop_request_message() -> str:
 def being_deleted(job: str) -> str:
     """A Job that was not done is going away."""
     return f"Its Job {job} is being deleted; another one takes its place."
+
+
+def nodes_lost(nodes: Iterable[str]) -> str:
+    """The pods of a Job should have ended long ago."""
+    return f"Nothing is heard of the node {', '.join(nodes)}, where it ran; it begins again elsewhere."
 
 
 def pods_ending(count: int) -> str:

@@ -85,7 +85,7 @@ class ModelCluster:
         if gone is not None and gone["kind"] == "Job":
             for pod in self.pods_of(gone):
                 if self.is_live(pod):
-                    self.put({**pod, "metadata": {**pod["metadata"], "deletionTimestamp": self.time}})
+                    self.put({**pod, "metadata": {"deletionTimestamp": self.time, **pod["metadata"]}})
                 else:
                     self.remove(("Pod", pod["metadata"]["name"]))
 

@@ -112,6 +112,15 @@ class AnyOrder(RuleBasedStateMachine):
         if chosen := self._one(found, which):
             self.cluster.put({**chosen, "spec": {**chosen["spec"], field: edits[field]}})
 
+    @rule(which=ANY, comes_back=st.booleans())
+    def a_node_is_lost(self, which: int, comes_back: bool) -> None:
+        if pod := self._one([each for each in self._live() if each["status"]["phase"] == "Running"], which):
+            gone = {**pod["metadata"], "deletionTimestamp": self.cluster.time}
+            self.cluster.put({**pod, "metadata": gone, "spec": {"nodeName": "worker-1"}})
+            self.cluster.advance_clock(300)
+            if comes_back:
+                self.cluster.finish(self.cluster.objects["Pod", pod["metadata"]["name"]])
+
     @rule()
     def the_status_of_the_pipeline_is_lost(self) -> None:
         there = self.cluster.objects.get(("Pipeline", "churn"))

@@ -45,6 +45,11 @@ def is_failed(job: ApiObject) -> bool:
     return _holds(job, "Failed")
 
 
+def is_failing(job: ApiObject) -> bool:
+    """Return whether it will have failed once none of its pods is left."""
+    return _holds(job, "FailureTarget")
+
+
 def is_over(job: ApiObject) -> bool:
     """Return whether it starts no pod any more."""
     return is_complete(job) or is_failed(job)
@@ -79,13 +84,14 @@ def queue_of(job: ApiObject) -> str | None:
 
 def failure_of(job: ApiObject) -> tuple[str, str]:
     """Return the reason and the message of a failed Job, in its own words."""
-    condition = _condition(job, "Failed") or {}
+    condition = _condition(job, "Failed") or _condition(job, "FailureTarget") or {}
     return str(condition.get("reason") or "Failed"), str(condition.get("message") or "")
 
 
 def failure_time(job: ApiObject) -> datetime:
     """Return since when it has failed."""
-    return _later(job, (_condition(job, "Failed") or {}).get("lastTransitionTime"))
+    condition = _condition(job, "Failed") or _condition(job, "FailureTarget") or {}
+    return _later(job, condition.get("lastTransitionTime"))
 
 
 def is_one_try(job: ApiObject) -> bool:

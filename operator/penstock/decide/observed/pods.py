@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from penstock.decide import messages, reasons
@@ -11,6 +11,7 @@ from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.times import read_time
 from penstock_jobs.contract import errors
 
+LONGEST_ENDING = timedelta(minutes=2)  # after its grace a pod that still stands is on a node that nobody hears of
 INDEX = "batch.kubernetes.io/job-completion-index"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 _MAKING = ("ContainerCreating", "PodInitializing")
@@ -84,9 +85,26 @@ def image_digest(pod: ApiObject) -> str | None:
     return found.group() if found else None
 
 
+def has_ended(pod: ApiObject) -> bool:
+    """Return whether no container of the pod runs, or ever will."""
+    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
+
+
 def is_over(pod: ApiObject) -> bool:
-    """Return whether nothing of the pod runs, or ever will."""
-    return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed") or exit_of(pod) is not None
+    """Return whether nothing of ours runs in the pod, or ever will."""
+    return has_ended(pod) or exit_of(pod) is not None
+
+
+def deletion_time(pod: ApiObject) -> datetime | None:
+    """Return when the grace of a pod that is being deleted is over, or None where nobody deletes it."""
+    said = pod["metadata"].get("deletionTimestamp")
+    return None if said is None else read_time(said)
+
+
+def is_lost(pod: ApiObject, now: datetime) -> bool:
+    """Return whether the pod should have ended a while ago: its node is lost, and nobody will say that it has."""
+    until = deletion_time(pod)
+    return until is not None and now > until + LONGEST_ENDING
 
 
 def creation_time(pod: ApiObject) -> datetime:

@@ -14,11 +14,11 @@ from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog, merge_results
 from penstock.decide.run import outcome as outcomes
 from penstock.decide.run import retries, snapshot_and_name, termination
-from penstock.decide.run.create_job import create_job, image_of_part, objects_of
+from penstock.decide.run.create_job import create_job, image_of_part, objects_of, step_of_part
 from penstock.decide.run.dataset_order import preceding_run
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
-from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, ObservedPart
+from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, ObservedPart, Stranded
 from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.record_results import record_results, summarise_step
 from penstock.decide.run_state import status_of, step_of
@@ -45,8 +45,8 @@ def advance_step(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: Pla
             return _handle_failure(facts, draft, snapshot, part, observed, outcome)
         case Lost():
             return _recover_lost_result(facts, draft, snapshot, part, observed)
-        case Absent():
-            return _begin(facts, draft, snapshot, part)
+        case Stranded() | Absent():
+            return _begin_again(facts, draft, snapshot, part, outcome)
         case Held():
             return _report_held(
                 facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome, observed
@@ -139,6 +139,15 @@ def _recover_lost_result(
     return create_job(facts, draft, snapshot, part, attempt + 1, why)
 
 
+def _begin_again(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, outcome: Stranded | Absent
+) -> RunDraft:
+    if isinstance(outcome, Absent):
+        return _begin(facts, draft, snapshot, part)
+    # Should the node come back, what its pod still makes is refused where it is there by then.
+    return _report_waiting(facts, draft.with_writes(job_views.deletion(outcome.job)), part.step, outcome.wait)
+
+
 def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
     if facts.run.spec.suspend:
         return suspend_step(facts, draft, part.step)
@@ -164,7 +173,7 @@ def _report_held(
         # The queue would let it go whenever there is room. It is made again, and queued, when the run goes on.
         return suspend_step(facts, draft.with_writes(job_views.deletion(job)), part.step)
     if held.since is not None:
-        said, limit = facts.pending_limit("testing" if part.step == "deployment" else part.step, snapshot)
+        said, limit = facts.pending_limit(step_of_part(part), snapshot)
         if facts.now >= held.since + limit:
             message = messages.pending_limit_exceeded(said, held.wait.message)
             return termination.fail_run(facts, draft, part.step, reasons.PENDING_LIMIT_EXCEEDED, message)

@@ -1,5 +1,7 @@
 """How a part of a run is started: its specification first, then its Job. Both have the same names each time."""
 
+import msgspec
+
 from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
 from penstock.api.schema import JobName
 from penstock.decide import job_specification
@@ -54,7 +56,8 @@ def objects_of(
         owner=facts.owner,
         part=part.name,
         specification=asked,
-        settings=settings,
+        # What waits for as long as the operator lets it must not be ended by a ceiling that counts on less.
+        settings=msgspec.structs.replace(settings, pending_limit=facts.pending_limit(step_of_part(part), snapshot)[0]),
         image=draft.images.get(reference, reference),
         logs=snapshot.pipeline.spec.logs,
         attempt=attempt,
@@ -71,10 +74,14 @@ def image_of_part(snapshot: Snapshot, part: PlannedPart) -> str:
     return image_of(part.name, snapshot.pipeline.spec, settings_of_part(snapshot, part), snapshot.images)
 
 
+def step_of_part(part: PlannedPart) -> JobName:
+    """Return the step whose settings hold for the part: what is tested again in a deployment is a test."""
+    return "testing" if part.step == "deployment" else part.step
+
+
 def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
     """Return how the Job of this part runs: as its step says; what only fetches needs none of its room or GPUs."""
-    step: JobName = "testing" if part.step == "deployment" else part.step
-    settings = job_specification.settings_of(snapshot.pipeline.spec, step)
+    settings = job_specification.settings_of(snapshot.pipeline.spec, step_of_part(part))
     if part.name != SOURCE:
         return settings
     return JobSettings(

@@ -78,7 +78,15 @@ class Failed:
     may_pass: bool = False
 
 
-Outcome = Absent | Done | Going | Held | Lost | Failed
+@dataclass(frozen=True)
+class Stranded:
+    """What is left of its Job is on nodes that are lost: the Job controller waits for pods that nobody ends."""
+
+    job: ApiObject
+    wait: Wait
+
+
+Outcome = Absent | Done | Going | Held | Lost | Failed | Stranded
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def outcome_of(part: ObservedPart, now: datetime) -> Outcome:
         return Going(started=_start_time(part), awaited=found.awaited)
     job = part.current
     if job is None:
-        return _absent(part)
+        return _absent(part, now)
     if job_views.is_failed(job):
         return _job_failure(part, job)
     if job_views.is_going(job):
@@ -146,8 +154,8 @@ def live_pods(pods: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
     return tuple(pod for pod in pods if not pod_views.is_over(pod))
 
 
-def _absent(part: ObservedPart) -> Outcome:
-    live = live_pods(part.pods)
+def _absent(part: ObservedPart, now: datetime) -> Outcome:
+    live = tuple(pod for pod in live_pods(part.pods) if not pod_views.is_lost(pod, now))
     return Held(Wait(reasons.REPLACED, messages.pods_ending(len(live)))) if live else Absent()
 
 
@@ -167,6 +175,8 @@ def _start_time(part: ObservedPart) -> str | None:
 def _outcome_of_live_job(part: ObservedPart, job: ApiObject, now: datetime) -> Outcome:
     own = tuple(pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job)))
     live = live_pods(own)
+    if live and all(pod_views.deletion_time(pod) is not None for pod in live):
+        return _ending(part, job, live, now)
     waiting = tuple(pod for pod in live if pod_views.running_since(pod) is None)
     if len(waiting) < len(live):
         return _at_work(part, waiting, now)
@@ -176,6 +186,17 @@ def _outcome_of_live_job(part: ObservedPart, job: ApiObject, now: datetime) -> O
     if waiting:
         return _waiting(part, own, waiting, now)
     return _without_pod(part, job, own, now)
+
+
+def _ending(part: ObservedPart, job: ApiObject, live: tuple[ApiObject, ...], now: datetime) -> Outcome:
+    """Return what comes of a Job all of whose pods are being deleted; its own controller waits until they have gone."""
+    if all(pod_views.is_lost(pod, now) for pod in live):
+        if job_views.is_failing(job):
+            return _job_failure(part, job)
+        nodes = sorted({str((pod.get("spec") or {}).get("nodeName") or "unknown") for pod in live})
+        return Stranded(job, Wait(reasons.DISRUPTED, messages.nodes_lost(nodes)))
+    last = max(ending for pod in live if (ending := pod_views.deletion_time(pod)) is not None)
+    return Going(_start_time(part), until=last + pod_views.LONGEST_ENDING + timedelta(seconds=1))
 
 
 def _at_work(part: ObservedPart, waiting: tuple[ApiObject, ...], now: datetime) -> Going:

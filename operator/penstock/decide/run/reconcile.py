@@ -1,7 +1,7 @@
 """`decide`: one PipelineRun, made right. A chain of policies, each in a file of its own; here is only their order."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from penstock.api.decoding import CannotBeRead, Unreadable, decode
 from penstock.api.run import PipelineRun
@@ -26,6 +26,8 @@ from penstock.decide.run_state import is_finished, mark_succeeded, status_of, st
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused
 
+LONGEST_WAIT = timedelta(minutes=10)
+
 
 def decide(observation: RunObservation, now: datetime) -> Decision:
     """Return what is to be done for the run now."""
@@ -47,7 +49,10 @@ def decide(observation: RunObservation, now: datetime) -> Decision:
             draft = termination.fail_run(facts, draft, _current(run), reasons.REFUSED, str(error))
         if observation.refused is not None:
             draft = handle_refusal(facts, draft, observation.refused)
-    return to_decision(run, with_notifications(facts, apply_retention(facts, draft)), now)
+    draft = apply_retention(facts, draft)
+    if not is_finished(draft.run) and draft.requeue_time is None:
+        draft = draft.requeue_at(now + LONGEST_WAIT)  # whatever it waits for, it is looked at again
+    return to_decision(run, with_notifications(facts, draft), now)
 
 
 def pending_logs(observation: RunObservation) -> tuple[PendingLog, ...]:

@@ -8,15 +8,18 @@ from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.results import parts
 from penstock.decide.observed import jobs as job_views
+from penstock.decide.observed import pods as pod_views
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time
 
+SIDECAR_GRACE = timedelta(minutes=1)  # what goes on in a pod for longer after its job has ended is ended
+
 
 def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft that also keeps what is to be kept, and lets go what is not."""
-    draft = draft.with_writes(*_patch_revision_owners(facts))
+    draft = _end_what_goes_on(facts, draft.with_writes(*_patch_revision_owners(facts)))
     finished = status_of(facts.run).completion_time
     if finished is None:
         return draft
@@ -26,6 +29,24 @@ def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
     return draft.with_writes(
         *(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job))
     )
+
+
+def _end_what_goes_on(facts: RunFacts, draft: RunDraft) -> RunDraft:
+    """Return the draft that ends the Jobs whose result is recorded and whose pods go on: of a sidecar, say.
+
+    Penstock puts none into its pods, but a mesh may; the node, and its GPUs, would be held as long as Jobs are kept.
+    """
+    recorded = set() if facts.observation.results is None else set(parts(facts.observation.results))
+    for job in facts.observation.jobs:
+        if job_views.part_of(job) not in recorded or job_views.is_over(job) or job_views.is_going(job):
+            continue
+        own = [pod for pod in facts.observation.pods if pod_views.belongs_to(pod, job_views.uid(job))]
+        ends = [pod_views.exit_of(pod) for pod in own if not pod_views.has_ended(pod)]
+        if not ends or not all(end is not None and end.finished for end in ends):
+            continue
+        until = max(read_time(end.finished) for end in ends if end is not None and end.finished) + SIDECAR_GRACE
+        draft = draft.requeue_at(until) if facts.now < until else draft.with_writes(job_views.deletion(job))
+    return draft
 
 
 def _job_retention(facts: RunFacts) -> timedelta:

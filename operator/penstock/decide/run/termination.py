@@ -9,13 +9,13 @@ from penstock.api.schema import JobName
 from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject, Create, Delete, Write
 from penstock.decide.observed import jobs as job_views
+from penstock.decide.observed.pods import LONGEST_ENDING, is_lost
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.outcome import live_pods
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time
 
-LONGEST_ENDING = timedelta(minutes=2)  # after its grace a pod that still stands is on a node that nobody hears of
 _OPEN = ("Pending", "Waiting", "Running")
 
 
@@ -65,12 +65,7 @@ def cancel_run(facts: RunFacts, draft: RunDraft) -> RunDraft:
 def live_objects(facts: RunFacts) -> tuple[ApiObject, ...]:
     """Return the Jobs and pods of which something runs, or may run yet."""
     jobs = tuple(job for job in facts.observation.jobs if not job_views.is_over(job))
-    return jobs + tuple(pod for pod in live_pods(facts.observation.pods) if not _is_lost(pod, facts))
-
-
-def _is_lost(pod: ApiObject, facts: RunFacts) -> bool:
-    deleted = pod["metadata"].get("deletionTimestamp")
-    return deleted is not None and facts.now > read_time(deleted) + LONGEST_ENDING
+    return jobs + tuple(pod for pod in live_pods(facts.observation.pods) if not is_lost(pod, facts.now))
 
 
 def _begins(write: Write) -> bool:
