@@ -87,7 +87,7 @@ class Applier:
     async def _create(self, made: Object) -> bool:
         key = key_of(made)
         known = self.view.cache.get(key)
-        if known is not None and is_ours(known, made):
+        if known is not None and is_ours(known, made) and not _missing_labels(known, made):
             return False
         try:
             self.view.on_update(await self.client.create(made))
@@ -97,8 +97,19 @@ class Applier:
                 raise Conflict(409, "Conflict", f"{key} was there and is gone.") from None
             if not is_ours(found, made):
                 raise WriteRefused(name_taken(made)) from None
-            self.view.on_update(found)
+            return await self._take_in(found, made)
         return True
+
+    async def _take_in(self, found: Object, made: Object) -> bool:
+        """Take in a child that was made before, and put back the labels by which it is found where they were taken off.
+
+        Where that is no news nothing was written, so that nobody looks again at once, over and over.
+        """
+        missing = _missing_labels(found, made)
+        if missing:
+            content = {"metadata": {"labels": missing, "uid": found["metadata"]["uid"]}}
+            found = await self.client.patch(kind_of(made), key_of(made).namespace, key_of(made).name, content)
+        return self.view.on_update(found)
 
     async def _apply(self, made: Object) -> bool:
         key, digest = key_of(made), _digest(made)
@@ -191,6 +202,12 @@ def _refusal(write: Write, error: Rejected) -> Refusal:
         # A quota has no reason of its own on the wire.
         reason = "QuotaExceeded" if "exceeded quota" in str(error) else "Forbidden"
     return Refusal(kind, name, error.status, reason, str(error))
+
+
+def _missing_labels(found: Object, made: Object) -> dict[str, str]:
+    """Return those of the labels that it was made with which the object has not, or has otherwise."""
+    there = found["metadata"].get("labels") or {}
+    return {name: value for name, value in (made["metadata"].get("labels") or {}).items() if there.get(name) != value}
 
 
 def _digest(made: Object) -> str:

@@ -8,6 +8,7 @@ do; uids tell an object from one made later under its name.
 Objects are kept as compressed JSON: a fraction of what Python values weigh, and nobody can change them in place.
 """
 
+import math
 from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
@@ -43,7 +44,7 @@ class ObjectCache:
         self._packing = Packing()
         self._entries: dict[Key, _Entry] = {}
         self._marked: dict[str, Key | set[Key]] = {}  # most marks are those of one object only
-        self._buried: dict[str, None] = {}  # in the order of their going
+        self._buried: dict[str, float] = {}  # the version at which each went, in the order of their going
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -80,8 +81,9 @@ class ObjectCache:
     def put(self, found: Object) -> bool:
         """Take in an object that was seen or written; False where it is no news: older, or the same but its version."""
         key, uid, version = key_of(found), found["metadata"]["uid"], version_of(found)
-        if uid in self._buried:
+        if version <= self._buried.get(uid, -math.inf):
             return False
+        self._buried.pop(uid, None)  # a label was taken off and put back: a watch of that label says deleted, and added
         known = self._entries.get(key)
         # Of two objects under one name the later version is the later object: versions count over the whole kind.
         if known is not None and known.version >= version:
@@ -101,9 +103,9 @@ class ObjectCache:
             self._add_to_index(mark, key)
         return True
 
-    def leave_tombstone(self, key: Key, uid: str) -> bool:
-        """Forget the object of that uid for good: it went."""
-        self._buried[uid] = None
+    def leave_tombstone(self, key: Key, uid: str, version: float = math.inf) -> bool:
+        """Forget the object of that uid: it went at that version, or for good where none is said."""
+        self._buried[uid] = max(version, self._buried.get(uid, -math.inf))
         while len(self._buried) > MOST_TOMBSTONES:
             del self._buried[next(iter(self._buried))]
         known = self._entries.get(key)

@@ -11,6 +11,7 @@ from kopf._cogs.configs.configuration import WatchingSettings
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 from kubernetes.aio.client.configuration import Configuration
 
+from penstock.act.cache import version_of
 from penstock.act.resync import Resync
 from penstock.act.view import View
 from penstock.act.watched import WATCHED
@@ -119,7 +120,7 @@ def _event_handler(kind: Kind, view: View, resync: Resync) -> Any:
         found = {**event["object"], "apiVersion": kind.api_version, "kind": kind.kind}
         if event["type"] == "DELETED":
             key: Key = key_of(found)
-            view.on_delete(key, found["metadata"]["uid"])
+            view.on_delete(key, found["metadata"]["uid"], version_of(found))
             return
         view.on_update(found)
         if event["type"] is None:  # of a list: the watch began anew, and does not say what went before it did

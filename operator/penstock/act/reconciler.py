@@ -109,9 +109,8 @@ class Reconciler:
             observation = replace(observed.observation, refused=error.refusal)
             decision = replace(controller.decide(observation, self.now()), writes=())
             await self.applier.carry_out(subject, decision)
-            return _sooner(decision.requeue_after, observed.requeue_after)
-        finally:
-            self.metrics.record_decision(key, subject, decision)
+            wrote = False
+        self.metrics.record_decision(key, subject, decision)  # once it is done: attempts are no ends
         if wrote:
             self.queue.add(key)  # whether there is more to do now, is seen by looking
         return _sooner(decision.requeue_after, observed.requeue_after)

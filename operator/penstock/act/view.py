@@ -4,6 +4,7 @@ Watching, lists and the answers to our own writes all come in here; each that is
 concerns on the queue. So one change wakes whoever has to know it, whoever made it.
 """
 
+import math
 from collections.abc import Container, Iterator
 from typing import Any
 
@@ -168,22 +169,24 @@ class View:
         self.cache = cache
         self._queue = queue
 
-    def on_update(self, found: Object) -> None:
-        """Take in an object that was seen or written."""
+    def on_update(self, found: Object) -> bool:
+        """Take in an object that was seen or written; return whether that was news."""
         before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun", "Trigger") else None
-        if self.cache.put(found):
+        is_news = self.cache.put(found)
+        if is_news:
             self._wake(found, before)
+        return is_news
 
-    def on_delete(self, key: Key, uid: str) -> None:
-        """Take in that the object of that uid went."""
+    def on_delete(self, key: Key, uid: str, version: float = math.inf) -> None:
+        """Take in that the object of that uid went at that version, or left what is watched by its label."""
         known = self.cache.get(key)
-        if self.cache.leave_tombstone(key, uid) and known is not None:
+        if self.cache.leave_tombstone(key, uid, version) and known is not None:
             self._wake(known, None)
 
     def on_list(self, kind: Kind, namespace: str | None, keys: Container[Key], version: str) -> None:
         """Take in that at that moment there were no objects of a kind but these, which were seen: others went."""
         for key, uid in self.cache.missing(kind.kind, namespace, keys, version):
-            self.on_delete(key, uid)
+            self.on_delete(key, uid, int(version))
 
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._keys_to_wake(found, before):

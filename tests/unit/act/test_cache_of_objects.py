@@ -43,7 +43,7 @@ def _states(history: list[str]) -> list[tuple[str, Object]]:
 def _take_in(cache: ObjectCache, event: tuple[str, Object]) -> None:
     kind, found = event
     if kind == "DELETED":
-        cache.leave_tombstone(key_of(found), found["metadata"]["uid"])
+        cache.leave_tombstone(key_of(found), found["metadata"]["uid"], int(found["metadata"]["resourceVersion"]))
     else:
         cache.put(found)
 
@@ -81,6 +81,24 @@ def test_whatever_was_missed_a_list_makes_it_right(history: list[str], data: st.
         cache.leave_tombstone(key, uid)
 
     assert cache.get(KEY) == (now[0] if now else None)
+
+
+def test_what_left_the_watched_labels_and_came_back_is_there_again() -> None:
+    cache = ObjectCache(index_keys)
+    cache.put(_run(3))
+    cache.leave_tombstone(KEY, "u1", 4)
+    assert not cache.put(_run(4))
+
+    assert cache.put(_run(5))
+    assert cache.get(KEY) is not None
+
+
+def test_what_was_deleted_by_us_never_comes_back() -> None:
+    cache = ObjectCache(index_keys)
+    cache.put(_run(3))
+    cache.leave_tombstone(KEY, "u1")
+
+    assert not cache.put(_run(9))
 
 
 def test_what_a_list_from_before_our_own_write_does_not_hold_stays() -> None:

@@ -1,6 +1,7 @@
 """The whole shell around a decision: who is woken, what is tried again, what is not."""
 
 import asyncio
+import copy
 from collections import Counter
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.act.view import GATHERED
+from penstock.api.conditions import Condition
 from penstock.api.run import PipelineRunStatus
 from penstock.decide.decision import Create, Decision
 from penstock.kubernetes.connection import Answer, Request
-from penstock.kubernetes.kinds import Key, Object
+from penstock.kubernetes.kinds import Key, Object, key_of
 from unit.act import virtual_time
 from unit.act.fake_api import AnswerLost, FakeApi, status
 from unit.act.shell_parts import Shell, ShellObservation, make_child, make_run
@@ -283,3 +285,62 @@ def test_a_pipeline_counts_its_models_and_runs_a_little_later_and_all_at_once() 
 def test_a_proposal_wakes_its_pipeline_at_once() -> None:
     assert _after([_pipeline(), make_run("first")], _waits("first", "Proposed"), "Pipeline") == {"churn"}
     assert _after([_pipeline(), make_run("first")], make_run("first", activeRuns=1), "Pipeline") == set()
+
+
+@pytest.mark.parametrize("label", ["penstock.dev/pipeline", "penstock.dev/run-uid"])
+def test_a_label_that_is_taken_off_a_child_is_put_back_and_nothing_is_tried_over_and_over(label: str) -> None:
+    async def scene() -> FakeApi:
+        api = FakeApi()
+        run = api.put(make_run()) | {"kind": "PipelineRun"}
+        job = make_child("Job", "churn-1-dataset", run, spec={})
+        job["metadata"]["labels"]["penstock.dev/pipeline"] = "churn"
+        shell = Shell(api, lambda seen, now: Decision((Create(copy.deepcopy(job)),)))
+        made = api.put(job)
+        shell.view.on_update(made)
+        labels = {name: value for name, value in job["metadata"]["labels"].items() if name != label}
+        left = api.put({**made, "metadata": {**made["metadata"], "labels": labels}})
+        if label == "penstock.dev/pipeline":  # the watch has this one in its selector
+            shell.view.on_delete(key_of(left), left["metadata"]["uid"], int(left["metadata"]["resourceVersion"]))
+        else:
+            shell.view.on_update(left)
+        shell.view.on_update(run)
+        api.requests.clear()
+        workers = [asyncio.create_task(shell.reconciler.work()) for _ in range(4)]
+        await asyncio.sleep(600)
+        shell.queue.close()
+        await asyncio.gather(*workers)
+        assert shell.view.cache.get(key_of(job)) is not None
+        return api
+
+    api = virtual_time.run(scene())
+
+    there = next(each for each in api.objects.values() if each["kind"] == "Job")
+    assert label in there["metadata"]["labels"]
+    assert [method for method, _ in api.writes()] == ["POST", "PATCH"]
+
+
+def test_an_end_that_takes_several_attempts_to_write_is_counted_once() -> None:
+    api, left = FakeApi(), 6
+
+    def fault(request: Request) -> Answer | None:
+        nonlocal left
+        if request.method != "PATCH" or left == 0:
+            return None
+        left -= 1
+        return status(503, "ServiceUnavailable", "etcd has no leader")
+
+    def decide(seen: ShellObservation, now: datetime) -> Decision:
+        done = (seen.run.get("status") or {}).get("completionTime")
+        moment = "2026-11-21T12:00:00Z"
+        ended = Condition(
+            type="Succeeded", status="True", reason="Succeeded", message="Done.", last_transition_time=moment
+        )
+        return Decision(status=None if done else PipelineRunStatus(completion_time=moment, conditions=(ended,)))
+
+    api.fault = fault
+    api.put(make_run())
+
+    shell = worked(api, decide)
+
+    counted = [line for line in shell.metrics.text().decode().splitlines() if "runs_finished_total{" in line]
+    assert counted == ['penstock_runs_finished_total{reason="Succeeded"} 1.0']
