@@ -10,12 +10,16 @@ FORMAT = MODEL.name
 
 
 class FeatureSpec(Document, frozen=True):
-    """An input of the Model, in order. `categories` are those seen in training, where it is a string."""
+    """An input of the Model, in order. `categories` are those seen in training, where it is a string.
+
+    `empty_is_null`: the training table has no empty text in it, so that an empty text means null to the Model.
+    """
 
     name: str
     type: ColumnType
     nullable: bool = False
     categories: tuple[str, ...] = ()
+    empty_is_null: bool = False
 
 
 class Lineage(Document, frozen=True):

@@ -6,7 +6,10 @@
 | Boolean | 0 or 1 | NaN |
 | Timestamp | seconds since 1970-01-01 UTC; without a zone it is UTC | NaN |
 | Date | days since 1970-01-01 | NaN |
-| String | the text | `MISSING` |
+| String | the text | `MISSING`; so is the empty text, where training had none |
+
+What a value of JSON, of a frame or of a text means is said by `values`. An empty text is null where the training table
+holds none (`FeatureSpec.empty_is_null`), as one that was read from CSV: the two cannot be told apart there.
 
 Training fits on these columns, and every prediction goes through the same rule, because ONNX strings know no null and
 because a number that is a float32 on one side only may fall on the other side of a tree's threshold.
@@ -23,6 +26,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.models.values import EXACT, WrongValueError, read_value, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +38,7 @@ Columns = dict[str, NDArray[Any]]
 _EPOCH = date(1970, 1, 1)
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_DAY_OF_MICROSECONDS = timedelta(days=1) // _MICROSECOND
 
 
 def is_text(feature: FeatureSpec) -> bool:
@@ -42,10 +47,11 @@ def is_text(feature: FeatureSpec) -> bool:
 
 
 def column_of(feature: FeatureSpec, values: Iterable[Any]) -> NDArray[Any]:
-    """Return Python values of one feature, None for null, as the column that the Model sees, of shape (rows,)."""
+    """Return values of one feature as `read_value` gives them, None for null, as the Model sees them: shape (rows,)."""
     if is_text(feature):
-        texts = [MISSING if value is None else value for value in values]
-        return _objects(texts)
+        if feature.empty_is_null:
+            return _objects([value or MISSING for value in values])
+        return _objects([MISSING if value is None else value for value in values])
     if feature.type == "Timestamp":
         return np.array([None if value is None else seconds(value) for value in values], dtype=np.float64)
     if feature.type == "Date":
@@ -92,22 +98,59 @@ def _series(feature: FeatureSpec, series: "pd.Series[Any]") -> NDArray[Any]:
     import pandas as pd
 
     if is_text(feature):
-        null = series.isna().to_numpy()
-        return _objects([MISSING if absent else str(value) for value, absent in zip(series.array, null, strict=True)])
+        return column_of(feature, _texts(series))
+    if feature.type in ("Timestamp", "Date"):
+        return _moments(feature, series)
     try:
-        if feature.type in ("Timestamp", "Date"):
-            return _moments(series, 1e6 if feature.type == "Timestamp" else 86400e6)
-        return np.asarray(pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
+        column = np.asarray(pd.to_numeric(series).to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     except (ValueError, TypeError) as error:
         raise Refused(f"Column {feature.name} is not {feature.type}, as the Model needs it: {error}.") from error
+    if feature.type == "Integer":
+        _check_whole(feature, series, column)
+    return column
 
 
-def _moments(series: "pd.Series[Any]", unit: float) -> NDArray[np.float64]:
-    """Return moments or days as numbers of a unit (in microseconds) since 1970-01-01 UTC, NaN for null."""
+def _texts(series: "pd.Series[Any]") -> list[str | None]:
+    null = series.isna().to_numpy()
+    return [
+        None if absent else value if type(value) is str else text_of(value)
+        for value, absent in zip(series.array, null, strict=True)
+    ]
+
+
+def _check_whole(feature: FeatureSpec, series: "pd.Series[Any]", column: NDArray[np.float64]) -> None:
+    """Refuse a fraction, and a whole number that a double does not hold: JSON may have another one for it."""
+    doubtful = (column != np.floor(column)) | (np.abs(column) >= EXACT)
+    for row in np.flatnonzero(doubtful & ~np.isnan(column)):
+        _read_in_frame(feature, int(row), series.iloc[int(row)])
+
+
+def _moments(feature: FeatureSpec, series: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return moments or days as numbers of seconds or days since 1970-01-01 UTC, NaN for null."""
     import pandas as pd
 
+    if not pd.api.types.is_datetime64_any_dtype(series.dtype):
+        null = series.isna().to_numpy()
+        read = [
+            None if absent else _read_in_frame(feature, row, value)
+            for row, (value, absent) in enumerate(zip(series.array, null, strict=True))
+        ]
+        return column_of(feature, read)
     moments = pd.to_datetime(series, utc=True).dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / unit)
+    null = np.isnat(moments)
+    counts = moments.astype(np.int64)
+    if feature.type == "Timestamp":
+        return np.where(null, np.nan, counts / 1e6)
+    for row in np.flatnonzero((counts % _DAY_OF_MICROSECONDS != 0) & ~null)[:1]:
+        _read_in_frame(feature, int(row), moments[row].item())
+    return np.where(null, np.nan, counts / _DAY_OF_MICROSECONDS)
+
+
+def _read_in_frame(feature: FeatureSpec, row: int, value: Any) -> Any:
+    try:
+        return read_value(feature.type, value.item() if isinstance(value, np.datetime64) else value)
+    except WrongValueError as error:
+        raise Refused(f"Row {row}, column {feature.name}: {error}.") from error
 
 
 def _objects(values: Sequence[Any]) -> NDArray[Any]:

@@ -1,7 +1,8 @@
-"""Rows in JSON, `{"instances": [{"age": 41, …}, …]}` or lists of values: read, checked and typed in one pass.
+"""Rows in JSON, `{"instances": [{"age": 41, …}, …]}` or lists of values: read, checked and typed.
 
-A msgspec type is made of the Model's features, so that a wrong row is refused while it is parsed, by name and number,
-and nothing is looked at twice.
+A msgspec type is made of the Model's features, so that rows as they should be are parsed, checked and typed in one
+pass. What it does not take is read again, value by value, by the rule of `values`: that either finds what it means, or
+the row and the column to name.
 """
 
 import re
@@ -16,38 +17,34 @@ from numpy.typing import NDArray
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import column_of
+from penstock_jobs.models.values import EXACT, NEEDS
 from penstock_jobs.serving.refusals import RefusedRequest
+from penstock_jobs.serving.single_values import must_not_be_empty, read_single_value
 
 PLAIN = ("Integer", "Float", "Boolean")
 
 _TYPES: dict[str, Any] = {
-    "Integer": int | float,  # 41.0 is what many writers make of a whole number; see `_check_whole`
+    "Integer": int | float,  # 41.0 is what many writers make of a whole number; see `is_doubtful`
     "Float": float,
     "Boolean": bool,
     "String": str,
     "Timestamp": datetime,
     "Date": date,
 }
-_NEEDS = {
-    "Integer": "a whole number",
-    "Float": "a number",
-    "Boolean": "true or false",
-    "String": "a string",
-    "Timestamp": 'a date and time in a string, as "2026-01-31T12:00:00Z"',
-    "Date": 'a date in a string, as "2026-01-31"',
-}
-_GOT = {
-    "int": "a whole number",
-    "float": "a number with a fraction",
-    "str": "a string",
-    "bool": "true or false",
-    "null": "null",
-    "array": "a list",
-    "object": "an object",
-}
-_AT_ROW = re.compile(r" - at `\$\.instances\[(\d+)\](?:\.(.*)|\[(\d+)\])?`$", re.DOTALL)
 _A_LIST = "Expected `object`, got `array` - at `$.instances[0]`"
-_BACKTICKED = re.compile(r"`([^`]*)`")
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$`)?", re.DOTALL)
+# msgspec writes the names of a type as they are, so it takes none that JSON would have to escape.
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
+
+
+class _Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    instances: list[msgspec.Raw]
+    parameters: dict[str, Any] | None = None
+
+
+_body = msgspec.json.Decoder(_Body)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class RowReader:
@@ -56,99 +53,140 @@ class RowReader:
     def __init__(self, features: Sequence[FeatureSpec]) -> None:
         """Make the parser of these features."""
         self._features = tuple(features)
+        self._names = {feature.name: None for feature in features}
         self._layout = BlockLayout(features)
-        self._objects = _decoder(features, array_like=False)
+        escaped = any(_ESCAPED.search(feature.name) for feature in features)
+        self._objects = None if escaped else _decoder(features, array_like=False)
         self._lists = _decoder(features, array_like=True)
         self._plain = all(feature.type in PLAIN for feature in features)
-        self._whole = [position for position, feature in enumerate(features) if feature.type == "Integer"]
+        whole = {feature.name for feature in features if feature.type == "Integer"}
+        self._whole = [position for position, name in enumerate(self._layout.numbers) if name in whole]
+        self._filled = [position for position, feature in enumerate(features) if must_not_be_empty(feature)]
 
     def read(self, body: bytes) -> Block:
         """Return the rows, or raise `RefusedRequest` with a sentence that names the row and the column."""
-        rows = self._rows(body)
-        if not rows:
-            raise RefusedRequest('"instances" is empty; send at least one row.')
-        values = [msgspec.structs.astuple(row) for row in rows]
-        if self._plain:
-            return Block(self._matrix(values), np.empty((len(values), 0), dtype=object))
-        columns = {}
-        for feature, column in zip(self._features, zip(*values, strict=True), strict=True):
-            columns[feature.name] = self._column(feature, column)
-        if self._whole:
-            self._check_whole(np.array([columns[self._features[position].name] for position in self._whole]))
-        return self._layout.block(columns)
-
-    @staticmethod
-    def _column(feature: FeatureSpec, values: tuple[Any, ...]) -> NDArray[Any]:
         try:
-            return column_of(feature, values)
-        except OverflowError as error:
-            raise RefusedRequest(f'A number in column "{feature.name}" is larger than a double can hold.') from error
-
-    def _matrix(self, values: list[tuple[Any, ...]]) -> NDArray[np.float64]:
-        try:
-            matrix = np.array(values, dtype=np.float64)
-        except OverflowError as error:
-            raise RefusedRequest("A number is larger than a double can hold.") from error
-        if self._whole:
-            self._check_whole(matrix[:, self._whole].T)
-        return matrix
-
-    def _check_whole(self, columns: NDArray[np.float64]) -> None:
-        broken = (columns != np.floor(columns)) & ~np.isnan(columns)
-        if broken.any():
-            feature, row = (int(place[0]) for place in np.nonzero(broken))
-            name = self._features[self._whole[feature]].name
-            raise RefusedRequest(f'Row {row}, column "{name}": needs a whole number, got {columns[feature, row]:g}.')
-
-    def _rows(self, body: bytes) -> list[msgspec.Struct]:
-        rows: list[msgspec.Struct]
-        try:
-            try:
-                rows = self._objects.decode(body).instances
-            except msgspec.ValidationError as error:
-                if str(error) != _A_LIST:
-                    raise
-                rows = self._lists.decode(body).instances
-        except msgspec.ValidationError as error:
-            raise RefusedRequest(self._sentence(str(error))) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+            block = self._read_at_once(body)
+            return self._block(self._read_each(body)) if block is None else block
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedRequest(not_json_sentence(error)) from error
+
+    def _read_at_once(self, body: bytes) -> Block | None:
+        """Return the rows if each is as the parser has it and means what it says, else None."""
+        try:
+            rows = self._parse(body)
+            values = [msgspec.structs.astuple(row) for row in rows]
+            if not rows or (self._filled and any(row[position] == "" for row in values for position in self._filled)):
+                return None
+            block = self._block(values)
+        except (msgspec.ValidationError, OverflowError):
+            return None
+        if self._whole and is_doubtful(block.numbers[:, self._whole]):
+            return None
+        return block
+
+    def _parse(self, body: bytes) -> list[msgspec.Struct]:
+        rows: list[msgspec.Struct]
+        if self._objects is None:
+            rows = self._lists.decode(self._name_no_features(body)).instances
+            return rows
+        try:
+            rows = self._objects.decode(body).instances
+        except msgspec.ValidationError as error:
+            if str(error) != _A_LIST:
+                raise
+            rows = self._lists.decode(body).instances
         return rows
 
-    def _sentence(self, message: str) -> str:
-        """Return msgspec's message as a sentence that names row and column."""
-        where = _AT_ROW.search(message)
-        problem = message[: where.start()] if where else message.partition(" - at ")[0]
-        names = _BACKTICKED.findall(problem)
-        if where is None:
-            return self._sentence_outside_rows(problem, names)
-        row, name, position = where.groups()
-        if position is not None:
-            name = self._features[int(position)].name
-        if name is not None:
-            return f'Row {row}, column "{name}": {self._wrong_value(name, problem, names)}.'
-        if problem.startswith("Object missing"):
-            return f'Row {row} has no column "{names[0]}".'
-        if problem.startswith("Object contains unknown"):
-            return f'Row {row} has a column "{names[0]}", which the Model does not know.'
-        if problem.startswith("Expected `array` of"):
-            return f"Row {row} needs {len(self._features)} values, one a feature in their order; {problem[17:]}."
-        return f"Row {row} needs to be like the others: an object with the features, or a list of their values."
+    def _name_no_features(self, body: bytes) -> bytes:
+        """Return the body with lists in place of objects, for names that a type of msgspec cannot have."""
+        instances = _body.decode(body).instances
+        if not instances or _is_list(instances[0]):
+            return body
+        rows = []
+        for instance in instances:
+            given = _object.decode(instance)
+            if given.keys() != self._names.keys():
+                raise msgspec.ValidationError
+            rows.append(b"[" + b",".join([given[name] for name in self._names]) + b"]")
+        return b'{"instances":[' + b",".join(rows) + b"]}"
 
-    def _wrong_value(self, name: str, problem: str, names: list[str]) -> str:
-        kind = next((feature.type for feature in self._features if feature.name == name), None)
-        if kind is None:
-            return problem
-        got = names[1] if len(names) > 1 else ""
-        found = _GOT.get(got, got) if got else problem[:1].lower() + problem[1:].rstrip(".")
-        return f"needs {_NEEDS[kind]}, got {found}"
+    def _block(self, rows: Sequence[tuple[Any, ...]]) -> Block:
+        if self._plain:
+            return Block(np.array(rows, dtype=np.float64), np.empty((len(rows), 0), dtype=object))
+        columns = zip(*rows, strict=True)
+        return self._layout.block(
+            {feature.name: column_of(feature, column) for feature, column in zip(self._features, columns, strict=True)}
+        )
 
-    def _sentence_outside_rows(self, problem: str, names: list[str]) -> str:
-        if problem.startswith("Object contains unknown"):
-            return f'The body has a field "{names[0]}"; it takes "instances", a list of rows, and "parameters".'
-        if problem.startswith("Expected `array` of"):
-            return f"A row needs {len(self._features)} values, one a feature in their order."
-        return 'The body needs to be an object with "instances", a list of rows.'
+    def _read_each(self, body: bytes) -> list[tuple[Any, ...]]:
+        """Return the values of each row, read one by one."""
+        try:
+            instances = _body.decode(body).instances
+        except msgspec.ValidationError as error:
+            raise RefusedRequest(_sentence_outside_rows(str(error))) from error
+        if not instances:
+            raise RefusedRequest('"instances" is empty; send at least one row.')
+        read = self._read_list if _is_list(instances[0]) else self._read_object
+        return [read(row, instance) for row, instance in enumerate(instances)]
+
+    def _read_object(self, row: int, instance: msgspec.Raw) -> tuple[Any, ...]:
+        try:
+            given = _object.decode(instance)
+        except msgspec.ValidationError as error:
+            raise RefusedRequest(_unlike_others(row)) from error
+        unknown = next((name for name in given if name not in self._names), None)
+        if unknown is not None:
+            raise RefusedRequest(f'Row {row} has a column "{unknown}", which the Model does not know.')
+        present = (feature for feature in self._features if feature.name in given)
+        values = tuple(_read_value(feature, row, given[feature.name]) for feature in present)
+        missing = next((name for name in self._names if name not in given), None)
+        if missing is not None:
+            raise RefusedRequest(f'Row {row} has no column "{missing}".')
+        return values
+
+    def _read_list(self, row: int, instance: msgspec.Raw) -> tuple[Any, ...]:
+        try:
+            given = _list.decode(instance)
+        except msgspec.ValidationError as error:
+            raise RefusedRequest(_unlike_others(row)) from error
+        if len(given) != len(self._features):
+            raise RefusedRequest(
+                f"Row {row} needs {len(self._features)} values, one a feature in their order; it has {len(given)}."
+            )
+        return tuple(_read_value(feature, row, value) for feature, value in zip(self._features, given, strict=True))
+
+
+def _is_list(instance: msgspec.Raw) -> bool:
+    return bytes(memoryview(instance)[:1]) == b"["
+
+
+def is_doubtful(whole: NDArray[np.float64]) -> bool:
+    """Return whether a number has a fraction, or is so large that it may have been rounded."""
+    doubtful = (whole != np.floor(whole)) | (np.abs(whole) >= EXACT)
+    return bool(doubtful.any()) and bool((doubtful & ~np.isnan(whole)).any())
+
+
+def _read_value(feature: FeatureSpec, row: int, raw: msgspec.Raw) -> Any:
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.ValidationError as error:  # a number that neither Python nor a double holds
+        problem = str(error)
+        raise RefusedRequest(
+            f'Row {row}, column "{feature.name}": needs {NEEDS[feature.type]}, got {problem[:1].lower()}{problem[1:]}.'
+        ) from error
+    return read_single_value(feature, row, value)
+
+
+def _unlike_others(row: int) -> str:
+    return f"Row {row} needs to be like the others: an object with the features, or a list of their values."
+
+
+def _sentence_outside_rows(message: str) -> str:
+    unknown = _UNKNOWN_FIELD.fullmatch(message)
+    if unknown:
+        return f'The body has a field "{unknown[1]}"; it takes "instances", a list of rows, and "parameters".'
+    return 'The body needs to be an object with "instances", a list of rows.'
 
 
 def not_json_sentence(error: Exception) -> str:
@@ -160,17 +198,12 @@ def not_json_sentence(error: Exception) -> str:
     return f"The body is not JSON: {str(error).removeprefix('JSON is malformed: ')}."
 
 
-def feature_type(feature: FeatureSpec) -> Any:
-    """Return the Python type that a feature has in JSON."""
-    return _TYPES[feature.type] | None if feature.nullable else _TYPES[feature.type]
-
-
 def _decoder(features: Sequence[FeatureSpec], *, array_like: bool) -> msgspec.json.Decoder[Any]:
-    fields = [(f"feature_{position}", feature_type(feature)) for position, feature in enumerate(features)]
+    names = [f"feature_{position}" for position in range(len(features))]
     row = msgspec.defstruct(
         "Row",
-        fields,
-        rename={f"feature_{position}": feature.name for position, feature in enumerate(features)},
+        [(name, _json_type(feature)) for name, feature in zip(names, features, strict=True)],
+        rename=None if array_like else dict(zip(names, (feature.name for feature in features), strict=True)),
         forbid_unknown_fields=True,
         array_like=array_like,
         gc=False,
@@ -182,3 +215,7 @@ def _decoder(features: Sequence[FeatureSpec], *, array_like: bool) -> msgspec.js
         gc=False,
     )
     return msgspec.json.Decoder(body)
+
+
+def _json_type(feature: FeatureSpec) -> Any:
+    return _TYPES[feature.type] | None if feature.nullable else _TYPES[feature.type]

@@ -3,6 +3,7 @@
 https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol (REST)
 """
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,8 @@ from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import Columns, column_of
 from penstock_jobs.serving.refusals import RefusedRequest
-from penstock_jobs.serving.rows import PLAIN, not_json_sentence
+from penstock_jobs.serving.rows import PLAIN, is_doubtful, not_json_sentence
+from penstock_jobs.serving.single_values import must_not_be_empty, read_single_value
 
 _FLOATS = ("FP64", "FP32", "FP16")
 _INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
@@ -36,6 +38,10 @@ DATATYPES = {
     "Date": "BYTES",
 }
 _VALUES: dict[str, Any] = {"Timestamp": datetime, "Date": date, "String": str, "Boolean": bool}
+
+
+class _OtherTypeError(RefusedRequest):
+    """A value is of another type than its datatype says."""
 
 
 class Tensor(msgspec.Struct, gc=False):
@@ -107,8 +113,8 @@ class TensorReader:
         values = self._flatten(tensor, float, rows * width)
         matrix = np.array(values, dtype=np.float64).reshape(rows, width)
         if not self._free or np.isnan(matrix).any():
-            for feature, column in zip(self._features.values(), matrix.T, strict=True):
-                _check(feature, column)
+            for place, feature in enumerate(self._features.values()):
+                self._check(feature, tensor, matrix[:, place], slice(place, None, width))
         return Block(matrix, np.empty((rows, 0), dtype=object))
 
     def _columns(self, inputs: list[Tensor]) -> Columns:
@@ -134,10 +140,21 @@ class TensorReader:
                 f'Tensor "{tensor.name}" has datatype {tensor.datatype}; '
                 f"a feature of type {feature.type} needs {DATATYPES[feature.type]}."
             )
-        column = column_of(feature, self._flatten(tensor, _VALUES.get(feature.type, float), tensor.shape[0]))
+        try:
+            values = self._flatten(tensor, _VALUES.get(feature.type, float), tensor.shape[0])
+        except _OtherTypeError:
+            return column_of(feature, self._read_each(feature, tensor))
+        if must_not_be_empty(feature) and "" in values:
+            read_single_value(feature, values.index(""), "")
+        column = column_of(feature, values)
         if feature.type in PLAIN:
-            _check(feature, column)
+            self._check(feature, tensor, column, slice(None))
         return column
+
+    def _read_each(self, feature: FeatureSpec, tensor: Tensor) -> list[Any]:
+        """Return the values read one by one, by the rule of `values`, or refuse the first that is none."""
+        values = self._flatten(tensor, Any, tensor.shape[0])
+        return [read_single_value(feature, row, value) for row, value in enumerate(values)]
 
     def _flatten(self, tensor: Tensor, kind: Any, count: int) -> list[Any]:
         if min(tensor.shape, default=0) < 1:
@@ -156,37 +173,45 @@ class TensorReader:
             )
         return values
 
+    def _check(self, feature: FeatureSpec, tensor: Tensor, column: NDArray[np.float64], part: slice) -> None:
+        """Refuse a null where there may be none, a boolean that is neither 0 nor 1, and what is no whole number.
+
+        Args:
+            feature: what the column is of.
+            tensor: where it is from.
+            column: as it was parsed, to doubles.
+            part: which of the tensor's values are the column's; what a double may have rounded is read again.
+        """
+        null = np.isnan(column)
+        if not feature.nullable and null.any():
+            raise RefusedRequest(
+                f'Row {int(null.argmax())}, column "{feature.name}": null, which the Model cannot answer to.'
+            )
+        if feature.type == "Boolean":
+            broken = (column != 0) & (column != 1) & ~null
+            if broken.any():
+                row = int(broken.argmax())
+                raise RefusedRequest(f'Row {row}, column "{feature.name}": needs 0 or 1, got {column[row]:g}.')
+        elif feature.type == "Integer" and is_doubtful(column):
+            for row, value in enumerate(self._flatten(tensor, Any, math.prod(tensor.shape))[part]):
+                read_single_value(feature, row, value)
+
     def _decode(self, tensor: Tensor, kind: Any) -> list[Any]:
+        flat, nested = list[kind | None], list[list[kind | None]]
+        # Anything is a list of anything: only the other way round is a nested one told from a flat one.
+        shapes = (nested, flat) if kind is Any else (flat, nested)
         try:
             if kind is float:
                 return self._numbers.decode(tensor.data)
-            return msgspec.json.decode(tensor.data, type=list[kind | None])
-        except msgspec.ValidationError as flat:
+            return msgspec.json.decode(tensor.data, type=shapes[0])
+        except msgspec.ValidationError as error:
             try:
-                return msgspec.json.decode(tensor.data, type=list[list[kind | None]])
+                return msgspec.json.decode(tensor.data, type=shapes[1])
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                sentence = f'Tensor "{tensor.name}" of datatype {tensor.datatype}: {_plain_words(str(flat))}.'
-                raise RefusedRequest(sentence) from flat
+                sentence = f'Tensor "{tensor.name}" of datatype {tensor.datatype}: {_plain_words(str(error))}.'
+                raise _OtherTypeError(sentence) from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedRequest(not_json_sentence(error)) from error
-
-
-def _check(feature: FeatureSpec, column: NDArray[np.float64]) -> None:
-    """Refuse a null where there may be none, a fraction in a whole number, and a boolean that is neither 0 nor 1."""
-    null = np.isnan(column)
-    if not feature.nullable and null.any():
-        raise RefusedRequest(
-            f'Row {int(null.argmax())}, column "{feature.name}": null, which the Model cannot answer to.'
-        )
-    broken = np.zeros(len(column), dtype=bool)
-    if feature.type == "Integer":
-        broken = (column != np.floor(column)) & ~null
-    elif feature.type == "Boolean":
-        broken = (column != 0) & (column != 1) & ~null
-    if broken.any():
-        row = int(broken.argmax())
-        needs = "a whole number" if feature.type == "Integer" else "0 or 1"
-        raise RefusedRequest(f'Row {row}, column "{feature.name}": needs {needs}, got {column[row]:g}.')
 
 
 def _plain_words(message: str) -> str:

@@ -178,7 +178,7 @@ def test_the_threshold_of_the_server_takes_the_place_of_the_manifests(tmp_path: 
         ({"mean radius": [1]}, 'Row 1, column "mean radius": needs a number, got a list.'),
         ({"mean radius": {}}, 'Row 1, column "mean radius": needs a number, got an object.'),
         ({"member": 1}, 'Row 1, column "member": needs true or false, got a whole number.'),
-        ({"town": 3}, 'Row 1, column "town": needs a string, got a whole number.'),
+        ({"town": ["Lyon"]}, 'Row 1, column "town": needs a string, got a list.'),
         ({"joined": "yesterday"}, 'Row 1, column "joined": needs a date and time in a string'),
         ({"born": "1980-13-01"}, 'Row 1, column "born": needs a date in a string'),
         ({"extra": 1}, 'Row 1 has a column "extra", which the Model does not know.'),
