@@ -39,6 +39,7 @@ from penstock_jobs.contract.specification import Location, ServerSpec
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
+from penstock_jobs.serving.warming import rehearse
 from penstock_jobs.storage import open_store
 
 HERE = Path(__file__).parent
@@ -170,7 +171,7 @@ def save_ours(kind: str, work: Path) -> Path:
         classes=(0, 1),
         positive=1,
     )
-    reference = save_model(open_store(Location(uri=(work / "models").absolute().as_uri())), model)
+    reference = save_model(open_store(Location(uri=(work / "models").absolute().as_uri())), model, rehearse)
     path = work / f"{kind}.json"
     path.write_bytes(document.encode(ServerSpec(location=Location(uri=reference.uri), name=kind, port=0)))
     return path

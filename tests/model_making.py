@@ -20,6 +20,7 @@ from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import LoadedModel, load_model
 from penstock_jobs.models.saving import save_model
+from penstock_jobs.serving.warming import rehearse
 from penstock_jobs.storage import Store, open_store
 
 FEATURES = (
@@ -144,7 +145,7 @@ def clock_at(moment: str = "2026-01-31T12:00:00") -> Any:
 
 
 def save(folder: Path, model: FittedModel, **options: Any) -> ModelReference:
-    return save_model(store_at(folder), model, clock=clock_at(), **options)
+    return save_model(store_at(folder), model, rehearse, clock=clock_at(), **options)
 
 
 def save_and_load(folder: Path, model: FittedModel, threshold: float | None = None, **options: Any) -> LoadedModel:

@@ -44,6 +44,7 @@ def now() -> datetime:
 def save_model(
     models: Store,
     model: FittedModel,
+    rehearse: Callable[[LoadedModel], None],
     trusted_types: Iterable[str] = (),
     clock: Clock = now,
     source: Callable[[], bytes] | None = None,
@@ -57,12 +58,13 @@ def save_model(
     Args:
         models: the store of all Models.
         model: what was fitted.
+        rehearse: asks the Model as its server will, and refuses one that no server could start.
         trusted_types: the types that the Pipeline trusts, beside those known to be safe.
         clock: for `created`, the only thing in a manifest that differs between two equal Models.
         source: reads the archive of the user's own operations; it is saved beside a served file that needs them.
 
     Raises:
-        Refused: when it could not be loaded again, or the folder holds another Model.
+        Refused: when it could not be loaded again or be served, or the folder holds another Model.
     """
     earlier = find_saved_model(models, model.name, model.origin.run_uid, model.origin.candidate)
     if earlier is not None:
@@ -81,6 +83,7 @@ def save_model(
         files={name: files.digest_of(content) for name, content in contents.items()},
         samples=samples_of(LoadedModel(manifest, "", predictor, manifest.threshold), model.validation),
     )
+    rehearse(LoadedModel(manifest, "", predictor, manifest.threshold))
     for name, content in contents.items():
         store.write(name, content)
     encoded = document.encode(manifest)

@@ -1,6 +1,8 @@
-"""Before a server is ready: the recorded samples, through the whole path of a request, must get the recorded answers.
+"""The recorded samples, through the whole path of a request, as rows and as tensors, must get the recorded answers.
 
-It warms every cache on the way, and finds out a runtime that computes otherwise than the one that recorded them.
+A server asks them before it is ready: it warms every cache on the way, and finds out a runtime that computes otherwise
+than the one that recorded them. Whoever saves a Model asks them before it is one: what no server could start or answer
+is not a Model.
 """
 
 import asyncio
@@ -9,40 +11,64 @@ from typing import Any
 import msgspec
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.manifest import Sample
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.application import Application
+from penstock_jobs.serving.description import tensor
+from penstock_jobs.serving.rehearsal import require_servable
 
 # Of a probability, or of a predicted number: what other processors and library versions may change.
 TOLERANCE = 1e-5
 
 
+def rehearse(model: LoadedModel) -> None:
+    """Do what a server of the Model does before it is ready; refuse, in a sentence, what would not start."""
+    require_servable(model.manifest.features)
+    warm(Application(model, model.manifest.name), model, model.manifest.name)
+
+
 def warm(application: Application, model: LoadedModel, name: str) -> None:
-    """Answer every recorded sample, twice; refuse to serve when an answer is not the recorded one."""
+    """Answer every recorded sample, more than once; refuse to serve when an answer is not the recorded one."""
     for number, sample in enumerate(model.manifest.samples):
-        body = msgspec.json.encode({"instances": [sample.row]})
-        for _ in range(2):
-            status, answer = asyncio.run(ask_application(application, f"/v1/models/{name}:predict", body))
-        found = msgspec.json.decode(answer)
-        if status != 200:
-            raise Refused(f"The Model {model.manifest.name} refuses its recorded sample {number}: {found['error']}")
-        if not _agrees(model, found, sample.prediction, sample.probabilities):
-            raise Refused(
-                f"The Model {model.manifest.name} answers {found['predictions'][0]} to its recorded sample {number}, "
-                f"where {sample.prediction} was recorded; this runtime computes otherwise, so it does not serve."
-            )
+        rows = msgspec.json.encode({"instances": [sample.row]})
+        inputs = [tensor(feature, sample.row[feature.name]) for feature in model.manifest.features]
+        tensors = msgspec.json.encode({"inputs": inputs})
+        for path, body, read in (
+            (f"/v1/models/{name}:predict", rows, _read_rows),
+            (f"/v1/models/{name}:predict", rows, _read_rows),
+            (f"/v2/models/{name}/infer", tensors, _read_tensors),
+        ):
+            status, answer = asyncio.run(ask_application(application, path, body))
+            found = msgspec.json.decode(answer)
+            if status != 200:
+                raise Refused(f"The Model {model.manifest.name} refuses its recorded sample {number}: {found['error']}")
+            prediction, probabilities = read(found)
+            if not _agrees(model, sample, prediction, probabilities):
+                raise Refused(
+                    f"The Model {model.manifest.name} answers {prediction} to its recorded sample {number}, where "
+                    f"{sample.prediction} was recorded; this runtime computes otherwise, so it does not serve."
+                )
 
 
-def _agrees(model: LoadedModel, found: dict[str, Any], prediction: Any, probabilities: tuple[float, ...]) -> bool:
-    [answer] = found["predictions"]
+def _read_rows(answer: dict[str, Any]) -> tuple[Any, list[float]]:
+    return answer["predictions"][0], answer.get("probabilities", [[]])[0]
+
+
+def _read_tensors(answer: dict[str, Any]) -> tuple[Any, list[float]]:
+    outputs = {output["name"]: output["data"] for output in answer["outputs"]}
+    return outputs["predict"][0], outputs.get("predict_proba", [])
+
+
+def _agrees(model: LoadedModel, sample: Sample, prediction: Any, probabilities: list[float]) -> bool:
     if model.manifest.task == "Regression":
-        return bool(abs(answer - prediction) <= TOLERANCE * max(1.0, abs(prediction)))
-    if not probabilities:
-        return bool(answer == prediction)
+        return bool(abs(prediction - sample.prediction) <= TOLERANCE * max(1.0, abs(sample.prediction)))
+    if not sample.probabilities:
+        return bool(prediction == sample.prediction)
     near = all(
-        abs(ours - theirs) <= TOLERANCE for ours, theirs in zip(found["probabilities"][0], probabilities, strict=True)
+        abs(ours - theirs) <= TOLERANCE for ours, theirs in zip(probabilities, sample.probabilities, strict=True)
     )
     # Another threshold than the manifest's may mean another class.
-    return near and (answer == prediction or model.threshold != model.manifest.threshold)
+    return near and (prediction == sample.prediction or model.threshold != model.manifest.threshold)
 
 
 async def ask_application(application: Application, path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:

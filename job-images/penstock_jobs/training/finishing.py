@@ -27,6 +27,7 @@ from penstock_jobs.contract.specification import ScoringSpec, TrainingJob
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.saving import find_saved_model, save_model
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
+from penstock_jobs.serving.warming import rehearse
 from penstock_jobs.source.archive import content_of
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate
@@ -80,7 +81,7 @@ def save(task: Save, job: TrainingJob, context: EvaluationContext, folder: Path)
         open_store(job.run_storage).write(curves_key(task.name), content)
     archive = job.source.archive if job.source else None
     source = None if archive is None else partial(content_of, archive)
-    return save_model(open_store(job.models), model, job.trusted_types, source=source)
+    return save_model(open_store(job.models), model, rehearse, job.trusted_types, source=source)
 
 
 def fit_pipeline(candidate: Candidate, context: EvaluationContext, rows: Rows) -> Pipeline:

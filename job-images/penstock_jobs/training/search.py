@@ -10,6 +10,7 @@ from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.contract.result import CandidateRow, CandidateScore, ModelReference, TrainingResult
 from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.logs import log, report_progress
+from penstock_jobs.serving.rehearsal import rehearse_requests
 from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate, candidates, check_search
 from penstock_jobs.training.data import write_data
@@ -60,6 +61,7 @@ def _share_rows(job: TrainingJob, pool: Pool, scratch: Path, factories: dict[str
     """Read the tables, hold everything against them, and hand them over: this process keeps no copy."""
     data, validated = load(job)
     make_evaluation_context(job, data, factories)
+    rehearse_requests(data.features, validated)
     try:
         write_data(scratch, data, validated)
     except OSError as error:

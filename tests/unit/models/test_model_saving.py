@@ -33,6 +33,7 @@ from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.inputs import MISSING, model_frame
 from penstock_jobs.models.loading import load_model, read_manifest
 from penstock_jobs.models.saving import save_model
+from penstock_jobs.serving.warming import rehearse
 
 CLASSIFIERS = [
     LogisticRegression(),
@@ -150,7 +151,9 @@ def test_a_feature_whose_null_the_estimator_refuses_is_not_nullable(tmp_path: An
 def test_equal_models_have_equal_files_and_a_manifest_that_differs_only_in_when_it_was_made(tmp_path: Any) -> None:
     def bytes_at(folder: str, moment: str) -> dict[str, bytes]:
         store = making.store_at(tmp_path / folder)
-        save_model(store, making.fit_model(RandomForestClassifier(5, random_state=0)), clock=making.clock_at(moment))
+        save_model(
+            store, making.fit_model(RandomForestClassifier(5, random_state=0)), rehearse, clock=making.clock_at(moment)
+        )
         return {key: store.read(key) for key in store.keys("")}
 
     first, second = bytes_at("one", "2026-01-31T12:00:00"), bytes_at("two", "2026-02-28T12:00:00")
@@ -185,14 +188,16 @@ def test_the_manifest_is_written_last(tmp_path: Any) -> None:
             written.append(key)
             return bool(self._store.write_if_absent(key, content))
 
-    save_model(Recording(making.store_at(tmp_path)), making.fit_model())
+    save_model(Recording(making.store_at(tmp_path)), making.fit_model(), rehearse)
     assert sorted(written[:-1]) == ["model.onnx", "model.skops"]
     assert written[-1] == "manifest.json"
 
 
 def test_saving_the_same_candidate_again_changes_nothing(tmp_path: Any) -> None:
     first = making.save(tmp_path, making.fit_model())
-    again = save_model(making.store_at(tmp_path), making.fit_model(), clock=making.clock_at("2027-01-01T00:00:00"))
+    again = save_model(
+        making.store_at(tmp_path), making.fit_model(), rehearse, clock=making.clock_at("2027-01-01T00:00:00")
+    )
     assert again == first
 
 

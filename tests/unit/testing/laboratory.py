@@ -18,6 +18,7 @@ from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
 from penstock_jobs.scoring import order_classes
+from penstock_jobs.serving.warming import rehearse
 from penstock_jobs.storage import open_store
 from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import DUCKDB_TYPES, TESTING_INTERNAL, TRAINING_INTERNAL
@@ -181,7 +182,7 @@ class Laboratory:
             scores=(ScoreResult(name="validation", value=validation),),
             **changes,
         )
-        reference = save_model(open_store(self.storage).child("models"), fitted)
+        reference = save_model(open_store(self.storage).child("models"), fitted, rehearse)
         return ModelReference(
             name=reference.name,
             uri=reference.uri,
