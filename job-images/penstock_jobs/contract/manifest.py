@@ -12,14 +12,15 @@ FORMAT = MODEL.name
 class FeatureSpec(Document, frozen=True):
     """An input of the Model, in order. `categories` are those seen in training, where it is a string.
 
-    `empty_is_null`: the training table has no empty text in it, so that an empty text means null to the Model.
+    `null_texts` mean null to the Model: the empty text, where the training table has none. A number that one of them
+    is means null too.
     """
 
     name: str
     type: ColumnType
     nullable: bool = False
     categories: tuple[str, ...] = ()
-    empty_is_null: bool = False
+    null_texts: tuple[str, ...] = ()
 
 
 class Lineage(Document, frozen=True):

@@ -131,6 +131,8 @@ def _refuse_reserved(found: dict[str, ColumnType]) -> None:
     for name in found:
         if name.lower().startswith(PREFIX):
             raise Refused(f"The column '{name}' has a name that Penstock keeps for itself; rename it.")
+        if "\0" in name:  # numpy ends a text there, and with it scikit-learn the name of a feature
+            raise Refused(f"The column {name!r} has a NUL character in its name, which no Model can have; rename it.")
 
 
 def _refuse_missing(job: DatasetJob, names: tuple[str, ...]) -> None:

@@ -10,7 +10,7 @@ The outputs are named as scikit-learn's methods: `predict` (rows,), `predict_pro
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import onnx
@@ -126,23 +126,44 @@ def _join_in_double(model: onnx.ModelProto) -> None:
 
 
 def _name_inputs_and_outputs(model: onnx.ModelProto, estimator: Any, features: Sequence[FeatureSpec]) -> None:
-    """Give inputs the names of the features (skl2onnx knows no spaces) and outputs those of scikit-learn's methods."""
-    names = {entry.name: feature.name for entry, feature in zip(model.graph.input, features, strict=True)}
+    """Give inputs the names of the features (skl2onnx knows no spaces) and outputs those of scikit-learn's methods.
+
+    A feature with the name of an output, or of something inside the graph, gets one like it.
+    """
+    graph = model.graph
     if not hasattr(estimator, "classes_"):
         outputs = ["predict"]
     else:
         outputs = ["predict", "predict_proba" if hasattr(estimator, "predict_proba") else "decision_function"]
-    taken = set(outputs).intersection(names.values())
-    if taken:
-        raise NotConvertibleError(f"a feature has the name of an output, {taken.pop()}")
-    names.update({entry.name: output for entry, output in zip(model.graph.output, outputs, strict=True)})
-    # A new name may be that of something inside the graph.
-    renamed = {new: f"{new}_inside" for new in names.values()} | names
-    for node in model.graph.node:
+    ends = {entry.name for entry in (*graph.input, *graph.output)}
+    inside = {name for node in graph.node for name in (*node.input, *node.output)} - ends
+    taken = {*inside, *ends, *outputs, *(feature.name for feature in features)}
+    names: dict[str, str] = {}
+    for entry, feature in zip(graph.input, features, strict=True):
+        clashes = feature.name in inside or feature.name in outputs
+        names[entry.name] = find_free_name(feature.name, taken) if clashes else feature.name
+    for entry, output in zip(graph.output, outputs, strict=True):
+        names[entry.name] = output
+        if output in inside:
+            names[output] = find_free_name(output, taken)
+    rename_variables(graph, names)
+
+
+def find_free_name(name: str, taken: set[str]) -> str:
+    """Return a name like that one which is not taken, and take it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def rename_variables(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """Give variables of a graph other names, all at once."""
+    for node in graph.node:
         for variables in (node.input, node.output):
-            variables[:] = [renamed.get(name, name) for name in variables]
-    for entry in (*model.graph.initializer, *model.graph.input, *model.graph.output):
-        entry.name = renamed.get(entry.name, entry.name)
+            variables[:] = [names.get(name, name) for name in variables]
+    for entry in (*graph.initializer, *graph.input, *graph.output):
+        entry.name = names.get(entry.name, entry.name)
 
 
 def _first_sentence(error: Exception) -> str:

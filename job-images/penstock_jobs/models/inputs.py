@@ -6,10 +6,11 @@
 | Boolean | 0 or 1 | NaN |
 | Timestamp | seconds since 1970-01-01 UTC; without a zone it is UTC | NaN |
 | Date | days since 1970-01-01 | NaN |
-| String | the text | `MISSING`; so is the empty text, where training had none |
+| String | the text | `MISSING` |
 
-What a value of JSON, of a frame or of a text means is said by `values`. An empty text is null where the training table
-holds none (`FeatureSpec.empty_is_null`), as one that was read from CSV: the two cannot be told apart there.
+What a value of JSON, of a frame or of a text means is said by `values`, and which of them mean null by the feature
+(`FeatureSpec.null_texts`): the empty text, where the training table holds none, as one that was read from CSV, where
+the two cannot be told apart.
 
 Training fits on these columns, and every prediction goes through the same rule, because ONNX strings know no null and
 because a number that is a float32 on one side only may fall on the other side of a tree's threshold.
@@ -18,6 +19,7 @@ pandas is imported by the functions that take or give a frame, never by the othe
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +51,36 @@ def is_text(feature: FeatureSpec) -> bool:
 def column_of(feature: FeatureSpec, values: Iterable[Any]) -> NDArray[Any]:
     """Return values of one feature as `read_value` gives them, None for null, as the Model sees them: shape (rows,)."""
     if is_text(feature):
-        if feature.empty_is_null:
+        if feature.null_texts == ("",):
             return _objects([value or MISSING for value in values])
-        return _objects([MISSING if value is None else value for value in values])
+        nulls = (None, *feature.null_texts)
+        return _objects([MISSING if value in nulls else value for value in values])
     if feature.type == "Timestamp":
         return np.array([None if value is None else seconds(value) for value in values], dtype=np.float64)
     if feature.type == "Date":
         return np.array([None if value is None else days(value) for value in values], dtype=np.float64)
-    return np.array(list(values), dtype=np.float64)
+    return without_null_numbers(feature, np.array(list(values), dtype=np.float64))
+
+
+def without_null_numbers(feature: FeatureSpec, column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the column of an Integer or a Float with NaN in place of each number that means null."""
+    numbers = _null_numbers(feature)
+    return np.where(np.isin(column, numbers), np.nan, column) if numbers else column
+
+
+def means_null(feature: FeatureSpec, value: Any) -> bool:
+    """Return whether a value as `read_value` gives it is one that means null."""
+    if is_text(feature):
+        return value in feature.null_texts
+    return feature.type in ("Integer", "Float") and value in _null_numbers(feature)
+
+
+def _null_numbers(feature: FeatureSpec) -> list[float]:
+    numbers = []
+    for text in feature.null_texts:
+        with suppress(ValueError):
+            numbers.append(float(text))
+    return numbers
 
 
 def seconds(moment: datetime) -> float:
@@ -107,7 +131,7 @@ def _series(feature: FeatureSpec, series: "pd.Series[Any]") -> NDArray[Any]:
         raise Refused(f"Column {feature.name} is not {feature.type}, as the Model needs it: {error}.") from error
     if feature.type == "Integer":
         _check_whole(feature, series, column)
-    return column
+    return without_null_numbers(feature, column)
 
 
 def _texts(series: "pd.Series[Any]") -> list[str | None]:

@@ -12,27 +12,30 @@ from onnx import helper, numpy_helper
 
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, BlockLayout
+from penstock_jobs.models.conversion import rename_variables
 
 
 def merge_inputs(content: bytes, features: Sequence[FeatureSpec]) -> bytes:
     """Return the file with the inputs `numbers` (rows, numeric features) and `texts` (rows, string features).
 
     Args:
-        content: an ONNX file with an input of shape (rows, 1) for each feature, under its name.
+        content: an ONNX file with an input of shape (rows, 1) for each feature, in their order.
         features: the features in order.
     """
     model = onnx.load_from_string(content)
     graph = model.graph
     layout = BlockLayout(features)
-    types = {entry.name: entry.type.tensor_type.elem_type for entry in graph.input}
-    _move_aside(graph, {NUMBERS, TEXTS})
+    types = {
+        feature.name: entry.type.tensor_type.elem_type for feature, entry in zip(features, graph.input, strict=True)
+    }
+    inside = _move_aside(graph, features)
     inputs, nodes = [], []
     for name, columns in ((NUMBERS, layout.numbers), (TEXTS, layout.texts)):
         if not columns:
             continue
         inputs.append(helper.make_tensor_value_info(name, types[columns[0]], [None, len(columns)]))
-        _read_at_once(graph, name, columns)
-        nodes += _column_nodes(graph, name, columns)
+        _read_at_once(graph, name, [inside[column] for column in columns])
+        nodes += _column_nodes(graph, name, [inside[column] for column in columns])
     rest = list(graph.node)
     del graph.node[:], graph.input[:]
     graph.node.extend([*nodes, *rest])
@@ -42,29 +45,38 @@ def merge_inputs(content: bytes, features: Sequence[FeatureSpec]) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _move_aside(graph: onnx.GraphProto, names: set[str]) -> None:
-    """Rename what has the name of a new input."""
-    for node in graph.node:
-        for variables in (node.input, node.output):
-            variables[:] = [f"{name}_column" if name in names else name for name in variables]
-    for entry in (*graph.input, *graph.initializer):
-        if entry.name in names:
-            entry.name = f"{entry.name}_column"
+def _move_aside(graph: onnx.GraphProto, features: Sequence[FeatureSpec]) -> dict[str, str]:
+    """Make room for the new inputs; return what each feature is called inside the graph: never what a person called it.
+
+    All that merging adds begins with a prefix that no other name in the graph has.
+    """
+    names = {name for node in graph.node for name in (*node.input, *node.output)}
+    names |= {entry.name for entry in (*graph.initializer, *graph.input, *graph.output)}
+    prefix = "column"
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    renamed = {name: f"{prefix}_{name}" for name in (NUMBERS, TEXTS)}
+    renamed |= {entry.name: f"{prefix}{place}" for place, entry in enumerate(graph.input)}
+    rename_variables(graph, renamed)
+    return {feature.name: entry.name for feature, entry in zip(features, graph.input, strict=True)}
 
 
 def _read_at_once(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> None:
     """Let each node that joins columns take them from the matrix instead: all of them as it is, some by one Gather."""
-    places = {_inner_name(column): place for place, column in enumerate(columns)}
-    for node in graph.node:
-        if node.op_type != "Concat" or len(node.input) < 2 or not set(node.input) <= places.keys():
-            continue
+    places = {column: place for place, column in enumerate(columns)}
+    joining = [
+        node
+        for node in graph.node
+        if node.op_type == "Concat" and len(node.input) > 1 and set(node.input) <= places.keys()
+    ]
+    for number, node in enumerate(joining):
         positions = [places[column] for column in node.input]
         del node.attribute[:]
         if positions == list(range(len(columns))):
             node.op_type = "Identity"
             node.input[:] = [name]
             continue
-        indices = f"{node.output[0]}_columns"
+        indices = f"{columns[0]}_joined{number}"
         graph.initializer.append(numpy_helper.from_array(np.array(positions, dtype=np.int64), indices))
         node.op_type = "Gather"
         node.input[:] = [name, indices]
@@ -76,13 +88,8 @@ def _column_nodes(graph: onnx.GraphProto, name: str, columns: Sequence[str]) -> 
     used = {variable for node in graph.node for variable in node.input}
     nodes = []
     for place, column in enumerate(columns):
-        inside = _inner_name(column)
-        if inside in used:
-            index = f"{inside}_place"
+        if column in used:
+            index = f"{column}_place"
             graph.initializer.append(numpy_helper.from_array(np.array([place], dtype=np.int64), index))
-            nodes.append(helper.make_node("Gather", [name, index], [inside], name=f"{inside}_column_of", axis=1))
+            nodes.append(helper.make_node("Gather", [name, index], [column], name=f"{column}_of", axis=1))
     return nodes
-
-
-def _inner_name(column: str) -> str:
-    return f"{column}_column" if column in (NUMBERS, TEXTS) else column

@@ -40,6 +40,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What ISO 8601 allows beyond RFC 3339, which msgspec reads: no seconds, and offsets of hours alone.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 _LONGEST = 60
+_PLAIN_DIGITS = 1e15  # from there on a float is written with an exponent
 _TOO_LARGE = "a number is larger than a double can hold"
 
 
@@ -68,7 +69,7 @@ def text_of(value: Any) -> str:
         return str(value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) <= EXACT:
+    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < _PLAIN_DIGITS:
         return str(int(value))
     return str(value)
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
-from penstock_jobs.models.inputs import column_of
+from penstock_jobs.models.inputs import column_of, means_null
 from penstock_jobs.models.values import EXACT, NEEDS
 from penstock_jobs.serving.refusals import RefusedRequest
-from penstock_jobs.serving.single_values import must_not_be_empty, read_single_value
+from penstock_jobs.serving.single_values import read_single_value
 
 PLAIN = ("Integer", "Float", "Boolean")
 
@@ -58,10 +58,10 @@ class RowReader:
         escaped = any(_ESCAPED.search(feature.name) for feature in features)
         self._objects = None if escaped else _decoder(features, array_like=False)
         self._lists = _decoder(features, array_like=True)
-        self._plain = all(feature.type in PLAIN for feature in features)
+        self._plain = all(feature.type in PLAIN and not feature.null_texts for feature in features)
         whole = {feature.name for feature in features if feature.type == "Integer"}
         self._whole = [position for position, name in enumerate(self._layout.numbers) if name in whole]
-        self._filled = [position for position, feature in enumerate(features) if must_not_be_empty(feature)]
+        self._filled = [feature for feature in features if feature.null_texts and not feature.nullable]
 
     def read(self, body: bytes) -> Block:
         """Return the rows, or raise `RefusedRequest` with a sentence that names the row and the column."""
@@ -76,7 +76,7 @@ class RowReader:
         try:
             rows = self._parse(body)
             values = [msgspec.structs.astuple(row) for row in rows]
-            if not rows or (self._filled and any(row[position] == "" for row in values for position in self._filled)):
+            if not rows or (self._filled and self._has_null(values)):
                 return None
             block = self._block(values)
         except (msgspec.ValidationError, OverflowError):
@@ -84,6 +84,11 @@ class RowReader:
         if self._whole and is_doubtful(block.numbers[:, self._whole]):
             return None
         return block
+
+    def _has_null(self, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Return whether a value means null where the Model answers to none."""
+        columns = dict(zip(self._names, zip(*rows, strict=True), strict=True))
+        return any(means_null(feature, value) for feature in self._filled for value in columns[feature.name])
 
     def _parse(self, body: bytes) -> list[msgspec.Struct]:
         rows: list[msgspec.Struct]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from penstock_jobs.contract.manifest import FeatureSpec
+from penstock_jobs.models.inputs import means_null
 from penstock_jobs.models.values import NEEDS, WrongValueError, read_value
 from penstock_jobs.serving.refusals import RefusedRequest
 
@@ -14,14 +15,11 @@ def read_single_value(feature: FeatureSpec, row: int, value: Any) -> Any:
         if feature.nullable:
             return None
         raise RefusedRequest(f"{where}: needs {NEEDS[feature.type]}, got null.")
-    if value == "" and must_not_be_empty(feature):
-        raise RefusedRequest(f"{where}: needs a string that is not empty, for an empty one means null.")
     try:
-        return read_value(feature.type, value)
+        read = read_value(feature.type, value)
     except WrongValueError as error:
         raise RefusedRequest(f"{where}: {error}.") from error
-
-
-def must_not_be_empty(feature: FeatureSpec) -> bool:
-    """Return whether an empty text means null, and the Model answers to none."""
-    return feature.empty_is_null and not feature.nullable
+    if not feature.nullable and means_null(feature, read):
+        shown = "an empty string" if value == "" else value
+        raise RefusedRequest(f"{where}: needs {NEEDS[feature.type]}, got {shown}, which means null here.")
+    return read

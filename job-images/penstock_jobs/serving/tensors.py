@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
-from penstock_jobs.models.inputs import Columns, column_of
+from penstock_jobs.models.inputs import Columns, column_of, without_null_numbers
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.rows import PLAIN, is_doubtful, not_json_sentence
-from penstock_jobs.serving.single_values import must_not_be_empty, read_single_value
+from penstock_jobs.serving.single_values import read_single_value
 
 _FLOATS = ("FP64", "FP32", "FP16")
 _INTEGERS = ("INT64", "INT32", "INT16", "INT8", "UINT64", "UINT32", "UINT16", "UINT8")
@@ -79,7 +79,7 @@ class TensorReader:
         self._layout = BlockLayout(features)
         self._plain = all(feature.type in PLAIN for feature in features)
         # Where any number is right but a null, looking for one is all there is to check.
-        self._free = all(feature.type == "Float" for feature in features)
+        self._free = all(feature.type == "Float" and not feature.null_texts for feature in features)
         self._request = msgspec.json.Decoder(InferenceRequest)
         self._numbers = msgspec.json.Decoder(list[float | None])
 
@@ -114,6 +114,7 @@ class TensorReader:
         matrix = np.array(values, dtype=np.float64).reshape(rows, width)
         if not self._free or np.isnan(matrix).any():
             for place, feature in enumerate(self._features.values()):
+                matrix[:, place] = without_null_numbers(feature, matrix[:, place])
                 self._check(feature, tensor, matrix[:, place], slice(place, None, width))
         return Block(matrix, np.empty((rows, 0), dtype=object))
 
@@ -144,8 +145,8 @@ class TensorReader:
             values = self._flatten(tensor, _VALUES.get(feature.type, float), tensor.shape[0])
         except _OtherTypeError:
             return column_of(feature, self._read_each(feature, tensor))
-        if must_not_be_empty(feature) and "" in values:
-            read_single_value(feature, values.index(""), "")
+        if feature.null_texts and not feature.nullable:
+            return column_of(feature, self._read_each(feature, tensor))
         column = column_of(feature, values)
         if feature.type in PLAIN:
             self._check(feature, tensor, column, slice(None))

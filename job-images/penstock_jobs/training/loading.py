@@ -59,7 +59,7 @@ def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[Featu
             type=column.type,
             nullable=bool(training[column.name].isna().any()),
             categories=_categories(training[column.name]) if column.type == "String" else (),
-            empty_is_null=column.type == "String" and not bool((training[column.name] == "").any()),
+            null_texts=("",) if column.type == "String" and not (training[column.name] == "").any() else (),
         )
         for column in chosen
         if column.name not in empty
