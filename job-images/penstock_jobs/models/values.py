@@ -69,8 +69,9 @@ def text_of(value: Any) -> str:
         return str(value)
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, float | np.floating) and float(value).is_integer() and abs(value) < _PLAIN_DIGITS:
-        return str(int(value))
+    if isinstance(value, float | np.floating):
+        number = float(value)
+        return str(int(number)) if number.is_integer() and abs(number) < _PLAIN_DIGITS else str(value)
     return str(value)
 
 

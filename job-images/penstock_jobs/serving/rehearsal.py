@@ -11,10 +11,9 @@ from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.samples import rows_for_json
-from penstock_jobs.serving.description import DATATYPES
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.rows import RowReader
-from penstock_jobs.serving.tensors import TensorReader
+from penstock_jobs.serving.tensors import DATATYPES, TensorReader
 
 if TYPE_CHECKING:
     import pandas as pd

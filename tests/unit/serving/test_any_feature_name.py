@@ -67,6 +67,7 @@ def assert_served_as_in_a_table(folder: Path, names: list[str]) -> None:
     application, model, frame = serve(folder, names)
     assert model.manifest.serving.format == "ONNX", model.manifest.serving.reason
     expected = model.predict_frame(frame).probabilities
+    assert expected is not None
     rows = frame.to_dict("records")
     for instances in (rows, [list(row.values()) for row in rows]):
         answer = ask(application, "/v1/models/served:predict", {"instances": instances})

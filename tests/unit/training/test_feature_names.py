@@ -43,6 +43,7 @@ def test_a_table_with_hard_names_is_trained_tested_and_served_as_the_testing_tab
     warm(application, model, "served")
     frame = read_frame(tables.made.testing, tables.asked.storage, list(HARD.values()))
     expected = model.predict_frame(frame).probabilities
+    assert expected is not None
     rows = json.loads(frame.to_json(orient="records", date_format="iso", double_precision=15))
     body = json.dumps({"instances": rows}).encode()
     status, answer = asyncio.run(ask_application(application, "/v1/models/served:predict", body))
@@ -107,7 +108,7 @@ def test_a_feature_that_a_server_would_read_otherwise_is_refused_by_name(monkeyp
     class Reader(RowReader):
         def read(self, body: bytes) -> Block:
             block = super().read(body)
-            return Block(block.numbers + [[0.0, 1.0]], block.texts)
+            return Block(block.numbers + np.array([[0.0, 1.0]]), block.texts)
 
     monkeypatch.setattr(rehearsal, "RowReader", Reader)
     with pytest.raises(
