@@ -31,7 +31,8 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.inputs import MISSING, model_frame
-from penstock_jobs.models.loading import load_model, read_manifest
+from penstock_jobs.models.loading import LoadedModel, load_model, read_manifest
+from penstock_jobs.models.samples import rows_for_json
 from penstock_jobs.models.saving import save_model
 from penstock_jobs.serving.warming import rehearse
 
@@ -304,3 +305,30 @@ def test_a_forest_saved_with_many_jobs_answers_with_one(tmp_path: Any) -> None:
     assert len(jobs) >= 3
     assert set(jobs.values()) == {None}
     assert fitted.estimator[-1].estimators[0][1].n_jobs == 2
+
+
+def test_a_model_that_no_server_could_start_is_never_written(tmp_path: Any) -> None:
+    def refuse(model: LoadedModel) -> None:
+        assert model.manifest.samples
+        raise Refused("The feature 'x' cannot be served.")
+
+    with pytest.raises(Refused, match="cannot be served"):
+        save_model(making.store_at(tmp_path), making.fit_model(), refuse)
+    assert making.store_at(tmp_path).keys("") == []
+
+
+def test_a_rehearsal_refuses_a_model_whose_server_answers_otherwise(tmp_path: Any) -> None:
+    model = making.save_and_load(tmp_path, making.fit_model())
+    rehearse(model)
+    sample = msgspec.structs.replace(model.manifest.samples[0], probabilities=(0.25, 0.75))
+    manifest = msgspec.structs.replace(model.manifest, samples=(sample,))
+    with pytest.raises(Refused, match=r"answers (yes|no) to its recorded sample 0"):
+        rehearse(LoadedModel(manifest, "", model.predictor, None))
+
+
+def test_a_row_that_json_cannot_say_is_no_sample(tmp_path: Any) -> None:
+    frame = making.people(10, seed=1)
+    frame.loc[0, "mean radius"] = np.inf
+    kept, rows = rows_for_json(making.FEATURES, frame)
+    assert kept.index.tolist() == [1, 2, 3, 4, 5]
+    assert [row["age"] for row in rows] == frame["age"].tolist()[1:6]
