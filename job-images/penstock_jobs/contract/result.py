@@ -49,7 +49,10 @@ class TableVersion(Document, frozen=True):
 
 
 class SplitSpec(Document, frozen=True):
-    """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule."""
+    """Which points go to the testing set. See `penstock_jobs.dataset` for each strategy's rule.
+
+    `retired` says what becomes of the testing points that `Time` leaves behind: material to train on, or nobody's.
+    """
 
     testing: Share
     strategy: Strategy = "Key"
@@ -58,6 +61,7 @@ class SplitSpec(Document, frozen=True):
     cutoff: str | None = None
     window: float | None = None
     gap: float = 0.0
+    retired: Literal["Train", "Leave"] = "Train"
     salt: str = "penstock"
 
 
@@ -71,12 +75,17 @@ class SourceResult(ResultDocument, frozen=True, tag="source", tag_field="job"):
 
 
 class LeakProof(Document, frozen=True):
-    """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0."""
+    """The joins of the files as read back: how many points, and how many groups, are on both sides. Both are 0.
+
+    Where retired points are trained on, training and validation are compared with the testing points that are not
+    retired, and `retired_in_training` counts the others that they hold: no Model is tested on those any more.
+    """
 
     points_in_common: int
     groups_in_common: int
     compared_training: int
     compared_testing: int
+    retired_in_training: int = 0
 
 
 class Remark(Document, frozen=True):
@@ -94,11 +103,12 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     """What one generation of the tables did.
 
     `new`, `changed` and `vanished` count testing points: added now, whose row differs from the one kept, and no longer
-    in the input. `duplicates` counts rows dropped as exact copies, `retired` those that a time window left behind,
-    `left_out` those of a group that is in testing. `split` is the rule that the tables were made with, and `identity`
-    the columns, in order and each with its type (`id Integer`), that identify a point in them: whoever reads the tables
-    goes by these, since the manifest may have changed since. `parameters` are those of the run that read the inputs:
-    the same inputs give the same rows only with the same ones.
+    in the input. `duplicates` counts rows dropped as exact copies, `retired` the testing points that a time window left
+    behind so far, `left_out` the points that are in no table: of a group that is in testing, or in a gap of time.
+    `split` is the rule that the tables were made with, and `identity` the columns, in order and each with its type (`id
+    Integer`), that identify a point in them: whoever reads the tables goes by these, since the manifest may have
+    changed since. `parameters` are those of the run that read the inputs: the same inputs give the same rows only with
+    the same ones.
     """
 
     training: TableVersion

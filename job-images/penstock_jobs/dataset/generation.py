@@ -96,7 +96,9 @@ class _Generation:
         report_progress(3, 5, "Reading the tables back")
         with reduce_memory(self.connection, job.memory):
             leak_proof = proof.prove(
-                self.connection, *(written.paths[name] for name in ("training", "validation", "testing"))
+                self.connection,
+                *(written.paths[name] for name in ("training", "validation", "testing")),
+                retired_may_train=job.split.strategy == "Time" and job.split.retired == "Train",
             )
         classes_of = target.name if task == "Classification" else None
         measured = {

@@ -27,9 +27,9 @@ class PointChanges:
 
 
 def make_sides(connection: duckdb.DuckDBPyConnection, sides: SideRule) -> None:
-    """Make the view `sided`: the points that are not in testing yet, with their side."""
-    kept = _fetch_number(connection, f"SELECT count(*) FROM {KEPT_POINTS}")
-    others = f"{POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT})" if kept else POINTS
+    """Make the view `sided`: the points that testing does not keep, with their side."""
+    kept = _fetch_number(connection, f"SELECT count(*) FROM {sides.set_apart}")
+    others = f"{POINTS} ANTI JOIN {sides.set_apart} USING ({POINT})" if kept else POINTS
     connection.execute(f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS {SIDE} FROM {others}")
 
 

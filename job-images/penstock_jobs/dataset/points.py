@@ -32,6 +32,7 @@ from penstock_jobs.tables.revisions import is_revised, rows_of_files
 
 IDENTIFIED = "identified"
 POINTS = "points"
+STORED = "stored"
 KEPT = "kept"
 KEPT_POINTS = "kept_points"
 KEPT_GROUPS = "kept_groups"
@@ -108,17 +109,17 @@ def read_testing_rows(
     """Make `kept` (the testing rows, last revisions), `kept_points` and `kept_groups` of the testing table's files."""
     files = tuple(files)
     types = types_of_columns(columns, TESTING_INTERNAL)
-    connection.execute(f"CREATE VIEW stored AS SELECT * FROM {rows_of_files(files, types)}")
+    connection.execute(f"CREATE VIEW {STORED} AS SELECT * FROM {rows_of_files(files, types)}")
     last = f"row_number() OVER (PARTITION BY {POINT} ORDER BY {REVISION} DESC) = 1"
-    if not is_revised(connection, "stored"):
-        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored")
+    if not is_revised(connection, STORED):
+        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM {STORED}")
     else:
-        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM stored QUALIFY {last}")
+        connection.execute(f"CREATE VIEW {KEPT} AS SELECT * FROM {STORED} QUALIFY {last}")
     connection.execute(
         f"CREATE TEMP TABLE {KEPT_POINTS} AS SELECT {POINT}, {REVISION}, {RETIRED}, {GENERATION} FROM {KEPT}"
     )
     connection.execute(
-        f"CREATE TEMP TABLE {KEPT_GROUPS} AS SELECT DISTINCT {GROUP} FROM stored WHERE {GROUP} IS NOT NULL"
+        f"CREATE TEMP TABLE {KEPT_GROUPS} AS SELECT DISTINCT {GROUP} FROM {STORED} WHERE {GROUP} IS NOT NULL"
     )
 
 

@@ -3,15 +3,17 @@
 A Model may be older than the split that is in use: the testing share may have been raised since, or the testing set
 drawn anew. So each Model is asked by its own rule:
 
-- Whatever the strategy: a point that was in testing already, at the Model's generation of the Model's epoch, was not
-  seen, since what is in testing never leaves it.
+- Whatever the strategy, `Time` aside: a point that was in testing already, at the Model's generation of the Model's
+  epoch, was not seen, since what is in testing is never trained on.
 - `Key`: nor was one whose draw under the Model's own salt and epoch is below the Model's own share: wherever it was, it
   was not in training.
 - `Group`: the same by the draw of its group. Where the key does not tell the group, a point may have had another group
   then, and must also be in none of the tables that the Model read, where they can still be read.
 - `Stratified`: the side depends on the history, so what counts is that the point is in none of those tables.
-- `Time`: the point is not older than the end of what training and validation hold. Its time may have been another then,
-  so it must also have been in testing, or be in none of those tables.
+- `Time`: the point is not older than the end of what training and validation hold (`trained_until`). That holds of
+  retired points too, which are trained on once time has left them behind: the time of one in training is the one that
+  each version of the testing table has. The time of any other point may have been another then, so it must also have
+  been in testing, or be in none of those tables.
 
 Models whose points have other identities (another storage, other key or group columns, other types of these) cannot be
 compared.

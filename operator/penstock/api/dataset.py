@@ -183,7 +183,7 @@ class TimeSplit(Value, frozen=True, kw_only=True):
             field(
                 "Points of the last so long, counted back from the newest, are for testing, as `30d`. When the "
                 "window "
-                "moves on, older testing points are retired: kept, and used by nobody."
+                "moves on, older testing points are retired: no Model is tested on them any more."
             ),
         ]
         | None
@@ -192,6 +192,14 @@ class TimeSplit(Value, frozen=True, kw_only=True):
         Duration,
         field("How much time is left out between training and validation, and between validation and testing."),
     ] = "0s"
+    retired: Annotated[
+        Literal["Train", "Leave"],
+        field(
+            "What becomes of testing points that a later cutoff or the window leaves behind. They stay in the testing "
+            "table, and no Model is tested on them any more. `Train`: they are training or validation material from "
+            "then on, so that a nightly run learns from what is new. `Leave`: nobody uses them."
+        ),
+    ] = "Train"
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -281,8 +281,10 @@ class DatasetSummary(Value, frozen=True, kw_only=True):
     new: Annotated[int, field("How many testing points are new.", ge=0)] = 0
     changed: Annotated[int, field("How many testing points have another row than the one kept.", ge=0)] = 0
     vanished: Annotated[int, field("How many testing points are no longer in the input.", ge=0)] = 0
-    retired: Annotated[int, field("How many testing points the window left behind.", ge=0)] = 0
-    left_out: Annotated[int, field("How many points were left out because their group is in testing.", ge=0)] = 0
+    retired: Annotated[int, field("How many testing points time has left behind so far.", ge=0)] = 0
+    left_out: Annotated[
+        int, field("How many points are in no table: of a group that is in testing, or in a gap of time.", ge=0)
+    ] = 0
 
 
 class TrainingSummary(Value, frozen=True, kw_only=True):

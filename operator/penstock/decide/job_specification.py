@@ -266,6 +266,7 @@ def _split(split: api_dataset.Split) -> specification.SplitSpec:
         cutoff=time.cutoff if time else None,
         window=None if window is None else read_duration(window, "spec.dataset.split.time.window"),
         gap=read_duration(time.gap, "spec.dataset.split.time.gap") if time else 0.0,
+        retired=time.retired if time else "Train",
         salt=split.salt,
     )
 

@@ -127,11 +127,13 @@ def test_a_split_by_class_never_moves_a_placed_point(
 
 @given(history=HISTORY)
 @FEW
-def test_by_time_a_point_of_testing_never_comes_back_into_training(
+def test_by_time_a_point_of_testing_never_comes_back_into_training_where_retired_points_are_left_alone(
     tmp_path_factory: pytest.TempPathFactory, history: list[Change]
 ) -> None:
     home = tmp_path_factory.mktemp("time")
-    split = SplitSpec(testing=0.3, strategy="Time", time_column="day", window=20 * 86400.0, gap=86400.0)
+    split = SplitSpec(
+        testing=0.3, strategy="Time", time_column="day", window=20 * 86400.0, gap=86400.0, retired="Leave"
+    )
     ever: set[int] = set()
     for result, found, _ in generations(home, history, split=split):
         days = sides(home, result, "day")

@@ -126,6 +126,12 @@ def test_a_time_split_is_in_seconds() -> None:
     assert (job.split.time_column, job.split.window, job.split.gap) == ("day", 30 * 86400, 86400)
 
 
+@pytest.mark.parametrize(("written", "asked"), [("", "Train"), (", retired: Leave", "Leave")])
+def test_retired_points_are_trained_on_unless_the_manifest_leaves_them_alone(written: str, asked: str) -> None:
+    job = generated(spec_of("pipeline-shortest", "target: {column: cultivar}", TIME.replace("1d}", f"1d{written}}}")))
+    assert job.split.retired == asked
+
+
 TIME = "target: {column: cultivar}\n    split: {strategy: Time, time: {column: day, window: 30d, gap: 1d}}"
 
 

@@ -8,6 +8,7 @@ import duckdb
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column
 from penstock_jobs.contract.specification import DatasetJob
+from penstock_jobs.dataset.points import KEPT_POINTS
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,15 @@ class SplitContext:
 
 @dataclass(frozen=True)
 class SideRule:
-    """The SQL of the side of a point that is not in testing yet, and of which kept testing points are to be retired."""
+    """The SQL of the side of a point that is not set apart, and of which kept testing points are to be retired.
+
+    `set_apart` is the relation of the testing points that no rule gives another side: all of them, unless those that
+    are retired are given one.
+    """
 
     expression: str
     retire: str | None = None
+    set_apart: str = KEPT_POINTS
     warnings: tuple[str, ...] = ()
 
 

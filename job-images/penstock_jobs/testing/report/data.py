@@ -6,6 +6,10 @@ from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import format_share
 
 _MOST_CLASSES = 12
+_LEFT_OUT = {
+    "Group": "Points left out, as their group is in testing",
+    "Time": "Points left out, as they are in a gap of time",
+}
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,12 @@ def proof(findings: Findings) -> str:
         return ""
     found = made.leak_proof
     groups = f" and {found.groups_in_common:,} groups" if findings.job.split.group_columns else ""
+    again = found.retired_in_training
+    retired = f" that are not retired ({again:,} retired ones are trained on, and tested no more)" if again else ""
     return (
         f"{found.points_in_common:,} points{groups} in common between {found.compared_training:,} of training and "
-        f"validation and {found.compared_testing:,} of testing, found by joining the files as they were read back."
+        f"validation and {found.compared_testing:,} of testing{retired}, found by joining the files as they were read "
+        "back."
     )
 
 
@@ -79,8 +86,9 @@ def dataset_counts(findings: Findings) -> list[tuple[str, str]]:
         ("New testing points", made.new),
         ("Testing points whose row changed", made.changed),
         ("Testing points no longer in the input", made.vanished),
-        ("Testing points retired by the time window", made.retired),
-        ("Points left out, as their group is in testing", made.left_out),
+        ("Testing points retired, as time has left them behind", made.retired),
+        ("Retired points that are in training or validation", made.leak_proof.retired_in_training),
+        (_LEFT_OUT.get(findings.job.split.strategy, _LEFT_OUT["Group"]), made.left_out),
     ]
     return [(name, f"{count:,}") for name, count in found if count or name in ("Rows read", "New testing points")]
 
