@@ -19,7 +19,7 @@ from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 from penstock_jobs.training.estimators import Factory, parameters_as_json
 from penstock_jobs.training.preprocessing import FeatureLayout, Recipe, build_transformer, choose_recipe
-from penstock_jobs.training.splits import Rows, RowSplit, mix_draws
+from penstock_jobs.training.splits import Rows, RowSplit, find_missing_class, mix_draws
 
 _LONGEST = 500
 _WARNINGS = 3
@@ -115,7 +115,9 @@ def evaluate(candidate: Candidate, context: EvaluationContext) -> CandidateRow:
     said = tuple(dict.fromkeys(str(one.message).partition("\n")[0][:_LONGEST] for one in caught))[:_WARNINGS]
     undefined = [score.name for score in scores if not math.isfinite(score.value)]
     if undefined and not factory.baseline:
-        return msgspec.structs.replace(row, error=f"Its {undefined[0]} is not a number.", warnings=said)
+        lacking = find_missing_class(context.splits, context.data.target, context.data.classes)
+        why = f": {lacking}. Use fewer folds, or more data." if lacking else "."
+        return msgspec.structs.replace(row, error=f"Its {undefined[0]} is not a number{why}", warnings=said)
     return msgspec.structs.replace(
         row,
         scores=tuple(score for score in scores if math.isfinite(score.value)),

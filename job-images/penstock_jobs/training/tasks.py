@@ -85,7 +85,7 @@ def make_splits(job: TrainingJob, data: TrainingData) -> tuple[RowSplit, ...]:
     if rule.folds is None:
         return holdout_split(data.training_rows, rows - data.training_rows)
     if data.time is None:
-        return hash_folds(data.draw, rule.folds, rule.repeats)
+        return hash_folds(data.draw, rule.folds, rule.repeats, data.target if data.classes else None)
     if rule.repeats > 1:
         raise Refused("Validation repeats folds, and with strategy Time there is one order only; leave repeats out.")
     return time_folds(data.time, rule.folds, job.split.gap)
