@@ -14,6 +14,7 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column, ColumnRole, ColumnType
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.loading import ROWS
+from penstock_jobs.dataset.whole_numbers import refuse_inexact
 from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quote_identifier
 from penstock_jobs.tables.engine import explain_duckdb_errors
 
@@ -46,7 +47,8 @@ def make_canonical(
     """
     with explain_duckdb_errors("The input"):
         rows = connection.execute(f"DESCRIBE {ROWS}").fetchall()
-    found = {str(row[0]): column_type(str(row[0]), str(row[1])) for row in rows}
+    stored = {str(row[0]): str(row[1]) for row in rows}
+    found = {name: column_type(name, kind) for name, kind in stored.items()}
     _refuse_reserved(found)
     _refuse_missing(job, tuple(found))
     before = {column.name: column.type for column in fixed or ()}
@@ -58,6 +60,8 @@ def make_canonical(
             )
     types = {name: before.get(name, kind) for name, kind in found.items()}
     for name, kind in types.items():
+        if found[name] == "Float" and (kind == "Integer" or _role(job, name) in ("Key", "Group")):
+            refuse_inexact(connection, ROWS, name, stored[name], fractions=kind == "Integer")
         if kind != found[name]:
             _refuse_changed(connection, name, kind, found[name])
     listed = ", ".join(f"{_cast(name, kind, found[name])} AS {quote_identifier(name)}" for name, kind in types.items())
@@ -111,14 +115,9 @@ def _cast(name: str, kind: ColumnType, found: ColumnType) -> str:
 
 
 def _refuse_changed(connection: duckdb.DuckDBPyConnection, name: str, before: ColumnType, now: ColumnType) -> None:
-    column = quote_identifier(name)
-    if (before, now) == ("Float", "Integer"):
+    if {before, now} == {"Integer", "Float"}:  # those that are no integers were refused already
         return
-    bad = f"{column} IS NOT NULL"
-    if (before, now) == ("Integer", "Float"):
-        whole = f"TRY_CAST({column} AS BIGINT)"
-        bad = f"NOT isnan({column}) AND ({whole} IS NULL OR {whole} <> {column})"
-    row = first_row(connection, bad)
+    row = first_row(connection, f"{quote_identifier(name)} IS NOT NULL")
     if row is not None:
         raise Refused(
             f"The column '{name}' was {before} at the first generation and is {now} now, first in row {row}; give it "

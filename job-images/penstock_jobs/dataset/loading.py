@@ -11,6 +11,7 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.dataset.bound_query import BoundQuery, refuse_other_names
 from penstock_jobs.dataset.query import check_query
 from penstock_jobs.dataset.sources import InputFiles, relation
+from penstock_jobs.dataset.whole_numbers import refuse_inexact
 from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors, path_list
 from penstock_jobs.tables.text_table import check_header
@@ -89,11 +90,14 @@ def _types_of_manifest(source: InputFiles) -> dict[str, str]:
 def _cast_relation(engine: QueryEngine, source: InputFiles) -> str:
     read = relation(source, {})
     with explain_duckdb_errors(_input_words(source)):
-        present = {str(row[0]) for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
+        found = engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
+    present = {str(row[0]): str(row[1]) for row in found}
     declared = _types_of_manifest(source)
-    _refuse_unknown(source, declared, present)
+    _refuse_unknown(source, declared, set(present))
     if not declared:
         return read
+    with explain_duckdb_errors(_input_words(source)):
+        _refuse_inexact(engine.connection, source, declared, present)
     casts = ", ".join(
         f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}" for name, kind in declared.items()
     )
@@ -113,6 +117,7 @@ def _parse_text(engine: QueryEngine, source: InputFiles, known: Mapping[str, str
     target = engine.scratch / f"parsed-{source.name}.parquet"
     copy = "COPY (SELECT * FROM {}) TO " + quote_literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"
     with explain_duckdb_errors(_input_words(source)):
+        _refuse_inexact(connection, source, types, present)
         try:
             connection.execute(copy.format(relation(source, types)))
         except duckdb.ConversionException:
@@ -126,6 +131,17 @@ def _parse_text(engine: QueryEngine, source: InputFiles, known: Mapping[str, str
     replaced = ", ".join(f"CAST({quote_identifier(name)} AS BOOLEAN) AS {quote_identifier(name)}" for name in flags)
     view = f"(SELECT * REPLACE ({replaced}) FROM {read})" if flags else read
     return view, {**{str(row[0]): str(row[1]) for row in written}, **dict.fromkeys(flags, "BOOLEAN")}
+
+
+def _refuse_inexact(
+    connection: duckdb.DuckDBPyConnection, source: InputFiles, types: Mapping[str, str], present: Mapping[str, str]
+) -> None:
+    """Refuse floating-point numbers in columns that are read as integers; the engine would round them."""
+    for name, kind in types.items():
+        if kind == "BIGINT" and present[name] != kind:
+            raw = "VARCHAR" if source.format == "CSV" else present[name]  # in a CSV file the text is what is exact
+            read = relation(source, {name: raw} if source.format == "CSV" else {})
+            refuse_inexact(connection, read, name, raw)
 
 
 def _find_flags(connection: duckdb.DuckDBPyConnection, read: str, columns: list[str]) -> list[str]:
