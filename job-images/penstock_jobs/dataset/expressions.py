@@ -25,6 +25,17 @@ def identity_expression(columns: Iterable[Column]) -> str:
     return f"unhex(md5({_row_encoding(columns)}))"
 
 
+def group_expression(groups: tuple[Column, ...], identity: tuple[Column, ...]) -> str:
+    """Return the SQL of the identity of a point's group; one that has no value in any group column is its own group.
+
+    Its encoding goes on with the point's own columns, so it is that of no group which has a value.
+    """
+    known = " OR ".join(f"{quote_identifier(column.name)} IS NOT NULL" for column in groups)
+    return (
+        f"(CASE WHEN {known} THEN {identity_expression(groups)} ELSE {identity_expression((*groups, *identity))} END)"
+    )
+
+
 def identity_number(columns: Iterable[Column]) -> str:
     """Return the SQL of the identity as one little-endian UHUGEINT, which the engine groups by faster than a BLOB."""
     return f"md5_number({_row_encoding(columns)})"

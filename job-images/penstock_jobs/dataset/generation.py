@@ -17,7 +17,18 @@ import duckdb
 
 from penstock_jobs.contract.result import Column, DatasetResult, TableVersion
 from penstock_jobs.contract.specification import DatasetJob
-from penstock_jobs.dataset import checks, history, points, proof, schema, shards, sources, strategies, writing
+from penstock_jobs.dataset import (
+    checks,
+    history,
+    missing_values,
+    points,
+    proof,
+    schema,
+    shards,
+    sources,
+    strategies,
+    writing,
+)
 from penstock_jobs.dataset.bound_query import bind_parameters
 from penstock_jobs.dataset.canonical import make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
@@ -84,7 +95,9 @@ class _Generation:
             checks.check_weight(self.connection, columns)
         report_progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
-        points.identify(self.connection, job, self.state.epoch, identity, points.group_columns(job, columns))
+        groups = points.group_columns(job, columns)
+        remarks = missing_values.find_missing(self.connection, job, identity, groups)
+        points.identify(self.connection, job, self.state.epoch, identity, groups)
         with explain_duckdb_errors("The input"):
             with reduce_memory(self.connection, job.memory):
                 counts = points.deduplicate(self.connection, job, identity)
@@ -127,6 +140,7 @@ class _Generation:
             identity=tuple(f"{column.name} {column.type}" for column in identity),
             parameters=job.parameters,
             warnings=(*loaded.warnings, *sides.warnings),
+            remarks=remarks,
             new=past.new,
             changed=past.changed,
             vanished=past.vanished,

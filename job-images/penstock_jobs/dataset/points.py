@@ -12,6 +12,7 @@ from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL
 from penstock_jobs.dataset.expressions import (
     fold_expression,
+    group_expression,
     identity_expression,
     identity_number,
     identity_of_number,
@@ -76,7 +77,7 @@ def identify(
     groups: tuple[Column, ...],
 ) -> None:
     """Make the view `identified`: the canonical rows with their point, their group and their fold draw."""
-    group = identity_expression(groups) if groups else "CAST(NULL AS BLOB)"
+    group = group_expression(groups, identity) if groups else "CAST(NULL AS BLOB)"
     drawn = GROUP if groups else POINT
     fold = fold_expression(job.split.salt, epoch, drawn)
     connection.execute(

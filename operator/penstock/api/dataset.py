@@ -154,7 +154,8 @@ class GroupSplit(Value, frozen=True, kw_only=True):
     columns: Annotated[
         tuple[ColumnName, ...],
         field(
-            "Points that are equal in these columns stay together: on one side, all of them.",
+            "Points that are equal in these columns stay together: on one side, all of them. A point that has no value "
+            "in any of them is a group of its own.",
             unique=True,
             min_length=1,
             max_length=16,
@@ -295,8 +296,9 @@ class Dataset(Value, frozen=True, kw_only=True):
     key: Annotated[
         tuple[ColumnName, ...],
         field(
-            "The columns that identify a point. Without a key a point is identified by all its columns but the "
-            "target, which cannot be where there are floating-point columns or a query.",
+            "The columns that identify a point; a row without a value in any of them is refused. Without a key a point "
+            "is identified by all its columns but the target, which cannot be where there are floating-point columns "
+            "or a query.",
             unique=True,
             max_length=16,
         ),
