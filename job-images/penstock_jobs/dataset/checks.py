@@ -1,6 +1,7 @@
 """What makes a table useless, found before anything is committed."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import duckdb
@@ -9,6 +10,7 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
+from penstock_jobs.dataset.strategies.stratified import quota
 from penstock_jobs.tables.columns import quote_identifier
 
 Task = Literal["Classification", "Regression"]
@@ -60,30 +62,101 @@ def check_classes(job: DatasetJob, task: Task, sides: Mapping[str, tuple[int, Ma
         task: only a classification has classes.
         sides: the number of points and the points of each class, by side.
     """
-    advice = _ADVICE_TIME if job.split.strategy == "Time" else _ADVICE
-    classes = sorted({name for _, counts in sides.values() for name in counts})
-    for side, (rows, counts) in sides.items():
+    for side, (rows, _) in sides.items():
         if not rows:
-            raise Refused(f"The {side} set would have no points; {advice}.")
-        if task == "Regression":
-            continue
-        for name in classes:
-            if counts.get(name, 0) < job.minimum_class_count:
-                found = counts.get(name, 0)
-                least = f", fewer than {job.minimum_class_count}" if found else ""
-                raise Refused(
-                    f"The {side} set would have {found or 'no'} points of the class '{name}'{least}; {advice}."
-                )
+            raise Refused(f"The {side} set would have no points; {_advice(job, task)}.")
+    if task == "Regression":
+        return
+    totals: Counter[str] = Counter()
+    for _, counts in sides.values():
+        totals.update(counts)
+    lacking = {
+        side: {name: counts.get(name, 0) for name in sorted(totals) if counts.get(name, 0) < job.minimum_class_count}
+        for side, (_, counts) in sides.items()
+    }
+    alike: dict[str, list[str]] = {}
+    for side, few in lacking.items():
+        if few:
+            alike.setdefault(_lacking_words(few, job.minimum_class_count), []).append(side)
+    said = ", and ".join(
+        f"the {' and '.join(names)} {'set' if len(names) == 1 else 'sets'} would have {words}"
+        for words, names in alike.items()
+    )
+    if said:
+        scarce = {name: totals[name] for few in lacking.values() for name in few}
+        raise Refused(f"{said[0].upper()}{said[1:]}; {_class_advice(job, task, scarce)}.")
 
 
-_ADVICE = (
-    "change the shares (spec.dataset.split.testing, spec.training.validation), give more rows, or split with strategy "
-    "Stratified"
-)
+def _lacking_words(few: Mapping[str, int], minimum: int) -> str:
+    """Return how many points there are of each class that has too few."""
+    none = [name for name, points in few.items() if not points]
+    found = [f"no points of the {_class_words(none)}"] if none else []
+    some = [f"{points} of '{name}'" for name, points in few.items() if points]
+    if some:
+        shown = f"{', '.join(some[:_SHOWN])}{', …' if len(some) > _SHOWN else ''}"
+        found.append(f"only {shown}, fewer than {minimum} points of a class")
+    return " and ".join(found)
+
+
+def _class_words(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
+    others = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
+    return f"class {shown}" if len(names) == 1 else f"classes {shown}{others}"
+
+
+_SHOWN = 20
 _ADVICE_TIME = (
     "change spec.dataset.split.time or spec.training.validation so that each has some of the time that the rows are "
     "from, or give more rows"
 )
+_SHARES = "spec.dataset.split.testing, spec.training.validation"
+
+
+def _advice(job: DatasetJob, task: Task) -> str:
+    match job.split.strategy:
+        case "Time":
+            return _ADVICE_TIME
+        case "Key" if task == "Classification":
+            return f"change the shares ({_SHARES}), give more rows, or split with strategy Stratified"
+        case "Group":
+            return f"change the shares ({_SHARES}), or give more groups"
+        case _:
+            return f"change the shares ({_SHARES}), or give more rows"
+
+
+def _class_advice(job: DatasetJob, task: Task, totals: Mapping[str, int]) -> str:
+    """Return what to do about classes of so many rows in all; what was done already is no advice."""
+    needed = rows_needed(job)
+    rare = [name for name, points in totals.items() if points < needed]
+    if not rare or job.split.strategy in ("Time", "Group"):
+        history = "or begin a new testing set (resetTesting), since only points never placed before fill a quota"
+        return f"{_advice(job, task)}, {history}" if job.split.strategy == "Stratified" else _advice(job, task)
+    rows = {points for name, points in totals.items() if name in rare}
+    least = f"{min(rows)}" if len(rows) == 1 else f"{min(rows)} to {max(rows)}"
+    which = "it" if len(rare) == 1 else "them"
+    what = "also strategy Stratified needs" if job.split.strategy == "Key" else "strategy Stratified needs"
+    enough = min(rows) >= _SIDES * max(job.minimum_class_count, 1)
+    way_out = f"raise the shares ({_SHARES})" if enough else f"leave {which} out in the query (spec.dataset.query)"
+    return (
+        f"with these shares {what} {needed} rows of a class, and there {'is' if max(rows) == 1 else 'are'} {least} of "
+        f"the {_class_words(rare)}: {way_out}, or gather more of {which}"
+    )
+
+
+def rows_needed(job: DatasetJob) -> int:
+    """Return how many rows of a class `Stratified` needs for the minimum of them on each side."""
+    least = max(job.minimum_class_count, 2 if job.validation.folds else 1)  # a fold is scored, and another fitted on
+    for rows in range(1, _MOST_ROWS):
+        testing = quota(job.split.testing, rows)
+        validation = quota(job.validation.holdout or 0.0, rows - testing)
+        asked = validation if job.validation.holdout else least
+        if min(testing, asked) >= job.minimum_class_count and rows - testing - validation >= least:
+            return rows
+    return _MOST_ROWS
+
+
+_MOST_ROWS = 100_000
+_SIDES = 3
 
 
 def _task(job: DatasetJob, column: Column) -> Task:

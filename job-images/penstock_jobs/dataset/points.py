@@ -10,6 +10,7 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL
+from penstock_jobs.dataset.conflicts import refuse_conflicts
 from penstock_jobs.dataset.expressions import (
     fold_expression,
     group_expression,
@@ -97,7 +98,7 @@ def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity
     connection.execute(
         f"CREATE TEMP TABLE once AS SELECT DISTINCT * FROM {IDENTIFIED} SEMI JOIN repeated USING ({POINT})"
     )
-    _refuse_conflicts(connection, job, identity)
+    refuse_conflicts(connection, job, identity, "once")
     connection.execute(
         f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED} ANTI JOIN repeated USING ({POINT}) UNION ALL FROM once"
     )
@@ -143,30 +144,6 @@ def _duplicates_query(identity: tuple[Column, ...]) -> str:
     return f"SELECT {point} AS {POINT}, copies FROM ({copies})"
 
 
-def _refuse_conflicts(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> None:
-    conflicts = _fetch_number(
-        connection, f"SELECT count(*) FROM (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1)"
-    )
-    if not conflicts:
-        return
-    names = ", ".join(quote_identifier(column.name) for column in identity)
-    shown = ", ".join(f"{column.name}={{}}" for column in identity)
-    first = connection.execute(
-        f"SELECT {names} FROM once WHERE {POINT} IN (SELECT {POINT} FROM once GROUP BY ALL HAVING count(*) > 1) "
-        f"ORDER BY {names} LIMIT 1"
-    ).fetchone()
-    key = shown.format(*(_value(value) for value in first or ()))
-    advice = (
-        "add the column that tells them apart to spec.dataset.key, or, if the rows of one key belong together, split "
-        "with "
-        "strategy Group (spec.dataset.split.group)"
-        if job.key
-        else "name the columns that identify a point in spec.dataset.key"
-    )
-    many = "1 key has" if conflicts == 1 else f"{conflicts} keys have"
-    raise Refused(f"{many} several different rows, first {key}; {advice}.")
-
-
 def _require_identifying(column: Column, field: str) -> Column:
     if column.type == "Float":
         raise Refused(
@@ -174,10 +151,6 @@ def _require_identifying(column: Column, field: str) -> Column:
             "anything; give it another type (`types` of the input, or a cast in the query), or name other columns."
         )
     return column
-
-
-def _value(value: object) -> str:
-    return "null" if value is None else str(value)
 
 
 def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from penstock_jobs.contract.errors import Refused
 
+_SHOWN = 20
+
 Rows = slice | npt.NDArray[np.int64]
 
 
@@ -133,10 +135,13 @@ def check_splits(splits: tuple[RowSplit, ...], target: npt.NDArray[Any], classes
         if not classes:
             continue
         present = np.unique(fitted)
-        missing = [one for one in classes if one not in present]
+        missing = [str(one) for one in classes if one not in present]
         if missing:
+            rest = f" and {len(missing) - _SHOWN} others" if len(missing) > _SHOWN else ""
+            named = ", ".join(missing[:_SHOWN])
             raise Refused(
-                f"Validation: {where} trains on no point of class {missing[0]}; use fewer folds or more data."
+                f"Validation: {where} trains on no point of class {named}{rest}, all of whose points it scores; leave "
+                "such classes out in the query (spec.dataset.query), or gather more of them (with groups, more groups)."
             )
 
 

@@ -35,7 +35,7 @@ REFUSED_TABLES = [
     ("no key but a query", rows(90), {"key": (), "query": "SELECT id, amount FROM rows"}, "rows come from a query"),
     ("a float as key", rows(90), {"key": ("x",)}, "'x'.*cannot identify"),
     ("a name kept for Penstock", changed(_penstock_point=1), {}, "keeps for itself"),
-    ("a class missing in testing", one_changed(3, label="odd"), {"target": TargetSpec(column="label")}, "set would have no points of the class 'odd'"),
+    ("a class missing in testing", one_changed(3, label="odd"), {"target": TargetSpec(column="label")}, "sets would have no points of the class 'odd'"),
     ("too few of a class", rows(90), {"target": TargetSpec(column="label"), "minimum_class_count": 40}, "fewer than 40"),
     ("a regression of words", rows(90), {"target": TargetSpec(column="label"), "task": "Regression"}, "a regression needs numbers"),
     ("an empty testing set", rows(90), {"split": SplitSpec(testing=0.0)}, "testing set would have no points"),

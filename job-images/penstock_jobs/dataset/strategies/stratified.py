@@ -33,7 +33,7 @@ def prepare(setting: SplitContext) -> SideRule:
     kept = dict(connection.execute(f"SELECT {name}, count(*) FROM {KEPT} GROUP BY 1").fetchall())
     others = f"SELECT {name}, count(*) FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT}) GROUP BY 1"
     totals = {value: count + kept.get(value, 0) for value, count in connection.execute(others).fetchall()}
-    lacking = {value: max(0, _quota(split.testing, total) - kept.get(value, 0)) for value, total in totals.items()}
+    lacking = {value: max(0, quota(split.testing, total) - kept.get(value, 0)) for value, total in totals.items()}
     fresh = (
         f"SELECT {POINT}, {name} AS class, {drawn} AS drawn FROM {POINTS} ANTI JOIN {KEPT_POINTS} USING ({POINT}) "
         f"ANTI JOIN placed USING ({POINT})"
@@ -45,7 +45,7 @@ def prepare(setting: SplitContext) -> SideRule:
     )
     counts = dict(connection.execute(f"SELECT class, count(*) FROM ({rest}) GROUP BY 1").fetchall())
     _choose(
-        setting, "chosen_validation", rest, {c: _quota(holdout_share(setting), count) for c, count in counts.items()}
+        setting, "chosen_validation", rest, {c: quota(holdout_share(setting), count) for c, count in counts.items()}
     )
     return SideRule(
         f"CASE WHEN {POINT} IN (SELECT {POINT} FROM chosen_testing) THEN 'testing' "
@@ -60,8 +60,8 @@ def _choose(setting: SplitContext, table: str, candidates: str, wanted: dict[obj
     connection.execute(
         f"CREATE TEMP TABLE {table}_quota AS SELECT class, 0::BIGINT AS quota FROM ({candidates}) LIMIT 0"
     )
-    for value, quota in wanted.items():
-        connection.execute(f"INSERT INTO {table}_quota VALUES (?, ?)", [value, quota])
+    for value, most in wanted.items():
+        connection.execute(f"INSERT INTO {table}_quota VALUES (?, ?)", [value, most])
     connection.execute(
         f"CREATE TEMP TABLE {table} AS SELECT {POINT}, class FROM (SELECT {POINT}, class, "
         f"row_number() OVER (PARTITION BY class ORDER BY drawn, {POINT}) AS place FROM ({candidates})) "
@@ -81,5 +81,6 @@ def _quota_warnings(setting: SplitContext, lacking: dict[object, int]) -> list[s
     ]
 
 
-def _quota(share: float, total: int) -> int:
+def quota(share: float, total: int) -> int:
+    """Return how many of a class's points the share is."""
     return int(Fraction(repr(float(share))) * total + Fraction(1, 2))
