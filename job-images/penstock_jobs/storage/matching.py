@@ -39,22 +39,24 @@ def matching_files(location: Location) -> MatchingFiles:
     """Return the files at an address: the file, those of the folder, those that a glob names, or of a Delta table."""
     folder, pattern = _split_at_glob(location.uri)
     root = replace(location, uri=folder)
+    local = urlsplit(location.uri).scheme == "file"
     if not is_glob(pattern):
-        log = f"{pattern}/{_DELTA_LOG}/"
+        log = f"{unquote(pattern) if local else pattern}/{_DELTA_LOG}/"
         if logged := open_store(root).files(log):
             return MatchingFiles(root, tuple(each for each in logged if each.key.endswith(".json")), is_delta=True)
-    if urlsplit(location.uri).scheme == "file":
-        found = _local_files(Path(unquote(urlsplit(folder).path)), unquote(pattern))
-    else:
-        found = list(_remote_files(root, pattern))
+    folder_path = Path(unquote(urlsplit(folder).path))
+    found = _local_files(folder_path, pattern) if local else list(_remote_files(root, pattern))
     return MatchingFiles(root, tuple(sorted(found, key=lambda each: each.key)))
 
 
 def _local_files(root: Path, pattern: str) -> list[StoredFile]:
-    path, found = root / pattern, []
+    """Return the files of a folder; in the pattern, which is escaped as an address is, only bare characters match."""
+    path, found = root / unquote(pattern), []
     with disk.explain_os_errors(path):
         if is_glob(pattern):
-            named = [Path(name) for name in glob.glob(str(path), recursive=True)]
+            parts = re.split(r"([*?\[\]]+)", pattern)
+            bare = "".join(part if number % 2 else glob.escape(unquote(part)) for number, part in enumerate(parts))
+            named = [root / name for name in glob.glob(bare, root_dir=root, recursive=True)]
         else:
             named = list(path.rglob("*")) if path.is_dir() else [path]
         for key in (file.relative_to(root).as_posix() for file in named if file.is_file()):

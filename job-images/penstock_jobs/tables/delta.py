@@ -22,6 +22,7 @@ from penstock_jobs.storage import Store
 from penstock_jobs.tables.columns import DELTA_TYPES
 
 APPLICATION = "penstock"
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _DECORATION = re.compile(r"\x1b\[[0-9;]*m|↳")
 
 
@@ -52,17 +53,29 @@ class Commit:
 
 
 def address(store: Store) -> str:
-    """Return what `deltalake` is told: a plain path for a folder, the URI elsewhere."""
+    """Return what `deltalake` is told: a plain path for a folder, the URI elsewhere.
+
+    Raises:
+        Refused: the library would take a name in it for an escaped one, and read or write another folder.
+    """
     parts = urlsplit(store.uri)
-    return unquote(parts.path) if parts.scheme == "file" else store.uri
+    found = unquote(parts.path) if parts.scheme == "file" else store.uri
+    escaped = _ESCAPED.search(found)
+    if escaped is not None:
+        raise Refused(
+            f"The folder {found} cannot hold a Delta table: its name has '{escaped.group()}', which Delta's library "
+            "takes for an escaped character; rename the folder, or use another."
+        )
+    return found
 
 
 def open_table(store: Store, version: int | None = None) -> DeltaTable | None:
     """Return the table whose root is the store, at that version or at the last; None where there is no table."""
+    where = address(store)
     if not store.keys("_delta_log/"):
         return None
     try:
-        return DeltaTable(address(store), version=version, storage_options=store.delta_options() or None)
+        return DeltaTable(where, version=version, storage_options=store.delta_options() or None)
     except TableNotFoundError:
         return None
     except DeltaError as error:
