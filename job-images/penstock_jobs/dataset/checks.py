@@ -17,7 +17,7 @@ Task = Literal["Classification", "Regression"]
 
 
 def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column: Column) -> Task:
-    """Refuse an empty table, a target with nulls or with one class only; return the task."""
+    """Refuse an empty table, a target with nulls, with one class or with one number only; return the task."""
     name = quote_identifier(column.name)
     row = connection.execute(f"SELECT count(*), count({name}), min({name}), max({name}) FROM {CANONICAL}").fetchone()
     total, present, least, greatest = row or (0, 0, None, None)
@@ -30,10 +30,10 @@ def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column:
             f"{first_row(connection, condition)}; leave those rows out, or fill them in."
         )
     task = _task(job, column)
-    if task == "Classification" and least == greatest:
+    if least == greatest:
+        single = "has a single class" if task == "Classification" else "is one number"
         raise Refused(
-            f"The target '{column.name}' has a single class, {least!s}, in all {total} rows; there is nothing to "
-            "predict."
+            f"The target '{column.name}' {single}, {least!s}, in all {total} rows; there is nothing to predict."
         )
     return task
 
@@ -102,6 +102,26 @@ def _class_words(names: Sequence[str]) -> str:
     shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
     others = f" and {len(names) - _SHOWN} others" if len(names) > _SHOWN else ""
     return f"class {shown}" if len(names) == 1 else f"classes {shown}{others}"
+
+
+def check_variance(connection: duckdb.DuckDBPyConnection, job: DatasetJob, sides: Mapping[str, str]) -> None:
+    """Refuse, by name, a side on which the target of a regression is one number: no score means anything there.
+
+    Args:
+        connection: the engine.
+        job: what was asked.
+        sides: the SQL of what readers see, by side.
+    """
+    name = quote_identifier(job.target.column)
+    other = f"change the shares ({_SHARES}), or give rows with other values"
+    advice = _ADVICE_TIME if job.split.strategy == "Time" else other
+    for side, seen in sides.items():
+        row = connection.execute(f"SELECT count(*), min({name}), max({name}) FROM {seen}").fetchone()
+        count, least, greatest = row or (0, None, None)
+        if count > 1 and least == greatest:
+            raise Refused(
+                f"The {side} set would have the same '{job.target.column}', {least!s}, in all {count} points; {advice}."
+            )
 
 
 _SHOWN = 20

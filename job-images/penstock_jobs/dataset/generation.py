@@ -118,7 +118,7 @@ class _Generation:
             name: writing.measure(self.connection, files, _types(name, columns), columns, classes_of)
             for name, files in written.paths.items()
         }
-        self._check(task, measured)
+        self._check(task, measured, written, columns)
         past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
         report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
@@ -187,9 +187,22 @@ class _Generation:
         paths = {name: self._local_paths(name, tuple(file.name for file in files)) for name, files in new.items()}
         return _TableFiles(new, {**paths, "testing": (*self._testing_files(), *paths["testing"])}, written.left_out)
 
-    def _check(self, task: checks.Task, measured: Mapping[str, writing.TableMeasure]) -> None:
+    def _check(
+        self,
+        task: checks.Task,
+        measured: Mapping[str, writing.TableMeasure],
+        written: _TableFiles,
+        columns: tuple[Column, ...],
+    ) -> None:
         asked = ["training", "testing"] + (["validation"] if self.job.validation.holdout else [])
         checks.check_classes(self.job, task, {name: (measured[name].rows, measured[name].classes) for name in asked})
+        if task == "Regression":
+            with explain_duckdb_errors("The tables' files"):
+                seen = {
+                    name: writing.seen_rows(self.connection, written.paths[name], _types(name, columns))
+                    for name in asked
+                }
+                checks.check_variance(self.connection, self.job, seen)
 
     def _save_schema(
         self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: LoadedInputs

@@ -99,6 +99,11 @@ class TableMeasure:
     classes: dict[str, int]
 
 
+def seen_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], types: Mapping[str, str]) -> str:
+    """Return the SQL of what readers see of a table's files, with the type of each of its columns."""
+    return rows_for_readers(connection, rows_of_files(files, types), types)
+
+
 def measure(
     connection: duckdb.DuckDBPyConnection,
     files: Sequence[Path],
@@ -118,7 +123,7 @@ def measure(
     if not files:
         return TableMeasure(0, digest(columns, RowSums(0, 0, 0)), {})
     with explain_duckdb_errors("The tables' files"):
-        seen = rows_for_readers(connection, rows_of_files(files, types), types)
+        seen = seen_rows(connection, files, types)
         name = "NULL" if classes_of is None else quote_identifier(classes_of)
         hashed = f"(SELECT {row_hash(columns)} AS hash, {name} AS class FROM {seen})"
         by_class = f"SELECT class, {sums_of('hash')} FROM {hashed} GROUP BY class ORDER BY class"

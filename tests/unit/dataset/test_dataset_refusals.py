@@ -27,6 +27,7 @@ REFUSED_TABLES = [
     ("an empty table", rows(0) or [], {}, "no rows"),
     ("a target with nulls", one_changed(41, amount=None), {}, "'amount' is missing in 1 of 90 rows, first in row 42"),
     ("a single class", changed(label="no"), {"target": TargetSpec(column="label")}, "single class, no"),
+    ("one number as a target", changed(amount=3.0), {"task": "Regression"}, "'amount' is one number, 3.0, in all 90 rows"),
     ("a wrong target", rows(90), {"target": TargetSpec(column="amuont")}, r"no column 'amuont'.*did you mean 'amount'\?"),
     ("a wrong key", rows(90), {"key": ("idd",)}, r"no column 'idd' \(spec.dataset.key\).*did you mean 'id'\?"),
     ("whole numbers without a task", rows(90), {"target": TargetSpec(column="id"), "key": ("who", "day", "label", "word")}, "set spec.dataset.task"),
@@ -233,3 +234,21 @@ def test_folds_leave_validation_empty(tmp_path: Path) -> None:
 def test_the_same_input_again_gives_the_same_digests(there: There) -> None:
     home, first, _ = there
     assert digests(make_dataset(home, rows(150), "again")) == digests(first)
+
+
+@pytest.mark.parametrize("constant", ["training", "testing"])
+def test_a_side_on_which_a_regression_has_one_number_is_refused_by_name(tmp_path: Path, constant: str) -> None:
+    cutoff = "2026-03-15"
+    split = SplitSpec(testing=0.3, strategy="Time", time_column="day", cutoff=cutoff)
+    table = [
+        {**row, "amount": row["amount"] if (row["day"] >= cutoff) == (constant == "training") else 3.0}
+        for row in rows(150)
+    ]
+    with pytest.raises(Refused, match=rf"The {constant} set would have the same 'amount', 3.0, in all \d+ points"):
+        generate(job(tmp_path, write_csv(tmp_path / "rows.csv", table), split=split))
+
+
+def test_a_side_on_which_a_regression_has_two_numbers_is_none(tmp_path: Path) -> None:
+    table = [{**row, "amount": float(row["id"] % 2)} for row in rows(150)]
+
+    assert generate(job(tmp_path, write_csv(tmp_path / "rows.csv", table))).task == "Regression"
