@@ -121,8 +121,7 @@ class HandMadeRun:
             made,
             trained,
             trained.models if models is None else models,
-            served=None,
-            decisions_so_far=0,
+            asking.PastDecisions(),
             created=None,
         )
 

@@ -232,11 +232,25 @@ class ModelScores(Document, frozen=True):
     new: NewPointsResult | None = None
 
 
-Verdict = Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"]
+Verdict = Literal[
+    "First",
+    "Improved",
+    "NotWorse",
+    "NotBetter",
+    "Undecided",
+    "NotComparable",
+    "BelowMinimum",
+    "BelowBaseline",
+    "TooFewPoints",
+    "NoScore",
+]
+"""What the gate says of a challenger; `penstock_jobs.contract.gate` says when."""
 
 
 class Comparison(Document, frozen=True):
-    """The challenger against the served Model, on the points that neither saw: difference = challenger - served.
+    """The challenger against another Model, on the points that neither saw: difference = challenger - served.
+
+    `served` is the other one: the Model that is served or, for a gate with a negative margin, the anchor.
 
     `low` and `high` are the bounds of the difference by the paired bootstrap, each one-sided at `confidence`. Where
     there are none, `reason` says why the two cannot be compared. Scores are on scikit-learn's scale.
@@ -256,7 +270,12 @@ class Comparison(Document, frozen=True):
 
 
 class TestingResult(ResultDocument, frozen=True, tag="testing", tag_field="job"):
-    """The scores of each Model and, where one is served, the comparison that deployment decides by."""
+    """The scores of each Model, and what deployment decides by.
+
+    `comparison` is with the Model that is served, where one is, and `anchor` with the anchor, where that is another.
+    `baseline` is the deciding score, on the challenger's points, of answers that look at no feature; None where there
+    is no gate, or no number. A verdict may rest on `minimum_points` or more. `generation` is that of the tables.
+    """
 
     testing_version: int
     epoch: int
@@ -266,6 +285,10 @@ class TestingResult(ResultDocument, frozen=True, tag="testing", tag_field="job")
     report: str
     challenger: str | None = None
     comparison: Comparison | None = None
+    anchor: Comparison | None = None
+    baseline: float | None = None
+    minimum_points: int = 1
+    generation: int | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -333,8 +333,10 @@ class SelectionSpec(Document, frozen=True):
 class TestingJob(JobDocument, frozen=True, tag="testing", tag_field="job"):
     """Score Models on the testing set, and write the report. `served` is compared with them, and is not one of them.
 
-    `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far` counts
-    the decisions that this testing version has served before. What the steps before reported (`dataset_result`,
+    `anchor_name` is the anchor, where the gate asks for it and it is not the one served; `anchor` is None where it is
+    gone. `models_storage` says how the Models' folders are reached, where not as the storage is. `decisions_so_far`
+    counts the decisions that this epoch of the testing set has served before, and `decided_generation` is the newest
+    generation of it that one of them rested on (None: nobody knows). What the steps before reported (`dataset_result`,
     `training_result`) and `created` (ISO 8601, when the run began) are only for the report. `segments` are columns;
     scores are also made for each of their values. `split` and `identity` are those that the tables were made with.
     """
@@ -352,11 +354,14 @@ class TestingJob(JobDocument, frozen=True, tag="testing", tag_field="job"):
     models: tuple[ModelReference, ...]
     scoring: Annotated[tuple[ScoringSpec, ...], Meta(min_length=1)]
     served: ModelReference | None = None
+    anchor: ModelReference | None = None
+    anchor_name: str | None = None
     selection: SelectionSpec | None = None
     minimum_points: Annotated[int, Meta(ge=1)] = 100
     segments: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     decisions_so_far: int = 0
+    decided_generation: int | None = None
     resamples: Annotated[int, Meta(ge=100)] = 2000
     seed: int = 0
     source: SourceSpec | None = None

@@ -13,6 +13,7 @@ from penstock_jobs.testing.importance import importances
 from penstock_jobs.testing.judging import JudgedModel
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report.findings import Details
+from penstock_jobs.testing.scores import Scores
 from penstock_jobs.testing.segments import segmentation
 from penstock_jobs.testing.sides import sides_of
 from penstock_jobs.testing.table import TestingTable
@@ -21,13 +22,19 @@ from penstock_jobs.training.ledger import read_candidates
 
 
 def details_of(
-    job: TestingJob, shown: JudgedModel, testing: TestingTable, points: Points, scorers: list[Scorer], ranking: Scorer
+    job: TestingJob,
+    shown: JudgedModel,
+    testing: TestingTable,
+    points: Points,
+    scorers: list[Scorer],
+    ranking: Scorer,
+    baseline: Scores | None,
 ) -> Details:
     """Return the other sides' scores, the importances, the segments and the curves of the Model shown."""
     chosen = np.flatnonzero(shown.unseen)
     frame, mine, answers = testing.frame.iloc[chosen], points.take(chosen), take_predictions(shown.predictions, chosen)
     return Details(
-        sides=sides_of(job, shown, mine, scorers),
+        sides=sides_of(job, shown, scorers, baseline),
         importances=importances(shown, frame, mine, ranking, job.seed),
         segmentations=tuple(
             segmentation(column, frame, mine, answers, ranking, job.resamples, job.seed) for column in job.segments

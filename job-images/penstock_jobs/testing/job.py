@@ -24,7 +24,10 @@ from penstock_jobs.testing.newer import score_new_points
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.report import REPORT, Findings, write_report
 from penstock_jobs.testing.scores import INTERVAL, Scores, all_scores, scorers_of
+from penstock_jobs.testing.sides import baseline_scores
 from penstock_jobs.testing.table import TestingTable, points_of, read_testing, units_of
+
+_ANCHOR = "The anchor, the last Model that was served for being better, or first,"
 
 
 def test(job: TestingJob) -> TestingResult:
@@ -37,13 +40,20 @@ def test(job: TestingJob) -> TestingResult:
     testing = read_testing(job)
     judged = [_judge_new(job, reference, testing) for reference in job.models]
     served, served_reason = _judge_served(job, testing)
+    anchor, anchor_reason = _judge_anchor(job, testing)
     everyone = [*judged, *([served] if served and served.name not in {one.name for one in judged} else [])]
     points = _points(job, testing, everyone)
     scorers = scorers_of(job, points)
     scores = {one.name: _scores(job, one, scorers, points) for one in everyone}
     newer = {} if served is None else {served.name: score_new_points(job, served, testing, points, scorers)}
     challenger = _choose_challenger(judged)
-    comparison = _comparison(job, challenger, served, served_reason, points, scorers)
+    ranking = _ranking_scorer(job, scorers)
+    served_name = job.served.name if job.served else None
+    comparison = _comparison(job, challenger, served_name, served, served_reason, points, ranking)
+    to_anchor = _comparison(job, challenger, job.anchor_name, anchor, anchor_reason, points, ranking)
+    shown = challenger or everyone[0]
+    baseline = baseline_scores(job, shown, points.take(shown.unseen), scorers)
+    decides = baseline.of(ranking.name) if baseline and job.selection else None
     store = open_store(job.run_storage)
     result = TestingResult(
         testing_version=job.testing.version,
@@ -54,10 +64,12 @@ def test(job: TestingJob) -> TestingResult:
         report=f"{store.uri}/{REPORT}",
         challenger=challenger.name if challenger else None,
         comparison=comparison,
-        warnings=_warnings(job, served_reason),
+        anchor=to_anchor,
+        baseline=decides.value if decides else None,
+        minimum_points=job.minimum_points,
+        generation=job.dataset_result.generation if job.dataset_result else None,
+        warnings=tuple(reason for reason in (served_reason, anchor_reason) if reason is not None),
     )
-    shown = challenger or everyone[0]
-    ranking = _ranking_scorer(job, scorers)
     findings = Findings(
         job=job,
         testing=testing,
@@ -70,7 +82,7 @@ def test(job: TestingJob) -> TestingResult:
         scores=scores,
         comparison=comparison,
         decision=_decision(job, result),
-        details=details_of(job, shown, testing, points, scorers, ranking),
+        details=details_of(job, shown, testing, points, scorers, ranking, baseline),
         candidates=candidates_of(job),
     )
     report_progress(1, 1, "Writing the report.")
@@ -82,7 +94,7 @@ def test(job: TestingJob) -> TestingResult:
 def _decision(job: TestingJob, result: TestingResult) -> GateDecision | None:
     if job.selection is None or result.challenger is None:
         return None
-    return apply_gate(result, job.selection, job.served.name if job.served else None)
+    return apply_gate(result, job.selection, job.served.name if job.served else None, job.anchor_name)
 
 
 def _judge_new(job: TestingJob, reference: ModelReference, testing: TestingTable) -> JudgedModel:
@@ -98,12 +110,25 @@ def _judge_new(job: TestingJob, reference: ModelReference, testing: TestingTable
 
 def _judge_served(job: TestingJob, testing: TestingTable) -> tuple[JudgedModel | None, str | None]:
     """Return the served Model, or why it cannot be judged here; that is no reason for the run to fail."""
-    if job.served is None:
+    return _judge_other(job, job.served, testing, "The served Model") if job.served else (None, None)
+
+
+def _judge_anchor(job: TestingJob, testing: TestingTable) -> tuple[JudgedModel | None, str | None]:
+    """Return the anchor, where the gate asks for one that is not served, or why it cannot be judged here."""
+    if job.anchor_name is None:
         return None, None
+    if job.anchor is not None:
+        return _judge_other(job, job.anchor, testing, _ANCHOR)
+    return None, f"{_ANCHOR} {job.anchor_name} is not compared. It is gone."
+
+
+def _judge_other(
+    job: TestingJob, reference: ModelReference, testing: TestingTable, what: str
+) -> tuple[JudgedModel | None, str | None]:
     try:
-        return judge(job, job.served, testing), None
+        return judge(job, reference, testing), None
     except (NotComparable, Refused) as error:
-        reason = f"The served Model {job.served.name} is not compared. {error}"
+        reason = f"{what} {reference.name} is not compared. {error}"
         log.warning("%s", reason)
         return None, reason
 
@@ -137,23 +162,24 @@ def _validation(judged: JudgedModel) -> float:
 def _comparison(
     job: TestingJob,
     challenger: JudgedModel | None,
-    served: JudgedModel | None,
-    served_reason: str | None,
+    name: str | None,
+    other: JudgedModel | None,
+    reason: str | None,
     points: Points,
-    scorers: list[Scorer],
+    scorer: Scorer,
 ) -> Comparison | None:
-    if challenger is None or job.served is None or job.served.name == challenger.name:
+    """Return the challenger against the Model of that name; `reason` is why that one could not be judged."""
+    if challenger is None or name is None or name == challenger.name:
         return None
-    scorer = _ranking_scorer(job, scorers)
-    if served is None:
-        return void_comparison(challenger.name, job.served.name, scorer.name, 0, served_reason or "")
-    if set(served.manifest.classes) != set(points.classes):
-        why = f"{served.name} knows other classes than {challenger.name}."
-        return void_comparison(challenger.name, served.name, scorer.name, 0, why)
+    if other is None:
+        return void_comparison(challenger.name, name, scorer.name, 0, reason or "")
+    if set(other.manifest.classes) != set(points.classes):
+        why = f"{other.name} knows other classes than {challenger.name}."
+        return void_comparison(challenger.name, other.name, scorer.name, 0, why)
     return compare(
         (challenger.name, challenger.predictions),
-        (served.name, served.predictions),
-        challenger.unseen & served.unseen,
+        (other.name, other.predictions),
+        challenger.unseen & other.unseen,
         points,
         scorer,
         minimum_points=job.minimum_points,
@@ -183,10 +209,3 @@ def _model_scores(judged: JudgedModel, scores: Scores, newer: NewPointsResult | 
         undefined=scores.undefined,
         new=newer,
     )
-
-
-def _warnings(job: TestingJob, served_reason: str | None) -> tuple[str, ...]:
-    found = []
-    if served_reason is not None and job.served is not None:
-        found.append(served_reason)
-    return tuple(found)

@@ -1,9 +1,11 @@
 """What the report shows beside the testing scores: the challenger on training and validation, and a baseline."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import TableVersion
@@ -40,14 +42,11 @@ class ReferenceScores:
     baseline: Scores | None
 
 
-def sides_of(job: TestingJob, challenger: JudgedModel, points: Points, scorers: list[Scorer]) -> ReferenceScores:
+def sides_of(
+    job: TestingJob, challenger: JudgedModel, scorers: list[Scorer], baseline: Scores | None
+) -> ReferenceScores:
     """Return the scores that the report sets beside the challenger's testing scores."""
     training, validation = _sample(job, job.training), _sample(job, job.validation)
-    classes = challenger.manifest.classes
-    baseline = None
-    if training is not None:
-        guess = baseline_of(training, job, classes, len(points))
-        baseline = all_scores(scorers, points, guess, job.resamples, job.seed, "the baseline")
     return ReferenceScores(
         _side(job, challenger, training, job.training, scorers),
         _side(job, challenger, validation, job.validation, scorers),
@@ -55,9 +54,25 @@ def sides_of(job: TestingJob, challenger: JudgedModel, points: Points, scorers: 
     )
 
 
-def baseline_of(training: pd.DataFrame, job: TestingJob, classes: tuple[Class, ...], rows: int) -> Predictions:
-    """Return the answers of one that looks at no feature: the classes' shares in training, or the mean."""
-    truth = truth_of(training[job.target.column], classes)
+def baseline_scores(job: TestingJob, challenger: JudgedModel, points: Points, scorers: list[Scorer]) -> Scores | None:
+    """Return the scores, on these points, of answers that look at no feature; None where training is gone or empty.
+
+    It guesses as the baseline does that training sets beside its candidates: the gate goes by what is shown.
+    """
+    if job.training.rows == 0 or not len(points):
+        return None
+    try:
+        frame = read_frame(job.training, job.storage, [job.target.column])
+    except Refused as error:
+        log.warning("Nothing is compared with a baseline: %s", error)
+        return None
+    classes = challenger.manifest.classes
+    guess = baseline_of(truth_of(frame[job.target.column], classes), classes, len(points))
+    return all_scores(scorers, points, guess, job.resamples, job.seed, "the baseline")
+
+
+def baseline_of(truth: NDArray[Any], classes: tuple[Class, ...], rows: int) -> Predictions:
+    """Return answers that look at no feature: the classes' shares in training, or the mean."""
     if not classes:
         return Predictions(np.full(rows, float(np.mean(truth))))
     names = np.asarray(classes)

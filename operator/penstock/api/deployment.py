@@ -17,7 +17,8 @@ class MustImprove(Value, frozen=True, kw_only=True):
         Decimal,
         field(
             'What the lower bound of the difference must be above, in quotes. `"0"` asks for an improvement; a '
-            'negative one, as `"-0.01"`, is content with not being worse by more.'
+            'negative one, as `"-0.01"`, is content with not being worse by more: neither than the Model that is '
+            "served nor than `status.anchorModel`, so that many small losses do not add up."
         ),
     ] = "0"
 
@@ -129,7 +130,13 @@ class Deployment(Value, frozen=True, kw_only=True):
         | None
     ) = None
     selection: (
-        Annotated[Selection, field("The gate that a new Model must pass. Without it each run's challenger is served.")]
+        Annotated[
+            Selection,
+            field(
+                "The gate that a new Model must pass. Without it each run's challenger is served that was tested on "
+                "`testing.minimumPoints` and scores better than a baseline that looks at no feature."
+            ),
+        ]
         | None
     ) = None
     decision: Annotated[DecisionRule, field("The threshold of the decision; one half where it is not said.")] | None = (

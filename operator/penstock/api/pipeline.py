@@ -238,19 +238,24 @@ class ServedModel(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    reason: Annotated[str, field("Why, in one word, as `Improved`, `Pinned`, `FirstModel`.", max_length=128)] | None = (
-        None
-    )
+    reason: Annotated[str, field("Why, in one word, as `First`, `Improved`, `Pinned`.", max_length=128)] | None = None
     revision: Annotated[str, field("The Deployment that serves it.", max_length=63)] | None = None
 
 
 class TestingUse(Value, frozen=True, kw_only=True):
-    """How often one version of the testing set has served to decide: the more often, the less its scores are worth."""
+    """How often one epoch of the testing set has served to decide: the more often, the less its scores are worth.
+
+    Its points stay from one version to the next, so that what an earlier version decided was decided by them.
+    """
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
-    version: Annotated[int, field("Its version; the newest, of those with the same rows.", ge=0)]
-    digest: Annotated[str, field("The hash of its rows.", max_length=128)] | None = None
-    decisions: Annotated[int, field("How many decisions rested on it.", ge=0)]
+    version: Annotated[int, field("The newest version that a decision rested on.", ge=0)]
+    digest: Annotated[str, field("The hash of the rows of that version.", max_length=128)] | None = None
+    generation: (
+        Annotated[int, field("The generation of that version: points that came later have decided nothing.", ge=0)]
+        | None
+    ) = None
+    decisions: Annotated[int, field("How many decisions rested on the epoch.", ge=0)]
 
 
 class PipelineStatus(Value, frozen=True, kw_only=True):
@@ -262,13 +267,23 @@ class PipelineStatus(Value, frozen=True, kw_only=True):
     selected_model: (
         Annotated[ObjectName, field("The Model last selected; served again when `deployment.model` is removed.")] | None
     ) = None
+    anchor_model: (
+        Annotated[
+            ObjectName,
+            field(
+                "The last Model that was served for being better, or first: a negative margin is measured against it. "
+                "The Model itself says so in the annotation `penstock.dev/anchor-since`."
+            ),
+        ]
+        | None
+    ) = None
     url: Annotated[StatusUri, field("The address of the inference API inside the cluster.")] | None = None
     served_history: Annotated[
         tuple[ServedModel, ...], field("Who was served, from when to when; the newest first.", max_length=20)
     ] = ()
     testing_uses: Annotated[
         tuple[TestingUse, ...],
-        field("How often each version of the testing set has served to decide; the newest first.", max_length=20),
+        field("How often each epoch of the testing set has served to decide; the newest first.", max_length=20),
     ] = ()
     latest_run: Annotated[ObjectName, field("The run that was started last.")] | None = None
     active_runs: Annotated[int, field("How many runs are live.", ge=0)] | None = None

@@ -24,6 +24,7 @@ from penstock.api.scalars import (
 from penstock.api.schema import JOBS, JobName, Rule, Value, field, immutable
 from penstock.api.scores import PlainScore, TestedScore
 from penstock.api.storage import Storage
+from penstock_jobs.contract.result import Verdict
 
 
 class PipelineReference(Value, frozen=True, kw_only=True):
@@ -321,6 +322,7 @@ class TestingSummary(Value, frozen=True, kw_only=True):
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
     version: Annotated[int, field("Its version.", ge=0)]
     digest: Annotated[str, field("The hash of its rows.", max_length=128)] | None = None
+    generation: Annotated[int, field("The generation of the tables that it is of.", ge=0)] | None = None
     points: Annotated[int, field("How many points it has.", ge=0)]
     report: Annotated[StatusUri, field("The report, an HTML file.")]
     models: Annotated[
@@ -337,8 +339,12 @@ class DeploymentSummary(Value, frozen=True, kw_only=True):
 
     verdict: (
         Annotated[
-            Literal["Improved", "NotBetter", "Undecided", "NotComparable", "BelowMinimum"],
-            field("The verdict of the gate."),
+            Verdict,
+            field(
+                "The verdict of the gate; none where there is no gate. The new Model is served of `First`, `Improved` "
+                "and `NotWorse`; of `NotBetter`, `Undecided` and `NotComparable` only where `mustImprove` is not asked "
+                "for; of `BelowMinimum`, `BelowBaseline`, `TooFewPoints` and `NoScore` never."
+            ),
         ]
         | None
     ) = None

@@ -17,8 +17,9 @@ class Testing(Value, frozen=True, kw_only=True):
     minimum_points: Annotated[
         int,
         field(
-            "The fewest testing points, unseen by all the Models compared, that a verdict may rest on; with fewer "
-            "it is `NotComparable`.",
+            "The fewest testing points that a verdict may rest on, for a first Model too. With fewer that the new "
+            "Model never saw it is `TooFewPoints`, and nothing new is served; with fewer that none of the Models "
+            "compared ever saw, `NotComparable`.",
             ge=1,
             le=1000000000,
         ),

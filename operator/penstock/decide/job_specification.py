@@ -6,6 +6,7 @@ given the locations that it needs, with the credentials for what it does there: 
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -30,6 +31,21 @@ from penstock_jobs.contract.result import DatasetResult, ModelReference, Trainin
 from penstock_jobs.contract.specification import DatasetJob, Location, Run, SourceSpec, TestingJob, TrainingJob
 
 HOLDOUT = 0.2  # where a manifest says nothing of validation
+
+
+@dataclass(frozen=True)
+class PastDecisions:
+    """What earlier decisions came to: the Model that is served, the anchor beside it, and how they used the testing set.
+
+    `anchor_name` is None where the gate does not ask for it, or it is the served one; `anchor` is None where it is
+    gone. `decisions` and `decided_generation` are of this epoch of the testing set.
+    """
+
+    served: ModelReference | None = None
+    anchor: ModelReference | None = None
+    anchor_name: str | None = None
+    decisions: int = 0
+    decided_generation: int | None = None
 
 
 class Places(Protocol):
@@ -168,8 +184,7 @@ def testing_job(
     made: DatasetResult,
     trained: TrainingResult | None,
     models: tuple[ModelReference, ...],
-    served: ModelReference | None,
-    decisions_so_far: int,
+    past: PastDecisions,
     created: str | None,
 ) -> TestingJob:
     """Return what the testing job is asked to do: score the new Models, and the served one beside them."""
@@ -191,11 +206,14 @@ def testing_job(
         identity=made.identity,
         models=models,
         scoring=tuple(_scoring(each) for each in scorings_of_testing(spec)),
-        served=served,
+        served=past.served,
+        anchor=past.anchor,
+        anchor_name=past.anchor_name,
         selection=selection_of(spec),
         minimum_points=testing.minimum_points,
         segments=testing.segments,
-        decisions_so_far=decisions_so_far,
+        decisions_so_far=past.decisions,
+        decided_generation=past.decided_generation,
         resamples=testing.resamples,
         seed=testing.seed,
         source=places.source(),
@@ -210,11 +228,11 @@ def testing_job(
 
 
 def selection_of(spec: PipelineSpec) -> specification.SelectionSpec | None:
-    """Return the gate; without rules, one that each run's challenger passes. None where nothing is trained."""
-    if spec.training is None:
+    """Return the gate, that without rules where none are written. None where nothing is trained, or nothing deployed."""
+    if spec.training is None or spec.deployment is None:
         return None
     scorings = scorings_of_testing(spec)
-    rules = spec.deployment.selection if spec.deployment else None
+    rules = spec.deployment.selection
     if rules is None:
         first = spec.training.scoring if spec.training.scoring.name in {each.name for each in scorings} else scorings[0]
         return specification.SelectionSpec(scoring=first.name, greater_is_better=first.greater_is_better is not False)

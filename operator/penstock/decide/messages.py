@@ -227,8 +227,8 @@ def pipeline_deleted(name: str) -> str:
 
 
 def no_deployment(name: str) -> str:
-    """The Pipeline serves nothing any more."""
-    return f"The Pipeline {name} has no spec.deployment any more, so nothing is served; the Model is kept."
+    """The Pipeline serves nothing."""
+    return f"The Pipeline {name} has no spec.deployment, so nothing is decided or served; its Models are kept."
 
 
 def proposal_message(challenger: str, why: str) -> str:
@@ -270,6 +270,12 @@ def no_model() -> str:
 def model_not_found(name: str) -> str:
     """The Model that is to be served is not there."""
     return f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
+
+
+def challenger_not_found(name: str, served: str | None) -> str:
+    """The Model that passed the gate was deleted meanwhile."""
+    kept = f"{served} stays" if served else "nothing is served"
+    return f"{name} was chosen, and there is no such Model any more, so {kept}; run again, or import it again."
 
 
 def model_served(name: str) -> str:

@@ -12,17 +12,23 @@ from penstock_jobs.contract.specification import SelectionSpec
 
 
 def select_model(
-    testing: TestingResult | None, selection: SelectionSpec, served: str | None = None, pinned: str | None = None
+    testing: TestingResult | None,
+    selection: SelectionSpec | None,
+    served: str | None = None,
+    pinned: str | None = None,
+    anchor: str | None = None,
 ) -> GateDecision:
     """Return which Model is to be served after these tests.
 
     Args:
         testing: the result of the run's testing, or None where nothing was tested.
-        selection: the rules; that they are possible was checked with the manifest (`penstock.api.gate_rules`).
+        selection: the rules; that they are possible was checked with the manifest (`penstock.api.gate_rules`). None
+            where nothing is trained, so that there is no gate.
         served: the Model that is served now.
         pinned: the Model that a person named in `deployment.model`.
+        anchor: the last Model that was served for being better, or first, where that is not the one served now.
     """
-    found = apply_gate(testing, selection, served) if testing is not None else None
+    found = apply_gate(testing, selection, served, anchor) if testing is not None and selection is not None else None
     if pinned is not None:
         return _decision_for_pin(pinned, found)
     if found is None:
@@ -33,6 +39,4 @@ def select_model(
 
 def _decision_for_pin(pinned: str, gate: GateDecision | None) -> GateDecision:
     said = "" if gate is None else f" Without the pin: {gate.reason}"
-    return GateDecision(
-        gate.verdict if gate else None, pinned, f"deployment.model pins {pinned}, so it is served.{said}"
-    )
+    return GateDecision(gate.verdict if gate else None, pinned, f"deployment.model pins {pinned}.{said}")

@@ -1,17 +1,16 @@
 """Which Model a Pipeline serves: the one that is pinned by hand, else the one last selected. And who was, before."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from penstock.api.metadata import ObjectMeta
-from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus, ServedModel, TestingUse
+from penstock.api.pipeline import Pipeline, PipelineSpec, PipelineStatus, ServedModel
 from penstock.decide.decision import ApiObject
 from penstock_jobs.contract.errors import Refused
 
 PIN_MANAGER = "penstock-deploy"  # the field manager by which `penstock deploy` sets spec.deployment.model
 FIRST_MODEL = "penstock.dev/first-model"  # an annotation: what is served until a run of the Pipeline selects a Model
 HISTORY = 20
+BETTER = ("First", "Improved")  # verdicts by which a Model is served that later ones are measured against
 PINNED_BY = "deployment.model"  # in the place of a run, where a person chose the Model that is served
 UNDONE_BY_A_MANIFEST = "A manifest in Git that names spec.deployment.model would undo this when it is next applied."
 
@@ -50,12 +49,13 @@ def is_same_but_for_pin(one: PipelineSpec, other: PipelineSpec) -> bool:
 
 
 def models_named_by(pipeline: ApiObject) -> frozenset[str]:
-    """Return the Models that a Pipeline names: pinned, served, selected."""
+    """Return the Models that a Pipeline names: pinned, served, selected, and the anchor of a negative margin."""
     status, deployment = pipeline.get("status") or {}, pipeline["spec"].get("deployment") or {}
     named = (
         deployment.get("model"),
         (status.get("servedModel") or {}).get("name"),
         status.get("selectedModel"),
+        status.get("anchorModel"),
     )
     return frozenset(str(name) for name in named if name)
 
@@ -75,6 +75,8 @@ def with_served(pipeline: Pipeline, run: str | None, reason: str, now: str) -> P
     if model != served_model(pipeline):
         served = None if model is None else ServedModel(name=model, start_time=now, selected_by=by, reason=why)
         status = msgspec.structs.replace(_end_serving(status, now), served_model=served)
+        if served is not None and not pinned and reason in BETTER:
+            status = msgspec.structs.replace(status, anchor_model=served.name)
     return msgspec.structs.replace(pipeline, status=status)
 
 
@@ -92,31 +94,10 @@ def _end_serving(status: PipelineStatus, now: str) -> PipelineStatus:
     return msgspec.structs.replace(status, served_model=None, served_history=history)
 
 
-def count_uses(tests: Iterable[tuple[int, int, str | None]]) -> tuple[TestingUse, ...]:
-    """Return the uses of the testing versions that these decisions rested on: epoch, version and digest of each.
-
-    Versions with the same rows, which their digest tells, are counted as one: the newest of them.
-    """
-    uses: dict[tuple[int, int | str], TestingUse] = {}
-    for epoch, version, digest in tests:
-        before = uses.get((epoch, digest or version))
-        uses[epoch, digest or version] = TestingUse(
-            epoch=epoch,
-            version=max(version, before.version if before else 0),
-            digest=digest,
-            decisions=1 + (before.decisions if before else 0),
-        )
-    return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
-
-
-def merge_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
-    """Return the uses as they are counted now, none of them below what was counted before runs were deleted."""
-    uses = {(use.epoch, use.digest or use.version): use for use in before}
-    for use in counted:
-        earlier = uses.get((use.epoch, use.digest or use.version))
-        decisions = max(use.decisions, earlier.decisions if earlier else 0)
-        uses[use.epoch, use.digest or use.version] = msgspec.structs.replace(use, decisions=decisions)
-    return tuple(sorted(uses.values(), key=lambda use: (use.epoch, use.version), reverse=True)[:20])
+def anchor_beside_served(pipeline: Pipeline) -> str | None:
+    """Return the last Model that was served for being better, or first; None where that is the one served now."""
+    anchor = pipeline.status.anchor_model if pipeline.status else None
+    return None if anchor == served_model(pipeline) else anchor
 
 
 def _with_manager(metadata: ObjectMeta, *, is_pinned: bool) -> ObjectMeta:

@@ -12,7 +12,7 @@ from penstock.act.listers import CachedModelLister, CachedRunLister
 from penstock.act.view import index_keys
 from penstock.api.pipeline import PipelineStatus
 from penstock.decide.decision import ApiObject
-from penstock.decide.observed.listers import ModelLister, RunLister
+from penstock.decide.observed.listers import DecidingSet, ModelLister, RunLister
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.reconcile import decide
 from penstock.decide.settings import Settings
@@ -37,7 +37,7 @@ def run(number: int, **status: Any) -> Object:
 
 
 def decided(number: int, digest: str = "d", **deployment: Any) -> tuple[Object, Object]:
-    testing = {"epoch": 0, "version": number, "digest": digest}
+    testing = {"epoch": 0, "version": number, "digest": digest, "generation": number}
     return (
         {"name": "testing", "state": "Succeeded", "testing": testing},
         {"name": "deployment", "state": "Succeeded", "deployment": {"verdict": "Improved", **deployment}},
@@ -95,11 +95,12 @@ def test_both_answer_alike_about_other_runs(runs: Callable[[], RunLister]) -> No
     assert names(others) == ["r-1", "r-2", "r-3", "r-5"]
     assert names(others.live) == ["r-3"]
     assert others.execution_names() == {"test_1", "test_2", "now", "test_5"}
-    assert (others.count_decisions(0, "d"), others.count_decisions(0, "other"), others.count_decisions(1, "d")) == (
-        3,
-        1,
-        0,
-    )
+    assert sorted((each.version, each.digest) for each in others.testing_sets()) == [
+        (1, "d"),
+        (2, "other"),
+        (3, "d"),
+        (5, "d"),
+    ]
 
 
 @pytest.mark.parametrize("runs", ALL, ids=["walked", "cached"])
@@ -111,7 +112,12 @@ def test_both_answer_alike_about_all_runs_of_a_pipeline(runs: Callable[[], RunLi
     assert there.newest() == "r-5"
     assert names(there.with_open_proposal()) == ["r-3"]
     assert [names(there.with_proposal_of(f"m-{number}")) for number in (2, 3, 4)] == [["r-2"], ["r-3"], []]
-    assert sorted(there.testing_sets()) == [(0, 1, "d"), (0, 2, "other"), (0, 3, "d"), (0, 5, "d")]
+    assert sorted(there.testing_sets()) == [
+        DecidingSet(0, 1, "d", 1),
+        DecidingSet(0, 2, "other", 2),
+        DecidingSet(0, 3, "d", 3),
+        DecidingSet(0, 5, "d", 5),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_a_run_unpacks_what_it_asks_about_and_nothing_else(many: int, unpacked: 
     runs, models = CachedRunLister(cache, "team", "churn", without="x"), CachedModelLister(cache, "team")
 
     assert "test_0" in runs.execution_names()
-    assert runs.count_decisions(0, "d") == many
+    assert len(list(runs.testing_sets())) == many
     assert len(list(runs.live)) == 1
     assert models.get("m-0") is not None
     assert len(list(models.of_run("r0"))) == 1

@@ -11,7 +11,7 @@ from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import JobRequest
 from penstock.api.validation import check_text
 from penstock.decide import job_specification
-from penstock.decide.job_specification import dataset_job, selection_of, settings_of, training_job
+from penstock.decide.job_specification import PastDecisions, dataset_job, selection_of, settings_of, training_job
 from penstock_jobs.contract import document, specification
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.gate import is_error
@@ -101,10 +101,13 @@ def trained(spec: PipelineSpec, request: JobRequest | None = None) -> TrainingJo
     return training_job(spec, RUN, Placed(), request or JobRequest(name="training"), MADE, processors=2)
 
 
+PAST = PastDecisions(decisions=4, decided_generation=2)
+
+
 def scored(spec: PipelineSpec) -> specification.TestingJob:
     model = ModelReference(name="m", uri="file:///m", digest="sha256:0")
     return job_specification.testing_job(
-        spec, RUN, Placed(), JobRequest(name="testing"), MADE, None, (model,), None, 4, "2026-01-01"
+        spec, RUN, Placed(), JobRequest(name="testing"), MADE, None, (model,), PAST, "2026-01-01"
     )
 
 
@@ -173,7 +176,7 @@ def test_training_and_testing_have_what_the_manifest_says() -> None:
         ("f1", None, True),
         ("cost", "scores.cost", False),
     ]
-    assert (test.minimum_points, test.decisions_so_far) == (200, 4)
+    assert (test.minimum_points, test.decisions_so_far, test.decided_generation) == (200, 4, 2)
 
 
 def test_the_gate_is_that_of_the_manifest() -> None:
@@ -250,7 +253,7 @@ def test_the_split_of_a_model_is_that_of_its_tables_and_not_what_the_manifest_sa
     model = ModelReference(name="m", uri="file:///m", digest="sha256:0")
     training = training_job(spec, RUN, Placed(), JobRequest(name="training"), made, processors=2)
     testing = job_specification.testing_job(
-        spec, RUN, Placed(), JobRequest(name="testing"), made, None, (model,), None, 4, "2026-01-01"
+        spec, RUN, Placed(), JobRequest(name="testing"), made, None, (model,), PAST, "2026-01-01"
     )
 
     assert (training.split, training.identity) == (testing.split, testing.identity) == (then, ("id Integer",))

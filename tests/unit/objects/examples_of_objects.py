@@ -3,7 +3,7 @@
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import JobRequest, PipelineRunSpec
 from penstock.api.validation import check_text
-from penstock.decide.job_specification import dataset_job, testing_job, training_job
+from penstock.decide.job_specification import PastDecisions, dataset_job, testing_job, training_job
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.run_places import RunPlaces
@@ -110,4 +110,4 @@ def for_training(spec: PipelineSpec, places: RunPlaces | None = None) -> Trainin
 
 def for_testing(spec: PipelineSpec, places: RunPlaces | None = None) -> TestingJob:
     request = JobRequest(name="testing")
-    return testing_job(spec, RUN, places or places_of(spec), request, MADE, None, (MODEL,), None, 0, None)
+    return testing_job(spec, RUN, places or places_of(spec), request, MADE, None, (MODEL,), PastDecisions(), None)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock_jobs.contract.result import LeakProof
 from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import format_share
 
@@ -21,6 +22,15 @@ class ClassShare:
     share: str
     percent: float
     colour: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Whether nothing is on both sides, what was compared in a few words, and the counts in a sentence."""
+
+    holds: bool
+    claim: str
+    counts: str
 
 
 @dataclass(frozen=True)
@@ -59,19 +69,25 @@ def sides(findings: Findings) -> list[DataSide]:
     return found
 
 
-def proof(findings: Findings) -> str:
-    """Return the leak proof in a sentence, or nothing where the run made no dataset."""
+def proof(findings: Findings) -> Proof | None:
+    """Return what the join of the files showed, or None where the run made no dataset."""
     made = findings.job.dataset_result
-    if made is None:
-        return ""
-    found = made.leak_proof
-    groups = f" and {found.groups_in_common:,} groups" if findings.job.split.group_columns else ""
+    return None if made is None else proof_of(made.leak_proof, grouped=bool(findings.job.split.group_columns))
+
+
+def proof_of(found: LeakProof, *, grouped: bool) -> Proof:
+    """Return what the join of the files showed: of keys and groups alone, since nothing else was compared."""
+    holds = found.points_in_common == found.groups_in_common == 0
+    what = "key, and no group," if grouped else "key"
     again = found.retired_in_training
     retired = f" that are not retired ({again:,} retired ones are trained on, and tested no more)" if again else ""
-    return (
-        f"{found.points_in_common:,} points{groups} in common between {found.compared_training:,} of training and "
-        f"validation and {found.compared_testing:,} of testing{retired}, found by joining the files as they were read "
-        "back."
+    groups = f" and {found.groups_in_common:,} groups" if grouped else ""
+    return Proof(
+        holds,
+        f"No {what} is on both sides." if holds else f"A {'key or a group' if grouped else 'key'} is on both sides!",
+        f"{found.points_in_common:,} keys{groups} in common between {found.compared_training:,} points of training and "
+        f"validation and {found.compared_testing:,} of testing{retired}, found by joining the files as they were read back. "
+        "Whether a column gives the target away was not looked at here.",
     )
 
 

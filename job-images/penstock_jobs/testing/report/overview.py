@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from penstock_jobs.contract.result import Verdict
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import display, shorten_digest
+from penstock_jobs.testing.report.numbers import display, format_share, shorten_digest
 
 _OFTEN = 20
 
@@ -17,12 +18,17 @@ class Banner:
     reason: str
 
 
-_TITLES = {
+_TITLES: dict[Verdict, tuple[str, str]] = {
+    "First": ("good", "First"),
     "Improved": ("good", "Improved"),
+    "NotWorse": ("good", "Not worse"),
     "NotBetter": ("even", "Not better"),
     "Undecided": ("even", "Undecided"),
     "NotComparable": ("even", "Not comparable"),
     "BelowMinimum": ("bad", "Below the minimum"),
+    "BelowBaseline": ("bad", "Below the baseline"),
+    "TooFewPoints": ("even", "Too few points"),
+    "NoScore": ("bad", "No score"),
 }
 
 
@@ -66,13 +72,30 @@ def parameters(findings: Findings) -> list[tuple[str, str]]:
 
 
 def usage(findings: Findings) -> str:
-    """Return how often this testing version has been used to decide, and what that means."""
-    count = findings.job.decisions_so_far
-    if count == 0:
-        return "No decision has rested on this version of the testing set yet, so no choice flatters its scores."
-    times = "once" if count == 1 else f"{count:,} times"
-    said = f"This testing version has been used to decide {times} before. "
-    if count < _OFTEN:
+    """Return how often these testing points have been used to decide, and what that means."""
+    job, origin = findings.job, findings.testing.origin
+    before = None if job.decided_generation is None else int((origin.generations <= job.decided_generation).sum())
+    return usage_sentence(job.decisions_so_far, before, len(findings.testing))
+
+
+def usage_sentence(decisions: int, before: int | None, points: int) -> str:
+    """Return what earlier decisions mean for scores.
+
+    Args:
+        decisions: how many rested on this epoch of the testing set; its points stay, so those of earlier versions too.
+        before: how many of its points were there then; None where nobody knows.
+        points: how many there are.
+    """
+    if decisions == 0:
+        return "No decision has rested on this epoch of the testing set yet, so no choice flatters its scores."
+    times = "once" if decisions == 1 else f"{decisions:,} times"
+    said = f"This epoch of the testing set has been used to decide {times} before"
+    if before is not None:
+        said += f", and {before:,} of its {points:,} points ({format_share(before, points)}) were there by then"
+    said += ". "
+    if before == 0:
+        return said + "No choice flatters the scores on the points of now."
+    if decisions < _OFTEN:
         return said + "Each further use lets a little luck through: the Model that won on it may be flattered by it."
     return said + (
         "A Model that has won on the same points so often is flattered by them: trust new points more, "

@@ -37,6 +37,7 @@ class Difference:
     high: str
     confidence: str
     points: int
+    margin_holds: bool
 
 
 def panels(findings: Findings) -> list[Panel]:
@@ -76,6 +77,7 @@ def difference(findings: Findings) -> Difference | None:
         high=format_signed(high),
         confidence=f"{100 * (found.confidence or 0):g} %",
         points=found.points,
+        margin_holds=bool(findings.job.selection and findings.job.selection.must_improve),
     )
 
 
@@ -99,7 +101,7 @@ def _panel(findings: Findings, name: str) -> Panel:
         value=shown.text(testing),
         interval=shown.interval(testing),
         picture=intervals(f"{shown.label} by side", rows, width=470, left=92) if rows else Markup(""),
-        decides=name == findings.ranking.name,
+        decides=findings.job.selection is not None and name == findings.ranking.name,
         note=mine.undefined.get(name, ""),
     )
 

@@ -42,6 +42,15 @@ class ModelLister:
         return [each for each in self._models if storage_of(each) == storage]
 
 
+class DecidingSet(NamedTuple):
+    """A testing set that a decision rested on; the runs of an earlier operator do not say its generation."""
+
+    epoch: int
+    version: int
+    digest: str | None = None
+    generation: int | None = None
+
+
 class RunSummary(NamedTuple):
     """What others ask about a run, most often.
 
@@ -49,7 +58,7 @@ class RunSummary(NamedTuple):
         name: the run's name.
         created: when it was made.
         execution_name: the one that it has, once it has begun.
-        decided_by: epoch, version and digest of the testing set that its decision rested on; None before that.
+        decided_by: the testing set that its decision rested on; None before that.
         proposed: the Model that it proposes, or proposed.
         is_proposing: whether its proposal is not answered yet.
         ended: when it ended; empty where it has not, or does not say.
@@ -59,7 +68,7 @@ class RunSummary(NamedTuple):
     name: str
     created: str
     execution_name: str | None
-    decided_by: tuple[int, int, str | None] | None
+    decided_by: "DecidingSet | None"
     proposed: str | None
     is_proposing: bool
     ended: str
@@ -123,13 +132,9 @@ class RunLister:
         """Return those that propose, or proposed, that Model, by their names."""
         return self._all_named(each.name for each in self.summaries if each.proposed == model)
 
-    def testing_sets(self) -> Iterable[tuple[int, int, str | None]]:
-        """Return epoch, version and digest of the testing sets that decisions rested on, one for each decision."""
+    def testing_sets(self) -> Iterable[DecidingSet]:
+        """Return the testing sets that decisions rested on, one for each decision."""
         return [each.decided_by for each in self.summaries if each.decided_by is not None]
-
-    def count_decisions(self, epoch: int, digest: str) -> int:
-        """Return how many of them have decided by the testing set of that epoch with these rows."""
-        return sum((known, rows) == (epoch, digest) for known, _, rows in self.testing_sets())
 
     def _all_named(self, names: Iterable[str]) -> Sequence[ApiObject]:
         return [run for name in sorted(names) if (run := self.get(name)) is not None]
@@ -212,11 +217,13 @@ def _referred(within: Any) -> str:
     return str(_mapping(_mapping(within).get("pipelineRef")).get("name") or "")
 
 
-def _testing_set(tested: Any) -> tuple[int, int, str | None] | None:
+def _testing_set(tested: Any) -> DecidingSet | None:
     epoch, version, digest = tested.get("epoch"), tested.get("version"), tested.get("digest")
     if not isinstance(epoch, int) or not isinstance(version, int):
         return None
-    return epoch, version, None if digest is None else str(digest)
+    generation = tested.get("generation")
+    known = generation if isinstance(generation, int) else None
+    return DecidingSet(epoch, version, None if digest is None else str(digest), known)
 
 
 def _labels(found: ApiObject) -> Any:

@@ -10,7 +10,7 @@ from penstock.api.pipeline import Pipeline, PipelineStatus, TestingUse
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL, REVISION, Owner
 from penstock.decide.pipeline.observation import PipelineObservation
-from penstock.decide.serving import count_uses, merge_uses
+from penstock.decide.testing_uses import count_uses, merge_uses
 from penstock.decide.times import write_time
 
 
@@ -90,7 +90,7 @@ class PipelineFacts:
         return None if there is None else (there["metadata"].get("labels") or {}).get(MODEL)
 
     def testing_uses(self) -> tuple[TestingUse, ...]:
-        """Return how often each testing version has served to decide."""
+        """Return how often each epoch of the testing set has served to decide."""
         counted = count_uses(self.observation.runs.testing_sets())
         # Runs that are deleted have decided all the same.
         return counted if self.pipeline.spec.retention.runs is None else merge_uses(self.status.testing_uses, counted)

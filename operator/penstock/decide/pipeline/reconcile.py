@@ -11,6 +11,7 @@ from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.parameters import refuse_declarations
+from penstock.decide.pipeline.anchor import with_anchor
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.models import with_servers
@@ -39,7 +40,8 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     draft = _with_counts(facts, before)
     try:
         _refuse(facts)
-        draft = with_retention(facts, with_servers(facts, advance_rollout(facts, _with_selection(facts, draft))))
+        draft = advance_rollout(facts, _with_selection(facts, draft))
+        draft = with_retention(facts, with_servers(facts, with_anchor(facts, draft)))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None and not is_of_notification(observation.refused):

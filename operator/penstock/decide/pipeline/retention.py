@@ -28,7 +28,8 @@ def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
         return draft
     # What this very reconcile has chosen is in no Pipeline's status yet.
     status = draft.pipeline.status
-    chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline), status.selected_model if status else None}
+    chosen = {served_model(draft.pipeline), pinned_model(draft.pipeline)}
+    chosen |= {status.selected_model, status.anchor_model} if status else set()
     surplus = surplus_models(
         facts.name, retention.models, seen.models.of_pipeline(facts.name), seen.pipelines, seen.runs
     )

@@ -22,9 +22,10 @@ from penstock.decide.run import termination
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST
+from penstock.decide.run.specifications import find_model
 from penstock.decide.run_state import step_of
 from penstock.decide.selection import select_model
-from penstock.decide.serving import pinned_model, served_model
+from penstock.decide.serving import anchor_beside_served, pinned_model, served_model
 from penstock_jobs.contract.gate import GateDecision
 from penstock_jobs.contract.result import TestingResult
 
@@ -46,10 +47,13 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
         step = step_of(draft.run, "deployment")
         return _finish(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
     tested = latest_test(draft)
+    if pipeline.spec.deployment is None or snapshot.pipeline.spec.deployment is None:
+        return _finish(facts, draft, _undecided(facts, tested))
+    pinned = pinned_model(pipeline)
+    if pinned is not None and find_model(facts, pinned) is None:
+        message = messages.model_not_found(pinned)
+        return termination.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_FOUND, message)
     decision = _decide(snapshot.pipeline.spec, pipeline, tested)
-    if pipeline.spec.deployment is None:
-        message = messages.no_deployment(facts.pipeline_name)
-        return _finish(facts, draft, _with_message(_summary(decision, tested, served_model(pipeline)), None, message))
     if decision.retest and RETEST not in draft.results:
         return TestAgain(decision.retest)
     served = served_model(pipeline)
@@ -63,10 +67,15 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
 
 def _decide(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> GateDecision:
     """Return the decision by the rules of this spec, about what the Pipeline serves and pins now."""
-    selection, pinned = selection_of(spec), pinned_model(pipeline)
-    if selection is None:
-        return GateDecision(None, pinned, f"deployment.model pins {pinned}, so it is served.")
-    return select_model(tested, selection, served_model(pipeline), pinned)
+    return select_model(
+        tested, selection_of(spec), served_model(pipeline), pinned_model(pipeline), anchor_beside_served(pipeline)
+    )
+
+
+def _undecided(facts: RunFacts, tested: TestingResult | None) -> DeploymentSummary:
+    """Return what the status says where there is no gate: no verdict, and nothing that is served."""
+    challenger = tested.challenger if tested else None
+    return DeploymentSummary(challenger=challenger, message=messages.no_deployment(facts.pipeline_name))
 
 
 def _summary(decision: GateDecision, tested: TestingResult | None, against: str | None) -> DeploymentSummary:
@@ -102,6 +111,9 @@ def _propose(
     facts: RunFacts, draft: RunDraft, pipeline: Pipeline, summary: DeploymentSummary, decision: GateDecision
 ) -> RunDraft:
     model = decision.model or ""
+    if find_model(facts, model) is None:
+        message = messages.challenger_not_found(model, served_model(pipeline))
+        return termination.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_FOUND, message)
     why = _rollout_failure(facts, model)
     if why is not None:
         message = messages.model_not_ready(model, served_model(pipeline), why)

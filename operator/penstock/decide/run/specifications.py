@@ -14,7 +14,9 @@ from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST, SOURCE, PlannedPart
 from penstock.decide.run_places import RunPlaces, child
 from penstock.decide.run_state import status_of
-from penstock.decide.serving import served_model
+from penstock.decide.serving import anchor_beside_served, served_model
+from penstock.decide.testing_uses import count_uses, merge_uses, use_of_epoch
+from penstock_jobs.contract.gate import asks_for_anchor
 from penstock_jobs.contract.result import DatasetResult, ModelReference, SourceResult, TrainingResult
 from penstock_jobs.contract.specification import JobSpecification, Location, TestingJob
 
@@ -113,12 +115,24 @@ def _testing(
         made,
         draft.result("training", TrainingResult),
         models,
-        reference_to_served_model(facts),
-        _decisions(facts, made),
+        _past_decisions(facts, snapshot, made),
         facts.run.metadata.creation_timestamp,
     )
 
 
-def _decisions(facts: RunFacts, made: DatasetResult) -> int:
-    """Return how many decisions this testing set has served before."""
-    return facts.observation.runs.count_decisions(made.epoch, made.testing.digest)
+def _past_decisions(facts: RunFacts, snapshot: Snapshot, made: DatasetResult) -> asking.PastDecisions:
+    selection = asking.selection_of(snapshot.pipeline.spec)
+    pipeline, uses = facts.pipeline, count_uses(facts.observation.runs.testing_sets())
+    if pipeline is not None and pipeline.status is not None:
+        uses = merge_uses(pipeline.status.testing_uses, uses)  # runs that are deleted have decided all the same
+    use = use_of_epoch(uses, made.epoch)
+    asked = selection is not None and asks_for_anchor(selection) and pipeline is not None
+    name = anchor_beside_served(pipeline) if asked and pipeline is not None else None
+    anchor = None if name is None else find_model(facts, name)
+    return asking.PastDecisions(
+        served=reference_to_served_model(facts),
+        anchor=None if anchor is None else reference_to(anchor),
+        anchor_name=name,
+        decisions=use.decisions if use else 0,
+        decided_generation=use.generation if use else None,
+    )

@@ -1,0 +1,59 @@
+"""How often an epoch of the testing set has served to decide: its points stay, so later versions are used up with it."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from penstock.api.pipeline import TestingUse
+from penstock.decide.observed.listers import DecidingSet
+
+MOST = 20  # as many as a status has room for
+
+
+def count_uses(tests: Iterable[DecidingSet]) -> tuple[TestingUse, ...]:
+    """Return the use of each epoch of the testing sets that these decisions rested on."""
+    return _newest_first(_added_up(_single_use(each) for each in tests))
+
+
+def merge_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
+    """Return the uses as they are counted now, none of them below what was counted before runs were deleted.
+
+    An earlier operator counted each version of an epoch by itself.
+    """
+    uses = {use.epoch: use for use in _added_up(before)}
+    for use in counted:
+        earlier = uses.get(use.epoch)
+        uses[use.epoch] = use if earlier is None else _newest(use, earlier, max(use.decisions, earlier.decisions))
+    return _newest_first(uses.values())
+
+
+def use_of_epoch(uses: Iterable[TestingUse], epoch: int) -> TestingUse | None:
+    """Return how often that epoch has served to decide; None where it never has."""
+    return next((use for use in _added_up(uses) if use.epoch == epoch), None)
+
+
+def _added_up(uses: Iterable[TestingUse]) -> Iterable[TestingUse]:
+    found: dict[int, TestingUse] = {}
+    for use in uses:
+        other = found.get(use.epoch)
+        found[use.epoch] = use if other is None else _newest(use, other, use.decisions + other.decisions)
+    return found.values()
+
+
+def _newest_first(uses: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
+    return tuple(sorted(uses, key=lambda use: use.epoch, reverse=True)[:MOST])
+
+
+def _single_use(tested: DecidingSet) -> TestingUse:
+    return TestingUse(
+        epoch=tested.epoch,
+        version=tested.version,
+        digest=tested.digest,
+        generation=tested.generation,
+        decisions=1,
+    )
+
+
+def _newest(one: TestingUse, other: TestingUse, decisions: int) -> TestingUse:
+    newest = max(one, other, key=lambda use: (use.version, use.generation or -1))
+    return msgspec.structs.replace(newest, decisions=decisions)
