@@ -44,7 +44,9 @@ def show_decision(console: Console, run: PipelineRun) -> None:
     if deployment and deployment.deployment:
         decided = deployment.deployment
         kept = decided.challenger is not None and decided.served not in (None, decided.challenger)
-        console.print(Text.assemble(("Model kept: " if kept else "Model chosen: ", "bold"), decided.served or "none"))
+        if decided.verdict or decided.served:
+            chosen = Text.assemble(("Model kept: " if kept else "Model chosen: ", "bold"), decided.served or "none")
+            console.print(chosen)
         console.print(Text(f"  {decided.message}"))
     if testing and testing.testing:
         console.print(Text.assemble(("Report: ", "bold"), report_path(testing.testing.report)), soft_wrap=True)

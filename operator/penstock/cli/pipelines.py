@@ -25,11 +25,17 @@ def pipelines(settings: LaptopSettings) -> None:
 def _row(resources: Resources, pipeline: Pipeline) -> tuple[object, ...]:
     return (
         pipeline.metadata.name,
-        served_model(pipeline),
+        _served(resources, pipeline),
         _chooser(pipeline),
         len(runs_of(resources, pipeline.metadata.name or "")),
         age(pipeline.metadata.creation_timestamp, utc_now()),
     )
+
+
+def _served(resources: Resources, pipeline: Pipeline) -> str | None:
+    """Return the Model that is served, and that it is gone where it is: then nothing can serve it."""
+    name = served_model(pipeline)
+    return name if name is None or name in resources.objects.names("Model") else f"{name} (gone)"
 
 
 def _chooser(pipeline: Pipeline) -> str:

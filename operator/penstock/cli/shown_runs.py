@@ -111,5 +111,6 @@ def describe_step(step: Step) -> Text:
             lines.append(f"{tested.name}: {scored}")
         lines.append(f"report: {report_path(step.testing.report)}")
     if step.deployment:
-        lines = [f"{step.deployment.verdict or 'No verdict'}: {step.deployment.message}"]
+        verdict = f"{step.deployment.verdict}: " if step.deployment.verdict else ""
+        lines = [f"{verdict}{step.deployment.message}"]
     return Text("\n".join(lines))

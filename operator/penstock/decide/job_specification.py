@@ -35,7 +35,7 @@ HOLDOUT = 0.2  # where a manifest says nothing of validation
 
 @dataclass(frozen=True)
 class PastDecisions:
-    """What earlier decisions came to: the Model that is served, the anchor beside it, and how they used the testing set.
+    """What earlier decisions came to: the Model that is served, the anchor beside it, and the testing set.
 
     `anchor_name` is None where the gate does not ask for it, or it is the served one; `anchor` is None where it is
     gone. `decisions` and `decided_generation` are of this epoch of the testing set.
@@ -228,7 +228,7 @@ def testing_job(
 
 
 def selection_of(spec: PipelineSpec) -> specification.SelectionSpec | None:
-    """Return the gate, that without rules where none are written. None where nothing is trained, or nothing deployed."""
+    """Return the gate, one without rules where none are written; None where nothing is trained or deployed."""
     if spec.training is None or spec.deployment is None:
         return None
     scorings = scorings_of_testing(spec)

@@ -7,7 +7,7 @@ have done.
 """
 
 from penstock_jobs.contract.gate import GateDecision, apply_gate
-from penstock_jobs.contract.result import TestingResult
+from penstock_jobs.contract.result import TestingResult, Verdict
 from penstock_jobs.contract.specification import SelectionSpec
 
 
@@ -33,7 +33,8 @@ def select_model(
         return _decision_for_pin(pinned, found)
     if found is None:
         kept = f"{served} stays" if served else "No Model is served"
-        return GateDecision("NotComparable", served, f"{kept}: no Model was tested in this run.")
+        verdict: Verdict | None = None if selection is None else "NotComparable"
+        return GateDecision(verdict, served, f"{kept}: no Model was tested in this run.")
     return found
 
 

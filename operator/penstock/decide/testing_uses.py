@@ -1,4 +1,4 @@
-"""How often an epoch of the testing set has served to decide: its points stay, so later versions are used up with it."""
+"""How often an epoch of the testing set has served to decide: its points stay, and are used in later versions too."""
 
 from collections.abc import Iterable
 

@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -202,3 +203,154 @@ def test_two_models_that_do_not_differ_are_said_to_be_the_same() -> None:
         "new and old have the same roc_auc on 480 points that neither was trained on, however they are drawn again. "
         "old stays."
     )
+
+
+# --- what is asked of every challenger --------------------------------------------------------------------------------
+
+
+def result_of(value: float | None = 0.87, **changes: Any) -> result.TestingResult:
+    return msgspec.structs.replace(scored(value), **changes)
+
+
+SERVED = pytest.mark.parametrize("served", [None, "old"])
+WITH_OR_WITHOUT_RULES = pytest.mark.parametrize("must", [False, True])
+
+
+@SERVED
+@WITH_OR_WITHOUT_RULES
+@pytest.mark.parametrize(
+    ("found", "verdict", "sentence"),
+    [
+        (
+            result_of(minimum_points=501),
+            "TooFewPoints",
+            "new was tested on 500 points, and testing.minimumPoints asks for 501",
+        ),
+        (result_of(None), "NoScore", "new has no roc_auc on the testing set, so it is not served"),
+        (result_of(float("nan")), "NoScore", "new has no roc_auc on the testing set, so it is not served"),
+        (result_of(0.48, baseline=0.5), "BelowBaseline", "new reached roc_auc 0.48, no better than a baseline"),
+        (result_of(0.5, baseline=0.5), "BelowBaseline", "no better than a baseline that looks at no feature (0.5)"),
+    ],
+)
+def test_what_is_no_basis_for_serving_is_none_for_a_first_model_either(
+    found: result.TestingResult, verdict: str, sentence: str, served: str | None, *, must: bool
+) -> None:
+    comparison = None if served is None else compared(0.1, 0.2)
+    decision = select_model(msgspec.structs.replace(found, comparison=comparison), rules(must_improve=must), served)
+
+    assert (decision.verdict, decision.model) == (verdict, served)
+    assert sentence in decision.reason
+    assert ("old stays" if served else "nothing is served") in decision.reason
+
+
+@SERVED
+def test_as_many_points_as_are_asked_for_and_a_score_above_the_baseline_are_enough(served: str | None) -> None:
+    found = result_of(0.51, minimum_points=500, baseline=0.5, comparison=compared(0.1, 0.2))
+
+    assert select_model(found, rules(), served).model == "new"
+
+
+def test_why_a_score_is_undefined_is_said() -> None:
+    why = "r2 is not defined here: Input contains infinity."
+    models = (ModelScores(model="new", points=500, scores=(), undefined={"roc_auc": why}),)
+
+    assert select_model(result_of(models=models), rules()).reason.endswith(why)
+
+
+def test_too_few_points_are_said_before_anything_about_scores() -> None:
+    decision = select_model(result_of(0.0, minimum_points=501, baseline=0.5), rules(minimum=0.8))
+
+    assert decision.verdict == "TooFewPoints"
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [(-3.1, "BelowBaseline"), (-2.9, "First")])
+def test_an_error_above_that_of_the_baseline_is_no_better(ours: float, verdict: str) -> None:
+    scoring = "neg_mean_absolute_error"
+    found = msgspec.structs.replace(scored(ours, scoring=scoring), baseline=-3.0)
+    decision = select_model(found, SelectionSpec(scoring=scoring))
+
+    assert decision.verdict == verdict
+    assert ("no feature (3)" in decision.reason) == (verdict == "BelowBaseline")
+
+
+@given(value=st.floats(-1, 1), low=st.floats(-1, 1), margin=st.floats(-0.5, 0.5), must=st.booleans())
+def test_a_first_model_is_never_said_to_be_improved(value: float, low: float, margin: float, *, must: bool) -> None:
+    decision = select_model(scored(value, compared(low, low + 0.1)), rules(margin=margin, must_improve=must))
+
+    assert decision.verdict == "First"
+
+
+def test_without_a_gate_there_is_no_verdict() -> None:
+    assert select_model(scored(0.9), None).verdict is None
+    assert select_model(None, None).verdict is None
+
+
+# --- a negative margin ------------------------------------------------------------------------------------------------
+
+MARGIN = -0.02
+
+
+def refreshed(served: tuple[float, float], anchor: tuple[float, float] | None, **changes: Any) -> result.TestingResult:
+    """Return tests in which the challenger differs by so much from the served Model, and from the anchor."""
+    to_anchor = None if anchor is None else compared(*anchor, served="base")
+    return result_of(comparison=compared(*served), anchor=to_anchor, **changes)
+
+
+@pytest.mark.parametrize(
+    ("served", "anchor", "verdict"),
+    [
+        ((-0.01, 0.01), (-0.01, 0.01), "NotWorse"),
+        ((0.01, 0.03), (0.01, 0.03), "Improved"),
+        ((0.01, 0.03), (-0.01, 0.01), "NotWorse"),
+        ((-0.01, 0.01), (0.01, 0.03), "NotWorse"),
+        ((-0.01, 0.01), (-0.03, -0.01), "Undecided"),
+        ((-0.01, 0.01), (-0.05, -0.03), "NotBetter"),
+        ((-0.05, -0.03), (-0.01, 0.01), "NotBetter"),
+        ((0.01, 0.03), (-0.05, -0.03), "NotBetter"),
+    ],
+)
+def test_with_a_negative_margin_neither_the_served_model_nor_the_anchor_may_be_better_by_it(
+    served: tuple[float, float], anchor: tuple[float, float], verdict: str
+) -> None:
+    decision = select_model(refreshed(served, anchor), rules(margin=MARGIN), "old", anchor="base")
+
+    assert decision.verdict == verdict
+    assert decision.model == ("new" if verdict in ("Improved", "NotWorse") else "old")
+    assert ("not worse by 0.02 or more" in decision.reason) == (verdict == "NotWorse")
+    assert ("sure that it is better" in decision.reason) == (verdict == "Improved")
+
+
+def test_a_loss_since_the_anchor_is_told_with_its_numbers() -> None:
+    decision = select_model(refreshed((-0.01, 0.01), (-0.05, -0.03)), rules(margin=MARGIN), "old", anchor="base")
+
+    assert "new scores 0.04 less in roc_auc than base" in decision.reason
+    assert decision.reason.endswith("it is worse by 0.02 or more. old stays.")
+
+
+def test_a_challenger_that_was_not_tested_beside_the_anchor_is_tested_again_with_it() -> None:
+    decision = select_model(refreshed((-0.01, 0.01), None), rules(margin=MARGIN), "old", anchor="base")
+
+    assert (decision.verdict, decision.model, decision.retest) == ("NotComparable", "old", ("new", "old", "base"))
+    assert "all are tested again" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("served", "verdict"),
+    [((-0.01, 0.01), "NotComparable"), ((0.01, 0.03), "Improved"), ((-0.3, -0.2), "NotComparable")],
+)
+def test_without_its_anchor_only_a_model_that_is_better_than_the_served_one_gets_through(
+    served: tuple[float, float], verdict: str
+) -> None:
+    gone = compared(None, None, served="base", reason="The anchor base is not compared. It is gone.")
+    found = result_of(comparison=compared(*served), anchor=gone)
+    decision = select_model(found, rules(margin=MARGIN), "old", anchor="base")
+
+    assert (decision.verdict, decision.model) == (verdict, "new" if verdict == "Improved" else "old")
+    assert ("It is gone." in decision.reason) == (verdict == "NotComparable")
+
+
+@pytest.mark.parametrize("changes", [{"margin": 0.0}, {"must_improve": False, "margin": MARGIN}])
+def test_the_anchor_is_asked_for_by_a_negative_margin_alone(changes: dict[str, Any]) -> None:
+    decision = select_model(refreshed((0.01, 0.03), None), rules(**changes), "old", anchor="base")
+
+    assert (decision.verdict, decision.model, decision.retest) == ("Improved", "new", ())

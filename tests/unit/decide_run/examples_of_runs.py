@@ -172,24 +172,29 @@ def manifest(name: str, uid: str = RUN_UID) -> ModelManifest:
     )
 
 
-def outcome_of_testing(models: tuple[str, ...], served: str | None = None) -> TestingResult:
-    """Return a test of these Models, the first of which is the challenger, and is better than the served one."""
+def compared(challenger: str | None, other: str | None, difference: float) -> Comparison | None:
+    if challenger is None or other is None:
+        return None
+    return Comparison(
+        challenger=challenger,
+        served=other,
+        scoring="roc_auc",
+        points=500,
+        difference=difference,
+        low=difference - 0.05,
+        high=difference + 0.05,
+        confidence=0.95,
+        challenger_score=0.9,
+        served_score=0.9 - difference,
+    )
+
+
+def outcome_of_testing(
+    models: tuple[str, ...], served: str | None = None, anchor: str | None = None, difference: float = 0.1
+) -> TestingResult:
+    """Return a test of these Models, the first of which is the challenger, and is better than those served."""
     challenger = models[0] if models else None
     scores = (ScoreResult(name="roc_auc", value=0.9, low=0.85, high=0.95),)
-    comparison = None
-    if challenger and served:
-        comparison = Comparison(
-            challenger=challenger,
-            served=served,
-            scoring="roc_auc",
-            points=500,
-            difference=0.1,
-            low=0.05,
-            high=0.15,
-            confidence=0.95,
-            challenger_score=0.9,
-            served_score=0.8,
-        )
     return TestingResult(
         testing_version=3,
         epoch=0,
@@ -198,7 +203,8 @@ def outcome_of_testing(models: tuple[str, ...], served: str | None = None) -> Te
         models=tuple(ModelScores(model=name, points=500, scores=scores) for name in models),
         report="s3://ml-team/churn/runs/churn-1/report.html",
         challenger=challenger,
-        comparison=comparison,
+        comparison=compared(challenger, served, difference),
+        anchor=compared(challenger, anchor, difference),
     )
 
 

@@ -299,7 +299,8 @@ def _result(specification: SourceJob | DatasetJob | TrainingJob | TestingJob, in
     if isinstance(specification, SourceJob):
         return SourceResult(commit="c" * 40, archive="source.tar", digest=f"sha256:{'1' * 64}", files=3)
     names = tuple(model.name for model in specification.models)
-    return examples.outcome_of_testing(names, specification.served.name if specification.served else None)
+    served = specification.served.name if specification.served else None
+    return examples.outcome_of_testing(names, served, specification.anchor_name)
 
 
 def _text(message: TerminationMessage) -> str:

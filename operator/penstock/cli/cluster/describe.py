@@ -94,6 +94,7 @@ def _pipeline(found: Object) -> list[Table]:
         ("Message", message_of(status.conditions)),
         ("Served Model", served.name if served else "none"),
         ("Selected Model", status.selected_model),
+        ("Anchor", status.anchor_model),
         ("Address", status.url),
         ("Last run", status.latest_run),
         ("Runs at work", status.active_runs),
