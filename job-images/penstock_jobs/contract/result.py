@@ -91,7 +91,7 @@ class LeakProof(Document, frozen=True):
 class Remark(Document, frozen=True):
     """What a job decided or noticed that a person should know, and the way out; not an error.
 
-    `code` is one word for programs (`AmbiguousNumbers`), `column` what it is about where that is one column.
+    `code` is one word for programs, of `remark_codes`; `column` is what it is about where that is one column.
     """
 
     code: str
@@ -108,7 +108,7 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     `split` is the rule that the tables were made with, and `identity` the columns, in order and each with its type (`id
     Integer`), that identify a point in them: whoever reads the tables goes by these, since the manifest may have
     changed since. `parameters` are those of the run that read the inputs: the same inputs give the same rows only with
-    the same ones.
+    the same ones. `statistics` is where the `TableStatistics` are.
     """
 
     training: TableVersion
@@ -129,8 +129,8 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
     split: SplitSpec | None = None
     identity: tuple[str, ...] = ()
     parameters: tuple[ParameterValue, ...] = ()
-    warnings: tuple[str, ...] = ()
     remarks: tuple[Remark, ...] = ()
+    statistics: str | None = None
 
 
 class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="job"):

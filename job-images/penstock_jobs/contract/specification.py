@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.contract.parameters import ParameterValue
+from penstock_jobs.contract.remark_codes import RemarkCode
 from penstock_jobs.contract.result import (
     Column,
     ColumnType,
@@ -143,6 +144,24 @@ class ValidationSpec(Document, frozen=True):
     repeats: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
+class Expectation(Document, frozen=True):
+    """What must hold of the rows that are read, or the generation is refused: one of its fields is given.
+
+    `remark` is the code of a remark that must not be made, of `column` where that is given. `nulls` is the greatest
+    share of rows in which the column has no value; `low` and `high` bound its numbers, ends included. `decrease` and
+    `increase` bound how many rows were read, as a share of those of the generation before; `minimum` is the least.
+    """
+
+    column: str | None = None
+    remark: RemarkCode | None = None
+    nulls: Share | None = None
+    low: float | None = None
+    high: float | None = None
+    decrease: Share | None = None
+    increase: float | None = None
+    minimum: int | None = None
+
+
 class Shard(Document, frozen=True):
     """Which part of the inputs (by file) this pod takes, out of how many; `index` = `count` > 1 merges all parts."""
 
@@ -178,6 +197,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     updates: Literal["Freeze", "Refresh"] = "Freeze"
     reset_testing: bool = False
     minimum_class_count: Annotated[int, Meta(ge=1)] = 1
+    expect: tuple[Expectation, ...] = ()
     keep_versions: float = 90 * 86400.0
     pinned_training: tuple[int, ...] = ()
     pinned_validation: tuple[int, ...] = ()

@@ -92,7 +92,7 @@ def find_in_log(log: str, digest: str) -> bytes | None:
 def _fields_by_need(result: JobResult | None) -> tuple[str, ...]:
     match result:
         case DatasetResult():
-            return ("remarks", "warnings", "columns", "classes", "parameters", "identity")
+            return ("remarks", "columns", "classes", "parameters", "identity")
         case TrainingResult():
             return ("manifests", "warnings", "models", "best")
         case Failure():

@@ -19,6 +19,7 @@ from penstock_jobs.tables.columns import DUCKDB_TYPES, PREFIX, quote_identifier
 from penstock_jobs.tables.engine import explain_duckdb_errors
 
 CANONICAL = "canonical"
+_INDEX = re.compile(r"__index_level_[0-9]+__|Unnamed: 0")
 
 _TYPES: dict[str, ColumnType] = {
     **dict.fromkeys(
@@ -52,6 +53,8 @@ def make_canonical(
     _refuse_reserved(found)
     _refuse_missing(job, tuple(found))
     before = {column.name: column.type for column in fixed or ()}
+    for name in _indexes(job, found, before):
+        del found[name]
     for name in before:
         if name not in found:
             raise Refused(
@@ -67,6 +70,13 @@ def make_canonical(
     listed = ", ".join(f"{_cast(name, kind, found[name])} AS {quote_identifier(name)}" for name, kind in types.items())
     connection.execute(f"CREATE VIEW {CANONICAL} AS SELECT {listed} FROM {ROWS}")
     return tuple(Column(name=name, type=kind, role=_role(job, name)) for name, kind in types.items())
+
+
+def columns_left_out(connection: duckdb.DuckDBPyConnection, columns: tuple[Column, ...]) -> tuple[str, ...]:
+    """Return the columns of the loaded rows that `canonical` does not have."""
+    known = {column.name for column in columns}
+    rows = connection.execute(f"DESCRIBE {ROWS}").fetchall()
+    return tuple(str(row[0]) for row in rows if str(row[0]) not in known)
 
 
 def first_row(connection: duckdb.DuckDBPyConnection, condition: str) -> int | None:
@@ -144,6 +154,19 @@ def _refuse_missing(job: DatasetJob, names: tuple[str, ...]) -> None:
             raise Refused(
                 f"There is no column '{name}' (spec.dataset.{field}) in the input; {suggest_column(name, names)}"
             )
+
+
+def _indexes(job: DatasetJob, found: dict[str, ColumnType], before: dict[str, ColumnType]) -> list[str]:
+    """Return the columns that are the index of a data frame, as pandas names it where it has no name.
+
+    By their names alone, so that they are left out at every generation; not one that the job names, or that tables made
+    before have. CSV has no name for it at all, and the engine calls a first column without one `column0`; as it does
+    each column where none has a name, so one that is followed by `column1` is data.
+    """
+    names = [name for name in found if _INDEX.fullmatch(name)]
+    if next(iter(found), None) == "column0" and "column1" not in found:
+        names.append("column0")
+    return [name for name in names if name not in before and _role(job, name) == "Feature"]
 
 
 def _role(job: DatasetJob, name: str) -> ColumnRole:

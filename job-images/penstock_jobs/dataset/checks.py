@@ -17,17 +17,27 @@ Task = Literal["Classification", "Regression"]
 
 
 def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column: Column) -> Task:
-    """Refuse an empty table, a target with nulls, with one class or with one number only; return the task."""
+    """Refuse an empty table, a target that is missing or infinite somewhere, or has one value only; return the task."""
     name = quote_identifier(column.name)
-    row = connection.execute(f"SELECT count(*), count({name}), min({name}), max({name}) FROM {CANONICAL}").fetchone()
-    total, present, least, greatest = row or (0, 0, None, None)
+    infinite = f"isinf({name})" if column.type == "Float" else "FALSE"
+    row = connection.execute(
+        f"SELECT count(*), count({name}), min({name}), max({name}), count(*) FILTER (WHERE {infinite}) FROM {CANONICAL}"
+    ).fetchone()
+    total, present, least, greatest, infinites = row or (0, 0, None, None, 0)
     if not total:
         raise Refused("The input has no rows; there is nothing to make a dataset of.")
     if present < total:
         condition = f"{name} IS NULL OR isnan({name})" if column.type == "Float" else f"{name} IS NULL"
         raise Refused(
             f"The target '{column.name}' is missing in {total - present} of {total} rows, first in row "
-            f"{first_row(connection, condition)}; leave those rows out, or fill them in."
+            f"{first_row(connection, condition)}; leave those rows out (WHERE {name} IS NOT NULL in "
+            "spec.dataset.query), or fill them in."
+        )
+    if infinites:
+        raise Refused(
+            f"The target '{column.name}' is infinite in {infinites} of {total} rows, first in row "
+            f"{first_row(connection, infinite)}; leave those rows out (WHERE isfinite({name}) in spec.dataset.query), "
+            "or mend them."
         )
     task = _task(job, column)
     if least == greatest:

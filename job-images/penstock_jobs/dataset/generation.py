@@ -9,13 +9,15 @@ that the run started again counts it as its own.
 
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from penstock_jobs.contract.result import Column, DatasetResult, TableVersion
+from penstock_jobs.contract.document import encode
+from penstock_jobs.contract.result import Column, DatasetResult, Remark, TableVersion
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset import (
     checks,
@@ -23,6 +25,7 @@ from penstock_jobs.dataset import (
     missing_values,
     points,
     proof,
+    remarks,
     schema,
     shards,
     sources,
@@ -30,9 +33,10 @@ from penstock_jobs.dataset import (
     writing,
 )
 from penstock_jobs.dataset.bound_query import bind_parameters
-from penstock_jobs.dataset.canonical import make_canonical
+from penstock_jobs.dataset.canonical import columns_left_out, make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
+from penstock_jobs.dataset.query import remarks_on_query
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
 from penstock_jobs.logs import report_progress
 from penstock_jobs.storage import Store, open_store
@@ -65,6 +69,16 @@ class _TableFiles:
     paths: dict[str, tuple[Path, ...]]
     left_out: int
 
+    @property
+    def new_paths(self) -> dict[str, tuple[Path, ...]]:
+        """The new files of each table, where they can be read."""
+        return {name: self.paths[name][len(self.paths[name]) - len(files) :] for name, files in self.new.items()}
+
+    @property
+    def new_rows(self) -> dict[str, int]:
+        """How many rows the new files of each table have."""
+        return {name: sum(file.rows for file in files) for name, files in self.new.items()}
+
 
 class _Generation:
     """The steps of one generation, in order; each reads what the steps before it left in the engine."""
@@ -93,10 +107,11 @@ class _Generation:
         with explain_duckdb_errors("The input"):
             task = checks.check_target(self.connection, job, target)
             checks.check_weight(self.connection, columns)
+            remarks.refuse_broken_bounds(self.connection, job, columns, self._rows_before())
         report_progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         groups = points.group_columns(job, columns)
-        remarks = missing_values.find_missing(self.connection, job, identity, groups)
+        missing_values.refuse_without_key(self.connection, job, identity)
         points.identify(self.connection, job, self.state.epoch, identity, groups)
         with explain_duckdb_errors("The input"):
             with reduce_memory(self.connection, job.memory):
@@ -120,9 +135,10 @@ class _Generation:
         }
         self._check(task, measured, written, columns)
         past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
+        statistics, remarked = self._remark(task, columns, written, measured, sides.remarks)
         report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
-        versions = self._commit(written, columns)
+        versions = self._commit(written, columns, counts.rows)
         self._vacuum()
         report_progress(5, 5, "The tables are committed")
         return DatasetResult(
@@ -139,8 +155,8 @@ class _Generation:
             split=job.split,
             identity=tuple(f"{column.name} {column.type}" for column in identity),
             parameters=job.parameters,
-            warnings=(*loaded.warnings, *sides.warnings),
-            remarks=remarks,
+            remarks=remarked,
+            statistics=statistics,
             new=past.new,
             changed=past.changed,
             vanished=past.vanished,
@@ -162,6 +178,11 @@ class _Generation:
             return None
         stored = {field.name for field in self.state.testing.schema().fields}
         return tuple(column for column in self.state.fixed.columns if column.name in stored)
+
+    def _rows_before(self) -> int | None:
+        """Return how many rows were read for the generation before, None where there was none that says so."""
+        said = {} if self.state.training is None else delta.last_commit(self.state.training)
+        return int(said["rows"]) if "rows" in said else None
 
     def _testing_files(self) -> tuple[Path, ...]:
         if self.state.testing is None:
@@ -204,6 +225,28 @@ class _Generation:
                 }
                 checks.check_variance(self.connection, self.job, seen)
 
+    def _remark(
+        self,
+        task: checks.Task,
+        columns: tuple[Column, ...],
+        written: _TableFiles,
+        measured: Mapping[str, writing.TableMeasure],
+        noticed: tuple[Remark, ...],
+    ) -> tuple[str, tuple[Remark, ...]]:
+        """Return where the statistics of the columns are, and the remarks; refuse what is not as expected."""
+        job = self.job
+        made = remarks.WrittenRows(written.new_paths, written.paths, written.new_rows, _add_classes(measured))
+        left_out = columns_left_out(self.connection, columns)
+        facts = remarks.gather_facts(self.connection, job, task, columns, made, left_out)
+        found = remarks.make_remarks(facts)
+        if job.query is not None:
+            found = (*found, *remarks_on_query(job.query, job.split.strategy))
+        found = (*found, *noticed)
+        remarks.refuse_remarks(job.expect, found)
+        store = open_store(job.run_storage)
+        store.write(remarks.COLUMNS_KEY, encode(remarks.statistics_document(facts)))
+        return f"{store.uri}/{remarks.COLUMNS_KEY}", found
+
     def _save_schema(
         self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: LoadedInputs
     ) -> None:
@@ -222,7 +265,7 @@ class _Generation:
         )
         schema.save(self.store, self.state.epoch, made)
 
-    def _commit(self, written: _TableFiles, columns: tuple[Column, ...]) -> dict[str, int]:
+    def _commit(self, written: _TableFiles, columns: tuple[Column, ...], rows_read: int) -> dict[str, int]:
         tables = {"testing": self.state.testing, "validation": self.state.validation, "training": self.state.training}
         versions = {}
         for name, table in tables.items():
@@ -233,6 +276,7 @@ class _Generation:
                 generation=self.state.generation,
                 epoch=self.state.epoch,
                 run=self.job.run.uid,
+                rows_read=rows_read,
                 moment=time.time_ns() // 10**6,
                 overwrite=not testing,
                 configuration=delta.configuration(append_only=testing, keep_seconds=self.job.keep_versions),
@@ -250,6 +294,10 @@ class _Generation:
         seen = measured[name]
         uri = self.stores[name].uri
         return TableVersion(uri=uri, version=versions[name], rows=seen.rows, digest=seen.digest, classes=seen.classes)
+
+
+def _add_classes(measured: Mapping[str, writing.TableMeasure]) -> Counter[str]:
+    return sum((Counter(each.classes) for each in measured.values()), Counter())
 
 
 def _types(name: str, columns: tuple[Column, ...]) -> dict[str, str]:

@@ -21,10 +21,9 @@ ROWS = "loaded"
 
 @dataclass(frozen=True)
 class LoadedInputs:
-    """What was loaded: the types that text columns were read with, by input, and what a person should know."""
+    """What was loaded: the types that text columns were read with, by input."""
 
     input_types: dict[str, dict[str, str]] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,10 +62,10 @@ def load(
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
         return LoadedInputs(input_types)
-    warnings = check_query(query.text, tuple(relations))
+    check_query(query.text, tuple(relations))
     answer = _run_query(engine, sources, relations, query)
     engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer])})")
-    return LoadedInputs(input_types, warnings)
+    return LoadedInputs(input_types)
 
 
 def relation_of(engine: QueryEngine, source: InputFiles, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:

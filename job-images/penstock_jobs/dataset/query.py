@@ -5,6 +5,7 @@ from sqlglot import expressions as exp
 from sqlglot.errors import SqlglotError
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Remark, Strategy
 
 _CHANGING = frozenset(
     [
@@ -58,12 +59,11 @@ _OUTSIDE_PREFIXES = (
 )
 
 
-def check_query(query: str, inputs: tuple[str, ...]) -> tuple[str, ...]:
-    """Raise `Refused` where the query is not a function of the inputs alone; return the warnings about the rest."""
+def check_query(query: str, inputs: tuple[str, ...]) -> None:
+    """Raise `Refused` where the query is not a function of the inputs alone."""
     tree = _parse(query)
     _refuse_changing(tree)
     _refuse_outside(tree, inputs)
-    return _warnings(tree)
 
 
 def _parse(query: str) -> exp.Expr:
@@ -117,19 +117,35 @@ def _refuse_outside(tree: exp.Expr, inputs: tuple[str, ...]) -> None:
         )
 
 
-def _warnings(tree: exp.Expr) -> tuple[str, ...]:
+def remarks_on_query(query: str, strategy: Strategy) -> tuple[Remark, ...]:
+    """Return what a person should know of a query that is allowed.
+
+    A value of several rows carries nothing from testing to training where testing is later.
+    """
+    tree = _parse(query)
     found = []
-    if any(select.args.get("group") or select.find(exp.AggFunc, exp.Window) for select in tree.find_all(exp.Select)):
+    selects = tree.find_all(exp.Select)
+    several = any(select.args.get("group") or select.find(exp.AggFunc, exp.Window) for select in selects)
+    if several and strategy != "Time":
         found.append(
-            "The query aggregates over rows or uses windows: a value made from several rows may carry what is in "
-            "testing "
-            "into training, and may change when rows are added."
+            Remark(
+                code="SeveralRowsInOne",
+                message="The query (spec.dataset.query) aggregates over rows or uses windows: a value made from "
+                "several rows may carry what is in testing into training, and may change when rows are added. Split "
+                "with strategy Time, or by a group (spec.dataset.split) that holds all rows of a value.",
+            )
         )
     limited = [
         node for node in tree.find_all(exp.Limit, exp.Fetch) if node.parent and not node.parent.args.get("order")
     ]
     if limited:
-        found.append("The query has a LIMIT without an ORDER BY: which rows it takes is not defined.")
+        found.append(
+            Remark(
+                code="LimitWithoutOrder",
+                message="The query (spec.dataset.query) has a LIMIT without an ORDER BY: which rows it takes is not "
+                "defined. Add an ORDER BY that tells all rows apart.",
+            )
+        )
     return tuple(found)
 
 

@@ -39,7 +39,7 @@ class DataFile:
 class Commit:
     """What to commit: the files, the DuckDB type of each column, and by which run, in which generation.
 
-    `moment` is the time of the commit in milliseconds since 1970.
+    `rows_read` is how many rows the inputs had, and `moment` the time of the commit in milliseconds since 1970.
     """
 
     files: tuple[DataFile, ...]
@@ -50,6 +50,7 @@ class Commit:
     moment: int
     overwrite: bool
     configuration: Mapping[str, str]
+    rows_read: int = 0
 
 
 def address(store: Store) -> str:
@@ -96,7 +97,7 @@ def types_of_table(table: DeltaTable) -> dict[str, str]:
 
 
 def last_commit(table: DeltaTable) -> dict[str, str]:
-    """Return what the last commit says of itself: `run`, `generation` and `epoch`, empty where it says nothing."""
+    """Return what the last commit says of itself: `run`, `generation`, `epoch` and `rows`; empty where it does not."""
     for entry in table.history(1):
         return {name: str(entry[f"penstock.{name}"]) for name in _NAMES if f"penstock.{name}" in entry}
     return {}
@@ -159,7 +160,7 @@ def vacuum(store: Store, keep_seconds: float, pinned: Sequence[int]) -> None:
 
 
 _BEGUN_BY = "Begun by run "
-_NAMES = ("run", "generation", "epoch")
+_NAMES = ("run", "generation", "epoch", "rows")
 
 
 def _create(store: Store, schema: Schema, change: Commit) -> int:
@@ -193,6 +194,7 @@ def _properties(change: Commit) -> CommitProperties:
         "penstock.run": change.run,
         "penstock.generation": str(change.generation),
         "penstock.epoch": str(change.epoch),
+        "penstock.rows": str(change.rows_read),
     }
     transaction = Transaction(APPLICATION, change.generation)
     return CommitProperties(custom_metadata=metadata, max_commit_retries=0, app_transactions=[transaction])

@@ -12,6 +12,7 @@ from penstock.api.structural import prose as joined_lines
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
 from penstock.reference.markdown import anchor, code, codes, page, prose, table
+from penstock_jobs.contract.column_statistics import TableStatistics
 from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.notification import NotificationRequest
 from penstock_jobs.contract.result import CandidateRow, JobResult
@@ -36,6 +37,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Learning curves", Curves),
     ("Row of a candidate", CandidateRow),
     ("Schemas of the tables", Schemas),
+    ("Statistics of the columns", TableStatistics),
     ("Claim of a storage", Claim),
     ("Memory of looks", LookMemory),
     ("Snapshot of a run", Snapshot),

@@ -203,11 +203,11 @@ def test_a_query_is_one_select(query: str) -> None:
         check_query(query, ("rows",))
 
 
-def test_a_query_over_the_inputs_and_its_own_names_passes_and_aggregates_are_warned_about() -> None:
-    plain = "WITH adults AS (SELECT * FROM people WHERE age > 17) SELECT a.*, b.x FROM adults a JOIN other b USING (id)"
-    assert check_query(plain, ("people", "other")) == ()
-    assert "aggregates" in check_query("SELECT id, avg(x) OVER () AS mean FROM rows", ("rows",))[0]
-    assert "LIMIT" in check_query("SELECT * FROM rows LIMIT 3", ("rows",))[0]
+def test_a_query_over_the_inputs_and_its_own_names_passes() -> None:
+    check_query(
+        "WITH adults AS (SELECT * FROM people WHERE age > 17) SELECT a.*, b.x FROM adults a JOIN other b USING (id)",
+        ("people", "other"),
+    )
 
 
 def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:

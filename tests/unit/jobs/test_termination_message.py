@@ -20,6 +20,7 @@ from penstock_jobs.contract.result import (
     LeakProof,
     ModelReference,
     ModelScores,
+    Remark,
     ScoreResult,
     TableVersion,
     TrainingResult,
@@ -49,7 +50,7 @@ def table(classes: int = 2) -> TableVersion:
     )
 
 
-def dataset(columns: int = 0, classes: int = 2, warnings: tuple[str, ...] = ()) -> DatasetResult:
+def dataset(columns: int = 0, classes: int = 2, remarks: tuple[str, ...] = ()) -> DatasetResult:
     return DatasetResult(
         training=table(classes),
         validation=table(classes),
@@ -66,7 +67,7 @@ def dataset(columns: int = 0, classes: int = 2, warnings: tuple[str, ...] = ()) 
         retired=0,
         left_out=0,
         leak_proof=LeakProof(points_in_common=0, groups_in_common=0, compared_training=1, compared_testing=1),
-        warnings=warnings,
+        remarks=tuple(Remark(code="ManyTexts", message=each) for each in remarks),
     )
 
 

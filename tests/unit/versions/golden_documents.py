@@ -14,6 +14,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.trigger import Trigger
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
+from penstock_jobs.contract.column_statistics import TableStatistics
 from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.notification import NotificationRequest
 from penstock_jobs.contract.result import CandidateRow, JobResult
@@ -38,6 +39,7 @@ DOCUMENTS: dict[str, Any] = {
     "network": Architecture,
     "curves": Curves,
     "schemas": Schemas,
+    "columns": TableStatistics,
     "candidates": CandidateRow,
     "storage-claim": Claim,
     "look-memory": LookMemory,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import duckdb
 
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.result import Column, Remark
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.points import KEPT_POINTS
 
@@ -37,7 +37,7 @@ class SideRule:
     expression: str
     retire: str | None = None
     set_apart: str = KEPT_POINTS
-    warnings: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 def holdout_share(setting: SplitContext) -> float:

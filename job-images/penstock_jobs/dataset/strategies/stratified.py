@@ -9,15 +9,16 @@ rest.
 from fractions import Fraction
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import Remark
 from penstock_jobs.dataset.expressions import draw_expression
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
 from penstock_jobs.tables.columns import FOLD, POINT, quote_identifier
 
-_HISTORY = (
-    "The split is Stratified: it depends on the history of generations, so the same rows in another order of "
-    "generations "
-    "may be split otherwise. Key and Group do not."
+_HISTORY = Remark(
+    code="DependsOnHistory",
+    message="The split is Stratified: it depends on the history of generations, so the same rows in another order of "
+    "generations may be split otherwise. Key and Group do not.",
 )
 
 
@@ -50,7 +51,7 @@ def prepare(setting: SplitContext) -> SideRule:
     return SideRule(
         f"CASE WHEN {POINT} IN (SELECT {POINT} FROM chosen_testing) THEN 'testing' "
         f"WHEN {POINT} IN (SELECT {POINT} FROM chosen_validation) THEN 'validation' ELSE 'training' END",
-        warnings=(_HISTORY, *_quota_warnings(setting, lacking)),
+        remarks=(_HISTORY, *_remarks_on_quotas(setting, lacking)),
     )
 
 
@@ -69,13 +70,15 @@ def _choose(setting: SplitContext, table: str, candidates: str, wanted: dict[obj
     )
 
 
-def _quota_warnings(setting: SplitContext, lacking: dict[object, int]) -> list[str]:
+def _remarks_on_quotas(setting: SplitContext, lacking: dict[object, int]) -> list[Remark]:
     chosen = dict(setting.connection.execute("SELECT class, count(*) FROM chosen_testing GROUP BY 1").fetchall())
     short = {value: wanted - chosen.get(value, 0) for value, wanted in lacking.items()}
     return [
-        f"The testing set is {missing} points of class '{value}' short of its share: only points never placed before "
-        "may "
-        "be added. A reset would draw it anew."
+        Remark(
+            code="ShortOfShare",
+            message=f"The testing set is {missing} points of class '{value}' short of its share: only points never "
+            "placed before may be added. A reset (resetTesting) would draw it anew.",
+        )
         for value, missing in sorted(short.items(), key=lambda item: str(item[0]))
         if missing
     ]
