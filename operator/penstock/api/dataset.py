@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from penstock.api.addresses import FIRST_OF_ADDRESS, PART_OF_SEGMENT
 from penstock.api.credentials import SecretReference
+from penstock.api.expectations import Expectation
 from penstock.api.scalars import (
     ALL_OR_NOTHING,
     DATE,
@@ -323,6 +324,15 @@ class Dataset(Value, frozen=True, kw_only=True):
             le=1000000,
         ),
     ] = 1
+
+    expect: Annotated[
+        tuple[Expectation, ...],
+        field(
+            "What must hold of the rows that are read: no remark of a kind, or a bound on a column's values or on the "
+            "number of rows. Where something does not hold the step is refused, and the tables stay as they were.",
+            max_length=256,
+        ),
+    ] = ()
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

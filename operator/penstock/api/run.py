@@ -72,6 +72,7 @@ _BY_RIGHT = (
 )
 _PARAMETERS = "^parameters([.]|$)"
 MOST_SCORES = 8  # of one Model, as many as a status has room for
+MOST_REMARKS = 10
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -270,6 +271,14 @@ class StepTable(Value, frozen=True, kw_only=True):
     digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=128)]
 
 
+class RemarkSummary(Value, frozen=True, kw_only=True):
+    """What a person should know of the data; not an error."""
+
+    code: Annotated[str, field("One word for programs, as `NumbersAsText`.", max_length=64)]
+    column: Annotated[str, field("The column that it is about.", max_length=64)] | None = None
+    message: Annotated[str, field("A sentence for people, cut where it is long.", max_length=512)]
+
+
 class DatasetSummary(Value, frozen=True, kw_only=True):
     """What the dataset step did."""
 
@@ -286,6 +295,8 @@ class DatasetSummary(Value, frozen=True, kw_only=True):
     left_out: Annotated[
         int, field("How many points are in no table: of a group that is in testing, or in a gap of time.", ge=0)
     ] = 0
+    remarked: Annotated[int, field("How many remarks were made of the data; the report has all.", ge=0)] = 0
+    remarks: Annotated[tuple[RemarkSummary, ...], field("The first of the remarks.", max_length=MOST_REMARKS)] = ()
 
 
 class TrainingSummary(Value, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ DOTTED_PATH = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"
 DURATION = r"^([0-9]{1,9}(ms|s|m|h|d|w))+$"
 QUANTITY = r"^[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e[0-9]{1,2})?$"
 SHARE = r"^(100(\.0{1,12})?%|[0-9]{1,2}(\.[0-9]{1,12})?%|[01]|0?\.[0-9]{1,15}|1\.0{1,15})$"
+PERCENT = r"^[0-9]{1,6}(\.[0-9]{1,4})?%$"
 RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
 INPUT_URI = r"^((s3|pvc|file)://.+|[^:]+)$"
@@ -71,6 +72,7 @@ PHRASES = {
     DURATION: "a duration; write one as 90s, 1h30m or 30d",
     QUANTITY: "a quantity; write one as 2, 500m or 2Gi",
     SHARE: 'a share between 0 and 1; write one as 20% or "0.2"',
+    PERCENT: "a number of per cent; write one as 150%",
     DECIMAL: 'a number; write one as "0.8"',
     RELATIVE_PATH: "a relative path without a slash at its ends, as team/churn",
     HTTP: "an address; write one as http://s3.data:9000",

@@ -119,6 +119,7 @@ def dataset_job(
         pinned_training=tuple(sorted({lineage.training.version for lineage in lineages})),
         pinned_validation=tuple(sorted({lineage.validation.version for lineage in lineages})),
         minimum_class_count=dataset.minimum_class_count,
+        expect=tuple(_expectation(each) for each in dataset.expect),
         keep_versions=read_duration(spec.retention.table_versions, "spec.retention.tableVersions"),
         memory=_memory(settings, "dataset"),
         threads=settings.threads or 1,
@@ -266,6 +267,21 @@ def _input(table: api_dataset.Input, location: Location) -> specification.InputS
         null_values=table.null_values,
         types={each.column: each.type for each in table.types},
         version=table.version,
+    )
+
+
+def _expectation(expected: api_dataset.Expectation) -> specification.Expectation:
+    field, bounds, rows = "spec.dataset.expect", expected.range, expected.rows
+    increase = rows.increase if rows else None
+    return specification.Expectation(
+        column=expected.column,
+        remark=expected.remark,
+        nulls=_share(expected.nulls, f"{field}.nulls"),
+        low=_number(bounds.low if bounds else None, f"{field}.range.low"),
+        high=_number(bounds.high if bounds else None, f"{field}.range.high"),
+        decrease=_share(rows.decrease if rows else None, f"{field}.rows.decrease"),
+        increase=None if increase is None else float(increase.removesuffix("%")) / 100,
+        minimum=rows.minimum if rows else None,
     )
 
 

@@ -1,9 +1,11 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
 from penstock.api.run import (
+    MOST_REMARKS,
     MOST_SCORES,
     DatasetSummary,
     NewPointScores,
+    RemarkSummary,
     StepTable,
     TestedModel,
     TestingSummary,
@@ -17,7 +19,8 @@ from penstock_jobs.contract.result import DatasetResult, TestingResult, Training
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
-ADDRESS = PARAMETERS = 512  # as long as a status takes
+ADDRESS = PARAMETERS = SENTENCE = 512  # as long as a status takes
+COLUMN = 64
 
 
 def parameters_in_words(parameters: tuple[ParameterValue, ...]) -> str | None:
@@ -43,7 +46,14 @@ def dataset_summary(found: DatasetResult) -> DatasetSummary:
         vanished=found.vanished,
         retired=found.retired,
         left_out=found.left_out,
+        remarked=len(found.remarks),
+        remarks=tuple(_remark(each) for each in found.remarks[:MOST_REMARKS]),
     )
+
+
+def _remark(found: result.Remark) -> RemarkSummary:
+    column = None if found.column is None else shorten(found.column, COLUMN)
+    return RemarkSummary(code=shorten(found.code, COLUMN), column=column, message=shorten(found.message, SENTENCE))
 
 
 def training_summary(found: TrainingResult) -> TrainingSummary:

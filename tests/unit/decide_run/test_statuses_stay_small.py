@@ -70,6 +70,7 @@ def _figures(uri: str, many: int, number: float, message: str) -> dict[str, Any]
         retired=0,
         left_out=0,
         leak_proof=result.LeakProof(points_in_common=0, groups_in_common=0, compared_training=1, compared_testing=1),
+        remarks=(result.Remark(code="NumbersAsText", message=message, column=message),) * many,
     )
     trained = result.TrainingResult(
         candidates=uri,

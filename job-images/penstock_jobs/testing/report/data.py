@@ -86,8 +86,8 @@ def proof_of(found: LeakProof, *, grouped: bool) -> Proof:
         holds,
         f"No {what} is on both sides." if holds else f"A {'key or a group' if grouped else 'key'} is on both sides!",
         f"{found.points_in_common:,} keys{groups} in common between {found.compared_training:,} points of training and "
-        f"validation and {found.compared_testing:,} of testing{retired}, found by joining the files as they were read back. "
-        "Whether a column gives the target away was not looked at here.",
+        f"validation and {found.compared_testing:,} of testing{retired}, found by joining the files as they were read "
+        "back. Whether a column gives the target away was not looked at here.",
     )
 
 

@@ -28,8 +28,8 @@ def null_keys_or_groups(facts: ColumnFacts, table: TableFacts) -> Remark | None:
     return Remark(
         code="NullGroups" if is_group else "NullKeys",
         column=facts.column.name,
-        message=f"The column '{facts.column.name}' ({what}) has no value in {count_rows(facts.nulls)}{first}; {meaning}. "
-        "Fill it in, or leave such rows out in spec.dataset.query.",
+        message=f"The column '{facts.column.name}' ({what}) has no value in {count_rows(facts.nulls)}{first}; "
+        f"{meaning}. Fill it in, or leave such rows out in spec.dataset.query.",
     )
 
 
