@@ -1,9 +1,11 @@
 """What the report looks into beyond the scores; nothing here decides anything."""
 
+import msgspec
 import numpy as np
 
 from penstock_jobs.contract import document
-from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.column_statistics import TableStatistics
+from penstock_jobs.contract.errors import JobError, Refused
 from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.logs import log
@@ -46,6 +48,21 @@ def details_of(
 def candidates_of(job: TestingJob) -> tuple[CandidateRow, ...]:
     """Return the table of candidates of the run, empty where the run trained none."""
     return tuple(read_candidates(open_store(job.run_storage)))
+
+
+def statistics_of(job: TestingJob) -> TableStatistics | None:
+    """Return the statistics of the columns, which are beside the results of the run that made the tables."""
+    uri = None if job.dataset_result is None else job.dataset_result.statistics
+    if uri is None:
+        return None
+    folder, _, key = uri.rpartition("/")
+    try:
+        return document.decode(
+            open_store(msgspec.structs.replace(job.run_storage, uri=folder)).read(key), TableStatistics, uri
+        )
+    except JobError as error:
+        log.warning("The report does without the table of columns: %s", error)
+        return None
 
 
 def _curves(job: TestingJob, model: str) -> Curves | None:

@@ -18,7 +18,7 @@ from penstock_jobs.scoring import Scorer
 from penstock_jobs.storage import open_store
 from penstock_jobs.testing.comparability import NotComparable
 from penstock_jobs.testing.comparing import compare, void_comparison
-from penstock_jobs.testing.details import candidates_of, details_of
+from penstock_jobs.testing.details import candidates_of, details_of, statistics_of
 from penstock_jobs.testing.judging import JudgedModel, judge
 from penstock_jobs.testing.newer import score_new_points
 from penstock_jobs.testing.points import Points, take_predictions
@@ -84,6 +84,7 @@ def test(job: TestingJob) -> TestingResult:
         decision=_decision(job, result),
         details=details_of(job, shown, testing, points, scorers, ranking, baseline),
         candidates=candidates_of(job),
+        statistics=statistics_of(job),
     )
     report_progress(1, 1, "Writing the report.")
     store.write(REPORT, write_report(findings).encode())

@@ -8,6 +8,7 @@ from rich.text import Text
 from penstock.api.run import PipelineRun, Step
 from penstock.cli.output import age, format_score, rows, table
 from penstock.decide.conditions import find
+from penstock.decide.remarks import remarks_in_words
 from penstock.decide.run_state import is_finished, status_of
 from penstock.local.reading import report_path
 
@@ -98,6 +99,7 @@ def describe_step(step: Step) -> Text:
         lines.append(
             f"testing points: {made.new:,} new, {made.changed:,} changed, {made.vanished:,} no longer in the input"
         )
+        lines += remarks_in_words(made)
     if step.training:
         trained = step.training
         lines = [

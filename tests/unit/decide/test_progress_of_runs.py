@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.api.run import PipelineRun
+from penstock.api.run import PipelineRun, Step
 from penstock.decide.commands.progress import ProgressUpdate, progress_updates
 
 STEPS = ("dataset", "training")
@@ -37,6 +37,22 @@ def test_a_step_that_began_and_ended_unseen_is_told_both() -> None:
 
 def test_a_reused_step_only_ends() -> None:
     assert progress_updates(run(), run(dataset="Reused")) == [ProgressUpdate("ended", "Reused", "dataset")]
+
+
+def test_what_was_remarked_about_the_data_is_told_once_as_the_dataset_ends_and_how_much_more_there_is() -> None:
+    remarks = [{"code": "Constant", "column": "year", "message": "The column 'year' is constant."}]
+    made = {"epoch": 1, "generation": 1, "task": "Regression", "tables": [], "rowsRead": 9, "remarks": remarks}
+    ended = run(dataset="Succeeded")
+    step = msgspec.convert({"name": "dataset", "state": "Succeeded", "dataset": {**made, "remarked": 3}}, Step)
+    ended = msgspec.structs.replace(ended, status=msgspec.structs.replace(ended.status, steps=(step,)))
+
+    told = progress_updates(run(dataset="Running"), ended)
+
+    assert told[1:] == [
+        ProgressUpdate("said", "Constant: The column 'year' is constant."),
+        ProgressUpdate("said", "2 more remarks are in the report."),
+    ]
+    assert progress_updates(ended, ended) == []
 
 
 def test_why_it_waits_is_told_once() -> None:

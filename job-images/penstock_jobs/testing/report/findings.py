@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from penstock_jobs.contract.column_statistics import TableStatistics
 from penstock_jobs.contract.gate import GateDecision
 from penstock_jobs.contract.result import CandidateRow, Comparison
 from penstock_jobs.contract.specification import TestingJob
@@ -32,6 +33,7 @@ class Findings:
 
     `shown` is the Model that the report is about: the challenger, or without new Models the served one. `ranking` is
     the scoring function that decides. `decision` is what the gate says of these scores, None where there is no gate.
+    `statistics` are those of the columns, None where the dataset job left none.
     """
 
     job: TestingJob
@@ -47,3 +49,4 @@ class Findings:
     decision: GateDecision | None
     details: Details
     candidates: tuple[CandidateRow, ...]
+    statistics: TableStatistics | None = None

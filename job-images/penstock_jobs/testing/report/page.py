@@ -5,7 +5,7 @@ from importlib.resources import files
 import jinja2
 from markupsafe import Markup
 
-from penstock_jobs.testing.report import classes, data, details, errors, overview, scoreboard
+from penstock_jobs.testing.report import classes, columns, data, details, errors, overview, scoreboard
 from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import display
 
@@ -37,6 +37,10 @@ def write_report(findings: Findings) -> str:
         proof=data.proof(findings),
         counted=data.dataset_counts(findings),
         dataset=findings.job.dataset_result,
+        columns=columns.column_rows(findings),
+        columns_note=columns.statistics_note(findings),
+        columns_omitted=columns.columns_omitted(findings),
+        remarks=columns.remarks(findings),
         confusion=classes.confusion_of(findings),
         pictures=[*classes.pictures(findings), *errors.pictures(findings)],
         importance=details.importance(findings),

@@ -6,6 +6,7 @@ from typing import Literal
 from penstock.api.run import PipelineRun, Step
 from penstock.decide import reasons
 from penstock.decide.conditions import find
+from penstock.decide.remarks import remarks_in_words
 from penstock.decide.run_state import is_finished, status_of, step_of
 
 # What passes within seconds, and need not be told.
@@ -65,6 +66,8 @@ def _of_step(before: Step | None, after: Step) -> list[ProgressUpdate]:
         told.append(ProgressUpdate("started", "", after.name))
     if state not in _ENDED and after.state in _ENDED:
         told.append(ProgressUpdate("ended", summary_of(after), after.name))
+    if state not in _ENDED and after.state == "Succeeded" and after.dataset:
+        told += [ProgressUpdate("said", line) for line in remarks_in_words(after.dataset)]
     return told
 
 
