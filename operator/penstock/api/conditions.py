@@ -71,7 +71,7 @@ class Condition(Value, frozen=True, kw_only=True):
 
 Conditions = Annotated[
     tuple[Condition, ...],
-    field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=5),
+    field("What holds of the object now, one condition for each aspect.", keys=("type",), max_length=4),
 ]
 ObservedGeneration = (
     Annotated[

@@ -72,7 +72,8 @@ _BY_RIGHT = (
 )
 _PARAMETERS = "^parameters([.]|$)"
 MOST_SCORES = 8  # of one Model, as many as a status has room for
-MOST_REMARKS = 10
+MOST_REMARKS = 5
+LONGEST_REMARK = 320
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -274,9 +275,8 @@ class StepTable(Value, frozen=True, kw_only=True):
 class RemarkSummary(Value, frozen=True, kw_only=True):
     """What a person should know of the data; not an error."""
 
-    code: Annotated[str, field("One word for programs, as `NumbersAsText`.", max_length=64)]
-    column: Annotated[str, field("The column that it is about.", max_length=64)] | None = None
-    message: Annotated[str, field("A sentence for people, cut where it is long.", max_length=512)]
+    code: Annotated[str, field("One word for programs, as `NumbersAsText`.", max_length=32)]
+    message: Annotated[str, field("A sentence for people, cut where it is long.", max_length=LONGEST_REMARK)]
 
 
 class DatasetSummary(Value, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
 from penstock.api.run import (
+    LONGEST_REMARK,
     MOST_REMARKS,
     MOST_SCORES,
     DatasetSummary,
@@ -19,8 +20,8 @@ from penstock_jobs.contract.result import DatasetResult, TestingResult, Training
 
 MODELS = 6  # as many as the status has room for
 MADE = 20
-ADDRESS = PARAMETERS = SENTENCE = 512  # as long as a status takes
-COLUMN = 64
+ADDRESS = PARAMETERS = 512  # as long as a status takes
+CODE = 32
 
 
 def parameters_in_words(parameters: tuple[ParameterValue, ...]) -> str | None:
@@ -52,8 +53,7 @@ def dataset_summary(found: DatasetResult) -> DatasetSummary:
 
 
 def _remark(found: result.Remark) -> RemarkSummary:
-    column = None if found.column is None else shorten(found.column, COLUMN)
-    return RemarkSummary(code=shorten(found.code, COLUMN), column=column, message=shorten(found.message, SENTENCE))
+    return RemarkSummary(code=shorten(found.code, CODE), message=shorten(found.message, LONGEST_REMARK))
 
 
 def training_summary(found: TrainingResult) -> TrainingSummary:

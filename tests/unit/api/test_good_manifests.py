@@ -38,6 +38,21 @@ def test_of_the_whole_proposal_only_what_nothing_implements_yet_is_refused(name:
 
 
 @pytest.mark.parametrize(
+    "expected",
+    [
+        "{remark: AmbiguousNumbers, severity: Refuse}",
+        "{remark: ManyTexts, column: plan}",
+        "{column: age, nulls: 5%}",
+        '{column: age, range: {low: "0", high: "120"}}',
+        "{rows: {minimum: 1000, decrease: 20%, increase: 150%}}",
+    ],
+)
+def test_a_pipeline_may_expect_of_its_rows_no_remark_or_a_bound(expected: str) -> None:
+    text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
+    assert check_text(text.replace("updates: Freeze", f"expect: [{expected}]"), "m.yaml").findings == ()
+
+
+@pytest.mark.parametrize(
     ("scoring", "gate"),
     [
         ("{name: roc_auc}", '{scoring: roc_auc, minimum: "0.8"}'),

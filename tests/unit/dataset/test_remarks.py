@@ -73,7 +73,7 @@ def test_a_number_column_with_a_word_in_it_is_told_with_the_word_its_row_and_bot
     remark = the_only(make(tmp_path, table(age=ages)))
 
     assert (remark.code, remark.column) == ("NumbersAsText", "age")
-    assert "239 of its 240 values are numbers, and the others are 'old', first in row 161" in remark.message
+    assert "239 of its 240 values are numbers, the others 'old', first in row 161" in remark.message
     assert "nullValues: [old]" in remark.message
     assert "types: [{column: age, type: Float}]" in remark.message
 
@@ -84,7 +84,7 @@ def test_texts_that_mean_that_there_is_no_number_are_told_with_how_often_they_ar
     remark = the_only(make(tmp_path, table(v=values)))
 
     assert remark.code == "NumbersAsText"
-    assert "160 of its 240 values are numbers, and the others are 'NA' (80 times), first in row 1" in remark.message
+    assert "160 of its 240 values are numbers, the others 'NA' (80 times), first in row 1" in remark.message
 
 
 def test_a_column_that_the_manifest_says_is_text_is_not_taken_for_numbers(tmp_path: Path) -> None:

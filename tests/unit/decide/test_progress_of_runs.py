@@ -40,7 +40,7 @@ def test_a_reused_step_only_ends() -> None:
 
 
 def test_what_was_remarked_about_the_data_is_told_once_as_the_dataset_ends_and_how_much_more_there_is() -> None:
-    remarks = [{"code": "Constant", "column": "year", "message": "The column 'year' is constant."}]
+    remarks = [{"code": "Constant", "message": "The column 'year' is constant."}]
     made = {"epoch": 1, "generation": 1, "task": "Regression", "tables": [], "rowsRead": 9, "remarks": remarks}
     ended = run(dataset="Succeeded")
     step = msgspec.convert({"name": "dataset", "state": "Succeeded", "dataset": {**made, "remarked": 3}}, Step)

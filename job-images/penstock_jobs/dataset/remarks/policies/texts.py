@@ -20,8 +20,8 @@ def numbers_as_text(facts: ColumnFacts, table: TableFacts) -> Remark | None:
     return Remark(
         code=_CODES.get(found.form, "NumbersAsText"),
         column=facts.column.name,
-        message=f"The column '{facts.column.name}' is read as text, so that each value is a category of its own; "
-        f"{many} numbers{_form_in_words(found)}{_others(found)}. {_way_out(facts, found)}",
+        message=f"The column '{facts.column.name}' is read as text: {many} numbers{_form_in_words(found)}"
+        f"{_others(found)}. {_way_out(facts, found)}",
     )
 
 
@@ -74,7 +74,7 @@ def _others(found: NumberTexts) -> str:
     )
     where = f", first in row {found.row}" if found.row is not None else ""
     more = found.present - found.numbers - sum(each.rows for each in found.others)
-    return f", and the others are {named}{f' and {more:,} more' if more else ''}{where}"
+    return f", the others {named}{f' and {more:,} more' if more else ''}{where}"
 
 
 def _way_out(facts: ColumnFacts, found: NumberTexts) -> str:
@@ -86,8 +86,8 @@ def _way_out(facts: ColumnFacts, found: NumberTexts) -> str:
     ways = [f"say {mark[found.form]}"] if found.form in mark else []
     if found.others:
         texts = ", ".join(each.value for each in found.others)
-        ways.append(f"list the others as nullValues: [{texts}] if they mean that there is no value")
+        ways.append(f"list the others as nullValues: [{texts}] if they mean no value")
     if found.form == "Plain":
         mended = " once they are mended" if found.others else ""
         ways.append(f"say types: [{{column: {facts.column.name}, type: Float}}]{mended}")
-    return f"In spec.dataset.inputs, {', or '.join(ways)}; type String says that it is meant to be text."
+    return f"In spec.dataset.inputs, {', or '.join(ways)}; type String says that it is text."
