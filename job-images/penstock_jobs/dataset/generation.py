@@ -25,7 +25,6 @@ from penstock_jobs.dataset import (
     missing_values,
     points,
     proof,
-    remarks,
     schema,
     shards,
     sources,
@@ -37,6 +36,15 @@ from penstock_jobs.dataset.canonical import columns_left_out, make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.query import remarks_on_query
+from penstock_jobs.dataset.remarks import (
+    COLUMNS_KEY,
+    WrittenRows,
+    gather_facts,
+    make_remarks,
+    refuse_broken_bounds,
+    refuse_remarks,
+    statistics_document,
+)
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
 from penstock_jobs.logs import report_progress
 from penstock_jobs.storage import Store, open_store
@@ -107,11 +115,11 @@ class _Generation:
         with explain_duckdb_errors("The input"):
             task = checks.check_target(self.connection, job, target)
             checks.check_weight(self.connection, columns)
-            remarks.refuse_broken_bounds(self.connection, job, columns, self._rows_before())
+            refuse_broken_bounds(self.connection, job, columns, self._rows_before())
         report_progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         groups = points.group_columns(job, columns)
-        missing_values.refuse_without_key(self.connection, job, identity)
+        missing = missing_values.find_missing(self.connection, job, identity, groups)
         points.identify(self.connection, job, self.state.epoch, identity, groups)
         with explain_duckdb_errors("The input"):
             with reduce_memory(self.connection, job.memory):
@@ -135,7 +143,7 @@ class _Generation:
         }
         self._check(task, measured, written, columns)
         past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
-        statistics, remarked = self._remark(task, columns, written, measured, sides.remarks)
+        statistics, remarked = self._remark(task, columns, written, measured, (*missing, *sides.remarks))
         report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
         versions = self._commit(written, columns, counts.rows)
@@ -231,21 +239,25 @@ class _Generation:
         columns: tuple[Column, ...],
         written: _TableFiles,
         measured: Mapping[str, writing.TableMeasure],
-        noticed: tuple[Remark, ...],
+        known: tuple[Remark, ...],
     ) -> tuple[str, tuple[Remark, ...]]:
-        """Return where the statistics of the columns are, and the remarks; refuse what is not as expected."""
+        """Return where the statistics of the columns are, and all remarks, those that are known already too.
+
+        Raises:
+            Refused: a remark is one that the manifest refuses.
+        """
         job = self.job
-        made = remarks.WrittenRows(written.new_paths, written.paths, written.new_rows, _add_classes(measured))
+        made = WrittenRows(written.new_paths, written.paths, written.new_rows, _add_classes(measured))
         left_out = columns_left_out(self.connection, columns)
-        facts = remarks.gather_facts(self.connection, job, task, columns, made, left_out)
-        found = remarks.make_remarks(facts)
+        facts = gather_facts(self.connection, job, task, columns, made, left_out)
+        found = make_remarks(facts)
         if job.query is not None:
             found = (*found, *remarks_on_query(job.query, job.split.strategy))
-        found = (*found, *noticed)
-        remarks.refuse_remarks(job.expect, found)
+        found = (*found, *known)
+        refuse_remarks(job.expect, found)
         store = open_store(job.run_storage)
-        store.write(remarks.COLUMNS_KEY, encode(remarks.statistics_document(facts)))
-        return f"{store.uri}/{remarks.COLUMNS_KEY}", found
+        store.write(COLUMNS_KEY, encode(statistics_document(facts)))
+        return f"{store.uri}/{COLUMNS_KEY}", found
 
     def _save_schema(
         self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: LoadedInputs

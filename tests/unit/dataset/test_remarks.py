@@ -214,15 +214,6 @@ def test_a_target_that_is_infinite_or_missing_is_refused_with_the_row_and_how_to
         make_typed(tmp_path, f"CASE WHEN i = 7 THEN {value} ELSE i / 3 END AS y", target=TargetSpec(column="y"))
 
 
-def test_a_key_or_group_without_a_value_is_told_with_the_first_row(tmp_path: Path) -> None:
-    rows = table(part=["" if i == 5 else f"p{i % 9}" for i in range(ROWS)])
-
-    keyed = make(tmp_path / "key", rows, key=("id", "part"))
-
-    remark = next(each for each in keyed.remarks if each.code == "NullKeys")
-    assert "no value in 1 row, first in row 6" in remark.message
-
-
 def test_a_column_of_the_key_with_few_values_is_told_to_be_no_feature(tmp_path: Path) -> None:
     rows = table(month=[i % 6 for i in range(ROWS)])
 

@@ -124,6 +124,21 @@ def test_the_dataset_job_is_asked_for_what_the_manifest_says() -> None:
     assert job.inputs[0].location.uri == "s3://lake/customers/*.parquet"
 
 
+def test_what_is_expected_of_the_rows_reaches_the_job_as_numbers() -> None:
+    expected = (
+        "[{remark: ManyTexts, column: plan}, {column: age, nulls: 5%}, {column: age, range: {low: '0', high: '120'}}, "
+        "{rows: {minimum: 9, decrease: 20%, increase: 150%}}]"
+    )
+    job = generated(spec_of("pipeline", "updates: Freeze", f"expect: {expected}"))
+
+    assert job.expect == (
+        specification.Expectation(remark="ManyTexts", column="plan"),
+        specification.Expectation(column="age", nulls=0.05),
+        specification.Expectation(column="age", low=0.0, high=120.0),
+        specification.Expectation(minimum=9, decrease=0.2, increase=1.5),
+    )
+
+
 def test_a_time_split_is_in_seconds() -> None:
     job = generated(spec_of("pipeline-shortest", "target: {column: cultivar}", TIME))
     assert (job.split.time_column, job.split.window, job.split.gap) == ("day", 30 * 86400, 86400)

@@ -32,7 +32,7 @@ class NumberTexts:
 class ColumnFacts:
     """One column: counts over all rows that were written, and what the rows of the sample look like.
 
-    `is_declared` says that the manifest gives its type. `first_null` and `first_infinite` are rows of the input.
+    `is_declared` says that the manifest gives its type. `first_infinite` is a row of the input.
     `counts_rows` says that it has each whole number of a range once. `tells` is how well the column alone gives the
     target on rows that were set aside: an AUC, or a share of explained variance.
     """
@@ -46,7 +46,6 @@ class ColumnFacts:
     frequent: tuple[FrequentValue, ...] = ()
     is_declared: bool = False
     is_constant: bool = False
-    first_null: int | None = None
     infinite: int = 0
     first_infinite: int | None = None
     numbers: NumberTexts | None = None

@@ -103,8 +103,6 @@ def _answer_questions(
     """Return the facts with what the rows of the input say, where there is a reason to ask them."""
     column, name = facts.column, quote_identifier(facts.column.name)
     changes: dict[str, Any] = {}
-    if column.role in ("Key", "Group") and facts.nulls:
-        changes["first_null"] = first_row(connection, f"{name} IS NULL")
     if facts.infinite:
         changes["infinite"] = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE isinf({name})")
         changes["first_infinite"] = first_row(connection, f"isinf(CAST({name} AS DOUBLE))")

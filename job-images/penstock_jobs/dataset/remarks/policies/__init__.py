@@ -6,7 +6,7 @@ from penstock_jobs.contract.result import Remark
 from penstock_jobs.dataset.remarks.facts import ColumnFacts, TableFacts
 from penstock_jobs.dataset.remarks.policies.empty_columns import column_without_values, columns_without_variety
 from penstock_jobs.dataset.remarks.policies.infinite_values import infinite_values
-from penstock_jobs.dataset.remarks.policies.key_columns import key_is_no_feature, null_keys_or_groups
+from penstock_jobs.dataset.remarks.policies.key_as_feature import key_is_no_feature
 from penstock_jobs.dataset.remarks.policies.near_duplicates import near_duplicates
 from penstock_jobs.dataset.remarks.policies.rare_class import rare_class
 from penstock_jobs.dataset.remarks.policies.row_numbers import index_left_out, row_numbers, unnamed_column
@@ -24,7 +24,6 @@ COLUMN_POLICIES: tuple[ColumnPolicy, ...] = (
     infinite_values,
     row_numbers,
     unnamed_column,
-    null_keys_or_groups,
     key_is_no_feature,
     many_texts,
 )
