@@ -6,21 +6,24 @@ yes/no labels, or on ten classes, unless they are told more, work on any labels.
 that have no default of their own are macro averages, and `roc_auc` is one-vs-rest.
 """
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.score_display import average_words
 from penstock_jobs.contract.specification import ScoringSpec, Task
 from penstock_jobs.importing import accepts, import_object, suggest_nearest
 from penstock_jobs.scoring.classes import encode_classes, positive_index
 from penstock_jobs.scoring.predictions import Predictions
+from penstock_jobs.scoring.ranges import range_of
 
 # Of two classes these look at one only; the others are the same whichever is called positive.
 _ABOUT_ONE_CLASS = {
@@ -42,6 +45,7 @@ class Scorer:
     Attributes:
         name: The name in the manifest.
         responses: What it looks at, in order of preference: `predict`, `predict_proba`, `decision_function`.
+        average: How the scores of the classes become one, in words; None where there is nothing to average.
     """
 
     name: str
@@ -52,6 +56,24 @@ class Scorer:
     _classes: tuple[Any, ...]
     _positive: int | None
     _own: bool
+    average: str | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest value that it can have, infinite where there is none."""
+        return (-math.inf, math.inf) if self._own else range_of(self.name)
+
+    @property
+    def share(self) -> Literal["all", "true", "predicted"] | None:
+        """Of which points it is the share that is right: all, those that are truly positive, or those called so."""
+        base = self.name.removesuffix("_micro")
+        if self._own or base not in ("accuracy", "precision", "recall"):
+            return None
+        if base == "accuracy" or self.average == "micro":
+            return "all"
+        if self.average is not None or self._positive is None:
+            return None
+        return "true" if base == "recall" else "predicted"
 
     def score(
         self,
@@ -169,6 +191,7 @@ def _load_sklearn_scorer(scoring: ScoringSpec, task: Task, classes: tuple[Any, .
         _classes=classes,
         _positive=positive,
         _own=False,
+        average=average_words(name, len(classes), scoring.average) or None,
     )
 
 

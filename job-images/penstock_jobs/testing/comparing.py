@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from penstock_jobs.contract.result import Comparison
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing import bootstrap
+from penstock_jobs.testing.bootstrap import LEAST_UNITS, NoInterval
+from penstock_jobs.testing.intervals import require_units
 from penstock_jobs.testing.points import Points, take_predictions
 from penstock_jobs.testing.resampled import ResampledScore
 from penstock_jobs.testing.scores import UndefinedScore, exact_score
@@ -49,9 +51,11 @@ def compare(
         )
     except UndefinedScore as error:
         return void_comparison(*names, scorer.name, count, str(error))
-    ends = difference_bounds(scorer, chosen, answers, ours - theirs, confidence, resamples, seed)
-    if ends is None:
-        why = f"{scorer.name} has no number on too many resamples of the {count:,} common points."
+    try:
+        require_units(chosen, min(LEAST_UNITS, minimum_points))
+        ends = difference_bounds(scorer, chosen, answers, ours - theirs, confidence, resamples, seed)
+    except NoInterval as error:
+        why = f"The difference in {scorer.name} on the {count:,} common points has no bounds. {error}"
         return void_comparison(*names, scorer.name, count, why)
     return Comparison(
         challenger=names[0],
@@ -80,18 +84,19 @@ def difference_bounds(
     confidence: float,
     resamples: int,
     seed: int,
-) -> bootstrap.Interval | None:
+) -> bootstrap.Interval:
     """Return the bounds of the difference first - second of two answers, each one-sided at this confidence."""
     first, second = (ResampledScore(scorer, points, answer) for answer in answers)
     taken = min(one.resamples(len(points), resamples) for one in (first, second))
-    values = bootstrap.distribution(
+    found = bootstrap.resample(
         lambda counts: first.statistic(counts) - second.statistic(counts),
+        difference,
         points.units,
         taken,
         seed,
         width=len(points),
     )
-    return bootstrap.bounds(values, difference, points.units, confidence)
+    return bootstrap.bounds(found, confidence)
 
 
 def _too_few_sentence(count: int, testing: int, minimum: int) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from penstock_jobs.models.answers import Class
 from penstock_jobs.scoring.predictions import Predictions
 
 Positions = NDArray[np.intp]
+UnitKind = Literal["points", "groups", "stretches of time"]
 MOST_UNITS = 5_000
 
 
@@ -24,6 +25,7 @@ class Points:
         classes: in the order of the probabilities; empty for regression.
         positive: the class that binary scores are about.
         weight: of each point, or None where all weigh the same.
+        kind: what a unit is. Units of very many single points are blocks of them, which are as independent.
     """
 
     truth: NDArray[Any]
@@ -31,6 +33,7 @@ class Points:
     classes: tuple[Class, ...] = ()
     positive: Class | None = None
     weight: NDArray[np.float64] | None = None
+    kind: UnitKind = "points"
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -64,21 +67,29 @@ def take_predictions(predictions: Predictions, chosen: NDArray[Any]) -> Predicti
     )
 
 
-def single_units(points: int) -> Positions:
+@dataclass(frozen=True)
+class Units:
+    """Which unit of the bootstrap each point belongs to, and what a unit is."""
+
+    of_points: Positions
+    kind: UnitKind
+
+
+def single_units(points: int) -> Units:
     """Return units of one point each; of very many points, blocks of neighbours, which are enough to be as exact.
 
     Rows are in the order of their hashes, so a block is a random few: resampling blocks of independent points gives the
     same spread as resampling points, known to within one part in the square root of twice the number of blocks.
     """
-    return np.arange(points) * min(points, MOST_UNITS) // max(points, 1)
+    return Units(np.arange(points) * min(points, MOST_UNITS) // max(points, 1), "points")
 
 
-def group_units(groups: Sequence[bytes]) -> Positions:
+def group_units(groups: Sequence[bytes]) -> Units:
     """Return one unit for each group."""
-    return np.unique(np.asarray(groups, dtype=object), return_inverse=True)[1]
+    return Units(np.unique(np.asarray(groups, dtype=object), return_inverse=True)[1], "groups")
 
 
-def time_units(times: NDArray[Any]) -> Positions:
+def time_units(times: NDArray[Any]) -> Units:
     """Return stretches of time, each of about n^(1/3) points; points of one moment are never parted.
 
     The length is the order that is best for the variance of a block bootstrap (P. Hall, J. Horowitz, B. Jing, "On
@@ -87,4 +98,4 @@ def time_units(times: NDArray[Any]) -> Positions:
     moments, moment = np.unique(times, return_inverse=True)
     length = max(1, round(len(times) ** (1 / 3)))
     before = np.concatenate([[0], np.cumsum(np.bincount(moment, minlength=len(moments)))[:-1]])
-    return np.unique((before // length)[moment], return_inverse=True)[1]
+    return Units(np.unique((before // length)[moment], return_inverse=True)[1], "stretches of time")

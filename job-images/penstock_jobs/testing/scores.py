@@ -2,25 +2,29 @@
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import ScoreResult
 from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.scoring import Predictions, Scorer, load_scorers
-from penstock_jobs.testing import bootstrap
+from penstock_jobs.testing.bootstrap import NoInterval
+from penstock_jobs.testing.intervals import interval_of
 from penstock_jobs.testing.points import Points
-from penstock_jobs.testing.resampled import ResampledScore
 
 INTERVAL = 0.95
 
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores that there are, and of each that has no number the sentence that says why."""
+    """The scores that there are, and of each that has no number the sentence that says why.
+
+    `intervals` says of each score how its interval was made, or why there is none.
+    """
 
     scores: tuple[ScoreResult, ...]
     undefined: dict[str, str]
+    intervals: dict[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> ScoreResult | None:
         """Return the score of that name."""
@@ -35,7 +39,7 @@ def scorers_of(job: TestingJob, points: Points) -> list[Scorer]:
 def all_scores(
     scorers: list[Scorer], points: Points, predictions: Predictions, resamples: int, seed: int, whose: str
 ) -> Scores:
-    """Return the scores of a Model, with 95 % intervals by bootstrap.
+    """Return the scores of a Model, with 95 % intervals.
 
     Args:
         scorers: the scoring functions.
@@ -50,6 +54,7 @@ def all_scores(
     """
     found: list[ScoreResult] = []
     undefined: dict[str, str] = {}
+    intervals: dict[str, str] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for scorer in scorers:
@@ -58,8 +63,15 @@ def all_scores(
             except UndefinedScore as error:
                 undefined[scorer.name] = str(error)
                 continue
-            found.append(_score_with_interval(value, scorer, points, predictions, resamples, seed))
-    return Scores(tuple(found), undefined)
+            try:
+                made = interval_of(value, scorer, points, predictions, INTERVAL, resamples, seed)
+            except NoInterval as error:
+                found.append(ScoreResult(name=scorer.name, value=value))
+                intervals[scorer.name] = f"No interval. {error}"
+                continue
+            found.append(ScoreResult(name=scorer.name, value=value, low=made.ends.low, high=made.ends.high))
+            intervals[scorer.name] = made.method
+    return Scores(tuple(found), undefined, intervals)
 
 
 class UndefinedScore(Exception):
@@ -89,18 +101,6 @@ def exact_score(scorer: Scorer, points: Points, predictions: Predictions, whose:
     if not math.isfinite(value):
         raise UndefinedScore(f"{scorer.name} has no number on these {len(points):,} points{_missing_class(points)}.")
     return value
-
-
-def _score_with_interval(
-    value: float, scorer: Scorer, points: Points, predictions: Predictions, resamples: int, seed: int
-) -> ScoreResult:
-    resampled = ResampledScore(scorer, points, predictions)
-    taken = resampled.resamples(len(points), resamples)
-    values = bootstrap.distribution(resampled.statistic, points.units, taken, seed, width=len(points))
-    ends = bootstrap.interval(values, points.units, INTERVAL)
-    if ends is None:
-        return ScoreResult(name=scorer.name, value=value)
-    return ScoreResult(name=scorer.name, value=value, low=ends.low, high=ends.high)
 
 
 def _sentence(error: Exception) -> str:

@@ -17,7 +17,7 @@ from penstock_jobs.tables.columns import GROUP
 from penstock_jobs.tables.reading import read_frame
 from penstock_jobs.testing.comparability import times_of
 from penstock_jobs.testing.judging import JudgedModel, predict
-from penstock_jobs.testing.points import Points, Positions, group_units, single_units, time_units
+from penstock_jobs.testing.points import Points, Units, group_units, single_units, time_units
 from penstock_jobs.testing.scores import Scores, all_scores
 from penstock_jobs.testing.table import points_of, truth_of
 
@@ -103,7 +103,7 @@ def _side(
     return SideScores(all_scores(scorers, points, answers, job.resamples, job.seed, whose), len(frame), table.rows)
 
 
-def _units(job: TestingJob, frame: pd.DataFrame) -> Positions:
+def _units(job: TestingJob, frame: pd.DataFrame) -> Units:
     if job.split.strategy == "Time" and job.split.time_column is not None:
         return time_units(times_of(frame[job.split.time_column]))
     return group_units(list(frame[GROUP])) if job.split.group_columns else single_units(len(frame))

@@ -15,7 +15,7 @@ from penstock_jobs.models.answers import Class
 from penstock_jobs.tables.columns import GENERATION, GROUP, POINT, REVISION
 from penstock_jobs.tables.reading import first_generations, read_frame
 from penstock_jobs.testing.comparability import TestingSet, times_of
-from penstock_jobs.testing.points import Points, Positions, group_units, single_units, time_units
+from penstock_jobs.testing.points import Points, Units, group_units, single_units, time_units
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,13 @@ def _generations(job: TestingJob, frame: pd.DataFrame) -> NDArray[np.int64]:
     return found
 
 
-def points_of(job: TestingJob, frame: pd.DataFrame, classes: tuple[Class, ...], units: Positions) -> Points:
+def points_of(job: TestingJob, frame: pd.DataFrame, classes: tuple[Class, ...], units: Units) -> Points:
     """Return the truth of the rows, with the weight column where there is one."""
     weights = columns_with_role(job, "Weight")
     return Points(
         truth=truth_of(frame[job.target.column], classes),
-        unit=units,
+        unit=units.of_points,
+        kind=units.kind,
         classes=classes,
         positive=positive_of(job, classes),
         weight=frame[weights[0]].to_numpy(dtype=np.float64) if weights else None,
@@ -79,7 +80,7 @@ def truth_of(target: "pd.Series[Any]", classes: tuple[Class, ...]) -> NDArray[An
     return np.asarray(target.tolist()) if classes else target.to_numpy(dtype=np.float64)
 
 
-def units_of(job: TestingJob, origin: TestingSet) -> Positions:
+def units_of(job: TestingJob, origin: TestingSet) -> Units:
     """Return what the bootstrap resamples: groups, stretches of time, or single points."""
     if job.split.strategy == "Time" and origin.times is not None:
         return time_units(origin.times)
