@@ -26,6 +26,7 @@ import math
 from dataclasses import dataclass
 
 from penstock_jobs.contract.result import Comparison, ModelScores, ScoreResult, TestingResult, Verdict
+from penstock_jobs.contract.score_display import is_shown_as_error
 from penstock_jobs.contract.specification import SelectionSpec
 
 _SAME = 1e-6  # relative: two scores of the same answers differ by less, in whatever order they were added up
@@ -80,7 +81,7 @@ def asks_for_anchor(selection: SelectionSpec) -> bool:
 
 def is_error(selection: SelectionSpec) -> bool:
     """Return whether people see this score as an error, a positive number that should be small."""
-    return selection.scoring.startswith("neg_") or not selection.greater_is_better
+    return is_shown_as_error(selection.scoring, selection.greater_is_better)
 
 
 def apply_gate(

@@ -142,13 +142,19 @@ class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="jo
 
 
 class ScoreResult(Document, frozen=True):
-    """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one."""
+    """A score on scikit-learn's scale (greater is better), and the ends of its interval where there is one.
+
+    What is needed to show it goes with it: `average` names how the scores of several classes became one, and
+    `greater_is_better` is false for an error of the user's own (one of scikit-learn's is told by its name, `neg_…`).
+    """
 
     name: str
     value: float
     low: float | None = None
     high: float | None = None
     spread: float | None = None
+    average: str = ""
+    greater_is_better: bool = True
 
 
 class ModelReference(Document, frozen=True):

@@ -7,6 +7,8 @@ small, with ↓; anything else with ↑. Over several classes the average is nam
 import re
 from dataclasses import dataclass
 
+from penstock_jobs.contract.result import ScoreResult
+
 _AVERAGED = {"average_precision", "f1", "jaccard", "precision", "recall", "roc_auc"}
 _RANKING = {"average_precision", "roc_auc"}
 _SUFFIX = re.compile("_(?P<versus>ovr|ovo)?_?(?P<average>macro|micro|weighted)?$")
@@ -48,6 +50,11 @@ class ScoreDisplay:
         if low is None or high is None:
             return None, None
         return (self.value(high), self.value(low)) if self.error else (low, high)
+
+
+def display_of(score: ScoreResult) -> ScoreDisplay:
+    """Return how a score is shown, by what goes with it."""
+    return ScoreDisplay(score.name, is_shown_as_error(score.name, score.greater_is_better), score.average)
 
 
 def is_shown_as_error(name: str, greater_is_better: bool = True) -> bool:

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from sklearn.metrics import get_scorer, get_scorer_names
 
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.contract.score_display import average_words
+from penstock_jobs.contract.result import ScoreResult
+from penstock_jobs.contract.score_display import ScoreDisplay, average_words, is_shown_as_error
 from penstock_jobs.contract.specification import ScoringSpec, Task
 from penstock_jobs.importing import accepts, import_object, suggest_nearest
 from penstock_jobs.scoring.classes import encode_classes, positive_index
@@ -45,7 +46,7 @@ class Scorer:
     Attributes:
         name: The name in the manifest.
         responses: What it looks at, in order of preference: `predict`, `predict_proba`, `decision_function`.
-        average: How the scores of the classes become one, in words; None where there is nothing to average.
+        average: How the scores of the classes become one, in words; empty where there is nothing to average.
     """
 
     name: str
@@ -56,7 +57,22 @@ class Scorer:
     _classes: tuple[Any, ...]
     _positive: int | None
     _own: bool
-    average: str | None = None
+    average: str = ""
+
+    @property
+    def display(self) -> ScoreDisplay:
+        """How its scores are shown."""
+        return ScoreDisplay(self.name, is_shown_as_error(self.name, not self._own or self._sign > 0), self.average)
+
+    def result(self, value: float, **ends: float | None) -> ScoreResult:
+        """Return a score of this function, with what is needed to show it."""
+        return ScoreResult(
+            name=self.name,
+            value=value,
+            average=self.average,
+            greater_is_better=not self._own or self._sign > 0,
+            **ends,
+        )
 
     @property
     def range(self) -> tuple[float, float]:
@@ -71,7 +87,7 @@ class Scorer:
             return None
         if base == "accuracy" or self.average == "micro":
             return "all"
-        if self.average is not None or self._positive is None:
+        if self.average or self._positive is None:
             return None
         return "true" if base == "recall" else "predicted"
 
@@ -191,7 +207,7 @@ def _load_sklearn_scorer(scoring: ScoringSpec, task: Task, classes: tuple[Any, .
         _classes=classes,
         _positive=positive,
         _own=False,
-        average=average_words(name, len(classes), scoring.average) or None,
+        average=average_words(name, len(classes), scoring.average),
     )
 
 

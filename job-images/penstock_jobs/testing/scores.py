@@ -66,10 +66,10 @@ def all_scores(
             try:
                 made = interval_of(value, scorer, points, predictions, INTERVAL, resamples, seed)
             except NoInterval as error:
-                found.append(ScoreResult(name=scorer.name, value=value))
+                found.append(scorer.result(value))
                 intervals[scorer.name] = f"No interval. {error}"
                 continue
-            found.append(ScoreResult(name=scorer.name, value=value, low=made.ends.low, high=made.ends.high))
+            found.append(scorer.result(value, low=made.ends.low, high=made.ends.high))
             intervals[scorer.name] = made.method
     return Scores(tuple(found), undefined, intervals)
 

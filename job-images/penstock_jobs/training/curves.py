@@ -12,15 +12,21 @@ from penstock_jobs.training.splits import RowSplit
 
 _SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 _LONGEST = 500
+_MOST_SPLITS = 5
 CURVES = Form("curves", 1, since="0.1.0")
 
 
 class LearningPoint(Document, frozen=True):
-    """The ranking score after learning from so many rows: on those rows, and on validation."""
+    """The ranking score after learning from so many rows: on those rows, and on validation.
+
+    Over several folds these are means, with the standard deviation over the folds as the spread.
+    """
 
     rows: int
     training: float
     validation: float
+    training_spread: float | None = None
+    validation_spread: float | None = None
 
 
 class Curves(VersionedDocument, frozen=True):
@@ -37,6 +43,8 @@ class Curves(VersionedDocument, frozen=True):
     loss: tuple[float, ...] = ()
     stopping: tuple[float, ...] = ()
     stopping_is_score: bool = False
+    folds: int = 1
+    of_folds: int = 1
     format: str = format_of(CURVES)
 
 
@@ -56,30 +64,49 @@ def make_curves(candidate: Candidate, context: EvaluationContext, fitted: Any) -
         loss=_thin(loss),
         stopping=_thin(stopping),
         stopping_is_score=is_score,
+        folds=min(len(context.splits), _MOST_SPLITS),
+        of_folds=len(context.splits),
     )
 
 
 def _point(candidate: Candidate, context: EvaluationContext, share: float) -> LearningPoint | None:
-    data, whole = context.data, context.splits[0]
-    positions = np.arange(len(data.target))[whole.fit]
-    split = RowSplit(positions[: max(2, round(len(positions) * share))], whole.score)
-    factory = context.factories[candidate.algorithm]
+    """Return the mean over the splits, each learnt from this share of its rows; None where one cannot be."""
+    rows, sides = [], []
+    for split in context.splits[:_MOST_SPLITS]:
+        positions = np.arange(len(context.data.target))[split.fit]
+        chosen = positions[: max(2, round(len(positions) * share))]
+        scores = _score_both_sides(candidate, context, RowSplit(chosen, split.score))
+        if scores is None:
+            return None
+        rows.append(len(chosen))
+        sides.append(scores)
+    (training, validation), several = np.array(sides).T, len(sides) > 1
+    return LearningPoint(
+        rows=round(float(np.mean(rows))),
+        training=float(training.mean()),
+        validation=float(validation.mean()),
+        training_spread=float(training.std(ddof=1)) if several else None,
+        validation_spread=float(validation.std(ddof=1)) if several else None,
+    )
+
+
+def _score_both_sides(candidate: Candidate, context: EvaluationContext, split: RowSplit) -> tuple[float, float] | None:
+    data, factory, scorer = context.data, context.factories[candidate.algorithm], context.scorers[0]
     estimator = factory(candidate)
-    scorer = context.scorers[0]
     try:
         prepared = prepare(context.recipe(candidate, estimator), data, split)
         fit_estimator(estimator, factory, prepared.fit, data, split.fit)
-        sides = []
-        for inputs, rows in ((prepared.fit, split.fit), (prepared.score, split.score)):
-            weight = None if data.weight is None else data.weight[rows]
-            sides.append(scorer.score(data.target[rows], predict_at_threshold(estimator, inputs, context), weight))
+        training, validation = (
+            scorer.score(
+                data.target[rows],
+                predict_at_threshold(estimator, inputs, context),
+                None if data.weight is None else data.weight[rows],
+            )
+            for inputs, rows in ((prepared.fit, split.fit), (prepared.score, split.score))
+        )
     except Exception:  # too few rows for this estimator, or for all classes to be among them
         return None
-    if not all(map(math.isfinite, sides)):
-        return None
-    return LearningPoint(
-        rows=len(positions[: max(2, round(len(positions) * share))]), training=sides[0], validation=sides[1]
-    )
+    return (training, validation) if math.isfinite(training) and math.isfinite(validation) else None
 
 
 def _losses(estimator: Any) -> tuple[Any, Any, bool]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from penstock_jobs.contract.errors import JobError
-from penstock_jobs.contract.result import CandidateRow, ScoreResult
+from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.contract.specification import PreprocessingSpec
 from penstock_jobs.scoring import Predictions, Scorer, positive_index, predict
 from penstock_jobs.training.candidates import Candidate
@@ -105,9 +105,8 @@ def evaluate(candidate: Candidate, context: EvaluationContext) -> CandidateRow:
         except Exception as error:
             return msgspec.structs.replace(row, error=_sentence(error), fit_seconds=time.perf_counter() - began)
     scores = tuple(
-        ScoreResult(
-            name=scorer.name,
-            value=float(np.mean(column)),
+        scorer.result(
+            float(np.mean(column)),
             spread=float(np.std(column, ddof=1)) if len(column) > 1 else None,
         )
         for scorer, column in zip(context.scorers, values.T, strict=True)

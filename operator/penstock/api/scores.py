@@ -13,6 +13,20 @@ class PlainScore(Value, frozen=True, kw_only=True):
 
     name: Annotated[str, field("The scoring function.", min_length=1, max_length=63)]
     value: Annotated[Number, field("The score.")]
+    average: (
+        Annotated[
+            str,
+            field(
+                "How the scores of several classes were made one, where they were: `macro`, `macro, one-vs-rest`.",
+                max_length=63,
+            ),
+        ]
+        | None
+    ) = None
+    greater_is_better: (
+        Annotated[bool, field("False for an error of one's own; one of scikit-learn's is told by its name, `neg_…`.")]
+        | None
+    ) = None
 
 
 class TestedScore(PlainScore, frozen=True, kw_only=True):

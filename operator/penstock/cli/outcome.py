@@ -6,7 +6,7 @@ from rich.text import Text
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
 from penstock.cli.options import LaptopSettings
-from penstock.cli.output import format_score, rows, table
+from penstock.cli.output import display_of, format_score, rows, table
 from penstock.cli.shown_models import testing_table
 from penstock.decide.run_state import status_of, step_of
 from penstock.local.places import LaptopPlaces
@@ -57,11 +57,10 @@ def _show_candidates(settings: LaptopSettings, found: list[CandidateRow]) -> Non
     failed = [row for row in found if row.error]
     if not scored:
         return
-    names = [score.name for score in scored[0].scores]
     made = table(
         "candidate",
         "algorithm",
-        *(f">{format_score(name, None)[0]}" for name in names),
+        *(f">{display_of(score).label}" for score in scored[0].scores),
         "parameters",
         title="Validation",
     )
@@ -77,5 +76,5 @@ def _show_candidates(settings: LaptopSettings, found: list[CandidateRow]) -> Non
 
 def _row(row: CandidateRow) -> list[object]:
     parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
-    scores = [format_score(score.name, score.value)[1] for score in row.scores]
+    scores = [format_score(score)[1] for score in row.scores]
     return [row.candidate[:8], "baseline" if row.baseline else row.algorithm, *scores, parameters]

@@ -12,7 +12,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from penstock.api.scores import PlainScore
 from penstock.cli.options import Speaking
+from penstock_jobs.contract.result import ScoreResult
+from penstock_jobs.contract.score_display import ScoreDisplay, is_shown_as_error
 
 Shown = TypeVar("Shown")
 
@@ -75,8 +78,13 @@ def number(value: str | float | None) -> str:
     return "" if value is None else f"{float(value):.4f}"
 
 
-def format_score(name: str, value: str | float | None) -> tuple[str, str]:
+def display_of(score: PlainScore | ScoreResult) -> ScoreDisplay:
+    """Return how a score is shown."""
+    error = is_shown_as_error(score.name, score.greater_is_better is not False)
+    return ScoreDisplay(score.name, error, score.average or "")
+
+
+def format_score(score: PlainScore | ScoreResult) -> tuple[str, str]:
     """Return a score's name and number as people see it: an error as a positive number that should be small."""
-    if not name.startswith("neg_"):
-        return f"{name} ↑", number(value)
-    return f"{name.removeprefix('neg_')} ↓", "" if value is None else f"{-float(value):.4f}"
+    shown = display_of(score)
+    return shown.label, number(shown.value(float(score.value)))

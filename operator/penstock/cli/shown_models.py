@@ -1,15 +1,17 @@
 """Models as people see them, on a laptop and on a cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich.table import Table
 from rich.text import Text
 
 from penstock.api.model import Model
-from penstock.api.run import PipelineRun
-from penstock.cli.output import age, format_score, number, table
+from penstock.api.run import PipelineRun, TestedModel
+from penstock.api.scores import TestedScore
+from penstock.cli.output import age, display_of, format_score, number, table
 from penstock.decide.run_state import step_of
+from penstock_jobs.contract.score_display import depends_on_positive, depends_on_threshold
 
 COLUMNS = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
 
@@ -38,28 +40,51 @@ def testing_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None
     made = table(*columns, title=f"Testing, {step.testing.points:,} points")
     for tested in step.testing.models:
         model = models.get(tested.name)
-        validation = {score.name: score.value for score in model.spec.validation_scores} if model else {}
+        validation = {score.name: format_score(score)[1] for score in model.spec.validation_scores} if model else {}
         for position, score in enumerate(tested.scores):
-            name, value = format_score(score.name, score.value)
-            sign = -1 if score.name.startswith("neg_") else 1
-            ends = sorted(sign * float(end) for end in (score.low, score.high) if end is not None)
+            name, value = format_score(score)
             made.add_row(
                 Text(tested.name if position == 0 else ""),
                 name,
-                format_score(score.name, validation.get(score.name))[1],
+                validation.get(score.name, ""),
                 value,
-                " to ".join(number(end) for end in ends),
+                _interval(score),
             )
+    made.caption, made.caption_justify = _caption(step.testing.models, models), "left"
     return made
+
+
+def _interval(score: TestedScore) -> str:
+    if score.low is None or score.high is None:
+        return "none"
+    ends = display_of(score).ends(float(score.low), float(score.high))
+    return " to ".join(number(end) for end in ends)
+
+
+def _caption(tested: Sequence[TestedModel], models: Mapping[str, Model]) -> Text | None:
+    """Return what the scores depend on, and where it is said why one has no interval; None where neither is so."""
+    said = []
+    for each in tested:
+        target = models[each.name].spec.target if each.name in models else None
+        if target is None or len(target.classes) != 2:
+            continue
+        names = {score.name: score.average for score in each.scores}
+        if target.positive and any(depends_on_positive(name, 2, average) for name, average in names.items()):
+            said.append(f"The positive class is {target.positive}.")
+        if target.threshold and any(map(depends_on_threshold, names)):
+            said.append(f"{each.name} predicts it from a probability of {target.threshold} on.")
+    if any(score.low is None for each in tested for score in each.scores):
+        said.append("The report says why a score has no interval.")
+    return Text("\n".join(dict.fromkeys(said))) if said else None
 
 
 def _validation(model: Model) -> str:
     scores = model.spec.validation_scores
-    return " ".join(format_score(scores[0].name, scores[0].value)) if scores else ""
+    return " ".join(format_score(scores[0])) if scores else ""
 
 
 def _testing(model: Model) -> str:
     tested = model.status.testing if model.status else ()
     if not tested or not tested[0].scores:
         return ""
-    return " ".join(format_score(tested[0].scores[0].name, tested[0].scores[0].value))
+    return " ".join(format_score(tested[0].scores[0]))

@@ -109,7 +109,7 @@ def describe_step(step: Step) -> Text:
     if step.testing:
         lines = [f"{step.testing.points:,} points, testing set {step.testing.epoch}, version {step.testing.version}"]
         for tested in step.testing.models:
-            scored = ", ".join(" ".join(format_score(score.name, score.value)) for score in tested.scores)
+            scored = ", ".join(" ".join(format_score(score)) for score in tested.scores)
             lines.append(f"{tested.name}: {scored}")
         lines.append(f"report: {report_path(step.testing.report)}")
     if step.deployment:

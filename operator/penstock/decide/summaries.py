@@ -98,7 +98,14 @@ def _new_points(found: TestingResult) -> NewPointScores | None:
 
 def _tested_scores(found: tuple[result.ScoreResult, ...]) -> tuple[TestedScore, ...]:
     return tuple(
-        TestedScore(name=each.name, value=repr(each.value), low=_text(each.low), high=_text(each.high))
+        TestedScore(
+            name=each.name,
+            value=repr(each.value),
+            average=each.average or None,
+            greater_is_better=None if each.greater_is_better else False,
+            low=_text(each.low),
+            high=_text(each.high),
+        )
         for each in found
     )
 
@@ -109,6 +116,8 @@ def scores(found: tuple[result.ScoreResult, ...]) -> tuple[Score, ...]:
         Score(
             name=each.name,
             value=repr(each.value),
+            average=each.average or None,
+            greater_is_better=None if each.greater_is_better else False,
             low=_text(each.low),
             high=_text(each.high),
             spread=_text(each.spread),

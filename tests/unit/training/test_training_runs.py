@@ -255,6 +255,14 @@ def test_a_regression_on_folds_has_mean_and_spread(number_tables: Tables) -> Non
     assert "weight" not in [feature.name for feature in manifest_of(result.models[0]).features]
 
 
+def test_the_learning_curve_over_folds_is_a_mean_with_its_spread_and_says_over_how_many(number_tables: Tables) -> None:
+    job = number_tables.job(name="folded", algorithms=(RIDGE,), scoring=ScoringSpec(name="r2"))
+    curves = curves_of(number_tables, "folded", train(job))
+
+    assert (curves["folds"], curves["ofFolds"]) == (5, 8)
+    assert all(point["validationSpread"] > 0 and point["trainingSpread"] > 0 for point in curves["learning"])
+
+
 def test_folds_are_the_ones_that_scikit_learn_would_score(number_tables: Tables) -> None:
 
     plain = algorithm("ridge", "sklearn.linear_model.Ridge", alpha=[1.0])

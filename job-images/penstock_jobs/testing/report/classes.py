@@ -74,7 +74,7 @@ def pictures(findings: Findings) -> list[Picture]:
     if found is None:
         return []
     served = _curve_of_served(findings, positive)
-    drawn = [_roc(found, served), _precision_recall(found, served, mask)]
+    drawn = [_roc(found, served, str(positive)), _precision_recall(found, served, mask, str(positive))]
     if probable:
         drawn.append(_by_threshold(found, findings.shown.model.threshold, str(positive)))
         drawn.append(_reliability(mask, response, str(positive)))
@@ -112,7 +112,7 @@ def _curve_of_served(findings: Findings, positive: object) -> ThresholdCurve | N
     return None if response is None else threshold_curve(mask, response, points.weight)
 
 
-def _roc(found: ThresholdCurve, served: ThresholdCurve | None) -> Picture:
+def _roc(found: ThresholdCurve, served: ThresholdCurve | None, positive: str) -> Picture:
     plot = Plot("ROC curve", (0, 1), (0, 1), "false positive rate", "true positive rate (recall)")
     plot.line([(0, 0), (1, 1)], "muted", "line dashed")
     if served is not None:
@@ -120,10 +120,14 @@ def _roc(found: ThresholdCurve, served: ThresholdCurve | None) -> Picture:
     pairs = _curve_pairs(0.0, 0.0, found.false_positive_rate, found.recall)
     plot.area(pairs, "challenger")
     plot.line(pairs, "challenger")
-    return Picture("ROC curve", plot.render(), "Up and left is better; the dashed line is a coin.")
+    return Picture(
+        "ROC curve", plot.render(), f"Positive is {positive}. Up and left is better; the dashed line is a coin."
+    )
 
 
-def _precision_recall(found: ThresholdCurve, served: ThresholdCurve | None, mask: NDArray[np.bool_]) -> Picture:
+def _precision_recall(
+    found: ThresholdCurve, served: ThresholdCurve | None, mask: NDArray[np.bool_], positive: str
+) -> Picture:
     base = float(mask.mean())
     plot = Plot("Precision and recall", (0, 1), (0, 1), "recall", "precision")
     plot.line([(0, base), (1, base)], "muted", "line dashed")
@@ -133,7 +137,7 @@ def _precision_recall(found: ThresholdCurve, served: ThresholdCurve | None, mask
     return Picture(
         "Precision and recall",
         plot.render(),
-        f"Up and right is better; the dashed line is chance ({format_digits(base)}).",
+        f"Positive is {positive}. Up and right is better; the dashed line is chance ({format_digits(base)}).",
     )
 
 

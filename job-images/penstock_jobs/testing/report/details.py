@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from penstock_jobs.contract.result import CandidateRow
+from penstock_jobs.contract.score_display import ScoreDisplay
 from penstock_jobs.testing.report.charts.bars import bars
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.charts.plot import Plot, pad_range
 from penstock_jobs.testing.report.classes import Picture
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import display, format_digits
+from penstock_jobs.testing.report.numbers import display, format_digits, format_interval, format_value
+from penstock_jobs.training.curves import Curves
 
 _MOST_FEATURES = 15
 _MOST_CANDIDATES = 20
@@ -25,7 +27,7 @@ def importance(findings: Findings) -> Picture | None:
         Row(one.feature, one.mean, one.least, one.greatest, "challenger", _format_small(one.mean))
         for one in found.features[:_MOST_FEATURES]
     ]
-    label = display(findings.job, found.scoring).label.rstrip(" ↑↓")
+    label = display(findings, found.scoring).title
     more = len(found.features) - len(rows)
     rest = f" {more} less important features are not shown." if more > 0 else ""
     return Picture(
@@ -42,17 +44,8 @@ def curves(findings: Findings) -> list[Picture]:
     if found is None:
         return []
     drawn = []
-    shown = display(findings.job, found.scoring)
     if len(found.learning) > 1:
-        known = [shown.value(side) for one in found.learning for side in (one.training, one.validation)]
-        most = max(one.rows for one in found.learning)
-        plot = Plot("Learning curve", (0, most * 1.02), pad_range(known), "points learnt from", shown.label)
-        for side, colour in (("training", "muted"), ("validation", "challenger")):
-            pairs = [(float(one.rows), shown.value(getattr(one, side))) for one in found.learning]
-            plot.line(pairs, colour)
-            plot.dots(pairs, colour, 3.6)
-        caption = "Blue: validation. Grey: the points learnt from. Where the two still approach, more data helps."
-        drawn.append(Picture("Learning curve", plot.render(), caption))
+        drawn.append(_learning_curve(found, display(findings, found.scoring)))
     if len(found.loss) > 1:
         watched = [] if found.stopping_is_score else list(found.stopping)
         values = [*found.loss, *watched]
@@ -62,6 +55,33 @@ def curves(findings: Findings) -> list[Picture]:
         watching = " Blue: the slice of training that early stopping watched." if watched else ""
         drawn.append(Picture("Loss curve", plot.render(), f"Grey: the points learnt from.{watching}"))
     return drawn
+
+
+def _learning_curve(found: Curves, shown: ScoreDisplay) -> Picture:
+    sides = (
+        ("muted", [(one.rows, one.training, one.training_spread or 0.0) for one in found.learning]),
+        ("challenger", [(one.rows, one.validation, one.validation_spread or 0.0) for one in found.learning]),
+    )
+    ends = [shown.value(value + sign * spread) for _, side in sides for _, value, spread in side for sign in (-1, 1)]
+    most = max(one.rows for one in found.learning)
+    plot = Plot("Learning curve", (0, most * 1.02), pad_range(ends), "points learnt from", shown.label)
+    for colour, side in sides:
+        pairs = [(float(rows), shown.value(value)) for rows, value, _ in side]
+        for (rows, value), (_, _, spread) in zip(pairs, side, strict=True):
+            if spread:
+                plot.whisker(rows, value - spread, value + spread, colour)
+        plot.line(pairs, colour)
+        plot.dots(pairs, colour, 3.6)
+    caption = "Blue: validation. Grey: the points learnt from. Where the two still approach, more data helps."
+    return Picture("Learning curve", plot.render(), f"{caption}{_fold_words(found)}")
+
+
+def _fold_words(found: Curves) -> str:
+    """Return over which folds the learning curve is; nothing where there is a holdout alone."""
+    if found.of_folds == 1:
+        return ""
+    which = f"all {found.folds}" if found.folds == found.of_folds else f"the first {found.folds} of {found.of_folds}"
+    return f" Means over {which} folds; the thin lines are one standard deviation either way."
 
 
 @dataclass(frozen=True)
@@ -108,7 +128,7 @@ def candidates(findings: Findings) -> Candidates | None:
     ]
     name = (best or baseline)[0].scores[0].name if values else findings.ranking.name
     return Candidates(
-        display(findings.job, name).label,
+        display(findings, name).label,
         lines,
         len([row for row in rows if not row.baseline]),
         [_line(findings, row, "", low, high, chosen) for row in bad[:5]],
@@ -127,7 +147,7 @@ class SegmentPicture:
 
 def segments(findings: Findings) -> list[SegmentPicture]:
     """Return the scores of the parts of each chosen column."""
-    shown = display(findings.job, findings.ranking.name)
+    shown = display(findings, findings.ranking.name)
     mine = findings.scores[findings.shown.name].of(findings.ranking.name)
     found = []
     for segmentation in findings.details.segmentations:
@@ -167,8 +187,8 @@ def models(findings: Findings) -> list[ModelLine]:
         role = "served" if served else "challenger" if one.name == findings.shown.name else "new"
         scores = []
         for scorer in findings.scorers:
-            shown, score = display(findings.job, scorer.name), findings.scores[one.name].of(scorer.name)
-            scores.append((shown.text(score), shown.interval(score)))
+            shown, score = display(findings, scorer.name), findings.scores[one.name].of(scorer.name)
+            scores.append((format_value(shown, score), format_interval(shown, score)))
         lines.append(ModelLine(one.name, role, int(one.unseen.sum()), scores))
     return lines
 
@@ -182,12 +202,12 @@ def _line(
 ) -> CandidateLine:
     score = row.scores[0] if row.scores else None
     value = score.value if score else low
-    shown = display(findings.job, score.name if score else findings.ranking.name)
+    shown = display(findings, score.name if score else findings.ranking.name)
     return CandidateLine(
         rank=rank,
         algorithm="baseline" if row.baseline else row.algorithm,
         parameters=", ".join(f"{name}={value!r}" for name, value in row.parameters.items()),
-        score=shown.text(score),
+        score=format_value(shown, score),
         spread="" if score is None or score.spread is None else f"± {format_digits(score.spread)}",
         percent=8 + 92 * (value - low) / ((high - low) or 1.0),
         seconds=f"{row.fit_seconds:.2f} s" if row.fit_seconds < 100 else f"{row.fit_seconds:,.0f} s",

@@ -1,47 +1,30 @@
-"""Numbers as people read them. Scores are greater-is-better inside; an error is shown as a positive number, with ↓."""
-
-from dataclasses import dataclass
+"""Numbers as people read them, in the report."""
 
 from penstock_jobs.contract.result import ScoreResult
-from penstock_jobs.contract.specification import TestingJob
+from penstock_jobs.contract.score_display import ScoreDisplay, display_of, is_shown_as_error
+from penstock_jobs.testing.report.findings import Findings
 
 
-@dataclass(frozen=True)
-class Display:
-    """How the scores of one scoring function are shown."""
-
-    name: str
-    error: bool
-
-    @property
-    def label(self) -> str:
-        """The name, and in which direction it gets better."""
-        return f"{self.name.removeprefix('neg_')} {'↓' if self.error else '↑'}"
-
-    def value(self, value: float) -> float:
-        """Return the number that people see."""
-        return -value if self.error else value
-
-    def ends(self, low: float | None, high: float | None) -> tuple[float | None, float | None]:
-        """Return the ends of an interval as people see them, the lower one first."""
-        if low is None or high is None:
-            return None, None
-        return (-high, -low) if self.error else (low, high)
-
-    def text(self, score: ScoreResult | None) -> str:
-        """Return the number, or a dash."""
-        return "–" if score is None else format_digits(self.value(score.value))
-
-    def interval(self, score: ScoreResult | None) -> str:
-        """Return the interval in words, or nothing."""
-        low, high = self.ends(score.low, score.high) if score else (None, None)
-        return "" if low is None or high is None else f"{format_digits(low)} to {format_digits(high)}"
+def display(findings: Findings, name: str) -> ScoreDisplay:
+    """Return how the scoring function of that name is shown; training may have ranked by one that testing has not."""
+    for scorer in findings.scorers:
+        if scorer.name == name:
+            return scorer.display
+    for score in findings.shown.manifest.validation:
+        if score.name == name:
+            return display_of(score)
+    return ScoreDisplay(name, is_shown_as_error(name))
 
 
-def display(job: TestingJob, name: str) -> Display:
-    """Return how the scoring function of that name is shown."""
-    own = next((one for one in job.scoring if one.name == name), None)
-    return Display(name, name.startswith("neg_") or (own is not None and not own.greater_is_better))
+def format_value(shown: ScoreDisplay, score: ScoreResult | None) -> str:
+    """Return the number, or a dash."""
+    return "–" if score is None else format_digits(shown.value(score.value))
+
+
+def format_interval(shown: ScoreDisplay, score: ScoreResult | None) -> str:
+    """Return the interval in words, or nothing."""
+    low, high = shown.ends(score.low, score.high) if score else (None, None)
+    return "" if low is None or high is None else f"{format_digits(low)} to {format_digits(high)}"
 
 
 def format_digits(value: float) -> str:

@@ -61,7 +61,7 @@ def facts(findings: Findings) -> list[tuple[str, str]]:
         ("Served file", f"{manifest.serving.format} ({manifest.serving.file})"),
         ("Decision threshold", "" if manifest.threshold is None else f"{manifest.threshold:.3g}"),
         ("Testing points", f"{int(findings.shown.unseen.sum()):,}"),
-        ("Decided by", display(job, findings.ranking.name).label if job.selection else ""),
+        ("Decided by", display(findings, findings.ranking.name).label if job.selection else ""),
     ]
     return [(name, value) for name, value in found if value]
 

@@ -48,7 +48,7 @@ def write_report(findings: Findings) -> str:
         candidates=details.candidates(findings),
         segments=details.segments(findings),
         models=details.models(findings),
-        scorings=[display(findings.job, scorer.name).label for scorer in findings.scorers],
+        scorings=[display(findings, scorer.name).label for scorer in findings.scorers],
         shown=findings.shown.name,
         served=findings.job.served,
         serving=findings.shown.manifest.serving,

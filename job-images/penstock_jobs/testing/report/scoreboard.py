@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from penstock_jobs.contract.result import ScoreResult
+from penstock_jobs.contract.score_display import ScoreDisplay, depends_on_positive, depends_on_threshold
 from penstock_jobs.testing.report.charts.intervals import Row, intervals
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import Display, display, format_digits, format_signed
+from penstock_jobs.testing.report.numbers import display, format_digits, format_interval, format_signed, format_value
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One scoring function: its label, the testing score large, and a picture of all sides."""
+    """One scoring function: its label, the testing score large, and a picture of all sides.
+
+    `method` says how the interval was made, or why there is none, `about` what the score depends on.
+    """
 
     label: str
     value: str
     interval: str
+    method: str
+    about: str
     picture: Markup
     decides: bool
     note: str
@@ -51,7 +57,7 @@ def difference(findings: Findings) -> Difference | None:
     found = findings.comparison
     if found is None or found.difference is None or found.low is None or found.high is None:
         return None
-    shown = display(findings.job, found.scoring)
+    shown = display(findings, found.scoring)
     value = shown.value(found.difference)
     low, high = shown.ends(found.low, found.high)
     assert low is not None
@@ -82,7 +88,7 @@ def difference(findings: Findings) -> Difference | None:
 
 
 def _panel(findings: Findings, name: str) -> Panel:
-    shown = display(findings.job, name)
+    shown = display(findings, name)
     sides = findings.details.sides
     mine = findings.scores[findings.shown.name]
     found: list[tuple[str, ScoreResult | None, str]] = [
@@ -98,12 +104,27 @@ def _panel(findings: Findings, name: str) -> Panel:
     testing = mine.of(name)
     return Panel(
         label=shown.label,
-        value=shown.text(testing),
-        interval=shown.interval(testing),
+        value=format_value(shown, testing),
+        interval=format_interval(shown, testing),
+        method=mine.intervals.get(name, ""),
+        about=about_words(findings, name),
         picture=intervals(f"{shown.label} by side", rows, width=470, left=92) if rows else Markup(""),
         decides=findings.job.selection is not None and name == findings.ranking.name,
         note=mine.undefined.get(name, ""),
     )
+
+
+def about_words(findings: Findings, name: str) -> str:
+    """Return which class the score is about, and from which probability on it is predicted, as far as it depends."""
+    scorer = next(one for one in findings.scorers if one.name == name)
+    points, shown = findings.points, findings.shown
+    words = []
+    if depends_on_positive(name, len(points.classes), scorer.average) and points.positive is not None:
+        words.append(f"of class {points.positive}")
+    cut = shown.model.threshold
+    if cut is not None and depends_on_threshold(name) and len(points.classes) == 2:
+        words.append(f"predicted from a probability of {format_digits(cut)}")
+    return ", ".join(words)
 
 
 def _validation(findings: Findings, name: str) -> ScoreResult | None:
@@ -118,11 +139,11 @@ def _validation(findings: Findings, name: str) -> ScoreResult | None:
     return ScoreResult(name=name, value=recorded.value, low=ends[0], high=ends[1])
 
 
-def _row(shown: Display, label: str, score: ScoreResult, colour: str) -> Row:
+def _row(shown: ScoreDisplay, label: str, score: ScoreResult, colour: str) -> Row:
     low, high = shown.ends(score.low, score.high)
     text = format_digits(shown.value(score.value))
     return Row(label, shown.value(score.value), low, high, colour, text, loose=label == "baseline")
 
 
-def _format_plain(shown: Display, value: float | None) -> str:
+def _format_plain(shown: ScoreDisplay, value: float | None) -> str:
     return "–" if value is None else format_digits(shown.value(value))

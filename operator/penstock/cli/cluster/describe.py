@@ -149,5 +149,5 @@ def _scores(model: Model) -> Table:
     for tested in model.status.testing if model.status else ():
         place = f"testing set {tested.epoch}, version {tested.version}"
         scored += [(place, f"{tested.points:,}", score) for score in tested.scores]
-    content = [(place, points, *format_score(score.name, score.value)) for place, points, score in scored]
+    content = [(place, points, *format_score(score)) for place, points, score in scored]
     return rows(table("scored on", ">points", "scoring", ">score"), content)
