@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 Counts = Array
@@ -205,7 +205,7 @@ def bounds(resampling: Resampling, confidence: float) -> Interval:
 def _outermost(resampling: Resampling, tail: float) -> Interval:
     percentile = _percentiles(resampling.values, resampling.units, tail)
     estimate, spread = resampling.estimate, _spread(resampling)
-    reach = float(-stats.t.ppf(tail, resampling.units - 1)) * spread
+    reach = student_quantile(1 - tail, resampling.units - 1) * spread
     wide = _reach(resampling, tail)
     lean = spread * resampling.skewness * (1 + 2 * (reach / spread) ** 2) if spread > 0 else 0.0
     return Interval(
@@ -216,7 +216,7 @@ def _outermost(resampling: Resampling, tail: float) -> Interval:
 
 def _reach(resampling: Resampling, tail: float) -> float:
     """Return Student's reach from the estimate, by the degrees of freedom that the spread is known by."""
-    return float(-stats.t.ppf(tail, max(resampling.freedom, 1.0))) * _spread(resampling)
+    return student_quantile(1 - tail, max(resampling.freedom, 1.0)) * _spread(resampling)
 
 
 def _spread(resampling: Resampling) -> float:
@@ -237,5 +237,9 @@ def _percentiles(values: Array, units: int, tail: float) -> Interval:
 
 def expand_tail(tail: float, units: int) -> float:
     """Return the percentile (as a share) that stands for `tail` with that many units, 2 or more."""
-    student = stats.t.ppf(tail, units - 1)
-    return float(stats.norm.cdf(np.sqrt(units / (units - 1)) * student))
+    return float(special.ndtr(math.sqrt(units / (units - 1)) * student_quantile(tail, units - 1)))
+
+
+def student_quantile(share: float, freedom: float) -> float:
+    """Return below which value that share of Student's distribution lies."""
+    return float(special.stdtrit(freedom, share))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from penstock_jobs.scoring import Predictions, Scorer
 from penstock_jobs.testing import bootstrap
@@ -77,6 +77,6 @@ def clopper_pearson(successes: int, trials: int, confidence: float) -> Interval:
     Where nothing, or everything, is counted it does not collapse: 0 of 4 is 0 to 0.6.
     """
     tail = (1 - confidence) / 2
-    low = stats.beta.ppf(tail, successes, trials - successes + 1) if successes else 0.0
-    high = stats.beta.isf(tail, successes + 1, trials - successes) if successes < trials else 1.0
+    low = special.betaincinv(successes, trials - successes + 1, tail) if successes else 0.0
+    high = special.betaincinv(successes + 1, trials - successes, 1 - tail) if successes < trials else 1.0
     return Interval(float(low), float(high))

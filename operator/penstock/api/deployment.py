@@ -9,7 +9,8 @@ from penstock.api.schema import Rule, Value, field
 class MustImprove(Value, frozen=True, kw_only=True):
     """The challenger must be better than the served Model, beyond chance.
 
-    What counts is a paired bootstrap of the difference, on the testing points that neither saw.
+    What counts is a paired bootstrap of the difference, on the testing points that neither saw. How small a gain so
+    many points can show is in docs/explanation/intervals.md.
     """
 
     confidence: Annotated[Share, field('How sure the improvement must be, in quotes, as `"0.95"` or `95%`.')] = "0.95"

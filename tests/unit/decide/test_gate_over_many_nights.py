@@ -103,7 +103,9 @@ def nights(world: World, skills: dict[int, float], count: int, fresh: bool = Fal
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
-@pytest.mark.parametrize(("scoring", "new_points"), [("accuracy", 0), ("accuracy", 2), ("f1", 2), ("roc_auc", 2)])
+@pytest.mark.parametrize(
+    ("scoring", "new_points"), [("accuracy", 0), ("accuracy", 2), ("f1", 2), ("roc_auc", 2), ("neg_log_loss", 2)]
+)
 def test_with_no_true_difference_the_served_model_is_replaced_in_at_most_5_percent_of_all_nights(
     scoring: str, new_points: int, count: int
 ) -> None:
