@@ -142,11 +142,11 @@ def test_a_module_of_ours_is_not_imported_only_where_an_image_has_no_library_for
     libraries = {
         "jobs": {"torch"},
         "torch": set(),
-        "serving": {"deltalake", "duckdb", "onnx", "pandas", "sklearn", "sqlglot"},
-        "source": {"deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas", "sklearn", "sqlglot"}
+        "serving": {"deltalake", "duckdb", "onnx", "pandas", "sklearn"},
+        "source": {"deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas", "sklearn"}
         | {"prometheus_client"},
         "operator": {"boto3", "botocore", "deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas"}
-        | {"sklearn", "sqlglot"},
+        | {"sklearn"},
     }[inside.image]
     missing = {f"No module named '{each}'" for each in libraries}
     broken = {name: why for name, why in inside.saw["broken"].items() if why not in missing}

@@ -25,7 +25,6 @@ RemarkCode = Literal[
     "NearDuplicates",
     "RareClass",
     "SeveralRowsInOne",
-    "LimitWithoutOrder",
     "DependsOnHistory",
     "ShortOfShare",
 ]
@@ -50,7 +49,6 @@ MEANINGS: dict[RemarkCode, str] = {
     "NearDuplicates": "Rows on both sides are equal in all but the key: the testing set holds what training has seen.",
     "RareClass": "The positive class, or one of several, is rare: accuracy says little, and intervals are wide.",
     "SeveralRowsInOne": "The query makes a value of several rows, which may carry what is in testing into training.",
-    "LimitWithoutOrder": "The query takes a number of rows without an order, so which ones is not defined.",
     "DependsOnHistory": "The strategy Stratified makes the split depend on the history of generations.",
     "ShortOfShare": "The testing set has fewer points of a class than its share, since no point may be moved there.",
 }

@@ -34,6 +34,7 @@ from penstock_jobs.dataset import (
 from penstock_jobs.dataset.bound_query import bind_parameters
 from penstock_jobs.dataset.canonical import columns_left_out, make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
+from penstock_jobs.dataset.key_origin import refuse_numbered_keys
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.query import remarks_on_query
 from penstock_jobs.dataset.remarks import (
@@ -143,7 +144,13 @@ class _Generation:
         }
         self._check(task, measured, written, columns)
         past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
-        statistics, remarked = self._remark(task, columns, written, measured, (*missing, *sides.remarks))
+        statistics, remarked = self._remark(
+            task,
+            columns,
+            written,
+            measured,
+            (*missing, *sides.remarks, *remarks_on_query(job.split.strategy, combines_rows=loaded.combines_rows)),
+        )
         report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
         versions = self._commit(written, columns, counts.rows)
@@ -178,6 +185,8 @@ class _Generation:
             return shards.load_parts(engine, self.job, ROWS)
         found = tuple(sources.find_input_files(declared, self.job.shard, self.scratch) for declared in self.job.inputs)
         query = bind_parameters(self.job.query, self.job.parameters)
+        if query is not None:
+            refuse_numbered_keys(self.connection, query.text, self.job)
         return load(engine, found, query, self.state.fixed.inputs if self.state.fixed else {})
 
     def _testing_columns(self) -> tuple[Column, ...] | None:
@@ -251,8 +260,6 @@ class _Generation:
         left_out = columns_left_out(self.connection, columns)
         facts = gather_facts(self.connection, job, task, columns, made, left_out)
         found = make_remarks(facts)
-        if job.query is not None:
-            found = (*found, *remarks_on_query(job.query, job.split.strategy))
         found = (*found, *known)
         refuse_remarks(job.expect, found)
         store = open_store(job.run_storage)

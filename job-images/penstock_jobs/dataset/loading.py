@@ -1,6 +1,5 @@
 """The inputs as one relation of the engine: text parsed once, several inputs joined by the query."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 import duckdb
 
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.dataset.bound_query import BoundQuery, refuse_other_names
-from penstock_jobs.dataset.query import check_query
+from penstock_jobs.dataset.bound_query import BoundQuery
+from penstock_jobs.dataset.query_engine import answer_query
 from penstock_jobs.dataset.sources import InputFiles, relation
 from penstock_jobs.dataset.whole_numbers import refuse_inexact
 from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
-from penstock_jobs.tables.engine import connect, explain_duckdb_errors, path_list
+from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
 from penstock_jobs.tables.text_table import check_header
 
 ROWS = "loaded"
@@ -21,9 +20,13 @@ ROWS = "loaded"
 
 @dataclass(frozen=True)
 class LoadedInputs:
-    """What was loaded: the types that text columns were read with, by input."""
+    """What was loaded: the types that text columns were read with, by input.
+
+    `combines_rows` is whether a query may have made a value of several rows.
+    """
 
     input_types: dict[str, dict[str, str]] = field(default_factory=dict)
+    combines_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,10 +65,10 @@ def load(
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
         return LoadedInputs(input_types)
-    check_query(query.text, tuple(relations))
-    answer = _run_query(engine, sources, relations, query)
-    engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer])})")
-    return LoadedInputs(input_types)
+    files = [file for source in sources for file in source.files]
+    answer = answer_query(engine, relations, files, query)
+    engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer.file])})")
+    return LoadedInputs(input_types, answer.combines_rows)
 
 
 def relation_of(engine: QueryEngine, source: InputFiles, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:
@@ -150,45 +153,6 @@ def _find_flags(connection: duckdb.DuckDBPyConnection, read: str, columns: list[
     tests = ", ".join(f"bool_and(lower({quote_identifier(name)}) IN ('true', 'false'))" for name in columns)
     row = connection.execute(f"SELECT {tests} FROM {read}").fetchone() or ()
     return [name for name, flag in zip(columns, row, strict=True) if flag]
-
-
-def _run_query(
-    engine: QueryEngine, sources: tuple[InputFiles, ...], relations: Mapping[str, str], query: BoundQuery
-) -> Path:
-    target = engine.scratch / "query.parquet"
-    with connect(engine.scratch, engine.memory, engine.threads) as connection:
-        for name, read in relations.items():
-            with explain_duckdb_errors(f"The input '{name}'"):
-                connection.execute(f"CREATE VIEW {quote_identifier(name)} AS SELECT * FROM {read}")
-        folders = {str(engine.scratch), *(str(file.parent) for source in sources for file in source.files)}
-        allowed = ", ".join(quote_literal(folder) for folder in sorted(folders))
-        connection.execute(f"SET allowed_directories = [{allowed}]")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
-        text, values = query.text.strip().rstrip(";"), query.values
-        try:
-            refuse_other_names(connection, query)
-            _refuse_twins([str(row[0]) for row in connection.execute(f"DESCRIBE {text}", values).fetchall()])
-            copy = f"COPY ({text}) TO {quote_literal(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
-            connection.execute(copy, values)
-        except duckdb.OutOfMemoryException:
-            with explain_duckdb_errors("the query (spec.dataset.query)"):
-                raise
-        except duckdb.Error as error:
-            sentence = " ".join(str(error).split("\n\nLINE")[0].split())
-            raise Refused(f"The query (spec.dataset.query) fails: {sentence.rstrip('.')}.") from error
-    return target
-
-
-def _refuse_twins(names: list[str]) -> None:
-    """Refuse two columns of one name: the engine would rename one of them, and it would become a feature."""
-    counts = Counter(name.casefold() for name in names)
-    twin = next((name for name in names if counts[name.casefold()] > 1), None)
-    if twin is not None:
-        raise Refused(
-            f"The query (spec.dataset.query) gives the column '{twin}' twice; list the columns instead of *, or join "
-            "with USING, so that each name is there once."
-        )
 
 
 def _refuse_unknown(source: InputFiles, types: Mapping[str, str], present: set[str]) -> None:

@@ -10,7 +10,6 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import DatasetResult
 from penstock_jobs.contract.specification import InputSpec, Location, Run, SplitSpec, TargetSpec, ValidationSpec
 from penstock_jobs.dataset import generate
-from penstock_jobs.dataset.query import check_query
 from unit.dataset.dataset_making import Row, digests, job, make_dataset, rows, write_csv
 
 
@@ -157,57 +156,6 @@ def test_several_inputs_without_a_query_are_refused(there: There) -> None:
     inputs = tuple(InputSpec(name=name, location=Location(uri=path)) for name in ("one", "two"))
     with pytest.raises(Refused, match=r"'one', 'two'.*no query"):
         generate(job(home, path, inputs=inputs))
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        "random()",
-        "now()",
-        "current_date",
-        "CURRENT_TIMESTAMP",
-        "uuid()",
-        "today()",
-        "get_current_timestamp()",
-        "gen_random_uuid()",
-        "current_localtime()",
-        "hash(id)",
-    ],
-)
-def test_a_query_whose_answer_changes_is_refused_by_the_name_of_what_it_calls(call: str) -> None:
-    with pytest.raises(Refused, match="changes from one run"):
-        check_query(f"SELECT *, {call} AS r FROM rows", ("rows",))
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SELECT * FROM read_csv('x.csv')",
-        "SELECT * FROM 'x.parquet'",
-        "SELECT * FROM 'http://host/x.parquet'",
-        "SELECT (SELECT max(content) FROM read_text('/etc/passwd')) FROM rows",
-        "SELECT * FROM rows JOIN other USING (id)",
-        "SELECT * FROM information_schema.tables",
-        "SELECT * FROM duckdb_secrets()",
-        "SELECT * FROM query('SELECT 1')",
-    ],
-)
-def test_a_query_reads_nothing_but_the_inputs(query: str) -> None:
-    with pytest.raises(Refused, match="input"):
-        check_query(query, ("rows",))
-
-
-@pytest.mark.parametrize("query", ["DROP TABLE rows", "SELECT 1; SELECT 2", "COPY rows TO 'x'", "SELEKT", "ATTACH 'x'"])
-def test_a_query_is_one_select(query: str) -> None:
-    with pytest.raises(Refused, match=r"spec\.dataset\.query"):
-        check_query(query, ("rows",))
-
-
-def test_a_query_over_the_inputs_and_its_own_names_passes() -> None:
-    check_query(
-        "WITH adults AS (SELECT * FROM people WHERE age > 17) SELECT a.*, b.x FROM adults a JOIN other b USING (id)",
-        ("people", "other"),
-    )
 
 
 def test_inputs_are_joined_by_the_query(tmp_path: Path) -> None:
