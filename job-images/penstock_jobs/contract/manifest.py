@@ -29,7 +29,8 @@ class Lineage(Document, frozen=True):
     The draws of any point can be made again from its identity with `salt`, `epoch` and the shares; the versions name
     the tables that were read; `generation` is the last one whose testing points were already set apart. `identity` are
     the columns that identify a point, in order and each with its type: others give other identities. With strategy
-    `Time`, `trained_until` is the end (ISO 8601, exclusive) of what training and validation hold.
+    `Time`, `trained_until` is the end (ISO 8601, exclusive) of what training and validation hold. `hashing` is the
+    version of the rule by which identities and draws are made of values.
     """
 
     storage: str
@@ -50,6 +51,7 @@ class Lineage(Document, frozen=True):
     group: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     trained_until: str | None = None
+    hashing: int = 1
 
 
 class Origin(Document, frozen=True):

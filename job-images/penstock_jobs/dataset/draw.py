@@ -1,7 +1,7 @@
 """The draw of a point: the number that decides its side, a function of the point, the salt and the epoch only.
 
-A draw is uniform on [0, 2^64): the last 8 bytes, little-endian, of the MD5 of a prefix (purpose, epoch, length of the
-salt in bytes, salt) and the point's 16 bytes. The purposes `testing` and `validation` give independent draws from one
+A draw is uniform on [0, 2^64): `row_hash.stir` of the 64 bits of the point's identity, xor a number made of the
+purpose, the epoch and the salt (`whitening`). The purposes `testing` and `validation` give independent draws from one
 salt. A point is below a share when its draw is less than the share of 2^64, compared as integers: exact, and a raised
 share moves only the points between the two thresholds.
 """
@@ -10,21 +10,21 @@ import hashlib
 from fractions import Fraction
 from typing import Literal
 
+from penstock_jobs.tables.row_hash import RANGE, stir
+
 Purpose = Literal["testing", "validation"]
 
-RANGE = 2**64
 
-
-def prefix(purpose: Purpose, salt: str, epoch: int) -> bytes:
-    """Return what is hashed before the point."""
+def whitening(purpose: Purpose, salt: str, epoch: int) -> int:
+    """Return what the identities are xored with: the first 8 bytes, little-endian, of an MD5."""
     content = salt.encode()
-    return f"penstock:{purpose}:{epoch}:{len(content)}:".encode() + content
+    text = f"penstock:{purpose}:{epoch}:{len(content)}:".encode() + content
+    return int.from_bytes(hashlib.md5(text, usedforsecurity=False).digest()[:8], "little")
 
 
-def draw(purpose: Purpose, salt: str, epoch: int, point: bytes) -> int:
-    """Return the draw of the point (or of the group: any identity of 16 bytes), in [0, 2^64)."""
-    hashed = hashlib.md5(prefix(purpose, salt, epoch) + point, usedforsecurity=False).digest()
-    return int.from_bytes(hashed[8:], "little")
+def draw(purpose: Purpose, salt: str, epoch: int, point: int) -> int:
+    """Return the draw of the point (or of the group: any identity), in [0, 2^64)."""
+    return stir(point % RANGE ^ whitening(purpose, salt, epoch))
 
 
 def threshold(share: float) -> int:

@@ -60,7 +60,7 @@ def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> RemovalCou
         every = sorted({point for points in wanted.values() for point in points})
         folders = [*(testing_folder(epoch) for epoch in wanted), VALIDATION, TRAINING]
         rows: dict[str, int] = {}
-        found: set[bytes] = set()
+        found: set[int] = set()
         files = 0
         for done, folder in enumerate(folders):
             report_progress(done, len(folders), f"Forgetting {len(keys)} points in {folder}")
@@ -72,7 +72,7 @@ def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> RemovalCou
     return RemovalCounts(rows=rows, files=files, unknown=sum(point not in found for point in last))
 
 
-def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> list[bytes]:
+def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> list[int]:
     fixed = schema.load(store, epoch)
     if fixed is None:
         return []
@@ -115,7 +115,7 @@ def _raise_no_value(text: str) -> Value:
     raise ValueError(text)
 
 
-def _delete(store: Store, points: Sequence[bytes]) -> int:
+def _delete(store: Store, points: Sequence[int]) -> int:
     """Delete the points from the current version; a testing table may lose rows for as long as this takes."""
     table = delta.open_table(store)
     if table is None:
@@ -127,7 +127,7 @@ def _delete(store: Store, points: Sequence[bytes]) -> int:
             table.alter.set_table_properties({"delta.appendOnly": "false"}, commit_properties=properties)
         deleted = 0
         for start in range(0, len(points), _AT_ONCE):
-            listed = ", ".join(f"decode('{point.hex()}', 'hex')" for point in points[start : start + _AT_ONCE])
+            listed = ", ".join(map(str, points[start : start + _AT_ONCE]))
             deleted += int(table.delete(f"{POINT} IN ({listed})", commit_properties=properties)["num_deleted_rows"])
     finally:
         if append_only:
@@ -143,13 +143,13 @@ def _properties(table: DeltaTable) -> CommitProperties:
     return CommitProperties(custom_metadata=metadata, max_commit_retries=0, app_transactions=[transaction])
 
 
-def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], int]:
+def _remove_files(store: Store, points: Sequence[int]) -> tuple[set[int], int]:
     """Remove the data files, of whatever version, that hold a point; return the points found, and how many files."""
     names = [name for name in store.keys("") if name.endswith(".parquet") and "/" not in name]
-    found: set[bytes] = set()
+    found: set[int] = set()
     gone = 0
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder, connect(Path(folder), None, 1) as connection:
-        connection.execute("CREATE TABLE wanted (point BLOB)")
+        connection.execute("CREATE TABLE wanted (point BIGINT)")
         connection.executemany("INSERT INTO wanted VALUES (?)", [[point] for point in points])
         for name in names:
             path = fetch_file(store, name, Path(folder))
@@ -159,7 +159,7 @@ def _remove_files(store: Store, points: Sequence[bytes]) -> tuple[set[bytes], in
                     f"WHERE {POINT} IN (SELECT point FROM wanted)"
                 ).fetchall()
             if held:
-                found |= {bytes(row[0]) for row in held}
+                found |= {int(row[0]) for row in held}
                 store.delete(name)
                 gone += 1
     return found, gone

@@ -34,6 +34,7 @@ from penstock_jobs.dataset import (
 from penstock_jobs.dataset.bound_query import bind_parameters
 from penstock_jobs.dataset.canonical import columns_left_out, make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
+from penstock_jobs.dataset.encoding import HASHING
 from penstock_jobs.dataset.key_origin import refuse_numbered_keys
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.query import remarks_on_query
@@ -53,6 +54,7 @@ from penstock_jobs.tables import delta
 from penstock_jobs.tables.columns import TESTING_INTERNAL, TRAINING_INTERNAL, types_of_columns
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors, reduce_memory
 from penstock_jobs.tables.files import fetch_file
+from penstock_jobs.tables.row_hash import require_hash
 
 
 def generate(job: DatasetJob) -> DatasetResult:
@@ -67,6 +69,7 @@ def generate(job: DatasetJob) -> DatasetResult:
     with lock_datasets(store), tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         with connect(scratch, job.memory, job.threads) as connection:
+            require_hash(connection)
             return _Generation(job, store, scratch, connection).run()
 
 
@@ -281,6 +284,7 @@ class _Generation:
             time_column=job.split.time_column,
             task=task,
             inputs=inputs,
+            hashing=HASHING,
         )
         schema.save(self.store, self.state.epoch, made)
 

@@ -11,13 +11,7 @@ from penstock_jobs.contract.result import Column
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL
 from penstock_jobs.dataset.conflicts import refuse_conflicts
-from penstock_jobs.dataset.expressions import (
-    fold_expression,
-    group_expression,
-    identity_expression,
-    identity_number,
-    identity_of_number,
-)
+from penstock_jobs.dataset.expressions import fold_expression, group_expression, identity_expression
 from penstock_jobs.tables.columns import (
     FOLD,
     GENERATION,
@@ -26,7 +20,6 @@ from penstock_jobs.tables.columns import (
     RETIRED,
     REVISION,
     TESTING_INTERNAL,
-    quote_identifier,
     types_of_columns,
 )
 from penstock_jobs.tables.engine import parquet_relation
@@ -78,7 +71,7 @@ def identify(
     groups: tuple[Column, ...],
 ) -> None:
     """Make the view `identified`: the canonical rows with their point, their group and their fold draw."""
-    group = group_expression(groups, identity) if groups else "CAST(NULL AS BLOB)"
+    group = group_expression(groups, identity) if groups else "CAST(NULL AS BIGINT)"
     drawn = GROUP if groups else POINT
     fold = fold_expression(job.split.salt, epoch, drawn)
     connection.execute(
@@ -89,7 +82,10 @@ def identify(
 
 def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> RowCounts:
     """Make the view `points`, each point of `identified` once; refuse different rows under one key."""
-    connection.execute(f"CREATE TEMP TABLE repeated AS {_duplicates_query(identity)}")
+    connection.execute(
+        f"CREATE TEMP TABLE repeated AS SELECT {identity_expression(identity)} AS {POINT}, count(*) AS copies "
+        f"FROM {CANONICAL} GROUP BY 1 HAVING count(*) > 1"
+    )
     rows = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
     duplicates = _fetch_number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
     if not duplicates:
@@ -128,20 +124,9 @@ def read_testing_rows(
 def read_training_points(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
     """Make `placed`: the points in the files of the last training and validation tables."""
     rows = (
-        f"SELECT {POINT} FROM {parquet_relation(files)}" if files else f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
+        f"SELECT {POINT} FROM {parquet_relation(files)}" if files else f"SELECT CAST(NULL AS BIGINT) AS {POINT} LIMIT 0"
     )
     connection.execute(f"CREATE TEMP TABLE placed AS {rows}")
-
-
-def _duplicates_query(identity: tuple[Column, ...]) -> str:
-    """Return the query of the points that several rows have, and how many, from as few bytes a row as will do."""
-    if len(identity) <= 2 and all(column.type != "String" for column in identity):
-        names = ", ".join(quote_identifier(column.name) for column in identity)
-        point, grouped = identity_expression(identity), names
-    else:
-        point, grouped = identity_of_number("number"), f"{identity_number(identity)} AS number"
-    copies = f"SELECT {grouped}, count(*) AS copies FROM {CANONICAL} GROUP BY ALL HAVING count(*) > 1"
-    return f"SELECT {point} AS {POINT}, copies FROM ({copies})"
 
 
 def _require_identifying(column: Column, field: str) -> Column:

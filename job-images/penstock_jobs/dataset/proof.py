@@ -65,14 +65,14 @@ def prove(
 
 def _identities_query(files: Sequence[Path]) -> str:
     if not files:
-        return f"SELECT CAST(NULL AS BLOB) AS {POINT}, CAST(NULL AS BLOB) AS {GROUP} LIMIT 0"
+        return f"SELECT CAST(NULL AS BIGINT) AS {POINT}, CAST(NULL AS BIGINT) AS {GROUP} LIMIT 0"
     return f"SELECT {POINT}, {GROUP} FROM {parquet_relation(files)}"
 
 
 def _retired_query(testing: Sequence[Path], retired_may_train: bool) -> str:
     """Return the query of the testing points that may be on both sides, since no Model is tested on them any more."""
     if not retired_may_train or not testing:
-        return f"SELECT CAST(NULL AS BLOB) AS {POINT} LIMIT 0"
+        return f"SELECT CAST(NULL AS BIGINT) AS {POINT} LIMIT 0"
     return f"SELECT DISTINCT {POINT} FROM {parquet_relation(testing)} WHERE {RETIRED}"
 
 

@@ -6,6 +6,7 @@ from penstock_jobs.contract.document import Document, Form, VersionedDocument, d
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column, Strategy
 from penstock_jobs.contract.specification import DatasetJob
+from penstock_jobs.dataset.encoding import HASHING
 from penstock_jobs.storage import KeyNotFound, Store
 
 KEY = "datasets/schema.json"
@@ -16,7 +17,7 @@ class EpochSchema(Document, frozen=True):
     """The columns of an epoch's tables with their types, and the rule that made its identities and draws.
 
     `identity` are the columns that identify a point, in order; `inputs` holds, by input, the type that each column of a
-    text file was read with.
+    text file was read with; `hashing` is the version of the rule by which identities and draws are made of values.
     """
 
     columns: tuple[Column, ...]
@@ -28,6 +29,7 @@ class EpochSchema(Document, frozen=True):
     group_columns: tuple[str, ...] = ()
     time_column: str | None = None
     inputs: dict[str, dict[str, str]] = {}
+    hashing: int = 1
 
 
 class Schemas(VersionedDocument, frozen=True):
@@ -53,6 +55,11 @@ def save(store: Store, epoch: int, schema: EpochSchema) -> None:
 
 def refuse_other_rule(schema: EpochSchema, job: DatasetJob) -> None:
     """Raise `Refused` where the job would give the same points another identity or another draw."""
+    if schema.hashing != HASHING:
+        raise Refused(
+            "The testing set was begun by another version of Penstock, which drew its points by another hash "
+            f"(rule {schema.hashing}; this version has rule {HASHING}); begin a new testing set with resetTesting."
+        )
     asked: list[tuple[str, object, object]] = [
         ("spec.dataset.key", list(schema.identity) if schema.has_key else [], list(job.key)),
         ("spec.dataset.split.strategy", schema.strategy, job.split.strategy),

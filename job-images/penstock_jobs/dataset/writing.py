@@ -12,7 +12,7 @@ from penstock_jobs.contract.result import Column
 from penstock_jobs.storage import Store
 from penstock_jobs.tables.columns import SIDE, quote_identifier, quote_literal
 from penstock_jobs.tables.delta import DataFile
-from penstock_jobs.tables.digest import RowSums, digest, row_hash, sums_of
+from penstock_jobs.tables.digest import RowSum, digest, sum_of_rows
 from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
 from penstock_jobs.tables.revisions import rows_for_readers, rows_of_files
 
@@ -121,13 +121,12 @@ def measure(
         classes_of: the target of a classification, None for a regression.
     """
     if not files:
-        return TableMeasure(0, digest(columns, RowSums(0, 0, 0)), {})
+        return TableMeasure(0, digest(columns, RowSum(0, 0)), {})
     with explain_duckdb_errors("The tables' files"):
         seen = seen_rows(connection, files, types)
         name = "NULL" if classes_of is None else quote_identifier(classes_of)
-        hashed = f"(SELECT {row_hash(columns)} AS hash, {name} AS class FROM {seen})"
-        by_class = f"SELECT class, {sums_of('hash')} FROM {hashed} GROUP BY class ORDER BY class"
+        by_class = f"SELECT {name} AS class, {sum_of_rows(columns)} FROM {seen} GROUP BY 1 ORDER BY 1"
         found = connection.execute(by_class).fetchall()
     counts = {} if classes_of is None else {str(value): int(rows) for value, rows, *_ in found}
-    sums = RowSums(*(sum(int(row[part]) for row in found) for part in (1, 2, 3)))
-    return TableMeasure(sums.rows, digest(columns, sums), counts)
+    summed = RowSum(*(sum(int(row[part]) for row in found) for part in (1, 2)))
+    return TableMeasure(summed.rows, digest(columns, summed), counts)

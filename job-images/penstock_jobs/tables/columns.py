@@ -1,9 +1,9 @@
 """The columns that Penstock adds to the tables, and how each type of a column is stored.
 
-`POINT` is the identity of a row (`penstock_jobs.dataset.encoding`), 16 bytes; `GROUP` the identity of its group, or
-null. `FOLD` is the draw for validation and folds, a signed 64-bit integer, uniform. The other three are in the testing
-table: the generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a
-retirement appended it again; readers take the last), and whether a time window has left the point behind.
+`POINT` is the identity of a row (`penstock_jobs.dataset.encoding`), `GROUP` that of its group, or null, and `FOLD` the
+draw for validation and folds: each a signed 64-bit integer, uniform. The other three are in the testing table: the
+generation in which a row was appended, its revision (0, then 1, 2, … where `updates: Refresh` or a retirement appended
+it again; readers take the last), and whether a time window has left the point behind.
 `SIDE` names the table that a row is to be written to, and is in none.
 """
 
@@ -18,7 +18,7 @@ REVISION = "_penstock_revision"
 RETIRED = "_penstock_retired"
 SIDE = "_penstock_side"
 
-TRAINING_INTERNAL = {POINT: "BLOB", GROUP: "BLOB", FOLD: "BIGINT"}
+TRAINING_INTERNAL = {POINT: "BIGINT", GROUP: "BIGINT", FOLD: "BIGINT"}
 TESTING_INTERNAL = {**TRAINING_INTERNAL, GENERATION: "BIGINT", REVISION: "BIGINT", RETIRED: "BOOLEAN"}
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
@@ -30,7 +30,6 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
     "Date": "DATE",
 }
 DELTA_TYPES = {
-    "BLOB": "binary",
     "BIGINT": "long",
     "DOUBLE": "double",
     "BOOLEAN": "boolean",

@@ -11,7 +11,7 @@ import pandas as pd
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import TableVersion
 from penstock_jobs.contract.specification import Location
-from penstock_jobs.tables.columns import GENERATION, POINT, quote_identifier
+from penstock_jobs.tables.columns import GENERATION, GROUP, POINT, quote_identifier
 from penstock_jobs.tables.engine import connect, explain_duckdb_errors
 from penstock_jobs.tables.files import version_files
 from penstock_jobs.tables.revisions import rows_for_readers, rows_of_files
@@ -26,7 +26,7 @@ def read_frame(
 
     Types: Integer is int64, or float64 with NaN where there are nulls; Float is float64 with NaN for null; Boolean is
     bool, or object with None; String is object with None; Timestamp is datetime64[us, UTC] and Date datetime64[us],
-    both with NaT; the 16-byte identities are object (bytes, None).
+    both with NaT. The identity of a group is int64, or object with None, and never a rounded float.
 
     Args:
         table: the version, as a result names it.
@@ -53,49 +53,47 @@ def read_frame(
             return _frame(connection.execute(query).fetchnumpy(), {name: present[name] for name in names})
 
 
-def points_in(table: TableVersion, location: Location, points: Sequence[bytes]) -> frozenset[bytes]:
+def points_in(table: TableVersion, location: Location, points: Sequence[int]) -> frozenset[int]:
     """Return which of the points exactly that version of the table holds; memory grows with the points asked about.
 
     Raises:
         Refused: the version is gone (retention, or an erasure).
     """
     query = f"SELECT DISTINCT {POINT} FROM {{rows}} SEMI JOIN wanted USING ({POINT})"
-    return frozenset(bytes(row[0]) for row in _ask_about(points, table, location, query))
+    return frozenset(int(row[0]) for row in _ask_about(points, table, location, query))
 
 
-def first_generations(table: TableVersion, location: Location, points: Sequence[bytes]) -> dict[bytes, int]:
+def first_generations(table: TableVersion, location: Location, points: Sequence[int]) -> dict[int, int]:
     """Return at which generation each of the points entered that version of the testing table.
 
     Raises:
         Refused: the version is gone (retention, or an erasure).
     """
     query = f"SELECT {POINT}, min({GENERATION}) FROM {{rows}} SEMI JOIN wanted USING ({POINT}) GROUP BY {POINT}"
-    return {bytes(point): int(first) for point, first in _ask_about(points, table, location, query)}
+    return {int(point): int(first) for point, first in _ask_about(points, table, location, query)}
 
 
-def _ask_about(points: Sequence[bytes], table: TableVersion, location: Location, query: str) -> list[tuple[Any, ...]]:
+def _ask_about(points: Sequence[int], table: TableVersion, location: Location, query: str) -> list[tuple[Any, ...]]:
     """Return what a query comes to: of all `{rows}` of that version of the table, and the points as `wanted`."""
     with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
         scratch = Path(folder)
         files = version_files(table, location, scratch / "files")
         with explain_duckdb_errors(f"The table {table.uri}"), connect(scratch, None, 1) as connection:
-            connection.register("asked", pd.DataFrame({POINT: pd.Series(list(points), dtype=object)}))
-            connection.execute(f"CREATE TEMP TABLE wanted AS SELECT CAST({POINT} AS BLOB) AS {POINT} FROM asked")
+            connection.register("asked", pd.DataFrame({POINT: pd.Series(list(points), dtype=np.int64)}))
+            connection.execute(f"CREATE TEMP TABLE wanted AS SELECT CAST({POINT} AS BIGINT) AS {POINT} FROM asked")
             return connection.execute(query.format(rows=rows_of_files(files.paths, files.types))).fetchall()
 
 
 def _frame(arrays: dict[str, Any], types: dict[str, str]) -> pd.DataFrame:
-    series = {name: _series(arrays.pop(name), kind) for name, kind in types.items()}
+    series = {name: _series(arrays.pop(name), kind, name == GROUP) for name, kind in types.items()}
     return pd.DataFrame(series, copy=False)
 
 
-def _series(array: Any, kind: str) -> pd.Series:
+def _series(array: Any, kind: str, exact: bool) -> pd.Series:
     mask = array.mask if isinstance(array, np.ma.MaskedArray) else np.False_
     plain = array.data if isinstance(array, np.ma.MaskedArray) else array
     masked = bool(np.any(mask))
-    if kind == "BLOB":
-        plain = np.array([None if value is None else bytes(value) for value in plain], dtype=object)
-    if kind in ("BIGINT", "DOUBLE") and masked:
+    if kind in ("BIGINT", "DOUBLE") and masked and not exact:
         plain = plain.astype(np.float64)
         plain[mask] = np.nan
     elif plain.dtype.kind == "M" and masked:

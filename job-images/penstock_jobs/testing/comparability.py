@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.contract.manifest import Lineage
 from penstock_jobs.dataset.draw import draw, threshold
+from penstock_jobs.dataset.encoding import HASHING
 
 Mask = NDArray[np.bool_]
 
@@ -43,7 +44,7 @@ class TestingSet:
         key: the key columns.
         group: the group columns.
         identity: the columns that identify a point, in order and with their types; empty where it is not known.
-        points: the identity of each point, 16 bytes.
+        points: the identity of each point.
         groups: the identity of each point's group (None for a point older than the groups), or None where the split
             knows no groups.
         generations: at which generation each point entered the testing set.
@@ -55,8 +56,8 @@ class TestingSet:
     salt: str
     key: tuple[str, ...]
     group: tuple[str, ...]
-    points: Sequence[bytes]
-    groups: Sequence[bytes | None] | None
+    points: Sequence[int]
+    groups: Sequence[int | None] | None
     generations: NDArray[np.int64]
     times: NDArray[np.datetime64] | None = None
     identity: tuple[str, ...] = ()
@@ -66,9 +67,7 @@ class NotComparable(Exception):
     """A Model cannot be judged by these points; the message is the sentence that says why."""
 
 
-def unseen_mask(
-    testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[bytes] | None] | None = None
-) -> Mask:
+def unseen_mask(testing: TestingSet, lineage: Lineage, read: Callable[[], frozenset[int] | None] | None = None) -> Mask:
     """Return which testing points the Model of this lineage never saw, shape (points,).
 
     Args:
@@ -95,9 +94,7 @@ def unseen_mask(
             return later & _add_absent(testing, lineage, later, read)
 
 
-def new_mask(
-    testing: TestingSet, lineage: Lineage, unseen: Mask, tested: Callable[[], frozenset[bytes] | None]
-) -> Mask:
+def new_mask(testing: TestingSet, lineage: Lineage, unseen: Mask, tested: Callable[[], frozenset[int] | None]) -> Mask:
     """Return which of its unseen points came to the testing set only after the Model's tables were made.
 
     Args:
@@ -113,7 +110,7 @@ def new_mask(
 
 
 def _add_absent(
-    testing: TestingSet, lineage: Lineage, mask: Mask, read: Callable[[], frozenset[bytes] | None] | None
+    testing: TestingSet, lineage: Lineage, mask: Mask, read: Callable[[], frozenset[int] | None] | None
 ) -> Mask:
     """Return the points that were set apart, and those of the mask that are in none of the tables that were read."""
     apart = _mask_of_testing(testing, lineage)
@@ -123,6 +120,8 @@ def _add_absent(
 def _require_same_identity(testing: TestingSet, lineage: Lineage) -> None:
     if lineage.storage.rstrip("/") != testing.storage.rstrip("/"):
         raise NotComparable(f"It was trained on the tables of another storage, {lineage.storage}.")
+    if lineage.hashing != HASHING:
+        raise NotComparable("It was trained by another version of Penstock, which drew its points by another hash.")
     if lineage.key != testing.key:
         raise NotComparable(
             f"It was trained with key {_column_words(lineage.key)}, and the key is now {_column_words(testing.key)}."
@@ -148,24 +147,24 @@ def _mask_of_testing(testing: TestingSet, lineage: Lineage) -> Mask:
     return np.asarray(testing.generations <= lineage.generation)
 
 
-def _mask_of_draws(identities: Sequence[bytes | None], lineage: Lineage) -> Mask:
+def _mask_of_draws(identities: Sequence[int | None], lineage: Lineage) -> Mask:
     """Return which identities the Model's own split sends to testing, whatever has happened since."""
     below = threshold(lineage.testing_share)
-    sides: dict[bytes | None, bool] = {None: False}
+    sides: dict[int | None, bool] = {None: False}
     for identity in identities:
         if identity is not None and identity not in sides:
             sides[identity] = draw("testing", lineage.salt, lineage.epoch, identity) < below
     return np.fromiter((sides[identity] for identity in identities), dtype=bool, count=len(identities))
 
 
-def _mask_of_absent(points: Sequence[bytes], read: Callable[[], frozenset[bytes] | None] | None) -> Mask:
+def _mask_of_absent(points: Sequence[int], read: Callable[[], frozenset[int] | None] | None) -> Mask:
     known = read() if read is not None else None
     if known is None:
         return np.zeros(len(points), dtype=bool)
     return np.fromiter((point not in known for point in points), dtype=bool, count=len(points))
 
 
-def _require_groups(testing: TestingSet) -> Sequence[bytes | None]:
+def _require_groups(testing: TestingSet) -> Sequence[int | None]:
     if testing.groups is None:
         raise NotComparable("It was trained with a split by groups, and the testing set knows no groups.")
     return testing.groups

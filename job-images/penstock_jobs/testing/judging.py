@@ -80,7 +80,7 @@ def predict(model: LoadedModel, frame: pd.DataFrame) -> Predictions:
     )
 
 
-def points_read(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> frozenset[bytes] | None:
+def points_read(job: TestingJob, lineage: Lineage, points: Sequence[int]) -> frozenset[int] | None:
     """Return which of the points are in the tables that a Model read, or None where those can no longer be read."""
     training = TableVersion(
         uri=lineage.training_uri, version=lineage.training_version, rows=0, digest=lineage.training_digest
@@ -91,15 +91,13 @@ def points_read(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> f
     return _points_in_tables(job, (training, validation), points)
 
 
-def points_tested(job: TestingJob, lineage: Lineage, points: Sequence[bytes]) -> frozenset[bytes] | None:
+def points_tested(job: TestingJob, lineage: Lineage, points: Sequence[int]) -> frozenset[int] | None:
     """Return which of the points a Model's own testing table had, or None where that can no longer be read."""
     testing = TableVersion(uri=lineage.testing_uri, version=lineage.testing_version, rows=0, digest="")
     return _points_in_tables(job, (testing,), points)
 
 
-def _points_in_tables(
-    job: TestingJob, tables: Sequence[TableVersion], points: Sequence[bytes]
-) -> frozenset[bytes] | None:
+def _points_in_tables(job: TestingJob, tables: Sequence[TableVersion], points: Sequence[int]) -> frozenset[int] | None:
     try:
         return frozenset().union(*(points_in(table, job.storage, points) for table in tables))
     except Refused as error:

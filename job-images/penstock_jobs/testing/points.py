@@ -84,9 +84,9 @@ def single_units(points: int) -> Units:
     return Units(np.arange(points) * min(points, MOST_UNITS) // max(points, 1), "points")
 
 
-def group_units(groups: Sequence[bytes]) -> Units:
+def group_units(groups: Sequence[int]) -> Units:
     """Return one unit for each group."""
-    return Units(np.unique(np.asarray(groups, dtype=object), return_inverse=True)[1], "groups")
+    return Units(np.unique(np.asarray(groups, dtype=np.int64), return_inverse=True)[1], "groups")
 
 
 def time_units(times: NDArray[Any]) -> Units:

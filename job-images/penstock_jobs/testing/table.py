@@ -34,7 +34,7 @@ def read_testing(job: TestingJob) -> TestingTable:
     frame = read_frame(job.testing, job.storage)
     if frame.empty:
         raise Refused(f"The testing set {job.testing.uri} has no points, so nothing can be tested.")
-    groups = list(frame[GROUP]) if job.split.group_columns else None
+    groups = frame[GROUP].tolist() if job.split.group_columns else None
     time = job.split.time_column or next(iter(columns_with_role(job, "Time")), None)
     origin = TestingSet(
         storage=job.storage.uri.rstrip("/"),
@@ -43,7 +43,7 @@ def read_testing(job: TestingJob) -> TestingTable:
         key=columns_with_role(job, "Key"),
         group=job.split.group_columns,
         identity=job.identity,
-        points=list(frame[POINT]),
+        points=frame[POINT].tolist(),
         groups=groups,
         generations=_generations(job, frame),
         times=times_of(frame[time]) if time is not None else None,
@@ -56,7 +56,7 @@ def _generations(job: TestingJob, frame: pd.DataFrame) -> NDArray[np.int64]:
     found = frame[GENERATION].to_numpy(dtype=np.int64, copy=True)
     again = np.flatnonzero(frame[REVISION].to_numpy() > 0)
     if len(again):
-        points = list(frame[POINT].iloc[again])
+        points = frame[POINT].iloc[again].tolist()
         first = first_generations(job.testing, job.storage, points)
         found[again] = [first[point] for point in points]
     return found
@@ -85,7 +85,8 @@ def units_of(job: TestingJob, origin: TestingSet) -> Units:
     if job.split.strategy == "Time" and origin.times is not None:
         return time_units(origin.times)
     if origin.groups is not None:
-        return group_units([group or point for group, point in zip(origin.groups, origin.points, strict=True)])
+        own = zip(origin.groups, origin.points, strict=True)
+        return group_units([point if group is None else group for group, point in own])
     return single_units(len(origin.points))
 
 

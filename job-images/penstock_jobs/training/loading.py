@@ -115,14 +115,14 @@ def _weight(rows: pd.DataFrame, job: TrainingJob) -> npt.NDArray[np.float64] | N
 
 
 def _draws(rows: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """Return each row's own draw, or its group's: 8 bytes of the group's identity, which is a hash already."""
+    """Return each row's own draw, or its group's: the group's identity, which is a hash already."""
     own = rows[FOLD].to_numpy(dtype=np.int64).view(np.uint64)
     groups = rows[GROUP]
     if groups.isna().all():
         return own
     return np.array(
         [
-            draw if group is None else int.from_bytes(bytes(group)[:8])
+            draw if group is None else int(group) % 2**64
             for draw, group in zip(own.tolist(), groups.where(groups.notna(), None), strict=True)
         ],
         dtype=np.uint64,

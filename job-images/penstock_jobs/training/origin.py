@@ -8,6 +8,7 @@ import numpy as np
 
 from penstock_jobs.contract.manifest import Lineage, Origin
 from penstock_jobs.contract.specification import TrainingJob
+from penstock_jobs.dataset.encoding import HASHING
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 
@@ -49,6 +50,7 @@ def lineage_of(job: TrainingJob, data: TrainingData) -> Lineage:
         group=job.split.group_columns,
         identity=job.identity,
         trained_until=_end(data),
+        hashing=HASHING,
     )
 
 

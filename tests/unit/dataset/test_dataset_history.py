@@ -7,11 +7,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
+from penstock_jobs.contract.document import decode, encode
 from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.contract.result import DatasetResult
 from penstock_jobs.contract.specification import DatasetJob, Location, SplitSpec
-from penstock_jobs.dataset import generate, generation, proof, state, writing
+from penstock_jobs.dataset import generate, generation, proof, schema, state, writing
 from penstock_jobs.dataset.encoding import identity
 from penstock_jobs.dataset.forgetting import forget
 from penstock_jobs.storage import Store, open_store
@@ -118,6 +120,18 @@ def test_a_reset_frees_the_schema(tmp_path: Path) -> None:
     assert {column.name: column.type for column in fresh.columns}["x"] == "String"
 
 
+def test_a_testing_set_drawn_by_another_hash_is_refused_until_it_is_begun_anew(tmp_path: Path) -> None:
+    make_dataset(tmp_path, rows(150), "a")
+    store = open_store(storage(tmp_path))
+    kept = decode(store.read(schema.KEY), schema.Schemas, "schemas")
+    store.write(schema.KEY, encode(schema.Schemas(epochs={"1": replace(kept.epochs["1"], hashing=1)})))
+
+    with pytest.raises(Refused, match=r"drew its points by another hash.*resetTesting"):
+        make_dataset(tmp_path, rows(150), "b")
+    assert make_dataset(tmp_path, rows(150), "c", reset_testing=True).epoch == 2
+    assert make_dataset(tmp_path, rows(150), "d").epoch == 2
+
+
 class Killed(BaseException):
     pass
 
@@ -201,8 +215,8 @@ def test_a_leak_planted_in_the_files_is_found(tmp_path: Path, monkeypatch: pytes
 
 def test_a_group_planted_on_both_sides_is_found(tmp_path: Path) -> None:
     with duckdb.connect() as connection:
-        for name, point in (("one", "aa"), ("other", "bb")):
-            select = f"SELECT unhex('{point}') AS _penstock_point, unhex('cc') AS _penstock_group"
+        for name, point in (("one", 1), ("other", 2)):
+            select = f"SELECT CAST({point} AS BIGINT) AS _penstock_point, CAST(3 AS BIGINT) AS _penstock_group"
             connection.execute(f"COPY ({select}) TO '{tmp_path}/{name}.parquet'")
         with pytest.raises(proof.SplitLeak, match="0 points and 1 groups"):
             proof.prove(connection, [tmp_path / "one.parquet"], [], [tmp_path / "other.parquet"])

@@ -14,6 +14,7 @@ from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
 from penstock_jobs.contract.result import Column, ModelReference, ScoreResult, TableVersion
 from penstock_jobs.contract.specification import Location, Run, ScoringSpec, SplitSpec, TargetSpec, TestingJob
 from penstock_jobs.dataset.draw import draw, threshold
+from penstock_jobs.dataset.encoding import HASHING
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.saving import save_model
@@ -26,8 +27,9 @@ from penstock_jobs.tables.columns import DUCKDB_TYPES, TESTING_INTERNAL, TRAININ
 TYPES = {"i": "Integer", "f": "Float", "b": "Boolean", "O": "String", "U": "String", "M": "Timestamp"}
 
 
-def identity(*values: object) -> bytes:
-    return hashlib.md5(repr(values).encode(), usedforsecurity=False).digest()
+def identity(*values: object) -> int:
+    hashed = hashlib.md5(repr(values).encode(), usedforsecurity=False).digest()
+    return int.from_bytes(hashed[:8], signed=True)
 
 
 @dataclass
@@ -139,6 +141,7 @@ class Laboratory:
             "epoch": self.epoch,
             "testing_share": self.split.testing,
             "generation": 0,
+            "hashing": HASHING,
             "group": self.split.group_columns,
             **tables,
         }

@@ -43,7 +43,7 @@ def interval_of(points: Points, predictions: Predictions, name: str = "neg_mean_
 def test_points_of_one_group_are_no_more_evidence_than_one_point() -> None:
     generator = np.random.default_rng(0)
     truth, predicted = generator.normal(size=60), generator.normal(size=60)
-    groups = [bytes([one]) for one in range(60)]
+    groups = list(range(60))
     single = interval_of(Points(truth, group_units(groups).of_points), Predictions(predicted))
     tenfold = interval_of(
         Points(np.repeat(truth, 10), np.repeat(group_units(groups).of_points, 10)),

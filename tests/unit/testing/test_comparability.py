@@ -1,6 +1,5 @@
 """Which testing points a Model never saw, told from its lineage alone."""
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,15 @@ from hypothesis import strategies as st
 
 from penstock_jobs.contract.manifest import Lineage
 from penstock_jobs.dataset.draw import draw, threshold
+from penstock_jobs.dataset.encoding import HASHING, identity
 from penstock_jobs.testing import comparability
 from penstock_jobs.testing.comparability import NotComparable, unseen_mask
 
 SHARES = st.sampled_from([0.05, 0.1, 0.2, 0.3, 0.5, 0.8])
 
 
-def point(number: int) -> bytes:
-    return hashlib.md5(str(number).encode(), usedforsecurity=False).digest()
+def point(number: int) -> int:
+    return identity([number])
 
 
 def lineage(**changes: Any) -> Lineage:
@@ -37,11 +37,12 @@ def lineage(**changes: Any) -> Lineage:
         "validation_digest": "",
         "testing_uri": "e",
         "testing_version": 0,
+        "hashing": HASHING,
     }
     return Lineage(**(values | changes))
 
 
-def split_of(points: list[bytes], generations: list[int] | None = None, **changes: Any) -> comparability.TestingSet:
+def split_of(points: list[int], generations: list[int] | None = None, **changes: Any) -> comparability.TestingSet:
     values: dict[str, Any] = {
         "storage": "file:///storage",
         "epoch": 1,
@@ -194,6 +195,7 @@ def test_a_point_that_has_changed_its_time_since_is_seen_if_the_model_read_it(
     [
         ({"storage": "file:///elsewhere"}, "another storage"),
         ({"key": ("id", "month")}, r"key id \+ month, and the key is now id"),
+        ({"hashing": 1}, "another version of Penstock, which drew its points by another hash"),
         ({"identity": ("id String",)}, "identified by id String, and they are now by id Integer"),
         ({"strategy": "Group", "group": ("customer",)}, "groups by customer"),
         ({"strategy": "Time", "trained_until": "2026-01-01"}, "knows no time"),

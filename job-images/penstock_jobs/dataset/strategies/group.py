@@ -5,7 +5,7 @@ its points out of training and validation: those that are not in testing themsel
 """
 
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.dataset.expressions import below_expression, fold_below_expression, hash_expression
+from penstock_jobs.dataset.expressions import below_expression, draw_expression, fold_below_expression
 from penstock_jobs.dataset.points import KEPT_GROUPS, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies.setting import SideRule, SplitContext, holdout_share
 from penstock_jobs.tables.columns import FOLD, GROUP, POINT
@@ -20,7 +20,7 @@ def prepare(setting: SplitContext) -> SideRule:
         setting.connection.execute(
             f"INSERT INTO {KEPT_GROUPS} SELECT DISTINCT {GROUP} FROM {POINTS} SEMI JOIN {KEPT_POINTS} USING ({POINT})"
         )
-    testing = below_expression(hash_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
+    testing = below_expression(draw_expression("testing", split.salt, setting.epoch, GROUP), split.testing)
     return SideRule(
         f"CASE WHEN {testing} THEN 'testing' WHEN {GROUP} IN (SELECT {GROUP} FROM {KEPT_GROUPS}) THEN 'left out' "
         f"WHEN {fold_below_expression(FOLD, holdout_share(setting))} THEN 'validation' ELSE 'training' END"
