@@ -59,6 +59,19 @@ def test_vanished_points_stay_in_testing_and_are_counted_and_new_ones_too(tmp_pa
     assert second.new == second.testing.rows - first.testing.rows > 0
 
 
+@pytest.mark.parametrize(
+    "numbers", [range(150), range(-75, 75), range(0, 150 * 60, 60), range(0, 150 * 10**15, 10**15)]
+)
+@pytest.mark.parametrize("copies", [0, 3])
+def test_duplicates_are_found_however_the_keys_are_numbered(tmp_path: Path, numbers: range, copies: int) -> None:
+    table = [{**row, "id": numbers[row["id"]]} for row in rows(150)]
+
+    result = make_dataset(tmp_path, [*table, *table[:copies]], "a")
+
+    assert (result.rows_read, result.duplicates) == (150 + copies, copies)
+    assert result.leak_proof.compared_training + result.leak_proof.compared_testing == 150
+
+
 def test_exact_duplicates_count_once(tmp_path: Path) -> None:
     assert make_dataset(tmp_path, [*rows(150), *rows(10), *rows(5)], "a").duplicates == 15
 
