@@ -19,7 +19,7 @@ from penstock_jobs.contract.specification import Location
 from penstock_jobs.dataset import schema
 from penstock_jobs.dataset.canonical import suggest_column
 from penstock_jobs.dataset.claim import lock_datasets
-from penstock_jobs.dataset.encoding import Value, identity
+from penstock_jobs.dataset.encoding import HASHING, Value, identity
 from penstock_jobs.dataset.state import TRAINING, VALIDATION, epochs, testing_folder
 from penstock_jobs.logs import report_progress
 from penstock_jobs.storage import Store, open_store
@@ -50,7 +50,8 @@ def forget(storage: Location, keys: Sequence[Mapping[str, Value]]) -> RemovalCou
         What was removed; `unknown` counts the keys that no table held.
 
     Raises:
-        Refused: a key misses a column, or a value is not of its column's type. Nothing was removed.
+        Refused: a key misses a column, a value is not of its column's type, or another version of Penstock made the
+            tables. Nothing was removed.
     """
     store = open_store(storage)
     with lock_datasets(store):
@@ -76,6 +77,12 @@ def _points(store: Store, epoch: int, keys: Sequence[Mapping[str, Value]]) -> li
     fixed = schema.load(store, epoch)
     if fixed is None:
         return []
+    if fixed.hashing != HASHING:
+        raise Refused(
+            f"The tables of epoch {epoch} at {store.uri} were begun by another version of Penstock, which knows points "
+            f"by another hash (rule {fixed.hashing}; this version has rule {HASHING}); let that version forget them, "
+            f"or remove {store.uri}/datasets and make the tables anew."
+        )
     types = {column.name: column.type for column in fixed.columns}
     return [identity(_key_value(key, name, types[name]) for name in fixed.identity) for key in keys]
 

@@ -141,6 +141,8 @@ def test_a_testing_set_drawn_by_another_hash_is_refused_until_it_is_begun_anew(t
 
     with pytest.raises(Refused, match=r"drew its points by another hash.*resetTesting"):
         make_dataset(tmp_path, rows(150), "b")
+    with pytest.raises(Refused, match=r"knows points by another hash.*let that version forget them"):
+        forget(storage(tmp_path), [{"id": 3}])
     assert make_dataset(tmp_path, rows(150), "c", reset_testing=True).epoch == 2
     assert make_dataset(tmp_path, rows(150), "d").epoch == 2
 
