@@ -20,6 +20,7 @@ from penstock_jobs.tables.columns import (
     RETIRED,
     REVISION,
     TESTING_INTERNAL,
+    quote_identifier,
     types_of_columns,
 )
 from penstock_jobs.tables.engine import parquet_relation

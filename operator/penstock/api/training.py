@@ -34,8 +34,8 @@ class Validation(Value, frozen=True, kw_only=True):
         Annotated[
             int,
             field(
-                "Into how many folds training is divided; each is scored on once by a model fitted on the others. Points "
-                "are dealt out evenly within each class, groups as a whole, and by time with strategy `Time`.",
+                "Into how many folds training is divided; each is scored on once by a model fitted on the others. "
+                "Points are dealt out evenly within each class, groups as a whole, and by time with strategy `Time`.",
                 ge=2,
                 le=100,
             ),
