@@ -135,11 +135,9 @@ class _Generation:
         written = self._write(sides, columns)
         report_progress(3, 5, "Reading the tables back")
         with reduce_memory(self.connection, job.memory):
-            leak_proof = proof.prove(
-                self.connection,
-                *(written.paths[name] for name in ("training", "validation", "testing")),
-                retired_may_train=job.split.strategy == "Time" and job.split.retired == "Train",
-            )
+            retired_may_train = job.split.strategy == "Time" and job.split.retired == "Train"
+            training, validation, testing = (written.paths[name] for name in ("training", "validation", "testing"))
+            leak_proof = proof.prove(self.connection, training, validation, testing, retired_may_train)
         classes_of = target.name if task == "Classification" else None
         measured = {
             name: writing.measure(self.connection, files, _types(name, columns), columns, classes_of)

@@ -64,8 +64,8 @@ def address(store: Store) -> str:
     escaped = _ESCAPED.search(found)
     if escaped is not None:
         raise Refused(
-            f"The folder {found} cannot hold a Delta table: its name has '{escaped.group()}', which Delta's library "
-            "takes for an escaped character; rename the folder, or use another."
+            f"{found} cannot hold a Delta table: the path has '{escaped.group()}', which Delta's library takes for an "
+            "escaped character; rename that folder, or use another."
         )
     return found
 

@@ -11,7 +11,7 @@ from penstock_jobs.contract.specification import SplitSpec, TargetSpec, Validati
 from penstock_jobs.dataset.checks import rows_needed
 from unit.dataset.dataset_making import Row, job, make_dataset, rows
 
-LABEL = {"target": TargetSpec(column="label"), "key": ("id",)}
+LABEL: dict[str, Any] = {"target": TargetSpec(column="label"), "key": ("id",)}
 STRATIFIED = SplitSpec(testing=0.25, strategy="Stratified")
 
 
@@ -55,7 +55,7 @@ def test_who_has_set_stratified_is_not_told_to_set_it(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("minimum", [1, 3])
 def test_as_many_rows_as_the_sentence_asks_for_do_run(tmp_path: Path, validation: ValidationSpec, minimum: int) -> None:
-    changes = {"split": STRATIFIED, "validation": validation, "minimum_class_count": minimum, **LABEL}
+    changes: dict[str, Any] = {"split": STRATIFIED, "validation": validation, "minimum_class_count": minimum, **LABEL}
     needed = rows_needed(job(tmp_path, tmp_path / "rows.csv", **changes))
     assert f"needs {needed} rows of a class" in refusal(tmp_path, with_rare(Isle=1), **changes)
     assert make_dataset(tmp_path, with_rare(Isle=needed), **changes).testing.classes["Isle"] >= minimum
@@ -74,7 +74,7 @@ def test_who_splits_by_key_is_not_told_of_stratified_where_it_does_not_run(tmp_p
 
 
 def test_shares_that_are_too_small_for_classes_of_many_rows_are_to_be_raised(tmp_path: Path) -> None:
-    changes = {"minimum_class_count": 8, **LABEL}
+    changes: dict[str, Any] = {"minimum_class_count": 8, **LABEL}
     sentence = refusal(tmp_path, rows(90), split=SplitSpec(testing=0.1, strategy="Stratified"), **changes)
     assert "strategy Stratified needs 75 rows of a class" in sentence
     assert "raise the shares" in sentence

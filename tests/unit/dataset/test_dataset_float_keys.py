@@ -68,7 +68,8 @@ def test_small_ids_that_have_become_floating_point_numbers_are_the_same_points(t
 @pytest.mark.parametrize("write", [write_parquet, write_json])
 def test_large_floating_point_ids_are_refused_by_row_at_the_first_generation_too(tmp_path: Path, write: Write) -> None:
     path = write(tmp_path, "DOUBLE", LARGE)
-    for changes in ({}, {"inputs": (typed(path, "Integer"),)}):
+    declared: list[dict[str, Any]] = [{}, {"inputs": (typed(path, "Integer"),)}]
+    for changes in declared:
         with pytest.raises(Refused, match=r"'id'.* row 1 has"):
             generate(job(tmp_path, path, **changes))
 

@@ -23,7 +23,7 @@ def test_a_storage_that_the_tables_library_would_take_for_another_is_refused_bef
     tmp_path: Path, name: str
 ) -> None:
     home = tmp_path / name
-    with pytest.raises(Refused, match=r"cannot hold a Delta table: its name has '%..'.*rename the folder"):
+    with pytest.raises(Refused, match=r"cannot hold a Delta table: the path has '%..'.*rename that folder"):
         make_dataset(home, rows(150))
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert not list((home / "storage").rglob("*.parquet"))

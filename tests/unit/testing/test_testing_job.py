@@ -306,6 +306,21 @@ def test_the_report_names_the_parameters_that_the_rows_were_read_with(cancer: La
     assert "&lt;b&gt;north&lt;/b&gt;" in page
 
 
+@pytest.mark.parametrize("again", [0, 20])
+def test_the_report_says_of_retired_points_that_they_are_trained_on_where_they_are(
+    cancer: Laboratory, again: int
+) -> None:
+    job = cancer.job((cancer.model("new", StandardScaler(), LogisticRegression()),), ("roc_auc",))
+    made = dataset_result()
+    proof = msgspec.structs.replace(made.leak_proof, retired_in_training=again)
+    made = msgspec.structs.replace(made, leak_proof=proof)
+
+    page = report_of(run_testing(msgspec.structs.replace(job, dataset_result=made)).report)
+
+    assert ("of testing that are not retired (20 retired ones are trained on" in page) == bool(again)
+    assert ("Retired points that are in training or validation" in page) == bool(again)
+
+
 def test_the_report_tells_the_verdict_in_the_words_of_the_gate(cancer: Laboratory) -> None:
     new = cancer.model("new", StandardScaler(), LogisticRegression())
     served = cancer.model("old", DecisionTreeClassifier(max_depth=1))
