@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penstock.decide.objects.specification_file import SPECIFICATION
+from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.pipeline.anchor import ANCHOR_SINCE
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
