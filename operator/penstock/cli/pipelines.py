@@ -4,6 +4,7 @@ from functools import partial
 
 import click
 
+from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import age, show_list
@@ -35,7 +36,7 @@ def _row(resources: Resources, pipeline: Pipeline) -> tuple[object, ...]:
 def _served(resources: Resources, pipeline: Pipeline) -> str | None:
     """Return the Model that is served, and that it is gone where it is: then nothing can serve it."""
     name = served_model(pipeline)
-    return name if name is None or name in resources.objects.names("Model") else f"{name} (gone)"
+    return name if name is None or name in resources.names(Model) else f"{name} (gone)"
 
 
 def _chooser(pipeline: Pipeline) -> str:
