@@ -14,6 +14,7 @@ import msgspec
 from penstock.api import dataset as api_dataset
 from penstock.api import training as api_training
 from penstock.api.addresses import put_in_address
+from penstock.api.expectations import Expectation
 from penstock.api.jobs import JobSettings, OverridableSettings, PipelineJob, Retries, job_field
 from penstock.api.model import Model
 from penstock.api.pipeline import PipelineSpec
@@ -270,7 +271,7 @@ def _input(table: api_dataset.Input, location: Location) -> specification.InputS
     )
 
 
-def _expectation(expected: api_dataset.Expectation) -> specification.Expectation:
+def _expectation(expected: Expectation) -> specification.Expectation:
     field, bounds, rows = "spec.dataset.expect", expected.range, expected.rows
     increase = rows.increase if rows else None
     return specification.Expectation(

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.api.run import PipelineRun, Step
+from penstock.api.run import PipelineRun, PipelineRunStatus, Step
 from penstock.decide.commands.progress import ProgressUpdate, progress_updates
 
 STEPS = ("dataset", "training")
@@ -42,9 +42,8 @@ def test_a_reused_step_only_ends() -> None:
 def test_what_was_remarked_about_the_data_is_told_once_as_the_dataset_ends_and_how_much_more_there_is() -> None:
     remarks = [{"code": "Constant", "message": "The column 'year' is constant."}]
     made = {"epoch": 1, "generation": 1, "task": "Regression", "tables": [], "rowsRead": 9, "remarks": remarks}
-    ended = run(dataset="Succeeded")
     step = msgspec.convert({"name": "dataset", "state": "Succeeded", "dataset": {**made, "remarked": 3}}, Step)
-    ended = msgspec.structs.replace(ended, status=msgspec.structs.replace(ended.status, steps=(step,)))
+    ended = msgspec.structs.replace(run(), status=PipelineRunStatus(steps=(step,)))
 
     told = progress_updates(run(dataset="Running"), ended)
 
