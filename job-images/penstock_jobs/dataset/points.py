@@ -21,6 +21,7 @@ from penstock_jobs.tables.columns import (
     REVISION,
     TESTING_INTERNAL,
     quote_identifier,
+    sort_columns,
     types_of_columns,
 )
 from penstock_jobs.tables.engine import parquet_relation
@@ -50,7 +51,8 @@ def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[
     by_name = {column.name: column for column in columns}
     if job.key:
         return tuple(_require_identifying(by_name[name], "key") for name in job.key)
-    chosen = [by_name[name] for name in fixed] if fixed else [c for c in columns if c.name != job.target.column]
+    others = sort_columns(column for column in columns if column.name != job.target.column)
+    chosen = tuple(by_name[name] for name in fixed) if fixed else others
     floats = [column.name for column in chosen if column.type == "Float"]
     if floats or job.query is not None:
         why = f"the column '{floats[0]}' holds floating-point numbers" if floats else "the rows come from a query"
@@ -58,7 +60,7 @@ def identity_columns(job: DatasetJob, columns: tuple[Column, ...], fixed: tuple[
             f"A point cannot be identified by its whole row, because {why}; name the columns that identify it in "
             "spec.dataset.key."
         )
-    return tuple(chosen)
+    return chosen
 
 
 def group_columns(job: DatasetJob, columns: tuple[Column, ...]) -> tuple[Column, ...]:

@@ -7,6 +7,8 @@ it again; readers take the last), and whether a time window has left the point b
 `SIDE` names the table that a row is to be written to, and is in none.
 """
 
+from collections.abc import Iterable
+
 from penstock_jobs.contract.result import Column, ColumnType
 
 PREFIX = "_penstock_"
@@ -42,6 +44,15 @@ DELTA_TYPES = {
 def types_of_columns(columns: tuple[Column, ...], internal: dict[str, str]) -> dict[str, str]:
     """Return the DuckDB type of each column of a table, the internal ones first, in the order that they are stored."""
     return {**internal, **{column.name: DUCKDB_TYPES[column.type] for column in columns}}
+
+
+def sort_columns(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return the columns in the order of their names, by code point, as the digest of a table has them.
+
+    The order in a file is no part of what a file says: whatever depends on an order takes this one, or a Model, or a
+    point's identity, would differ between two files that hold the same rows.
+    """
+    return tuple(sorted(columns, key=lambda column: column.name))
 
 
 def quote_identifier(name: str) -> str:

@@ -277,9 +277,9 @@ class Dataset(Value, frozen=True, kw_only=True):
         Annotated[
             str,
             field(
-                "SQL (DuckDB's) that makes one table of the inputs. It must give the same rows each time, so "
-                "`random()`, `now()` and the like are refused; a key is then required. `:asOf` is the parameter of "
-                "that name, as a bound variable.",
+                "SQL (DuckDB's) that makes one table of the inputs. It must give the same rows each time: only functions "
+                "that DuckDB calls consistent are allowed, and the inputs by their names; a key is then required. "
+                "`:asOf` is the parameter of that name, as a bound variable.",
                 min_length=1,
                 max_length=32768,
             ),
@@ -297,9 +297,9 @@ class Dataset(Value, frozen=True, kw_only=True):
     key: Annotated[
         tuple[ColumnName, ...],
         field(
-            "The columns that identify a point; a row without a value in any of them is refused. Without a key a point "
-            "is identified by all its columns but the target, which cannot be where there are floating-point columns "
-            "or a query.",
+            "The columns that identify a point, none of them from a window function; a row without a value in any of "
+            "them is refused. Without a key a point is identified by all its columns but the target, which cannot be "
+            "where there are floating-point columns or a query.",
             unique=True,
             max_length=16,
         ),

@@ -226,7 +226,7 @@ class Features(Value, frozen=True, kw_only=True):
     """Which columns are features: all but key, group, time, weight and target, unless they are listed."""
 
     include: Annotated[
-        tuple[ColumnName, ...], field("Only these columns are features.", unique=True, max_length=4096)
+        tuple[ColumnName, ...], field("Only these columns are features, in this order.", unique=True, max_length=4096)
     ] = ()
     exclude: Annotated[
         tuple[ColumnName, ...], field("These columns are no features.", unique=True, max_length=4096)

@@ -77,8 +77,8 @@ def test_the_baseline_is_there_to_compare_with_and_is_no_model(trained: Trained)
 def test_the_manifest_says_what_the_model_is(trained: Trained) -> None:
     tables, job, result = trained
     manifest = manifest_of(result.models[0])
-    assert [feature.name for feature in manifest.features] == ["first", "second", "colour", "member", "since"]
-    assert manifest.features[2].categories == ("blue", "green", "red")
+    assert [feature.name for feature in manifest.features] == ["colour", "first", "member", "second", "since"]
+    assert manifest.features[0].categories == ("blue", "green", "red")
     assert (manifest.classes, manifest.positive) == (("no", "yes"), "yes")
     assert manifest.lineage.epoch == tables.made.epoch
     assert manifest.lineage.generation == tables.made.generation

@@ -19,7 +19,6 @@ from penstock_jobs.contract.specification import (
 )
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.training import train
-from penstock_jobs.training.features import choose_features
 from penstock_jobs.training.loading import load
 from penstock_jobs.training.memory import check_memory, estimate
 from penstock_jobs.training.tasks import make_splits
@@ -87,12 +86,6 @@ def test_too_little_memory_is_refused_with_what_to_do(mixed_tables: Tables) -> N
     with pytest.raises(Refused, match="fewer than 8 processes"):
         check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 8))
     check_memory(sized(mixed_tables.job(), 1_000_000, 3 * 2**30, 1))
-
-
-def test_the_features_are_all_columns_without_another_role(mixed_tables: Tables) -> None:
-    assert [one.name for one in choose_features(mixed_tables.job())] == ["first", "second", "colour", "member", "since"]
-    assert [one.name for one in choose_features(mixed_tables.job(exclude=("since",)))][-1] == "member"
-    assert [one.name for one in choose_features(mixed_tables.job(features=("id", "first")))] == ["id", "first"]
 
 
 @pytest.mark.parametrize(
