@@ -12,6 +12,8 @@ from penstock.reference.kinds import kind_page
 from penstock.reference.metrics import metrics_page
 from penstock.reference.remarks import remarks_page
 
+BY_HAND = frozenset({"reference/split.md"})  # definitions that programs of others are checked against
+
 
 def files() -> dict[str, str]:
     """Return the text of each file, by its path in the folder of the docs."""
@@ -28,13 +30,13 @@ def files() -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write them, and remove what is there and is none of them."""
+    """Write them, and remove what is there, is none of them and was not written by hand."""
     docs = Path(arguments[0])
     made = files()
     for folder in {(docs / name).parent for name in made}:
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
-            if str(path.relative_to(docs)) not in made:
+            if str(path.relative_to(docs)) not in BY_HAND | made.keys():
                 path.unlink()
     for name, text in made.items():
         (docs / name).write_text(text, "utf-8")
