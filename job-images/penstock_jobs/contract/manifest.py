@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, Literal
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument
+from penstock_jobs.contract.reading import InputReading
 from penstock_jobs.contract.result import ColumnType, ScoreResult
 
 MODEL = Form("model", 1, since="0.1.0")
@@ -89,7 +90,8 @@ class ModelManifest(VersionedDocument, frozen=True):
     """A Model, complete: its files with their digests (`sha256:…`), its inputs and outputs, its origin, its scores.
 
     `classes` are in the order of the probabilities. `threshold`, where set, is applied by the server to the probability
-    of `positive`, never by the file.
+    of `positive`, never by the file. `reading` says how the rows that it was made of were read: files and frames for it
+    are read by the same rules. Manifests before it have none.
     """
 
     form: ClassVar[Form] = MODEL
@@ -114,3 +116,4 @@ class ModelManifest(VersionedDocument, frozen=True):
     validation: tuple[ScoreResult, ...] = ()
     samples: tuple[Sample, ...] = ()
     untrusted_types: tuple[str, ...] = ()
+    reading: InputReading | None = None

@@ -10,8 +10,9 @@ from msgspec import Meta
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, format_of
 from penstock_jobs.contract.parameters import ParameterValue
+from penstock_jobs.contract.reading import ColumnType as ColumnType  # the types of columns that are read and written
+from penstock_jobs.contract.reading import InputReading
 
-ColumnType = Literal["Integer", "Float", "Boolean", "String", "Timestamp", "Date"]
 ColumnRole = Literal["Feature", "Key", "Group", "Time", "Weight", "Target"]
 Strategy = Literal["Key", "Group", "Stratified", "Time"]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -134,11 +135,11 @@ class DatasetResult(ResultDocument, frozen=True, tag="dataset", tag_field="job")
 
 
 class DatasetPart(ResultDocument, frozen=True, tag="dataset-part", tag_field="job"):
-    """What one shard read: where its rows are for the merging step, how many, and the types text was read with."""
+    """What one shard read: where its rows are for the merging step, how many, and how they were read."""
 
     rows: int
     uri: str | None = None
-    types: dict[str, str] = {}
+    reading: InputReading | None = None
 
 
 class ScoreResult(Document, frozen=True):

@@ -117,7 +117,8 @@ class SourceJob(JobDocument, frozen=True, tag="source", tag_field="job"):
 class InputSpec(Document, frozen=True):
     """One input table: a file, a folder or a glob at `location`, all of one format.
 
-    `format` is guessed from the ending when it is not given. `types` gives a column the type that its text should have.
+    `format` is guessed from the ending when it is not given. `types` gives a column the type that it should have,
+    `date_format`, `decimal` and `thousands` say how dates and numbers are written where they are text.
     """
 
     name: str
@@ -125,6 +126,9 @@ class InputSpec(Document, frozen=True):
     format: Literal["CSV", "JSONLines", "Parquet", "Delta"] | None = None
     delimiter: str | None = None
     null_values: tuple[str, ...] = ()
+    date_format: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
     types: dict[str, ColumnType] = {}
     version: int | None = None
 

@@ -18,6 +18,7 @@ Task = Literal["Classification", "Regression"]
 
 def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column: Column) -> Task:
     """Refuse an empty table, a target that is missing or infinite somewhere, or has one value only; return the task."""
+    task = _task(job, column)
     name = quote_identifier(column.name)
     infinite = f"isinf({name})" if column.type == "Float" else "FALSE"
     row = connection.execute(
@@ -39,7 +40,6 @@ def check_target(connection: duckdb.DuckDBPyConnection, job: DatasetJob, column:
             f"{first_row(connection, infinite)}; leave those rows out (WHERE isfinite({name}) in spec.dataset.query), "
             "or mend them."
         )
-    task = _task(job, column)
     if least == greatest:
         single = "has a single class" if task == "Classification" else "is one number"
         raise Refused(

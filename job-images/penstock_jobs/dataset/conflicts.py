@@ -28,8 +28,10 @@ def refuse_conflicts(
     if not conflicts:
         return
     names = ", ".join(quote_identifier(column.name) for column in identity)
+    # As texts: Python has moments of the engine only with a package that nothing else needs.
+    texts = ", ".join(f"CAST({quote_identifier(column.name)} AS VARCHAR)" for column in identity)
     first = connection.execute(
-        f"SELECT {names} FROM {rows} WHERE {POINT} IN ({conflicting}) ORDER BY {names} LIMIT 1"
+        f"SELECT {texts} FROM {rows} WHERE {POINT} IN ({conflicting}) ORDER BY {names} LIMIT 1"
     ).fetchone()
     key = ", ".join(
         f"{column.name}={'null' if value is None else value}"

@@ -35,6 +35,7 @@ from penstock_jobs.dataset.bound_query import bind_parameters
 from penstock_jobs.dataset.canonical import columns_left_out, make_canonical
 from penstock_jobs.dataset.claim import claim, lock_datasets
 from penstock_jobs.dataset.encoding import HASHING
+from penstock_jobs.dataset.input_rules import engine_types, recorded_readings
 from penstock_jobs.dataset.key_origin import refuse_numbered_keys
 from penstock_jobs.dataset.loading import ROWS, LoadedInputs, QueryEngine, load
 from penstock_jobs.dataset.query import remarks_on_query
@@ -188,7 +189,8 @@ class _Generation:
         query = bind_parameters(self.job.query, self.job.parameters)
         if query is not None:
             refuse_numbered_keys(self.connection, query.text, self.job)
-        return load(engine, found, query, self.state.fixed.inputs if self.state.fixed else {})
+        recorded = recorded_readings(self.state.fixed, tuple(source.name for source in found))
+        return load(engine, found, query, recorded)
 
     def _testing_columns(self) -> tuple[Column, ...] | None:
         """Return the columns that the testing table really has: a schema saved by a killed generation binds nobody."""
@@ -271,7 +273,7 @@ class _Generation:
         self, columns: tuple[Column, ...], identity: tuple[Column, ...], task: checks.Task, loaded: LoadedInputs
     ) -> None:
         job, fixed = self.job, self.state.fixed
-        inputs = {**(fixed.inputs if fixed else {}), **loaded.input_types}
+        readings = {**(fixed.readings if fixed else {}), **loaded.readings}
         made = schema.EpochSchema(
             columns=columns,
             identity=tuple(column.name for column in identity),
@@ -281,7 +283,8 @@ class _Generation:
             group_columns=job.split.group_columns,
             time_column=job.split.time_column,
             task=task,
-            inputs=inputs,
+            inputs={**(fixed.inputs if fixed else {}), **engine_types(loaded.readings)},
+            readings=readings,
             hashing=HASHING,
         )
         schema.save(self.store, self.state.epoch, made)

@@ -5,27 +5,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.reading import ColumnReading, InputReading
 from penstock_jobs.dataset.bound_query import BoundQuery
+from penstock_jobs.dataset.input_rules import RecordedReading, reading_rules, types_of_input
 from penstock_jobs.dataset.query_engine import answer_query
-from penstock_jobs.dataset.sources import InputFiles, relation
-from penstock_jobs.dataset.whole_numbers import refuse_inexact
-from penstock_jobs.tables.columns import DUCKDB_TYPES, quote_identifier, quote_literal
-from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
-from penstock_jobs.tables.text_table import check_header
+from penstock_jobs.dataset.sources import InputFiles
+from penstock_jobs.reading.raw import RawTable, open_parquet, open_relation, open_text
+from penstock_jobs.reading.reader import cast_typed, parse_text, refuse_absent
+from penstock_jobs.tables.engine import path_list
 
 ROWS = "loaded"
 
 
 @dataclass(frozen=True)
 class LoadedInputs:
-    """What was loaded: the types that text columns were read with, by input.
+    """What was loaded: how each input was read, by its name.
 
     `combines_rows` is whether a query may have made a value of several rows.
     """
 
-    input_types: dict[str, dict[str, str]] = field(default_factory=dict)
+    readings: dict[str, InputReading] = field(default_factory=dict)
     combines_rows: bool = False
 
 
@@ -43,7 +45,7 @@ def load(
     engine: QueryEngine,
     sources: tuple[InputFiles, ...],
     query: BoundQuery | None,
-    fixed: Mapping[str, Mapping[str, str]],
+    recorded: Mapping[str, RecordedReading],
 ) -> LoadedInputs:
     """Make the view `loaded` of the sources (joined by the query where there is one).
 
@@ -51,117 +53,51 @@ def load(
         engine: where the view is made.
         sources: the inputs, found.
         query: an SQL query over the names of the inputs; required when there are several.
-        fixed: the types of text columns by input, as the first generation found them.
+        recorded: how the inputs were read before; none at the first generation.
     """
     if query is None and len(sources) > 1:
         names = ", ".join(f"'{source.name}'" for source in sources)
         raise Refused(f"There are several inputs ({names}) and no query that joins them; set spec.dataset.query.")
-    input_types: dict[str, dict[str, str]] = {}
+    readings: dict[str, InputReading] = {}
     relations: dict[str, str] = {}
     for source in sources:
-        relations[source.name], types = relation_of(engine, source, fixed.get(source.name, {}))
-        if types:
-            input_types[source.name] = types
+        relations[source.name], readings[source.name] = relation_of(engine, source, recorded.get(source.name))
     if query is None:
         engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM {relations[sources[0].name]}")
-        return LoadedInputs(input_types)
+        return LoadedInputs(readings)
     files = [file for source in sources for file in source.files]
     answer = answer_query(engine, relations, files, query)
     engine.connection.execute(f"CREATE VIEW {ROWS} AS SELECT * FROM read_parquet({path_list([answer.file])})")
-    return LoadedInputs(input_types, answer.combines_rows)
+    return LoadedInputs(readings, answer.combines_rows)
 
 
-def relation_of(engine: QueryEngine, source: InputFiles, fixed: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """Return the SQL of the source's rows, text parsed already, and the types that text columns were read with.
+def relation_of(engine: QueryEngine, source: InputFiles, recorded: RecordedReading | None) -> tuple[str, InputReading]:
+    """Return the SQL of the source's rows, text parsed already, and how they are read.
 
     Args:
         engine: where text is parsed, once, into its scratch folder.
         source: the input, found.
-        fixed: the types of its text columns at the first generation.
+        recorded: how it was read before.
     """
-    if source.is_text:
-        return _parse_text(engine, source, {**fixed, **_types_of_manifest(source)})
-    return _cast_relation(engine, source), {}
-
-
-def _types_of_manifest(source: InputFiles) -> dict[str, str]:
-    """Return the engine's name of each type that the manifest gives a column."""
-    return {name: DUCKDB_TYPES[kind] for name, kind in source.declared.types.items()}
-
-
-def _cast_relation(engine: QueryEngine, source: InputFiles) -> str:
-    read = relation(source, {})
-    with explain_duckdb_errors(_input_words(source)):
-        found = engine.connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
-    present = {str(row[0]): str(row[1]) for row in found}
-    declared = _types_of_manifest(source)
-    _refuse_unknown(source, declared, set(present))
-    if not declared:
-        return read
-    with explain_duckdb_errors(_input_words(source)):
-        _refuse_inexact(engine.connection, source, declared, present)
-    casts = ", ".join(
-        f"CAST({quote_identifier(name)} AS {kind}) AS {quote_identifier(name)}" for name, kind in declared.items()
-    )
-    return f"(SELECT * REPLACE ({casts}) FROM {read})"
-
-
-def _parse_text(engine: QueryEngine, source: InputFiles, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    connection = engine.connection
-    with explain_duckdb_errors(_input_words(source)):
-        if source.format == "CSV":
-            for file in source.files:
-                check_header(connection, file, _input_words(source), source.delimiter)
-        found = connection.execute(f"DESCRIBE SELECT * FROM {relation(source, {})}").fetchall()
-    present = {str(row[0]): str(row[1]) for row in found}
-    _refuse_unknown(source, _types_of_manifest(source), set(present))
-    types = {name: kind for name, kind in known.items() if name in present}
+    rules, given = reading_rules(source, recorded), types_of_input(source, recorded)
+    words = f"The input '{source.name}' ({source.declared.location.uri})"
+    if not source.is_text:
+        table = (
+            open_parquet(engine.connection, source.files, rules, words)
+            if source.delta is None
+            else open_relation(engine.connection, source.delta.relation(), rules, words)
+        )
+        refuse_absent(table, source.declared.types)
+        present = {name: kind for name, kind in given.items() if name in table.stored}
+        return cast_typed(engine.connection, table, present), rules
+    table = open_text(engine.connection, source.files, rules, words)
+    refuse_absent(table, source.declared.types)
     target = engine.scratch / f"parsed-{source.name}.parquet"
-    copy = "COPY (SELECT * FROM {}) TO " + quote_literal(str(target)) + " (FORMAT parquet, COMPRESSION lz4_raw)"
-    with explain_duckdb_errors(_input_words(source)):
-        _refuse_inexact(connection, source, types, present)
-        try:
-            connection.execute(copy.format(relation(source, types)))
-        except duckdb.ConversionException:
-            if set(types) == set(present):
-                raise
-            connection.execute(copy.format(relation(source, types).replace("sample_size = 200000", "sample_size = -1")))
-        read = f"read_parquet({path_list([target])})"
-        written = connection.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()
-        free = [str(name) for name, kind, *_ in written if kind == "VARCHAR" and name not in types]
-        flags = _find_flags(connection, read, free) if source.format == "CSV" else []
-    replaced = ", ".join(f"CAST({quote_identifier(name)} AS BOOLEAN) AS {quote_identifier(name)}" for name in flags)
-    view = f"(SELECT * REPLACE ({replaced}) FROM {read})" if flags else read
-    return view, {**{str(row[0]): str(row[1]) for row in written}, **dict.fromkeys(flags, "BOOLEAN")}
+    columns = parse_text(engine.connection, table, given, source.declared.date_format, target)
+    return f"read_parquet({path_list([target])})", _with_columns(table, columns)
 
 
-def _refuse_inexact(
-    connection: duckdb.DuckDBPyConnection, source: InputFiles, types: Mapping[str, str], present: Mapping[str, str]
-) -> None:
-    """Refuse floating-point numbers in columns that are read as integers; the engine would round them."""
-    for name, kind in types.items():
-        if kind == "BIGINT" and present[name] != kind:
-            raw = "VARCHAR" if source.format == "CSV" else present[name]  # in a CSV file the text is what is exact
-            read = relation(source, {name: raw} if source.format == "CSV" else {})
-            refuse_inexact(connection, read, name, raw)
-
-
-def _find_flags(connection: duckdb.DuckDBPyConnection, read: str, columns: list[str]) -> list[str]:
-    """Return those of the text columns that hold nothing but the words true and false."""
-    if not columns:
-        return []
-    tests = ", ".join(f"bool_and(lower({quote_identifier(name)}) IN ('true', 'false'))" for name in columns)
-    row = connection.execute(f"SELECT {tests} FROM {read}").fetchone() or ()
-    return [name for name, flag in zip(columns, row, strict=True) if flag]
-
-
-def _refuse_unknown(source: InputFiles, types: Mapping[str, str], present: set[str]) -> None:
-    for name in types:
-        if name not in present:
-            raise Refused(
-                f"The input '{source.name}' has no column '{name}', for which spec.dataset.inputs gives a type."
-            )
-
-
-def _input_words(source: InputFiles) -> str:
-    return f"The input '{source.name}' ({source.declared.location.uri})"
+def _with_columns(table: RawTable, columns: tuple[ColumnReading, ...]) -> InputReading:
+    """Return how the table is read, from now on; columns that are not there this time are read as before."""
+    absent = (column for column in table.reading.columns if column.name not in table.stored)
+    return msgspec.structs.replace(table.reading, columns=(*columns, *absent))

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from penstock_jobs.contract.document import Document, Form, VersionedDocument, decode, encode, format_of
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.reading import InputReading
 from penstock_jobs.contract.result import Column, Strategy
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.encoding import HASHING
@@ -16,8 +17,10 @@ SCHEMAS = Form("schemas", 1, since="0.1.0")
 class EpochSchema(Document, frozen=True):
     """The columns of an epoch's tables with their types, and the rule that made its identities and draws.
 
-    `identity` are the columns that identify a point, in order; `inputs` holds, by input, the type that each column of a
-    text file was read with; `hashing` is the version of the rule by which identities and draws are made of values.
+    `identity` are the columns that identify a point, in order; `readings` holds, by input, how its files are read.
+    `inputs` holds, by input, the engine's type of each column of text: all that schemas before `readings` say, and what
+    a version that does not know them goes by. `hashing` is the version of the rule by which identities and draws are
+    made of values.
     """
 
     columns: tuple[Column, ...]
@@ -30,6 +33,7 @@ class EpochSchema(Document, frozen=True):
     time_column: str | None = None
     inputs: dict[str, dict[str, str]] = {}
     hashing: int = 1
+    readings: dict[str, InputReading] = {}
 
 
 class Schemas(VersionedDocument, frozen=True):

@@ -9,6 +9,7 @@ goes on with a merge that it had claimed. With a query there are no shards: one 
 """
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -16,10 +17,12 @@ import msgspec
 
 from penstock_jobs.contract.document import decode
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.reading import ColumnReading, InputReading
 from penstock_jobs.contract.result import ColumnType, DatasetPart, JobResult
 from penstock_jobs.contract.specification import DatasetJob, Shard
 from penstock_jobs.dataset import sources
 from penstock_jobs.dataset.canonical import column_type
+from penstock_jobs.dataset.input_rules import recorded_readings
 from penstock_jobs.dataset.loading import LoadedInputs, QueryEngine, relation_of
 from penstock_jobs.dataset.state import read_state
 from penstock_jobs.logs import report_progress
@@ -44,12 +47,12 @@ def read_shard(job: DatasetJob) -> DatasetPart:
         source = sources.find_input_files(job.inputs[0], job.shard, scratch)
         target = scratch / "part.parquet"
         rows = 0
-        types: dict[str, str] = {}
+        reading: InputReading | None = None
         with connect(scratch, job.memory, job.threads) as connection:
             if source.files:
                 engine = QueryEngine(connection, scratch, job.memory, job.threads)
-                fixed = state.fixed.inputs if state.fixed else {}
-                read, types = relation_of(engine, source, fixed.get(source.name, {}))
+                recorded = recorded_readings(state.fixed, (source.name,))
+                read, reading = relation_of(engine, source, recorded.get(source.name))
                 with explain_duckdb_errors(f"The input '{source.name}'"):
                     row = connection.execute(
                         f"COPY (FROM {read}) TO {quote_literal(str(target))} (FORMAT parquet)"
@@ -59,7 +62,7 @@ def read_shard(job: DatasetJob) -> DatasetPart:
         if rows:
             store.upload(target, name)
         report_progress(2, 2, f"Shard {job.shard.index} has {rows} rows")
-    return DatasetPart(uri=f"{store.uri}/{name}" if rows else None, rows=rows, types=types)
+    return DatasetPart(uri=f"{store.uri}/{name}" if rows else None, rows=rows, reading=reading)
 
 
 def merge_job(job: DatasetJob) -> DatasetJob | None:
@@ -85,12 +88,21 @@ def load_parts(engine: QueryEngine, job: DatasetJob, view: str) -> LoadedInputs:
     with explain_duckdb_errors("The parts of the input"):
         _refuse_unlike(engine.connection, files)
         engine.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {parquet_relation(files)}")
-    found: dict[str, set[str]] = {}
-    for part in parts:
-        for column, kind in part.types.items():
-            found.setdefault(column, set()).add(kind)
-    agreed = {column: kinds.pop() for column, kinds in found.items() if len(kinds) == 1}
-    return LoadedInputs({job.inputs[0].name: agreed} if agreed else {})
+    readings = [part.reading for part in parts if part.reading is not None and part.rows]
+    return LoadedInputs({job.inputs[0].name: _agreed_reading(readings)} if readings else {})
+
+
+def _agreed_reading(readings: Sequence[InputReading]) -> InputReading:
+    """Return what the shards found out alike; where they did not, it is found out again by the next generation."""
+    first = readings[0]
+    alike: dict[str, set[ColumnReading]] = {}
+    for reading in readings:
+        for column in reading.columns:
+            alike.setdefault(column.name, set()).add(column)
+    marks = {(each.delimiter, each.quote, each.escape) for each in readings}
+    delimiter, quote, escape = (first.delimiter, first.quote, first.escape) if len(marks) == 1 else (None, None, None)
+    columns = tuple(found.pop() for found in alike.values() if len(found) == 1)
+    return msgspec.structs.replace(first, columns=columns, delimiter=delimiter, quote=quote, escape=escape)
 
 
 def _read_part(job: DatasetJob, index: int) -> DatasetPart:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from penstock_jobs.contract.manifest import FeatureSpec, Lineage, Origin
+from penstock_jobs.contract.reading import InputReading
 from penstock_jobs.contract.result import ColumnType, ScoreResult
 from penstock_jobs.models.answers import Class
 
@@ -25,6 +26,7 @@ class FittedModel:
             features. Every row of it is used to compare the saved file with the estimator.
         classes: in the order of the estimator's `classes_`; empty for regression.
         scores: on validation, the ranking one first.
+        reading: how the rows that it was made of were read.
     """
 
     name: str
@@ -42,3 +44,4 @@ class FittedModel:
     threshold_tuned_for: str | None = None
     calibration: str = "None"
     scores: tuple[ScoreResult, ...] = ()
+    reading: InputReading | None = None

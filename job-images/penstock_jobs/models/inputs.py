@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FeatureSpec
-from penstock_jobs.models.values import EXACT, WrongValueError, read_value, text_of
+from penstock_jobs.reading.values import EXACT, WrongValueError, read_value, text_of
 
 if TYPE_CHECKING:
     import pandas as pd

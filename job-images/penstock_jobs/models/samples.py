@@ -8,7 +8,7 @@ import numpy as np
 
 from penstock_jobs.contract.manifest import FeatureSpec, Sample
 from penstock_jobs.models.loading import LoadedModel
-from penstock_jobs.models.values import text_of
+from penstock_jobs.reading.values import text_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -199,6 +199,7 @@ def _manifest(
         calibration=model.calibration,
         validation=model.scores,
         untrusted_types=untrusted,
+        reading=model.reading,
     )
 
 

@@ -10,6 +10,7 @@ from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.specification import Location
 from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.loading import LoadedModel, load_model
+from penstock_jobs.reading.frames import read_features
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,8 @@ class NotebookModel:
         """Return the predicted class or number of each row, with the frame's index.
 
         Args:
-            frame: at least the features, by name; other columns are ignored.
+            frame: at least the features, by name; other columns are ignored. Texts are read as those of the Model's
+                own input were: its null texts, date formats and marks in numbers.
         """
         import pandas as pd
 
@@ -55,7 +57,7 @@ class NotebookModel:
     def _predictions(self, frame: "pd.DataFrame") -> ModelPredictions:
         if not len(frame):
             raise Refused("The table has no rows; there is nothing to predict.")
-        return self._model.predict_frame(frame)
+        return self._model.predict_frame(read_features(frame, self.manifest))
 
     def __repr__(self) -> str:
         manifest = self.manifest

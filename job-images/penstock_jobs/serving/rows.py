@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import column_of, means_null
-from penstock_jobs.models.values import EXACT, NEEDS
+from penstock_jobs.reading.values import EXACT, NEEDS
 from penstock_jobs.serving.refusals import RefusedRequest
 from penstock_jobs.serving.single_values import read_single_value
 

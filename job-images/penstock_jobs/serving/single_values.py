@@ -4,7 +4,7 @@ from typing import Any
 
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.inputs import means_null
-from penstock_jobs.models.values import NEEDS, WrongValueError, read_value
+from penstock_jobs.reading.values import NEEDS, WrongValueError, read_value
 from penstock_jobs.serving.refusals import RefusedRequest
 
 

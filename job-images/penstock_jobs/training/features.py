@@ -25,9 +25,7 @@ def choose_features(job: TrainingJob) -> tuple[Column, ...]:
     listed = [by_name[name] for name in dict.fromkeys(job.features)]
     features = sort_columns(column for column in job.columns if column.role == "Feature")
     chosen = tuple(
-        column
-        for column in listed or features
-        if column.name not in job.exclude and column.name != job.target.column
+        column for column in listed or features if column.name not in job.exclude and column.name != job.target.column
     )
     if not chosen:
         raise Refused("No column is left to learn from; look at training.features and training.exclude.")

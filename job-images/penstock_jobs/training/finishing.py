@@ -35,7 +35,7 @@ from penstock_jobs.training.curves import curves_key, make_curves
 from penstock_jobs.training.data import read_validated
 from penstock_jobs.training.estimators import parameters_as_json
 from penstock_jobs.training.evaluation import EvaluationContext, fit, fit_estimator, predict_at_threshold
-from penstock_jobs.training.origin import lineage_of, origin_of
+from penstock_jobs.training.origin import lineage_of, origin_of, reading_of
 from penstock_jobs.training.preprocessing import FeatureLayout, build_transformer
 from penstock_jobs.training.splits import Rows
 from penstock_jobs.training.tasks import Save
@@ -75,6 +75,7 @@ def save(task: Save, job: TrainingJob, context: EvaluationContext, folder: Path)
         threshold_tuned_for=job.decision.tune,
         calibration=job.calibration,
         scores=task.row.scores,
+        reading=reading_of(job, data),
     )
     if task.curves:  # before the Model, whose manifest says that all of this was done
         content = document.encode(make_curves(task.candidate, context, scored))

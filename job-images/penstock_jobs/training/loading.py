@@ -35,6 +35,7 @@ def load(job: TrainingJob) -> tuple[TrainingData, pd.DataFrame]:
         raise Refused(f"The validation table {job.validation.uri} has no rows; raise the holdout or use folds.")
     rows = pd.concat([training, validation], ignore_index=True) if len(validation) else training
     features = _features(chosen, training)
+    _refuse_inexact(rows, features)
     data = TrainingData(
         features=features,
         frame=model_frame(rows, features),
@@ -67,6 +68,16 @@ def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[Featu
     if not features:
         raise Refused("No column has any value in the training table.")
     return features
+
+
+def _refuse_inexact(rows: pd.DataFrame, features: tuple[FeatureSpec, ...]) -> None:
+    """Refuse whole numbers of which two would be one: a Model sees doubles."""
+    for feature in features:
+        if feature.type == "Integer" and (rows[feature.name].abs() > 2**53).any():
+            raise Refused(
+                f"The feature {feature.name} has whole numbers beyond 2^53, of which a Model could not tell all apart; "
+                "leave it out (spec.training.features.exclude), or give it the type String (`types` of the input)."
+            )
 
 
 def _categories(series: "pd.Series[str]") -> tuple[str, ...]:

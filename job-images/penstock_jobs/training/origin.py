@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 from penstock_jobs.contract.manifest import Lineage, Origin
+from penstock_jobs.contract.reading import InputReading
 from penstock_jobs.contract.specification import TrainingJob
+from penstock_jobs.dataset import schema
 from penstock_jobs.dataset.encoding import HASHING
+from penstock_jobs.reading.model_rules import reading_for_model
+from penstock_jobs.storage import open_store
 from penstock_jobs.training.candidates import Candidate
 from penstock_jobs.training.data import TrainingData
 
@@ -52,6 +56,12 @@ def lineage_of(job: TrainingJob, data: TrainingData) -> Lineage:
         trained_until=_end(data),
         hashing=HASHING,
     )
+
+
+def reading_of(job: TrainingJob, data: TrainingData) -> InputReading | None:
+    """Return how the rows of the tables were read, which rows for the Model will be read by as well."""
+    recorded = schema.load(open_store(job.storage), epoch_of(job.testing.uri))
+    return None if recorded is None else reading_for_model(recorded.readings, data.features)
 
 
 def epoch_of(uri: str) -> int:

@@ -8,6 +8,7 @@ from penstock.api.expectations import Expectation
 from penstock.api.scalars import (
     ALL_OR_NOTHING,
     DATE,
+    DATE_FORMAT,
     HTTP,
     INPUT_NAME,
     INPUT_URI,
@@ -68,12 +69,43 @@ class Input(Value, frozen=True, kw_only=True):
     ) = None
     null_values: Annotated[
         tuple[Annotated[str, field("A text.", max_length=64)], ...],
-        field("Texts that mean that the value is missing, besides the empty one, as `NA`.", unique=True, max_length=32),
+        field(
+            "Texts that mean that the value is missing, besides the empty one, as `NA`; in files of any format.",
+            unique=True,
+            max_length=32,
+        ),
     ] = ()
+    date_format: (
+        Annotated[
+            str,
+            field(
+                "How dates or moments are written where they are text, in strptime's directives, as `%d.%m.%Y`. "
+                "Without it dates are ISO 8601, as `2026-05-31`, or of another form that only one reading fits.",
+                min_length=4,
+                max_length=64,
+                pattern=DATE_FORMAT,
+            ),
+        ]
+        | None
+    ) = None
+    decimal: (
+        Annotated[
+            Literal[".", ","], field("The mark before the fraction of a number that is text. Without it a point.")
+        ]
+        | None
+    ) = None
+    thousands: (
+        Annotated[
+            Literal[".", ",", " ", "'", "_", "\u00a0", "\u202f"],
+            field("The mark between each three digits of a number that is text, as in `1.234,5`. Without it none."),
+        ]
+        | None
+    ) = None
     types: Annotated[
         tuple[ColumnTypeOf, ...],
         field(
-            "The types of columns that their text does not tell rightly, as a postal code that is no number.",
+            "The types of columns that their text does not tell rightly, as a postal code that is no number; in files "
+            "of any format.",
             keys=("column",),
             max_length=512,
         ),
@@ -122,6 +154,26 @@ class Input(Value, frozen=True, kw_only=True):
         Rule(
             "!has(self.delimiter) || !has(self.format) || self.format == 'CSV'",
             "Only a CSV file has a delimiter; set format to CSV or remove delimiter.",
+            field=".delimiter",
+        ),
+        Rule(
+            "!has(self.dateFormat) || ((self.dateFormat.contains('%Y') || self.dateFormat.contains('%y')) && "
+            "(self.dateFormat.contains('%j') || ((self.dateFormat.contains('%d') || self.dateFormat.contains('%-d')) "
+            "&& (self.dateFormat.contains('%m') || self.dateFormat.contains('%-m') || "
+            "self.dateFormat.contains('%b') || self.dateFormat.contains('%B')))))",
+            "A date has a year, a month and a day; write the format of all three, as %d.%m.%Y.",
+            field=".dateFormat",
+        ),
+        Rule(
+            "!has(self.thousands) || self.thousands != (has(self.decimal) ? self.decimal : '.')",
+            "One mark cannot be before the fraction and between the thousands; name two.",
+            field=".thousands",
+        ),
+        Rule(
+            "!has(self.delimiter) || !(has(self.decimal) && self.decimal == self.delimiter) && "
+            "!(has(self.thousands) && self.thousands == self.delimiter)",
+            "A mark in numbers cannot separate the columns too; set delimiter, decimal and thousands to marks that "
+            "differ.",
             field=".delimiter",
         ),
         Rule(
@@ -277,9 +329,9 @@ class Dataset(Value, frozen=True, kw_only=True):
         Annotated[
             str,
             field(
-                "SQL (DuckDB's) that makes one table of the inputs. It must give the same rows each time: only functions "
-                "that DuckDB calls consistent are allowed, and the inputs by their names; a key is then required. "
-                "`:asOf` is the parameter of that name, as a bound variable.",
+                "SQL (DuckDB's) that makes one table of the inputs. It must give the same rows each time: only "
+                "functions that DuckDB calls consistent are allowed, and the inputs by their names; a key is then "
+                "required. `:asOf` is the parameter of that name, as a bound variable.",
                 min_length=1,
                 max_length=32768,
             ),

@@ -53,6 +53,7 @@ NUMBER = r"^(-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?|-?inf|nan)$"
 
 # In rules: a share with nothing on one side, and a duration of no length.
 ALL_OR_NOTHING = r"^(0*([.]0+)?%?|100([.]0+)?%|1([.]0+)?)$"
+DATE_FORMAT = r"^([^%]|%[YymdbBHIMSfpzjaA%]|%-[dmHIMS])+$"  # strptime's directives that the engine knows
 NO_TIME = r"^(0+(ms|s|m|h|d|w))+$"
 
 PHRASES = {
@@ -76,6 +77,7 @@ PHRASES = {
     DECIMAL: 'a number; write one as "0.8"',
     RELATIVE_PATH: "a relative path without a slash at its ends, as team/churn",
     HTTP: "an address; write one as http://s3.data:9000",
+    DATE_FORMAT: "made of strptime's directives, as %d.%m.%Y",
     INPUT_URI: "an address of s3://, pvc:// or file://, or a path",
     DATE: "a moment; write one as 2026-01-31 or 2026-01-31T00:00:00Z",
     TIMESTAMP: "a moment; write one as 2026-01-31T03:00:00Z",

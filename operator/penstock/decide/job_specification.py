@@ -266,6 +266,9 @@ def _input(table: api_dataset.Input, location: Location) -> specification.InputS
         format=table.format,
         delimiter=table.delimiter,
         null_values=table.null_values,
+        date_format=table.date_format,
+        decimal=table.decimal,
+        thousands=table.thousands,
         types={each.column: each.type for each in table.types},
         version=table.version,
     )

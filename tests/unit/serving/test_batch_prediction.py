@@ -93,9 +93,9 @@ def test_a_missing_column_is_refused_by_name_and_nothing_is_written(tmp_path: Pa
 @pytest.mark.parametrize(
     ("column", "value", "sentence"),
     [
-        ("age", "old", "'old' in the column age is not a number"),
-        ("age", "41.5", "age: needs whole numbers, and has 41.5"),
-        ("born", "x", "'x' in the column born is not a date"),
+        ("age", "old", "line 5, column 'age': 'old' is not a whole number"),
+        ("age", "41.5", "line 5, column 'age': '41.5' is not a whole number"),
+        ("born", "x", "line 5, column 'born': 'x' is not a date"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_and_nothing_is_written(

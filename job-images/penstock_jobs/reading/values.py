@@ -11,12 +11,16 @@
 | Date | a text in ISO 8601: a day, or a moment that is midnight UTC | a day |
 
 No zone of the machine, no order of day and month and no blank is ever guessed. What a null and an empty text are to a
-Model is said by `inputs`.
+Model is said by `penstock_jobs.models.inputs`. The engine's expression of the texts of numbers is
+`expressions.as_text`.
 """
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Any
 
 import msgspec
@@ -64,14 +68,26 @@ def read_value(kind: ColumnType, value: Any) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Return the text of a number, a boolean or a text: how a number happens to be stored does not show."""
+    """Return the text that a value is read as: a whole number that was stored as a float is the whole number."""
     if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bool | np.bool_):
+        return value
+    if hasattr(value, "item"):  # a scalar of numpy
+        value = value.item()
+    if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float | np.floating):
-        number = float(value)
-        return str(int(number)) if number.is_integer() and abs(number) < _PLAIN_DIGITS else str(value)
+    if isinstance(value, Integral):
+        return str(int(value))
+    if isinstance(value, Real | Decimal):
+        return _text_of_number(value)
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _text_of_number(value: Any) -> str:
+    number = float(value)
+    if math.isfinite(number) and number == math.trunc(number) and abs(number) < _PLAIN_DIGITS:
+        return str(int(number))
     return str(value)
 
 
