@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cluster.callers import REVISION, ServiceChanges, answer_to, rows_of_breast_cancer, start_caller, watch_service
-from cluster.kubernetes_api import DEPLOYMENTS, PODS, SERVICES, Object
+from cluster.kubernetes_api import CONFIG_MAPS, DEPLOYMENTS, PODS, SERVICES, Object
 from cluster.sites import LINEAR, MODELS, PIPELINES, RUNS, Site, run_condition, step_of
 from testcluster.cluster import Cluster
 from testcluster.kubectl import Kubectl
@@ -168,6 +168,38 @@ def test_a_pin_is_the_way_back_and_without_it_the_model_last_selected_is_served_
     assert _deployment(served.site, served.first)["metadata"]["uid"] == was_old
 
 
+def test_what_somebody_deletes_or_edits_of_the_servers_is_made_again_and_ready_says_meanwhile_that_none_answers(
+    served: Served, image: Callable[[str], str]
+) -> None:
+    api, namespace = served.site.api, served.site.namespace
+    before = _deployment(served.site, served.second)
+    name = before["metadata"]["name"]
+
+    api.delete(CONFIG_MAPS, name, namespace)
+    api.delete(DEPLOYMENTS, name, namespace)
+    down = served.until(lambda seen: ready(seen).get("reason") == "ServersUnavailable", "no server that answers")
+    api.patch(SERVICES, NAME, {"spec": {"selector": {REVISION: "elsewhere"}}}, namespace)
+    served.until(lambda seen: ready(seen)["status"] == "True", "servers that answer")
+    answer = answer_to(api, namespace, image("serving"), PREDICT, rows_of_breast_cancer(), "of-the-mended")
+
+    assert serves(down, served.second)
+    assert answer["model"] == served.second
+    after = _deployment(served.site, served.second)
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["spec"]["template"] == before["spec"]["template"]
+
+
+def test_a_status_that_is_lost_is_found_again_from_the_service_and_no_server_is_touched(served: Served) -> None:
+    api, namespace = served.site.api, served.site.namespace
+    before = _deployment(served.site, served.second)["metadata"]
+
+    api.patch(PIPELINES, NAME, {"status": None}, namespace, beneath="status")
+    served.until(lambda seen: serves(seen, served.second) and ready(seen)["status"] == "True", "its status again")
+
+    after = _deployment(served.site, served.second)["metadata"]
+    assert (after["uid"], after["generation"]) == (before["uid"], before["generation"])
+
+
 @pytest.fixture(scope="module")
 def challenger(served: Served) -> str:
     """A third Model, tested and not decided about."""
@@ -192,7 +224,13 @@ def test_a_model_whose_file_is_damaged_leaves_the_old_one_serving_and_the_run_sa
     pipeline = served.pipeline()
     assert serves(pipeline, served.second)
     assert ready(pipeline)["status"] == "True"
-    assert _deployment(site, challenger)["spec"]["replicas"] == 0
+    site.api.wait(
+        DEPLOYMENTS,
+        site.namespace,
+        lambda there: True if not there else None,
+        what="no servers of the damaged Model",
+        labels=f"penstock.dev/model={challenger}",
+    )
 
 
 def test_a_run_whose_model_is_not_chosen_has_succeeded_and_keeps_the_served_one(
