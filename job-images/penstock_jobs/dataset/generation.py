@@ -124,9 +124,9 @@ class _Generation:
         report_progress(1, 5, "Identifying the points")
         identity = points.identity_columns(job, columns, fixed.identity if fixed else None)
         groups = points.group_columns(job, columns)
-        missing = missing_values.find_missing(self.connection, job, identity, groups)
         points.identify(self.connection, job, self.state.epoch, identity, groups)
         with explain_duckdb_errors("The input"):
+            missing = missing_values.find_missing(self.connection, job, identity, groups)
             with reduce_memory(self.connection, job.memory):
                 counts = points.deduplicate(self.connection, job, identity)
             points.read_testing_rows(self.connection, self._testing_files(), columns)
