@@ -18,7 +18,8 @@ from penstock_jobs.dataset.remarks.sample import Sample, below_share
 from penstock_jobs.tables.columns import POINT, TRAINING_INTERNAL, quote_identifier, types_of_columns
 from penstock_jobs.tables.revisions import rows_of_files
 
-_BY_CHANCE = 0.001  # pairs of equal rows that chance would make at most
+_BY_CHANCE = 0.001  # pairs of equal rows that chance would make at most, and of each testing row
+_BY_CHANCE_EACH = 1e-6
 _COMPARED = 2_000
 _SMALL = 200_000
 _TELLING = 3
@@ -40,7 +41,7 @@ def count_twins(
     pairs = float(others * rows["testing"])
     for chance in alike.values():
         pairs *= chance
-    if pairs > _BY_CHANCE:
+    if pairs > max(_BY_CHANCE, _BY_CHANCE_EACH * rows["testing"]):
         return None
     types = types_of_columns(columns, TRAINING_INTERNAL)
     testing = rows_of_files(tuple(files["testing"]), types)
