@@ -56,10 +56,10 @@ def classes(
     together = group.max() + 1 < len(group)
     share = _of_groups(generator, group, lambda count: generator.beta(4 * positive, 4 - 4 * positive, count))
     truth = (generator.random(len(group)) < (share if together else positive)).astype(int)
-    hard = _noise(generator, group, generator.normal)
+    hard = _noise(generator, group, partial(_normal, generator))
     answers = []
     for _ in range(models):
-        luck = own * _noise(generator, group, generator.normal) if models > 1 else 0.0
+        luck = own * _noise(generator, group, partial(_normal, generator)) if models > 1 else 0.0
         logit = sure * (1.5 * (1.5 * (truth - 0.5) + hard + luck) + math.log(positive / (1 - positive)))
         probability = 1 / (1 + np.exp(-logit))
         answers.append(Predictions((logit > 0).astype(int), np.column_stack([1 - probability, probability])))
@@ -80,6 +80,10 @@ def numbers(
         Predictions(known + (0.7 * _noise(generator, group, draw) if models > 1 else 0.0)) for _ in range(models)
     ]
     return Points(truth, group, kind="groups" if group.max() + 1 < len(group) else "points"), answers
+
+
+def _normal(generator: Generator, size: int) -> Array:
+    return generator.normal(size=size)
 
 
 def _of_groups(generator: Generator, group: NDArray[np.intp], draw: Callable[[int], Array]) -> Array:

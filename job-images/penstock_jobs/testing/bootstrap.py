@@ -31,7 +31,7 @@ Counts = Array
 Statistic = Callable[[Counts], Array]
 """From counts, shape (resamples, units), to the score of each resample, shape (resamples,); NaN where it has none."""
 
-LEAST_UNITS = 20
+LEAST_UNITS = 30
 """With fewer units the bootstrap gives no interval: their spread is not known well enough."""
 
 _CHUNK = 4_000_000

@@ -19,7 +19,7 @@ from penstock.api.scalars import (
     Uri,
 )
 from penstock.api.schema import Rule, Value, field, immutable
-from penstock.api.scores import Score
+from penstock.api.scores import Score, ValidationScore
 
 
 class Feature(Value, frozen=True, kw_only=True):
@@ -162,7 +162,7 @@ class ModelSpec(Value, frozen=True, kw_only=True):
     origin: Annotated[ModelOrigin, field("Which candidate of which run of which Pipeline it is.")]
     lineage: Annotated[ModelLineage, field("How the points were split when it was trained.")]
     validation_scores: Annotated[
-        tuple[Score, ...], field("Its scores on validation; the first one ranked it.", max_length=17)
+        tuple[ValidationScore, ...], field("Its scores on validation; the first one ranked it.", max_length=17)
     ] = ()
     creation_time: Annotated[Timestamp, field("When it was saved.")]
     deletion_policy: Annotated[Literal["Retain", "Delete"], field("What happens to its files when it is deleted.")] = (

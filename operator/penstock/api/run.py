@@ -343,6 +343,13 @@ class TestingSummary(Value, frozen=True, kw_only=True):
     new_points: (
         Annotated[NewPointScores, field("The served Model on the testing points that are newer than it.")] | None
     ) = None
+    own_errors: Annotated[
+        tuple[Annotated[str, field("The scoring function.", max_length=63)], ...],
+        field(
+            "Those scoring functions of one's own that are errors, which people see as positive numbers.",
+            max_length=MOST_SCORES,
+        ),
+    ] = ()
 
 
 class DeploymentSummary(Value, frozen=True, kw_only=True):

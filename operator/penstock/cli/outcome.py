@@ -6,13 +6,14 @@ from rich.text import Text
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
 from penstock.cli.options import LaptopSettings
-from penstock.cli.output import display_of, format_score, rows, table
+from penstock.cli.output import format_score, rows, table
 from penstock.cli.shown_models import testing_table
 from penstock.decide.run_state import status_of, step_of
 from penstock.local.places import LaptopPlaces
 from penstock.local.reading import candidates_of, report_path
 from penstock.local.resources import Resources
 from penstock_jobs.contract.result import CandidateRow
+from penstock_jobs.contract.score_display import display_of
 
 SHOWN = 12
 
@@ -76,5 +77,5 @@ def _show_candidates(settings: LaptopSettings, found: list[CandidateRow]) -> Non
 
 def _row(row: CandidateRow) -> list[object]:
     parameters = ", ".join(f"{name}={value}" for name, value in row.parameters.items())
-    scores = [format_score(score)[1] for score in row.scores]
+    scores = [format_score(display_of(score), score.value)[1] for score in row.scores]
     return [row.candidate[:8], "baseline" if row.baseline else row.algorithm, *scores, parameters]

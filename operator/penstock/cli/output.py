@@ -12,10 +12,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from penstock.api.scores import PlainScore
+from penstock.api.model import Model
 from penstock.cli.options import Speaking
-from penstock_jobs.contract.result import ScoreResult
-from penstock_jobs.contract.score_display import ScoreDisplay, is_shown_as_error
+from penstock_jobs.contract.score_display import ScoreDisplay, average_words, is_shown_as_error
 
 Shown = TypeVar("Shown")
 
@@ -78,13 +77,23 @@ def number(value: str | float | None) -> str:
     return "" if value is None else f"{float(value):.4f}"
 
 
-def display_of(score: PlainScore | ScoreResult) -> ScoreDisplay:
-    """Return how a score is shown."""
-    error = is_shown_as_error(score.name, score.greater_is_better is not False)
-    return ScoreDisplay(score.name, error, score.average or "")
+def display_in(model: Model | None, name: str, own_errors: Sequence[str] = ()) -> ScoreDisplay:
+    """Return how a score of a Model is shown: by what the Model says of the function, and else by its name.
+
+    Args:
+        model: what it is a score of, where that is known.
+        name: the scoring function.
+        own_errors: those of one's own that are errors.
+    """
+    said = next((score for score in model.spec.validation_scores if score.name == name), None) if model else None
+    error = name in own_errors or (said is not None and said.greater_is_better is False)
+    if said is not None:
+        average = said.average or ""
+    else:
+        average = average_words(name, len(model.spec.target.classes)) if model else ""
+    return ScoreDisplay(name, is_shown_as_error(name, not error), average)
 
 
-def format_score(score: PlainScore | ScoreResult) -> tuple[str, str]:
+def format_score(shown: ScoreDisplay, value: str | float) -> tuple[str, str]:
     """Return a score's name and number as people see it: an error as a positive number that should be small."""
-    shown = display_of(score)
-    return shown.label, number(shown.value(float(score.value)))
+    return shown.label, number(shown.value(float(value)))

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun, TestedModel
-from penstock.api.scores import TestedScore
-from penstock.cli.output import age, display_of, format_score, number, table
+from penstock.api.scores import PlainScore, TestedScore
+from penstock.cli.output import age, display_in, format_score, number, table
 from penstock.decide.run_state import step_of
-from penstock_jobs.contract.score_display import depends_on_positive, depends_on_threshold
+from penstock_jobs.contract.score_display import ScoreDisplay, depends_on_positive, depends_on_threshold
 
 COLUMNS = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")
 
@@ -40,24 +40,25 @@ def testing_table(models: Mapping[str, Model], run: PipelineRun) -> Table | None
     made = table(*columns, title=f"Testing, {step.testing.points:,} points")
     for tested in step.testing.models:
         model = models.get(tested.name)
-        validation = {score.name: format_score(score)[1] for score in model.spec.validation_scores} if model else {}
+        validation = {score.name: score.value for score in model.spec.validation_scores} if model else {}
         for position, score in enumerate(tested.scores):
-            name, value = format_score(score)
+            shown = display_in(model, score.name, step.testing.own_errors)
+            name, value = format_score(shown, score.value)
             made.add_row(
                 Text(tested.name if position == 0 else ""),
                 name,
-                validation.get(score.name, ""),
+                format_score(shown, validation[score.name])[1] if score.name in validation else "",
                 value,
-                _interval(score),
+                _interval(shown, score),
             )
     made.caption, made.caption_justify = _caption(step.testing.models, models), "left"
     return made
 
 
-def _interval(score: TestedScore) -> str:
+def _interval(shown: ScoreDisplay, score: TestedScore) -> str:
     if score.low is None or score.high is None:
         return "none"
-    ends = display_of(score).ends(float(score.low), float(score.high))
+    ends = shown.ends(float(score.low), float(score.high))
     return " to ".join(number(end) for end in ends)
 
 
@@ -68,10 +69,10 @@ def _caption(tested: Sequence[TestedModel], models: Mapping[str, Model]) -> Text
         target = models[each.name].spec.target if each.name in models else None
         if target is None or len(target.classes) != 2:
             continue
-        names = {score.name: score.average for score in each.scores}
-        if target.positive and any(depends_on_positive(name, 2, average) for name, average in names.items()):
+        shown = [display_in(models[each.name], score.name) for score in each.scores]
+        if target.positive and any(depends_on_positive(one.name, 2, one.average) for one in shown):
             said.append(f"The positive class is {target.positive}.")
-        if target.threshold and any(map(depends_on_threshold, names)):
+        if target.threshold and any(depends_on_threshold(one.name) for one in shown):
             said.append(f"{each.name} predicts it from a probability of {target.threshold} on.")
     if any(score.low is None for each in tested for score in each.scores):
         said.append("The report says why a score has no interval.")
@@ -80,11 +81,15 @@ def _caption(tested: Sequence[TestedModel], models: Mapping[str, Model]) -> Text
 
 def _validation(model: Model) -> str:
     scores = model.spec.validation_scores
-    return " ".join(format_score(scores[0])) if scores else ""
+    return _first(model, scores[0]) if scores else ""
 
 
 def _testing(model: Model) -> str:
     tested = model.status.testing if model.status else ()
     if not tested or not tested[0].scores:
         return ""
-    return " ".join(format_score(tested[0].scores[0]))
+    return _first(model, tested[0].scores[0])
+
+
+def _first(model: Model, score: PlainScore) -> str:
+    return " ".join(format_score(display_in(model, score.name), score.value))

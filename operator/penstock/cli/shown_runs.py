@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.api.run import PipelineRun, Step
-from penstock.cli.output import age, format_score, rows, table
+from penstock.cli.output import age, display_in, format_score, rows, table
 from penstock.decide.conditions import find
 from penstock.decide.remarks import remarks_in_words
 from penstock.decide.run_state import is_finished, status_of
@@ -109,7 +109,10 @@ def describe_step(step: Step) -> Text:
     if step.testing:
         lines = [f"{step.testing.points:,} points, testing set {step.testing.epoch}, version {step.testing.version}"]
         for tested in step.testing.models:
-            scored = ", ".join(" ".join(format_score(score)) for score in tested.scores)
+            scored = ", ".join(
+                " ".join(format_score(display_in(None, score.name, step.testing.own_errors), score.value))
+                for score in tested.scores
+            )
             lines.append(f"{tested.name}: {scored}")
         lines.append(f"report: {report_path(step.testing.report)}")
     if step.deployment:

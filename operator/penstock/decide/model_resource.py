@@ -23,7 +23,7 @@ from penstock.api.model import (
 )
 from penstock.api.schema import API_VERSION
 from penstock.api.values import write_value
-from penstock.decide.summaries import address, scores
+from penstock.decide.summaries import address, scores, validation_scores
 from penstock_jobs.contract.manifest import Lineage, ModelManifest, Origin
 from penstock_jobs.contract.result import ModelReference, TestingResult
 
@@ -71,7 +71,7 @@ def model_resource(
             ),
             origin=_origin(manifest.origin, run, pipeline_uid),
             lineage=_lineage(manifest.lineage),
-            validation_scores=scores(manifest.validation[:17]),
+            validation_scores=validation_scores(manifest.validation[:17]),
             creation_time=manifest.created,
             deletion_policy=deletion_policy,
         ),

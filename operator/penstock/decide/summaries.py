@@ -1,5 +1,7 @@
 """What a step's result comes to in the status of its run: the figures that people look for, and no more than fits."""
 
+from typing import Any
+
 from penstock.api.run import (
     LONGEST_REMARK,
     MOST_REMARKS,
@@ -12,7 +14,7 @@ from penstock.api.run import (
     TestingSummary,
     TrainingSummary,
 )
-from penstock.api.scores import PlainScore, Score, TestedScore
+from penstock.api.scores import PlainScore, Score, TestedScore, ValidationScore
 from penstock.decide.conditions import shorten
 from penstock_jobs.contract import result
 from penstock_jobs.contract.parameters import ParameterValue
@@ -80,7 +82,13 @@ def testing_summary(found: TestingResult) -> TestingSummary:
             for each in found.models[:MODELS]
         ),
         new_points=_new_points(found),
+        own_errors=_own_errors(found),
     )
+
+
+def _own_errors(found: TestingResult) -> tuple[str, ...]:
+    scored = (score for each in found.models for score in each.scores[:MOST_SCORES])
+    return tuple(dict.fromkeys(score.name for score in scored if not score.greater_is_better))
 
 
 def _new_points(found: TestingResult) -> NewPointScores | None:
@@ -98,32 +106,36 @@ def _new_points(found: TestingResult) -> NewPointScores | None:
 
 def _tested_scores(found: tuple[result.ScoreResult, ...]) -> tuple[TestedScore, ...]:
     return tuple(
-        TestedScore(
-            name=each.name,
-            value=repr(each.value),
-            average=each.average or None,
-            greater_is_better=None if each.greater_is_better else False,
-            low=_text(each.low),
-            high=_text(each.high),
-        )
+        TestedScore(name=each.name, value=repr(each.value), low=_text(each.low), high=_text(each.high))
         for each in found
     )
 
 
 def scores(found: tuple[result.ScoreResult, ...]) -> tuple[Score, ...]:
     """Return scores as a status keeps them: numbers in text."""
+    return tuple(Score(name=each.name, **_numbers(each)) for each in found)
+
+
+def validation_scores(found: tuple[result.ScoreResult, ...]) -> tuple[ValidationScore, ...]:
+    """Return scores as a Model keeps them, with what is needed to show them."""
     return tuple(
-        Score(
+        ValidationScore(
             name=each.name,
-            value=repr(each.value),
             average=each.average or None,
             greater_is_better=None if each.greater_is_better else False,
-            low=_text(each.low),
-            high=_text(each.high),
-            spread=_text(each.spread),
+            **_numbers(each),
         )
         for each in found
     )
+
+
+def _numbers(score: result.ScoreResult) -> dict[str, Any]:
+    return {
+        "value": repr(score.value),
+        "low": _text(score.low),
+        "high": _text(score.high),
+        "spread": _text(score.spread),
+    }
 
 
 def address(uri: str) -> str:

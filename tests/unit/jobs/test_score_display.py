@@ -1,18 +1,22 @@
 """One home for how a score is shown: its sign, its arrow, its average, and what it depends on."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.api import scores
-from penstock.cli.output import display_of, format_score
+from penstock.api.model import Model
+from penstock.api.scores import ValidationScore
+from penstock.cli.output import display_in, format_score
 from penstock_jobs.contract.result import ScoreResult
 from penstock_jobs.contract.score_display import (
     ScoreDisplay,
     average_words,
     depends_on_positive,
     depends_on_threshold,
-    is_shown_as_error,
+    display_of,
 )
 
 
@@ -40,19 +44,32 @@ def test_no_error_at_all_is_no_negative_zero() -> None:
         (ScoreResult(name="neg_log_loss", value=-0.4), "log_loss ↓", "0.4000"),
         (ScoreResult(name="cost", value=-12.5, greater_is_better=False), "cost ↓", "12.5000"),
         (ScoreResult(name="f1", value=0.8, average="macro"), "f1 (macro) ↑", "0.8000"),
-        (scores.TestedScore(name="cost", value="-12.5", greater_is_better=False), "cost ↓", "12.5000"),
-        (
-            scores.TestedScore(name="roc_auc", value="0.5", average="macro, one-vs-rest"),
-            "roc_auc (macro, one-vs-rest) ↑",
-            "0.5000",
-        ),
     ],
 )
-def test_the_terminal_shows_a_score_by_what_goes_with_it(
-    score: ScoreResult | scores.TestedScore, label: str, number: str
-) -> None:
-    assert format_score(score) == (label, number)
-    assert display_of(score).error == is_shown_as_error(score.name, score.greater_is_better is not False)
+def test_a_score_of_a_job_is_shown_by_what_goes_with_it(score: ScoreResult, label: str, number: str) -> None:
+    assert format_score(display_of(score), score.value) == (label, number)
+
+
+def model_of(classes: tuple[str, ...], *scores: ValidationScore) -> Model:
+    """Return as much of a Model as its scores are shown by."""
+    spec: Any = SimpleNamespace(target=SimpleNamespace(classes=classes), validation_scores=scores)
+    found: Any = SimpleNamespace(spec=spec)
+    return cast(Model, found)
+
+
+def test_a_score_of_a_model_is_shown_by_what_the_model_says_and_else_by_its_name() -> None:
+    model = model_of(
+        ("a", "b", "c"),
+        ValidationScore(name="recall", value="0.5", average="weighted"),
+        ValidationScore(name="cost", value="-2", greater_is_better=False),
+    )
+
+    assert display_in(model, "recall").label == "recall (weighted) ↑"
+    assert display_in(model, "cost").label == "cost ↓"
+    assert display_in(model, "roc_auc").label == "roc_auc (macro, one-vs-rest) ↑"
+    assert display_in(model, "neg_log_loss").label == "log_loss ↓"
+    assert display_in(None, "waste", own_errors=("waste",)).label == "waste ↓"
+    assert display_in(model_of(("no", "yes")), "f1").label == "f1 ↑"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def made(points: Points, labels: npt.NDArray[np.str_], name: str, average: str |
         ScoringSpec(name=name, average=average),
         "Classification",
         points.classes,
-        points.positive,  # type: ignore[arg-type]
+        points.positive,
     )
     answers = Predictions(labels)
     return interval_of(scorer.score(points.truth, answers, points.weight), scorer, points, answers, 0.95, 400, 0)
@@ -98,7 +98,7 @@ def test_many_points_of_few_groups_have_no_interval_but_a_sentence() -> None:
     points, labels = answered(1_000, 800)
     grouped = Points(points.truth, np.arange(1_000) % 7, CLASSES, "yes", None, "groups")
 
-    with pytest.raises(NoInterval, match=r"rests on 7 groups, and an interval by bootstrap needs 20 at least\."):
+    with pytest.raises(NoInterval, match=r"rests on 7 groups, and an interval by bootstrap needs 30 at least\."):
         made(grouped, labels, "accuracy")
 
 

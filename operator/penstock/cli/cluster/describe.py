@@ -28,7 +28,7 @@ from penstock.cli.cluster.finding import (
 )
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.cli.output import format_score, rows, show, table
+from penstock.cli.output import display_in, format_score, rows, show, table
 from penstock.cli.shown_conditions import conditions_table, message_of, ready_of
 from penstock.cli.shown_runs import facts_of, facts_table, state_of, steps_table
 from penstock.cli.shown_triggers import facts_of as trigger_facts
@@ -149,5 +149,7 @@ def _scores(model: Model) -> Table:
     for tested in model.status.testing if model.status else ():
         place = f"testing set {tested.epoch}, version {tested.version}"
         scored += [(place, f"{tested.points:,}", score) for score in tested.scores]
-    content = [(place, points, *format_score(score)) for place, points, score in scored]
+    content = [
+        (place, points, *format_score(display_in(model, score.name), score.value)) for place, points, score in scored
+    ]
     return rows(table("scored on", ">points", "scoring", ">score"), content)
