@@ -9,6 +9,7 @@ from rich.table import Table
 from penstock.api.model import Model, ModelStatus
 from penstock.api.parameters import DeclaredParameter
 from penstock.api.pipeline import PipelineStatus
+from penstock.api.scores import Score
 from penstock.api.trigger import TriggerStatus
 from penstock.cli.cluster.finding import (
     MODEL,
@@ -145,7 +146,7 @@ def _model(found: Object) -> list[Table]:
 
 
 def _scores(model: Model) -> Table:
-    scored = [("validation", "", score) for score in model.spec.validation_scores]
+    scored: list[tuple[str, str, Score]] = [("validation", "", score) for score in model.spec.validation_scores]
     for tested in model.status.testing if model.status else ():
         place = f"testing set {tested.epoch}, version {tested.version}"
         scored += [(place, f"{tested.points:,}", score) for score in tested.scores]
