@@ -7,6 +7,7 @@ whose seed is fixed.
     python bench/coverage.py points      # intervals where each point is drawn by itself
     python bench/coverage.py groups      # intervals where points come in groups, even and uneven in size
     python bench/coverage.py gate        # the bounds of a difference between two Models that are equally good
+    python bench/coverage.py limits      # worlds in which neither keeps its promise: errors, or losses, rare and huge
     python bench/coverage.py gains       # how small a gain which number of points can show
 """
 
@@ -80,6 +81,20 @@ def numbers(
         Predictions(known + (0.7 * _noise(generator, group, draw) if models > 1 else 0.0)) for _ in range(models)
     ]
     return Points(truth, group, kind="groups" if group.max() + 1 < len(group) else "points"), answers
+
+
+def factors(generator: Generator, group: NDArray[np.intp], models: int) -> tuple[Points, list[Predictions]]:
+    """A lognormal number whose error is a factor: a few errors are far larger than all others."""
+    known = 1.2 * generator.normal(size=len(group))
+    truth = np.exp(1 + 0.7 * known + 0.4 * generator.normal(size=len(group)))
+    return Points(truth, group), [Predictions(np.exp(1.08 + 0.7 * known))] * models
+
+
+def lopsided(generator: Generator, group: NDArray[np.intp], models: int) -> tuple[Points, list[Predictions]]:
+    """A Model a little better on 19 in 20 groups and far worse on one, against one that it equals on the whole."""
+    worse = _of_groups(generator, group, lambda count: (generator.random(count) < 0.05).astype(np.float64))
+    kind = "groups" if group.max() + 1 < len(group) else "points"
+    return Points(np.zeros(len(group)), group, kind=kind), [Predictions(0.95 + worse), Predictions(np.ones(len(group)))]
 
 
 def _normal(generator: Generator, size: int) -> Array:
@@ -222,8 +237,8 @@ def gate(
             for scoring, count in counts.items():
                 count.add(partial(_bounds, _scorer(scoring), points, answers), 0.0)
         for scoring, count in counts.items():
-            wrong = (100 * one / max(count.shown, 1) for one in (count.low, count.high))
-            cells = " | ".join(f"{one:.1f}" for one in wrong)
+            wrong = (f"{100 * one / count.shown:.1f}" if count.shown else "–" for one in (count.low, count.high))
+            cells = " | ".join(wrong)
             print(f"| {name} | {size} | {scoring.removeprefix('neg_')} | {cells} |", flush=True)
 
 
@@ -260,7 +275,7 @@ def gains(repetitions: int) -> None:
 def main() -> None:
     """Print the tables that were asked for, in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("table", nargs="+", choices=("points", "groups", "gate", "gains"))
+    parser.add_argument("table", nargs="+", choices=("points", "groups", "gate", "limits", "gains"))
     parser.add_argument("--repetitions", type=int, default=2000)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -279,10 +294,14 @@ def _print_table(table: str, repetitions: int) -> None:
             coverage(kind, classes, group, CLASSES, repetitions)
             coverage(kind, numbers, group, NUMBERS, repetitions)
     elif table == "gate":
-        for kind, group, sizes in (("points", single, (100, 250)), ("uneven groups", uneven, (250, 1_000))):
+        for kind, group, sizes in (("points", single, (100, 250)), ("uneven groups", uneven, (100, 250, 1_000))):
             gate(kind, classes, group, CLASSES, sizes, repetitions)
             gate(f"{kind}, too sure", partial(classes, sure=3.0), group, ("neg_log_loss",), sizes, repetitions)
             gate(f"{kind}, heavy tails (t, 3)", partial(numbers, tails=3), group, NUMBERS, sizes, repetitions)
+    elif table == "limits":
+        coverage("factors", factors, single, NUMBERS, repetitions)
+        gate("lopsided points", lopsided, single, NUMBERS[1:2], (50, 100, 250, 1_000), repetitions)
+        gate("lopsided groups of uneven size", lopsided, uneven, NUMBERS[1:2], (250, 1_000), repetitions)
     else:
         gains(max(repetitions // 40, 10))
 
