@@ -60,7 +60,7 @@ def line_of_row(file: Path, rules: InputReading, row: int) -> int | None:
     """Return the line of a CSV file on which a row, from 1, ends; None where that is not known."""
     if file.suffix == ".zst" or not rules.delimiter:
         return None
-    with _open_text(file) as text:
+    with open_characters(file) as text:
         rows = csv.reader(
             text,
             delimiter=rules.delimiter,
@@ -130,7 +130,7 @@ def _header(connection: duckdb.DuckDBPyConnection, file: Path, known: InputReadi
 def _explain_ragged(file: Path, delimiter: str) -> str:
     if file.suffix == ".zst":
         return "its rows have different numbers of values, or its `delimiter` must be set."
-    with _open_text(file) as text:
+    with open_characters(file) as text:
         rows = csv.reader(text, delimiter=delimiter)
         width = len(next(rows))
         for row in _skip_empty(rows):
@@ -143,7 +143,8 @@ def _explain_ragged(file: Path, delimiter: str) -> str:
 
 
 @contextmanager
-def _open_text(file: Path) -> Iterator[TextIO]:
+def open_characters(file: Path) -> Iterator[TextIO]:
+    """Open a text file, compressed with gzip or not."""
     with (
         gzip.open(file, "rt", encoding="utf-8-sig", errors="replace", newline="")
         if file.suffix == ".gz"

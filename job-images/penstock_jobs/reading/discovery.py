@@ -15,7 +15,7 @@ from penstock_jobs.reading import expressions as sql
 from penstock_jobs.reading.raw import RawTable
 from penstock_jobs.tables.columns import quote_identifier
 
-SAMPLE_ROWS = 20_480
+SAMPLE_ROWS = 4_096
 
 # The forms of dates and moments beside ISO 8601 that are known by their looks: the year in four digits.
 _YEAR_LAST = r"\d{1,2}[./-]\d{1,2}[./-]\d{4}"

@@ -39,14 +39,21 @@ _NO_NUMBER = "(?i:[+-]?inf(?:inity)?|nan)"
 
 @dataclass(frozen=True)
 class Expressions:
-    """The value of a column, null where it does not fit, and whether it fits; a null always fits."""
+    """The value of a column, null where it does not fit, and whether it fits; a null always fits.
+
+    `text` is set where the value is null for no other reason than that the text is null or does not fit.
+    """
 
     value: str
     fits: str
+    text: str | None = None
 
     def checked(self) -> str:
         """Return the value, which fails with `error` where it does not fit."""
-        return f"CASE WHEN {self.fits} THEN {self.value} ELSE error('misfit') END"
+        if self.text is None:
+            return f"CASE WHEN {self.fits} THEN {self.value} ELSE error('misfit') END"
+        # The value is evaluated once: a text that is none is looked at only where there is no value.
+        return f"coalesce({self.value}, CASE WHEN {self.text} IS NOT NULL THEN error('misfit') END)"
 
 
 def read_as(column: ColumnReading, rules: InputReading, name: str, stored: str) -> Expressions:
@@ -138,7 +145,8 @@ def _of_text(column: ColumnReading, rules: InputReading, text: str) -> Expressio
     if column.type == "String":
         return Expressions(text, "true")
     value, right = _parsed(column, rules, text)
-    return Expressions(value, f"({text} IS NULL OR ({right} AND {value} IS NOT NULL))")
+    value = f"CASE WHEN {right} THEN {value} END"
+    return Expressions(value, f"({text} IS NULL OR {value} IS NOT NULL)", text)
 
 
 def _parsed(column: ColumnReading, rules: InputReading, text: str) -> tuple[str, str]:

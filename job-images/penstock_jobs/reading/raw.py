@@ -56,7 +56,7 @@ def open_text(
             relation, located = _calls("read_csv", files, options)
             stored = _describe(connection, relation)
             return RawTable(words, relation, located, files, stored, stored, rules)
-        options = [_json_format(connection, files[0]), "union_by_name = true"]
+        options = [_json_format(files[0]), "union_by_name = true"]
         seen = _describe(connection, _calls("read_json", files, options)[0])
         if list(seen) == ["json"]:
             raise Refused(f"{words} does not hold one JSON object a line, which is what is needed.")
@@ -167,15 +167,13 @@ def _calls(function: str, files: Sequence[Path], options: Sequence[str]) -> tupl
     return f"{function}({arguments})", f"{function}({arguments}, filename = '_penstock_file')"
 
 
-def _json_format(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
+def _json_format(file: Path) -> str:
     """Return how the objects follow each other: a line each, or all of them in one array."""
-    first = connection.execute(f"SELECT left(ltrim(content), 1) FROM {_first_line(file)}").fetchone()
-    return "format = 'array'" if first is not None and first[0] == "[" else "format = 'newline_delimited'"
-
-
-def _first_line(file: Path) -> str:
-    options = "columns = {'content': 'VARCHAR'}, header = false, auto_detect = false, delim = '\\x01', quote = ''"
-    return f"(SELECT content FROM read_csv({path_list([file])}, {options}, strict_mode = false) LIMIT 1)"
+    if file.suffix == ".zst":
+        return "format = 'newline_delimited'"
+    with dialect.open_characters(file) as text:
+        beginning = text.read(4096).lstrip()
+    return "format = 'array'" if beginning.startswith("[") else "format = 'newline_delimited'"
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

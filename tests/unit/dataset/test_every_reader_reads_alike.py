@@ -23,7 +23,9 @@ import model_making
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FORMAT, FeatureSpec, ModelManifest, ServedFile
 from penstock_jobs.contract.result import Column
+from penstock_jobs.contract.specification import Location
 from penstock_jobs.dataset import schema
+from penstock_jobs.models.answers import ModelPredictions
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.reading.model_rules import reading_for_model
@@ -160,9 +162,7 @@ def model_of(home: Path, columns: tuple[Column, ...]) -> LoadedModel:
     return LoadedModel(manifest, "", Witness(features), None)
 
 
-def home_location(home: Path) -> Any:
-    from penstock_jobs.contract.specification import Location
-
+def home_location(home: Path) -> Location:
     return Location(uri=(home / "storage").as_uri())
 
 
@@ -206,11 +206,16 @@ def test_tables_predict_notebook_and_server_see_the_same_in_every_row(table: dic
         answers = {
             "predict": found["probability_yes"],
             "notebook": NotebookModel(model).predict_proba(frame_of(data, table))["yes"].to_numpy(),
-            "server": model.predict_block(block).probabilities[:, 1],
+            "server": probability_of_yes(model.predict_block(block)),
         }
     for reader, probabilities in answers.items():
-        np.testing.assert_allclose(probabilities, right.probabilities[:, 1], atol=1e-5, err_msg=reader)
+        np.testing.assert_allclose(probabilities, probability_of_yes(right), atol=1e-5, err_msg=reader)
     assert found["prediction"].tolist() == right.labels.tolist()
+
+
+def probability_of_yes(answer: ModelPredictions) -> NDArray[Any]:
+    assert answer.probabilities is not None
+    return answer.probabilities[:, 1]
 
 
 def frame_of(data: Path, table: Mapping[str, Any]) -> pd.DataFrame:
