@@ -1,4 +1,4 @@
-"""The reference says all that there is: each field, command, reason, metric and document, and one page alone by hand."""
+"""The reference says all that there is: each field, command, reason, metric and document; one page is by hand."""
 
 import importlib
 import re
