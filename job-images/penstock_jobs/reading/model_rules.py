@@ -1,5 +1,6 @@
 """By which rules rows for a Model are read: those that its own input was read by, which its manifest holds."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -36,6 +37,26 @@ def reading_for_model(readings: Mapping[str, InputReading], features: Sequence[F
         decimal=decimal,
         thousands=thousands,
     )
+
+
+def features_with_null_texts(features: Sequence[FeatureSpec], reading: InputReading | None) -> tuple[FeatureSpec, ...]:
+    """Return the features with the texts that meant null where the tables were made, as they mean it to the server.
+
+    The empty text is as the tables have it. Of numbers, moments and flags only a number can be sent in its place.
+    """
+    texts = () if reading is None else tuple(text for text in reading.null_texts if text)
+    numbers = tuple(text for text in texts if _is_number(text))
+    of_type = {"String": texts, "Integer": numbers, "Float": numbers}
+    return tuple(
+        msgspec.structs.replace(each, null_texts=(*each.null_texts, *of_type.get(each.type, ()))) for each in features
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def rules_for_model(manifest: ModelManifest, name: str) -> InputReading:

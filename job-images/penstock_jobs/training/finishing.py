@@ -26,6 +26,7 @@ from penstock_jobs.contract.result import ModelReference
 from penstock_jobs.contract.specification import ScoringSpec, TrainingJob
 from penstock_jobs.models.fitted import FittedModel
 from penstock_jobs.models.saving import find_saved_model, save_model
+from penstock_jobs.reading.model_rules import features_with_null_texts
 from penstock_jobs.scoring import Predictions, load_scorer, positive_index
 from penstock_jobs.serving.warming import rehearse
 from penstock_jobs.source.archive import content_of
@@ -59,10 +60,11 @@ def save(task: Save, job: TrainingJob, context: EvaluationContext, folder: Path)
     if job.decision.tune is not None:
         threshold = _tune_threshold(task.candidate, job, context, _estimator_as_scored(job, estimator, scored))
     index = positive_index(data.classes, job.target.positive) if data.classes else None
+    reading = reading_of(job, data)
     model = FittedModel(
         name=task.name,
         estimator=estimator,
-        features=data.features,
+        features=features_with_null_texts(data.features, reading),
         task=job.task,
         target=job.target.column,
         target_type=next(column.type for column in job.columns if column.name == job.target.column),
@@ -75,7 +77,7 @@ def save(task: Save, job: TrainingJob, context: EvaluationContext, folder: Path)
         threshold_tuned_for=job.decision.tune,
         calibration=job.calibration,
         scores=task.row.scores,
-        reading=reading_of(job, data),
+        reading=reading,
     )
     if task.curves:  # before the Model, whose manifest says that all of this was done
         content = document.encode(make_curves(task.candidate, context, scored))

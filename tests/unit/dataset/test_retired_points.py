@@ -204,8 +204,8 @@ def test_no_model_of_any_night_is_scored_on_a_point_that_it_read_or_that_is_not_
 def test_a_point_that_left_testing_never_comes_back_to_it(
     tmp_path_factory: pytest.TempPathFactory, history: list[dict[str, Any]], updates: str
 ) -> None:
-    ever: set[bytes] = set()
-    retired: set[bytes] = set()
+    ever: set[int] = set()
+    retired: set[int] = set()
     for night in begin(history, updates, tmp_path_factory.mktemp("nights")):
         now = set(night.testing.points)
         assert not now & retired
