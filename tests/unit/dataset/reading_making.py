@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import dataset_making as making
 import pandas as pd
 
 from penstock_jobs.contract.result import DatasetResult
 from penstock_jobs.contract.specification import InputSpec, Location, SplitSpec, ValidationSpec
 from penstock_jobs.dataset import generate
 from penstock_jobs.tables.reading import read_frame
+from unit.dataset import dataset_making as making
 
 
 def read(home: Path, data: Path, uid: str = "run-1", **options: Any) -> DatasetResult:

@@ -17,7 +17,6 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from reading_making import read, rows_of
 
 import model_making
 from penstock_jobs.contract.errors import Refused
@@ -33,6 +32,7 @@ from penstock_jobs.serving.batch import predict_file
 from penstock_jobs.serving.notebook import NotebookModel
 from penstock_jobs.serving.rows import RowReader
 from penstock_jobs.storage import open_store
+from unit.dataset.reading_making import read, rows_of
 
 ROWS = 40
 ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")

@@ -198,10 +198,12 @@ def test_a_query_over_the_inputs_and_its_own_names_passes(engine: duckdb.DuckDBP
     assert check_query(engine, query, ("people", "other")).follows_row_order is aggregates
 
 
-def test_aggregates_and_windows_are_warned_about(engine: duckdb.DuckDBPyConnection) -> None:
-    assert check_query(engine, "SELECT id, upper(word) AS w FROM rows", ("rows",)) == CheckedQuery((), False)
+def test_aggregates_and_windows_are_known_to_combine_rows(engine: duckdb.DuckDBPyConnection) -> None:
+    assert check_query(engine, "SELECT id, upper(word) AS w FROM rows", ("rows",)) == CheckedQuery(
+        combines_rows=False, follows_row_order=False
+    )
     for query in ("SELECT id, avg(x) OVER () AS mean FROM rows", "SELECT wavg(x, y) FROM rows"):
-        assert "aggregates" in check_query(engine, query, ("rows",)).warnings[0]
+        assert check_query(engine, query, ("rows",)).combines_rows
 
 
 @pytest.mark.parametrize(
@@ -234,7 +236,9 @@ def test_a_query_that_is_nested_without_measure_is_refused_in_a_sentence(
 
 def test_a_long_query_passes(engine: duckdb.DuckDBPyConnection) -> None:
     columns = ", ".join(f"CASE WHEN x > {n} THEN {n} ELSE x + {n} END AS c{n}" for n in range(500))
-    assert check_query(engine, f"SELECT {columns} FROM rows", ("rows",)) == CheckedQuery((), False)
+    assert check_query(engine, f"SELECT {columns} FROM rows", ("rows",)) == CheckedQuery(
+        combines_rows=False, follows_row_order=False
+    )
 
 
 @pytest.mark.parametrize("name", ["rowid", "file_row_number", "filename", "file_index"])
@@ -249,7 +253,9 @@ def test_the_place_of_a_row_in_its_file_is_no_column(tmp_path: Path, ending: str
 def test_the_engine_opens_the_files_of_the_inputs_and_none_beside_them_whatever_the_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_engine, "check_query", lambda *_: CheckedQuery((), False))
+    monkeypatch.setattr(
+        query_engine, "check_query", lambda *_: CheckedQuery(combines_rows=False, follows_row_order=False)
+    )
     data = write_csv(tmp_path / "input/rows.csv", rows(90))
     secret = write_csv(data.with_name("secret.csv"), rows(3))
     assert generate(job(tmp_path, data, query=f"SELECT * FROM '{data}'")).rows_read == 90

@@ -3,13 +3,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import dataset_making as making
 import duckdb
 import pandas as pd
 import pytest
-from reading_making import csv, jsonl, read, rows_of, values
 
 from penstock_jobs.contract.errors import Refused
+from unit.dataset import dataset_making as making
+from unit.dataset.reading_making import csv, jsonl, read, rows_of, values
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_points_that_belong_together_or_weigh_differently_are_no_independent_dra
     points, labels = answered(120, 80)
     order = np.random.default_rng(0).permutation(120)
     grouped = Points(
-        points.truth, group_units([bytes([one // 4]) for one in order]).of_points, CLASSES, "yes", None, "groups"
+        points.truth, group_units([int(one) // 4 for one in order]).of_points, CLASSES, "yes", None, "groups"
     )
     weighted = Points(points.truth, points.unit, CLASSES, "yes", np.linspace(1, 3, 120))
 

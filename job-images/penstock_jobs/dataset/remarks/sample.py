@@ -14,6 +14,7 @@ from penstock_jobs.contract.column_statistics import FrequentValue
 from penstock_jobs.contract.result import Column
 from penstock_jobs.tables.columns import POINT, quote_identifier
 from penstock_jobs.tables.engine import parquet_relation
+from penstock_jobs.tables.row_hash import RANGE, SIGN
 
 ALL = 20_000  # tables of so many rows are looked at whole
 ROWS = 10_000
@@ -60,7 +61,7 @@ def take_sample(
 
 def below_share(share: float) -> str:
     """Return the SQL condition that about this share of all points meets, the same ones wherever they are."""
-    return f"{POINT} < unhex('{min(int(share * 2**32), 2**32 - 1):08x}')"
+    return f"{POINT} < {min(int(share * RANGE), RANGE - 1) - SIGN}"
 
 
 def distinct_values(counts: NDArray[np.int64], present: int, is_all: bool) -> int:
