@@ -75,6 +75,7 @@ def testing_summary(found: TestingResult) -> TestingSummary:
         epoch=found.epoch,
         version=found.testing_version,
         digest=found.digest,
+        generation=found.generation,
         points=found.points,
         report=address(found.report),
         models=tuple(

@@ -205,6 +205,7 @@ def outcome_of_testing(
         challenger=challenger,
         comparison=compared(challenger, served, difference),
         anchor=compared(challenger, anchor, difference),
+        generation=1,
     )
 
 

@@ -115,6 +115,14 @@ def test_a_model_that_is_better_is_the_anchor() -> None:
     assert since(cluster, status["anchorModel"])
 
 
+def test_testing_is_told_up_to_which_generation_the_epoch_has_decided(refreshed: Refreshed) -> None:
+    cluster, _, _ = refreshed
+
+    asked = [each for each in specifications(cluster) if each.get("job") == "testing"]
+    told = {(each.get("decisionsSoFar"), each.get("decidedGeneration")) for each in asked}
+    assert told == {(None, None), (1, 1)}
+
+
 # --- Models that are not there ----------------------------------------------------------------------------------------
 
 

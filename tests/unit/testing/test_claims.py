@@ -124,14 +124,19 @@ def test_that_nothing_was_decided_before_is_said_where_nothing_was(
     before = data.draw(st.none() | st.integers(0, points))
     said = usage_sentence(decisions, before, points)
 
-    assert ("No decision has rested" in said) == (decisions == 0)
+    assert ("has decided nothing before" in said) == (decisions == 0)
     assert ("no choice flatters" in said.lower()) == (decisions == 0 or before == 0)
     if decisions and before is not None:
         assert f"{before:,} of its {points:,} points" in said
 
 
 @pytest.mark.parametrize(
-    ("generation", "sentence"), [(0, "were there by then"), (-1, "0 of its"), (None, "has been used to decide 2 times")]
+    ("generation", "sentence"),
+    [
+        (0, "from versions that have been used"),
+        (-1, "0 of its"),
+        (None, "an epoch that has been used to decide 2 times"),
+    ],
 )
 def test_the_points_that_decided_before_are_told_by_their_generation(
     told: Laboratory, generation: int | None, sentence: str
@@ -141,7 +146,7 @@ def test_the_points_that_decided_before_are_told_by_their_generation(
 
     assert sentence in page
     assert (f"{points:,} of its {points:,} points (100.0 %)" in page) == (generation == 0)
-    assert "No decision has rested" not in page
+    assert "has decided nothing before" not in page
 
 
 # --- the join of the files --------------------------------------------------------------------------------------------

@@ -87,14 +87,18 @@ def usage_sentence(decisions: int, before: int | None, points: int) -> str:
         points: how many there are.
     """
     if decisions == 0:
-        return "No decision has rested on this epoch of the testing set yet, so no choice flatters its scores."
+        return (
+            "This testing version has decided nothing before, nor has an earlier one of its epoch, so no choice "
+            "flatters its scores."
+        )
     times = "once" if decisions == 1 else f"{decisions:,} times"
-    said = f"This epoch of the testing set has been used to decide {times} before"
+    used = f"been used to decide {times} before. "
+    said = f"This testing version is of an epoch that has {used}"
     if before is not None:
-        said += f", and {before:,} of its {points:,} points ({format_share(before, points)}) were there by then"
-    said += ". "
+        share = f"{before:,} of its {points:,} points ({format_share(before, points)})"
+        said = f"This testing version has {share} from versions that have {used}"
     if before == 0:
-        return said + "No choice flatters the scores on the points of now."
+        return said + "So no choice flatters its scores."
     if decisions < _OFTEN:
         return said + "Each further use lets a little luck through: the Model that won on it may be flattered by it."
     return said + (
