@@ -26,7 +26,7 @@ from penstock_jobs.scoring import Predictions, Scorer, load_scorer
 from penstock_jobs.testing import bootstrap
 from penstock_jobs.testing.fast import forms
 from penstock_jobs.testing.intervals import clopper_pearson, require_units, share_of
-from penstock_jobs.testing.points import Points, UnitKind, single_units
+from penstock_jobs.testing.points import Points, single_units
 
 Array = NDArray[np.float64]
 Generator = np.random.Generator
@@ -93,8 +93,8 @@ def factors(generator: Generator, group: NDArray[np.intp], models: int) -> tuple
 def lopsided(generator: Generator, group: NDArray[np.intp], models: int) -> tuple[Points, list[Predictions]]:
     """A Model a little better on 19 in 20 groups and far worse on one, against one that it equals on the whole."""
     worse = _of_groups(generator, group, lambda count: (generator.random(count) < 0.05).astype(np.float64))
-    kind: UnitKind = "groups" if group.max() + 1 < len(group) else "points"
-    return Points(np.zeros(len(group)), group, kind=kind), [Predictions(0.95 + worse), Predictions(np.ones(len(group)))]
+    points = Points(np.zeros(len(group)), group, kind="groups" if group.max() + 1 < len(group) else "points")
+    return points, [Predictions(0.95 + worse), Predictions(np.ones(len(group)))]
 
 
 def _normal(generator: Generator, size: int) -> Array:
