@@ -40,6 +40,8 @@ def recorded_readings(schema: EpochSchema | None, inputs: tuple[str, ...]) -> di
         return {}
     recorded = {}
     for name in inputs:
+        if schema.readings and name not in schema.readings:
+            continue  # an input that has come since
         old = {column: _TYPES[kind] for column, kind in schema.inputs.get(name, {}).items() if kind in _TYPES}
         recorded[name] = RecordedReading(schema.readings.get(name), old)
     return recorded
