@@ -1,4 +1,4 @@
-"""Which values of a column that is to be Integer are exactly one, though they came as floating-point numbers or text.
+"""Which values of a column that is to be Integer are exactly one, though they came as floating-point numbers.
 
 A floating-point number has 53 bits (of 32 bits, 24): from there on two integers are one number. So a whole number is
 not an exact one, and an id that went through such a column may be another by now.
@@ -7,20 +7,16 @@ not an exact one, and an id that went through such a column may be another by no
 import duckdb
 
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.reading.expressions import EXACT_BITS
 from penstock_jobs.tables.columns import quote_identifier
-
-_FLOATS = {"DOUBLE": 53, "FLOAT": 24}
-_DIGITS = r"\s*[+-]?[0-9]+\s*"
 
 
 def inexact_condition(name: str, duckdb_type: str) -> str | None:
     """Return the SQL condition that a value is not exactly an integer; None where the type leaves no doubt of any."""
     column = quote_identifier(name)
     number = f"TRY_CAST({column} AS DOUBLE)"
-    if duckdb_type in _FLOATS:
-        exact = f"isnan({column}) OR {_exact(number, _FLOATS[duckdb_type])}"
-    elif duckdb_type == "VARCHAR":
-        exact = f"regexp_full_match({column}, '{_DIGITS}') OR coalesce({_exact(number, 53)}, FALSE)"
+    if duckdb_type in EXACT_BITS:
+        exact = f"isnan({column}) OR {_exact(number, EXACT_BITS[duckdb_type])}"
     elif duckdb_type.startswith("DECIMAL"):
         exact = f"{column} = floor({column})"
     else:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -87,8 +88,12 @@ def _sniff(connection: duckdb.DuckDBPyConnection, file: Path, rules: InputReadin
 
 
 def _sniff_marks(connection: duckdb.DuckDBPyConnection, file: Path, given: str) -> tuple[str, str | None, str | None]:
-    arguments = ", ".join(filter(None, (quote_literal(str(file)), WHOLE_FILE, "all_varchar = true", given)))
-    row = connection.execute(f"SELECT delimiter, quote, escape FROM sniff_csv({arguments})").fetchone()
+    with tempfile.TemporaryDirectory(prefix="penstock-") as folder:
+        # The sniffer takes * and ? in a path for patterns, and has no way to say that they are none.
+        plain = Path(folder, f"sniffed{''.join(file.suffixes[-2:])}")
+        plain.symlink_to(file.absolute())
+        arguments = ", ".join(filter(None, (quote_literal(str(plain)), WHOLE_FILE, "all_varchar = true", given)))
+        row = connection.execute(f"SELECT delimiter, quote, escape FROM sniff_csv({arguments})").fetchone()
     if row is None:
         raise AssertionError("a file is sniffed in one row")
     delimiter, quote, escape = (None if mark == "(empty)" else str(mark) for mark in row)

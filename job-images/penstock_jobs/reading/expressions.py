@@ -15,6 +15,7 @@ _TEXT = ("VARCHAR", "UUID", "TIME")
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 _WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = (*_FLOATS, *_WHOLE_NUMBERS, *(f"U{name}" for name in _WHOLE_NUMBERS))
+EXACT_BITS = {"DOUBLE": 53, "FLOAT": 24}
 # What a column of each type is to the engine. Moments are kept without a zone where none was written: all are UTC.
 ENGINE_TYPES: dict[ColumnType, str] = {
     "Integer": "BIGINT",
@@ -187,7 +188,7 @@ def _of_json(column: ColumnReading, rules: InputReading, name: str) -> Expressio
     if column.type == "Integer":
         # A whole number of more digits than a double has is written without fraction or exponent.
         digits = f"TRY_CAST(CASE WHEN json_type({name}) <> 'DOUBLE' THEN {text} END AS BIGINT)"
-        whole = f"coalesce({digits}, {_whole(number)})"
+        whole = f"coalesce({digits}, {_exact(number)})"
         value = f"CASE WHEN {is_number} THEN {whole} ELSE {of_text.value} END"
         fits = f"CASE WHEN {is_number} THEN {text} IS NULL OR {whole} IS NOT NULL ELSE {of_text.fits} END"
         return Expressions(value, fits)
@@ -201,7 +202,7 @@ def _of_value(column: ColumnReading, name: str, stored: str) -> Expressions:
         case "String":
             return Expressions(as_text(name, stored), "true")
         case "Integer" if stored.startswith(_FLOATS):
-            value = _whole(f"CAST({name} AS DOUBLE)") if not stored.startswith("DECIMAL") else _whole(name)
+            value = _whole(name) if stored.startswith("DECIMAL") else _exact(f"CAST({name} AS DOUBLE)", stored)
             return Expressions(value, f"({name} IS NULL OR isnan(CAST({name} AS DOUBLE)) OR {value} IS NOT NULL)")
         case "Boolean" if stored.startswith(_NUMBERS):
             return Expressions(f"({name} <> 0)", f"({name} IS NULL OR {name} IN (0, 1))")
@@ -217,6 +218,11 @@ def _of_value(column: ColumnReading, name: str, stored: str) -> Expressions:
 
 def _whole(number: str) -> str:
     return f"CASE WHEN {number} = trunc({number}) THEN TRY_CAST({number} AS BIGINT) END"
+
+
+def _exact(number: str, stored: str = "DOUBLE") -> str:
+    """Return the whole number that a floating-point number is; beyond its digits two whole numbers are one of them."""
+    return f"CASE WHEN abs({number}) < {2 ** EXACT_BITS[stored]} THEN {_whole(number)} END"
 
 
 def _digits(rules: InputReading) -> str:

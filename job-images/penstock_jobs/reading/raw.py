@@ -9,7 +9,7 @@ import duckdb
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.reading import ColumnReading, InputReading
 from penstock_jobs.reading import dialect
-from penstock_jobs.reading.expressions import Expressions, read_as
+from penstock_jobs.reading.expressions import EXACT_BITS, Expressions, read_as
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
 
@@ -150,11 +150,23 @@ def _misfit(column: ColumnReading, value: str) -> str:
         "Date": "a date, as 2026-05-31",
         "Timestamp": "a moment, as 2026-05-31T14:30:00Z",
     }
+    if column.type == "Integer" and _is_too_large(value):
+        return (
+            f"'{shown}' is not exact, for two whole numbers can be that floating-point number; write it as whole "
+            "numbers or as text where the file is made (a gap in a column makes floating-point numbers of it)"
+        )
     field = "`dateFormat`" if column.type in ("Date", "Timestamp") else "`types`"
     return (
         f"'{shown}' is not {words[column.type or 'Integer']}; mend it, or say in the Pipeline how it is meant ({field} "
         "or `nullValues` of the input)"
     )
+
+
+def _is_too_large(value: str) -> bool:
+    try:
+        return abs(float(value)) >= 2 ** EXACT_BITS["FLOAT"] and float(value).is_integer()
+    except ValueError:
+        return False
 
 
 def _shown(name: str, stored: str) -> str:

@@ -267,4 +267,4 @@ def test_what_was_read_of_a_value_once_is_read_so_ever_after(
 def as_read(home: Path, data: Path, rows: list[tuple[int, str]], uid: str) -> dict[int, str]:
     data.write_text("id,x,amount\n" + "".join(f"{number},{text},{number}\n" for number, text in rows))
     found = rows_of(home, read(home, data, uid, changes={"updates": "Refresh"}))["x"]
-    return {int(key): str(value) for key, value in found.items()}
+    return {int(str(key)): str(value) for key, value in found.items()}
