@@ -106,4 +106,4 @@ def test_who_cannot_renew_the_lease_ends(replicas: Replicas) -> None:
     replicas.proxy.refuse = lambda asked: 503 if "/leases/" in asked.path else None
 
     assert only.process.wait(60) == 1
-    assert "was lost." in only.log.read_text()
+    assert "was lost: it could not be renewed" in only.log.read_text()
