@@ -12,6 +12,7 @@ from penstock_jobs.contract.result import Column
 from penstock_jobs.contract.specification import TrainingJob
 from penstock_jobs.logs import log
 from penstock_jobs.models.inputs import column_of, model_frame
+from penstock_jobs.reading.values import EXACT
 from penstock_jobs.scoring import order_classes
 from penstock_jobs.tables.columns import FOLD, GROUP
 from penstock_jobs.tables.reading import read_frame
@@ -73,7 +74,7 @@ def _features(chosen: tuple[Column, ...], training: pd.DataFrame) -> tuple[Featu
 def _refuse_inexact(rows: pd.DataFrame, features: tuple[FeatureSpec, ...]) -> None:
     """Refuse whole numbers of which two would be one: a Model sees doubles."""
     for feature in features:
-        if feature.type == "Integer" and (rows[feature.name].abs() > 2**53).any():
+        if feature.type == "Integer" and (rows[feature.name].abs() >= EXACT).any():
             raise Refused(
                 f"The feature {feature.name} has whole numbers beyond 2^53, of which a Model could not tell all apart; "
                 "leave it out (spec.training.features.exclude), or give it the type String (`types` of the input)."
