@@ -11,7 +11,7 @@ from penstock.decide.pipeline.anchor import ANCHOR_SINCE
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator, settle
-from unit.decide_run.runs_at_work import advance_to_pod, apply_run, read_condition, step
+from unit.decide_run.runs_at_work import advance_to_pod, apply_run, control_jobs, read_condition, step
 
 REFRESH = {"selection": {"scoring": "roc_auc", "mustImprove": {"margin": "-0.1"}}}
 
@@ -174,3 +174,20 @@ def test_a_pipeline_without_deployment_decides_nothing() -> None:
     assert "verdict" not in decided
     assert "served" not in decided
     assert "nothing is decided or served" in decided["message"]
+
+
+def test_a_model_is_served_however_the_seconds_pass_between_two_looks() -> None:
+    cluster, operator = apply_run()
+    for _ in range(12):
+        operator.looks()
+        operator.reconcile("churn-1")
+        operator.looks()
+        operator.serve()
+        cluster.advance_clock(1)
+        control_jobs(cluster)
+        for pod in list(cluster.live_pods()):
+            cluster.finish(pod)
+        for each in cluster.of("Deployment"):
+            cluster.roll_out(each)
+
+    assert "servedModel" in cluster.objects["Pipeline", "churn"]["status"]

@@ -41,7 +41,8 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     try:
         _refuse(facts)
         draft = advance_rollout(facts, _with_selection(facts, draft))
-        draft = with_retention(facts, with_servers(facts, with_anchor(facts, draft)))
+        # The Model's status by its version first: to annotate it makes another of it.
+        draft = with_retention(facts, with_anchor(facts, with_servers(facts, draft)))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None and not is_of_notification(observation.refused):
