@@ -80,7 +80,8 @@ def find_in_log(log: str, digest: str) -> bytes | None:
     """
     parts: dict[int, dict[int, str]] = {}
     for line in log.split("\n"):
-        if (match := _PART.fullmatch(line)) is not None:
+        # Another process may have written the beginning of the line, and not its end.
+        if (match := _PART.search(line)) is not None:
             parts.setdefault(int(match[2]), {})[int(match[1])] = match[3]
     for count, found in parts.items():
         content = "".join(found.get(number, "") for number in range(1, count + 1)).encode()

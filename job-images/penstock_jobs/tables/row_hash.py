@@ -25,12 +25,15 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-
-import duckdb
+from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from penstock_jobs.contract.errors import JobError
 from penstock_jobs.contract.result import Column
 from penstock_jobs.tables.columns import quote_identifier
+
+if TYPE_CHECKING:  # training hashes nothing, and its processes would carry the engine
+    import duckdb
 
 Value = None | bool | int | float | str | datetime | date
 
@@ -102,11 +105,11 @@ def as_stored(hashed: str) -> str:
     return f"CAST(CAST({hashed} AS HUGEINT) - {SIGN} AS BIGINT)"
 
 
-def require_hash(connection: duckdb.DuckDBPyConnection) -> None:
+def require_hash(connection: "duckdb.DuckDBPyConnection") -> None:
     """Raise where the engine does not hash as this module says: points would move, and digests differ."""
     found = connection.execute(_KNOWN).fetchone()
     if found is None or found[0] != _KNOWN_HASH:
         raise OtherHash(
-            f"DuckDB {duckdb.__version__} hashes values otherwise than DuckDB 2.0, and the tables would not be what "
+            f"DuckDB {version('duckdb')} hashes values otherwise than DuckDB 2.0, and the tables would not be what "
             "they are elsewhere; install the version that this version of Penstock requires."
         )

@@ -284,3 +284,11 @@ def test_it_is_written_in_place_since_the_file_is_a_mount(tmp_path: Path, capsys
     assert log.stat().st_ino == before
     assert json.loads(log.read_text())["result"]["reason"] == "Refused"
     assert capsys.readouterr().out == ""
+
+
+def test_a_line_that_another_process_had_begun_is_read_all_the_same() -> None:
+    whole = whole_of(training(models=99))
+    message, lines = termination_message(whole), log_lines(whole)
+    assert message.digest is not None
+
+    assert find_in_log("\n".join([f"leaked 3 inst{lines[0]}", *lines[1:]]), message.digest) is not None

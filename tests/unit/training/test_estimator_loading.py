@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -69,3 +71,9 @@ def test_early_stopping_is_said_in_the_estimators_own_words() -> None:
     stopping = EarlyStoppingSpec(share=0.2, patience=4, tolerance=0.01)
     one = made(algorithm("sklearn.neural_network.MLPClassifier", early_stopping=stopping))
     assert (one.early_stopping, one.validation_fraction, one.n_iter_no_change, one.tol) == (True, 0.2, 4, 0.01)
+
+
+def test_the_processes_that_fit_do_not_carry_the_engine_that_reads_tables() -> None:
+    code = "import sys, penstock_jobs.training.template; print('duckdb' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
