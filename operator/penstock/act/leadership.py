@@ -97,12 +97,10 @@ async def lead(
         try:
             await _first_of(working, keeping)
         finally:
-            tenure_ended = tenure.left() <= 0
             tenure.end()
             working.cancel()
             keeping.cancel()
-        if not tenure_ended:
-            await election.release()
+        await election.release()
     finally:
         acquiring.cancel()
         stopping.cancel()
@@ -155,7 +153,6 @@ class _Election:
 
     async def _try(self) -> bool:
         """Take the Lease where it is nobody's, or its holder has not renewed it for its whole duration."""
-        sent = self._tenure.clock()
         try:
             async with asyncio.timeout(DEADLINE):
                 await self._look()

@@ -51,6 +51,17 @@ class Patch:
     resource_version: str | None = None
     subresource: Literal["status"] | None = None
 
+    @classmethod
+    def of(cls, there: ApiObject, content: Mapping[str, Any]) -> "Patch":
+        """Return the patch of exactly the object that is there."""
+        return cls(*_identity(there), content)
+
+    @classmethod
+    def status_of(cls, there: ApiObject, content: Mapping[str, Any]) -> "Patch":
+        """Return the patch of the status of the object as it is there, at that version."""
+        version = str(there["metadata"]["resourceVersion"])
+        return cls(*_identity(there), {"status": content}, version, "status")
+
 
 @dataclass(frozen=True)
 class Delete:
@@ -61,6 +72,18 @@ class Delete:
     namespace: str
     name: str
     uid: str
+
+    @classmethod
+    def of(cls, there: ApiObject) -> "Delete":
+        """Return the deletion of exactly the object that is there."""
+        return cls(*_identity(there))
+
+
+def _identity(there: ApiObject) -> tuple[str, str, str, str, str]:
+    metadata = there["metadata"]
+    said = there["apiVersion"], there["kind"], metadata["namespace"], metadata["name"], metadata["uid"]
+    api_version, kind, namespace, name, uid = map(str, said)
+    return api_version, kind, namespace, name, uid
 
 
 Write = Create | Apply | Patch | Delete

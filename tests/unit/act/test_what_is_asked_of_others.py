@@ -60,7 +60,8 @@ def model(number: int, storage: str = "s3://a/churn", *servers: str) -> Object:
     labels = {"penstock.dev/run-uid": f"r{number}", "penstock.dev/pipeline": "churn" if number < 9 else "other"}
     metadata = {"name": f"m-{number}", "namespace": "team", "uid": f"m{number}", "labels": labels}
     metadata["resourceVersion"] = f"{number + 1}"
-    made: Object = {"kind": "Model", "metadata": metadata, "spec": {"lineage": {"storage": storage}}}
+    api = {"apiVersion": "penstock.dev/v1alpha1", "kind": "Model"}
+    made: Object = {**api, "metadata": metadata, "spec": {"lineage": {"storage": storage}}}
     return made | ({"status": {"servedBy": list(servers)}} if servers else {})
 
 

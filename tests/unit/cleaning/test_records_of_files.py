@@ -229,7 +229,8 @@ def test_logs_of_a_live_run_stay() -> None:
 
 
 def test_a_run_beyond_those_that_are_kept_loses_its_jobs_and_logs() -> None:
-    left = {"kind": "Job", "metadata": {"name": "j", "namespace": "team", "uid": "u", "labels": {}}}
+    metadata = {"name": "j", "namespace": "team", "uid": "u", "labels": {}}
+    left = {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata}
     found = observed(record(expired="true"), subject=ended_run(BEGINNING), others=(left,))
     decision = decide(found, BEGINNING)
 

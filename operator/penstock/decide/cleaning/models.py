@@ -9,7 +9,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineReference, PipelineRunSpec
 from penstock.decide.cleaning.observation import ModelObservation
 from penstock.decide.cleaning.record import access_settings, record_object, record_of_model
-from penstock.decide.decision import ApiObject, Create, Decision, Delete
+from penstock.decide.decision import Create, Decision, Delete
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.run_places import RunPlaces, child
@@ -26,7 +26,7 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
     warnings = (model.sentence,) if isinstance(model, Unreadable) else ()
     if there["spec"].get("deletionPolicy") != "Delete":
         # Also where it says what this version does not know: then the files stay.
-        return Decision(() if record is None else (_deletion(record),), warnings=warnings)
+        return Decision(() if record is None else (Delete.of(record),), warnings=warnings)
     if isinstance(model, Unreadable) or record is not None or observation.identity is None:
         return Decision(warnings=warnings)  # what cannot be read is not deleted
     metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
@@ -56,10 +56,3 @@ def _location_and_settings(observation: ModelObservation, model: Model, owner: O
     folder = child(models, owner.name)
     same = (folder.uri, folder.endpoint) == (own.uri, own.endpoint)
     return (folder, access_settings(spec, "dataset")) if same else (own, JobSettings())
-
-
-def _deletion(record: ApiObject) -> Delete:
-    metadata = record["metadata"]
-    return Delete(
-        "apps/v1", "ControllerRevision", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"])
-    )

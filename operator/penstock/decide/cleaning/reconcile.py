@@ -36,7 +36,7 @@ def decide(observation: RecordObservation, now: datetime) -> Decision:
     if observation.identity is None:
         return Decision(requeue_after=SOON)  # its kind or its namespace is on its way out, or nobody could be asked
     if observation.identity != record.identity or _is_taken(observation, record):
-        return Decision((_deletion(observation.record),))  # nobody asked for these files to go
+        return Decision((Delete.of(observation.record),))  # nobody asked for these files to go
     if observation.others:
         return Decision(requeue_after=SOON)  # its last pods may still write
     return _clean(observation, record, FILES, now)
@@ -81,7 +81,7 @@ def _clean(observation: RecordObservation, record: Record, part: str, now: datet
         return Decision((done, job_views.deletion(over)))
     said = messages.files_deleted(record.kind, record.name, _count_deleted_files(observation))
     # What the record owns goes with it, this Job too.
-    return Decision((_deletion(observation.record),), events=(Event("Normal", reasons.FILES_DELETED, said),))
+    return Decision((Delete.of(observation.record),), events=(Event("Normal", reasons.FILES_DELETED, said),))
 
 
 def _create_job(observation: RecordObservation, record: Record, part: str, now: datetime) -> Decision:
@@ -130,19 +130,4 @@ def _annotations(record: ApiObject) -> dict[str, str]:
 
 
 def _annotate(record: ApiObject, annotations: dict[str, str | None]) -> Patch:
-    metadata = record["metadata"]
-    return Patch(
-        api_version="apps/v1",
-        kind="ControllerRevision",
-        namespace=str(metadata["namespace"]),
-        name=str(metadata["name"]),
-        uid=str(metadata["uid"]),
-        content={"metadata": {"annotations": annotations}},
-    )
-
-
-def _deletion(record: ApiObject) -> Delete:
-    metadata = record["metadata"]
-    return Delete(
-        "apps/v1", "ControllerRevision", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"])
-    )
+    return Patch.of(record, {"metadata": {"annotations": annotations}})

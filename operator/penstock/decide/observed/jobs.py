@@ -101,8 +101,7 @@ def is_one_try(job: ApiObject) -> bool:
 
 def deletion(job: ApiObject) -> Delete:
     """Return the write that takes it away, with its pods."""
-    metadata = job["metadata"]
-    return Delete("batch/v1", "Job", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
+    return Delete.of(job)
 
 
 def _later(job: ApiObject, text: Any) -> datetime:

@@ -7,7 +7,7 @@ status can be lost with a backup. Where nobody knows it any more, it is the Mode
 
 from collections.abc import Iterator
 
-from penstock.api.schema import API_VERSION, GROUP
+from penstock.api.schema import GROUP
 from penstock.decide.commands.rename import RENAMED_FROM
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.pipeline.draft import PipelineDraft
@@ -49,12 +49,4 @@ def _since(model: ApiObject) -> str:
 
 
 def _annotation(model: ApiObject, now: str) -> Patch:
-    metadata = model["metadata"]
-    return Patch(
-        api_version=API_VERSION,
-        kind="Model",
-        namespace=str(metadata["namespace"]),
-        name=str(metadata["name"]),
-        uid=str(metadata["uid"]),
-        content={"metadata": {"annotations": {ANCHOR_SINCE: now}}},
-    )
+    return Patch.of(model, {"metadata": {"annotations": {ANCHOR_SINCE: now}}})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.observed.listers import servers_of
 from penstock.decide.pipeline.draft import PipelineDraft
@@ -21,16 +20,7 @@ def _patches(facts: PipelineFacts, served: str | None) -> Iterator[Patch]:
         others = tuple(name for name in before if name != facts.name)
         after = (*others, facts.name) if metadata["name"] == served else others
         if after != before and len(after) <= 16:
-            yield Patch(
-                api_version=API_VERSION,
-                kind="Model",
-                namespace=metadata["namespace"],
-                name=metadata["name"],
-                uid=metadata["uid"],
-                content={"status": {"servedBy": list(after)}},
-                resource_version=metadata["resourceVersion"],
-                subresource="status",
-            )
+            yield Patch.status_of(model, {"servedBy": list(after)})
 
 
 def _models_to_check(facts: PipelineFacts, served: str | None) -> Iterator[ApiObject]:

@@ -3,7 +3,6 @@
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun
-from penstock.api.schema import API_VERSION
 from penstock.decide.cleaning.record import EXPIRED, is_record
 from penstock.decide.decision import ApiObject, Delete, Patch
 from penstock.decide.objects.children import RECORD
@@ -18,9 +17,7 @@ def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     """Return the draft in which what is beyond the Pipeline's `retention` goes."""
     retention, seen = facts.pipeline.spec.retention, facts.observation
     expired = expired_runs(retention.runs, seen.runs, seen.triggers)
-    draft = draft.with_writes(
-        *(_deletion("PipelineRun", run) for run in expired.deleted if _is_readable(run, PipelineRun))
-    )
+    draft = draft.with_writes(*(Delete.of(run) for run in expired.deleted if _is_readable(run, PipelineRun)))
     if expired.applied:
         uids = {run["metadata"]["uid"] for run in expired.applied}
         draft = draft.with_writes(*(_expiry(record) for record in seen.records if _is_due(record, uids)))
@@ -34,7 +31,7 @@ def with_retention(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
         facts.name, retention.models, seen.models.of_pipeline(facts.name), seen.pipelines, seen.runs
     )
     gone = (each for each in surplus if each["metadata"]["name"] not in chosen and _is_readable(each, Model))
-    return draft.with_writes(*(_deletion("Model", each) for each in gone))
+    return draft.with_writes(*(Delete.of(each) for each in gone))
 
 
 def _is_readable(there: ApiObject, kind: type[Model] | type[PipelineRun]) -> bool:
@@ -53,17 +50,4 @@ def _is_due(record: ApiObject, uids: set[str]) -> bool:
 
 
 def _expiry(record: ApiObject) -> Patch:
-    metadata = record["metadata"]
-    return Patch(
-        api_version="apps/v1",
-        kind="ControllerRevision",
-        namespace=str(metadata["namespace"]),
-        name=str(metadata["name"]),
-        uid=str(metadata["uid"]),
-        content={"metadata": {"annotations": {EXPIRED: "true"}}},
-    )
-
-
-def _deletion(kind: str, there: ApiObject) -> Delete:
-    metadata = there["metadata"]
-    return Delete(API_VERSION, kind, str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
+    return Patch.of(record, {"metadata": {"annotations": {EXPIRED: "true"}}})

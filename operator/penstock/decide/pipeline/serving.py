@@ -134,7 +134,7 @@ def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving
 def _scale_down_others(facts: PipelineFacts, draft: PipelineDraft, revision: str | None) -> PipelineDraft:
     for other in facts.own_deployments:
         if revision_of(other) != revision and other["spec"].get("replicas") != 0:
-            draft = draft.with_writes(_patch(other, {"spec": {"replicas": 0}}))
+            draft = draft.with_writes(Patch.of(other, {"spec": {"replicas": 0}}))
     return draft
 
 
@@ -164,7 +164,7 @@ def _fail_rollout(facts: PipelineFacts, draft: PipelineDraft, target: str, there
     if pinned_model(facts.pipeline) != target:
         if _failure_annotation(there) is None:
             content = {"metadata": {"annotations": {ROLLOUT_FAILED: why[:512]}}, "spec": {"replicas": 0}}
-            draft = draft.with_writes(_patch(there, content))
+            draft = draft.with_writes(Patch.of(there, content))
         draft = draft.status(selected_model=kept)
     # Who pins a Model wants that one: the old one that still answers is not what the spec says.
     stalled = kept is None or pinned_model(facts.pipeline) == target
@@ -172,7 +172,7 @@ def _fail_rollout(facts: PipelineFacts, draft: PipelineDraft, target: str, there
 
 
 def _scale_patch(there: ApiObject, replicas: int) -> Patch:
-    return _patch(there, {"metadata": {"annotations": {ROLLOUT_FAILED: None}}, "spec": {"replicas": replicas}})
+    return Patch.of(there, {"metadata": {"annotations": {ROLLOUT_FAILED: None}}, "spec": {"replicas": replicas}})
 
 
 def _is_ready(there: ApiObject | None, replicas: int) -> bool:
@@ -190,15 +190,3 @@ def _failure_annotation(there: ApiObject) -> str | None:
     """Return why these servers were given up, where they were."""
     said = (there["metadata"].get("annotations") or {}).get(ROLLOUT_FAILED)
     return None if said is None else str(said)
-
-
-def _patch(there: ApiObject, content: dict[str, object]) -> Patch:
-    metadata = there["metadata"]
-    return Patch(
-        api_version="apps/v1",
-        kind="Deployment",
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        content=content,
-    )

@@ -21,7 +21,7 @@ def surplus_servers(facts: PipelineFacts, serving: str) -> tuple[Delete, ...]:
     gone = [each for each in facts.own_deployments if revision_of(each) not in kept and _is_over(facts, each)]
     there = kept | {revision_of(each) for each in facts.own_deployments if each not in gone}
     files = (each for each in facts.own_serving_files if revision_of(each) not in there)
-    return (*map(_deletion, gone), *map(_deletion, files))
+    return (*map(Delete.of, gone), *map(Delete.of, files))
 
 
 def take_down(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
@@ -33,8 +33,8 @@ def take_down(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
 def _children(facts: PipelineFacts) -> Iterator[Delete]:
     service = facts.observation.service
     if service is not None and facts.owns(service):
-        yield _deletion(service)
-    yield from map(_deletion, (*facts.own_deployments, *facts.own_serving_files))
+        yield Delete.of(service)
+    yield from map(Delete.of, (*facts.own_deployments, *facts.own_serving_files))
 
 
 def _revision_before(facts: PipelineFacts) -> str | None:
@@ -58,8 +58,3 @@ def _is_over(facts: PipelineFacts, deployment: ApiObject) -> bool:
 
 def _model_of(deployment: ApiObject) -> str:
     return str((deployment["metadata"].get("labels") or {}).get(MODEL) or "")
-
-
-def _deletion(there: ApiObject) -> Delete:
-    metadata = there["metadata"]
-    return Delete(there["apiVersion"], there["kind"], metadata["namespace"], metadata["name"], metadata["uid"])

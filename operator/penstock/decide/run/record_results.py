@@ -9,7 +9,6 @@ from typing import Any
 
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model, ModelStatus
-from penstock.api.schema import API_VERSION
 from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.model_resource import model_resource, with_testing_scores
 from penstock.decide.objects.children import as_json
@@ -103,15 +102,5 @@ def _scores(facts: RunFacts, told: PodResult) -> tuple[Write, ...]:
 
 
 def _score_patch(there: ApiObject, model: Model) -> Patch:
-    metadata = there["metadata"]
     status = with_unknown_fields(as_json(model.status or ModelStatus()), there.get("status"), ModelStatus)
-    return Patch(
-        api_version=API_VERSION,
-        kind="Model",
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        content={"status": {"testing": status["testing"]}},
-        resource_version=metadata["resourceVersion"],
-        subresource="status",
-    )
+    return Patch.status_of(there, {"testing": status["testing"]})

@@ -63,7 +63,7 @@ def remove_old_looks(facts: TriggerFacts, draft: TriggerDraft) -> TriggerDraft:
     if facts.spec.objects is not None and not facts.spec.suspend and has_begun(facts):
         request = next_look(facts)
         wanted = {request.job_name, request.specification_name}
-    return draft.with_writes(*(_deletion(each) for each in _unwanted(facts, wanted)))
+    return draft.with_writes(*(Delete.of(each) for each in _unwanted(facts, wanted)))
 
 
 def look_problem(facts: TriggerFacts, draft: TriggerDraft, source: ObjectsSource) -> tuple[str, bool] | None:
@@ -177,14 +177,3 @@ def _unwanted(facts: TriggerFacts, wanted: set[str]) -> Iterator[ApiObject]:
     for each in (*looks.jobs, *looks.specifications):
         if each["metadata"]["name"] not in wanted and not each["metadata"].get("deletionTimestamp"):
             yield each
-
-
-def _deletion(there: ApiObject) -> Delete:
-    metadata = there["metadata"]
-    return Delete(
-        str(there["apiVersion"]),
-        str(there["kind"]),
-        str(metadata["namespace"]),
-        str(metadata["name"]),
-        str(metadata["uid"]),
-    )

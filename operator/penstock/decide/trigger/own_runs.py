@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.api.schema import API_VERSION, GROUP
+from penstock.api.schema import GROUP
 from penstock.decide.decision import ApiObject, Delete, Patch
 from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.decide.observed.listers import goes_on
@@ -77,29 +77,28 @@ def oldest_first(run: ApiObject) -> tuple[str, str, str]:
 
 def release(run: ApiObject) -> Patch:
     """Return the write that lets a run begin, and says that its Trigger has decided."""
-    return _patch(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}, "spec": {"suspend": False}})
+    return Patch.of(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}, "spec": {"suspend": False}})
 
 
 def acknowledge(run: ApiObject) -> Patch:
     """Return the write that says that the Trigger has recorded a run, which goes on as it does."""
-    return _patch(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}})
+    return Patch.of(run, {"metadata": {"labels": {TRIGGER_AWAITED: None}}})
 
 
 def fold(run: ApiObject, batch: str | None) -> Patch:
     """Return the write that cancels a run which has not begun, for another one: the one of its batch, if it is one."""
     labels = {TRIGGER_AWAITED: None, FOLDED: "true", **({} if batch is None else {BATCH: batch})}
-    return _patch(run, {"metadata": {"labels": labels}, "spec": {"cancel": True}})
+    return Patch.of(run, {"metadata": {"labels": labels}, "spec": {"cancel": True}})
 
 
 def cancel(run: ApiObject) -> Patch:
     """Return the write that cancels a run."""
-    return _patch(run, {"spec": {"cancel": True}})
+    return Patch.of(run, {"spec": {"cancel": True}})
 
 
 def deletion(run: ApiObject) -> Delete:
     """Return the write that deletes a run."""
-    metadata = run["metadata"]
-    return Delete(API_VERSION, "PipelineRun", str(metadata["namespace"]), str(metadata["name"]), str(metadata["uid"]))
+    return Delete.of(run)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -111,15 +110,3 @@ def _is_stalled(run: ApiObject) -> bool:
     conditions = _mapping(run.get("status")).get("conditions")
     found = [_mapping(each) for each in conditions] if isinstance(conditions, list | tuple) else []
     return any(each.get("type") == "Stalled" and each.get("status") == "True" for each in found)
-
-
-def _patch(run: ApiObject, content: Mapping[str, Any]) -> Patch:
-    metadata = run["metadata"]
-    return Patch(
-        api_version=API_VERSION,
-        kind="PipelineRun",
-        namespace=str(metadata["namespace"]),
-        name=str(metadata["name"]),
-        uid=str(metadata["uid"]),
-        content=content,
-    )
