@@ -10,7 +10,7 @@ from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.points import KEPT, KEPT_POINTS, POINTS
 from penstock_jobs.dataset.strategies import SideRule
 from penstock_jobs.tables.columns import FOLD, GENERATION, GROUP, POINT, RETIRED, REVISION, SIDE, quote_identifier
-from penstock_jobs.tables.engine import parquet_relation
+from penstock_jobs.tables.engine import fetch_number, parquet_relation
 
 SIDED = "sided"
 _NEXT = "_penstock_next"
@@ -28,7 +28,7 @@ class PointChanges:
 
 def make_sides(connection: duckdb.DuckDBPyConnection, sides: SideRule) -> None:
     """Make the view `sided`: the points that testing does not keep, with their side."""
-    kept = _fetch_number(connection, f"SELECT count(*) FROM {sides.set_apart}")
+    kept = fetch_number(connection, f"SELECT count(*) FROM {sides.set_apart}")
     others = f"{POINTS} ANTI JOIN {sides.set_apart} USING ({POINT})" if kept else POINTS
     connection.execute(f"CREATE VIEW {SIDED} AS SELECT *, {sides.expression} AS {SIDE} FROM {others}")
 
@@ -46,7 +46,7 @@ def queries_to_write(
     two tables does not name them.
     """
     queries = [_select_as_testing(f"SELECT * FROM {SIDED}", generation, "0", "FALSE")]
-    if not _fetch_number(connection, f"SELECT count(*) FROM {KEPT_POINTS}"):
+    if not fetch_number(connection, f"SELECT count(*) FROM {KEPT_POINTS}"):
         return queries
     retiring = f"(NOT kept.{RETIRED} AND {sides.retire})" if sides.retire else "FALSE"
     if job.updates == "Refresh":
@@ -74,16 +74,16 @@ def count_changes(
     if not testing:
         return PointChanges(0, 0, 0, 0)
     stored = parquet_relation(testing)
-    new = _fetch_number(
+    new = fetch_number(
         connection, f"SELECT count(*) FROM {stored} WHERE {GENERATION} = {generation} AND {REVISION} = 0"
     )
-    retired = _fetch_number(connection, f"SELECT count(DISTINCT {POINT}) FROM {stored} WHERE {RETIRED}")
-    vanished = _fetch_number(connection, f"SELECT count(*) FROM {KEPT_POINTS} ANTI JOIN {POINTS} USING ({POINT})")
+    retired = fetch_number(connection, f"SELECT count(DISTINCT {POINT}) FROM {stored} WHERE {RETIRED}")
+    vanished = fetch_number(connection, f"SELECT count(*) FROM {KEPT_POINTS} ANTI JOIN {POINTS} USING ({POINT})")
     if job.updates == "Refresh":
         again = f"{GENERATION} = {generation} AND {REVISION} > 0 AND NOT {RETIRED}"
-        changed = _fetch_number(connection, f"SELECT count(*) FROM {stored} WHERE {again}")
+        changed = fetch_number(connection, f"SELECT count(*) FROM {stored} WHERE {again}")
     else:
-        changed = _fetch_number(
+        changed = fetch_number(
             connection,
             f"SELECT count(*) FROM {POINTS} AS points JOIN {KEPT} AS kept USING ({POINT}) WHERE {_differs(columns)}",
         )
@@ -103,8 +103,3 @@ def _select_as_testing(query: str, generation: int, revision: str, retired: str,
         f"SELECT * {without}, CAST({generation} AS BIGINT) AS {GENERATION}, CAST({revision} AS BIGINT) AS {REVISION}, "
         f"{retired} AS {RETIRED} FROM ({query})"
     )
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

@@ -7,6 +7,7 @@ from penstock_jobs.contract.result import Column, Remark
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
 from penstock_jobs.tables.columns import quote_identifier
+from penstock_jobs.tables.engine import fetch_number
 
 
 def find_missing(
@@ -66,8 +67,7 @@ def _first_with_nulls(connection: duckdb.DuckDBPyConnection, columns: tuple[Colu
 
 
 def _count(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {CANONICAL} WHERE {condition}").fetchone()
-    return int(row[0]) if row else 0
+    return fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE {condition}")
 
 
 def _names(columns: tuple[Column, ...]) -> str:

@@ -24,7 +24,7 @@ from penstock_jobs.tables.columns import (
     sort_columns,
     types_of_columns,
 )
-from penstock_jobs.tables.engine import parquet_relation
+from penstock_jobs.tables.engine import fetch_number, parquet_relation
 from penstock_jobs.tables.revisions import is_revised, rows_of_files
 
 IDENTIFIED = "identified"
@@ -88,7 +88,7 @@ def identify(
 
 def deduplicate(connection: duckdb.DuckDBPyConnection, job: DatasetJob, identity: tuple[Column, ...]) -> RowCounts:
     """Make the view `points`, each point of `identified` once; refuse different rows under one key."""
-    rows = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
+    rows = fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
     duplicates = 0 if _is_numbered(connection, identity, rows) else _find_repeated(connection, identity)
     if not duplicates:
         connection.execute(f"CREATE VIEW {POINTS} AS SELECT * FROM {IDENTIFIED}")
@@ -109,7 +109,7 @@ def _find_repeated(connection: duckdb.DuckDBPyConnection, identity: tuple[Column
         f"CREATE TEMP TABLE repeated AS SELECT {identity_expression(identity)} AS {POINT}, count(*) AS copies "
         f"FROM {CANONICAL} GROUP BY 1 HAVING count(*) > 1"
     )
-    return _fetch_number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
+    return fetch_number(connection, "SELECT coalesce(sum(copies - 1), 0) FROM repeated")
 
 
 def _is_numbered(connection: duckdb.DuckDBPyConnection, identity: tuple[Column, ...], rows: int) -> bool:
@@ -124,7 +124,7 @@ def _is_numbered(connection: duckdb.DuckDBPyConnection, identity: tuple[Column, 
     if found is None or found[0] is None or found[1] - found[0] >= min(_BITS_A_ROW * rows, _MOST_BITS):
         return False
     return (
-        _fetch_number(connection, f"SELECT bit_count(bitstring_agg({name}, {found[0]}, {found[1]})) FROM {CANONICAL}")
+        fetch_number(connection, f"SELECT bit_count(bitstring_agg({name}, {found[0]}, {found[1]})) FROM {CANONICAL}")
         == rows
     )
 
@@ -164,8 +164,3 @@ def _require_identifying(column: Column, field: str) -> Column:
             "anything; give it another type (`types` of the input, or a cast in the query), or name other columns."
         )
     return column
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

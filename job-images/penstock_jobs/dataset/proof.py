@@ -8,7 +8,7 @@ import duckdb
 from penstock_jobs.contract.errors import JobError
 from penstock_jobs.contract.result import LeakProof
 from penstock_jobs.tables.columns import GROUP, POINT, RETIRED
-from penstock_jobs.tables.engine import explain_duckdb_errors, parquet_relation
+from penstock_jobs.tables.engine import explain_duckdb_errors, fetch_number, parquet_relation
 
 
 class SplitLeak(JobError):
@@ -38,17 +38,17 @@ def prove(
             f"CREATE OR REPLACE TEMP VIEW other_side AS "
             f"SELECT * FROM ({_identities_query(testing)}) ANTI JOIN retired USING ({POINT})"
         )
-        points = _fetch_number(connection, f"SELECT count(*) FROM one_side SEMI JOIN other_side USING ({POINT})")
-        groups = _fetch_number(
+        points = fetch_number(connection, f"SELECT count(*) FROM one_side SEMI JOIN other_side USING ({POINT})")
+        groups = fetch_number(
             connection,
             f"SELECT count(*) FROM (SELECT DISTINCT {GROUP} FROM one_side WHERE {GROUP} IS NOT NULL) "
             f"SEMI JOIN other_side USING ({GROUP})",
         )
         connection.execute(f"CREATE OR REPLACE TEMP VIEW validated AS {_identities_query(validation)}")
         connection.execute(f"CREATE OR REPLACE TEMP VIEW trained AS {_identities_query(training)}")
-        twice = _fetch_number(connection, f"SELECT count(*) FROM trained SEMI JOIN validated USING ({POINT})")
-        compared = [_fetch_number(connection, f"SELECT count(*) FROM {side}") for side in ("one_side", "other_side")]
-        used_again = _fetch_number(connection, f"SELECT count(*) FROM one_side SEMI JOIN retired USING ({POINT})")
+        twice = fetch_number(connection, f"SELECT count(*) FROM trained SEMI JOIN validated USING ({POINT})")
+        compared = [fetch_number(connection, f"SELECT count(*) FROM {side}") for side in ("one_side", "other_side")]
+        used_again = fetch_number(connection, f"SELECT count(*) FROM one_side SEMI JOIN retired USING ({POINT})")
     if points or groups or twice:
         raise SplitLeak(
             f"The files of the tables have {points} points and {groups} groups both in testing and in training or "
@@ -74,8 +74,3 @@ def _retired_query(testing: Sequence[Path], retired_may_train: bool) -> str:
     if not retired_may_train or not testing:
         return f"SELECT CAST(NULL AS BIGINT) AS {POINT} LIMIT 0"
     return f"SELECT DISTINCT {POINT} FROM {parquet_relation(testing)} WHERE {RETIRED}"
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

@@ -7,7 +7,7 @@ not an exact one, and an id that went through such a column may be another by no
 import duckdb
 
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.reading.expressions import EXACT_BITS
+from penstock_jobs.reading.values import EXACT_BITS
 from penstock_jobs.tables.columns import quote_identifier
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from penstock_jobs.contract.reading import ColumnReading, InputReading
 from penstock_jobs.contract.result import ColumnType
+from penstock_jobs.reading.values import EXACT_BITS, PLAIN_DIGITS
 from penstock_jobs.tables.columns import quote_literal
 
 _TEXT = ("VARCHAR", "UUID", "TIME")
 _FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 _WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _NUMBERS = (*_FLOATS, *_WHOLE_NUMBERS, *(f"U{name}" for name in _WHOLE_NUMBERS))
-EXACT_BITS = {"DOUBLE": 53, "FLOAT": 24}
 # What a column of each type is to the engine. Moments are kept without a zone where none was written: all are UTC.
 ENGINE_TYPES: dict[ColumnType, str] = {
     "Integer": "BIGINT",
@@ -99,7 +99,8 @@ def as_text(name: str, stored: str) -> str:
     if not stored.startswith(_FLOATS):
         return f"CAST({name} AS VARCHAR)"
     return (
-        f"CASE WHEN isnan(CAST({name} AS DOUBLE)) THEN NULL WHEN {name} = trunc({name}) AND abs({name}) < 1e15 "
+        f"CASE WHEN isnan(CAST({name} AS DOUBLE)) THEN NULL "
+        f"WHEN {name} = trunc({name}) AND abs({name}) < {PLAIN_DIGITS:g} "
         f"THEN CAST(CAST({name} AS BIGINT) AS VARCHAR) ELSE CAST({name} AS VARCHAR) END"
     )
 

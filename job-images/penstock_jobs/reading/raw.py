@@ -9,7 +9,8 @@ import duckdb
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.reading import ColumnReading, InputReading
 from penstock_jobs.reading import dialect
-from penstock_jobs.reading.expressions import EXACT_BITS, Expressions, read_as
+from penstock_jobs.reading.expressions import Expressions, read_as
+from penstock_jobs.reading.values import EXACT_BITS
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
 from penstock_jobs.tables.engine import explain_duckdb_errors, path_list
 

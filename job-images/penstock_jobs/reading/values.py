@@ -28,7 +28,9 @@ import numpy as np
 
 from penstock_jobs.contract.result import ColumnType
 
-EXACT = 2**53
+EXACT_BITS = {"DOUBLE": 53, "FLOAT": 24}
+"""How many binary digits a floating-point number has, by the engine's type."""
+EXACT = 2 ** EXACT_BITS["DOUBLE"]
 """Beyond it a double is no longer one whole number: two of them, or their sum, are read as the same."""
 
 NEEDS: dict[ColumnType, str] = {
@@ -44,7 +46,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 # What ISO 8601 allows beyond RFC 3339, which msgspec reads: no seconds, and offsets of hours alone.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d(:?\d\d)?)?", re.ASCII)
 _LONGEST = 60
-_PLAIN_DIGITS = 1e15  # from there on a float is written with an exponent
+PLAIN_DIGITS = 1e15  # from there on a float is written with an exponent
 _TOO_LARGE = "a number is larger than a double can hold"
 
 
@@ -86,7 +88,7 @@ def text_of(value: Any) -> str:
 
 def _text_of_number(value: Any) -> str:
     number = float(value)
-    if math.isfinite(number) and number == math.trunc(number) and abs(number) < _PLAIN_DIGITS:
+    if math.isfinite(number) and number == math.trunc(number) and abs(number) < PLAIN_DIGITS:
         return str(int(number))
     return str(value)
 

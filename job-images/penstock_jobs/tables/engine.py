@@ -58,6 +58,12 @@ def reduce_memory(connection: duckdb.DuckDBPyConnection, memory: int | None) -> 
         connection.execute(_set_memory_limit(limit))
 
 
+def fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """Return the whole number that a query of one row and column comes to."""
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
 def parquet_relation(files: Sequence[Path]) -> str:
     """Return the SQL table function that reads the Parquet files as one relation, columns matched by name."""
     return f"read_parquet({path_list(files)}, union_by_name = true)"

@@ -12,6 +12,7 @@ from penstock_jobs.contract.result import Column, Remark
 from penstock_jobs.contract.specification import DatasetJob, Expectation
 from penstock_jobs.dataset.canonical import CANONICAL, first_row, suggest_column
 from penstock_jobs.tables.columns import quote_identifier
+from penstock_jobs.tables.engine import fetch_number
 
 _FIELD = "spec.dataset.expect"
 _END = "The tables stay as they were."
@@ -30,7 +31,7 @@ def refuse_broken_bounds(
     """
     if not job.expect:
         return
-    rows = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
+    rows = fetch_number(connection, f"SELECT count(*) FROM {CANONICAL}")
     for expected in job.expect:
         _refuse_number_of_rows(expected, rows, rows_before)
         if expected.column is not None and expected.remark is None:
@@ -55,7 +56,7 @@ def _refuse_values(connection: duckdb.DuckDBPyConnection, expected: Expectation,
     name = quote_identifier(column.name)
     if expected.nulls is not None:
         wrong = f"{name} IS NULL"
-        nulls = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE {wrong}")
+        nulls = fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE {wrong}")
         if nulls > expected.nulls * rows:
             raise Refused(
                 f"The column '{column.name}' has no value in {nulls:,} of {rows:,} rows ({100 * nulls / rows:.3g} %), "
@@ -103,8 +104,3 @@ def _column_of(expected: Expectation, columns: Sequence[Column]) -> Column:
             f"The column '{column.name}' is {column.type}; {_FIELD} gives it a range, which only numbers have."
         )
     return column
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

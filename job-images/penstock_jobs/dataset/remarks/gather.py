@@ -23,7 +23,7 @@ from penstock_jobs.dataset.remarks.footers import ColumnEnds, read_ends
 from penstock_jobs.dataset.remarks.sample import Sample, distinct_values, frequent_values, take_sample
 from penstock_jobs.dataset.remarks.twins import count_twins
 from penstock_jobs.tables.columns import quote_identifier, quote_literal
-from penstock_jobs.tables.engine import explain_duckdb_errors
+from penstock_jobs.tables.engine import explain_duckdb_errors, fetch_number
 
 _LARGE = 100_000
 _NAMED = 3
@@ -104,11 +104,11 @@ def _answer_questions(
     column, name = facts.column, quote_identifier(facts.column.name)
     changes: dict[str, Any] = {}
     if facts.infinite:
-        changes["infinite"] = _fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE isinf({name})")
+        changes["infinite"] = fetch_number(connection, f"SELECT count(*) FROM {CANONICAL} WHERE isinf({name})")
         changes["first_infinite"] = first_row(connection, f"isinf(CAST({name} AS DOUBLE))")
     if facts.nulls == 0 and facts.distinct == 1:
         query = f"SELECT count(*) FROM (SELECT DISTINCT {name} FROM {CANONICAL} LIMIT 2)"
-        changes["is_constant"] = _fetch_number(connection, query) == 1
+        changes["is_constant"] = fetch_number(connection, query) == 1
     if column.role == "Feature" and column.type == "Integer" and _may_count_rows(facts, rows):
         changes["counts_rows"] = _counts_rows(connection, name)
     if column.role == "Feature" and column.type == "String" and not facts.is_declared:
@@ -158,8 +158,3 @@ def _in_order_of_input(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("SET preserve_insertion_order = true")
     yield
     connection.execute("SET preserve_insertion_order = false")
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

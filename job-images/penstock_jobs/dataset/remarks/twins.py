@@ -16,6 +16,7 @@ from penstock_jobs.contract.result import Column
 from penstock_jobs.dataset.remarks.facts import Twins
 from penstock_jobs.dataset.remarks.sample import Sample, below_share
 from penstock_jobs.tables.columns import POINT, TRAINING_INTERNAL, quote_identifier, types_of_columns
+from penstock_jobs.tables.engine import fetch_number
 from penstock_jobs.tables.revisions import rows_of_files
 
 _BY_CHANCE = 0.001  # pairs of equal rows that chance would make at most, and of each testing row
@@ -52,11 +53,11 @@ def count_twins(
         training = _of_points_alike(connection, testing, training, telling)
     names = [quote_identifier(column.name) for column in compared]
     equal = " AND ".join(f"testing.{name} IS NOT DISTINCT FROM training.{name}" for name in names)
-    found = _fetch_number(
+    found = fetch_number(
         connection,
         f"SELECT count(DISTINCT {POINT}) FROM {testing} AS testing SEMI JOIN {training} AS training ON {equal}",
     )
-    return Twins(found, _fetch_number(connection, f"SELECT count(DISTINCT {POINT}) FROM {testing}"))
+    return Twins(found, fetch_number(connection, f"SELECT count(DISTINCT {POINT}) FROM {testing}"))
 
 
 def _of_points_alike(
@@ -69,7 +70,7 @@ def _of_points_alike(
         f"CREATE OR REPLACE TEMP TABLE points_alike AS SELECT {POINT} FROM {training} AS training "
         f"SEMI JOIN (SELECT {', '.join(names)} FROM {testing}) AS testing ON {equal}"
     )
-    if not _fetch_number(connection, "SELECT count(*) FROM points_alike"):
+    if not fetch_number(connection, "SELECT count(*) FROM points_alike"):
         return f"(SELECT * FROM {training} LIMIT 0)"
     return f"(SELECT * FROM {training} SEMI JOIN points_alike USING ({POINT}))"
 
@@ -94,8 +95,3 @@ def _codes(values: NDArray[Any]) -> NDArray[np.int64]:
     if values.dtype == object:
         values = np.array(["\0" if value is None else value for value in values], dtype=object)
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
-
-
-def _fetch_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0
