@@ -93,6 +93,21 @@ def test_a_status_that_was_lost_finds_the_anchor_by_what_its_model_says(refreshe
     assert pipeline_status(cluster)["anchorModel"] == first
 
 
+def test_a_status_that_was_never_written_has_the_anchor_say_so_once(refreshed: Refreshed) -> None:
+    """Made each time, it would be all that an operator does that dies after each of its writes."""
+    cluster, operator, first = refreshed
+    written = since(cluster, first)
+    for _ in range(2):
+        there = cluster.objects["Pipeline", "churn"]
+        cluster.put(
+            {**there, "status": {name: value for name, value in there["status"].items() if name != "anchorModel"}}
+        )
+        cluster.advance_clock(60)
+        operator.rest("churn-2")
+
+    assert since(cluster, first) == written
+
+
 def test_where_nobody_knows_the_anchor_it_is_the_model_that_is_served(refreshed: Refreshed) -> None:
     cluster, operator, first = refreshed
     there = cluster.objects["Pipeline", "churn"]

@@ -28,6 +28,9 @@ def with_anchor(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     model = facts.observation.models.get(anchor)
     if model is None or (anchor == facts.status.anchor_model and _since(model)):
         return draft
+    # A status that was never written, since the operator died before, must not make the same annotation anew for ever.
+    if anchor == _last_anchor(facts):
+        return draft
     return draft.with_writes(_annotation(model, facts.time))
 
 
