@@ -15,6 +15,7 @@ from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock_jobs.contract.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
+from unit.decide_run.claims import check_claims
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator, OperatorKilled, advance, settle
 
@@ -243,6 +244,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.operator.lives = 10**9
         if ("PipelineRun", name) in self.cluster.objects:
             self.operator.rest(name)
+            check_claims(self.cluster, ("PipelineRun", name), ("Pipeline", "churn"))
             self.the_job_controller_works()
 
     @rule(name=NAMES)
@@ -298,6 +300,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.what_has_ended_stays_as_it_ended()
         for name in self.ended:
             self.operator.rest(name)
+            check_claims(self.cluster, ("PipelineRun", name), ("Pipeline", "churn"))
         computed = self.cluster.computed
         assert len(computed) == len(set(computed))
         assert all(uid not in self._live_uids() for uid in RUNS.values())
