@@ -221,9 +221,11 @@ def test_a_model_whose_file_is_damaged_leaves_the_old_one_serving_and_the_run_sa
     assert reason == "ModelNotReady"
     assert f"{served.second} stays" in message
     assert "digest" in message
-    pipeline = served.pipeline()
+    # The run may say so a moment before its Pipeline does.
+    pipeline = site.api.wait_for(
+        PIPELINES, NAME, site.namespace, lambda seen: ready(seen)["status"] == "True", what="a ready Pipeline"
+    )
     assert serves(pipeline, served.second)
-    assert ready(pipeline)["status"] == "True"
     site.api.wait(
         DEPLOYMENTS,
         site.namespace,
