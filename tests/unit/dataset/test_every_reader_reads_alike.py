@@ -264,8 +264,8 @@ def test_what_was_read_of_a_value_once_is_read_so_ever_after(growth: tuple[list[
     rows, grown = grown_rows(growth)
     with TemporaryDirectory() as folder, or_refused_for_x():
         home = Path(folder)
-        first = rows_of(home, generated(home, rows, "run-1"))["x"].map(str)
-        second = rows_of(home, generated(home, grown, "run-2"))["x"].map(str)
+        first = rows_of(home, make_tables(home, rows, "run-1"))["x"].map(str)
+        second = rows_of(home, make_tables(home, grown, "run-2"))["x"].map(str)
 
         assert second[first.index].to_dict() == first.to_dict()
 
@@ -278,8 +278,8 @@ def test_no_point_moves_whose_key_is_read_again_in_a_longer_file(
     rows, grown = grown_rows(growth)
     with TemporaryDirectory() as folder, or_refused_for_x():
         home = Path(folder)
-        first = making.sides(home, generated(home, rows, "run-1", key=("x", "id")))
-        second = making.sides(home, generated(home, grown, "run-2", key=("x", "id")))
+        first = making.sides(home, make_tables(home, rows, "run-1", key=("x", "id")))
+        second = making.sides(home, make_tables(home, grown, "run-2", key=("x", "id")))
 
         for name, points in first.items():
             assert points <= second[name], name
@@ -295,7 +295,7 @@ def or_refused_for_x() -> Iterator[None]:
             raise
 
 
-def generated(home: Path, rows: list[tuple[int, str]], uid: str, **changes: Any) -> DatasetResult:
+def make_tables(home: Path, rows: list[tuple[int, str]], uid: str, **changes: Any) -> DatasetResult:
     """Generate the tables of these rows, written as CSV."""
     data = home / "a.csv"
     data.write_text("id,x,amount\n" + "".join(f"{number},{text},{number}\n" for number, text in rows))
