@@ -46,7 +46,10 @@ TRIGGER: Object = {
 
 @pytest.fixture(scope="module")
 def place(api: KubernetesApi, namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace under the policies, in which ada may read the Secret mine and act as the service account trainer."""
+    """A namespace under the policies, in which ada may read the Secret mine and act as the service account trainer.
+
+    She may use the claim mine, and update the Pipeline hers.
+    """
     install(api)
     with namespaces.one(f"{request.node.nodeid}::policies") as name:
         objects = renamed(render_chart(namespaces=[name]).all(*KINDS), name)
@@ -78,6 +81,8 @@ def rights(namespace: str) -> list[Object]:
             "resourceNames": ["hers"],
             "verbs": ["create"],
         },
+        {"apiGroups": ["penstock.dev"], "resources": ["pipelines"], "resourceNames": ["hers"], "verbs": ["update"]},
+        {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "resourceNames": ["mine"], "verbs": ["use"]},
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"], "verbs": ["get"]},
         {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["trainer"], "verbs": ["impersonate"]},
     ]
@@ -114,6 +119,8 @@ def refused_at_last(api: KubernetesApi, namespace: str) -> None:
         changed(RUN, "credentials.source", {"secretName": "theirs"}),
         changed(TRIGGER, "run.credentials.source", {"secretName": "theirs"}),
         of_trigger(spec=True),
+        of_hers(RUN, "storage", {"pvc": {"claimName": "theirs"}}),
+        changed(TRIGGER, "run.storage", {"s3": {"bucket": "elsewhere"}}),
     ):
         while said(as_ada(api), each, namespace) is None:
             assert time.monotonic() < deadline, "the API server does not go by the policies"
@@ -142,10 +149,16 @@ def said(api: KubernetesApi, manifest: Object, namespace: str) -> str | None:
     return None
 
 
+def of_hers(manifest: Object, path: str, value: Any) -> Object:
+    """Return the run or Trigger, of the Pipeline that ada may update, with a field of its spec set."""
+    return changed(changed(manifest, "pipelineRef", {"name": "hers"}), path, value)
+
+
 def secret(name: str) -> Object:
     return {"secretName": name}
 
 
+RUN_OF_HERS, TRIGGER_OF_HERS = (changed(each, "pipelineRef", {"name": "hers"}) for each in (RUN, TRIGGER))
 SECRETS: list[tuple[Object, str, Any]] = [
     (PIPELINE, "storage.credentials", {"read": secret("NAME")}),
     (PIPELINE, "storage.credentials", {"read": secret("mine"), "write": secret("NAME")}),
@@ -154,10 +167,10 @@ SECRETS: list[tuple[Object, str, Any]] = [
     (PIPELINE, "dataset.inputs", [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("NAME")}]),
     (PIPELINE, "jobs.testing.imagePullSecrets", [{"name": "NAME"}]),
     (PIPELINE, "notifications", [{"name": "team", "url": secret("NAME")}]),
-    (RUN, "storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
+    (RUN_OF_HERS, "storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
     (RUN, "credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
     (RUN, "credentials.source", secret("NAME")),
-    (TRIGGER, "run.storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
+    (TRIGGER_OF_HERS, "run.storage", {"s3": {"bucket": "elsewhere"}, "credentials": {"read": secret("NAME")}}),
     (TRIGGER, "run.credentials.inputs", [{"name": "rows", "secret": secret("NAME")}]),
 ]
 
@@ -167,7 +180,7 @@ def filled(value: Any, name: str) -> Any:
         return {key: filled(each, name) for key, each in value.items()}
     if isinstance(value, list):
         return [filled(each, name) for each in value]
-    return name if value == "NAME" else value
+    return value.replace("NAME", name) if isinstance(value, str) else value
 
 
 @pytest.mark.parametrize(("manifest", "path", "value"), SECRETS)
@@ -196,6 +209,38 @@ def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: Kubern
         "another."
     )
     assert said(as_ada(api), named("trainer"), place) is None
+
+
+CLAIMS: list[tuple[Object, str, Any]] = [
+    (PIPELINE, "storage", {"pvc": {"claimName": "NAME"}}),
+    (PIPELINE, "dataset.inputs", [{"name": "rows", "uri": "pvc://NAME/rows.parquet"}]),
+    (RUN_OF_HERS, "storage", {"pvc": {"claimName": "NAME"}}),
+    (TRIGGER_OF_HERS, "run.storage", {"pvc": {"claimName": "NAME"}}),
+]
+
+
+@pytest.mark.parametrize(("manifest", "path", "value"), CLAIMS)
+def test_a_claim_that_its_author_may_not_mount_is_refused(
+    api: KubernetesApi, place: str, manifest: Object, path: str, value: Any
+) -> None:
+    theirs = said(as_ada(api), changed(manifest, path, filled(value, "theirs")), place)
+
+    assert theirs is not None
+    assert "The volume claim theirs would be mounted, and ada may neither create pods nor use that claim" in theirs
+    assert said(as_ada(api), changed(manifest, path, filled(value, "mine")), place) is None
+    assert said(api, changed(manifest, path, filled(value, "theirs")), place) is None
+
+
+@pytest.mark.parametrize(("manifest", "path"), [(RUN, "storage"), (TRIGGER, "run.storage")])
+def test_where_a_run_writes_is_said_by_who_may_update_its_pipeline(
+    api: KubernetesApi, place: str, manifest: Object, path: str
+) -> None:
+    elsewhere = {"s3": {"bucket": "elsewhere"}}
+    theirs = said(as_ada(api), changed(manifest, path, elsewhere), place)
+
+    assert theirs is not None
+    assert "data of the Pipeline churn would be written, and ada may not update that Pipeline" in theirs
+    assert said(as_ada(api), of_hers(manifest, path, elsewhere), place) is None
 
 
 @pytest.mark.parametrize(

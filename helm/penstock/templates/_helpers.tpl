@@ -66,3 +66,48 @@ affinity: {{- toYaml . | nindent 2 }}
       - {key: kubernetes.io/metadata.name, operator: In, values: {{ .Values.namespaces | toJson }}}
 {{- end }}
 {{- end }}
+
+{{- /*
+Whom the policies of rights ask: whoever writes another spec. The operator and the receiver pass on what was asked when
+its author applied it, and the collector of garbage writes no spec.
+*/}}
+{{- define "penstock.policyConditions" }}
+  matchConditions:
+  - name: by-somebody-else
+    expression: request.userInfo.username != "system:serviceaccount:{{ .Release.Namespace }}:{{ include "penstock.serviceAccount" . }}"
+  {{- if .Values.receiver.enabled }}
+  - name: by-no-receiver
+    expression: request.userInfo.username != "system:serviceaccount:{{ .Release.Namespace }}:{{ include "penstock.receiverAccount" . }}"
+  {{- end }}
+  - name: of-another-spec
+    expression: oldObject == null || object.spec != oldObject.spec
+{{- end }}
+
+{{- /* The head of a policy about one of our kinds, up to its conditions: list of the root, its name and the resource. */}}
+{{- define "penstock.policyHead" -}}
+{{- $root := index . 0 -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: {{ index . 1 }}
+  labels: {{- include "penstock.labels" $root | nindent 4 }}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [penstock.dev], apiVersions: [v1alpha1], operations: [CREATE, UPDATE], resources: [{{ index . 2 }}]}
+  {{- include "penstock.policyConditions" $root }}
+{{- end }}
+
+{{- /* What makes a policy work: list of the root and its name. */}}
+{{- define "penstock.policyTail" -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ index . 1 }}
+  labels: {{- include "penstock.labels" (index . 0) | nindent 4 }}
+spec:
+  policyName: {{ index . 1 }}
+  validationActions: [Deny]
+  {{- include "penstock.policyBinding" (index . 0) }}
+{{- end }}
