@@ -1,4 +1,7 @@
-{{- /* What the operator may do where it works. No Secret, no wildcard, no pod of its own making: pods are made by Jobs and Deployments. */}}
+{{- /*
+What the operator may do where it works, and no more than it does: penstock.act.rights, with which a test compares it. No Secret, no
+wildcard, no pod of its own making: pods are made by Jobs and Deployments.
+*/}}
 {{- define "penstock.rights" -}}
 - apiGroups: [penstock.dev]
   resources: [pipelines, triggers]
@@ -11,7 +14,7 @@
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [penstock.dev]
   resources: [pipelines/status, pipelineruns/status, models/status, triggers/status]
-  verbs: [get, patch]
+  verbs: [patch]
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]
@@ -23,7 +26,7 @@
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods/log]                    # the end of a job's log has what its result was too long for
   verbs: [get]
@@ -32,11 +35,11 @@
   verbs: [get]
 - apiGroups: [""]
   resources: [events]                      # why a pod waits
-  verbs: [get, list]
+  verbs: [list]
 - apiGroups: [kueue.x-k8s.io]
   resources: [workloads]                   # why a Job waits in a queue, in Kueue's words, where there is Kueue
   verbs: [list]
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end }}

@@ -55,6 +55,47 @@ class Switch(Document, frozen=True, kw_only=True):
     enabled: bool = True
 
 
+class AdmissionPolicies(Switch, frozen=True, kw_only=True):
+    """Whether authors are asked for their rights; and whether the operator's own writes are bounded to what it owns."""
+
+    bound_operator: bool = True
+
+
+class Ingress(Document, frozen=True, kw_only=True):
+    """Who may connect, as `from` of a NetworkPolicy has it; everybody where nobody is named."""
+
+    from_: list[dict[str, Any]] = msgspec.field(default_factory=list, name="from")
+
+
+class OperatorNetwork(Ingress, frozen=True, kw_only=True):
+    """Who may ask the operator, and the receiver, for health and metrics."""
+
+    enabled: bool = True
+
+
+class JobsNetwork(Document, frozen=True, kw_only=True):
+    """Where jobs may connect to, as `egress` of a NetworkPolicy has it; everywhere where nothing is named."""
+
+    enabled: bool = False
+    to: list[dict[str, Any]] = []
+
+
+class ServingNetwork(Ingress, frozen=True, kw_only=True):
+    """Who may ask the inference servers, and where these may connect to."""
+
+    enabled: bool = False
+    to: list[dict[str, Any]] = []
+
+
+class NetworkPolicies(Document, frozen=True, kw_only=True):
+    """Who may connect to whom."""
+
+    operator: OperatorNetwork = OperatorNetwork()
+    receiver: Ingress = Ingress()
+    jobs: JobsNetwork = JobsNetwork()
+    serving: ServingNetwork = ServingNetwork()
+
+
 class ServiceAccount(Document, frozen=True, kw_only=True):
     """A service account."""
 
@@ -123,7 +164,8 @@ class Values(Document, frozen=True, kw_only=True):
     namespaces: Annotated[list[Namespace], Meta(max_length=256)] = []
     replicas: Annotated[int, Meta(ge=0, le=5)] = 1
     crds: Crds = Crds()
-    admission_policies: Switch = Switch()
+    admission_policies: AdmissionPolicies = AdmissionPolicies()
+    network_policies: NetworkPolicies = NetworkPolicies()
     aggregate_roles: bool = True
     receiver: Receiver = Receiver()
     settings: ChartSettings = ChartSettings()

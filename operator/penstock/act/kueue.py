@@ -9,7 +9,8 @@ from penstock.kubernetes.errors import NotFound, Rejected
 from penstock.kubernetes.kinds import Kind, Object
 
 JOB_UID = "kueue.x-k8s.io/job-uid"  # the label that Kueue gives a Workload
-_VERSIONS = ("v1beta2", "v1beta1")  # the newest first; older installations have only the other
+# The newest first; older installations have only the other.
+WORKLOADS = tuple(Kind("kueue.x-k8s.io", version, "workloads", "Workload") for version in ("v1beta2", "v1beta1"))
 
 
 def is_queued(job: Object) -> bool:
@@ -23,8 +24,7 @@ async def workload_events(client: Client, job: Object) -> tuple[Object, ...]:
     Its conditions are documented at https://kueue.sigs.k8s.io/docs/concepts/workload/.
     """
     namespace, uid = job["metadata"]["namespace"], job["metadata"]["uid"]
-    for version in _VERSIONS:
-        kind = Kind("kueue.x-k8s.io", version, "workloads", "Workload")
+    for kind in WORKLOADS:
         try:
             listed = await client.list(kind, namespace, f"{JOB_UID}={uid}")
         except NotFound:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, MutableMapping
 from urllib.parse import urlsplit
 
+from asked_rights import Asked, right_asked, rights_in_words
+from penstock.act.rights import RIGHTS
 from penstock.decide.cleaning.record import DEFINITIONS
 from penstock.decide.decision import Event
 from penstock.kubernetes.connection import Answer, Request
@@ -12,6 +14,7 @@ from unit.act.fake_api import FakeApi, path_of, status
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
+RIGHTS_IN_WORDS = rights_in_words(RIGHTS)
 _KINDS = {kind.plural: kind.kind for kind in BY_NAME.values()}
 # What tells this cluster's definitions, and this namespace, from others of the same names.
 _LASTING = {
@@ -27,10 +30,14 @@ class ClusterApi(FakeApi):
         super().__init__(latency=0, objects=_ByPath(cluster))
         self.cluster = cluster
         self.events: list[Event] = []
+        self.asked: set[Asked] = set()
 
     def _handle(self, request: Request) -> Answer:
         self.version = self.cluster.version
         self.requests.clear()  # nobody asks for them here, and they are many
+        asked = right_asked(request.method, request.path)
+        assert asked in RIGHTS_IN_WORDS, "the chart gives the operator no right to this"
+        self.asked.add(asked)
         path = urlsplit(request.path).path
         if request.method == "POST" and path.endswith(f"/{EVENT.plural}"):
             told = json.loads(request.body or b"{}")
