@@ -75,8 +75,8 @@ bench: $(VENV)/dev.stamp ## Measure against the peers (minutes; see bench/README
 	$(BIN)/python bench/runs.py many crowded --lifted
 	$(TESTCLUSTER) run -- $(BIN)/python bench/triggers.py
 
-images: | $(VENV)/bin/python ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=…]
-	PYTHONPATH=job-images $(BIN)/python -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)"
+images: | $(VENV)/bin/python ## Build the container images [IMAGES="jobs serving operator torch" ENGINE=buildah BASE_IMAGE=… REGISTRY=… TAG=… SIGN=… PINS=…]
+	PYTHONPATH=job-images $(BIN)/python -m penstock_images $(IMAGES) --engine "$(ENGINE)" --base-image "$(BASE_IMAGE)" --registry "$(REGISTRY)" --tag "$(TAG)" --sign "$(SIGN)" --pins "$(PINS)"
 
 constraints: ## Resolve the dependencies anew and write constraints.txt
 	rm -rf .cache/constraints && $(PYTHON) -m venv .cache/constraints

@@ -43,6 +43,23 @@ class BuiltImage:
 
 
 @dataclass(frozen=True)
+class PushedImage:
+    """An image in a registry: its repository there, its names by their tags, and its digest."""
+
+    name: str
+    repository: str
+    tags: tuple[str, ...]
+    digest: str
+
+    @property
+    def pinned(self) -> str:
+        """Return its name by its digest, which is this very image for ever."""
+        if not self.digest:
+            raise MissingForBuild(f"The engine does not say under which digest {self.tags[0]} was pushed.")
+        return f"{self.repository}@{self.digest}"
+
+
+@dataclass(frozen=True)
 class Bases:
     """What the images stand on.
 
@@ -120,13 +137,15 @@ class Builder:
             self.engine.load(built.archive)
         self.engine.tag(built.reference, f"penstock/{built.image.name}:{tag}")
 
-    def push(self, built: BuiltImage, registry: str, tags: Sequence[str]) -> list[str]:
-        """Send an image that the engine has to a registry under these tags; return its names there."""
-        names = [f"{registry.rstrip('/')}/penstock/{built.image.name}:{tag}" for tag in tags]
+    def push(self, built: BuiltImage, registry: str, tags: Sequence[str]) -> PushedImage:
+        """Send an image that the engine has to a registry under these tags."""
+        repository = f"{registry.rstrip('/')}/penstock/{built.image.name}"
+        names = [f"{repository}:{tag}" for tag in tags]
+        digest = ""
         for name in names:
             self.engine.tag(built.reference, name)
-            self.engine.push(name)
-        return names
+            digest = self.engine.push(name)
+        return PushedImage(built.image.name, repository, tuple(names), digest)
 
     def _building(self, name: str) -> AbstractContextManager[None]:
         return locks.lock_image(self.cache, name, lambda: leftovers.clean(self.cache, self.engine), self.say)

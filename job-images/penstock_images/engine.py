@@ -1,8 +1,10 @@
 """The three container engines, as far as building takes: what each calls the same thing."""
 
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,9 +94,19 @@ class ContainerEngine:
         """Forget an image; one that another stands on stays, and goes with a later call."""
         self._run("rmi", reference)
 
-    def push(self, reference: str) -> None:
-        """Send an image to the registry that its name says."""
-        self.must(f"pushing {reference}", "push", reference)
+    def push(self, reference: str) -> str:
+        """Send an image to the registry that its name says; return the digest that it has there."""
+        what = f"pushing {reference}"
+        if self.name == "docker":
+            self.must(what, "push", reference)
+            listed = self.must(what, "image", "inspect", "--format", "{{json .RepoDigests}}", reference)
+            repository = reference.rpartition(":")[0]
+            found = [each for each in json.loads(listed) or () if each.partition("@")[0] == repository]
+            return str(found[0].partition("@")[2]) if found else ""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "digest"
+            self.must(what, "push", "--digestfile", file, reference)
+            return file.read_text("utf-8").strip()
 
     def build(self, order: BuildOrder, log: Path) -> None:
         """Build an image. What the engine says goes to the log.
