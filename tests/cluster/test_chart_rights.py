@@ -108,9 +108,9 @@ def installed(
 def chart(
     request: pytest.FixtureRequest, api: KubernetesApi, cluster: Cluster, namespace: str, tmp_path: Path
 ) -> Iterator[Installed]:
-    """The chart for the whole cluster, and for one namespace; its policies are tested elsewhere."""
+    """The chart for the whole cluster, and for one namespace, where its policies bound what the operator writes."""
     everywhere = request.param == "everywhere"
-    values = {"namespaces": [] if everywhere else [namespace], "admissionPolicies.enabled": False}
+    values = {"namespaces": [] if everywhere else [namespace], "admissionPolicies.enabled": not everywhere}
     with installed(api, cluster, namespace, tmp_path, values) as made:
         yield made
 

@@ -165,7 +165,8 @@ class BucketStore:
         except ClientError as error:
             if status_of(error) == 404:
                 raise no_bucket(self.place) from error
-            raise
+            if status_of(error) != 403:  # it is there, and keys that are limited to a prefix are told no more of it
+                raise
 
     def _put_if_absent(self, name: str, content: bytes) -> bool:
         writer = uuid4().hex

@@ -186,6 +186,15 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(s3_server: S3Server) 
         assert store.read("a") == b"1"
 
 
+def test_keys_that_are_limited_to_a_prefix_need_not_be_allowed_to_ask_for_the_bucket(s3_server: S3Server) -> None:
+    def bucket_is_forbidden(method: str, path: str, headers: Headers) -> Answer | None:
+        return (403, {}, b"") if method == "HEAD" and path.partition("?")[0].strip("/") == "ml-team" else None
+
+    with run_gateway(s3_server, bucket_is_forbidden) as gateway:
+        store = open_bucket(gateway.location(f"tests/{uuid4().hex}"), S3Timeouts(attempts=1))
+        assert not store.exists("a")
+
+
 def test_an_upload_that_fails_halfway_leaves_nothing(s3_server: S3Server, tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.write_bytes(bytes(40 << 20))
