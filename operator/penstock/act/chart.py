@@ -112,6 +112,7 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     pending_limit: Duration = "24h"
     jobs_kept: Duration = "24h"
     notifications: Annotated[list[Notification], Meta(max_length=MOST_OF_OPERATOR)] = []
+    concurrent_rollouts: Annotated[int, Meta(ge=1)] = 1
     pods: Pods = Pods()
     logs: Logs = Logs()
     workers: Annotated[int, Meta(ge=1, le=64)] = 16

@@ -12,7 +12,6 @@ from penstock.act.reconciler import Controller
 from penstock.act.view import View
 from penstock.decide.cleaning.models import decide as decide_model
 from penstock.decide.cleaning.reconcile import decide as decide_record
-from penstock.decide.pipeline.reconcile import decide as decide_pipeline
 from penstock.decide.run.reconcile import decide as decide_run
 from penstock.decide.settings import Settings
 from penstock.decide.trigger.reconcile import decide as decide_trigger
@@ -23,11 +22,11 @@ def controllers(
     view: View, client: Client, settings: Settings, now: Callable[[], datetime]
 ) -> Mapping[str, Controller]:
     """Return how each kind is reconciled, by kind."""
-    identities = Identities(client)
+    identities, pipelines = Identities(client), PipelineObserver(view, settings, now)
     return {
         "ControllerRevision": Controller(RecordObserver(view, client, identities, settings), decide_record),
         "Model": Controller(ModelObserver(view, identities, settings), decide_model),
-        "Pipeline": Controller(PipelineObserver(view, settings), decide_pipeline),
+        "Pipeline": Controller(pipelines, pipelines.decide),
         "PipelineRun": Controller(RunObserver(view, client, identities, settings, now), decide_run),
         "Trigger": Controller(TriggerObserver(view, settings), decide_trigger),
     }

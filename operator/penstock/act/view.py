@@ -12,6 +12,7 @@ from penstock.act.cache import ObjectCache
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
 from penstock.decide.objects.children import LOOK, NOTIFICATION, PIPELINE, RECORD, REVISION, RUN_UID, TRIGGER_AWAITED
+from penstock.decide.objects.rollout import rollout_of
 from penstock.decide.observed import listers
 from penstock.decide.observed.senders import Senders
 from penstock.decide.serving import models_named_by
@@ -24,6 +25,7 @@ _SERVING = ("Model", "Deployment", "Service")
 GATHERED = 5.0
 # Seconds in which runs that are made for events are gathered: thousands may come at once, and wait for a look at all.
 EVENTS_GATHERED = 0.5
+WOKEN = 8  # of those who wait for a place, when one may be free: the first is enough, where it still wants it
 
 
 def index_keys(found: Object) -> Iterator[str]:
@@ -48,6 +50,14 @@ def index_keys(found: Object) -> Iterator[str]:
         yield from _index_keys_of_model(found, namespace)
     if kind == "Pipeline":
         yield from (of_using(namespace, model) for model in models_named_by(found))
+    yield from _index_keys_of_upgrade(found)
+
+
+def _index_keys_of_upgrade(found: Object) -> Iterator[str]:
+    if found["kind"] == "Pipeline" and _ready_reason(found) == reasons.ROLLOUT_QUEUED:
+        yield of_queued_rollouts()
+    if found["kind"] == "Deployment" and rollout_of(found).upgrade_time is not None:
+        yield of_upgrades()
 
 
 def _index_keys_of_model(model: Object, namespace: str) -> Iterator[str]:
@@ -156,6 +166,16 @@ def of_waiting(namespace: str, pipeline: str, reason: str) -> str:
     return f"waiting/{namespace}/{pipeline}/{reason}"
 
 
+def of_upgrades() -> str:
+    """Return the index key of the Deployments, of all Pipelines, whose servers the operator's settings change."""
+    return "upgrades"
+
+
+def of_queued_rollouts() -> str:
+    """Return the index key of the Pipelines that wait until others have such servers."""
+    return "queued-rollouts"
+
+
 def senders_of(cache: ObjectCache, uid: str) -> Senders:
     """Return the Jobs that tell somebody of the run, Pipeline or Trigger of that uid, and their pods."""
     jobs, pods = (tuple(cache.by_index(of_notification(uid), kind)) for kind in ("Job", "Pod"))
@@ -171,7 +191,7 @@ class View:
 
     def on_update(self, found: Object) -> bool:
         """Take in an object that was seen or written; return whether that was news."""
-        before = self.cache.get(key_of(found)) if found["kind"] in ("Pipeline", "PipelineRun", "Trigger") else None
+        before = self.cache.get(key_of(found)) if found["kind"] in _COMPARED else None
         is_news = self.cache.put(found)
         if is_news:
             self._wake(found, before)
@@ -216,6 +236,8 @@ class View:
                     yield from self.cache.keys_by_index(of_following(found["metadata"]["namespace"]))
             case _:
                 yield from self._about_child(found)
+                if found["kind"] == "Deployment":
+                    yield from self._queued_rollouts(found, before)
 
     def _about_pipeline(self, pipeline: Object, before: Object | None) -> Iterator[Key]:
         namespace, name = pipeline["metadata"]["namespace"], pipeline["metadata"]["name"]
@@ -245,6 +267,11 @@ class View:
             for reason in (reasons.PROPOSED, reasons.ROLLING_OUT):
                 yield from self.cache.keys_by_index(of_waiting(namespace, labels[PIPELINE], reason))
 
+    def _queued_rollouts(self, deployment: Object, before: Object | None) -> Iterator[Key]:
+        """Yield who waits for the place that the Deployment had, and may have given back."""
+        if any(each is not None and rollout_of(each).upgrade_time for each in (deployment, before)):
+            yield from sorted(self.cache.keys_by_index(of_queued_rollouts()))[:WOKEN]
+
     def _triggers_to_wake(self, run: Object, before: Object | None) -> Iterator[Key]:
         """Yield the Trigger that made the run, and those that follow its end."""
         namespace, trigger = run["metadata"]["namespace"], trigger_reference(run)
@@ -273,6 +300,7 @@ class View:
             yield from self.cache.keys_by_index(of_record("ControllerRevision", labels[RUN_UID]))  # the run is gone
 
 
+_COMPARED = frozenset({"Pipeline", "PipelineRun", "Trigger", "Deployment"})
 _FOR_OTHERS = frozenset({reasons.EARLIER_RUN, reasons.PROPOSED, reasons.ROLLING_OUT})
 _COUNTS = frozenset({"activeRuns", "models", "latestRun", "testingUses", "notifications"})
 
@@ -296,6 +324,12 @@ def _reason(run: Object) -> str | None:
         if condition.get("type") == "Succeeded" and condition.get("status") == "Unknown":
             return str(condition.get("reason"))
     return None
+
+
+def _ready_reason(pipeline: Object) -> str | None:
+    """Return the reason that a Pipeline gives for being ready, or not."""
+    ready = (each for each in _status(pipeline).get("conditions") or () if each.get("type") == "Ready")
+    return next((str(each.get("reason")) for each in ready), None)
 
 
 def _dependency_state(run: Object) -> tuple[bool, frozenset[str]]:

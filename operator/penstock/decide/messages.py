@@ -288,6 +288,29 @@ def model_served_by_some(name: str, available: int, wanted: int) -> str:
     return f"{name} is served; {available} of {wanted} servers are available."
 
 
+def servers_not_replaced(model: str, why: str) -> str:
+    """Other servers of the Model that is served did not become ready."""
+    return f"{model} is served by the servers that it had; those that were to replace them did not become ready: {why}"
+
+
+def next_rollout(message: str, moment: str) -> str:
+    """Servers that were given up are tried again."""
+    return f"{message.rstrip('.')}. They are tried again at {moment}."
+
+
+def rollout_queued(model: str, most: int) -> str:
+    """Servers wait until those of other Pipelines are replaced."""
+    return (
+        f"{model} is served. Its servers are replaced by those of the operator's new settings when its turn comes: "
+        f"settings.concurrentRollouts is {most}."
+    )
+
+
+def place_given_up(minutes: int, why: str) -> str:
+    """Servers that only the operator's settings ask for did not start in the time of their place."""
+    return f"They did not start within {minutes} minutes, and let others go first. {why}"
+
+
 def servers_unavailable(name: str, why: str) -> str:
     """The Service selects servers of which none answers."""
     return f"{name} is to be served, and none of its servers is available: {why}"

@@ -103,6 +103,8 @@ SERVERS_UNAVAILABLE = "ServersUnavailable"
 """The Model is to be served, and none of its servers answers; the message says why, in the words of whoever knows."""
 ROLLOUT_FAILED = "RolloutFailed"
 """The servers of the chosen Model did not become ready; where another Model was served, it still is."""
+ROLLOUT_QUEUED = "RolloutQueued"
+"""The Model is served. The operator's settings for servers changed, as their image, and other Pipelines go first."""
 SELECTED = "Selected"
 """Why a Model is served, where the verdict of its run is no longer known."""
 

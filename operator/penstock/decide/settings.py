@@ -1,6 +1,6 @@
 """What who runs the operator decides for all Pipelines: images, default storage, profiles, limits."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -39,6 +39,7 @@ class Settings(Document, frozen=True, kw_only=True):
     named sets of job settings; `defaults` are those of a job that neither says nor names one. `pending_limit` bounds
     how long a run waits where its job does not say; `jobs_kept` is how long the Jobs and pods of a run that has ended
     are kept, for their logs. `notifications` are those of all Pipelines; their Secrets are in the namespace of each.
+    `concurrent_rollouts` is how many Pipelines at a time get other servers because of these settings, as of the image.
     """
 
     images: Images = Images()
@@ -50,3 +51,4 @@ class Settings(Document, frozen=True, kw_only=True):
     pending_limit: Duration = "24h"
     jobs_kept: Duration = "24h"
     notifications: tuple[Notification, ...] = ()
+    concurrent_rollouts: Annotated[int, msgspec.Meta(ge=1)] = 1

@@ -19,6 +19,7 @@ from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.rollout import SPEC_HASH
 from penstock.decide.settings import Pods
 from penstock_jobs.contract import document
 from penstock_jobs.contract.specification import ServerSpec
@@ -33,7 +34,10 @@ _DIGITS = 10
 
 @dataclass(frozen=True)
 class Serving:
-    """Servers of a Model for a Pipeline, which is the owner. `settings` are those of `jobs[deployment]`, resolved."""
+    """Servers of a Model for a Pipeline, which is the owner.
+
+    `settings` are those of `jobs[deployment]`, resolved; `written` are those that the Pipeline itself says.
+    """
 
     owner: Owner
     model: Model
@@ -42,6 +46,7 @@ class Serving:
     trusted_types: tuple[str, ...] = ()
     logs: Logs = Logs()  # noqa: RUF009 - a frozen value
     general: Pods = Pods()  # noqa: RUF009
+    written: JobSettings = JobSettings()  # noqa: RUF009
 
     @property
     def specification(self) -> ServerSpec:
@@ -60,7 +65,13 @@ class Serving:
     def revision(self) -> str:
         """The name of the revision: a hash of all that its servers are."""
         whole = (document.encode(self.specification), msgspec.json.encode(_template(self, ""), order="sorted"))
-        return hashlib.sha256(b"\n".join(whole)).hexdigest()[:_DIGITS]
+        return _digest(*whole)
+
+    @cached_property
+    def spec_hash(self) -> str:
+        """A hash of what the Pipeline and the Model say of the servers, and nothing of what the operator adds to it."""
+        model = self.model.metadata.name, self.model.spec.uri, self.model.spec.digest
+        return _digest(*map(msgspec.json.encode, (model, self.trusted_types, self.logs, self.written)))
 
 
 def deployment_name(owner: Owner, revision: str) -> str:
@@ -73,9 +84,9 @@ def selector(owner: Owner, revision: str) -> dict[str, str]:
     return {**labels(owner), REVISION: revision}
 
 
-def serving_file(serving: Serving) -> Object:
-    """Return the ConfigMap with what the servers of this revision read."""
-    revision = serving.revision
+def serving_file(serving: Serving, revision: str | None = None) -> Object:
+    """Return the ConfigMap with what the servers read; for those of an earlier revision of the same Model, if named."""
+    revision = revision or serving.revision
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -92,10 +103,11 @@ def deployment(serving: Serving, replicas: int) -> Object:
         Refused: the settings ask for what no pod of Penstock may have.
     """
     revision = serving.revision
+    named = metadata(serving.owner, deployment_name(serving.owner, revision), _labels(serving, revision))
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": metadata(serving.owner, deployment_name(serving.owner, revision), _labels(serving, revision)),
+        "metadata": {**named, "annotations": {SPEC_HASH: serving.spec_hash}},
         "spec": {
             "replicas": replicas,
             "revisionHistoryLimit": 0,
@@ -105,6 +117,10 @@ def deployment(serving: Serving, replicas: int) -> Object:
             "template": _template(serving, revision),
         },
     }
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:_DIGITS]
 
 
 def _labels(serving: Serving, revision: str) -> dict[str, str]:

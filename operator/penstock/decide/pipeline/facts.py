@@ -58,13 +58,19 @@ class PipelineFacts:
         """What the servers of its revisions read, a ConfigMap each."""
         return tuple(each for each in self.observation.serving_files if self.owns(each))
 
+    def has_serving_file(self, file: ApiObject) -> bool:
+        """Return whether what these servers read is there."""
+        return any(each["metadata"]["name"] == file["metadata"]["name"] for each in self.own_serving_files)
+
     def owns(self, child: ApiObject) -> bool:
         """Return whether this very Pipeline made the object, and not a stranger or a Pipeline of the same name."""
         owners = child["metadata"].get("ownerReferences") or ()
         return any(owner.get("uid") == self.owner.uid for owner in owners)
 
-    def deployment_of(self, revision: str) -> ApiObject | None:
+    def deployment_of(self, revision: str | None) -> ApiObject | None:
         """Return the Deployment of that revision."""
+        if revision is None:
+            return None
         return next((each for each in self.own_deployments if revision_of(each) == revision), None)
 
     def pods_of(self, revision: str | None) -> tuple[ApiObject, ...]:
@@ -86,7 +92,7 @@ class PipelineFacts:
     def model_of_service(self) -> str | None:
         """The Model of the servers that the Service selects."""
         revision = self.service_revision
-        there = None if revision is None else self.deployment_of(revision)
+        there = self.deployment_of(revision)
         return None if there is None else (there["metadata"].get("labels") or {}).get(MODEL)
 
     def testing_uses(self) -> tuple[TestingUse, ...]:

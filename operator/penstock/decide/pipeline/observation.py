@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from penstock.decide.decision import ApiObject, Refusal
 from penstock.decide.observed.listers import ModelLister, RunLister
@@ -29,6 +30,9 @@ class PipelineObservation:
         is_complete: whether all Pipelines and runs are known; one that is not may refer to any Model.
         senders: the Jobs that tell somebody of it, and their pods.
         site: where runs are carried out.
+        upgrades: the Deployments of all Pipelines whose `Rollout` has an `upgrade_time`.
+        starting_upgrades: the uids of other Pipelines for which such a one is being written at this moment.
+        leader_since: since when this operator leads; None where nobody else can.
         refused: the write of this very reconcile that the API server refused.
     """
 
@@ -46,4 +50,7 @@ class PipelineObservation:
     is_complete: bool = True
     senders: Senders = field(default_factory=Senders)
     site: Site = CLUSTER
+    upgrades: Sequence[ApiObject] = ()
+    starting_upgrades: frozenset[str] = frozenset()
+    leader_since: datetime | None = None
     refused: Refusal | None = None

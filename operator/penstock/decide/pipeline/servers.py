@@ -16,35 +16,53 @@ from penstock.api.quantities import read_duration
 from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.pod import CONTAINER
+from penstock.decide.objects.rollout import rollout_of
+from penstock.decide.objects.serving import STARTING
 from penstock.decide.observed import pods as pod_views
 from penstock.decide.times import read_time
 from penstock_jobs.contract.errors import REFUSED
 
 _DEADLINE = "ProgressDeadlineExceeded"
+_STARTING = timedelta(seconds=STARTING)
 _BEFORE_THE_SENTENCE = re.compile(r"^\S+ \S+ (?:ERROR|CRITICAL) ")  # of a line that `penstock_jobs.logs` wrote as text
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why servers do not become ready; `is_final` where they would not, if they were tried again."""
+
+    message: str
+    is_final: bool = False
+
+
+@dataclass(frozen=True)
 class Servers:
-    """The Deployment of a revision and its pods, those that are being deleted apart."""
+    """The Deployment of a revision and its pods, those that are being deleted apart.
+
+    `place` is how long they may wait where they keep others waiting meanwhile: then the `pending_limit` is not theirs.
+    """
 
     deployment: ApiObject
     pods: Sequence[ApiObject]
     pending_limit: str
+    place: timedelta | None = None
 
-    def failure(self, now: datetime) -> str | None:
+    def failure(self, now: datetime) -> Failure | None:
         """Return why they will not become ready, or None where they may yet."""
         for end in self._ends():
             if end.get("exitCode") == REFUSED:
-                return _sentence(end)
+                return Failure(_sentence(end), is_final=True)
         held = self.waiting_message()
         if held is not None:
-            return messages.pending_limit_exceeded(self.pending_limit, held) if now >= self.until() else None
-        progressing = self._condition("Progressing")
-        if progressing.get("reason") != _DEADLINE:
+            return Failure(self._waited_too_long(held)) if now >= self.until() else None
+        if not self._is_late(now):
             return None
         last = max(self._ends(), key=lambda end: str(end.get("finishedAt") or ""), default=None)
-        return str(progressing.get("message") or messages.not_ready_in_time()) if last is None else _sentence(last)
+        if last is not None:
+            return Failure(_sentence(last))
+        said = self._condition("Progressing")
+        told = said.get("message") if said.get("reason") == _DEADLINE else None
+        return Failure(str(told or messages.not_ready_in_time()))
 
     def available(self) -> int:
         """Return how many of them answer now."""
@@ -76,8 +94,31 @@ class Servers:
 
     def until(self) -> datetime:
         """Return until when they may wait."""
-        created = read_time(self.deployment["metadata"]["creationTimestamp"])
-        return created + timedelta(seconds=read_duration(self.pending_limit, job_field("deployment", "pendingLimit")))
+        limit = timedelta(seconds=read_duration(self.pending_limit, job_field("deployment", "pendingLimit")))
+        return self._start_time() + (limit if self.place is None else min(limit, self.place))
+
+    def requeue_time(self) -> datetime | None:
+        """Return when they may be too late, where no change of their Deployment would say so."""
+        if self.waiting_message() is not None:
+            return self.until()
+        return self._start_time() + _STARTING if self._is_started_again() else None
+
+    def _waited_too_long(self, why: str) -> str:
+        if self.place is None:
+            return messages.pending_limit_exceeded(self.pending_limit, why)
+        return messages.place_given_up(int(self.place.total_seconds() / 60), why)
+
+    def _is_late(self, now: datetime) -> bool:
+        # A Deployment that was scaled to zero counts as complete, and has no deadline any more.
+        if self._is_started_again():
+            return now >= self._start_time() + _STARTING
+        return bool(self._condition("Progressing").get("reason") == _DEADLINE)
+
+    def _is_started_again(self) -> bool:
+        return rollout_of(self.deployment).start_time is not None
+
+    def _start_time(self) -> datetime:
+        return read_time(rollout_of(self.deployment).start_time or self.deployment["metadata"]["creationTimestamp"])
 
     def _ends(self) -> Iterator[dict[str, Any]]:
         """Yield how the containers that do not run, or are not ready, ended last."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from penstock.api.jobs import job_field
 from penstock.api.quantities import read_duration
 from penstock.decide import messages, reasons
+from penstock.decide.backoff import wait_before
 from penstock.decide.job_specification import retries_of
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.observed import jobs as job_views
@@ -18,8 +19,6 @@ from penstock.decide.run.create_job import settings_of_part
 from penstock.decide.run.outcome import Failed, ObservedPart
 from penstock.decide.run.plan import PlannedPart, job_with_fields
 from penstock.decide.times import write_time
-
-LONGEST_WAIT = 3600.0  # seconds to which waits are doubled, where the first is not longer itself
 
 
 def next_try(
@@ -36,13 +35,6 @@ def next_try(
     at = failed.since + timedelta(seconds=wait_before(tries, first))
     said = messages.next_try_message(tries + 1, retries.limit + 1, write_time(at), failed.message)
     return at, Wait(reasons.RETRYING, said)
-
-
-def wait_before(retry: int, first: float) -> float:
-    """Return the seconds before the retry of that number, from 1."""
-    longest = max(first, LONGEST_WAIT)
-    doubled = min(retry - 1, 40)  # beyond that any wait is the longest
-    return float(min(first * 2**doubled, longest))
 
 
 def count_failed_tries(observed: ObservedPart) -> int:
