@@ -86,11 +86,15 @@ class ModelOperator:
         """The cluster as the operator sees it."""
         return _Seen(self._view.cache)
 
-    def restart(self) -> "ModelOperator":
-        """Return another process, which has listed all and remembers nothing."""
-        other = ModelOperator(self.cluster, self.settings)
+    def restart(self, settings: Settings | None = None) -> "ModelOperator":
+        """Return another process, which has listed all and remembers nothing; of other settings, where they are given.
+
+        Who is used on after that is an operator that does not know yet that it has lost its Lease.
+        """
+        other = ModelOperator(self.cluster, settings or self.settings)
         other.forbidden = self.forbidden
-        self._queue.close()
+        if settings is None:
+            self._queue.close()
         other._run(Resync(other._client, other._view, (), 60, lambda: 0.5).first())
         other._began = self.cluster.version
         return other
@@ -129,9 +133,14 @@ class ModelOperator:
         """Do one pass of a run; raise `Killed` where it dies in it."""
         return self._made_right("PipelineRun", name)
 
-    def serve(self) -> Decision:
-        """Do one pass of the Pipeline."""
-        return self._made_right("Pipeline", "churn")
+    def serve(self, name: str = "churn") -> Decision:
+        """Do one pass of a Pipeline."""
+        return self._made_right("Pipeline", name)
+
+    def decide(self, kind: str, name: str) -> Decision:
+        """Return what a worker has decided that has yet to write it."""
+        subject = self.seen[kind, name]
+        return self._controllers[kind].decide(self._observed(subject), self.cluster.now)
 
     def rest(self, name: str, most: int = 20) -> Decision:
         """Do passes until one comes to nothing; fail where that does not come."""

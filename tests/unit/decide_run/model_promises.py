@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable
 
-from penstock.decide.objects.children import NOTIFICATION, REVISION, RUN_UID, STEP
+from penstock.decide.objects.children import NOTIFICATION, PIPELINE, REVISION, RUN_UID, STEP
 from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
 
@@ -28,7 +28,7 @@ def check_child(cluster: ModelCluster, made: Object, seen: Container[Key]) -> No
         assert not {RUN_UID, STEP} & set(labels), "what tells of a run would be taken for a part of it"
         return
     if owner["kind"] == "Pipeline":
-        assert owner["uid"] == cluster.objects["Pipeline", "churn"]["metadata"]["uid"]
+        assert owner["uid"] == cluster.objects["Pipeline", labels[PIPELINE]]["metadata"]["uid"]
         return
     assert owner["uid"] == labels[RUN_UID]
     if made["kind"] == "Job":

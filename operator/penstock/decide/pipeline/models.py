@@ -17,8 +17,10 @@ def with_servers(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
 def _patches(facts: PipelineFacts, served: str | None) -> Iterator[Patch]:
     for model in _models_to_check(facts, served):
         metadata, before = model["metadata"], servers_of(model)
-        others = tuple(name for name in before if name != facts.name)
-        after = (*others, facts.name) if metadata["name"] == served else others
+        after = tuple(name for name in before if name != facts.name)
+        if metadata["name"] == served:
+            # Its place stays: several that serve one Model would put themselves behind each other for ever.
+            after = before if facts.name in before else (*before, facts.name)
         if after != before and len(after) <= 16:
             yield Patch.status_of(model, {"servedBy": list(after)})
 
