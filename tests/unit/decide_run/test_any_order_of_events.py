@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from manifest_changes import named
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
+from penstock.decide.settings import Settings
 from penstock_jobs.contract.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.claims import check_claims
@@ -23,6 +24,14 @@ RUNS = {"churn-1": examples.RUN_UID, "churn-2": "1e9d7c1a-0000-4000-8000-0000000
 NAMES = st.sampled_from(sorted(RUNS))
 ANY = st.integers(0, 10**6)  # which of the things that are there
 CODES = st.sampled_from([1, 2, 75, 124, 137, 143])
+OF_NEWER_VERSION = {"fieldOfNewerVersion": {"deep": [1]}}
+NEWER_CONDITION = {
+    "type": "Blessed",
+    "status": "True",
+    "reason": "Newer",
+    "message": "",
+    "lastTransitionTime": "2026-03-01T12:00:00Z",
+}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -47,6 +56,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.cluster.put(self.pipeline)
         self.cluster.put(examples.run(**({} if timeout is None else {"timeout": timeout})))
         self.overridden: int | None = None
+        self.newer: set[str] = set()  # uids of what a newer version wrote to
 
     # --- what people do -------------------------------------------------------------------------------------------
 
@@ -127,6 +137,23 @@ class AnyOrder(RuleBasedStateMachine):
         there = self.cluster.objects.get(("Pipeline", "churn"))
         if there is not None:
             self.cluster.put({name: value for name, value in there.items() if name != "status"})
+            self.newer.discard(there["metadata"]["uid"])
+
+    @rule(which=ANY)
+    def a_newer_version_writes_to_an_object(self, which: int) -> None:
+        found = [each for kind in ("Pipeline", "PipelineRun") for each in self.cluster.of(kind)]
+        live = [each for each in found if not (each.get("status") or {}).get("completionTime")]
+        if chosen := self._one(live, which):
+            spec, status = ({**(chosen.get(part) or {}), **OF_NEWER_VERSION} for part in ("spec", "status"))
+            conditions = [each for each in status.get("conditions", ()) if each["type"] != NEWER_CONDITION["type"]]
+            self.cluster.put(
+                {**chosen, "spec": spec, "status": {**status, "conditions": [*conditions, NEWER_CONDITION]}}
+            )
+            self.newer.add(chosen["metadata"]["uid"])
+
+    @rule(image=st.sampled_from(["penstock/serving", "penstock/serving:0.2.0"]))
+    def the_operator_is_upgraded_or_rolled_back(self, image: str) -> None:
+        self.operator = self.operator.restart(msgspec.convert({"images": {"serving": image}}, Settings))
 
     @rule(forbidden=st.sampled_from([None, "Job", "ConfigMap", "ControllerRevision", "Model"]))
     def a_quota_is_set_or_lifted(self, forbidden: str | None) -> None:
@@ -277,6 +304,13 @@ class AnyOrder(RuleBasedStateMachine):
                 assert self.cluster.live_jobs(run["metadata"]["uid"]) == []
 
     @invariant()
+    def what_a_newer_version_wrote_stays(self) -> None:
+        for each in self.cluster.objects.values() if hasattr(self, "cluster") else ():
+            if each["metadata"]["uid"] in self.newer:
+                assert each["spec"]["fieldOfNewerVersion"] == each["status"]["fieldOfNewerVersion"]
+                assert NEWER_CONDITION in each["status"]["conditions"]
+
+    @invariant()
     def a_service_selects_servers_that_have_been_ready(self) -> None:
         for service in self.cluster.of("Service") if hasattr(self, "cluster") else ():
             assert service["spec"]["selector"][REVISION] in self.cluster.once_ready
@@ -312,6 +346,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _hold_that_serving_is_as_it_is_told(self) -> None:
         """What a Pipeline serves when all has come to rest is served: all of it is there, and was made as it is."""
+        self.cluster.advance_clock(4000)  # servers that were given up are tried again by then
         name = next(iter(sorted(self.cluster.of("PipelineRun"), key=str)), None)
         for _ in range(5):
             if name is not None:
