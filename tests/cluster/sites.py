@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import msgspec
@@ -38,7 +38,8 @@ class Site:
     namespace: str
     buckets: Buckets
     operator: OperatorProcess
-    another_operator: Callable[[], AbstractContextManager[OperatorProcess]]
+    settings: Mapping[str, Any]
+    another_operator: "StartOperator"
 
     # --- what a user applies ------------------------------------------------------------------------------------------
 
@@ -138,6 +139,12 @@ class Site:
         return f"{RUN_UID}={uid}" + (f",{STEP}={step}" if step else "")
 
 
+class StartOperator(Protocol):
+    """Starts an operator in the site, of its settings but for those that are said."""
+
+    def __call__(self, changes: Mapping[str, Any] = ...) -> AbstractContextManager[OperatorProcess]: ...
+
+
 class NewSite(Protocol):
     """Gives a namespace of that title with an operator, which has these settings.
 
@@ -161,10 +168,13 @@ def open_site(
     """Give the namespace an operator with these settings."""
     install(api)
     give_credentials(api, namespace, buckets)
-    start = partial(run_operator, cluster.kubeconfig, namespace, folder, settings=dict(settings))
+
+    def start(changes: Mapping[str, Any] = MappingProxyType({})) -> AbstractContextManager[OperatorProcess]:
+        return run_operator(cluster.kubeconfig, namespace, folder, settings={**settings, **changes})
+
     with start() as operator:
         operator.wait_until_ready()
-        yield Site(api, namespace, buckets, operator, start)
+        yield Site(api, namespace, buckets, operator, settings, start)
 
 
 def run_condition(run: Object) -> Object:

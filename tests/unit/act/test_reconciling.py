@@ -344,3 +344,26 @@ def test_an_end_that_takes_several_attempts_to_write_is_counted_once() -> None:
 
     counted = [line for line in shell.metrics.text().decode().splitlines() if "runs_finished_total{" in line]
     assert counted == ['penstock_runs_finished_total{reason="Succeeded"} 1.0']
+
+
+def test_servers_that_give_their_place_back_wake_who_waits_for_it_and_not_everybody() -> None:
+    condition = {"type": "Ready", "status": "True", "reason": "RolloutQueued", "message": ""}
+    queued = [
+        _pipeline(conditions=[condition]) | {"metadata": {"name": f"q{n:02}", "namespace": "team"}} for n in range(20)
+    ]
+    idle = _pipeline() | {"metadata": {"name": "idle", "namespace": "team"}}
+
+    def servers(rollout: str) -> Object:
+        labels = {"penstock.dev/pipeline": "churn", "penstock.dev/revision": "r"}
+        metadata = {
+            "name": "r",
+            "namespace": "team",
+            "labels": labels,
+            "annotations": {"penstock.dev/rollout": rollout},
+        }
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": 1}}
+
+    before = [*queued, idle, servers('{"upgradeTime": "2026-03-01T12:00:00Z"}')]
+    woken = _after(before, servers("{}"), "Pipeline")
+
+    assert woken == {"churn", *(f"q{n:02}" for n in range(8))}

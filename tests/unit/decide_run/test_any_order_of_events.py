@@ -29,7 +29,7 @@ NEWER_CONDITION = {
     "type": "Blessed",
     "status": "True",
     "reason": "Newer",
-    "message": "",
+    "message": "Well.",
     "lastTransitionTime": "2026-03-01T12:00:00Z",
 }
 
