@@ -59,6 +59,7 @@ setup: $(VENV)/dev.stamp ## Make the virtual environment with all that developme
 generated: $(VENV)/dev.stamp ## Write again what is made of the types: CRDs, schemas of the chart and of editors, docs/reference
 	$(BIN)/python -m penstock.api.crd crds
 	$(BIN)/python -m penstock.act.chart helm/penstock/values.schema.json
+	$(BIN)/python -m penstock.act.chart_overrides helm/penstock/files/overrides.yaml
 	$(BIN)/python -m penstock.reference docs
 
 format: $(VENV)/dev.stamp ## Format the code and mend what the linter can

@@ -16,6 +16,7 @@ from penstock.act import chart
 from penstock.act.settings import OperatorSettings, read_settings
 from penstock.api.credentials import SecretKey, SecretReference
 from penstock.api.model import ModelSpec
+from penstock.api.override_rights import path_pattern
 from penstock.api.pipeline import PipelineSpec
 from penstock.api.run import PipelineRunSpec
 from penstock.api.schema import JOBS
@@ -138,7 +139,7 @@ def test_the_schema_of_the_values_is_that_of_the_types() -> None:
 
 
 def test_every_setting_of_the_operator_can_be_said_or_follows_from_what_is() -> None:
-    follows = {"images", "namespaces", "port", "lease"}
+    follows = {"images", "namespaces", "port", "lease", "rights_checked"}
 
     assert set(OperatorSettings.__struct_fields__) == set(chart.ChartSettings.__struct_fields__) | follows
 
@@ -297,7 +298,7 @@ def test_a_receiver_without_a_certificate_has_to_be_asked_for() -> None:
 
 def test_the_runs_of_the_receiver_are_not_asked_for_rights_that_the_author_of_the_trigger_had() -> None:
     for policy in render_chart(**RECEIVER).all("ValidatingAdmissionPolicy"):
-        if "-rights-" in policy["metadata"]["name"]:
+        if {"rights", "overrides"} & set(policy["metadata"]["name"].split("-")):
             conditions = " ".join(each["expression"] for each in policy["spec"]["matchConditions"])
             assert '"system:serviceaccount:penstock-system:penstock-receiver"' in conditions
 
@@ -361,6 +362,23 @@ def test_each_field_that_names_a_secret_or_a_service_account_is_asked_about(reso
             continue
         listed = re.sub(r"\.(inputs|notifications)\.(credentials|secret|url)$", r".\1.orValue([])", path)
         assert f"object.spec{listed}" in text, f"no policy asks about spec{path}"
+
+
+@pytest.mark.parametrize("resource", ["pipelineruns", "triggers"])
+def test_whatever_is_not_listed_for_every_run_is_asked_about_by_the_right_to_update_the_pipeline(resource: str) -> None:
+    policy = render_chart().one("ValidatingAdmissionPolicy", f"penstock-overrides-{resource}")
+    (variable,), (asked,) = policy["spec"]["variables"], policy["spec"]["validations"]
+
+    assert variable["expression"].endswith(f".filter(path, !path.matches('{path_pattern('Run')}'))")
+    assert 'resource("pipelines")' in asked["expression"]
+    assert asked["expression"].endswith('.name(object.spec.pipelineRef.name).check("update").allowed()')
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_the_operator_knows_whether_the_policies_ask_for_rights(enabled: bool) -> None:
+    made = render_chart(admissionPolicies__enabled=enabled)
+
+    assert yaml.safe_load(made.one("ConfigMap", "penstock")["data"]["settings.yaml"])["rightsChecked"] is enabled
 
 
 def test_the_operator_and_the_receiver_alone_are_not_asked_for_the_right_to_make_runs_of_a_trigger() -> None:

@@ -5,11 +5,11 @@ replaced as a whole. An item of a list is named by its key (`training.algorithms
 where the list has no such item the value becomes a new one. Without a value the field is as if nobody had said it. They
 go one after the other, and the whole is then checked as a Pipeline of its own.
 
-Where the address of an input is another, the Pipeline's credentials for it do not come along: whoever writes the run
-might not be allowed to use them. `spec.credentials.inputs` names some for the run.
+Where the address of an input, or of the repository, is another, the Pipeline's credentials for it do not come along:
+whoever writes the run might not be allowed to use them. `spec.credentials` names some for the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +18,10 @@ import msgspec
 
 from penstock.api.admission import pipeline_faults, spec_schema
 from penstock.api.findings import Fault, Path, closest_name, join_names
+from penstock.api.override_rights import right_of
 from penstock.api.pipeline import Pipeline
 from penstock.api.renamed_fields import FORMER_NAMES
-from penstock.api.run import Override
+from penstock.api.run import REFUSED_OVERRIDE, Override
 from penstock.api.structural import Schema
 
 _ADDRESS = ("uri", "endpoint", "region")
@@ -58,11 +59,32 @@ def override_faults(pipeline: Pipeline, overrides: Sequence[Override]) -> tuple[
         return ()
     before = _plain(pipeline)
     made = apply_overrides(before["spec"], overrides)
-    if made.faults:
-        return made.faults
+    wrong = made.faults or tuple(_faults_without_right(overrides))
+    if wrong:
+        return wrong
     known = {(fault.path, fault.sentence) for fault in pipeline_faults(before)}
     found = [each for each in pipeline_faults({**before, "spec": made.spec}) if (each.path, each.sentence) not in known]
     return tuple(_fault_of_run(fault, made.places) for fault in found)
+
+
+def unknown_field(path: str) -> str | None:
+    """Return what is said of a path that leads to no field of any Pipeline, or None where it leads to one."""
+    schema = spec_schema("Pipeline")
+    for part in path.split("."):
+        if schema.get("type") == "array":
+            schema = schema["items"]
+        elif {"properties", "additionalProperties"} & set(schema):
+            try:
+                schema = _field_of(schema, part)
+            except _NoSuchFieldError as error:
+                return error.sentence
+    return None
+
+
+def first_by_right(overrides: Sequence[Override]) -> tuple[int, str] | None:
+    """Return which override is the first that only who may update the Pipeline may make, and its path."""
+    found = ((index, each.path) for index, each in enumerate(overrides) if right_of(each.path) == "Pipeline")
+    return next(found, None)
 
 
 def with_overrides(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipeline:
@@ -73,6 +95,13 @@ def with_overrides(pipeline: Pipeline, overrides: Sequence[Override]) -> Pipelin
     plain["spec"] = apply_overrides(plain["spec"], overrides).spec
     spec = msgspec.convert(plain, Pipeline).spec
     return msgspec.structs.replace(pipeline, spec=spec)
+
+
+def _faults_without_right(overrides: Sequence[Override]) -> Iterator[Fault]:
+    """Yield the overrides that no run may make: the CRD refuses them too, but there may be an older one."""
+    for index, each in enumerate(overrides):
+        if right_of(each.path) is None:
+            yield Fault(("spec", "overrides", index, "path"), REFUSED_OVERRIDE)
 
 
 class _NoSuchFieldError(Exception):
@@ -95,14 +124,7 @@ def _set(there: Any, schema: Schema, parts: Path, value: Any) -> Path:
         return _set_in_list(there, schema, part, rest, value)
     if schema.get("type") == "array" or not isinstance(there, dict):
         raise _NoSuchFieldError(f"goes on with {part} beneath what another override made something else; remove one")
-    beneath = schema.get("properties", {}).get(part) or schema.get("additionalProperties")
-    if beneath is None:
-        if former := schema.get(FORMER_NAMES, {}).get(part):
-            raise _NoSuchFieldError(f"has {part}, which {former['sentence']}")
-        known = sorted(schema["properties"])
-        likely = closest_name(part, known)
-        ending = f"did you mean {likely}?" if likely else f"there are {join_names(known)}"
-        raise _NoSuchFieldError(f"has {part}, which is an unknown field; {ending}")
+    beneath = _field_of(schema, part)
     if not rest:
         if value is None:
             there.pop(part, None)
@@ -110,6 +132,18 @@ def _set(there: Any, schema: Schema, parts: Path, value: Any) -> Path:
             there[part] = deepcopy(value)
         return (part,)
     return (part, *_set(there.setdefault(part, [] if beneath.get("type") == "array" else {}), beneath, rest, value))
+
+
+def _field_of(schema: Schema, part: str) -> Schema:
+    beneath: Schema | None = schema.get("properties", {}).get(part) or schema.get("additionalProperties")
+    if beneath is not None:
+        return beneath
+    if former := schema.get(FORMER_NAMES, {}).get(part):
+        raise _NoSuchFieldError(f"has {part}, which {former['sentence']}")
+    known = sorted(schema["properties"])
+    likely = closest_name(part, known)
+    ending = f"did you mean {likely}?" if likely else f"there are {join_names(known)}"
+    raise _NoSuchFieldError(f"has {part}, which is an unknown field; {ending}")
 
 
 def _set_in_list(there: list[Any], schema: Schema, part: str, rest: Path, value: Any) -> Path:
@@ -135,12 +169,14 @@ def _set_in_list(there: list[Any], schema: Schema, part: str, rest: Path, value:
 
 
 def _item(key: str, name: str, value: Any) -> Any:
-    return {key: name, **value} if isinstance(value, dict) else value
+    return {**value, key: name} if isinstance(value, dict) else value  # its name is that of the path, whatever it says
 
 
 def _forget_credentials(spec: dict[str, Any], place: Path) -> None:
     if len(place) == 4 and place[:2] == ("dataset", "inputs") and place[3] in _ADDRESS:
         spec["dataset"]["inputs"][place[2]].pop("credentials", None)
+    if place == ("source", "git", "url"):
+        spec["source"]["git"].pop("credentials", None)
 
 
 def _fault_of_run(fault: Fault, places: Sequence[Path]) -> Fault:

@@ -10,6 +10,7 @@ from penstock.api.dataset import Task
 from penstock.api.jobs import NO_TIMEOUT, RULES_BY_NAME, OverridableSettings
 from penstock.api.metadata import ObjectMeta
 from penstock.api.notifications import MOST_NOTIFICATIONS, MOST_OF_OPERATOR, Delivery
+from penstock.api.override_rights import path_pattern
 from penstock.api.parameters import MOST, GivenParameter
 from penstock.api.scalars import (
     EXECUTION_NAME,
@@ -61,16 +62,10 @@ class JobRequest(OverridableSettings, frozen=True, kw_only=True):
     )
 
 
-# What a run may do otherwise than its Pipeline; and what in it would lend somebody the Pipeline's Secrets.
-_OVERRIDABLE = (
-    "^(dataset|training|testing|deployment[.](selection|decision)|jobs[.](dataset|training|testing)|logs|"
-    "retention[.]tableVersions)([.]|$)"
+REFUSED_OVERRIDE = (
+    "No run may override this field, or one that is beneath it; name one of docs/reference/overrides.md, use "
+    "spec.storage, spec.credentials or spec.parameters of the run, or change the Pipeline."
 )
-_BY_RIGHT = (
-    "^(dataset[.]inputs[.][^.]+[.]credentials|jobs[.][a-z]+[.](image|imagePullSecrets|serviceAccountName|podTemplate)|"
-    "source|storage|models[.]storage)([.]|$)"
-)
-_PARAMETERS = "^parameters([.]|$)"
 MOST_SCORES = 8  # of one Model, as many as a status has room for
 MOST_REMARKS = 5
 LONGEST_REMARK = 320
@@ -83,7 +78,8 @@ class Override(Value, frozen=True, kw_only=True):
         str,
         field(
             "Which field of the Pipeline's spec, as `training.keep`; an item of a list by its name: "
-            "`training.algorithms.forest.parameters.max_depth.values`.",
+            "`training.algorithms.forest.parameters.max_depth.values`. What names code, an address or a place to run "
+            "is for who may update the Pipeline.",
             min_length=1,
             max_length=512,
             pattern=OVERRIDE_PATH,
@@ -98,24 +94,7 @@ class Override(Value, frozen=True, kw_only=True):
     ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            f"!self.path.matches('{_BY_RIGHT}')",
-            "Secrets, service accounts, images, source and storage cannot be overridden by a path, which nobody's "
-            "rights could be checked on; use spec.credentials and spec.storage, or change the Pipeline.",
-            field=".path",
-        ),
-        Rule(
-            f"!self.path.matches('{_PARAMETERS}')",
-            "A run gives parameters in spec.parameters, and overrides nothing of their declaration; move the value "
-            "there.",
-            field=".path",
-        ),
-        Rule(
-            f"self.path.matches('{_BY_RIGHT}|{_PARAMETERS}') || self.path.matches('{_OVERRIDABLE}')",
-            "A run overrides fields of dataset, training, testing, deployment.selection, deployment.decision, logs, "
-            "retention.tableVersions, and of the jobs dataset, training and testing; change the Pipeline for the rest.",
-            field=".path",
-        ),
+        Rule(f"self.path.matches('{path_pattern('Run', 'Pipeline')}')", REFUSED_OVERRIDE, field=".path"),
     )
 
 

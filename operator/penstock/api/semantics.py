@@ -14,7 +14,6 @@ from penstock.api.estimators import estimator_faults
 from penstock.api.findings import Fault, Path, closest_name
 from penstock.api.jobs import ResourceAmounts, Resources
 from penstock.api.model import Model
-from penstock.api.override_values import secret_name_faults
 from penstock.api.parameters import declaration_faults
 from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_quantity
@@ -40,7 +39,6 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
             yield from _resource_faults(request.resources, ("spec", "jobs", index, "resources"))
-        yield from secret_name_faults(resource.spec.overrides)
     elif isinstance(resource, Trigger):
         yield from _schedule_faults(resource)
     elif isinstance(resource, Model):

@@ -1,6 +1,7 @@
 """What is wrong between the documents of one file, each of which is right alone."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from penstock.api.findings import Fault
 from penstock.api.overrides import override_faults, with_overrides
@@ -31,6 +32,8 @@ def _faults_beside(resource: Resource, pipeline: Pipeline) -> Iterator[Fault]:
         taken = pipeline if wrong else with_overrides(pipeline, run.spec.overrides)
         yield from (*wrong, *given_faults(taken.spec, run.spec.parameters), *_jobs_without_a_part(run, taken))
     if isinstance(resource, Trigger):
+        for fault in override_faults(pipeline, resource.spec.run.overrides):
+            yield replace(fault, path=("spec", "run", *fault.path[1:]))
         yield from _source_faults(resource, pipeline)
 
 

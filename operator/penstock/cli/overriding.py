@@ -1,10 +1,13 @@
 """`--set PATH=VALUE`: an override of a run, as `spec.overrides` of its manifest would have it."""
 
+from typing import Any
+
 import msgspec
 
 from penstock.api.admission import refusals
 from penstock.api.manifests import NotYamlError, read_manifests
-from penstock.api.run import Override, PipelineRunSpec
+from penstock.api.overrides import unknown_field
+from penstock.api.run import REFUSED_OVERRIDE, Override, PipelineRunSpec
 from penstock.api.schema import API_VERSION
 from penstock_jobs.contract.errors import Refused
 
@@ -29,9 +32,11 @@ def _read(text: str) -> Override:
     path, separator, value = text.partition("=")
     if not separator:
         raise Refused(f"--set is {text}; write a field of the Pipeline and its value, as training.keep=1.")
-    plain = {"path": path.strip(), "value": _value(path, value)}
+    plain: dict[str, Any] = {"path": path.strip(), "value": _value(path, value)}
     manifest = {"apiVersion": API_VERSION, "kind": "PipelineRun", "metadata": {"name": "any"}}
     wrong = refusals({**manifest, "spec": {"pipelineRef": {"name": "any"}, "overrides": [plain]}})
+    if wrong and wrong[0].sentence == REFUSED_OVERRIDE and (sentence := unknown_field(plain["path"])):
+        raise Refused(f"--set {path} {sentence}{'' if sentence.endswith('?') else '.'}")
     if wrong:
         said = wrong[0].full_sentence.removeprefix("spec.overrides[0].path")
         raise Refused(f"--set {path}{said}")

@@ -40,6 +40,8 @@ class Settings(Document, frozen=True, kw_only=True):
     how long a run waits where its job does not say; `jobs_kept` is how long the Jobs and pods of a run that has ended
     are kept, for their logs. `notifications` are those of all Pipelines; their Secrets are in the namespace of each.
     `concurrent_rollouts` is how many Pipelines at a time get other servers because of these settings, as of the image.
+    `rights_checked` says that the API server asks authors for their rights, by the policies of the chart: without them
+    a run overrides nothing that only who may update its Pipeline may.
     """
 
     images: Images = Images()
@@ -52,3 +54,4 @@ class Settings(Document, frozen=True, kw_only=True):
     jobs_kept: Duration = "24h"
     notifications: tuple[Notification, ...] = ()
     concurrent_rollouts: Annotated[int, msgspec.Meta(ge=1)] = 1
+    rights_checked: bool = False

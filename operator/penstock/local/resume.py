@@ -117,7 +117,8 @@ def _has_taken(resources: Resources, run: PipelineRun, pipeline: Pipeline, spec:
 
 def _as_taken(pipeline: Pipeline, spec: PipelineRunSpec) -> PipelineSpec:
     seen = msgspec.convert(without_cluster_only(as_json(pipeline)), Pipeline)
-    return snapshot_of(override_pipeline(seen, spec.overrides), spec, SETTINGS).pipeline.spec
+    made = override_pipeline(seen, spec.overrides, rights_checked=SETTINGS.rights_checked)
+    return snapshot_of(made, spec, SETTINGS).pipeline.spec
 
 
 def _create(resources: Resources, observer: Observer, spec: PipelineRunSpec, stack: ExitStack) -> Start:

@@ -10,6 +10,7 @@ from penstock.reference.documents import documents_page
 from penstock.reference.editors import editor_file
 from penstock.reference.kinds import kind_page
 from penstock.reference.metrics import metrics_page
+from penstock.reference.overrides import overrides_page
 from penstock.reference.remarks import remarks_page
 
 BY_HAND = frozenset({"reference/split.md"})  # definitions that programs of others are checked against
@@ -22,6 +23,7 @@ def files() -> dict[str, str]:
         "reference/command-line.md": command_line_page(),
         "reference/conditions.md": conditions_page(),
         "reference/metrics.md": metrics_page(),
+        "reference/overrides.md": overrides_page(),
         "reference/remarks.md": remarks_page(),
         "reference/documents.md": documents_page(),
     }

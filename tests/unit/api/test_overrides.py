@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.api.credentials import SecretReference
 from penstock.api.overrides import apply_overrides, override_faults, with_overrides
-from penstock.api.pipeline import Pipeline
+from penstock.api.pipeline import GitSource, Pipeline, Source
 from penstock.api.run import Override
 from penstock.api.validation import check_text, load_file
 
@@ -129,6 +130,19 @@ def test_credentials_of_the_pipeline_do_not_go_to_another_address(pipeline: Pipe
     assert moved.inputs[0].credentials is None
 
 
+def test_credentials_of_the_pipeline_do_not_go_to_another_repository(pipeline: Pipeline) -> None:
+    secret = SecretReference(secret_name="git")
+    source = Source(git=GitSource(url="https://git.example/team/own", credentials=secret))
+    given = msgspec.structs.replace(pipeline, spec=msgspec.structs.replace(pipeline.spec, source=source))
+
+    other = taken(given, "source.git.url", "https://git.example/team/other").spec.source
+    newer = taken(given, "source.git.revision", "next").spec.source
+
+    assert other is not None
+    assert newer is not None
+    assert (other.git.credentials, newer.git.credentials) == (None, secret)
+
+
 def test_a_file_is_refused_with_the_line_of_the_override() -> None:
     text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
     run = f"{RUN}  - {{path: training.keep, value: 2}}\n  - {{path: training.search.seed, value: many}}\n"
@@ -157,11 +171,36 @@ def test_the_pipeline_itself_is_left_as_it_is() -> None:
     assert spec == {"training": {"algorithms": [{"name": "linear"}]}}
 
 
+def test_a_trigger_beside_its_pipeline_is_refused_for_what_its_runs_override() -> None:
+    text = (MANIFESTS / "pipeline.yaml").read_text("utf-8")
+    trigger = RUN.replace("PipelineRun", "Trigger").replace(
+        "  overrides:\n", "  schedule: {cron: ['0 3 * * *']}\n  run:\n    overrides:\n"
+    )
+
+    (finding,) = check_text(f"{text}---{trigger}    - {{path: training.keep, value: 0}}\n", "m.yaml").findings
+
+    assert finding.sentence == "spec.run.overrides[0].value is 0, which is too little; give it 1 at least."
+
+
 def test_a_run_alone_is_right_whatever_its_pipeline_says() -> None:
     assert check_text(f"{RUN}  - {{path: training.keep, value: 0}}\n", "m.yaml").findings == ()
 
 
-def test_a_value_beneath_which_a_secret_could_be_named_is_refused() -> None:
-    (finding,) = check_text(f"{RUN}  - {{path: jobs.training, value: {{timeout: 1h}}}}\n", "m.yaml").findings
+@pytest.mark.parametrize("path", ["jobs.training", "dataset.inputs", "storage.s3.bucket", "parameters.asOf.default"])
+def test_what_no_run_may_change_is_refused_at_its_path(path: str) -> None:
+    (finding,) = check_text(f"{RUN}  - {{path: {path}, value: a}}\n", "m.yaml").findings
 
-    assert "could name a Secret" in finding.sentence
+    assert finding.sentence == (
+        "spec.overrides[0].path: No run may override this field, or one that is beneath it; name one of "
+        "docs/reference/overrides.md, use spec.storage, spec.credentials or spec.parameters of the run, or change the "
+        "Pipeline."
+    )
+
+
+def test_an_item_has_the_name_of_its_path_whatever_its_value_says(pipeline: Pipeline) -> None:
+    value = {"name": "module", "value": "1.0"}
+    made = taken(pipeline, "training.algorithms.linear.parameters.C", value).spec.training
+
+    assert made is not None
+    linear = next(each for each in made.algorithms if each.name == "linear")
+    assert "module" not in {each.name for each in linear.parameters}

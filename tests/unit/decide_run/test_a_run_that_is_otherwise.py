@@ -3,16 +3,19 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from penstock.decide.objects.children import STEP
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
+from penstock.decide.settings import Settings
 from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster, Object
-from unit.decide_run.model_operator import settle
+from unit.decide_run.model_operator import ModelOperator, settle
 from unit.decide_run.runs_at_work import apply_run, read_condition
 
 KEEP = {"path": "training.keep", "value": 2}
+ENV = {"path": "jobs.dataset.env", "value": [{"name": "STAGE", "value": "test"}]}
 
 
 def specification(cluster: ModelCluster, part: str) -> JobSpecification:
@@ -63,12 +66,34 @@ def test_overrides_that_make_a_wrong_pipeline_are_refused_in_its_sentence() -> N
     assert cluster.of("Job") == []
 
 
-def test_an_override_that_could_lend_a_secret_is_refused_where_no_policy_does() -> None:
-    cluster, operator = apply_run(
-        examples.run(overrides=[{"path": "jobs.training", "value": {"imagePullSecrets": [{"name": "theirs"}]}}])
-    )
+@pytest.mark.parametrize("path", ["jobs.training", "jobs.training.podTemplate", "models.trustedTypes"])
+def test_an_override_that_no_run_may_make_is_refused_whatever_the_crd_let_through(path: str) -> None:
+    cluster, operator = apply_run(examples.run(overrides=[{"path": path, "value": {}}]))
 
-    assert "could name a Secret" in read_condition(cluster, operator)[2]
+    _, reason, sentence = read_condition(cluster, operator)
+    assert reason == "Refused"
+    assert sentence.startswith("spec.overrides[0].path: No run may override this field, or one that is beneath it;")
+    assert cluster.of("Job") == []
+
+
+def test_an_override_for_who_may_update_the_pipeline_is_refused_where_nobody_asks_for_that_right() -> None:
+    cluster, operator = apply_run(examples.run(overrides=[KEEP, ENV]))
+
+    status, reason, sentence = read_condition(cluster, operator)
+    assert (status, reason) == ("False", "Refused")
+    assert sentence == (
+        "spec.overrides[1].path is jobs.dataset.env, which is for who may update the Pipeline churn, and the cluster "
+        "does not ask for that right; change the Pipeline, or have the chart's admissionPolicies turned on."
+    )
+    assert cluster.of("Job") == []
+
+
+def test_an_override_for_who_may_update_the_pipeline_holds_where_the_api_server_asked_for_that_right() -> None:
+    cluster, _ = apply_run(examples.run(overrides=[ENV]))
+    settle(cluster, ModelOperator(cluster, Settings(rights_checked=True)))
+
+    container = job_of(cluster, "dataset")["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "STAGE", "value": "test"} in container["env"]
 
 
 def test_options_of_a_job_go_before_what_the_pipeline_says() -> None:

@@ -22,6 +22,7 @@ SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"), overrides=(
         ("training.validation={folds: 5}", {"folds": 5}),
         ("dataset.query=SELECT * FROM rows WHERE age = 3", "SELECT * FROM rows WHERE age = 3"),
         ("deployment.selection=", None),
+        ("jobs.training.env=[{name: STAGE, value: test}]", [{"name": "STAGE", "value": "test"}]),
     ],
 )
 def test_a_value_is_what_a_manifest_of_that_text_has(said: str, value: Any) -> None:
@@ -38,7 +39,9 @@ def test_it_takes_the_place_of_one_of_the_manifest() -> None:
     ("said", "sentence"),
     [
         ("training.keep", "--set is training.keep; write a field of the Pipeline and its value, as training.keep=1."),
-        ("storage.s3.bucket=mine", "--set storage.s3.bucket: Secrets, service accounts, images, source and storage"),
+        ("storage.s3.bucket=mine", "--set storage.s3.bucket: No run may override this field"),
+        ("training.kep=1", "--set training.kep has kep, which is an unknown field; did you mean keep?"),
+        ("jobs.training.environment=[]", "--set jobs.training.environment has environment, which is env now; write "),
         ("training keep=1", "--set training keep is "),
         ("training.keep={", "--set training.keep has a value that is no YAML"),
     ],

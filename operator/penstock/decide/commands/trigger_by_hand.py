@@ -88,7 +88,8 @@ def refuse_parameters(pipeline: Pipeline | None, made: Mapping[str, Any]) -> Non
         return
     spec = msgspec.convert(made["spec"], PipelineRunSpec)
     moment = spec.trigger.scheduled_time if spec.trigger is not None else None
-    run_parameters(override_pipeline(pipeline, spec.overrides).spec, spec, moment)
+    # What rights the person has is asked where the run is made, by the API server.
+    run_parameters(override_pipeline(pipeline, spec.overrides, rights_checked=True).spec, spec, moment)
 
 
 def _room(trigger: Trigger, own_runs: Sequence[ApiObject], now: datetime) -> Room:

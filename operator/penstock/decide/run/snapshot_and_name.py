@@ -33,7 +33,8 @@ def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
         if pipeline is None or facts.observation.pipeline is None:
             return Wait(reasons.PIPELINE_NOT_FOUND, messages.pipeline_not_found(facts.pipeline_name))
         refuse_unimplemented("Pipeline", facts.observation.pipeline)
-        pipeline = override_pipeline(pipeline, facts.run.spec.overrides)
+        rights_checked = facts.observation.settings.rights_checked
+        pipeline = override_pipeline(pipeline, facts.run.spec.overrides, rights_checked=rights_checked)
         facts.observation.site.refuse_inputs(pipeline.spec)
         made_by = facts.run.spec.trigger
         parameters = run_parameters(pipeline.spec, facts.run.spec, made_by.scheduled_time if made_by else None)
