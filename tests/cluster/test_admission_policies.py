@@ -321,24 +321,6 @@ def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Kub
     assert "More than 16 Secrets are named" in theirs
 
 
-def test_an_override_holds_nothing_that_could_name_a_secret(api: KubernetesApi, place: str) -> None:
-    def overriding(path: str, value: Any) -> Object:
-        return changed(RUN, "overrides", [{"path": path, "value": value}])
-
-    inputs = [{"name": "rows", "uri": "s3://lake/rows.parquet", "credentials": secret("theirs")}]
-    refused = said(as_ada(api), overriding("dataset.inputs", inputs), place)
-
-    assert refused is not None
-    assert "An override of inputs or of a job is a value or a list of values" in refused
-    assert said(as_ada(api), overriding("dataset.inputs.rows", inputs[0]), place) is not None
-    assert said(as_ada(api), overriding("jobs.training", {"imagePullSecrets": [{"name": "theirs"}]}), place) is not None
-    for path in ("dataset.inputs.rows.credentials", "jobs.training.imagePullSecrets", "jobs.training.podTemplate"):
-        assert "nobody's rights could be checked on" in str(said(as_ada(api), overriding(path, ["theirs"]), place))
-    assert said(as_ada(api), overriding("training.keep", 3), place) is None
-    assert said(as_ada(api), overriding("training.validation", {"folds": 5}), place) is None
-    assert said(as_ada(api), overriding("jobs.training.tolerations", [{"operator": "Exists"}]), place) is None
-
-
 @pytest.mark.parametrize("made", [of_trigger(spec=True), of_trigger(controller=True)], ids=["spec", "controller"])
 def test_nobody_says_that_a_trigger_made_a_run_who_may_not_bring_events_to_it(
     api: KubernetesApi, place: str, made: Object

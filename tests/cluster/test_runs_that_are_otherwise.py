@@ -33,11 +33,11 @@ def test_a_run_has_other_values_and_keeps_its_files_elsewhere_with_credentials_o
 
 
 def test_a_run_whose_overrides_make_a_wrong_pipeline_is_refused_and_starts_nothing(site: Site) -> None:
-    run = site.run(site.pipeline("wrong"), overrides=[{"path": "training.kep", "value": 1}])
+    run = site.run(site.pipeline("wrong"), overrides=[{"path": "training.keep", "value": 0}])
 
     assert site.wait_for_failure(run) == (
         "Refused",
-        "spec.overrides[0].path has kep, which is an unknown field; did you mean keep?",
+        "spec.overrides[0].value is 0, which is too little; give it 1 at least.",
     )
     assert site.jobs(run) == []
 
