@@ -77,7 +77,7 @@ def test_children_are_those_of_the_very_run() -> None:
     assert _named(found.jobs) == ["mine"]
     assert _named(found.pods) == ["pod"]
     assert found.results["data"] == {"a": "1"}
-    assert found.specifications == {"spec"}
+    assert _named(found.specifications) == ["spec"]
     assert found.revision["metadata"]["name"] == "revision"
     assert _named(found.runs) == ["churn-2"]
 

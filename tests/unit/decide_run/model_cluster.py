@@ -92,6 +92,10 @@ class ModelCluster:
     def of(self, kind: str) -> list[Object]:
         return [each for (its, _), each in sorted(self.objects.items()) if its == kind]
 
+    def ever(self, kind: str) -> list[Object]:
+        """Return each object of a kind that there ever was, as it was last."""
+        return [*{each["metadata"]["uid"]: each for each in self.history if each["kind"] == kind}.values()]
+
     @property
     def time(self) -> str:
         return write_time(self.now)

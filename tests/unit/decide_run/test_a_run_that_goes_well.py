@@ -226,5 +226,5 @@ def image_of(job: Any) -> str:
 
 def snapshot_of(cluster: Any, part: str) -> list[Any]:
     """Return the documents that the pods of this part are given as the snapshot of their run."""
-    (found,) = [each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == part]
+    (found,) = [each for each in cluster.ever("ConfigMap") if each["metadata"]["labels"].get(STEP) == part]
     return list(yaml.safe_load_all(found["data"]["snapshot.yaml"]))

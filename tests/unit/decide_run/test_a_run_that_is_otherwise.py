@@ -19,7 +19,7 @@ ENV = {"path": "jobs.dataset.env", "value": [{"name": "STAGE", "value": "test"}]
 
 
 def specification(cluster: ModelCluster, part: str) -> JobSpecification:
-    (found,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == part)
+    (found,) = (each for each in cluster.ever("ConfigMap") if each["metadata"]["labels"].get(STEP) == part)
     decoded: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
     return decoded
 
@@ -51,7 +51,7 @@ def test_an_override_is_part_of_what_the_run_was() -> None:
 
     (revision,) = (each for each in cluster.of("ControllerRevision") if "pipeline" in each["data"])
     assert revision["data"]["pipeline"]["spec"]["training"]["keep"] == 2
-    (asked,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
+    (asked,) = (each for each in cluster.ever("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
     assert "keep: 2" in asked["data"][SNAPSHOT]
 
 

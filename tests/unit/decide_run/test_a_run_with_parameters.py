@@ -44,7 +44,7 @@ def test_they_are_recorded_with_the_run_and_reach_its_dataset_job() -> None:
     (revision,) = (each for each in cluster.of("ControllerRevision") if "pipeline" in each["data"])
     assert msgspec.convert(revision["data"]["parameters"], tuple[ParameterValue, ...]) == (AS_OF, REGION)
     assert revision["data"]["pipeline"]["spec"]["dataset"]["inputs"][0]["uri"] == "s3://lake/{region}/customers.parquet"
-    (asked,) = (each for each in cluster.of("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
+    (asked,) = (each for each in cluster.ever("ConfigMap") if each["metadata"]["labels"].get(STEP) == "dataset")
     assert "value: '2026-11-07'" in asked["data"][SNAPSHOT]
     assert cluster.objects["PipelineRun", "churn-1"]["status"]["parameters"] == "asOf=2026-11-07, region=north"
 

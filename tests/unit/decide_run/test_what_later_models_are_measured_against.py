@@ -33,7 +33,7 @@ def run_again(cluster: ModelCluster, operator: ModelOperator, number: int) -> No
 
 def specifications(cluster: ModelCluster) -> list[dict[str, Any]]:
     """Return what all jobs were asked to do."""
-    found = (each["data"] for each in cluster.of("ConfigMap"))
+    found = (each["data"] for each in cluster.ever("ConfigMap"))
     return [json.loads(each[SPECIFICATION]) for each in found if SPECIFICATION in each]
 
 

@@ -160,7 +160,7 @@ def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPa
 def _with_specification(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
     """Return the draft that makes the specification again, where somebody deleted it before the job could read it."""
     name = specification_name(facts.owner, part.name, facts.index)
-    if name in facts.observation.specifications:
+    if any(each["metadata"]["name"] == name for each in facts.observation.specifications):
         return draft
     return draft.with_writes(Create(objects_of(facts, draft, snapshot, part, 1)[0]))
 

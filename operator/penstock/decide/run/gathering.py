@@ -9,10 +9,10 @@ from penstock.decide.objects.children import STEP
 
 @dataclass(frozen=True)
 class Maps:
-    """The ConfigMaps of a run: the one with the results of its steps, and the names of those with specifications."""
+    """The ConfigMaps of a run: the one with the results of its steps, and those with specifications."""
 
     results: ApiObject | None
-    specifications: frozenset[str]
+    specifications: tuple[ApiObject, ...]
 
 
 def maps_of(maps: Iterable[ApiObject]) -> Maps:
@@ -20,7 +20,7 @@ def maps_of(maps: Iterable[ApiObject]) -> Maps:
     maps = tuple(maps)
     return Maps(
         results=next((each for each in maps if STEP not in each["metadata"]["labels"]), None),
-        specifications=frozenset(each["metadata"]["name"] for each in maps if STEP in each["metadata"]["labels"]),
+        specifications=tuple(each for each in maps if STEP in each["metadata"]["labels"]),
     )
 
 

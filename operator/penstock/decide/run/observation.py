@@ -24,7 +24,7 @@ class RunObservation:
         pipeline: the Pipeline that the run names, None where it is not there (or is being deleted).
         revision: the ControllerRevision that the run made, by its name (`objects.children.revision_name`).
         results: the ConfigMap with the results of its steps, by its name.
-        specifications: the names of the ConfigMaps with specifications that the run made.
+        specifications: the ConfigMaps with specifications that the run made; their data may be left out.
         jobs: the Jobs whose label `penstock.dev/run-uid` is the run's uid.
         pods: the pods of these Jobs, by the same label (Kubernetes takes it from the Job's template).
         events: the Events of Kubernetes about these Jobs and pods: `FailedCreate` of Jobs, `FailedMount` and
@@ -50,7 +50,7 @@ class RunObservation:
     pipeline: ApiObject | None = None
     revision: ApiObject | None = None
     results: ApiObject | None = None
-    specifications: frozenset[str] = frozenset()
+    specifications: tuple[ApiObject, ...] = ()
     jobs: tuple[ApiObject, ...] = ()
     pods: tuple[ApiObject, ...] = ()
     events: tuple[ApiObject, ...] = ()

@@ -1,11 +1,14 @@
-"""What is kept of a run, and how long: its revision as long as one of its Models, its Jobs for a while."""
+"""What is kept of a run, and how long: its revision as long as one of its Models, its Jobs for a while.
+
+What its Jobs were asked to do goes with its end: nobody reads it again, and it is most of what a run would leave.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from penstock.api.quantities import read_duration
 from penstock.api.schema import API_VERSION
-from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.decision import ApiObject, Delete, Patch
 from penstock.decide.objects.results import parts
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed import pods as pod_views
@@ -23,12 +26,21 @@ def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
     finished = status_of(facts.run).completion_time
     if finished is None:
         return draft
+    draft = draft.with_writes(*_delete_specifications(facts))
     until = read_time(finished) + _job_retention(facts)
     if facts.now < until:
         return draft.requeue_at(until) if facts.observation.jobs else draft
     return draft.with_writes(
         *(job_views.deletion(job) for job in facts.observation.jobs if not job_views.is_going(job))
     )
+
+
+def _delete_specifications(facts: RunFacts) -> Iterator[Delete]:
+    """Yield the deletions of the specifications, once no Job is left whose pod may be made again and ask for them."""
+    if all(job_views.is_over(job) for job in facts.observation.jobs):
+        for there in facts.observation.specifications:
+            if not there["metadata"].get("deletionTimestamp"):
+                yield Delete.of(there)
 
 
 def _end_what_goes_on(facts: RunFacts, draft: RunDraft) -> RunDraft:
