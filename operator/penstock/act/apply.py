@@ -7,12 +7,13 @@ killed in between begins again: each write may be repeated.
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
+from penstock.act.cache import version_of
 from penstock.act.view import View
 from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
 from penstock.decide.ownership import is_ours, name_taken
@@ -48,7 +49,6 @@ class Applier:
     view: View
     instance: str
     now: Callable[[], datetime]
-    _applied: dict[Key, tuple[str, str]] = field(default_factory=dict)
 
     async def carry_out(self, subject: Object, decision: Decision) -> bool:
         """Carry out what was decided about the subject, and return whether anything was written.
@@ -65,10 +65,6 @@ class Applier:
         for told in decision.events:
             await self._tell(event_object(subject, told, self.instance, self.now()))
         return wrote
-
-    def forget(self, key: Key) -> None:
-        """Drop what is kept of an object that is gone."""
-        self._applied.pop(key, None)
 
     async def _write(self, write: Write) -> bool:
         try:
@@ -114,11 +110,11 @@ class Applier:
     async def _apply(self, made: Object) -> bool:
         key, digest = key_of(made), _digest(made)
         known = self.view.cache.get(key)
-        if known is not None and self._applied.get(key) == (digest, known["metadata"]["resourceVersion"]):
+        if self.view.cache.is_as_applied(key, digest):
             return False  # it is as we left it
         found = await self.client.apply(made)
         self.view.on_update(found)
-        self._applied[key] = (digest, found["metadata"]["resourceVersion"])
+        self.view.cache.note_applied(key, digest, version_of(found))
         return known is None or known["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]
 
     async def _patch(self, write: Patch) -> bool:
@@ -145,7 +141,6 @@ class Applier:
             found = await self.client.delete(BY_NAME[write.kind], write.namespace, write.name, write.uid)
         except Conflict:
             found = None  # another object has its name by now, so that one is gone
-        self.forget(key)
         if found is None:
             self.view.on_delete(key, write.uid)
         else:
@@ -210,5 +205,5 @@ def _missing_labels(found: Object, made: Object) -> dict[str, str]:
     return {name: value for name, value in (made["metadata"].get("labels") or {}).items() if there.get(name) != value}
 
 
-def _digest(made: Object) -> str:
-    return hashlib.sha256(msgspec.json.encode(made)).hexdigest()
+def _digest(made: Object) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(made)).digest()

@@ -34,6 +34,7 @@ class _Entry:
     sample: bytes
     marks: tuple[str, ...]
     summary: RunSummary | None
+    applied: bytes | None = None  # the digest of what we made of it, where this version is what came of that
 
 
 class ObjectCache:
@@ -91,7 +92,7 @@ class ObjectCache:
         kept = trim(found)
         content = _encode(kept)
         if known is not None and known.uid == uid and unpack(known.content, known.sample) == content:
-            known.version = version
+            known.version, known.applied = version, None
             return False
         self._remove(key)
         # Marks and names repeat over and over; each is kept once.
@@ -102,6 +103,17 @@ class ObjectCache:
         for mark in marks:
             self._add_to_index(mark, key)
         return True
+
+    def note_applied(self, key: Key, digest: bytes, version: int) -> None:
+        """Remember, as long as the object is there at that version, of what we made it so."""
+        entry = self._entries.get(key)
+        if entry is not None and entry.version == version:
+            entry.applied = digest
+
+    def is_as_applied(self, key: Key, digest: bytes) -> bool:
+        """Return whether the object is as we left it when we made it so of the same."""
+        entry = self._entries.get(key)
+        return entry is not None and entry.applied == digest
 
     def leave_tombstone(self, key: Key, uid: str, version: float = math.inf) -> bool:
         """Forget the object of that uid: it went at that version, or for good where none is said."""

@@ -9,6 +9,8 @@ from penstock.kubernetes.kinds import DEFINITION, NAMESPACE, Object
 
 log = logging.getLogger(__name__)
 
+MOST = 10_000  # namespaces and kinds that are remembered: namespaces come and go
+
 
 class Identities:
     """Asks the API server, and remembers.
@@ -42,6 +44,8 @@ class Identities:
             return None
         found = Identity(definition["metadata"]["uid"], place["metadata"]["uid"])
         self._known[namespace, kind] = found
+        while len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
         return found
 
 

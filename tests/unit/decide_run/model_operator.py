@@ -151,6 +151,16 @@ class ModelOperator:
                 return decision
         raise AssertionError(f"{most} passes, and no rest: {decision}")
 
+    def work_off(self) -> None:
+        """Do a pass of whatever is in the queue."""
+
+        async def work() -> None:
+            while len(self._queue):
+                key = await self._queue.take()
+                self._queue.done(key, await self._reconciler.reconcile(key))
+
+        self._run(work())
+
     def _made_right(self, kind: str, name: str) -> Decision:
         """Return what was decided last; of a decision about a refusal, without the writes, which nobody made."""
         self._decision = Decision()
