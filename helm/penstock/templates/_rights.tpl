@@ -38,7 +38,7 @@ wildcard, no pod of its own making: pods are made by Jobs and Deployments.
   verbs: [list]
 - apiGroups: [kueue.x-k8s.io]
   resources: [workloads]                   # why a Job waits in a queue, in Kueue's words, where there is Kueue
-  verbs: [list]
+  verbs: [list, watch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]

@@ -43,7 +43,8 @@ async def operate(settings: OperatorSettings, kubeconfig: str | None, table: Con
     end_on_signal(ending)
     to, identity = await configuration(kubeconfig), find_identity()
     left = tenure.left if settings.lease is not None else lambda: math.inf
-    async with connect(to, settings.api.concurrent_requests) as connection:
+    watches = max(len(settings.namespaces), 1)  # of Kueue's Workloads; each holds a connection for as long as it lasts
+    async with connect(to, settings.api.concurrent_requests + watches) as connection:
         operator = Operator(connection, settings, identity, table, left)
         async with health_server(settings.port, operator.metrics, operator.healthy, operator.ready):
             if settings.lease is None:

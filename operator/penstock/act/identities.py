@@ -1,5 +1,6 @@
 """Which definition of a kind, and which namespace, there are now: told from others of the same name by their uids."""
 
+import asyncio
 import logging
 
 from penstock.decide.cleaning.record import DEFINITIONS, Identity, Recorded
@@ -9,6 +10,7 @@ from penstock.kubernetes.kinds import DEFINITION, NAMESPACE, Object
 
 log = logging.getLogger(__name__)
 
+REFUSED = 300.0  # seconds that who may not look up asks for no record that is about to be made
 MOST = 10_000  # namespaces and kinds that are remembered: namespaces come and go
 
 
@@ -23,11 +25,14 @@ class Identities:
         self._client = client
         self._known: dict[tuple[str, Recorded], Identity] = {}
         self._warned = False
+        self._refused = -REFUSED  # when it was last said that they may not be looked up
 
     async def recall(self, namespace: str, kind: Recorded) -> Identity | None:
         """Return the identity for a record that is about to be made; one that is outdated deletes nothing ever."""
         known = self._known.get((namespace, kind))
-        return known if known is not None else await self.now(namespace, kind)
+        if known is not None or asyncio.get_running_loop().time() - self._refused < REFUSED:
+            return known
+        return await self.now(namespace, kind)
 
     async def now(self, namespace: str, kind: Recorded) -> Identity | None:
         """Return the identity at this moment; None where either is gone, being deleted, or may not be seen."""
@@ -37,7 +42,7 @@ class Identities:
         except Rejected as error:
             if not self._warned:
                 log.warning("The operator may not look up what it needs to delete files, so all are kept: %s", error)
-            self._warned = True
+            self._warned, self._refused = True, asyncio.get_running_loop().time()
             return None
         self._known.pop((namespace, kind), None)
         if definition is None or place is None:

@@ -1,7 +1,8 @@
 """What a run's decision may know, out of the cache; and from the API server what is in no cache.
 
 That is: events that say why a Job has no pod or a pod does not start, asked for only when there is such a Job or pod
-for a while; and the end of a pod's log, where its result was too long for the pod's status.
+for a while, and less often the longer it is there; and the end of a pod's log, where its result was too long for the
+pod's status. What Kueue says of Jobs in queues is heard of.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from penstock.kubernetes.client import Client
 from penstock.kubernetes.kinds import Key, Object, controller_of
 
 PATIENCE = 5.0  # seconds after which a Job without a pod, or a pod that does not start, is asked after
-EVENTS_FRESH = 10.0  # seconds
+EVENTS_FRESH, LONGEST_FRESH = 10.0, 600.0  # seconds; what has waited for long is asked after less often
 _TELLING = frozenset({"FailedCreate", "FailedMount", "FailedAttachVolume"})
 
 
@@ -49,7 +50,7 @@ class RunObserver:
         self._settings = settings
         self._now = now
         self._logs = PodLogs(client)
-        self._events: dict[tuple[str, bool], tuple[float, tuple[Object, ...]]] = {}
+        self._events: dict[str, tuple[float, tuple[Object, ...]]] = {}
 
     async def __call__(self, run: Object) -> Observed:
         """Return what is to be known of the run."""
@@ -72,7 +73,7 @@ class RunObserver:
             models=CachedModelLister(cache, namespace),
             deployments=tuple(cache.by_index(of_pipeline("Deployment", namespace, pipeline))),
             files=frozenset(key.name for key in cache.keys_by_index(of_record("ControllerRevision", uid))),
-            identity=await self._identities.recall(namespace, "PipelineRun"),
+            identity=await self._identities.recall(namespace, "PipelineRun") if is_live(run) else None,
             senders=senders_of(cache, uid),
         )
         names = results_to_reuse(run, observation.runs) if is_live(run) else ()
@@ -87,28 +88,25 @@ class RunObserver:
         """Return the events about what does not start, and when there may be more to ask."""
         found: list[Object] = []
         requeue_after: float | None = None
-        for stuck in (*filter(kueue.is_queued, jobs), *_without_pod(jobs, pods), *_not_started(pods)):
-            wait = PATIENCE - (self._now() - _creation_time(stuck)).total_seconds()
+        for job in filter(kueue.is_queued, jobs):
+            found += self._view.workloads.events_about(job)
+        for stuck in (*_without_pod(jobs, pods), *_not_started(pods)):
+            age = (self._now() - _creation_time(stuck)).total_seconds()
+            wait = PATIENCE - age
             if wait <= 0:
                 found += await self._recent_events(namespace, stuck)
-                wait = EVENTS_FRESH
+                wait = min(max(EVENTS_FRESH, age / 10), LONGEST_FRESH)
             requeue_after = wait if requeue_after is None else min(requeue_after, wait)
         return tuple(found), requeue_after
 
     async def _recent_events(self, namespace: str, stuck: Object) -> tuple[Object, ...]:
         now, uid = asyncio.get_running_loop().time(), stuck["metadata"]["uid"]
-        queued = stuck["kind"] == "Job" and kueue.is_queued(stuck)
-        key = uid, queued
         for old in [each for each, (at, _) in self._events.items() if now - at >= EVENTS_FRESH]:
             del self._events[old]
-        if key not in self._events:
-            ask = kueue.workload_events(self._client, stuck) if queued else self._events_of(namespace, uid)
-            self._events[key] = now, await ask
-        return self._events[key][1]
-
-    async def _events_of(self, namespace: str, uid: str) -> tuple[Object, ...]:
-        told = await self._client.events_about(namespace, uid)
-        return tuple(each for each in told if each.get("reason") in _TELLING)
+        if uid not in self._events:
+            told = await self._client.events_about(namespace, uid)
+            self._events[uid] = now, tuple(each for each in told if each.get("reason") in _TELLING)
+        return self._events[uid][1]
 
 
 def _without_pod(jobs: Iterable[Object], pods: Iterable[Object]) -> Iterator[Object]:

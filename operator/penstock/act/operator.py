@@ -15,6 +15,7 @@ from kubernetes.aio.client.configuration import Configuration
 from penstock.act import handlers
 from penstock.act.apply import Applier
 from penstock.act.cache import ObjectCache
+from penstock.act.kueue import follow_workloads
 from penstock.act.metrics import OperatorMetrics
 from penstock.act.queue import WorkQueue
 from penstock.act.reconciler import Controller, Reconciler, run_workers
@@ -23,7 +24,7 @@ from penstock.act.settings import OperatorSettings
 from penstock.act.view import View, index_keys
 from penstock.api.quantities import read_duration
 from penstock.kubernetes.client import Client
-from penstock.kubernetes.connection import ApiConnection
+from penstock.kubernetes.follow import Connection
 from penstock.kubernetes.kinds import Key
 from penstock.kubernetes.rate_limit import RateLimiter
 
@@ -39,7 +40,7 @@ class Operator:
     """An operator, not yet begun.
 
     Args:
-        connection: what carries its requests.
+        connection: what carries its requests, and a watch.
         settings: those of the operator.
         identity: which operator it is, for its events.
         controllers: makes the table of what is reconciled.
@@ -48,7 +49,7 @@ class Operator:
 
     def __init__(
         self,
-        connection: ApiConnection,
+        connection: Connection,
         settings: OperatorSettings,
         identity: str,
         controllers: Controllers,
@@ -64,6 +65,7 @@ class Operator:
         applier = Applier(self.client, self.view, identity, _now)
         table = controllers(self.view, self.client, settings, _now)
         self.reconciler = Reconciler(table, self.view, applier, self.queue, self.metrics, _now)
+        self._connection = connection
         self._settings = settings
         self._standing_by = settings.lease is not None
         self.metrics.watch(lambda: len(self.queue), self.resync.age)
@@ -89,7 +91,8 @@ class Operator:
         await _unless(ending, self.resync.first())
         async with asyncio.TaskGroup() as group:
             workers = group.create_task(run_workers(self.reconciler, self._settings.workers), name="workers")
-            others = [group.create_task(self.resync.run()), group.create_task(_measure_lag(self.metrics))]
+            working = self.resync.run(), self._listen_to_kueue(), _measure_lag(self.metrics)
+            others = [group.create_task(each) for each in working]
             # Last: when it ends, kopf cancels each task that was begun after it.
             watching = group.create_task(self._watch(to, ending), name="watching")
             log.info("Working.")
@@ -100,6 +103,9 @@ class Operator:
             for task in (workers, *others, watching):
                 task.cancel()
         log.info("Ended.")
+
+    async def _listen_to_kueue(self) -> None:
+        await follow_workloads(self.view.workloads, self.client, self._connection, self._settings.namespaces)
 
     async def _watch(self, to: Configuration, ending: asyncio.Event) -> None:
         # kopf puts its own handlers of signals in place of ours.

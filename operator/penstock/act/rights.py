@@ -39,6 +39,6 @@ RIGHTS: Rights = {
     (DEFINITION, None): frozenset({"get"}),  # the same
     (CORE_EVENT, None): frozenset({"list"}),  # why a pod waits
     (EVENT, None): frozenset({"create"}),
-    **{(kind, None): frozenset({"list"}) for kind in WORKLOADS},  # why a Job waits in a queue of Kueue
+    **{(kind, None): FOLLOW for kind in WORKLOADS},  # why a Job waits in a queue of Kueue
     (LEASE, None): frozenset({"get", "create", "patch"}),
 }

@@ -9,6 +9,7 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from penstock.act.cache import ObjectCache
+from penstock.act.kueue import Workloads
 from penstock.act.queue import WorkQueue
 from penstock.decide import reasons
 from penstock.decide.objects.children import LOOK, NOTIFICATION, PIPELINE, RECORD, REVISION, RUN_UID, TRIGGER_AWAITED
@@ -187,6 +188,7 @@ class View:
 
     def __init__(self, cache: ObjectCache, queue: WorkQueue[Key]) -> None:
         self.cache = cache
+        self.workloads = Workloads(self._on_workload)
         self._queue = queue
 
     def on_update(self, found: Object) -> bool:
@@ -207,6 +209,12 @@ class View:
         """Take in that at that moment there were no objects of a kind but these, which were seen: others went."""
         for key, uid in self.cache.missing(kind.kind, namespace, keys, version):
             self.on_delete(key, uid, int(version))
+
+    def _on_workload(self, job: Key) -> None:
+        """Take in that Kueue says something else of a Job: it says much of many, and nothing is to be done for it."""
+        known = self.cache.get(job)
+        for key in () if known is None else self._makers(known["metadata"].get("labels") or {}):
+            self._queue.add_within(key, GATHERED)
 
     def _wake(self, found: Object, before: Object | None) -> None:
         for key in self._keys_to_wake(found, before):

@@ -1,37 +1,10 @@
 """What the receiver knows of the cluster without asking: the Triggers, and how many runs of each wait to begin."""
 
-import asyncio
-import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 from penstock.decide.trigger.own_runs import trigger_of
-from penstock.kubernetes.client import Client
-from penstock.kubernetes.errors import ApiError, Expired
-from penstock.kubernetes.kinds import Kind, Object
-from penstock.kubernetes.watch import LineConnection, watch_events
-
-log = logging.getLogger(__name__)
-
-PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between attempts while the server does not answer
-SILENT = 600.0  # seconds without a word of the server, after which this process is taken for deaf
-
-
-class Store(Protocol):
-    """What takes in objects of one kind."""
-
-    def replace(self, namespace: str | None, found: Sequence[Object]) -> None:
-        """Hold exactly these, of the namespace or of all."""
-        ...
-
-    def put(self, found: Object) -> None:
-        """Take in an object that is new or has changed."""
-        ...
-
-    def remove(self, found: Object) -> None:
-        """Forget an object that is gone, or is not asked for any more."""
-        ...
+from penstock.kubernetes.kinds import Object
 
 
 class TriggerStore:
@@ -123,83 +96,6 @@ class PendingRuns:
             self._count[uid] -= 1
             if not self._count[uid]:
                 del self._count[uid]
-
-
-class Follower:
-    """Keeps a store as the API server has the kind, in a namespace or in all.
-
-    Args:
-        client: what lists.
-        connection: what watches.
-        kind: of what.
-        namespace: where; None for everywhere.
-        selector: the label that they must have.
-        store: what takes them in.
-        clock: seconds that only go forward.
-    """
-
-    def __init__(
-        self,
-        client: Client,
-        connection: LineConnection,
-        kind: Kind,
-        namespace: str | None,
-        selector: str | None,
-        store: Store,
-        clock: Callable[[], float],
-    ) -> None:
-        self._client, self._connection = client, connection
-        self._kind, self._namespace, self._selector = kind, namespace, selector
-        self._store = store
-        self._clock = clock
-        self._heard = float("-inf")
-        self.listed = asyncio.Event()
-        """Whether the store had all that there is, once."""
-
-    def healthy(self) -> bool:
-        """Return whether the server was heard not too long ago."""
-        return self._clock() - self._heard < SILENT
-
-    async def run(self) -> None:
-        """List, and watch from there on, for ever."""
-        version: str | None = None
-        failures = 0
-        while True:
-            try:
-                if version is None:
-                    version = await self._list()
-                version = await self._watch(version)
-                failures = 0
-            except Expired:
-                version = None
-            except ApiError as error:
-                pause = PAUSES[min(failures, len(PAUSES) - 1)]
-                failures += 1
-                if failures > 2:
-                    log.warning("%s cannot be watched: %s It is tried again.", self._kind.plural, error)
-                await asyncio.sleep(pause)
-                version = None
-
-    async def _list(self) -> str:
-        listing = await self._client.list(self._kind, self._namespace, self._selector)
-        self._store.replace(self._namespace, listing.items)
-        self._heard = self._clock()
-        self.listed.set()
-        return listing.version
-
-    async def _watch(self, version: str) -> str:
-        query = {"labelSelector": self._selector} if self._selector else {}
-        async for event in watch_events(self._connection, self._kind, self._namespace, query, version):
-            self._heard = self._clock()
-            found = event["object"]
-            version = found["metadata"]["resourceVersion"]
-            match event["type"]:
-                case "ADDED" | "MODIFIED":
-                    found["metadata"].pop("managedFields", None)
-                    self._store.put(found)
-                case "DELETED":
-                    self._store.remove(found)
-        return version
 
 
 def _key(found: Object) -> tuple[str, str]:

@@ -8,19 +8,19 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from penstock.daemon.health import Probe, health_server
 from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.kubernetes.client import Client
-from penstock.kubernetes.connection import ApiConnection
+from penstock.kubernetes.follow import Connection, Follower
 from penstock.kubernetes.kinds import RUN, TRIGGER
 from penstock.kubernetes.rate_limit import RateLimiter
 from penstock.kubernetes.watch import LineConnection
 from penstock.receiver.callers import Callers
 from penstock.receiver.certificates import Certificates
 from penstock.receiver.connections import Connections
-from penstock.receiver.follow import Follower, PendingRuns, TriggerStore
+from penstock.receiver.follow import PendingRuns, TriggerStore
 from penstock.receiver.keeper import Keeper
 from penstock.receiver.keys import Keys
 from penstock.receiver.listener import HttpServer, Listener
@@ -33,10 +33,6 @@ log = logging.getLogger(__name__)
 
 REVIEWS_A_SECOND, REVIEWS_AT_ONCE = 50.0, 8
 """How fast the API server is asked about callers, beside what it is asked for events."""
-
-
-class Connection(ApiConnection, LineConnection, Protocol):
-    """Something that carries requests and watches to an API server."""
 
 
 class ReceiverService:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from penstock.act.identities import Identities
-from penstock.act.observe import EVENTS_FRESH, PATIENCE, RunObserver
+from penstock.act.observe import EVENTS_FRESH, LONGEST_FRESH, PATIENCE, RunObserver
 from penstock.act.pod_logs import ATTEMPTS, PodLogs
 from penstock.act.reconciler import Observed
 from penstock.decide.observed.results import PendingLog
@@ -152,41 +152,9 @@ def test_a_job_that_is_suspended_or_has_ended_is_not_asked_after(job: Object) ->
     assert found.requeue_after is None
 
 
-def _queued() -> Object:
-    job = _job(suspend=True)
-    job["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] = "team"
-    return job
-
-
-def _said_by_kueue(answer: Callable[[Request], Answer]) -> list[str]:
-    """Return what is said of a Job in a queue, where Kueue's API answers so."""
-    api = FakeApi(lambda request: answer(request) if "/workloads" in request.path else None)
-    found = observed(api, _run(), _queued(), after=60)
-    assert found.requeue_after == EVENTS_FRESH
-    return [each["message"] for each in found.observation.events]
-
-
-def _workload(request: Request) -> Answer:
-    assert "kueue.x-k8s.io%2Fjob-uid%3Dj1" in request.path
-    pending = {"type": "QuotaReserved", "status": "False", "message": "insufficient quota for cpu"}
-    workload = {"metadata": {"name": "w"}, "status": {"conditions": [pending]}}
-    return Answer(200, {}, encode({"metadata": {"resourceVersion": "1"}, "items": [workload]}))
-
-
-def test_a_job_in_a_queue_waits_in_the_words_of_kueue() -> None:
-    assert _said_by_kueue(_workload) == ["insufficient quota for cpu"]
-
-
-def test_an_older_kueue_is_asked_in_its_own_version() -> None:
-    def older(request: Request) -> Answer:
-        return _workload(request) if "/v1beta1/" in request.path else status(404, "NotFound")
-
-    assert _said_by_kueue(older) == ["insufficient quota for cpu"]
-
-
-@pytest.mark.parametrize("refusal", [status(404, "NotFound"), status(403, "Forbidden")])
-def test_without_kueue_or_the_right_to_ask_it_nothing_is_said_and_nothing_fails(refusal: Answer) -> None:
-    assert _said_by_kueue(lambda _: refusal) == []
+@pytest.mark.parametrize(("age", "again"), [(60, EVENTS_FRESH), (600, 60), (86400, LONGEST_FRESH)])
+def test_what_has_waited_for_long_is_asked_after_less_often(age: float, again: float) -> None:
+    assert observed(FakeApi(), _run(), _job(), after=age).requeue_after == again
 
 
 WHOLE = TerminationMessage(result=Failure(reason="Failed", message="é" * 4000))
