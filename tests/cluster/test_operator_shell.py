@@ -203,7 +203,7 @@ def test_it_says_that_it_is_well_and_what_it_counted(place: Place, operator: Ope
     assert operator.ask("/healthz") == (200, "ok")
     _, metrics = operator.ask("/metrics")
     assert f'penstock_api_writes_total{{kind="ConfigMap",verb="create"}} {WANTED}.0' in metrics
-    assert "penstock_resync_age_seconds" in metrics
+    assert "penstock_last_resync_timestamp_seconds" in metrics
     assert 'penstock_reconcile_seconds_count{kind="PipelineRun"}' in metrics
 
 

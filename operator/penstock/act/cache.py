@@ -104,6 +104,12 @@ class ObjectCache:
             self._add_to_index(mark, key)
         return True
 
+    def is_behind(self, key: Key, uid: str, version: int) -> bool:
+        """Return whether an object that is there at that version is not known so, and is not known to have gone."""
+        known = self._entries.get(key)
+        current = known is not None and known.version >= version
+        return not current and version > self._buried.get(uid, -math.inf)
+
     def note_applied(self, key: Key, digest: bytes, version: int) -> None:
         """Remember, as long as the object is there at that version, of what we made it so."""
         entry = self._entries.get(key)

@@ -116,7 +116,7 @@ class ChartSettings(Document, frozen=True, kw_only=True):
     pods: Pods = Pods()
     logs: Logs = Logs()
     workers: Annotated[int, Meta(ge=1, le=64)] = 16
-    resync: Duration = "3m"
+    resync: Duration = "10m"
     api: Api = Api()
 
 

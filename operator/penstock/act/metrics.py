@@ -36,7 +36,9 @@ class OperatorMetrics(DefinedMetrics):
     def __init__(self) -> None:
         super().__init__()
         self._seconds = self._histogram("reconcile_seconds", "How long a reconcile took.", ["kind"], QUICK)
-        self._errors = self._counter("errors", "Reconciles that did not succeed, by class of error.", ["class"])
+        self._errors = self._counter(
+            "reconcile_errors", "Reconciles that did not succeed, by class of error.", ["class"]
+        )
         self._writes = self._counter("api_writes", "Writes that the API server accepted.", ["verb", "kind"])
         self._runs = self._counter("runs_finished", "Runs that ended, by the reason they ended for.", ["reason"])
         self._steps = self._histogram("step_seconds", "How long a step ran.", ["step", "state"], _LONG)
@@ -48,10 +50,12 @@ class OperatorMetrics(DefinedMetrics):
         self._lag = self._histogram("loop_lag_seconds", "How late the event loop was.", [], QUICK)
         self._reasons: dict[Key, str] = {}
 
-    def watch(self, depth: Callable[[], float], age: Callable[[], float]) -> None:
-        """Show how many keys wait for a worker, and how many seconds ago all was last listed."""
+    def watch(self, depth: Callable[[], float], resync: Callable[[], float]) -> None:
+        """Show how many keys wait for a worker, and when it was last seen that all objects are known."""
         self._gauge("queue_depth", "Keys that wait for a worker.", []).set_function(depth)
-        self._gauge("resync_age_seconds", "Seconds since all objects were last listed.", []).set_function(age)
+        self._gauge(
+            "last_resync_timestamp_seconds", "When all objects were last listed, 0 before that.", []
+        ).set_function(resync)
 
     def count_write(self, verb: str, kind: str) -> None:
         """Count a write."""

@@ -5,6 +5,7 @@ import logging
 import math
 import random
 import signal
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -68,7 +69,7 @@ class Operator:
         self._connection = connection
         self._settings = settings
         self._standing_by = settings.lease is not None
-        self.metrics.watch(lambda: len(self.queue), self.resync.age)
+        self.metrics.watch(lambda: len(self.queue), lambda: max(time.time() - self.resync.age(), 0.0))
 
     def healthy(self) -> bool:
         """Return whether all objects were listed not too long ago; who stands by for the Lease has nothing to list."""

@@ -22,13 +22,13 @@ class Lease(Document, frozen=True, kw_only=True):
 class OperatorSettings(Settings, frozen=True, kw_only=True):
     """The whole file: what decisions go by, and how the shell around them works.
 
-    `workers` is how many objects are reconciled at once, `resync` how often all objects are listed, `port` where
+    `workers` is how many objects are reconciled at once, `resync` how often it is seen that watches tell of all objects, `port` where
     `/healthz`, `/readyz` and `/metrics` are. Without `lease` there must be one replica at most.
     """
 
     api: Api = Api()
     workers: Annotated[int, Meta(ge=1, le=64)] = 16
-    resync: Duration = "3m"
+    resync: Duration = "10m"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     logs: Logs = Logs()
     lease: Lease | None = None

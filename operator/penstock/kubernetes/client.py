@@ -12,15 +12,17 @@ from typing import Any
 
 import msgspec
 
-from penstock.kubernetes.connection import Answer, ApiConnection, Request, encode
+from penstock.kubernetes.connection import JSON, Answer, ApiConnection, Request, encode
 from penstock.kubernetes.errors import Expired, NotFound, Transient, error_of
 from penstock.kubernetes.kinds import CORE_EVENT, POD, Key, Kind, Object, key_of, kind_of
 from penstock.kubernetes.rate_limit import RateLimiter
 
 MANAGER = "penstock"
-PAGE = 500  # objects
+PAGE, LIGHT_PAGE = 500, 2000  # objects; of which only the metadata comes
 _APPLY = "application/apply-patch+yaml"  # JSON is YAML
 _MERGE = "application/merge-patch+json"
+# A server that knows no such form sends whole objects, whose metadata is read all the same.
+_METADATA_ONLY = f"{JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,{JSON}"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,19 @@ class Listing:
     version: str
 
 
+class ObjectVersion(msgspec.Struct, rename="camel", frozen=True):
+    """Which object it is, and at which version, and nothing else of it."""
+
+    name: str
+    uid: str
+    resource_version: str
+    namespace: str = ""
+
+
+class _Metadata(msgspec.Struct):
+    metadata: ObjectVersion
+
+
 class _Moment(msgspec.Struct):
     version: str = msgspec.field(name="resourceVersion")
     next_page: str = msgspec.field(default="", name="continue")
@@ -39,6 +54,11 @@ class _Moment(msgspec.Struct):
 class _Page(msgspec.Struct):
     metadata: _Moment
     items: list[msgspec.Raw] | None = None
+
+
+class _LightPage(msgspec.Struct):
+    metadata: _Moment
+    items: list[_Metadata] | None = None
 
 
 class Client:
@@ -88,6 +108,28 @@ class Client:
             except Expired:  # between two pages: from the beginning
                 continue
         raise Transient(410, "Expired", f"The list of {kind.plural} changes faster than it can be read.")
+
+    async def versions(
+        self, kind: Kind, namespace: str | None, selector: str | None
+    ) -> tuple[dict[Key, ObjectVersion], str]:
+        """Return which objects of a kind there are at one moment, and at which versions; and that moment.
+
+        Raises:
+            Transient: they change faster than they can be read; as likely as not it goes well the next time.
+        """
+        found: dict[Key, ObjectVersion] = {}
+        query = _query(selector, LIGHT_PAGE)
+        try:
+            while True:
+                answer = await self._send(Request("GET", kind.path(namespace, query=query), accept=_METADATA_ONLY))
+                page = msgspec.json.decode(answer.body, type=_LightPage)
+                for each in page.items or ():
+                    found[Key(kind.kind, each.metadata.namespace, each.metadata.name)] = each.metadata
+                if not page.metadata.next_page:
+                    return found, page.metadata.version
+                query["continue"] = page.metadata.next_page
+        except Expired as error:
+            raise Transient(410, "Expired", str(error)) from error
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Object | None:
         """Return the object as it is now, or None."""
@@ -177,7 +219,7 @@ class Client:
     async def _pages(
         self, kind: Kind, namespace: str | None, selector: str | None, seen: Callable[[Object], None]
     ) -> str:
-        query: dict[str, object] = {"limit": PAGE} | ({"labelSelector": selector} if selector else {})
+        query = _query(selector, PAGE)
         # The items of a list do not say what they are.
         said = {"apiVersion": kind.api_version, "kind": kind.kind}
         while True:
@@ -219,6 +261,10 @@ class Client:
                 return await self._connection.send(request)
         except TimeoutError as error:
             raise Transient(0, "NoAnswer", "The API server does not answer while the Lease holds.") from error
+
+
+def _query(selector: str | None, limit: int) -> dict[str, object]:
+    return {"limit": limit} | ({"labelSelector": selector} if selector else {})
 
 
 def without_managed_fields(found: Object) -> Object:

@@ -19,6 +19,7 @@ from penstock.kubernetes.errors import Transient, error_of
 from penstock_jobs.contract.errors import Refused
 
 TIMEOUT = 30.0  # seconds, of one request
+JSON = "application/json"
 
 _LIMITS = aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=10)
 SILENCE = 330.0  # seconds: longer than a watch lasts; after it the other end is taken for gone
@@ -28,12 +29,13 @@ _ESCAPED = tuple((each.encode(), f"\\u{ord(each):04x}".encode()) for each in "<>
 
 @dataclass(frozen=True)
 class Request:
-    """A request: `path` with its query, `body` as it is sent."""
+    """A request: `path` with its query, `body` as it is sent; `accept` is the form that is asked for."""
 
     method: str
     path: str
     body: bytes | None = None
-    content_type: str = "application/json"
+    content_type: str = JSON
+    accept: str = JSON
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ class KubernetesConnection:
     async def _answering(
         self, request: Request, limits: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"Accept": "application/json", "Content-Type": request.content_type}
+        headers = {"Accept": request.accept, "Content-Type": request.content_type}
         settings = self._client.configuration
         try:
             await self._client.update_params_for_auth(headers, [], ["BearerToken"], request.path, request.method, None)

@@ -136,7 +136,7 @@ def test_a_bug_in_one_decision_stops_nobody_else(caplog: pytest.LogCaptureFixtur
 
     assert api.objects[RUN]["status"] == {"executionName": "xxx"}
     assert 20 < looks["bad"] < 100  # it is tried again, ever less often
-    assert b'penstock_errors_total{class="bug"}' in shell.metrics.text()
+    assert b'penstock_reconcile_errors_total{class="bug"}' in shell.metrics.text()
     assert "This is a bug of Penstock" in caplog.text
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 
-from penstock.act.resync import Resync
+import pytest
+
+from penstock.act.resync import BEHIND, Resync
+from penstock.kubernetes import client
 from penstock.kubernetes.connection import Answer, Request
-from penstock.kubernetes.kinds import RUN, Key
+from penstock.kubernetes.kinds import CONFIG_MAP, CONTROLLER_REVISION, MODEL, RUN, Key, Kind
 from unit.act import virtual_time
 from unit.act.fake_api import FakeApi, status
 from unit.act.shell_parts import Shell, make_run
@@ -118,3 +121,100 @@ def test_only_the_namespaces_that_are_named_are_listed() -> None:
         return {request.path.split("/namespaces/")[1].split("/")[0] for request in api.requests}
 
     assert virtual_time.run(all_of_it()) == {"team", "lab"}
+
+
+def _light(request: Request) -> bool:
+    return "PartialObjectMetadataList" in request.accept
+
+
+def test_a_round_asks_for_no_object_that_is_known() -> None:
+    async def all_of_it() -> list[bool]:
+        api = FakeApi()
+        for number in range(10):
+            api.put(make_run(f"churn-{number}"))
+        shell = Shell(api)
+        resync = _resync(shell)
+        await resync.first()
+        first, api.requests = api.requests, []
+        assert not any(map(_light, first))
+        running = asyncio.create_task(resync.run())
+        await asyncio.sleep(1000)
+        running.cancel()
+        return [_light(request) for request in api.requests]
+
+    light = virtual_time.run(all_of_it())
+    assert light
+    assert all(light)
+
+
+def test_what_a_watch_has_not_told_of_a_while_later_is_listed() -> None:
+    async def all_of_it() -> tuple[list[object], list[str]]:
+        api = FakeApi()
+        api.put(make_run())
+        shell = Shell(api)
+        resync = _resync(shell)
+        await resync.first()
+        await shell.work_until_quiet()
+        api.put(make_run(executionName="other"))
+        api.put(make_run("churn-2"))
+        api.requests = []
+        running = asyncio.create_task(resync.run())
+        await asyncio.sleep(250)
+        running.cancel()
+        found = [shell.view.cache.get(key) for key in (KEY, KEY._replace(name="churn-2"))]
+        whole = [request.path for request in api.requests if not _light(request)]
+        return [(each or {}).get("status", {}).get("executionName") if each else None for each in found], whole
+
+    (changed, _), whole = virtual_time.run(all_of_it())
+    assert changed == "other"
+    assert len(whole) == 1
+    assert "pipelineruns" in whole[0]
+
+
+def test_what_a_watch_tells_of_a_little_later_is_not_listed() -> None:
+    async def all_of_it() -> int:
+        api = FakeApi()
+        api.put(make_run())
+        shell = Shell(api)
+        resync = _resync(shell)
+        await resync.first()
+        changed = api.put(make_run(executionName="other"))
+        running = asyncio.create_task(resync.run())
+        await asyncio.sleep(180 + BEHIND / 2)  # the round has begun
+        assert any(map(_light, api.requests))
+        shell.view.on_update(changed)
+        api.requests = []
+        await asyncio.sleep(60)
+        running.cancel()
+        return sum(not _light(request) for request in api.requests)
+
+    assert virtual_time.run(all_of_it()) == 0
+
+
+def test_ten_thousand_finished_runs_cost_few_requests_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has itself, a Model, its snapshot, the record of its files and its results; here a tenth of all of it."""
+    monkeypatch.setattr(client, "LIGHT_PAGE", client.LIGHT_PAGE // 10)
+
+    async def all_of_it() -> int:
+        api = FakeApi(latency=0)
+        shell = Shell(api)
+        resync = _resync(shell)
+        for kind, each in ((RUN, 1), (MODEL, 1), (CONTROLLER_REVISION, 2), (CONFIG_MAP, 1)):
+            fill(api, shell, kind, each * 1_000)
+        running = asyncio.create_task(resync.run())
+        await asyncio.sleep(300)
+        running.cancel()
+        return len(api.requests)
+
+    requests = virtual_time.run(all_of_it())
+    assert requests <= 35
+    assert requests / 600 < 0.1  # a second, with the default of ten minutes
+
+
+def fill(api: FakeApi, shell: Shell, kind: Kind, number: int) -> None:
+    """Have so many objects of a kind, and have them known."""
+    for each in range(number):
+        metadata = {"name": f"{kind.plural}-{each}", "namespace": "team", "labels": {"penstock.dev/pipeline": "churn"}}
+        spec = {"pipelineRef": {"name": "churn"}}
+        made = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "spec": spec}
+        shell.view.cache.put(api.put(made))
