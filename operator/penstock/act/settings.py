@@ -23,7 +23,8 @@ class OperatorSettings(Settings, frozen=True, kw_only=True):
     """The whole file: what decisions go by, and how the shell around them works.
 
     `workers` is how many objects are reconciled at once, `resync` how often it is looked whether watches have told of
-    all objects, `port` where `/healthz`, `/readyz` and `/metrics` are. Without `lease` there must be one replica at most.
+    all objects, `port` where `/healthz`, `/readyz` and `/metrics` are. Without `lease` there must be one replica at
+    most.
     """
 
     api: Api = Api()

@@ -19,9 +19,10 @@ class ConditionType:
 CONDITION_TYPES = (
     ConditionType(
         "Ready",
-        ("Pipeline", "Trigger"),
+        ("Pipeline", "Trigger", "Model"),
         "Of a Pipeline whether it is as its spec says: True where it serves the Model that it should, or has nothing "
-        "to serve; Unknown while a Model's servers start; False otherwise. Of a Trigger whether it fires.",
+        "to serve; Unknown while a Model's servers start; False otherwise. Of a Trigger whether it fires. Of a Model "
+        "whether it can be read, and so be served; its files are looked for when they are loaded.",
     ),
     ConditionType(
         "Succeeded",
@@ -35,7 +36,7 @@ CONDITION_TYPES = (
     ),
     ConditionType(
         "Stalled",
-        ("Pipeline", "PipelineRun", "Trigger"),
+        ("Pipeline", "PipelineRun", "Trigger", "Model"),
         "True where it will not get there by itself: somebody has to mend something. Not there otherwise.",
     ),
 )

@@ -278,6 +278,11 @@ def challenger_not_found(name: str, served: str | None) -> str:
     return f"{name} was chosen, and there is no such Model any more, so {kept}; run again, or import it again."
 
 
+def model_saved() -> str:
+    """A Model is there and can be read."""
+    return "It was saved and can be read; a Pipeline of this namespace may serve it."
+
+
 def model_served(name: str) -> str:
     """All is as it should be."""
     return f"{name} is served."

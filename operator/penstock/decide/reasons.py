@@ -108,6 +108,11 @@ ROLLOUT_QUEUED = "RolloutQueued"
 SELECTED = "Selected"
 """Why a Model is served, where the verdict of its run is no longer known."""
 
+# --- of a Model -------------------------------------------------------------------------------------------------------
+
+SAVED = "Saved"
+"""The Model was saved, and can be read: a Pipeline may serve it."""
+
 # --- of a Trigger -----------------------------------------------------------------------------------------------------
 
 ACTIVE = "Active"

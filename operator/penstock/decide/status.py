@@ -22,6 +22,7 @@ _UNREADABLE: dict[str, dict[str, str]] = {
     "Pipeline": {"Ready": "False", "Stalled": "True"},
     "PipelineRun": {"Succeeded": "Unknown", "Stalled": "True"},
     "Trigger": {"Ready": "False", "Stalled": "True"},
+    "Model": {"Ready": "False", "Stalled": "True"},
 }
 
 
@@ -43,7 +44,7 @@ def status_to_write(there: ApiObject, status: msgspec.Struct) -> dict[str, Any] 
 
 
 def leave_alone(there: ApiObject, why: Unreadable, now: datetime) -> Decision:
-    """Return the decision for a run, Pipeline or Trigger that cannot be read: its conditions say so, and since when.
+    """Return the decision for an object that cannot be read: its conditions say so, and since when.
 
     A run that has ended is not touched: that it has can be told of any run, and nothing is to come of it.
     """

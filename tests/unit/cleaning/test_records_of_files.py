@@ -264,7 +264,7 @@ def test_a_record_is_read_as_it_was_written() -> None:
 
 
 def test_a_model_without_a_policy_has_no_record_and_one_whose_policy_is_taken_back_loses_it() -> None:
-    model = {"metadata": {"name": "m", "uid": "u"}, "spec": {"deletionPolicy": "Retain"}}
+    model = {"kind": "Model", "metadata": {"name": "m", "uid": "u"}, "spec": {"deletionPolicy": "Retain"}}
     seen = ModelObservation(model=model, settings=SETTINGS, identity=HERE)
 
     assert models.decide(seen, BEGINNING).writes == ()

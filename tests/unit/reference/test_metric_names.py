@@ -1,4 +1,4 @@
-"""The names of metrics follow Prometheus' rules (https://prometheus.io/docs/practices/naming/), as promtool reads them."""
+"""The names of metrics follow Prometheus' rules: https://prometheus.io/docs/practices/naming/."""
 
 import re
 

@@ -1,18 +1,26 @@
-"""`decide`: one Model. Whether its files go with it is recorded while it is there."""
+"""`decide`: one Model. It says that it can be read; whether its files go with it is recorded while it is there."""
 
+from dataclasses import replace
 from datetime import datetime
+
+import msgspec
 
 from penstock.api.decoding import Unreadable, decode, require
 from penstock.api.jobs import JobSettings
-from penstock.api.model import Model
+from penstock.api.model import Model, ModelStatus
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineReference, PipelineRunSpec
 from penstock.decide.cleaning.observation import ModelObservation
 from penstock.decide.cleaning.record import access_settings, record_object, record_of_model
+from penstock.decide.conditions import make_condition, with_kstatus
 from penstock.decide.decision import Create, Decision, Delete
+from penstock.decide.messages import model_saved
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.profiles import with_profiles
+from penstock.decide.reasons import SAVED
 from penstock.decide.run_places import RunPlaces, child
+from penstock.decide.status import leave_alone
+from penstock.decide.times import write_time
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import Location
 
@@ -23,17 +31,24 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
     if there["metadata"].get("deletionTimestamp") or observation.refused is not None:
         return Decision()
     model = decode(there, Model)
-    warnings = (model.sentence,) if isinstance(model, Unreadable) else ()
+    decision = leave_alone(there, model, now) if isinstance(model, Unreadable) else Decision(status=_ready(model, now))
     if there["spec"].get("deletionPolicy") != "Delete":
         # Also where it says what this version does not know: then the files stay.
-        return Decision(() if record is None else (Delete.of(record),), warnings=warnings)
+        return replace(decision, writes=() if record is None else (Delete.of(record),))
     if isinstance(model, Unreadable) or record is not None or observation.identity is None:
-        return Decision(warnings=warnings)  # what cannot be read is not deleted
+        return decision  # what cannot be read is not deleted
     metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
     owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", pipeline, kind="Model")
     location, settings = _location_and_settings(observation, model, owner)
     made = record_of_model(owner, model, location, settings, observation.identity)
-    return Decision((Create(record_object(owner, made)),))
+    return replace(decision, writes=(Create(record_object(owner, made)),))
+
+
+def _ready(model: Model, now: datetime) -> ModelStatus:
+    status, generation = model.status or ModelStatus(), model.metadata.generation
+    new = make_condition("Ready", "True", SAVED, model_saved(), now=write_time(now), generation=generation)
+    conditions = with_kstatus(status.conditions, new, stalled=False)
+    return msgspec.structs.replace(status, conditions=conditions, observed_generation=generation)
 
 
 def _location_and_settings(observation: ModelObservation, model: Model, owner: Owner) -> tuple[Location, JobSettings]:
