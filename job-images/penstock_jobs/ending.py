@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from penstock_jobs.contract import errors
+from penstock_jobs.isolation import hear_sigterm
 
 _LAST_WORDS = 8.0  # seconds; a pod has 30 from the signal to its end
 _before: list[Callable[[], None]] = []
@@ -54,6 +55,7 @@ def end_on_sigterm() -> None:
         end_at_once(errors.TERMINATED)
 
     threading.Thread(target=wait, name="SIGTERM", daemon=True).start()
+    hear_sigterm()
 
 
 def end_with_stdin() -> None:

@@ -221,7 +221,7 @@ def test_an_image_says_what_it_is(built: BuiltImage) -> None:
 
 
 def test_an_image_starts_its_own_program(built: BuiltImage) -> None:
-    serving, jobs = ["python", "-m", "penstock_jobs.serving"], ["python", "-m", "penstock_jobs"]
+    serving, jobs = [["python", "-IBu", "-m", module] for module in ("penstock_jobs.serving", "penstock_jobs")]
     starts = {"jobs": jobs, "torch": jobs, "source": jobs, "serving": serving, "operator": ["penstock"]}
     assert archive_contents.configuration(built.archive)["config"]["Entrypoint"] == starts[built.image.name]
 

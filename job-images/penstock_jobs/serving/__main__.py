@@ -4,6 +4,12 @@ It prints one line when it is ready, and ends with 0 once it was asked to (SIGTE
 way; the other exit codes are those of the jobs.
 """
 
+from penstock_jobs.isolation import hear_sigterm, start_again
+
+if __name__ == "__main__":  # before what takes a while to import
+    start_again("penstock_jobs.serving")
+    hear_sigterm()
+
 import argparse
 import asyncio
 import contextlib

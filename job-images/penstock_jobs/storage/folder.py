@@ -12,6 +12,7 @@ from pathlib import Path
 from penstock_jobs.storage import disk
 from penstock_jobs.storage.keys import check_key, check_prefix
 from penstock_jobs.storage.store import KeyNotFound, Store, StoredFile
+from penstock_jobs.storage.volumes import check_in_volume, check_regular, volume_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class FolderStore:
         return self.root.absolute().as_uri()
 
     def read(self, key: str) -> bytes:
-        path = self._path(key)
+        path = check_regular(self._path(key))
         with disk.explain_os_errors(path):
             return path.read_bytes()
 
@@ -40,9 +41,13 @@ class FolderStore:
             return not path.exists() and disk.create(path, content)
 
     def keys(self, prefix: str = "") -> list[str]:
-        start = self.root / check_prefix(prefix).rpartition("/")[0]
+        start = check_in_volume(self.root / check_prefix(prefix).rpartition("/")[0])
         with disk.explain_os_errors(start):
-            return sorted(key for key in self._walk(start) if key.startswith(prefix))
+            found = sorted(key for key in self._walk(start) if key.startswith(prefix))
+        if volume_of(self.root) is not None:
+            for key in found:  # what is listed is opened, and not through here by the library of the tables
+                check_in_volume(self.root / key)
+        return found
 
     def files(self, prefix: str = "") -> list[StoredFile]:
         found = []
@@ -68,7 +73,7 @@ class FolderStore:
                     Path(folder).rmdir()
 
     def download(self, key: str, path: Path) -> None:
-        source = self._path(key)
+        source = check_regular(self._path(key))
         with (
             disk.explain_os_errors(source),
             source.open("rb") as content,
@@ -88,7 +93,7 @@ class FolderStore:
             shutil.copyfileobj(content, file, 1 << 20)
 
     def local_path(self, key: str) -> Path | None:
-        return self._path(key)
+        return check_regular(self._path(key))
 
     def delta_options(self) -> dict[str, str]:
         return {}
@@ -97,7 +102,7 @@ class FolderStore:
         return FolderStore(self.root / check_key(prefix))
 
     def _path(self, key: str) -> Path:
-        return self.root / check_key(key)
+        return check_in_volume(self.root / check_key(key))
 
     def _walk(self, start: Path) -> Iterator[str]:
         def unreadable(error: OSError) -> None:

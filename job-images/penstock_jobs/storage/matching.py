@@ -16,6 +16,7 @@ from penstock_jobs.storage import disk
 from penstock_jobs.storage.folder import stored_file
 from penstock_jobs.storage.opening import open_store
 from penstock_jobs.storage.store import StoredFile
+from penstock_jobs.storage.volumes import check_in_volume
 
 _MAGIC = re.compile(r"[*?\[]")
 _DELTA_LOG = "_delta_log"
@@ -59,7 +60,7 @@ def _local_files(root: Path, pattern: str) -> list[StoredFile]:
             named = [root / name for name in glob.glob(bare, root_dir=root, recursive=True)]
         else:
             named = list(path.rglob("*")) if path.is_dir() else [path]
-        for key in (file.relative_to(root).as_posix() for file in named if file.is_file()):
+        for key in (file.relative_to(root).as_posix() for file in named if check_in_volume(file).is_file()):
             with suppress(FileNotFoundError):  # it went meanwhile
                 found += [stored_file(root, key)] if _is_visible(key) else []
     return found

@@ -136,6 +136,7 @@ def environment(job: TrainingJob) -> dict[str, str]:
     """Return the environment of the worker processes: their threads, their GPU or none, and where this package is."""
     limits = {name: str(job.threads) for name in _THREAD_LIMITS}
     package = str(Path(penstock_jobs.__path__[0]).parent)
+    # Of a laptop, whose user may have named folders; in a pod there is none (`penstock_jobs.isolation`).
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
     hidden = {"CUDA_VISIBLE_DEVICES": ""} if job.gpu == "None" else {}
     return {**os.environ, **limits, **hidden, "PYTHONPATH": path}

@@ -1,12 +1,15 @@
-"""Parameters in the address of an input: `{asOf}` as a whole segment of its path, never a part of one.
+"""Addresses in a manifest: none leads out of its place, and parameters are whole segments, never a part of one.
 
-What a run puts there cannot lead out of the place that the Pipeline's author wrote: a value is one segment, whatever
-reads the address. So what it may hold is a list of what is harmless, and not of what is not.
+A parameter in the address of an input is `{asOf}`. What a run puts there cannot lead out of the place that the
+Pipeline's author wrote: a value is one segment, whatever reads the address. So what it may hold is a list of what is
+harmless, and not of what is not.
 """
 
 import re
 from collections.abc import Mapping
 
+from penstock.api.schema import Rule
+from penstock_jobs.contract.addresses import PARENT
 from penstock_jobs.contract.parameters import NAME
 
 _PARAMETER = re.compile(rf"\{{({NAME})\}}")
@@ -16,6 +19,17 @@ SEGMENT = "1 to 128 letters, digits and _ . = + @ : -, and neither . nor .. nor 
 # For CEL, with which the API server refuses what else looks like a parameter.
 PART_OF_SEGMENT = f"[^/][{{]{NAME}[}}]|[{{]{NAME}[}}][^/]"
 FIRST_OF_ADDRESS = f"^[a-z0-9]+://[{{]{NAME}[}}](/|$)"
+
+_LEADS_OUT = PARENT.replace("\\", "\\\\")  # in a text of CEL
+
+
+def stays_in_place(name: str, unless: str = "") -> Rule:
+    """Return the rule that the address, or path, in this field goes up nowhere; `unless` this holds, in CEL."""
+    return Rule(
+        f"!has(self.{name}) || {f'{unless} || ' if unless else ''}!self.{name}.matches('{_LEADS_OUT}')",
+        "A `..`, in whatever form, leads out of the place that is named; write where it leads.",
+        field=f".{name}",
+    )
 
 
 def names_in_address(uri: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from penstock.api.addresses import FIRST_OF_ADDRESS, PART_OF_SEGMENT
+from penstock.api.addresses import FIRST_OF_ADDRESS, PART_OF_SEGMENT, stays_in_place
 from penstock.api.credentials import SecretReference
 from penstock.api.expectations import Expectation
 from penstock.api.scalars import (
@@ -135,6 +135,8 @@ class Input(Value, frozen=True, kw_only=True):
     ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        # A bare path is relative to the manifest's folder on a laptop, whose user may go up; the operator refuses it.
+        stays_in_place("uri", "!self.uri.contains('://')"),
         Rule(
             f"!self.uri.matches('{PART_OF_SEGMENT}')",
             "A parameter is a whole segment of the address, between slashes, as s3://lake/{asOf}/rows.csv; name the "

@@ -4,6 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from penstock.api.environment_names import FORBIDDEN_NAME, FORBIDDEN_SENTENCE
 from penstock.api.scalars import (
     EXTENDED_RESOURCE,
     IMAGE,
@@ -147,6 +148,10 @@ class EnvironmentVariable(Value, frozen=True, kw_only=True):
 
     name: Annotated[str, field("Its name.", min_length=1, max_length=128, pattern=PYTHON_NAME)]
     value: Annotated[str, field("Its value.", max_length=4096)] = ""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(f"!self.name.matches('{FORBIDDEN_NAME}')", FORBIDDEN_SENTENCE, field=".name"),
+    )
 
 
 class OverridableSettings(Value, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from penstock.api.addresses import stays_in_place
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import ColumnType, Task
@@ -169,22 +170,25 @@ class ModelSpec(Value, frozen=True, kw_only=True):
         "Retain"
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = immutable(
-        "A Model is what it was when it was saved; only deletionPolicy changes.",
-        "displayName",
-        "uri",
-        "digest",
-        "endpoint",
-        "region",
-        "credentials",
-        "task",
-        "target",
-        "features",
-        "serving",
-        "origin",
-        "lineage",
-        "validationScores",
-        "creationTime",
+    rules: ClassVar[tuple[Rule, ...]] = (
+        stays_in_place("uri"),
+        *immutable(
+            "A Model is what it was when it was saved; only deletionPolicy changes.",
+            "displayName",
+            "uri",
+            "digest",
+            "endpoint",
+            "region",
+            "credentials",
+            "task",
+            "target",
+            "features",
+            "serving",
+            "origin",
+            "lineage",
+            "validationScores",
+            "creationTime",
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
+from penstock.api.addresses import stays_in_place
 from penstock.api.conditions import Conditions, ObservedGeneration
 from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Dataset
@@ -58,6 +59,8 @@ class GitSource(Value, frozen=True, kw_only=True):
         | None
     ) = None
     credentials: Annotated[SecretReference, field("The Secret with which it is read.")] | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (stays_in_place("url"), stays_in_place("path"))
 
 
 class Source(Value, frozen=True, kw_only=True):

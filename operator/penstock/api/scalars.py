@@ -39,7 +39,8 @@ INPUT_NAME = r"^[a-z_][a-z0-9_]*$"
 EXECUTION_NAME = r"^[a-zA-Z0-9]([-_.a-zA-Z0-9]*[a-zA-Z0-9])?$"
 ITEM_NAME = r"^[A-Za-z0-9]([-_A-Za-z0-9]*[A-Za-z0-9])?$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
-GIT_URL = r"^(https?://[^/@\s]+(/[^\s]*)?|(ssh://|git@)[^\s]+)$"  # no password: it would be in every snapshot
+# No password, bare or escaped: it would be in every snapshot.
+GIT_URL = r"^(https?://[^/@\s]+(/[^\s]*)?|ssh://([^/:@%\s]+@)?[^/@\s]+(/[^\s]*)?|git@[^/:@%\s]+:[^\s]+)$"
 EXTENDED_RESOURCE = r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$"
 OVERRIDE_PATH = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 CONDITION_TYPE = r"^[A-Za-z][A-Za-z0-9.-]*$"

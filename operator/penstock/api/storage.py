@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from penstock.api.addresses import stays_in_place
 from penstock.api.credentials import StorageCredentials
 from penstock.api.scalars import ACCOUNT, BUCKET, HTTP, RELATIVE_PATH, ResourceName
 from penstock.api.schema import Rule, Value, field
@@ -35,6 +36,8 @@ class S3Storage(Value, frozen=True, kw_only=True):
         None
     )
 
+    rules: ClassVar[tuple[Rule, ...]] = (stays_in_place("prefix"),)
+
 
 class VolumeStorage(Value, frozen=True, kw_only=True):
     """A folder of a persistent volume. On a laptop `local.yaml` says which folder stands for the claim."""
@@ -56,12 +59,16 @@ class VolumeStorage(Value, frozen=True, kw_only=True):
         | None
     ) = None
 
+    rules: ClassVar[tuple[Rule, ...]] = (stays_in_place("path"),)
+
 
 class GoogleStorage(Value, frozen=True, kw_only=True):
     """A prefix of a bucket of Google Cloud Storage."""
 
     bucket: Annotated[str, field("The bucket. It must exist.", min_length=3, max_length=222)]
     prefix: Annotated[str, field("The prefix in the bucket.", max_length=512, pattern=RELATIVE_PATH)] | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (stays_in_place("prefix"),)
 
 
 class AzureStorage(Value, frozen=True, kw_only=True):
@@ -70,6 +77,8 @@ class AzureStorage(Value, frozen=True, kw_only=True):
     account: Annotated[str, field("The storage account.", min_length=3, max_length=24, pattern=ACCOUNT)]
     container: Annotated[str, field("The container. It must exist.", min_length=3, max_length=63)]
     prefix: Annotated[str, field("The prefix in the container.", max_length=512, pattern=RELATIVE_PATH)] | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (stays_in_place("prefix"),)
 
 
 class Storage(Value, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from penstock.decide.objects.folders import (
     SPECIFICATION_FOLDER,
     TERMINATION_MESSAGE,
 )
-from penstock.decide.objects.pod import CONTAINER
+from penstock.decide.objects.pod import CONTAINER, PYTHON
 from penstock.local.environment import environment
 from penstock.local.home import make_folder, write_atomically
 from penstock.local.objects import Object
@@ -83,7 +83,7 @@ def command_of(
     given = {each["name"]: each["value"] for each in container["env"] if each["value"] != SCRATCH}
     mine = {**os.environ, "TMPDIR": scratch}
     return Command(
-        words=(*program, *_words(container["command"][3:], mounts)),
+        words=(*program, *_words(container["command"][len(PYTHON) + 1 :], mounts)),
         environment=environment(mine, asked, secrets, given),
         log=mounts.log,
         inherited=inherited,

@@ -5,14 +5,20 @@ from typing import Any
 
 import msgspec
 
+# Python's own part: what it says comes at once, hashes are the same each time, and no bytecode is left behind.
+PYTHON_VARIABLES = {"PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
 
 def environment(
     mine: Mapping[str, str], specification: msgspec.Struct, secrets: frozenset[str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return mine, without those of the secrets that the specification does not name, under what is given."""
+    """Return mine, without those of the secrets that the specification does not name, under what is given.
+
+    A laptop's own PYTHONPATH is heeded, as its user is trusted with that laptop; a pod's Python heeds none.
+    """
     own = _variables(msgspec.to_builtins(specification))
     chosen = {name: value for name, value in mine.items() if name not in secrets or name in own}
-    return {**chosen, **given}
+    return {**chosen, **PYTHON_VARIABLES, **given}
 
 
 def _variables(value: Any) -> frozenset[str]:

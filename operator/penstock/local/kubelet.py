@@ -30,7 +30,7 @@ from penstock_jobs.contract.result import Failure
 from penstock_jobs.contract.specification import DatasetJob, SourceJob
 from penstock_jobs.contract.termination_message import MARK, TerminationMessage
 
-PROGRAM = (sys.executable, "-m", "penstock_jobs")
+PROGRAM = (sys.executable, "-P", "-m", "penstock_jobs")  # -P: nothing of the folder that the command is typed in
 
 
 @dataclass

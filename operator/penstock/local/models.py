@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
-from penstock.decide.objects.pod import process_variables
+from penstock.decide.objects.pod import thread_variables
 from penstock.decide.serving import served_model
 from penstock.local.environment import environment
 from penstock.local.home import write_atomically
@@ -101,10 +101,10 @@ def serve(resources: Resources, pipeline: Pipeline, host: str, port: int) -> Non
     )
     path = resources.home.root / "serving" / f"{pipeline.metadata.name}-{port}.json"
     write_atomically(path, document.encode(asked))
-    words = [sys.executable, "-m", "penstock_jobs.serving", str(path), "--log-level", "WARNING"]
+    words = [sys.executable, "-P", "-m", "penstock_jobs.serving", str(path), "--log-level", "WARNING"]
     sys.stdout.flush()
     own = {"PYTHONPATH": _import_path(files.source)} if files.source else {}
-    given = process_variables(asked.threads) | own
+    given = thread_variables(asked.threads) | own
     # The server takes this process's place: what a terminal or a supervisor sends reaches it, and nothing is left.
     os.execve(sys.executable, words, environment(os.environ, asked, files.secrets, given))  # noqa: S606
 

@@ -15,6 +15,7 @@ import msgspec
 
 from penstock.decide.objects.children import NOTIFICATION, REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
+from penstock.decide.objects.pod import PYTHON
 from penstock.decide.times import write_time
 from penstock.kubernetes.kinds import BY_NAME
 from penstock_jobs.contract import errors
@@ -247,7 +248,7 @@ class ModelCluster:
         job = self.job_of(pod)
         if job is not None and NOTIFICATION in pod["metadata"]["labels"]:
             words = job["spec"]["template"]["spec"]["containers"][0]["command"]
-            self.posted.append(msgspec.json.decode(words[3], type=NotificationRequest))
+            self.posted.append(msgspec.json.decode(words[len(PYTHON) + 1], type=NotificationRequest))
             self.end(pod, 0)
             return
         if job is None or self._specification(pod) is None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.decide.objects.pod import process_variables
+from penstock.decide.objects.pod import thread_variables
 from penstock.local.environment import environment
 from penstock.local.log_lines import parse
 from penstock.local.process import GRACE, Command, ExitStatus, Process, Stopped, follow, stopping_on_signals
@@ -113,7 +113,7 @@ def test_a_job_gets_its_own_credentials_and_no_others() -> None:
 
 def test_threads_come_from_the_specification_and_not_from_the_machine() -> None:
     asked = ServerSpec(location=Location(uri="file:///m"), name="churn", threads=3)
-    given = process_variables(asked.threads)
+    given = thread_variables(asked.threads)
 
     assert environment({"OMP_NUM_THREADS": "64"}, asked, frozenset(), given)["OMP_NUM_THREADS"] == "3"
 

@@ -8,6 +8,7 @@ from penstock.api.credentials import SecretKey
 from penstock.api.jobs import EnvironmentVariable, ImagePullSecret, JobSettings
 from penstock.api.notifications import Notification
 from penstock.decide.objects.notification import NotificationJob, notification_job, notification_job_name
+from penstock.decide.objects.pod import PYTHON
 from penstock_jobs.contract.notification import NotificationRequest, OutboundData, OutboundEvent
 from unit.objects.examples_of_objects import OWNER
 from unit.objects.golden_files import assert_golden
@@ -53,7 +54,7 @@ def test_it_mounts_the_one_key_of_the_one_secret_and_does_not_wait_for_it() -> N
 
     [secret] = [each["secret"] for each in pod["volumes"] if "secret" in each]
     assert secret == {"secretName": "hook", "items": [{"key": "SLACK_URL", "path": "url"}], "optional": True}
-    request = msgspec.json.decode(pod["containers"][0]["command"][3], type=NotificationRequest)
+    request = msgspec.json.decode(pod["containers"][0]["command"][len(PYTHON) + 1], type=NotificationRequest)
     assert request.url_file == f"{pod['containers'][0]['volumeMounts'][-1]['mountPath']}/url"
 
 

@@ -8,6 +8,7 @@ import pytest
 from penstock.api.credentials import SecretReference, StorageCredentials
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.objects.places import ClusterPlaces
+from penstock.decide.objects.pod import PYTHON
 from penstock.decide.objects.storage_requests import StorageJob, storage_job
 from penstock_jobs.contract.storage_requests import ListModels, MoveClaim, StorageRequest
 from unit.objects.pod_security import violations
@@ -60,7 +61,7 @@ def test_what_is_asked_is_in_its_words_and_it_goes_by_itself() -> None:
     made = storage_job(StorageJob(listing(BUCKET), "penstock/jobs:1"))
     [container] = made["spec"]["template"]["spec"]["containers"]
 
-    assert msgspec.json.decode(container["command"][3], type=ListModels) == listing(BUCKET)
+    assert msgspec.json.decode(container["command"][len(PYTHON) + 1], type=ListModels) == listing(BUCKET)
     assert made["spec"]["ttlSecondsAfterFinished"] == 600
     assert made["spec"]["backoffLimit"] == 0
     assert "ownerReferences" not in made["metadata"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.decide.objects.pod import PYTHON
 from penstock.decide.trigger import occasion
 from penstock_jobs.contract.notification import NotificationRequest
 from unit.trigger.trigger_cluster import EVERY_HOUR, OperatorKilled, TriggerCluster, TriggerOperator
@@ -28,7 +29,7 @@ def jobs(cluster: TriggerCluster) -> list[dict[str, Any]]:
 def asked(job: dict[str, Any]) -> NotificationRequest:
     """Return what the pod of a Job is asked to post."""
     command = job["spec"]["template"]["spec"]["containers"][0]["command"]
-    return msgspec.json.decode(command[3], type=NotificationRequest)
+    return msgspec.json.decode(command[len(PYTHON) + 1], type=NotificationRequest)
 
 
 def fail_next(cluster: TriggerCluster, operator: TriggerOperator, result: str = "Failed") -> None:

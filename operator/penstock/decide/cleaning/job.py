@@ -21,7 +21,7 @@ from penstock.decide.objects.children import (
 from penstock.decide.objects.chores import chore
 from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.settings import Settings
 from penstock_jobs.contract import document
 from penstock_jobs.contract.specification import CleaningJob
@@ -82,7 +82,7 @@ def objects_of(cleaning: Cleaning) -> tuple[Object, Object]:
 
 
 def _job(cleaning: Cleaning, asked: CleaningJob, specification: str) -> Object:
-    words = ("python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}")
+    words = (*PYTHON, "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}")
     pod = Pod(
         image=cleaning.settings.images.jobs,
         command=(*words, "--termination-message", TERMINATION_MESSAGE),

@@ -14,6 +14,7 @@ from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import MANAGED_BY, MANAGER, PIPELINE, RUN_UID
 from penstock.decide.run_places import secret_for
+from penstock_jobs.contract.addresses import leads_out
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import ModelReference
 from penstock_jobs.contract.storage_requests import SavedModel
@@ -42,6 +43,10 @@ def storage_named(uri: str, endpoint: str | None, region: str | None, secret: st
     place, _, path = rest.rstrip("/").partition("/")
     if not separator or scheme not in ("s3", "pvc") or not place:
         raise Refused(f"{uri} is no storage that pods can read; write s3://bucket/prefix or pvc://claim/path.")
+    if leads_out(uri):
+        raise Refused(
+            f"{uri} has a .., in some form, which leads out of the place that is named; write where it leads."
+        )
     credentials = StorageCredentials(read=SecretReference(secret_name=secret)) if secret else None
     if scheme == "pvc":
         if endpoint or region or secret:

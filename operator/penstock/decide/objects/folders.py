@@ -1,11 +1,12 @@
 """Where things are inside a pod. Jobs read these paths from their specification; nothing else knows them."""
 
+from penstock_jobs.contract.addresses import VOLUMES as VOLUMES
+
 OURS = "/var/run/penstock"
 SPECIFICATION_FOLDER = f"{OURS}/job"
 SPECIFICATION = "specification.json"
 SNAPSHOT = "snapshot.yaml"
 CREDENTIALS = f"{OURS}/credentials"
-VOLUMES = "/volumes"  # short, since it is in the address of each table and Model that is on a volume
 SCRATCH = "/tmp"  # noqa: S108 - an emptyDir of the pod's own
 SOURCE = f"{SCRATCH}/source"  # where the user's own operations are unpacked
 TERMINATION_MESSAGE = "/dev/termination-log"

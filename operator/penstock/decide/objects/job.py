@@ -10,7 +10,7 @@ from penstock.decide.job_specification import retries_of
 from penstock.decide.objects.children import Object, Owner, child_name, labels, metadata, specification_name
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import CONTAINER, Pod, pod_template
+from penstock.decide.objects.pod import CONTAINER, PYTHON, Pod, pod_template
 from penstock.decide.settings import Pods
 from penstock_jobs.contract import errors
 from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
@@ -78,7 +78,7 @@ def job(step: StepJob) -> Object:
 
 
 def _pod(step: StepJob) -> Pod:
-    words = ["python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
+    words = [*PYTHON, "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
     words += ["--termination-message", TERMINATION_MESSAGE, "--log-level", step.logs.level]
     words += ["--log-format", step.logs.format.lower(), "--keep-log", step.part]
     if step.snapshot:

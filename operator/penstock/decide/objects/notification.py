@@ -19,7 +19,7 @@ from penstock.decide.objects.children import (
 from penstock.decide.objects.chores import chore
 from penstock.decide.objects.folders import TERMINATION_MESSAGE, credentials_folder
 from penstock.decide.objects.mounts import Mount
-from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.objects.profiles import access_of
 from penstock.decide.settings import Pods
 from penstock_jobs.contract.notification import NotificationRequest, OutboundEvent
@@ -58,7 +58,7 @@ def notification_job(asked: NotificationJob) -> Object:
         url_file=f"{_FOLDER}/{_FILE}",
         secret=f"key {url.key} in a Secret {url.secret_name}",
     )
-    words = ("python", "-m", "penstock_jobs.notify", msgspec.json.encode(request).decode())
+    words = (*PYTHON, "penstock_jobs.notify", msgspec.json.encode(request).decode())
     pod = Pod(
         image=asked.image,
         command=(*words, "--termination-message", TERMINATION_MESSAGE),

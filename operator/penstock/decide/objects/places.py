@@ -4,6 +4,7 @@ Each Secret is a folder of its own in the pod, and each volume claim too. A pod 
 its job names, so what a job was not told of it cannot read.
 """
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -13,9 +14,11 @@ from penstock.api.credentials import SecretReference
 from penstock.api.dataset import Input
 from penstock.api.model import Model
 from penstock.api.pipeline import GitSource, PipelineSpec
+from penstock.api.scalars import GIT_URL, phrase
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
-from penstock.decide.objects.folders import credentials_folder, volume_folder
+from penstock.decide.objects.folders import VOLUMES, credentials_folder, volume_folder
 from penstock.decide.run_places import child, secret_for
+from penstock_jobs.contract.addresses import leads_out
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import Credentials, Location
 
@@ -68,8 +71,15 @@ class ClusterPlaces:
 
     def model(self, model: Model) -> Location:
         """Return the location of a Model's folder, read with the credentials that the Model names."""
+        uri = model.spec.uri
+        refuse_leading_out(uri, f"The Model {model.metadata.name}, spec.uri,")
+        if not uri.startswith(("s3://", f"file://{VOLUMES}/")):
+            raise Refused(
+                f"The Model {model.metadata.name}, spec.uri, is {uri}, which is neither a bucket nor a volume of the "
+                "cluster; import the Model again from where its files are."
+            )
         return Location(
-            uri=model.spec.uri,
+            uri=uri,
             endpoint=model.spec.endpoint,
             region=model.spec.region,
             credentials=_credentials(model.spec.credentials, "read"),
@@ -77,6 +87,10 @@ class ClusterPlaces:
 
     def repository(self, git: GitSource, credentials: SecretReference | None = None) -> Credentials:
         """Return the credentials of a git repository, in place of its own where some are given."""
+        if re.search(GIT_URL, git.url) is None:
+            raise Refused(f"spec.source.git.url is not {phrase(GIT_URL)}.")
+        refuse_leading_out(git.url, "spec.source.git.url")
+        refuse_leading_out(git.path or "", "spec.source.git.path")
         return _credentials(credentials or git.credentials, "source")
 
     def _default(self, pipeline: str, field: str, *, write: bool) -> Location:
@@ -102,7 +116,10 @@ def refuse_laptop_only(spec: PipelineSpec) -> None:
 
 def _refuse_file_of_a_machine(table: Input) -> None:
     scheme, separator, _ = table.uri.partition("://")
-    if scheme in ("s3", "pvc") if separator else table.uri[0] not in "/~" and ".." not in table.uri.split("/"):
+    if separator and scheme in ("s3", "pvc"):
+        refuse_leading_out(table.uri, f"spec.dataset.inputs[{table.name}].uri")
+        return
+    if not separator and table.uri[0] not in "/~" and not leads_out(table.uri):
         return
     raise Refused(
         f"spec.dataset.inputs[{table.name}].uri is {table.uri}, a file of the machine that the manifest was "
@@ -111,10 +128,20 @@ def _refuse_file_of_a_machine(table: Input) -> None:
     )
 
 
+def refuse_leading_out(address: str, field: str) -> None:
+    """Refuse an address with a `..`; the API server does so too, but not of what was there before its rule."""
+    if leads_out(address):
+        raise Refused(
+            f"{field} has a .., in some form, which leads out of the place that is named; write where it leads."
+        )
+
+
 def _locate(storage: Storage, field: str, *, write: bool) -> Location:
     if storage.s3 is not None:
+        refuse_leading_out(storage.s3.prefix or "", f"{field}.s3.prefix")
         return _bucket(storage.s3, secret_for(storage, write=write), write=write)
     if storage.pvc is not None:
+        refuse_leading_out(storage.pvc.path or "", f"{field}.pvc.path")
         return Location(uri=_volume(storage.pvc))
     kind = "gcs" if storage.gcs is not None else "azure"
     raise Refused(f"{field}.{kind} is not there yet; keep files in s3 or pvc.")

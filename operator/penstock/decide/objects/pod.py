@@ -7,14 +7,18 @@ Without a token of the API, with a root file system that cannot be written, unde
 from dataclasses import dataclass
 from dataclasses import field as defaulting
 
-from penstock.api.jobs import EnvironmentVariable, Gpu, JobSettings, ResourceAmounts, Toleration
+from penstock.api.environment_names import FORBIDDEN_SENTENCE, is_forbidden
+from penstock.api.jobs import Gpu, JobSettings, ResourceAmounts, Toleration
 from penstock.decide.objects.children import Object
 from penstock.decide.objects.folders import SCRATCH, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import Mount
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY, merge_pod_template
 from penstock.decide.settings import Pods
+from penstock_jobs.contract.errors import Refused
 
 CONTAINER = "job"
+# Isolated from the environment, the folder it is started in and the user's packages; without bytecode and buffers.
+PYTHON = ("python", "-IBu", "-m")
 # Results can depend on the number of threads, and must not on the machine.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -169,13 +173,15 @@ def _security(general: Pods) -> Object:
     return context
 
 
-def process_variables(threads: int) -> dict[str, str]:
-    """Return the environment variables of a process of ours, wherever it runs."""
-    return {**dict.fromkeys(_THREADS, str(threads)), "PYTHONUNBUFFERED": "1", "PYTHONHASHSEED": "0"}
+def thread_variables(threads: int) -> dict[str, str]:
+    """Return the environment variables by which libraries compute with so many threads."""
+    return dict.fromkeys(_THREADS, str(threads))
 
 
 def _environment(pod: Pod) -> list[Object]:
-    ours = process_variables(pod.threads) | {"PYTHONDONTWRITEBYTECODE": "1", "HOME": SCRATCH, "TMPDIR": SCRATCH}
-    own: tuple[EnvironmentVariable, ...] = pod.settings.env
-    given = ours | {each.name: each.value for each in own}
+    ours = thread_variables(pod.threads) | {"HOME": SCRATCH, "TMPDIR": SCRATCH}
+    for each in pod.settings.env:
+        if is_forbidden(each.name):  # of an object from before the rule, or in the settings of the operator
+            raise Refused(f"{pod.field}.env[{each.name}]: {FORBIDDEN_SENTENCE}")
+    given = ours | {each.name: each.value for each in pod.settings.env}
     return [{"name": name, "value": value} for name, value in given.items()]

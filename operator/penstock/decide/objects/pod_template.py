@@ -7,6 +7,7 @@ pod-security-standards/, as of 1.34), no token of a service account, and what th
 from collections.abc import Iterator
 from typing import Any
 
+from penstock.api.environment_names import FORBIDDEN_SENTENCE, is_forbidden
 from penstock.decide.objects.children import Object
 from penstock_jobs.contract.errors import Refused
 
@@ -208,10 +209,16 @@ def _changes(ours: Object, merged: Object) -> Iterator[str]:
     if merged.get("restartPolicy") != ours.get("restartPolicy"):
         yield "restartPolicy is Penstock's own, which counts the attempts; remove it."
     for mine in ours["containers"]:
+        place = f"containers[{mine['name']}]"
         now: Object = next((each for each in merged["containers"] if each.get("name") == mine["name"]), {})
         for name in ("terminationMessagePath", "terminationMessagePolicy"):
             if now.get(name) != mine.get(name):
-                yield f"containers[{mine['name']}].{name} is how the job's result is read; remove it."
+                yield f"{place}.{name} is how the job's result is read; remove it."
+        if now.get("envFrom"):
+            yield f"{place}.envFrom sets variables whose names others choose; name each in env, with valueFrom."
+        for variable in now.get("env") or []:
+            if is_forbidden(str(variable.get("name"))):
+                yield f"{place}.env[{variable['name']}]: {FORBIDDEN_SENTENCE}"
 
 
 def _secure(container: Object) -> Object:

@@ -18,7 +18,7 @@ from penstock.decide.objects.children import MODEL, REVISION, Object, Owner, chi
 from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.places import ClusterPlaces
-from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.objects.rollout import SPEC_HASH
 from penstock.decide.settings import Pods
 from penstock_jobs.contract import document
@@ -128,7 +128,7 @@ def _labels(serving: Serving, revision: str) -> dict[str, str]:
 
 
 def _template(serving: Serving, revision: str) -> Object:
-    words = ["python", "-m", "penstock_jobs.serving", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
+    words = [*PYTHON, "penstock_jobs.serving", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}"]
     words += ["--log-level", serving.logs.level, "--log-format", serving.logs.format.lower()]
     pod = Pod(
         image=serving.image,

@@ -12,7 +12,7 @@ from penstock.api.schema import GROUP
 from penstock.decide.objects.children import MANAGED_BY, MANAGER, Object
 from penstock.decide.objects.folders import TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.settings import Pods
 from penstock_jobs.contract.storage_requests import StorageRequest
 
@@ -45,8 +45,7 @@ def storage_job(asked: StorageJob) -> Object:
     pod = Pod(
         image=asked.image,
         command=(
-            "python",
-            "-m",
+            *PYTHON,
             "penstock_jobs.storage_request",
             document,
             "--termination-message",

@@ -18,7 +18,7 @@ from penstock.decide.objects.children import LOOK, Object, Owner, child_name, la
 from penstock.decide.objects.chores import chore
 from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.pod import Pod, pod_template
+from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.run_places import RunPlaces, child
 from penstock.decide.settings import Settings
@@ -109,7 +109,7 @@ def look_objects(request: LookRequest, source: ObjectsSource, place: LookPlace) 
     }
     settings = place.settings
     resolved = with_profiles(place.pipeline.spec, (), settings.profiles, settings.defaults)
-    words = ("python", "-m", "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}")
+    words = (*PYTHON, "penstock_jobs", f"{SPECIFICATION_FOLDER}/{SPECIFICATION}")
     pod = Pod(
         image=settings.images.jobs,
         command=(*words, "--termination-message", TERMINATION_MESSAGE),
