@@ -13,6 +13,7 @@ from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, BlockLayout
 from penstock_jobs.models.inputs import frame_of_columns
+from penstock_jobs.models.onnx_tensors import refuse_external_tensors
 
 Raw = dict[str, NDArray[Any]]
 
@@ -40,6 +41,7 @@ class OnnxPredictor:
             features: its inputs.
             threads: for one prediction; 1 is best for small ones.
         """
+        refuse_external_tensors(content)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

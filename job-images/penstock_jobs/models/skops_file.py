@@ -6,9 +6,11 @@ import zipfile
 from collections.abc import Iterable
 from typing import Any
 
+from penstock_jobs.archive_bounds import check_bounds
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.models.trust import SAFE_TYPES
 
+_MOST_MEMBERS, _MOST_BYTES = 500_000, 32 << 30  # a forest has some for each of its trees
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip file can say
 
 
@@ -44,6 +46,10 @@ def load(content: bytes, trusted_types: Iterable[str], origin: str) -> Any:
     import skops.io
 
     try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+        size = sum(member.file_size for member in members)
+        check_bounds(origin, len(members), size, len(content), _MOST_MEMBERS, _MOST_BYTES)
         unknown = sorted(set(find_untrusted_types(content)) - set(trusted_types))
         if unknown:
             raise Refused(

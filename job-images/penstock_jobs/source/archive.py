@@ -7,9 +7,13 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from penstock_jobs.archive_bounds import check_bounds
 from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.contract.specification import ArchiveSpec, SourceSpec
 from penstock_jobs.storage import open_store
+
+
+MOST_FILES, MOST_BYTES = 20_000, 1 << 30  # of a repository, as it is checked out
 
 
 def pack(folder: Path, path: Path) -> int:
@@ -29,6 +33,9 @@ def pack(folder: Path, path: Path) -> int:
             entry.mode = 0o755 if file.stat().st_mode & 0o100 else 0o644
             with file.open("rb") as content:
                 archive.addfile(entry, content)
+    # Here too: what no job will unpack is refused by the one that packs it.
+    size = sum(file.stat().st_size for file in files)
+    check_bounds("The folder of spec.source.git", len(files), size, path.stat().st_size, MOST_FILES, MOST_BYTES)
     return len(files)
 
 
@@ -49,10 +56,19 @@ def unpack(source: SourceSpec | None) -> None:
             if (found := digest_of(packed)) != there.digest:
                 raise _digest_mismatch(f"{store.uri}/{there.key}", found, there.digest)
             with tarfile.open(packed) as archive:
+                _check_entries(archive, f"{store.uri}/{there.key}", packed.stat().st_size)
+            with tarfile.open(packed) as archive:
                 _lay_out(archive, files)
             shutil.move(files, target)
     except (OSError, tarfile.TarError) as error:
         raise Unavailable(f"The source cannot be unpacked to {target}: {error}.") from error
+
+
+def _check_entries(archive: tarfile.TarFile, name: str, packed: int) -> None:
+    files = size = 0
+    for entry in archive:
+        files, size = files + 1, size + entry.size
+        check_bounds(name, files, size, packed, MOST_FILES, MOST_BYTES)
 
 
 def _lay_out(archive: tarfile.TarFile, folder: Path) -> None:

@@ -4,7 +4,9 @@ import re
 import tempfile
 from pathlib import Path
 
+from penstock_jobs.archive_bounds import check_bounds
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.source.archive import MOST_BYTES, MOST_FILES
 from penstock_jobs.source.git import Git
 
 _COMMIT = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
@@ -49,4 +51,14 @@ def check_out(git: Git, commit: str, repository: str, files: Path) -> None:
         git(*there, "fetch", "--quiet", "--", git.url, *_EVERYTHING)
     if git.answer(*there, "cat-file", "-e", f"{commit}^{{commit}}") is None:
         raise Refused(f"spec.source.git.revision is {commit}, and {git.url} has no such commit; correct it.")
+    _check_size(git, there, commit)
     git(*there, "--work-tree", str(files), "checkout", "--quiet", "--force", "--detach", commit)
+
+
+def _check_size(git: Git, there: tuple[str, ...], commit: str) -> None:
+    """Refuse a commit with more files than a source may have: a few KiB of trees in trees can name millions."""
+    files = size = 0
+    for line in git.lines(*there, "ls-tree", "-r", "-l", "--full-tree", commit):
+        length = line.partition("\t")[0].split()[-1]
+        files, size = files + 1, size + (int(length) if length.isdecimal() else 0)
+        check_bounds(f"The git repository {git.url}", files, size, size, MOST_FILES, MOST_BYTES)

@@ -7,11 +7,12 @@ the names of variables, an SSH key through an agent that lives as long as the co
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from penstock_jobs.contract.errors import JobError, Refused, Unavailable
+from penstock_jobs.source.archive import MOST_BYTES
 
 _USERNAME, _PASSWORD, _KEY = "PENSTOCK_GIT_USERNAME", "PENSTOCK_GIT_PASSWORD", "PENSTOCK_GIT_SSH_KEY"
 _HELPER = f'!f() {{ test "$1" = get && printf "username=%s\\npassword=%s\\n" "${_USERNAME}" "${_PASSWORD}"; }}; f'
@@ -23,6 +24,9 @@ _WITH_KEY = (
     "sh",
 )
 _SSH = "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=30"
+# A pack is one file, and no file that git writes may be larger; the shell counts in halves of a KiB.
+_BOUNDED = ("sh", "-c", f'ulimit -f {MOST_BYTES >> 9} || :; exec "$@"', "sh")
+_TOO_LARGE = ("signal 25", "file too large", "signal: file size limit")
 # A server that sends less than this many bytes a second, for that many seconds, is taken for gone.
 _PATIENCE = (("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60"))
 # Those of `git rev-parse --local-env-vars` that would lead it to another repository, as inside a hook of git.
@@ -104,12 +108,8 @@ class Git:
         return done.stdout.strip() if done.returncode == 0 else None
 
     def _run(self, words: Iterable[str]) -> subprocess.CompletedProcess[str]:
-        command = [*(_WITH_KEY if self.login.ssh_key else ()), "git", *words]
-        for program in {"git", command[0]}:
-            if shutil.which(program) is None:
-                raise Refused(f"spec.source is in git, and there is no {program} on this machine; install it.")
         return subprocess.run(
-            command,
+            self._command(words),
             env=self._environment(os.environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -117,6 +117,30 @@ class Git:
             errors="replace",
             check=False,
         )
+
+    def lines(self, *words: str) -> Iterator[str]:
+        """Yield the lines that it prints, as they come; whoever has read enough ends it."""
+        with subprocess.Popen(
+            self._command(words),
+            env=self._environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+        ) as process:
+            assert process.stdout is not None
+            try:
+                yield from process.stdout
+            finally:
+                process.kill()
+
+    def _command(self, words: Iterable[str]) -> list[str]:
+        command = [*(_WITH_KEY if self.login.ssh_key else ()), "git", *words]
+        for program in {"git", command[0]}:
+            if shutil.which(program) is None:
+                raise Refused(f"spec.source is in git, and there is no {program} on this machine; install it.")
+        return [*_BOUNDED, *command]
 
     def _environment(self, mine: Mapping[str, str]) -> dict[str, str]:
         chosen = {name: value for name, value in mine.items() if name not in self.hidden and name not in _ELSEWHERE}
@@ -139,6 +163,11 @@ class Git:
         def line_with(words: tuple[str, ...]) -> str | None:
             return next((_strip_prefix(line) for line in lines if any(word in line.lower() for word in words)), None)
 
+        if line_with(_TOO_LARGE) is not None:
+            return Refused(
+                f"The git repository {self.url} is larger than {MOST_BYTES >> 20:,} MiB at that commit; keep data out "
+                "of it, or name another for the operations alone."
+            )
         if (line := line_with(_NO_LOGIN)) is not None:
             return Refused(
                 f"spec.source.git.url is {self.url}, which does not let us in ({line}); name the Secret with its "

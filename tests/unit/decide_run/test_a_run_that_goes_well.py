@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 import yaml
 
+from penstock.api.jobs import EnvironmentVariable, JobSettings
 from penstock.decide.objects.children import STEP
+from penstock.decide.settings import Settings
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import DIGEST
-from unit.decide_run.model_operator import advance, settle
+from unit.decide_run.model_operator import ModelOperator, advance, settle
 from unit.decide_run.runs_at_work import apply_run
 
 
@@ -181,6 +183,19 @@ def test_what_fetches_ones_own_operations_has_nothing_of_what_training_is_given(
 
     assert container["image"] == "penstock/source"
     assert set(container["resources"]["limits"]) == {"cpu", "memory"}
+    assert "HTTPS_PROXY" not in [each["name"] for each in container["env"]]
+
+
+def test_what_fetches_ones_own_operations_is_given_the_proxy_of_who_runs_the_operator() -> None:
+    git = {"git": {"url": "https://git.example/team/churn"}}
+    proxy = EnvironmentVariable(name="HTTPS_PROXY", value="proxy")
+    cluster, _ = apply_run(pipeline=examples.pipeline(source=git))
+    operator = ModelOperator(cluster, Settings(defaults=JobSettings(env=(proxy,))))
+    operator.rest("churn-1")
+    (source,) = [job for job in cluster.of("Job") if job["metadata"]["labels"][STEP] == "source"]
+
+    (container,) = source["spec"]["template"]["spec"]["containers"]
+
     assert {"name": "HTTPS_PROXY", "value": "proxy"} in container["env"]
 
 

@@ -7,13 +7,18 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
+import onnx
 import pytest
 import skops.io
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import helper
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -24,7 +29,17 @@ from penstock_jobs.contract.specification import Location
 from penstock_jobs.models import files, skops_file
 from penstock_jobs.models.inputs import model_frame
 from penstock_jobs.models.loading import load_model
+from penstock_jobs.models.onnx_tensors import refuse_external_tensors
 from penstock_jobs.models.trust import SAFE_TYPES
+
+
+def _tensors(graph: Any) -> list[Any]:
+    return [*graph.initializer, *(each.t for node in graph.node for each in node.attribute if each.HasField("t"))]
+
+
+def _move_elsewhere(tensor: Any) -> None:
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
 
 
 class Harm:
@@ -154,6 +169,63 @@ def test_a_served_file_outside_of_the_models_folder_is_refused(onnx_model: Path)
     path.write_text(json.dumps(manifest))
     with pytest.raises(Refused):
         load_model(Location(uri=onnx_model.as_uri()))
+
+
+def test_tensors_of_a_model_that_are_in_another_file_are_refused_though_they_are_there(
+    onnx_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = onnx.load(onnx_model / "model.onnx")
+    _move_elsewhere(next(iter(_tensors(model.graph))))
+    (onnx_model / "weights.bin").write_bytes(bytes(64))
+    monkeypatch.chdir(onnx_model)  # where the runtime would look for it
+
+    with pytest.raises(Refused, match="has tensors in other files, whose digests nobody recorded"):
+        load_model(replaced(onnx_model, "model.onnx", model.SerializeToString()))
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_an_external_tensor_is_found_wherever_a_tensor_may_be(depth: int, sparse: bool) -> None:
+    tensor = helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+    _move_elsewhere(tensor)
+    kept = helper.make_sparse_tensor(tensor, tensor, [1]) if sparse else tensor
+    named = {"sparse_value": kept} if sparse else {"value": kept}
+    node = helper.make_node("Constant", [], ["location"], **named)
+    for _ in range(depth):
+        inner = helper.make_graph([node], "inner", [], [])
+        node = helper.make_node("If", ["location"], ["location"], then_branch=inner, else_branch=inner)
+    function = helper.make_function("own", "f", [], ["location"], [node], [])
+    plain = helper.make_model(helper.make_graph([], "g", [], []))
+    in_graph = helper.make_model(helper.make_graph([node], "g", [], []))
+    in_function = helper.make_model(helper.make_graph([], "g", [], []), functions=[function])
+
+    refuse_external_tensors(plain.SerializeToString())
+    for model in (in_graph, in_function):
+        with pytest.raises(Refused, match="tensors in other files"):
+            refuse_external_tensors(model.SerializeToString())
+
+
+def test_a_feature_that_is_called_location_is_no_tensor_elsewhere() -> None:
+    value = helper.make_tensor_value_info("location", onnx.TensorProto.FLOAT, [1])
+    node = helper.make_node("Identity", ["location"], ["y"], doc_string="location")
+    model = helper.make_model(helper.make_graph([node], "location", [value], [], doc_string="location"))
+
+    refuse_external_tensors(model.SerializeToString())
+
+
+@given(st.binary(max_size=64), st.binary(max_size=8))
+def test_no_bytes_are_too_odd_to_be_walked(content: bytes, end: bytes) -> None:
+    with suppress(Refused):
+        refuse_external_tensors(content + b"location" + end)
+
+
+def test_a_skops_file_that_is_far_larger_than_it_looks_is_not_read(skops_model: Path) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", bytes(80 << 20))
+
+    with pytest.raises(Refused, match=r"model.skops is 200 times as large as the archive that holds it"):
+        load_model(replaced(skops_model, "model.skops", target.getvalue()))
 
 
 def test_a_skops_model_of_another_minor_version_of_scikit_learn_is_refused(skops_model: Path) -> None:

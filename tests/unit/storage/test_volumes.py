@@ -18,7 +18,9 @@ from penstock_jobs.storage.folder import FolderStore
 from penstock_jobs.storage.matching import matching_files
 
 SECRET = "not-a-real-secret"
-PIECES = st.lists(st.sampled_from(["..", ".", "/", "\\", "%2e", "%2E", "%252e", "%25", "2e", "%2f", "%5c", "a", "%", ":"]))
+PIECES = st.lists(
+    st.sampled_from(["..", ".", "/", "\\", "%2e", "%2E", "%252e", "%25", "2e", "%2f", "%5c", "a", "%", ":"])
+)
 
 
 @pytest.fixture
@@ -32,7 +34,9 @@ def volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "volumes"
 
 
-@pytest.mark.parametrize("there", ["../../../credentials/key.csv", "../../others/key.csv", "{absolute}/credentials/key.csv"])
+@pytest.mark.parametrize(
+    "there", ["../../../credentials/key.csv", "../../others/key.csv", "{absolute}/credentials/key.csv"]
+)
 @pytest.mark.parametrize(
     "look",
     [
@@ -48,7 +52,7 @@ def test_a_link_out_of_a_volume_is_refused_whatever_is_done_with_it(
 ) -> None:
     (volumes / "data/in/key.csv").symlink_to(there.format(absolute=volumes.parent))
 
-    with pytest.raises(Refused, match="leads out of the volume .*/data, by a link or a"):
+    with pytest.raises(Refused, match=r"leads out of the volume .*/data, by a link or a"):
         look(FolderStore(volumes / "data/in"))
     assert (volumes.parent / "credentials/key.csv").read_text() == SECRET
 
@@ -94,6 +98,8 @@ def test_no_form_of_an_address_that_is_let_through_goes_up(pieces: list[str]) ->
     assert ".." not in address.replace("\\", "/").replace(":", "/").split("/")
 
 
-@pytest.mark.parametrize("address", ["s3://lake/a..b/*.csv", "pvc://data/...", "pvc://data/.hidden", "a%20b/..c", "s3://b/1..2"])
+@pytest.mark.parametrize(
+    "address", ["s3://lake/a..b/*.csv", "pvc://data/...", "pvc://data/.hidden", "a%20b/..c", "s3://b/1..2"]
+)
 def test_two_points_that_are_part_of_a_name_lead_nowhere(address: str) -> None:
     assert not leads_out(address)

@@ -6,6 +6,7 @@ it; each Model that was made of it is a further owner, so that it is there as lo
 
 from typing import ClassVar
 
+from penstock.api.jobs import EnvironmentVariable
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRunSpec
@@ -25,7 +26,8 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     """What a run is: enough for all of its steps.
 
     `pipeline` is as it was but for its profiles, which are resolved. `storage` is the operator's default, and `images`
-    are by reference. `parameters` are all that the run has, those by default too.
+    are by reference. `parameters` are all that the run has, those by default too. `source_env` is what the job that
+    fetches the source is given, which nobody but who runs the operator says.
     """
 
     form: ClassVar[Form] = SNAPSHOT
@@ -35,6 +37,7 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     storage: Storage | None = None
     pods: Pods = Pods()
     parameters: tuple[ParameterValue, ...] = ()
+    source_env: tuple[EnvironmentVariable, ...] = ()
     format: str = format_of(SNAPSHOT)
 
 
@@ -59,6 +62,7 @@ def snapshot_of(
         storage=settings.storage,
         pods=settings.pods,
         parameters=parameters,
+        source_env=settings.defaults.env,
     )
 
 

@@ -89,7 +89,8 @@ def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
         retries=settings.retries,
         pending_limit=settings.pending_limit,
         image_pull_secrets=settings.image_pull_secrets,
-        env=settings.env,  # a proxy may be the only way to the repository
+        # A proxy may be the only way to the repository, but it sees what passes: no author of a Pipeline names it.
+        env=snapshot.source_env,
         priority_class_name=settings.priority_class_name,
         queue_name=settings.queue_name,
     )
