@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Literal
 
+from penstock_jobs.contract.terminal_text import escape_controls
+
 LogFormat = Literal["text", "json"]
 
 log = logging.getLogger("penstock")
@@ -18,7 +20,7 @@ def set_up(level: str, kind: LogFormat) -> None:
     """Send the job's log to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        _JsonFormatter() if kind == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        _JsonFormatter() if kind == "json" else _TextFormatter("%(asctime)s %(levelname)s %(message)s")
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     log.setLevel(level)
@@ -27,6 +29,11 @@ def set_up(level: str, kind: LogFormat) -> None:
 def report_progress(done: int, total: int | None, message: str) -> None:
     """Say how far the job is: `done` of `total` (None where nobody can know), in units that the message names."""
     log.info("%s", message, extra={"done": done, "total": total})
+
+
+class _TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return escape_controls(super().format(record))  # a name or value of the data may be in it
 
 
 class _JsonFormatter(logging.Formatter):
@@ -41,4 +48,4 @@ class _JsonFormatter(logging.Formatter):
                 event[name] = record.__dict__[name]
         if record.exc_info:
             event["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(event, ensure_ascii=False)
+        return escape_controls(json.dumps(event, ensure_ascii=False))

@@ -12,7 +12,6 @@ from penstock_jobs.contract.errors import Refused, Unavailable
 from penstock_jobs.contract.specification import ArchiveSpec, SourceSpec
 from penstock_jobs.storage import open_store
 
-
 MOST_FILES, MOST_BYTES = 20_000, 1 << 30  # of a repository, as it is checked out
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import signal
 import sys
 import traceback
@@ -14,6 +15,7 @@ from click.shell_completion import ShellComplete
 from penstock import version
 from penstock.cli.cluster import COMMANDS
 from penstock.cli.cluster.options import access_options
+from penstock.cli.terminal import echo
 from penstock.local.process import Stopped
 from penstock_jobs.contract.errors import BUG, REFUSED, SUCCEEDED, JobError, Refused
 
@@ -95,6 +97,7 @@ def commands(*, cluster: bool, **which: str | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit as it ended."""
     code = _run(arguments, "penstock")
+    _let_go_of_streams()
     if arguments is None and code in _STOPPED:
         _leave_at_once(code)
     sys.exit(code)
@@ -102,7 +105,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def plugin() -> None:
     """Be `kubectl penstock …`: the command line that speaks to a cluster."""
-    sys.exit(_run(["--cluster", *sys.argv[1:]], "kubectl penstock"))
+    code = _run(["--cluster", *sys.argv[1:]], "kubectl penstock")
+    _let_go_of_streams()
+    sys.exit(code)
 
 
 def plugin_completion() -> None:
@@ -117,8 +122,10 @@ def plugin_completion() -> None:
 
 
 def _run(arguments: list[str] | None, program: str) -> int:
+    _open_closed_streams()
     try:
         code = commands.main(arguments, prog_name=program, standalone_mode=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else SUCCEEDED
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
@@ -129,10 +136,10 @@ def _run(arguments: list[str] | None, program: str) -> int:
     except (KeyboardInterrupt, click.Abort):
         return 130
     except BrokenPipeError:
-        return _reader_gone()
-    except SystemExit as exit_:  # how click ends where whoever read our output has gone
-        if isinstance(exit_.__context__, OSError) and exit_.__context__.errno == errno.EPIPE:
-            return _reader_gone()
+        return READER_GONE
+    except SystemExit as exit_:  # how click, and rich, end where whoever read our output has gone
+        if isinstance(exit_.__context__, BrokenPipeError) or _is_reader_gone():
+            return READER_GONE
         raise
     except JobError as error:
         _print_error(str(error))
@@ -149,22 +156,42 @@ def _leave_at_once(code: int) -> None:
     os._exit(code)
 
 
-def _reader_gone() -> int:
-    sys.stderr.close()  # Python would complain again at exit
-    return READER_GONE
+def _open_closed_streams() -> None:
+    """Have somewhere to write to where the shell closed an output, as with `>&-`: it is not wanted, and no mistake."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - for the life of the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+
+
+def _is_reader_gone() -> bool:
+    asked = select.poll()
+    for number in (1, 2):
+        asked.register(number, 0)
+    return any(event & select.POLLERR for _, event in asked.poll(0))
+
+
+def _let_go_of_streams() -> None:
+    """Write what is left, or nothing where nobody reads: Python would complain at its exit, with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _end_of_the_unforeseen(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno in _OF_THE_MACHINE:
         file = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else None
         return _print_error(f"{file or 'A file'} cannot be used: {error.strerror}.")
-    traceback.print_exc()
+    echo(traceback.format_exc(), err=True, nl=False)
     _print_error("This is a bug in Penstock; please report it with the lines above.")
     return BUG
 
 
 def _print_error(sentence: str) -> int:
-    click.echo(f"penstock: {sentence}", err=True)
+    echo(f"penstock: {sentence}", err=True)
     return Refused.exit_code
 
 

@@ -13,6 +13,7 @@ from penstock.cli.names import pipeline_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import rows, show, show_all, table
 from penstock.cli.run import run_by_name
+from penstock.cli.terminal import echo
 from penstock.decide.run_state import step_of
 from penstock.local.locks import hold_lock
 from penstock.local.places import LaptopPlaces
@@ -82,7 +83,7 @@ def reset(settings: LaptopSettings, pipeline: str, *, yes: bool) -> None:
     if settings.output != "table":
         show(settings, ended)
     else:
-        click.echo(f"{pipeline} has a new testing set, epoch {step.dataset.epoch}, of {step.dataset.new:,} points.")
+        echo(f"{pipeline} has a new testing set, epoch {step.dataset.epoch}, of {step.dataset.new:,} points.")
 
 
 @datasets.command()
@@ -115,7 +116,7 @@ def forget(settings: LaptopSettings, pipeline: str, keys: tuple[str, ...], file:
         show(settings, gone)
     else:
         counted = ", ".join(f"{count:,} of {name}" for name, count in gone.rows.items())
-        click.echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
+        echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
 
 
 def _confirm(question: str) -> None:

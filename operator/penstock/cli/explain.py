@@ -10,6 +10,7 @@ from penstock.api.definitions import KINDS
 from penstock.api.field_tree import FieldNode, field_tree, find_field, find_kind
 from penstock.api.schema import GROUP, VERSION
 from penstock.api.schema_words import bounds, choices, default_text, requirements, type_name
+from penstock.cli.terminal import echo
 from penstock_jobs.contract.errors import Refused
 
 WIDTH = 100
@@ -37,13 +38,13 @@ def explain(path: str | None, *, recursive: bool) -> None:
     listed.
     """
     if path is None:
-        click.echo("\n".join(_kinds()))
+        echo("\n".join(_kinds()))
         return
     try:
         node = _node_of(path)
     except LookupError as error:
         raise Refused(str(error)) from error
-    click.echo("\n".join(_page(node, recursive=recursive)))
+    echo("\n".join(_page(node, recursive=recursive)))
 
 
 def _node_of(path: str) -> FieldNode:

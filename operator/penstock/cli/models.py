@@ -11,6 +11,7 @@ from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show, show_list
 from penstock.cli.shown_models import COLUMNS, row_of
+from penstock.cli.terminal import echo
 from penstock.decide.serving import UNDONE_BY_A_MANIFEST, require_deployment, served_model, with_pin
 from penstock.local.models import batch, find_model
 from penstock.local.objects import utc_now
@@ -57,7 +58,7 @@ def predict(settings: LaptopSettings, model: str, file: Path, to: Path | None) -
     if settings.output != "table":
         show(settings, {"model": found.metadata.name, "rows": count, "file": str(output)})
     else:
-        click.echo(f"{count:,} rows predicted by {found.metadata.name}: {output}")
+        echo(f"{count:,} rows predicted by {found.metadata.name}: {output}")
 
 
 @click.command()
@@ -80,9 +81,9 @@ def deploy(settings: LaptopSettings, name: str, pipeline: str | None, *, unpin: 
     if settings.output != "table":
         show(settings, changed)
     else:
-        click.echo(f"{changed.metadata.name} serves {served_model(changed) or 'no Model'}.")
+        echo(f"{changed.metadata.name} serves {served_model(changed) or 'no Model'}.")
         if not unpin:
-            click.echo(UNDONE_BY_A_MANIFEST)
+            echo(UNDONE_BY_A_MANIFEST)
 
 
 def _pin(resources: Resources, pipeline: Pipeline, model: str | None) -> Pipeline:

@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 import click
 from rich.console import Console
 
+from penstock.cli.terminal import TerminalConsole
 from penstock.local.home import Home, find_home
 
 Output = Literal["table", "json", "yaml"]
@@ -26,12 +27,14 @@ class Speaking:
     @property
     def results(self) -> Console:
         """Where results go; as wide as they need when it is not a terminal, so that nothing is cut for a program."""
-        return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=False)
+        return TerminalConsole(
+            file=sys.stdout, width=None if sys.stdout.isatty() else 200, highlight=False, soft_wrap=False
+        )
 
     @property
     def notes(self) -> Console:
         """Where progress and remarks go."""
-        return Console(file=sys.stderr, quiet=self.quiet, highlight=False, soft_wrap=not sys.stderr.isatty())
+        return TerminalConsole(file=sys.stderr, quiet=self.quiet, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import click
 import msgspec
 import yaml
 from rich import box
@@ -14,7 +13,9 @@ from rich.text import Text
 
 from penstock.api.model import Model
 from penstock.cli.options import Speaking
+from penstock.cli.terminal import echo
 from penstock_jobs.contract.score_display import ScoreDisplay, average_words, is_shown_as_error
+from penstock_jobs.contract.terminal_text import has_controls
 
 Shown = TypeVar("Shown")
 
@@ -23,9 +24,11 @@ def show(settings: Speaking, resource: Any) -> None:
     """Write one resource or value, as JSON or YAML."""
     content = msgspec.to_builtins(resource)
     if settings.output == "json":
-        click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+        echo(json.dumps(content, indent=2, ensure_ascii=False))
     else:
-        click.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        # What would be written out afterwards would be another text: in YAML only quotes make an escape of it.
+        echo(yaml.safe_dump(content, sort_keys=False) if has_controls(text) else text, nl=False)
 
 
 def show_all(settings: Speaking, resources: Sequence[Any]) -> None:

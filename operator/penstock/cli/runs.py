@@ -17,6 +17,7 @@ from penstock.cli.shown_logs import as_json, as_text
 from penstock.cli.shown_runs import COLUMNS, facts_of, facts_table, row_of, state_of, steps_table
 from penstock.cli.shown_triggers import facts_of as trigger_facts
 from penstock.cli.shown_triggers import history_table
+from penstock.cli.terminal import echo
 from penstock.decide.reasons import INTERRUPTED
 from penstock.decide.run_state import is_finished, step_of
 from penstock.local.objects import utc_now
@@ -74,7 +75,7 @@ def logs(settings: LaptopSettings, run: str, job: str | None) -> None:
     for name in (job,) if job else (*JOBS, "testing-again"):
         for line in log_lines(resources, places, found, name):
             told = True
-            click.echo(as_json(name, line) if settings.output == "json" else as_text(name, line))
+            echo(as_json(name, line) if settings.output == "json" else as_text(name, line))
     if not told:
         raise Refused(f"The run {found.metadata.name} has no log{f' of {job}' if job else ''} yet.")
 
@@ -92,7 +93,7 @@ def report(settings: LaptopSettings, run: str, *, show_it: bool) -> None:
     path = report_path(step.testing.report)
     if path.startswith("/") and not Path(path).exists():
         raise Refused(f"The report {path} is gone from the storage.")
-    click.echo(path)
+    echo(path)
     if show_it:
         click.launch(path)
 

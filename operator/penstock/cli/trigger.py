@@ -12,6 +12,7 @@ from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.outcome import show_outcome
 from penstock.cli.output import show
 from penstock.cli.progress import watching
+from penstock.cli.terminal import echo
 from penstock.cli.trigger_options import RunRequest, backfill_summary, trigger_options
 from penstock.decide.run_state import is_finished
 from penstock.local.by_hand import create_runs, runs_at_work, runs_of_trigger, unfinished_like
@@ -91,7 +92,7 @@ def _carry_all_out(settings: LaptopSettings, resources: Resources, names: list[s
             if len(names) == 1 or not is_finished(resources.get(PipelineRun, name)):
                 raise
             failed.append(name)
-            click.echo(f"penstock: {error}", err=True)
+            echo(f"penstock: {error}", err=True)
     if failed:
         raise Refused(f"{len(failed):,} of {len(names):,} runs failed: {', '.join(failed)}.")
 

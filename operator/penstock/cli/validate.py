@@ -7,6 +7,7 @@ import click
 from penstock.api import validate_file
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show
+from penstock.cli.terminal import echo
 from penstock_jobs.contract.errors import REFUSED
 
 
@@ -21,7 +22,7 @@ def validate(settings: LaptopSettings, files: tuple[Path, ...]) -> int:
         show(settings, [{name: getattr(finding, name) for name in fields} for finding in findings])
     else:
         for finding in findings:
-            click.echo(str(finding))  # the sentence names the field
+            echo(str(finding))  # the sentence names the field
     if findings:
         return REFUSED
     settings.notes.print("1 file is valid." if len(files) == 1 else f"{len(files)} files are valid.")

@@ -19,6 +19,7 @@ from penstock.cli.progress import watching
 from penstock.cli.run import tell_unused
 from penstock.cli.shown_conditions import message_of
 from penstock.cli.shown_runs import state_of
+from penstock.cli.terminal import echo
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.times import read_time
@@ -90,11 +91,11 @@ class LineTeller:
         document = {"trigger": trigger.metadata.name, **content}
         match self._settings.output:
             case "table":
-                click.echo(f"{trigger.metadata.name}  {text.strip()}", file=self._file)
+                echo(f"{trigger.metadata.name}  {text.strip()}", file=self._file)
             case "json":
-                click.echo(json.dumps(document, ensure_ascii=False), file=self._file)
+                echo(json.dumps(document, ensure_ascii=False), file=self._file)
             case "yaml":
-                click.echo("---", file=self._file)
+                echo("---", file=self._file)
                 show(self._settings, document)
 
 

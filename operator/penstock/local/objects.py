@@ -27,6 +27,7 @@ from penstock.local.home import Home, write_atomically
 from penstock.local.locks import hold_lock
 from penstock.local.object_files import read_object, refusal, with_namespace
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.terminal_text import escape_controls
 
 Object = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
@@ -113,7 +114,7 @@ class Objects:
         """Tell, once, of what cannot be read where something else is asked for."""
         if why not in self._warned:
             self._warned.add(why)
-            sys.stderr.write(f"penstock: {why}\n")
+            sys.stderr.write(f"penstock: {escape_controls(why)}\n")
 
     def create(self, made: ApiObject) -> tuple[Object, bool]:
         """Put a new object there; return it, or the one that was there, and whether it is new."""

@@ -131,14 +131,46 @@ def test_what_a_laptop_has_no_use_for_is_told_by_its_field() -> None:
     assert set(unused_fields(msgspec.to_builtins(spec))) == {"spec.deployment.replicas", "spec.jobs[0].nodeSelector"}
 
 
-def test_a_reader_that_has_seen_enough_is_no_bug(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from penstock.cli import main; main()", "runs", "--home", str(tmp_path)]
+@pytest.mark.parametrize(
+    "words", [["runs"], ["explain", "pipeline", "--recursive"], ["--help"], ["runs", "-o", "json"]]
+)
+def test_a_reader_that_has_seen_enough_is_no_bug(tmp_path: Path, words: list[str]) -> None:
+    command = [sys.executable, "-c", "from penstock.cli import main; main()", *words]
     reading, writing = os.pipe()
     os.close(reading)
-    finished = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    finished = subprocess.run(
+        command,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=os.environ | {"PENSTOCK_HOME": str(tmp_path)},
+    )
     os.close(writing)
 
     assert (finished.returncode, finished.stderr) == (cli.READER_GONE, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(("words", "code"), [("explain pipeline", 0), ("runs", 0), ("describe absent", 2)])
+def test_an_output_that_the_shell_closed_is_not_wanted_and_no_bug(
+    tmp_path: Path, closed: str, words: str, code: int
+) -> None:
+    command = f'"{sys.executable}" -c "from penstock.cli import main; main()" {words} {closed}'
+    home = os.environ | {"PENSTOCK_HOME": str(tmp_path)}
+    finished = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, env=home)
+
+    assert finished.returncode == code
+    assert "bug" not in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is full")
+def test_an_output_without_room_is_told_in_a_sentence() -> None:
+    command = f'"{sys.executable}" -c "from penstock.cli import main; main()" explain pipeline > /dev/full'
+    finished = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (finished.returncode, finished.stderr) == (2, "penstock: A file cannot be used: No space left on device.\n")
 
 
 def test_a_command_that_is_stopped_does_not_take_the_interpreter_apart_and_loses_none_of_its_words() -> None:

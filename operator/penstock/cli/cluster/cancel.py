@@ -9,6 +9,7 @@ from penstock.cli.cluster.names import run_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
 from penstock.cli.shown_runs import state_of
+from penstock.cli.terminal import echo
 from penstock.decide.reasons import CANCELLED
 from penstock.decide.run_state import is_finished
 from penstock_jobs.contract.errors import Refused
@@ -35,7 +36,7 @@ def cancel(settings: ClusterSettings, run: str, *, wait: bool) -> None:
     if settings.output != "table":
         show(settings, found)
     else:
-        click.echo(f"{name} {'is cancelled' if is_finished(ended) else 'is being cancelled'}.")
+        echo(f"{name} {'is cancelled' if is_finished(ended) else 'is being cancelled'}.")
 
 
 async def _wait_for_end(cluster: Any, run: Object) -> Object:

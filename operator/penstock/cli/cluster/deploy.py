@@ -9,6 +9,7 @@ from penstock.cli.cluster.finding import MODEL, PIPELINE, Object, as_model, as_p
 from penstock.cli.cluster.names import model_names, pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
+from penstock.cli.terminal import echo
 from penstock.decide.conditions import find
 from penstock.decide.serving import PIN_MANAGER, UNDONE_BY_A_MANIFEST, require_deployment, served_model
 from penstock_jobs.contract.errors import Refused
@@ -46,11 +47,11 @@ def deploy(settings: ClusterSettings, name: str, pipeline: str | None, *, unpin:
     there = as_pipeline(changed)
     serves = served_model(there)
     if target in (None, serves):
-        click.echo(f"{there.metadata.name} serves {serves or 'no Model'}.")
+        echo(f"{there.metadata.name} serves {serves or 'no Model'}.")
     else:
-        click.echo(f"{there.metadata.name} serves {serves or 'no Model'} until {target} is ready.")
+        echo(f"{there.metadata.name} serves {serves or 'no Model'} until {target} is ready.")
     if not unpin:
-        click.echo(UNDONE_BY_A_MANIFEST)
+        echo(UNDONE_BY_A_MANIFEST)
 
 
 async def _pipeline_of(cluster: Any, model: str, pipeline: str | None) -> str:

@@ -4,8 +4,6 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-import click
-
 from penstock.api.run import PipelineRun
 from penstock.cli.cluster.finding import MODEL, RUN, Object, as_model, as_run, kind_of
 from penstock.cli.cluster.options import ClusterSettings, ask
@@ -13,6 +11,7 @@ from penstock.cli.outcome import show_decision
 from penstock.cli.output import show
 from penstock.cli.progress import watching
 from penstock.cli.shown_models import testing_table
+from penstock.cli.terminal import echo
 from penstock.decide.commands.progress import ProgressUpdate, progress_updates
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of, step_of
@@ -38,7 +37,7 @@ def follow_to_end(settings: ClusterSettings, created: Object) -> None:
         settings.notes.print(f"{name} runs in the cluster.", markup=False)
         ended = ask(settings, question)
     except KeyboardInterrupt:
-        click.echo(f"{name} goes on in the cluster. To end it: penstock --cluster cancel {name}", err=True)
+        echo(f"{name} goes on in the cluster. To end it: penstock --cluster cancel {name}", err=True)
         raise
     _outcome(settings, ended)
 
@@ -113,4 +112,4 @@ def _show(settings: ClusterSettings, run: PipelineRun) -> None:
     if made is not None:
         settings.results.print(made)
     show_decision(settings.results, run)
-    click.echo(f"{run.spec.pipeline_ref.name}, run {status_of(run).execution_name}: done.")
+    echo(f"{run.spec.pipeline_ref.name}, run {status_of(run).execution_name}: done.")

@@ -11,6 +11,7 @@ from penstock.cli.cluster.finding import RUN, Object, as_run, find_run, kind_of
 from penstock.cli.cluster.names import run_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.shown_logs import as_json, as_text
+from penstock.cli.terminal import echo
 from penstock.decide.conditions import find
 from penstock.decide.run_state import is_finished, status_of, step_of
 from penstock_jobs.contract.errors import Refused
@@ -49,7 +50,7 @@ def report(settings: ClusterSettings, run: str) -> None:
     step = step_of(found, "testing")
     if step is None or step.testing is None:
         raise Refused(f"The run {found.metadata.name} has no report: it has tested nothing.")
-    click.echo(step.testing.report)
+    echo(step.testing.report)
 
 
 async def _print_logs(settings: ClusterSettings, cluster: Any, run: Object, job: str | None) -> set[str]:
@@ -89,7 +90,7 @@ async def _follow_logs(settings: ClusterSettings, cluster: Any, run: Object, job
 
 def _print(settings: ClusterSettings, log: Any, line: bytes) -> None:
     name = log.step if log.index is None else f"{log.step}/{log.index}"
-    click.echo(as_json(log.step, line, worker=log.index) if settings.output == "json" else as_text(name, line))
+    echo(as_json(log.step, line, worker=log.index) if settings.output == "json" else as_text(name, line))
 
 
 def _missing(run: PipelineRun, job: str | None, told: set[str]) -> str | None:

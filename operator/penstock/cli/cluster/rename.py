@@ -9,6 +9,7 @@ from penstock.api.quantities import read_duration
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.cluster.storage_job_options import StorageJobOptions, storage_job_options
+from penstock.cli.terminal import echo
 
 
 @click.command()
@@ -36,6 +37,6 @@ def rename(settings: ClusterSettings, old: str, new: str, storage_job: StorageJo
         )
 
     told = ask(settings, question)
-    click.echo(f"{old} is {new} now. Change the name in your manifests too: whoever applies {old} makes it anew.")
+    echo(f"{old} is {new} now. Change the name in your manifests too: whoever applies {old} makes it anew.")
     for sentence in told:
-        click.echo(sentence)
+        echo(sentence)

@@ -16,6 +16,7 @@ from penstock.cli.output import show
 from penstock.cli.overriding import with_set
 from penstock.cli.parameters import with_parameters
 from penstock.cli.run_options import run_options, with_options
+from penstock.cli.terminal import echo
 from penstock.decide.commands.apply import to_create, to_patch
 from penstock.decide.commands.new_run import new_run, with_generated_name
 from penstock.decide.objects.places import refuse_laptop_only
@@ -143,5 +144,5 @@ def _tell(settings: ClusterSettings, created: Object, name: str) -> None:
     if settings.output != "table":
         show(settings, created)
         return
-    click.echo(name)
+    echo(name)
     settings.notes.print(f"It runs in the cluster. Wait for its end: penstock wait plr/{name}", markup=False)

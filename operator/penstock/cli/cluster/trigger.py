@@ -13,6 +13,7 @@ from penstock.cli.cluster.following import follow_to_end
 from penstock.cli.cluster.names import trigger_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show, show_all
+from penstock.cli.terminal import echo
 from penstock.cli.trigger_options import RunRequest, backfill_summary, trigger_options
 from penstock.decide.objects.children import TRIGGER as TRIGGER_LABEL
 from penstock.decide.trigger.own_runs import trigger_of
@@ -53,7 +54,7 @@ def trigger(settings: ClusterSettings, name: str, asked: RunRequest, *, wait: bo
         (show_all(settings, made) if asked.days is not None else show(settings, made[0]))
     else:
         for each in made:
-            click.echo(each["metadata"]["name"])
+            echo(each["metadata"]["name"])
 
 
 async def _see(cluster: Any, name: str) -> _Seen:

@@ -9,6 +9,7 @@ from penstock.api.quantities import read_duration
 from penstock.cli.cluster.finding import RUN, ObjectReference, find_run, kind_of, no_such_object, target_of
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
+from penstock.cli.terminal import echo
 from penstock.decide.commands.wait import Goal, WaitOutcome, goal_of, state_sentence, wait_outcome
 from penstock_jobs.contract.errors import TIMED_OUT, Refused
 
@@ -62,7 +63,7 @@ async def _wait_for_all(
                 target, goal, found = await task
                 if not found.well:
                     return _print_failure(settings, found.sentence, FAILED)
-                click.echo(f"{(target.kind or RUN).lower()}.penstock.dev/{target.name} {goal}")
+                echo(f"{(target.kind or RUN).lower()}.penstock.dev/{target.name} {goal}")
                 settings.notes.print(found.sentence, markup=False)
     except TimeoutError:
         said = "; ".join(last.values()) or "the cluster did not answer."
@@ -94,5 +95,5 @@ async def _one(
 
 
 def _print_failure(settings: ClusterSettings, sentence: str, code: int) -> int:
-    click.echo(f"penstock: {sentence}", err=True)
+    echo(f"penstock: {sentence}", err=True)
     return code
