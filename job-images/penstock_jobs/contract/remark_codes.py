@@ -27,6 +27,7 @@ RemarkCode = Literal[
     "SeveralRowsInOne",
     "DependsOnHistory",
     "ShortOfShare",
+    "ResetBefore",
 ]
 
 MEANINGS: dict[RemarkCode, str] = {
@@ -51,4 +52,5 @@ MEANINGS: dict[RemarkCode, str] = {
     "SeveralRowsInOne": "The query makes a value of several rows, which may carry what is in testing into training.",
     "DependsOnHistory": "The strategy Stratified makes the split depend on the history of generations.",
     "ShortOfShare": "The testing set has fewer points of a class than its share, since no point may be moved there.",
+    "ResetBefore": "A reset of the testing set was made before for the same word, and so was not made again.",
 }

@@ -183,7 +183,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
 
     `parameters` are bound in the query under their names; in the addresses they are already.
     `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their
-    files stay, however old.
+    files stay, however old. `reset_testing` begins a new testing set, unless one was begun for that word before.
     """
 
     run: Run
@@ -199,7 +199,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     key: tuple[str, ...] = ()
     weight: str | None = None
     updates: Literal["Freeze", "Refresh"] = "Freeze"
-    reset_testing: bool = False
+    reset_testing: str | None = None
     minimum_class_count: Annotated[int, Meta(ge=1)] = 1
     expect: tuple[Expectation, ...] = ()
     keep_versions: float = 90 * 86400.0

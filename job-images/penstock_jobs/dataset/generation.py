@@ -48,7 +48,7 @@ from penstock_jobs.dataset.remarks import (
     refuse_remarks,
     statistics_document,
 )
-from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, testing_folder
+from penstock_jobs.dataset.state import TRAINING, VALIDATION, read_state, remarks_on_reset, testing_folder
 from penstock_jobs.logs import report_progress
 from penstock_jobs.storage import Store, open_store
 from penstock_jobs.tables import delta
@@ -151,7 +151,12 @@ class _Generation:
             columns,
             written,
             measured,
-            (*missing, *sides.remarks, *remarks_on_query(job.split.strategy, combines_rows=loaded.combines_rows)),
+            (
+                *missing,
+                *sides.remarks,
+                *remarks_on_query(job.split.strategy, combines_rows=loaded.combines_rows),
+                *remarks_on_reset(self.state, job),
+            ),
         )
         report_progress(4, 5, "Committing the tables")
         self._save_schema(columns, identity, task, loaded)
@@ -300,6 +305,7 @@ class _Generation:
                 generation=self.state.generation,
                 epoch=self.state.epoch,
                 run=self.job.run.uid,
+                reset=self.job.reset_testing if testing else None,
                 rows_read=rows_read,
                 moment=time.time_ns() // 10**6,
                 overwrite=not testing,

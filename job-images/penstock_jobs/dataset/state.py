@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from deltalake import DeltaTable
 
+from penstock_jobs.contract.result import Remark
 from penstock_jobs.contract.specification import DatasetJob
 from penstock_jobs.dataset import schema
 from penstock_jobs.storage import Store
@@ -15,7 +16,10 @@ VALIDATION = "datasets/validation"
 
 @dataclass(frozen=True)
 class GenerationState:
-    """The epoch and generation that are being made, on top of the tables as they were read (None: not there yet)."""
+    """The epoch and generation that are being made, on top of the tables as they were read (None: not there yet).
+
+    `reset_before` is the epoch that was begun for the word of the reset that this run asks for, where one was.
+    """
 
     epoch: int
     generation: int
@@ -23,6 +27,7 @@ class GenerationState:
     validation: DeltaTable | None
     training: DeltaTable | None
     fixed: schema.EpochSchema | None
+    reset_before: int | None = None
 
 
 def testing_folder(epoch: int) -> str:
@@ -37,11 +42,11 @@ def epochs(store: Store) -> list[int]:
 
 
 def read_state(store: Store, job: DatasetJob) -> GenerationState:
-    """Return what this run starts from; a reset begins a new epoch unless this very run has begun it already."""
+    """Return what this run starts from; a reset begins a new epoch unless one was begun for its word already."""
     last = max(epochs(store), default=0)
     testing = delta.open_table(store.child(testing_folder(last))) if last else None
-    mine = testing is not None and delta.first_run(testing) == job.run.uid
-    if job.reset_testing and testing is not None and not mine:
+    before = None if job.reset_testing is None else _epoch_of_reset(store, job.reset_testing)
+    if job.reset_testing is not None and testing is not None and before is None:
         epoch, generation, testing = last + 1, 1, None
     else:
         epoch, generation = max(last, 1), 1 if testing is None else _generation_of_run(testing, job)
@@ -52,7 +57,29 @@ def read_state(store: Store, job: DatasetJob) -> GenerationState:
         validation=delta.open_table(store.child(VALIDATION)),
         training=delta.open_table(store.child(TRAINING)),
         fixed=schema.load(store, epoch) if testing is not None else None,
+        reset_before=before,
     )
+
+
+def remarks_on_reset(state: GenerationState, job: DatasetJob) -> tuple[Remark, ...]:
+    """Return what a person should know who asks for a reset that was made before, by another run."""
+    made_by_this_run = (state.epoch, state.generation) == (state.reset_before, 1)
+    if state.reset_before is None or made_by_this_run:
+        return ()
+    message = (
+        f"The testing set was begun anew for {job.reset_testing} before, as epoch {state.reset_before}, so it was not "
+        "again; for a new one give resetTesting another word, as the date of today."
+    )
+    return (Remark(code="ResetBefore", message=message),)
+
+
+def _epoch_of_reset(store: Store, word: str) -> int | None:
+    """Return the epoch that was begun for that word: its first commit says so, so that nothing can come between."""
+    for epoch in reversed(epochs(store)):
+        table = delta.open_table(store.child(testing_folder(epoch)))
+        if table is not None and delta.reset_of(table) == word:
+            return epoch
+    return None
 
 
 def _generation_of_run(testing: DeltaTable, job: DatasetJob) -> int:

@@ -39,7 +39,8 @@ class DataFile:
 class Commit:
     """What to commit: the files, the DuckDB type of each column, and by which run, in which generation.
 
-    `rows_read` is how many rows the inputs had, and `moment` the time of the commit in milliseconds since 1970.
+    `rows_read` is how many rows the inputs had, and `moment` the time of the commit in milliseconds since 1970. `reset`
+    is the word for which a new table is begun, where it is begun for one.
     """
 
     files: tuple[DataFile, ...]
@@ -51,6 +52,7 @@ class Commit:
     overwrite: bool
     configuration: Mapping[str, str]
     rows_read: int = 0
+    reset: str | None = None
 
 
 def address(store: Store) -> str:
@@ -136,9 +138,10 @@ def configuration(append_only: bool, keep_seconds: float) -> dict[str, str]:
     }
 
 
-def first_run(table: DeltaTable) -> str:
-    """Return the uid of the run that created the table."""
-    return (table.metadata().description or "").removeprefix(_BEGUN_BY)
+def reset_of(table: DeltaTable) -> str | None:
+    """Return the word for which the table was begun, where it was begun for one."""
+    name = table.metadata().name or ""
+    return name.removeprefix(_RESET) if name.startswith(_RESET) else None
 
 
 def vacuum(store: Store, keep_seconds: float, pinned: Sequence[int]) -> None:
@@ -160,6 +163,7 @@ def vacuum(store: Store, keep_seconds: float, pinned: Sequence[int]) -> None:
 
 
 _BEGUN_BY = "Begun by run "
+_RESET = "Reset "
 _NAMES = ("run", "generation", "epoch", "rows")
 
 
@@ -171,6 +175,7 @@ def _create(store: Store, schema: Schema, change: Commit) -> int:
         schema,
         [_add_action(file, change.moment) for file in change.files],
         mode="error",
+        name=None if change.reset is None else _RESET + change.reset,
         description=_BEGUN_BY + change.run,
         configuration=dict(change.configuration),
         storage_options=store.delta_options() or None,

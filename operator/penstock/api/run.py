@@ -21,6 +21,7 @@ from penstock.api.scalars import (
     ObjectName,
     StatusUri,
     Timestamp,
+    Word,
 )
 from penstock.api.schema import JOBS, JobName, Rule, Value, field, immutable
 from penstock.api.scores import PlainScore, TestedScore
@@ -38,17 +39,21 @@ class JobRequest(OverridableSettings, frozen=True, kw_only=True):
     """A job that the run does, and what is otherwise than the Pipeline says."""
 
     name: Annotated[JobName, field("Which job.")]
-    reset_testing: Annotated[
-        bool,
-        field(
-            "Begin a new testing set, of a new draw. The old one stays readable. For the dataset job only; nothing "
-            "repeats it."
-        ),
-    ] = False
+    reset_testing: (
+        Annotated[
+            Word,
+            field(
+                "Begin a new testing set, of a new draw, for this word: a date or a reason, as `2026-11-30`. The old "
+                "set stays readable. The storage remembers the word, so that no run that is applied again, or comes "
+                "back from a backup, repeats the reset; another word is another reset. For the dataset job only.",
+            ),
+        ]
+        | None
+    ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.resetTesting) || !self.resetTesting || self.name == 'dataset'",
+            "!has(self.resetTesting) || self.name == 'dataset'",
             "Only the dataset job can reset the testing set; move resetTesting to it.",
             field=".resetTesting",
         ),

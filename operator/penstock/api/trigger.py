@@ -54,7 +54,7 @@ class TriggeredRun(Value, frozen=True, kw_only=True):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!has(self.jobs) || !self.jobs.exists(job, has(job.resetTesting) && job.resetTesting)",
+            "!has(self.jobs) || !self.jobs.exists(job, has(job.resetTesting))",
             "A Trigger never resets the testing set, only a person does, on a run; remove resetTesting.",
             field=".jobs",
         ),

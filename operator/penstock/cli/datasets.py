@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import rows, show, show_all, table
 from penstock.cli.run import run_by_name
 from penstock.cli.terminal import echo
+from penstock.decide.commands.new_run import reset_word
 from penstock.decide.run_state import step_of
 from penstock.local.locks import hold_lock
 from penstock.local.places import LaptopPlaces
@@ -74,7 +76,7 @@ def reset(settings: LaptopSettings, pipeline: str, *, yes: bool) -> None:
     spec = PipelineRunSpec(
         pipeline_ref=PipelineReference(name=pipeline),
         execution_name="reset",
-        jobs=(JobRequest(name="dataset", reset_testing=True),),
+        jobs=(JobRequest(name="dataset", reset_testing=reset_word(datetime.now(UTC))),),
     )
     ended = run_by_name(settings, pipeline, spec)
     step = step_of(ended, "dataset")

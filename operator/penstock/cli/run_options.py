@@ -1,12 +1,13 @@
 """Which jobs a run does, and how: the options of `penstock run`, on a laptop and on a cluster."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from penstock.api.run import PipelineRunSpec
-from penstock.decide.commands.new_run import with_execution_name, with_jobs, with_reset
+from penstock.decide.commands.new_run import reset_word, with_execution_name, with_jobs, with_reset
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,4 +47,4 @@ def with_options(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, r
         spec = with_jobs(spec, jobs)
     if name is not None:
         spec = with_execution_name(spec, name)
-    return with_reset(spec) if reset_testing else spec
+    return with_reset(spec, reset_word(datetime.now(UTC))) if reset_testing else spec

@@ -17,7 +17,7 @@ import msgspec
 from penstock.api.cluster_only import without_cluster_only
 from penstock.api.pipeline import Pipeline, PipelineSpec
 from penstock.api.run import PipelineRun, PipelineRunSpec
-from penstock.decide.commands.new_run import new_run
+from penstock.decide.commands.new_run import is_same_request, new_run
 from penstock.decide.conditions import find
 from penstock.decide.execution_name import with_index
 from penstock.decide.names import run_name
@@ -100,7 +100,7 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
             lock = resources.home.run_lock(run.metadata.uid or "")
             if tried.enter_context(try_lock(lock, _PATIENCE)) is None:
                 continue
-            if same is None and run.spec == spec and _has_taken(resources, run, pipeline, spec):
+            if same is None and is_same_request(run.spec, spec) and _has_taken(resources, run, pipeline, spec):
                 same = Start(run, taken_up=True)
                 stack.push(tried.pop_all())
             else:

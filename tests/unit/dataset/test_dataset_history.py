@@ -109,7 +109,7 @@ def test_a_wider_type_of_the_same_kind_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path: Path) -> None:
     first = make_dataset(tmp_path, rows(150), "a")
-    second = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
+    second = make_dataset(tmp_path, rows(150), "b", reset_testing="2026-11")
     assert (second.epoch, second.generation) == (2, 1)
     assert sides(tmp_path, second)["testing"] != sides(tmp_path, first)["testing"]
     assert keys(tmp_path, first.testing) == sides(tmp_path, first)["testing"]
@@ -117,11 +117,30 @@ def test_a_reset_is_a_new_draw_and_the_old_set_stays_readable(tmp_path: Path) ->
 
 def test_a_run_started_again_does_not_reset_again_and_later_runs_stay_in_the_epoch(tmp_path: Path) -> None:
     make_dataset(tmp_path, rows(150), "a")
-    second = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
-    again = make_dataset(tmp_path, rows(150), "b", reset_testing=True)
+    second = make_dataset(tmp_path, rows(150), "b", reset_testing="2026-11")
+    again = make_dataset(tmp_path, rows(150), "b", reset_testing="2026-11")
     later = make_dataset(tmp_path, rows(150), "c")
     assert [r.epoch for r in (second, again, later)] == [2, 2, 2]
     assert digests(second) == digests(again) == digests(later)
+
+
+def test_a_reset_is_made_once_for_its_word_whoever_asks_for_it_again_and_that_is_said(tmp_path: Path) -> None:
+    make_dataset(tmp_path, rows(150), "a")
+    first = make_dataset(tmp_path, rows(150), "b", reset_testing="2026-11")
+    restored = make_dataset(tmp_path, rows(150), "c", reset_testing="2026-11")
+    another = make_dataset(tmp_path, rows(150), "d", reset_testing="2026-12")
+    old = make_dataset(tmp_path, rows(150), "e", reset_testing="2026-11")
+
+    assert [each.epoch for each in (first, restored, another, old)] == [2, 2, 3, 3]
+    told = [[each.message for each in made.remarks if each.code == "ResetBefore"] for made in (first, restored, old)]
+    assert [len(each) for each in told] == [0, 1, 1]
+    assert "begun anew for 2026-11 before, as epoch 2" in told[1][0]
+
+
+def test_the_first_testing_set_is_what_a_reset_asked_for_too(tmp_path: Path) -> None:
+    first = make_dataset(tmp_path, rows(150), "a", reset_testing="2026-11")
+    again = make_dataset(tmp_path, rows(150), "b", reset_testing="2026-11")
+    assert [each.epoch for each in (first, again)] == [1, 1]
 
 
 def test_a_reset_frees_the_schema(tmp_path: Path) -> None:
@@ -129,7 +148,7 @@ def test_a_reset_frees_the_schema(tmp_path: Path) -> None:
     texts = [{**row, "x": f"t{row['x']}"} for row in rows(150)]
     with pytest.raises(Refused, match="column 'x'"):
         make_dataset(tmp_path, texts, "b")
-    fresh = make_dataset(tmp_path, texts, "b", reset_testing=True)
+    fresh = make_dataset(tmp_path, texts, "b", reset_testing="2026-11")
     assert {column.name: column.type for column in fresh.columns}["x"] == "String"
 
 
@@ -143,7 +162,7 @@ def test_a_testing_set_drawn_by_another_hash_is_refused_until_it_is_begun_anew(t
         make_dataset(tmp_path, rows(150), "b")
     with pytest.raises(Refused, match=r"knows points by another hash.*let that version forget them"):
         forget(storage(tmp_path), [{"id": 3}])
-    assert make_dataset(tmp_path, rows(150), "c", reset_testing=True).epoch == 2
+    assert make_dataset(tmp_path, rows(150), "c", reset_testing="2026-11").epoch == 2
     assert make_dataset(tmp_path, rows(150), "d").epoch == 2
 
 

@@ -116,10 +116,10 @@ def generated(spec: PipelineSpec, request: JobRequest | None = None) -> DatasetJ
 
 
 def test_the_dataset_job_is_asked_for_what_the_manifest_says() -> None:
-    job = generated(spec_of(), JobRequest(name="dataset", reset_testing=True))
+    job = generated(spec_of(), JobRequest(name="dataset", reset_testing="2026-11-30"))
     assert (job.split.testing, job.split.strategy, job.split.group_columns) == (0.2, "Group", ("customer_id",))
     assert (job.target.column, job.target.positive, job.task) == ("left", "yes", "Classification")
-    assert (job.key, job.updates, job.reset_testing) == (("customer_id", "month"), "Freeze", True)
+    assert (job.key, job.updates, job.reset_testing) == (("customer_id", "month"), "Freeze", "2026-11-30")
     assert (job.validation.holdout, job.keep_versions, job.timeout) == (0.2, 90 * 86400, 3600)
     assert job.inputs[0].location.uri == "s3://lake/customers/*.parquet"
 

@@ -69,10 +69,10 @@ def test_only_the_jobs_that_are_named_are_done_and_as_the_manifest_says() -> Non
 
 
 def test_a_reset_asks_for_every_job_where_none_was_named() -> None:
-    jobs = with_reset(SPEC).jobs
+    jobs = with_reset(SPEC, "2026-11").jobs
 
     assert [each.name for each in jobs] == ["dataset", "training", "testing", "deployment"]
-    assert [each.reset_testing for each in jobs] == [True, False, False, False]
+    assert [each.reset_testing for each in jobs] == ["2026-11", None, None, None]
 
 
 @pytest.mark.parametrize(

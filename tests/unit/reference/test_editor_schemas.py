@@ -97,4 +97,4 @@ def test_a_field_is_described_has_its_values_and_its_default() -> None:
 
 def test_defaults_of_items_are_there_too() -> None:
     spec = SCHEMAS["PipelineRun"]["properties"]["spec"]["properties"]
-    assert spec["jobs"]["items"]["properties"]["resetTesting"]["default"] is False
+    assert spec["jobs"]["items"]["properties"]["retries"]["properties"]["limit"]["default"] == 2

@@ -1,6 +1,7 @@
 """The PipelineRun that a person asks for on the command line: its name, its jobs, its execution name."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from penstock_jobs.contract.errors import Refused
 
 Object = dict[str, Any]
 PIPELINE_LABEL = "penstock.dev/pipeline"
+_ASKED = "asked-"  # begins the word of a reset that a person asked for without one
 
 
 def with_jobs(spec: PipelineRunSpec, jobs: str) -> PipelineRunSpec:
@@ -32,15 +34,33 @@ def with_jobs(spec: PipelineRunSpec, jobs: str) -> PipelineRunSpec:
     return msgspec.structs.replace(spec, jobs=chosen)
 
 
-def with_reset(spec: PipelineRunSpec) -> PipelineRunSpec:
-    """Return the spec whose dataset job begins a new testing set."""
+def with_reset(spec: PipelineRunSpec, word: str) -> PipelineRunSpec:
+    """Return the spec whose dataset job begins a new testing set, for that word."""
     asked: tuple[JobName, ...] = tuple(request.name for request in spec.jobs) or JOBS
     if "dataset" not in asked:
         raise Refused("--reset-testing is for the job dataset, which --jobs leaves out; add it.")
     given = {request.name: request for request in spec.jobs}
     requests = {job: given.get(job, JobRequest(name=job)) for job in asked}
-    requests["dataset"] = msgspec.structs.replace(requests["dataset"], reset_testing=True)
+    requests["dataset"] = msgspec.structs.replace(requests["dataset"], reset_testing=word)
     return msgspec.structs.replace(spec, jobs=tuple(requests.values()))
+
+
+def reset_word(now: datetime) -> str:
+    """Return the word of a reset that a person asks for now, which no reset before has."""
+    return f"{_ASKED}{now.astimezone(UTC):%Y%m%dT%H%M%S.%fZ}"
+
+
+def is_same_request(one: PipelineRunSpec, other: PipelineRunSpec) -> bool:
+    """Return whether two commands ask for the same run, whenever each of them asked for a reset."""
+    return _without_moment(one) == _without_moment(other)
+
+
+def _without_moment(spec: PipelineRunSpec) -> PipelineRunSpec:
+    jobs = tuple(
+        msgspec.structs.replace(job, reset_testing=_ASKED) if (job.reset_testing or "").startswith(_ASKED) else job
+        for job in spec.jobs
+    )
+    return msgspec.structs.replace(spec, jobs=jobs)
 
 
 def with_execution_name(spec: PipelineRunSpec, name: str) -> PipelineRunSpec:
