@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from penstock_jobs import logs
+from penstock_jobs.begun_before import find_earlier_run
 from penstock_jobs.cleaning import clean
 from penstock_jobs.contract import document, errors
 from penstock_jobs.contract.manifest import ModelManifest
@@ -143,6 +144,12 @@ def _run_job(
         case LookJob():
             return look(specification, datetime.now(UTC)), None
     if snapshot is not None:
+        earlier = find_earlier_run(specification.run_storage, specification.run)
+        if earlier is not None:
+            logs.log.info(
+                "The run was executed before, and its files are in %s; nothing is done again.", earlier.storage
+            )
+            return earlier, None
         claim_run_folder(open_store(specification.run_storage), specification.run, snapshot)
     keep_log(specification)
     found = _find_or_make_result(specification)

@@ -330,6 +330,22 @@ class LookResult(ResultDocument, frozen=True, tag="look", tag_field="job"):
     arrival: Arrival | None = None
 
 
+class EarlierResult(Document, frozen=True):
+    """What a part of a run came to, when the run was another object, and when that was written."""
+
+    part: str
+    time: str
+    result: SourceResult | DatasetResult | TrainingResult | TestingResult
+
+
+class EarlierRun(ResultDocument, frozen=True, tag="earlier-run", tag_field="job"):
+    """The run was executed before, as an object of another uid: all that is in storage of it, and nothing was done."""
+
+    execution_name: str
+    storage: str
+    results: tuple[EarlierResult, ...] = ()
+
+
 class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
     """A job that ended with a sentence for a person."""
 
@@ -338,5 +354,13 @@ class Failure(ResultDocument, frozen=True, tag="failure", tag_field="job"):
 
 
 JobResult = (
-    SourceResult | DatasetResult | DatasetPart | TrainingResult | TestingResult | CleaningResult | LookResult | Failure
+    SourceResult
+    | DatasetResult
+    | DatasetPart
+    | TrainingResult
+    | TestingResult
+    | CleaningResult
+    | LookResult
+    | EarlierRun
+    | Failure
 )

@@ -81,12 +81,17 @@ class ArchiveSpec(Document, frozen=True):
 
 
 class Run(Document, frozen=True):
-    """Whose job this is. `uid` names everything that the run writes; the execution name is for people."""
+    """Whose job this is. `uid` names everything that the run writes; the execution name is for people.
+
+    `identity` is the same for an object of the same name that asks for the same, whatever its uid: a run that comes
+    back from a backup. Where there is none, nobody looks for a run of before.
+    """
 
     uid: str
     execution_name: str
     pipeline: str
     pipeline_uid: str
+    identity: str | None = None
 
 
 # --- source -----------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from penstock_jobs.storage import disk
@@ -117,4 +118,4 @@ class FolderStore:
 def stored_file(root: Path, key: str) -> StoredFile:
     """Return what is known of a file without opening it; its version is when it was written last."""
     state = (root / key).stat()
-    return StoredFile(key, state.st_size, str(state.st_mtime_ns))
+    return StoredFile(key, state.st_size, str(state.st_mtime_ns), datetime.fromtimestamp(state.st_mtime, UTC))

@@ -89,7 +89,7 @@ class BucketStore:
         with explain_s3_errors(self.place, start):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=start)
             found = [
-                StoredFile(item["Key"].removeprefix(root), item["Size"], item["ETag"].strip('"'))
+                StoredFile(item["Key"].removeprefix(root), item["Size"], item["ETag"].strip('"'), item["LastModified"])
                 for page in pages
                 for item in page.get("Contents", [])
             ]

@@ -1,6 +1,7 @@
 """What a store can do, whatever is behind it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -13,11 +14,12 @@ class KeyNotFound(Refused):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that is there: its key, its size in bytes, and what tells one version of it from another."""
+    """A file that is there: its key and size in bytes, what tells one version from another, and when it was written."""
 
     key: str
     size: int
     version: str
+    written: datetime
 
 
 class Store(Protocol):

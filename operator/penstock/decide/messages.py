@@ -211,6 +211,20 @@ def interrupted(signal: str) -> str:
     return f"It was stopped by {signal}; the same command takes it up again."
 
 
+def begun_before(storage: str, lacking: str | None) -> str:
+    """A run that came back as another object was executed before; `lacking` is the step that has no result."""
+    end = "its results were found" if lacking is None else f"it ended then without a result of {lacking}"
+    return (
+        f"It was executed before, as another object of this name: {end} in {storage}, and nothing is done again. To "
+        "run it once more, apply it under another name, or with generateName."
+    )
+
+
+def no_result_of_before() -> str:
+    """The step at which a run ended when it was another object."""
+    return "It has no result in storage: it failed then, or was ended."
+
+
 def superseded() -> str:
     """Another run was begun in the place of one that was interrupted."""
     return "It was interrupted, and another run of its name was begun with a manifest that has changed since."

@@ -9,11 +9,13 @@ from typing import Protocol
 
 from penstock.api.jobs import JobSettings
 from penstock.api.pipeline import PipelineSpec
+from penstock.api.run import PipelineRun
 from penstock.api.storage import Storage
 from penstock.decide.objects import service, source
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.places import ClusterPlaces, refuse_laptop_only
 from penstock.decide.objects.profiles import processors_of
+from penstock.decide.run_identity import identity_of
 from penstock.decide.run_places import Reach
 from penstock_jobs.contract.result import SourceResult
 from penstock_jobs.contract.specification import Location, SourceSpec
@@ -36,6 +38,10 @@ class Site(Protocol):
 
     def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return where the other jobs find what the source job made; `storage` is the run's."""
+        ...
+
+    def identity(self, run: PipelineRun) -> str | None:
+        """Return by what a run is known that comes back as another object; None where each object is a new run."""
         ...
 
     def url(self, owner: Owner, port: int) -> str | None:
@@ -62,6 +68,10 @@ class Cluster:
     def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return the folder that each pod unpacks from the run's storage."""
         return source.operations(made, storage)
+
+    def identity(self, run: PipelineRun) -> str | None:
+        """Return the digest of the run's name and of what it asks for."""
+        return identity_of(run)
 
     def url(self, owner: Owner, port: int) -> str | None:
         """Return the address of the Pipeline's Service."""

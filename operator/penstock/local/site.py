@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from penstock.api.jobs import JobSettings
 from penstock.api.pipeline import PipelineSpec
+from penstock.api.run import PipelineRun
 from penstock.api.storage import Storage
 from penstock.decide.objects.children import Owner
 from penstock.decide.run_places import Reach
@@ -34,6 +35,10 @@ class Laptop:
     def operations(self, made: SourceResult, storage: Location) -> SourceSpec:
         """Return the folder that was found or checked out, which is there for all."""
         return operations_in(made)
+
+    def identity(self, run: PipelineRun) -> str | None:
+        """Return nothing: names are counted in the home, and a new home counts them anew."""
+        return None
 
     def url(self, owner: Owner, port: int) -> str | None:
         """Return nothing: `penstock serve` says where it answers."""

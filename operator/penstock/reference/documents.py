@@ -12,6 +12,7 @@ from penstock.api.structural import prose as joined_lines
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
 from penstock.reference.markdown import anchor, code, codes, page, prose, table
+from penstock_jobs.begun_before import BegunRun
 from penstock_jobs.contract.column_statistics import TableStatistics
 from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.notification import NotificationRequest
@@ -39,6 +40,7 @@ DOCUMENTS: tuple[tuple[str, Any], ...] = (
     ("Schemas of the tables", Schemas),
     ("Statistics of the columns", TableStatistics),
     ("Claim of a storage", Claim),
+    ("Note of a run that began", BegunRun),
     ("Memory of looks", LookMemory),
     ("Snapshot of a run", Snapshot),
     ("Record of files", Record),

@@ -20,12 +20,13 @@ from penstock.decide.times import write_time
 from penstock.kubernetes.kinds import BY_NAME
 from penstock_jobs.contract import errors
 from penstock_jobs.contract.notification import NotificationRequest
-from penstock_jobs.contract.result import Failure, JobResult, SourceResult
+from penstock_jobs.contract.result import EarlierResult, EarlierRun, Failure, JobResult, SourceResult
 from penstock_jobs.contract.specification import (
     CleaningJob,
     DatasetJob,
     JobSpecification,
     LookJob,
+    Run,
     SourceJob,
     TestingJob,
     TrainingJob,
@@ -47,6 +48,7 @@ class ModelCluster:
         self.counted: dict[str, set[int]] = {}  # by Job uid: indexes that succeeded, whatever became of the pod
         self.failures: dict[str, int] = {}
         self.claims: dict[str, str] = {}  # by folder: the uid of the run it belongs to
+        self.begun: dict[str, tuple[str, str]] = {}  # by identity of a run: its folder, and the uid it had
         self.stored: dict[tuple[str, str, int], JobResult] = {}
         self.computed: list[tuple[str, str, int]] = []
         self.logs: dict[str, bytes] = {}
@@ -257,6 +259,10 @@ class ModelCluster:
         assert specification is not None
         assert not isinstance(specification, CleaningJob | LookJob)
         folder, uid = specification.run_storage.uri, specification.run.uid
+        earlier = self._earlier_run(specification.run, folder)
+        if earlier is not None:
+            self.end(pod, 0, _text(termination_message(TerminationMessage(result=earlier))))
+            return
         if self.claims.setdefault(folder, uid) != uid:
             failure = Failure(reason="ExecutionNameTaken", message=f"{folder} has the files of another run.")
             self.end(pod, errors.REFUSED, _text(TerminationMessage(result=failure)))
@@ -273,6 +279,22 @@ class ModelCluster:
             self.logs[pod["metadata"]["uid"]] = "\n".join(lines).encode()
         self.end(pod, 0, _text(message))
 
+    def _earlier_run(self, run: Run, folder: str) -> EarlierRun | None:
+        """Return what came of the run as another object, as `penstock_jobs.begun_before` finds it in storage."""
+        if self.claims.get(folder) == run.uid or run.identity is None or not folder.endswith(f"/{run.execution_name}"):
+            return None
+        before = self.begun.get(run.identity)
+        if before is not None and self.claims[before[0]] == before[1] != run.uid:
+            results = tuple(
+                EarlierResult(part=part, time=self.time, result=result)  # type: ignore[arg-type]
+                for (where, part, _), result in sorted(self.stored.items(), key=lambda each: each[0])
+                if where.startswith(before[0]) and where.removeprefix(before[0]) in ("", "/testing-again")
+            )
+            return EarlierRun(execution_name=before[0].rpartition("/")[2], storage=before[0], results=results)
+        if self.claims.setdefault(folder, run.uid) == run.uid:
+            self.begun[run.identity] = (folder, run.uid)
+        return None
+
     def _specification(self, pod: Object) -> JobSpecification | None:
         job = self.job_of(pod)
         volumes = job["spec"]["template"]["spec"]["volumes"] if job else []
@@ -282,6 +304,18 @@ class ModelCluster:
             return None
         specification: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
         return specification
+
+    def restored(self) -> "ModelCluster":
+        """Return an empty cluster beside the same storage, to which what people made came back, without a status."""
+        other = ModelCluster(self.now)
+        other.claims, other.begun, other.stored, other.computed = self.claims, self.begun, self.stored, self.computed
+        other._uids, other.long_messages = self._uids, self.long_messages
+        for _, there in sorted(self.objects.items()):
+            if there["kind"] in ("Pipeline", "PipelineRun", "Model"):
+                kept = ("name", "namespace", "labels", "annotations", "generation")
+                metadata = {name: value for name, value in there["metadata"].items() if name in kept}
+                other.put({name: value for name, value in there.items() if name != "status"} | {"metadata": metadata})
+        return other
 
     # --- what the tests ask ---------------------------------------------------------------------------------------
 

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from manifest_changes import named
+from penstock.api.run import PipelineRun
 from penstock.decide.objects.children import REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.settings import Settings
+from penstock.decide.run_identity import identity_of
 from penstock_jobs.contract.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.claims import check_claims
@@ -337,7 +339,8 @@ class AnyOrder(RuleBasedStateMachine):
             check_claims(self.cluster, ("PipelineRun", name), ("Pipeline", "churn"))
         computed = self.cluster.computed
         assert len(computed) == len(set(computed))
-        assert all(uid not in self._live_uids() for uid in RUNS.values())
+        runs = {run["metadata"]["uid"] for run in self.cluster.of("PipelineRun")}
+        assert not runs & self._live_uids()
         self._hold_that_serving_is_as_it_is_told()
         made = {model["metadata"]["name"] for model in self.cluster.of("Model")}
         for run in self.cluster.of("PipelineRun"):
@@ -397,6 +400,30 @@ def _revision(child: Object) -> str | None:
     return child["metadata"]["labels"].get(REVISION)
 
 
+class AnyOrderAndARestore(AnyOrder):
+    """And at some moment all comes back, without a status, into an empty cluster beside the same storage."""
+
+    @initialize()
+    def nothing_is_restored_yet(self) -> None:
+        self.begun: set[str] = set()  # uids of objects whose run had begun before they came back
+
+    @rule()
+    def all_comes_back_into_an_empty_cluster(self) -> None:
+        self.cluster = self.cluster.restored()
+        self.operator = ModelOperator(self.cluster)
+        self.ended = {}
+        self.begun |= {
+            run["metadata"]["uid"]
+            for run in self.cluster.of("PipelineRun")
+            if identity_of(msgspec.convert(run, PipelineRun)) in self.cluster.begun
+        }
+
+    @invariant()
+    def nothing_of_a_run_that_had_begun_is_done_again(self) -> None:
+        if hasattr(self, "cluster"):
+            assert not self.begun & {uid for uid, _, _ in self.cluster.computed}
+
+
 class ManyMoreOrders(AnyOrder):
     """The same for many minutes."""
 
@@ -404,5 +431,7 @@ class ManyMoreOrders(AnyOrder):
 FEW = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = FEW
+TestAnyOrderAndARestore = AnyOrderAndARestore.TestCase
+TestAnyOrderAndARestore.settings = settings(FEW, max_examples=25)
 TestManyMoreOrders = pytest.mark.soak(pytest.mark.timeout(3600)(ManyMoreOrders.TestCase))
 TestManyMoreOrders.settings = settings(FEW, max_examples=3000)

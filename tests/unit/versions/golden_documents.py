@@ -14,6 +14,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.trigger import Trigger
 from penstock.decide.cleaning.record import Record
 from penstock.decide.objects.revision import Snapshot
+from penstock_jobs.begun_before import BegunRun
 from penstock_jobs.contract.column_statistics import TableStatistics
 from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.notification import NotificationRequest
@@ -42,6 +43,7 @@ DOCUMENTS: dict[str, Any] = {
     "columns": TableStatistics,
     "candidates": CandidateRow,
     "storage-claim": Claim,
+    "begun-run": BegunRun,
     "look-memory": LookMemory,
     "serving": ServerSpec,
     "notification": NotificationRequest,

@@ -4,7 +4,7 @@ A message that had to be shortened says so, and the whole is then asked of the p
 is no result: the job is done, and another attempt finds it again in storage.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.decide.decision import ApiObject
@@ -17,6 +17,7 @@ from penstock_jobs.contract.result import (
     CleaningResult,
     DatasetPart,
     DatasetResult,
+    EarlierRun,
     Failure,
     JobResult,
     LookResult,
@@ -102,6 +103,9 @@ def merge_results(told: Mapping[int, PodResult], keep: int) -> PodResult | None:
     The Models are the best `keep` of all workers by validation score; ties go by the place in the search, as they do in
     one worker, so that it changes nothing which worker had which candidate.
     """
+    earlier = next((each for each in told.values() if isinstance(each.result, EarlierRun)), None)
+    if earlier is not None:
+        return earlier  # whatever another worker came to: nothing of the run is done again
     if len(told) == 1:
         (only,) = told.values()
         return only if _has_manifests(only) else None
@@ -116,16 +120,22 @@ def merge_results(told: Mapping[int, PodResult], keep: int) -> PodResult | None:
     manifests = {manifest.name: manifest for each in told.values() for manifest in each.manifests}
     if not all(model.name in manifests for model in models):
         return None
-    result = TrainingResult(
+    return PodResult(merge_training(trained, keep), tuple(manifests[model.name] for model in models))
+
+
+def merge_training(trained: Sequence[TrainingResult], keep: int) -> TrainingResult:
+    """Return one result of those of all workers."""
+    if len(trained) == 1:
+        return trained[0]
+    return TrainingResult(
         candidates=trained[0].candidates,
         total=max(each.total for each in trained),
         succeeded=sum(each.succeeded for each in trained),
         failed=sum(each.failed for each in trained),
         best=rank_candidates(trained)[:keep],
-        models=models,
+        models=best_models(trained, keep),
         warnings=tuple(warning for each in trained for warning in each.warnings),
     )
-    return PodResult(result, tuple(manifests[model.name] for model in models))
 
 
 def _pending_log(pod: ApiObject, message: TerminationMessage) -> PendingLog:

@@ -19,6 +19,7 @@ from penstock.decide.pipeline.notifications import is_of_notification, with_noti
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
+from penstock.decide.pipeline.served_since import last_selected, with_served_since
 from penstock.decide.pipeline.serving import advance_rollout
 from penstock.decide.serving import FIRST_MODEL, pinned_model, served_model
 from penstock.decide.status import leave_alone
@@ -42,7 +43,7 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
         _refuse(facts)
         draft = advance_rollout(facts, _with_selection(facts, draft))
         # The Model's status by its version first: to annotate it makes another of it.
-        draft = with_retention(facts, with_anchor(facts, with_servers(facts, draft)))
+        draft = with_retention(facts, with_anchor(facts, with_served_since(facts, with_servers(facts, draft))))
     except Refused as error:
         draft = draft.ready("False", reasons.INVALID, str(error), stalled=True)
     if observation.refused is not None and not is_of_notification(observation.refused):
@@ -81,10 +82,13 @@ def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
         return draft.status(selected_model=proposal.model)
     if facts.status.selected_model is not None:
         return draft
-    # Where the status was lost, as with a backup or the CRD of another version, the Service still knows.
-    lost = served_model(facts.pipeline) is None and pinned_model(facts.pipeline) is None
-    first = (facts.model_of_service if lost else None) or facts.pipeline.metadata.annotations.get(FIRST_MODEL)
-    return draft.status(selected_model=first) if first else draft
+    # Where the status was lost, as with a backup or the CRD of another version, the Service still knows, or the Models.
+    answering = facts.model_of_service if pinned_model(facts.pipeline) is None else None
+    known = (answering, last_selected(facts))
+    if served_model(facts.pipeline) is not None:
+        known = known[::-1]  # what answers was pinned until now
+    found = next((each for each in known if each), None) or facts.pipeline.metadata.annotations.get(FIRST_MODEL)
+    return draft.status(selected_model=found) if found else draft
 
 
 def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:

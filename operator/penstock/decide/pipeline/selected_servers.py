@@ -17,6 +17,7 @@ from penstock.decide.objects.serving import Serving, serving_file
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.proposals import proposer_of
+from penstock.decide.pipeline.served_since import start_time
 from penstock.decide.pipeline.servers import Servers
 from penstock.decide.serving import served_model, with_served
 
@@ -64,7 +65,7 @@ def with_served_revision(facts: PipelineFacts, draft: PipelineDraft, revision: s
     """Return the draft whose status says that this revision serves that Model."""
     port = facts.pipeline.spec.deployment.port if facts.pipeline.spec.deployment else 80
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
-    pipeline: Pipeline = with_served(draft.pipeline, run, reason, facts.time)
+    pipeline: Pipeline = with_served(draft.pipeline, run, reason, start_time(facts, target))
     now = pipeline.status.served_model if pipeline.status else None
     draft = replace(draft, pipeline=pipeline).status(url=facts.observation.site.url(facts.owner, port))
     if now is not None and now.revision != revision:

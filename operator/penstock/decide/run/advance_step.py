@@ -12,8 +12,8 @@ from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed import pods as pod_views
 from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog, merge_results
+from penstock.decide.run import begun_before, retries, snapshot_and_name, termination
 from penstock.decide.run import outcome as outcomes
-from penstock.decide.run import retries, snapshot_and_name, termination
 from penstock.decide.run.create_job import create_job, image_of_part, objects_of, step_of_part
 from penstock.decide.run.dataset_order import preceding_run
 from penstock.decide.run.draft import RunDraft
@@ -22,6 +22,7 @@ from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost,
 from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.record_results import record_results, summarise_step
 from penstock.decide.run_state import status_of, step_of
+from penstock_jobs.contract.result import EarlierRun
 
 MOST_ATTEMPTS = 3  # at a part that is done, and whose result nobody could read
 
@@ -89,6 +90,8 @@ def _record_done(
     told = merge_results(done.told, training.keep if training else 1)
     if told is None:
         return _recover_lost_result(facts, draft, snapshot, part, observed)
+    if isinstance(told.result, EarlierRun):
+        return begun_before.take_over(facts, draft, snapshot, told.result)
     draft = _with_digest(record_results(facts, draft, snapshot, part, told), part, observed)
     return summarise_step(draft, part, done.started, done.finished, facts.time)
 

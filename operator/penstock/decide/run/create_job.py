@@ -65,7 +65,7 @@ def objects_of(
         snapshot=True,
         general=snapshot.pods,
     )
-    content = _snapshot(draft, snapshot, part)
+    content = _snapshot(draft, snapshot, part, facts.observation.site.identity(facts.run))
     return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
 
 
@@ -96,11 +96,13 @@ def settings_of_part(snapshot: Snapshot, part: PlannedPart) -> JobSettings:
     )
 
 
-def _snapshot(draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> str:
+def _snapshot(draft: RunDraft, snapshot: Snapshot, part: PlannedPart, identity: str | None) -> str:
     """Return what the run is, as far as it is resolved by now: each step knows more, and says nothing otherwise."""
     found = documents(snapshot.pipeline, draft.run, snapshot.parameters)
     resolved = found[-1]["resolved"]
     resolved["executionName"] = status_of(draft.run).execution_name
+    if identity is not None:
+        resolved["identity"] = identity
     if draft.images:
         resolved["images"] = dict(sorted(draft.images.items()))
     if "dataset" in part.needs:

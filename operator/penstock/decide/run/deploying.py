@@ -65,6 +65,18 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
     return _propose(facts, draft, pipeline, summary, decision)
 
 
+def summarise_earlier_decision(spec: PipelineSpec, tested: TestingResult) -> DeploymentSummary:
+    """Return what was decided by this test when it was made: about the Model that was served then."""
+    against = tested.comparison.served if tested.comparison is not None else None
+    anchor = tested.anchor.served if tested.anchor is not None else None
+    if spec.deployment is None:
+        return DeploymentSummary(challenger=tested.challenger)
+    decision = select_model(tested, selection_of(spec), against, None, anchor)
+    if decision.retest:
+        decision = GateDecision("NotComparable", against, messages.still_incomparable(against))
+    return _summary(decision, tested, against)
+
+
 def _decide(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None) -> GateDecision:
     """Return the decision by the rules of this spec, about what the Pipeline serves and pins now."""
     return select_model(

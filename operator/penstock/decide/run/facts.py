@@ -109,6 +109,7 @@ class RunFacts:
             execution_name=status_of(self.run).execution_name or "",
             pipeline=self.pipeline_name,
             pipeline_uid=snapshot.pipeline.metadata.uid or "",
+            identity=self.observation.site.identity(self.run),
         )
 
     def request(self, job: JobName) -> JobRequest:

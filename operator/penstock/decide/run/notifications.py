@@ -8,6 +8,7 @@ from penstock.decide.notifications.deliveries import Letter, PostOffice, post
 from penstock.decide.notifications.of_run import describe_event_of_run, events_of_run
 from penstock.decide.notifications.outbox import deliveries_of
 from penstock.decide.notifications.receivers import receivers_of
+from penstock.decide.run.begun_before import earlier_run
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run_state import is_finished, status_of
@@ -17,8 +18,8 @@ from penstock_jobs.contract.errors import Refused
 def with_notifications(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft in which the events of the run's end are told; of one that ends only now, from the next pass."""
     if not is_finished(facts.run):
-        if not is_finished(draft.run):
-            return draft
+        if not is_finished(draft.run) or earlier_run(draft) is not None:
+            return draft  # of what ended before it came back as another object, everybody was told then
         receivers = receivers_of(_spec(facts), facts.observation.settings)
         return draft.status(notifications=deliveries_of(events_of_run(draft.run), receivers))
     deliveries, senders = status_of(facts.run).notifications, facts.observation.senders

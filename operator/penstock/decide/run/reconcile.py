@@ -12,7 +12,7 @@ from penstock.decide.objects.children import TRIGGER_AWAITED
 from penstock.decide.objects.revision import Snapshot
 from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog
-from penstock.decide.run import deploying, snapshot_and_name, termination
+from penstock.decide.run import begun_before, deploying, snapshot_and_name, termination
 from penstock.decide.run.advance_step import advance_step, pending_logs_of, suspend_step
 from penstock.decide.run.draft import RunDraft, to_decision
 from penstock.decide.run.facts import RunFacts
@@ -112,9 +112,12 @@ def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:
 def _advance_steps(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft:
     """Return the draft with each part of the run as far as it has come, and the next one begun."""
     try:
+        earlier = begun_before.earlier_run(draft)
+        if earlier is not None:
+            return begun_before.take_over(facts, draft, snapshot, earlier)  # who recorded it was killed before its end
         for part in _parts(facts):
             draft = advance_step(facts, draft, snapshot, part)
-            if _is_failed(draft):
+            if _is_failed(draft) or is_finished(draft.run):
                 return draft
         return _with_deployment(facts, draft, snapshot)
     except CannotBeRead as error:

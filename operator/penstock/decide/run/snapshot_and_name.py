@@ -3,8 +3,9 @@
 from penstock.api.schema import JobName
 from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import messages, reasons
+from penstock.decide.cleaning.record import record_name
 from penstock.decide.decision import Create
-from penstock.decide.execution_name import first_free
+from penstock.decide.execution_name import first_free, with_index
 from penstock.decide.objects.children import revision_name
 from penstock.decide.objects.revision import Snapshot, revision, snapshot_of
 from penstock.decide.observed.pods import Wait
@@ -69,7 +70,7 @@ def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[
     status = status_of(draft.run)
     name, index = status.execution_name, status.run_index
     if name is None:
-        name, index = first_free(_wish(facts), facts.observation.runs.execution_names())
+        name, index = _recorded_name(facts) or first_free(_wish(facts), facts.observation.runs.execution_names())
     return draft.status(
         execution_name=name,
         run_index=index,
@@ -80,6 +81,13 @@ def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[
         start_time=status.start_time or facts.time,
         steps=status.steps or pending_steps(jobs),
     )
+
+
+def _recorded_name(facts: RunFacts) -> tuple[str, int] | None:
+    """Return the name that the run has, and its index, by the records of its files: its status was lost."""
+    recorded = facts.observation.files
+    found = [index for index in range(1, MOST_INDEXES + 1) if record_name(facts.owner, index) in recorded]
+    return (with_index(_wish(facts), found[-1]), found[-1]) if found else None
 
 
 def _wish(facts: RunFacts) -> str:

@@ -1,0 +1,49 @@
+"""Since when a Model is served that was selected: written down with the Model too, since a status can be lost.
+
+A Model comes back with a backup, and so does what is written there; the Service, which is asked before, does not come
+to an empty cluster. What a person pins is in the manifest, and is not written down here: who takes a pin away goes back
+to the Model that was selected last.
+"""
+
+from penstock.api.schema import GROUP
+from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.pipeline.draft import PipelineDraft
+from penstock.decide.pipeline.facts import PipelineFacts
+from penstock.decide.serving import pinned_model
+
+
+def with_served_since(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
+    """Return the draft in which the Model that is served says since when this Pipeline does."""
+    served = draft.pipeline.status.served_model if draft.pipeline.status else None
+    model = None if served is None else facts.observation.models.get(served.name)
+    if served is None or model is None or pinned_model(draft.pipeline) is not None:
+        return draft
+    if _since(facts, model) == served.start_time:
+        return draft
+    return draft.with_writes(Patch.of(model, {"metadata": {"annotations": {_key(facts): served.start_time}}}))
+
+
+def last_selected(facts: PipelineFacts) -> str | None:
+    """Return the Model of the Pipeline that was selected and served last, as the Models have it."""
+    models = facts.observation.models.of_pipeline(facts.name)
+    found = ((since, str(model["metadata"]["name"])) for model in models if (since := _since(facts, model)))
+    return max(found, default=(None, None))[1]
+
+
+def start_time(facts: PipelineFacts, name: str) -> str:
+    """Return since when the Model is served that is about to be: now, unless it says so itself already.
+
+    It does where the status was lost, and where the operator died between the annotation and the status.
+    """
+    model, served = facts.observation.models.get(name), facts.status.served_model
+    since = "" if model is None else _since(facts, model)
+    is_lost = served is None and not facts.status.served_history
+    return since if since and (is_lost or (served is not None and since > served.start_time)) else facts.time
+
+
+def _key(facts: PipelineFacts) -> str:
+    return f"served-since.{GROUP}/{facts.name}"
+
+
+def _since(facts: PipelineFacts, model: ApiObject) -> str:
+    return str((model["metadata"].get("annotations") or {}).get(_key(facts)) or "")
