@@ -19,6 +19,7 @@ _OF_A_JOB = {
     "gpu.count": "the job uses a GPU that it finds",
     "gpu.resource": "the job uses a GPU that it finds",
     "pendingLimit": "nothing waits for a place",
+    "retries.memory": "a try has all the memory of the machine",
     "image": "the jobs run in this Python environment",
     "imagePullSecrets": "no image is pulled",
     "serviceAccountName": "the jobs run as you",
@@ -49,6 +50,7 @@ _SAID_BY_A_RUN = (
     "gpu.count",
     "gpu.resource",
     "pendingLimit",
+    "retries.memory",
 )
 OF_A_RUN = {f"spec.jobs.*.{name}": _OF_A_JOB[name] for name in _SAID_BY_A_RUN}
 

@@ -12,6 +12,7 @@ from penstock.api.scalars import (
     NO_TIME,
     PYTHON_NAME,
     Duration,
+    Factor,
     Label,
     Quantity,
     ResourceName,
@@ -97,14 +98,45 @@ class Gpu(Value, frozen=True, kw_only=True):
     ] = True
 
 
-class Retries(Value, frozen=True, kw_only=True):
-    """How often a pod that failed for no fault of the job is tried again.
+class MoreMemory(Value, frozen=True, kw_only=True):
+    """How much more memory a job gets each time that it was killed for want of it."""
 
-    Such are a node that was lost, and a storage that did not answer.
+    factor: Annotated[
+        Factor,
+        field("By what its requests and limits of memory are multiplied with each such try."),
+    ] = "1.5"
+    limit: Annotated[
+        Quantity, field("The most that it gets, as `32Gi`. What is killed with that much has failed for good.")
+    ]
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.factor) || !self.factor.matches('^1([.]0+)?$')",
+            'A factor of 1 gives no more memory; write one as "1.5".',
+            field=".factor",
+        ),
+    )
+
+
+class Retries(Value, frozen=True, kw_only=True):
+    """How often a job that failed for something that may pass is tried again.
+
+    Such are a storage that did not answer, and memory that ran out. A pod that was evicted, deleted or lost with its
+    node is no try.
     """
 
     limit: Annotated[int, field("How many times.", ge=0, le=100)] = 2
     backoff: Annotated[Duration, field("How long the first wait is; each is twice as long as the one before.")] = "10s"
+    memory: (
+        Annotated[
+            MoreMemory,
+            field(
+                "More memory for each try after one that was killed for want of it. `resources.limits.memory` is what "
+                "the first has. Such a try is one of `limit`."
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Toleration(Value, frozen=True, kw_only=True):
@@ -216,9 +248,9 @@ class OverridableSettings(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    retries: Annotated[Retries, field("How often a pod that failed for no fault of the job is tried again.")] | None = (
-        None
-    )
+    retries: (
+        Annotated[Retries, field("How often a job that failed for something that may pass is tried again.")] | None
+    ) = None
 
     rules: ClassVar[tuple[Rule, ...]] = (NO_TIMEOUT,)
 

@@ -19,6 +19,7 @@ from penstock.api.scalars import (
     Digest,
     Duration,
     ObjectName,
+    Quantity,
     StatusUri,
     Timestamp,
     Word,
@@ -359,6 +360,24 @@ class DeploymentSummary(Value, frozen=True, kw_only=True):
 StepState = Literal["Pending", "Waiting", "Running", "Succeeded", "Failed", "Reused", "Skipped", "Cancelled"]
 
 
+class StepTries(Value, frozen=True, kw_only=True):
+    """How often the work of a step was tried: told here, since anybody may delete Jobs."""
+
+    part: Annotated[str, field("Which Job of the step: its own, or `source`, which comes before it.", max_length=32)]
+    number: Annotated[int, field("The number of the Job that is at work, or comes next.", ge=1)] = 1
+    failed: Annotated[int, field("How many of those before it failed; `retries.limit` is for these.", ge=0)] = 0
+    interrupted: Annotated[
+        int,
+        field("How often its Job was deleted, or its pod before it began. That is no try.", ge=0),
+    ] = 0
+    lost: Annotated[int, field("How many of those before it were done, and their result could not be read.", ge=0)] = 0
+    memory: (
+        Annotated[Quantity, field("How much memory it has as its limit, where that is more than the job's own.")] | None
+    ) = None
+    start_time: Annotated[Timestamp, field("When its Job was made.")] | None = None
+    earliest_start_time: Annotated[Timestamp, field("Before when its Job is not made.")] | None = None
+
+
 class Step(Value, frozen=True, kw_only=True):
     """One job of the run."""
 
@@ -372,6 +391,7 @@ class Step(Value, frozen=True, kw_only=True):
     wait_start_time: (
         Annotated[Timestamp, field("Since when the API server refuses what it needs, for a quota or a right.")] | None
     ) = None
+    tries: Annotated[StepTries, field("How often its work was tried.")] | None = None
     start_time: Annotated[Timestamp, field("When its first pod started.")] | None = None
     completion_time: Annotated[Timestamp, field("When it ended.")] | None = None
     dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None

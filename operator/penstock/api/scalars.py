@@ -28,6 +28,7 @@ DOTTED_PATH = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$"
 DURATION = r"^([0-9]{1,9}(ms|s|m|h|d|w))+$"
 QUANTITY = r"^[0-9]{1,18}(\.[0-9]{1,9})?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|e[0-9]{1,2})?$"
 SHARE = r"^(100(\.0{1,12})?%|[0-9]{1,2}(\.[0-9]{1,12})?%|[01]|0?\.[0-9]{1,15}|1\.0{1,15})$"
+FACTOR = r"^[1-9][0-9]?(\.[0-9]{1,4})?$"
 PERCENT = r"^[0-9]{1,6}(\.[0-9]{1,4})?%$"
 RELATIVE_PATH = r"^[^/]+(/[^/]+)*$"
 HTTP = r"^https?://[^/\s]+(/.*)?$"
@@ -74,6 +75,7 @@ PHRASES = {
     DURATION: "a duration; write one as 90s, 1h30m or 30d",
     QUANTITY: "a quantity; write one as 2, 500m or 2Gi",
     SHARE: 'a share between 0 and 1; write one as 20% or "0.2"',
+    FACTOR: 'a factor of 1 or more, below 100; write one as "1.5"',
     PERCENT: "a number of per cent; write one as 150%",
     DECIMAL: 'a number; write one as "0.8"',
     RELATIVE_PATH: "a relative path without a slash at its ends, as team/churn",
@@ -117,6 +119,7 @@ DottedPath = Annotated[str, Meta(max_length=253, pattern=DOTTED_PATH)]
 Duration = Annotated[str, Meta(max_length=32, pattern=DURATION)]
 Quantity = Annotated[int | str, Meta(extra_json_schema={"maxLength": 32, "pattern": QUANTITY})]
 Share = Annotated[str, Meta(min_length=1, max_length=20, pattern=SHARE)]
+Factor = Annotated[str, Meta(min_length=1, max_length=8, pattern=FACTOR)]
 Decimal = Annotated[str, Meta(min_length=1, max_length=40, pattern=DECIMAL)]
 Uri = Annotated[str, Meta(min_length=1, max_length=2048)]
 StatusUri = Annotated[str, Meta(min_length=1, max_length=512)]  # a status has room for no more than 32 KiB

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from penstock.api.cron import cron_fault
 from penstock.api.estimators import estimator_faults
 from penstock.api.findings import Fault, Path, closest_name
-from penstock.api.jobs import ResourceAmounts, Resources
+from penstock.api.jobs import OverridableSettings, ResourceAmounts, Resources
 from penstock.api.model import Model
 from penstock.api.parameters import declaration_faults
 from penstock.api.pipeline import Pipeline
@@ -38,7 +38,7 @@ def semantic_faults(resource: Resource) -> Iterator[Fault]:
             yield from check(resource)
     elif isinstance(resource, PipelineRun):
         for index, request in enumerate(resource.spec.jobs):
-            yield from _resource_faults(request.resources, ("spec", "jobs", index, "resources"))
+            yield from _settings_faults(request, ("spec", "jobs", index))
     elif isinstance(resource, Trigger):
         yield from _schedule_faults(resource)
     elif isinstance(resource, Model):
@@ -123,7 +123,17 @@ def _has_twice(parameter: Parameter) -> bool:
 
 def _job_faults(pipeline: Pipeline) -> Iterator[Fault]:
     for index, job in enumerate(pipeline.spec.jobs):
-        yield from _resource_faults(job.resources, ("spec", "jobs", index, "resources"))
+        yield from _settings_faults(job, ("spec", "jobs", index))
+
+
+def _settings_faults(settings: OverridableSettings, path: Path) -> Iterator[Fault]:
+    yield from _resource_faults(settings.resources, (*path, "resources"))
+    more = settings.retries.memory if settings.retries else None
+    limits = settings.resources.limits if settings.resources else None
+    first = None if limits is None else _amount(limits, "memory")
+    if more is not None and limits is not None and first is not None and read_quantity(more.limit, "") <= first:
+        place = (*path, "retries", "memory", "limit")
+        yield Fault(place, f"is no more than resources.limits.memory, which is {limits.memory}; raise it")
 
 
 def _resource_faults(resources: Resources | None, path: Path) -> Iterator[Fault]:

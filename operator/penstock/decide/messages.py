@@ -103,9 +103,32 @@ def retrying(why: str) -> str:
     return f"It is tried again; the last try ended so: {why}"
 
 
-def next_try_message(number: int, tries: int, at: str, why: str) -> str:
-    """A job failed for what may pass, and is tried again after a while."""
-    return f"Try {number} of {tries} begins at {at}; the last one ended so: {why}"
+def next_try_message(number: int, tries: int, at: str, why: str, memory: tuple[str, str] | None = None) -> str:
+    """A job failed for what may pass, and is tried again after a while; `memory` is what it had, and will have."""
+    more = "" if memory is None else f" with {memory[1]} of memory instead of {memory[0]}"
+    return f"Try {number} of {tries} begins at {at}{more}; the last one ended so: {why}"
+
+
+def job_deleted() -> str:
+    """A Job is no longer there, and it was not Penstock that deleted it."""
+    return "Its Job was deleted before its end was seen."
+
+
+def taken_away(times: int, why: str) -> str:
+    """A Job comes to nothing time and again, and no container of it fails."""
+    return (
+        f"It was made {times} times, and taken away each time; see who deletes Jobs or pods here. The last time: {why}"
+    )
+
+
+def next_job_at(at: str) -> str:
+    """The next try has yet to begin."""
+    return f"The next try begins at {at}."
+
+
+def remade_at(at: str, why: str) -> str:
+    """A Job that came to nothing is made again after a while."""
+    return f"Another one begins at {at}, and that is not counted as a try. {why}"
 
 
 def disruption_message(why: str) -> str:
@@ -138,6 +161,14 @@ def some_wait(waiting: int, of: int, why: str) -> str:
     return f"{waiting} of {of} pods wait: {why}"
 
 
+def wanted_by_quota(quota: str, fields: Iterable[str], message: str) -> str:
+    """A quota refuses pods that do not say how much they want; the API server's own sentence comes last."""
+    return (
+        f"The quota {quota} takes only pods that say how much they want; set {', '.join(fields)} in the Pipeline and "
+        f"run again, or give the namespace a LimitRange with defaults. The API server says: {message}"
+    )
+
+
 def pending_limit_exceeded(limit: str, why: str) -> str:
     """A job waited longer than it may."""
     return f"It waited longer than its pendingLimit of {limit}. {why}"
@@ -162,6 +193,14 @@ def out_of_memory(job: JobName | None) -> str:
     if job is None:
         return f"{killed}; {_FETCHES_LESS}."
     return f"{killed}; raise {job_field(job, 'resources.limits.memory')}, or give it less to do at a time."
+
+
+def out_of_most_memory(had: str, field: str) -> str:
+    """The kernel killed a container that had all the memory that its job may get."""
+    return (
+        f"The container was killed because it used more memory than its limit of {had}, and {field} allows no more; "
+        "raise it, or give it less to do at a time."
+    )
 
 
 # What only fetches the user's own operations has neither in the manifest.

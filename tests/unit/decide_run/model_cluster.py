@@ -221,17 +221,36 @@ class ModelCluster:
         state = {"name": "job", "state": {"running": {"startedAt": self.time}}}
         self.put({**pod, "status": {"phase": "Running", "containerStatuses": [state]}})
 
-    def end(self, pod: Object, code: int, message: str = "", reason: str | None = None) -> None:
+    def end(
+        self, pod: Object, code: int, message: str = "", reason: str | None = None, *, sidecar: bool = False
+    ) -> None:
+        """End the job's container; beside a sidecar the pod goes on, and its Job hears nothing of it."""
         ended = {"exitCode": code, "message": message, "startedAt": self.time, "finishedAt": self.time}
         ended["reason"] = reason or ("Completed" if code == 0 else "Error")
         state = {"name": "job", "state": {"terminated": ended}, "imageID": f"docker.io/penstock/jobs@{DIGEST}"}
+        if sidecar:
+            states = [state, {"name": "mesh", "state": {"running": {}}}]
+            self.put({**pod, "status": {"phase": "Running", "containerStatuses": states}})
+            return
         phase = "Succeeded" if code == 0 else "Failed"
         self.put({**pod, "status": {"phase": phase, "containerStatuses": [state]}})
+        if code != 0:
+            self._count_failure(pod, code)
+
+    def _count_failure(self, pod: Object, code: int | None) -> None:
+        """Count what the Job controller counts of a pod that failed, by the first rule of its policy that fits."""
         job = self.job_of(pod)
-        if code not in (0, errors.TERMINATED) and job is not None:  # told to end: as podFailurePolicy has it, no fault
-            uid = job["metadata"]["uid"]
-            final = code in (errors.BUG, errors.REFUSED, errors.TIMED_OUT)
-            self.failures[uid] = self.failures.get(uid, 0) + (FINAL if final else 1)
+        if job is None:
+            return
+        rules = [each for each in job["spec"].get("podFailurePolicy", {}).get("rules", ()) if "onExitCodes" in each]
+        action = next((each["action"] for each in rules if code in each["onExitCodes"]["values"]), "Count")
+        uid, counted = job["metadata"]["uid"], {"Ignore": 0, "Count": 1, "FailJob": FINAL}
+        self.failures[uid] = self.failures.get(uid, 0) + counted[action]
+
+    def delete_pending(self, pod: Object) -> None:
+        """Delete a pod that has not begun: it ends without a container, which its Job takes for a failure."""
+        self._count_failure(pod, None)
+        self.remove(("Pod", pod["metadata"]["name"]))
 
     def disrupt(self, pod: Object) -> None:
         """Take the pod away for no fault of its own: that is not counted as a failure."""

@@ -78,6 +78,40 @@ def test_what_only_events_of_kubernetes_tell_is_told(kind: str) -> None:
     assert decision.status.conditions[0].reason == expected  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "fields"),
+    [
+        ("limits.memory for: job", "spec.jobs[dataset].resources.limits.memory"),
+        ("limits.cpu for: mesh; limits.memory for: job,mesh", "spec.jobs[dataset].resources.limits.memory"),
+        (
+            "limits.cpu,memory",
+            "spec.jobs[dataset].resources.limits.cpu, spec.jobs[dataset].resources.requests.memory",
+        ),
+        ("limits.memory for: mesh", None),
+        ("requests.nvidia.com/gpu for: job", None),
+    ],
+)
+def test_a_quota_that_wants_amounts_is_told_with_the_fields_that_say_them(wanted: str, fields: str | None) -> None:
+    cluster, operator = advance_to_pod()
+    job = cluster.of("Job")[0]
+    cluster.remove(("Pod", pod_of(cluster)["metadata"]["name"]))
+    message = f'Error creating: pods "x" is forbidden: failed quota: compute: must specify {wanted}'
+    about = {"uid": job["metadata"]["uid"]}
+    event = {"metadata": {}, "involvedObject": about, "reason": "FailedCreate", "message": message}
+    operator.looks()
+
+    decision = decide(replace(operator.observation("churn-1"), events=(event,)), cluster.now)
+
+    assert decision.status is not None
+    said = decision.status.conditions[0]  # type: ignore[attr-defined]
+    assert said.reason == "Forbidden"
+    assert message in said.message
+    assert (f"The quota compute takes only pods that say how much they want; set {fields} in" in said.message) == (
+        fields is not None
+    )
+    assert fields is not None or "The quota compute" not in said.message
+
+
 def test_a_pod_that_starts_as_pods_do_is_not_said_to_wait() -> None:
     cluster, operator = advance_to_pod()
     cluster.advance_clock(1)

@@ -21,6 +21,8 @@ RUN = f"{GROUP}/run"
 RUN_UID = f"{GROUP}/run-uid"
 STEP = f"{GROUP}/step"
 ATTEMPT = f"{GROUP}/attempt"
+FAILED_TRIES = f"{GROUP}/failed-tries"  # before this Job, of the same part
+MEMORY = f"{GROUP}/memory"  # of a try that has more than the job's own
 INDEX = f"{GROUP}/execution-index"
 MODEL = f"{GROUP}/model"
 TRIGGER = f"{GROUP}/trigger"
@@ -73,9 +75,9 @@ def results_name(owner: Owner) -> str:
     return child_name(owner, "results")
 
 
-def specification_name(owner: Owner, part: str, index: int = 1) -> str:
-    """Return the name of the ConfigMap that holds what a job is asked to do, in every attempt under that index."""
-    return child_name(owner, f"{part}-specification", index=index)
+def specification_name(owner: Owner, part: str, index: int = 1, edition: int = 1) -> str:
+    """Return the name of the ConfigMap that holds what a job is asked to do under that index, in that edition of it."""
+    return child_name(owner, f"{part}-specification", edition, index)
 
 
 def volume_name(*parts: str) -> str:

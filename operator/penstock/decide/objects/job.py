@@ -7,7 +7,16 @@ from penstock.api.jobs import JobSettings, job_field
 from penstock.api.pipeline import Logs
 from penstock.api.quantities import read_duration
 from penstock.decide.job_specification import retries_of
-from penstock.decide.objects.children import Object, Owner, child_name, labels, metadata, specification_name
+from penstock.decide.objects.children import (
+    FAILED_TRIES,
+    MEMORY,
+    Object,
+    Owner,
+    child_name,
+    labels,
+    metadata,
+    specification_name,
+)
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION, SPECIFICATION_FOLDER, TERMINATION_MESSAGE
 from penstock.decide.objects.mounts import mounts_of
 from penstock.decide.objects.pod import CONTAINER, PYTHON, Pod, pod_template
@@ -19,7 +28,8 @@ QUEUE = "kueue.x-k8s.io/queue-name"
 MARGIN = 60  # seconds that a ceiling is above what it is the ceiling of
 STARTING = 3600  # seconds that a node is given to pull the image and mount the volumes, where nothing bounds the wait
 LONGEST_BACKOFF = 360  # seconds; what the Job controller waits at most between two tries
-_FINAL = (errors.BUG, errors.REFUSED, errors.TIMED_OUT)  # would end the same when tried again
+FINAL = (errors.BUG, errors.REFUSED, errors.TIMED_OUT)  # would end the same when tried again
+KILLED = 137  # by the kernel, most often for memory
 
 
 @dataclass(frozen=True)
@@ -27,9 +37,9 @@ class StepJob:
     """A step of a run, as it is to be done.
 
     `part` names its children, as `training` or `testing-again`, and `step` its settings. `index` is that of the run's
-    execution name. `settings` are those of the
-    step with its profile resolved (`penstock.decide.objects.profiles`). With `snapshot` there is one beside the
-    specification, which claims the place of the run in the storage.
+    execution name. `settings` are those of the step with its profile resolved (`penstock.decide.objects.profiles`).
+    `failed` tries came before this one; `memory` is what it has where that is more than the first had. With `snapshot`
+    there is one beside the specification, which claims the place of the run in the storage.
     """
 
     owner: Owner
@@ -39,6 +49,8 @@ class StepJob:
     image: str
     logs: Logs = field(default_factory=Logs)
     attempt: int = 1
+    failed: int = 0
+    memory: str | None = None
     index: int = 1
     suspended: bool = False
     snapshot: bool = False
@@ -56,6 +68,11 @@ class StepJob:
         """The labels of the Job and its pods."""
         return labels(self.owner, self.part, self.attempt, self.index)
 
+    @property
+    def edition(self) -> int:
+        """The edition of its specification, which says how much memory there is."""
+        return 1 if self.memory is None else self.attempt
+
 
 def job(step: StepJob) -> Object:
     """Return the Job.
@@ -67,7 +84,9 @@ def job(step: StepJob) -> Object:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": metadata(
-            step.owner, child_name(step.owner, step.part, step.attempt, step.index), step.labels | _queue(step.settings)
+            step.owner,
+            child_name(step.owner, step.part, step.attempt, step.index),
+            step.labels | _tries(step) | _queue(step.settings),
         ),
         "spec": {**_parallel(step), **_patience(step), "template": pod_template(_pod(step), step.labels)},
     }
@@ -86,7 +105,7 @@ def _pod(step: StepJob) -> Pod:
     return Pod(
         image=step.image,
         command=tuple(words),
-        specification=specification_name(step.owner, step.part, step.index),
+        specification=specification_name(step.owner, step.part, step.index, step.edition),
         settings=step.settings,
         field=job_field(step.step),
         mounts=mounts_of(step.specification),
@@ -131,11 +150,20 @@ def _patience(step: StepJob) -> Object:
                 {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 # Nor is a pod that was told to end, as by a person who deletes it.
                 _on_exit("Ignore", errors.TERMINATED),
-                _on_exit("FailJob", *_FINAL),
+                _on_exit("FailJob", *FINAL),
+                *([_on_exit("FailJob", KILLED)] if _may_get_more_memory(step) else []),
             ]
         },
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _may_get_more_memory(step: StepJob) -> bool:
+    """Return whether a pod that was killed is better replaced by those of another Job, which can have more memory.
+
+    The pods of one Job are all alike, and what is shared out over several is tried again by the Job controller.
+    """
+    return indexes_of(step.specification) > 1 and retries_of(step.settings).memory is not None
 
 
 def _on_exit(action: str, *codes: int) -> Object:
@@ -161,6 +189,12 @@ def _job_deadline(step: StepJob) -> int | None:
 def _pending(step: StepJob) -> float:
     limit = step.settings.pending_limit
     return STARTING if limit is None else read_duration(limit, job_field(step.step, "pendingLimit"))
+
+
+def _tries(step: StepJob) -> dict[str, str]:
+    """Return the labels that say what came before: they are asked where the run's status is lost."""
+    failed = {FAILED_TRIES: str(step.failed)} if step.attempt != 1 else {}
+    return failed | ({MEMORY: step.memory} if step.memory else {})
 
 
 def _queue(settings: JobSettings) -> dict[str, str]:

@@ -25,10 +25,13 @@ def with_profiles(
     the operator's defaults: field by field, but environment variables name by name.
 
     Raises:
-        Refused: there is no such profile.
+        Refused: there is no such profile, or nothing that more memory could be more than.
     """
     asked = {request.name: request for request in requests}
-    resolved = tuple(_resolve(settings_of(spec, name, asked.get(name)), profiles, defaults) for name in JOBS)
+    said = tuple(settings_of(spec, name, asked.get(name)) for name in JOBS)
+    resolved = tuple(_resolve(each, profiles, defaults) for each in said)
+    for before, after in zip(said, resolved, strict=True):
+        _refuse_memory_without_limit(before, after)
     return msgspec.structs.replace(spec, jobs=resolved)
 
 
@@ -50,6 +53,15 @@ def processors_of(settings: JobSettings) -> int:
     asked = (resources.requests, resources.limits) if resources else ()
     amounts = [each.cpu for each in asked if each is not None and each.cpu is not None]
     return max(1, int(read_quantity(amounts[0], "resources.requests.cpu"))) if amounts else 1
+
+
+def _refuse_memory_without_limit(said: PipelineJob, resolved: PipelineJob) -> None:
+    limits = resolved.resources.limits if resolved.resources else None
+    if said.retries is not None and said.retries.memory is not None and (limits is None or limits.memory is None):
+        raise Refused(
+            f"{job_field(said.name, 'retries.memory')} raises resources.limits.memory, which nobody has set; set it, "
+            "or remove retries.memory."
+        )
 
 
 def _resolve(settings: PipelineJob, profiles: Profiles, defaults: JobSettings) -> PipelineJob:

@@ -15,10 +15,12 @@ def specification_file(
     specification: JobSpecification | ServerSpec,
     snapshot: str | None = None,
     index: int = 1,
+    edition: int = 1,
 ) -> Object:
     """Return the ConfigMap; `snapshot` is what the run was, which its job puts into storage before anything else.
 
-    `index` is that of the run's execution name: another one is another place in the storage.
+    `index` is that of the run's execution name: another one is another place in the storage. A try that has more memory
+    than the one before is told so, in another `edition`.
 
     Raises:
         Refused: together they are longer than any object of Kubernetes may be.
@@ -33,7 +35,7 @@ def specification_file(
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(owner, specification_name(owner, part, index), labels(owner, part, index=index)),
+        "metadata": metadata(owner, specification_name(owner, part, index, edition), labels(owner, part, index=index)),
         "immutable": True,
         "data": data,
     }

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from penstock.decide.decision import ApiObject, Delete
-from penstock.decide.objects.children import ATTEMPT, STEP
+from penstock.decide.objects.children import ATTEMPT, FAILED_TRIES, MEMORY, STEP
 from penstock.decide.objects.job import QUEUE
 from penstock.decide.times import read_time
 
@@ -28,6 +28,18 @@ def attempt_of(job: ApiObject) -> int:
     """Return which attempt at the part it is, from 1."""
     said = _labels(job).get(ATTEMPT, "1")
     return int(said) if said.isdigit() else 1
+
+
+def failed_tries_of(job: ApiObject) -> int | None:
+    """Return how many tries at the part had failed before it, as it says itself; None where it does not."""
+    said = _labels(job).get(FAILED_TRIES, "0" if attempt_of(job) == 1 else "")
+    return int(said) if said.isdigit() else None
+
+
+def memory_of(job: ApiObject) -> str | None:
+    """Return how much memory it has, where that is more than the first try had."""
+    said = _labels(job).get(MEMORY)
+    return None if said is None else str(said)
 
 
 def creation_time(job: ApiObject) -> datetime:

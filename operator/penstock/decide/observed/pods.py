@@ -12,6 +12,7 @@ from penstock.decide.times import read_time
 from penstock_jobs.contract import errors
 
 LONGEST_ENDING = timedelta(minutes=2)  # after its grace a pod that still stands is on a node that nobody hears of
+SIDECAR_GRACE = timedelta(minutes=1)  # what goes on in a pod for longer after its job has ended is ended
 INDEX = "batch.kubernetes.io/job-completion-index"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}$")
 _MAKING = ("ContainerCreating", "PodInitializing")
@@ -93,6 +94,24 @@ def has_ended(pod: ApiObject) -> bool:
 def is_over(pod: ApiObject) -> bool:
     """Return whether nothing of ours runs in the pod, or ever will."""
     return has_ended(pod) or exit_of(pod) is not None
+
+
+def never_began(pod: ApiObject) -> bool:
+    """Return whether the pod is over and its container never ran: it was deleted before, or its node would not have it.
+
+    The kubelet says of a container that it never made that it was killed.
+    """
+    end, status = exit_of(pod), pod.get("status") or {}
+    if end is not None:
+        return end.reason == "ContainerStatusUnknown" and not end.started
+    return has_ended(pod) and status.get("reason") != "DeadlineExceeded"
+
+
+def failed_beside_others(pod: ApiObject) -> ContainerExit | None:
+    """Return how the job's container failed, where another container keeps the pod from ending; else None."""
+    end = exit_of(pod)
+    stands = end is not None and end.code != 0 and not has_ended(pod) and deletion_time(pod) is None
+    return end if stands else None
 
 
 def deletion_time(pod: ApiObject) -> datetime | None:

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import msgspec
+
+from penstock.api.run import StepTries
 from penstock.api.schema import JobName
 from penstock.decide import messages, reasons
 from penstock.decide.decision import Create
@@ -21,7 +24,9 @@ from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost, ObservedPart, Stranded
 from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.record_results import record_results, summarise_step
+from penstock.decide.run.retries import GivenUp
 from penstock.decide.run_state import status_of, step_of
+from penstock.decide.times import read_time
 from penstock_jobs.contract.result import EarlierRun
 
 MOST_ATTEMPTS = 3  # at a part that is done, and whose result nobody could read
@@ -34,10 +39,8 @@ def advance_step(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: Pla
     if any(needed not in draft.results for needed in part.needs):
         return draft
     observed = observe_part(facts, part)
-    draft = _with_image(draft, snapshot, part, observed)
-    if observed.current is not None and part.name != SOURCE:
-        # Whoever made it may have been killed before the status said so.
-        draft = draft.about(part.step, job_name=job_views.name(observed.current))
+    tries = retries.known_tries(draft.run, part, observed)
+    draft = _with_job(_with_image(draft, snapshot, part, observed), part, observed, tries)
     outcome = outcomes.outcome_of(observed, facts.now)
     match outcome:
         case Done():
@@ -45,15 +48,25 @@ def advance_step(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: Pla
         case Failed():
             return _handle_failure(facts, draft, snapshot, part, observed, outcome)
         case Lost():
-            return _recover_lost_result(facts, draft, snapshot, part, observed)
-        case Stranded() | Absent():
-            return _begin_again(facts, draft, snapshot, part, outcome)
+            return _recover_lost_result(facts, draft, snapshot, part, tries)
+        case Stranded():
+            return _begin_elsewhere(facts, draft, part, tries, outcome)
+        case Absent():
+            return _begin(facts, draft, snapshot, part, tries)
         case Held():
             return _report_held(
-                facts, _with_specification(facts, draft, snapshot, part), snapshot, part, outcome, observed
+                facts, _with_specification(facts, draft, snapshot, part, tries), snapshot, part, outcome, observed
             )
         case Going():
-            return _report_going(facts, _with_specification(facts, draft, snapshot, part), part, outcome)
+            return _report_going(facts, _with_specification(facts, draft, snapshot, part, tries), part, outcome)
+
+
+def _with_job(draft: RunDraft, part: PlannedPart, observed: ObservedPart, tries: StepTries) -> RunDraft:
+    """Return the draft that names the Job that is there: whoever made it may have been killed before it was said."""
+    if observed.current is None:
+        return draft
+    draft = draft.about(part.step, tries=tries)
+    return draft if part.name == SOURCE else draft.about(part.step, job_name=job_views.name(observed.current))
 
 
 def observe_part(facts: RunFacts, part: PlannedPart) -> ObservedPart:
@@ -89,7 +102,7 @@ def _record_done(
     training = snapshot.pipeline.spec.training
     told = merge_results(done.told, training.keep if training else 1)
     if told is None:
-        return _recover_lost_result(facts, draft, snapshot, part, observed)
+        return _recover_lost_result(facts, draft, snapshot, part, retries.known_tries(draft.run, part, observed))
     if isinstance(told.result, EarlierRun):
         return begun_before.take_over(facts, draft, snapshot, told.result)
     draft = _with_digest(record_results(facts, draft, snapshot, part, told), part, observed)
@@ -119,53 +132,89 @@ def _handle_failure(
 ) -> RunDraft:
     if failed.reason == reasons.EXECUTION_NAME_TAKEN:
         return snapshot_and_name.take_next_name(facts, draft, snapshot).requeue_at(facts.now)
-    again = retries.next_try(snapshot, part, observed, failed)
-    if again is None:
-        return termination.fail_run(facts, draft, part.step, failed.reason, failed.message)
-    at, wait = again
-    if facts.now < at:
+    tries = retries.known_tries(draft.run, part, observed)
+    after = retries.tries_after_failure(snapshot, part, tries, failed)
+    if isinstance(after, GivenUp):
+        return termination.fail_run(facts, draft, part.step, after.reason, after.message)
+    if failed.interrupted:
+        wait = Wait(reasons.RETRYING, messages.remade_at(after.earliest_start_time or "", failed.message))
+    else:
+        had = retries.memory_of_last(snapshot, part, observed)
+        wait = retries.wait_of(snapshot, part, after, failed.message, had)
+    draft = draft.about(part.step, tries=after)
+    if failed.standing is None:
+        return _try_again(facts, draft, snapshot, part, after, wait)
+    draft = draft.with_writes(job_views.deletion(failed.standing))
+    return _report_waiting(facts, draft, part.step, wait)
+
+
+def _try_again(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries, wait: Wait | None
+) -> RunDraft:
+    """Return the draft in which the next try begins, or waits until it may."""
+    at = None if tries.earliest_start_time is None else read_time(tries.earliest_start_time)
+    if at is not None and wait is not None and facts.now < at:
         return _report_waiting(facts, draft, part.step, wait).requeue_at(at)
     if facts.run.spec.suspend:
         return suspend_step(facts, draft, part.step)
-    draft = create_job(facts, draft, snapshot, part, failed.attempt + 1, wait)
-    return _report_running(facts, draft, part.step)
+    return _report_running(facts, create_job(facts, draft, snapshot, part, tries, wait), part.step)
 
 
 def _recover_lost_result(
-    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, observed: ObservedPart
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries
 ) -> RunDraft:
-    attempt = outcomes.attempt_of(observed)
-    lost = attempt - retries.count_failed_tries(observed)
-    if lost >= MOST_ATTEMPTS:
-        return termination.fail_run(facts, draft, part.step, reasons.RESULT_LOST, messages.result_lost(lost))
-    why = Wait(reasons.RESULT_LOST, messages.refinding(attempt + 1))
-    return create_job(facts, draft, snapshot, part, attempt + 1, why)
+    after = retries.tries_after_lost_result(tries)
+    if after.lost >= MOST_ATTEMPTS:
+        return termination.fail_run(facts, draft, part.step, reasons.RESULT_LOST, messages.result_lost(after.lost))
+    why = Wait(reasons.RESULT_LOST, messages.refinding(after.number))
+    return create_job(facts, draft, snapshot, part, after, why)
 
 
-def _begin_again(
-    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, outcome: Stranded | Absent
+def _begin_elsewhere(
+    facts: RunFacts, draft: RunDraft, part: PlannedPart, tries: StepTries, stranded: Stranded
 ) -> RunDraft:
-    if isinstance(outcome, Absent):
-        return _begin(facts, draft, snapshot, part)
     # Should the node come back, what its pod still makes is refused where it is there by then.
-    return _report_waiting(facts, draft.with_writes(job_views.deletion(outcome.job)), part.step, outcome.wait)
+    draft = draft.about(part.step, tries=_unmade(tries)).with_writes(job_views.deletion(stranded.job))
+    return _report_waiting(facts, draft, part.step, stranded.wait)
 
 
-def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
+def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries) -> RunDraft:
     if facts.run.spec.suspend:
         return suspend_step(facts, draft, part.step)
     first = preceding_run(facts) if part.name == "dataset" else None
     if first is not None:
         return _report_waiting(facts, draft, part.step, Wait(reasons.EARLIER_RUN, messages.earlier_run(first)))
-    return _report_running(facts, create_job(facts, draft, snapshot, part), part.step)
+    after = retries.tries_after_deletion(tries)
+    if isinstance(after, GivenUp):
+        return termination.fail_run(facts, draft, part.step, after.reason, after.message)
+    wait = None if after.earliest_start_time is None else _wait_to_begin_again(draft, part, tries, after)
+    return _try_again(facts, draft.about(part.step, tries=after), snapshot, part, after, wait)
 
 
-def _with_specification(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart) -> RunDraft:
+def _wait_to_begin_again(draft: RunDraft, part: PlannedPart, tries: StepTries, after: StepTries) -> Wait:
+    """Return what is said until the next try of a part that has no Job; what was said before, where nothing is new."""
+    step, at = step_of(draft.run, part.step), after.earliest_start_time or ""
+    if after is not tries:
+        return Wait(reasons.RETRYING, messages.remade_at(at, messages.job_deleted()))
+    if step is not None and step.reason == reasons.RETRYING and step.message:
+        return Wait(step.reason, step.message)
+    return Wait(reasons.RETRYING, messages.next_job_at(at))
+
+
+def _unmade(tries: StepTries) -> StepTries:
+    """Return the tries whose last Job Penstock itself deletes: another one of that name takes its place."""
+    return msgspec.structs.replace(tries, start_time=None, earliest_start_time=None)
+
+
+def _with_specification(
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries
+) -> RunDraft:
     """Return the draft that makes the specification again, where somebody deleted it before the job could read it."""
-    name = specification_name(facts.owner, part.name, facts.index)
+    edition = 1 if tries.memory is None else tries.number
+    name = specification_name(facts.owner, part.name, facts.index, edition)
     if any(each["metadata"]["name"] == name for each in facts.observation.specifications):
         return draft
-    return draft.with_writes(Create(objects_of(facts, draft, snapshot, part, 1)[0]))
+    return draft.with_writes(Create(objects_of(facts, draft, snapshot, part, tries)[0]))
 
 
 def _report_held(
@@ -174,7 +223,9 @@ def _report_held(
     job = observed.current
     if facts.run.spec.suspend and job is not None and held.wait.reason == reasons.QUEUED:
         # The queue would let it go whenever there is room. It is made again, and queued, when the run goes on.
-        return suspend_step(facts, draft.with_writes(job_views.deletion(job)), part.step)
+        tries = _unmade(retries.known_tries(draft.run, part, observed))
+        draft = draft.about(part.step, tries=tries).with_writes(job_views.deletion(job))
+        return suspend_step(facts, draft, part.step)
     if held.since is not None:
         said, limit = facts.pending_limit(step_of_part(part), snapshot)
         if facts.now >= held.since + limit:

@@ -3,6 +3,8 @@
 import msgspec
 
 from penstock.api.jobs import JobSettings, ResourceAmounts, Resources
+from penstock.api.quantities import read_bytes
+from penstock.api.run import StepTries
 from penstock.api.schema import JobName
 from penstock.decide import job_specification
 from penstock.decide.decision import ApiObject, Create
@@ -14,11 +16,13 @@ from penstock.decide.objects.specification_file import specification_file
 from penstock.decide.observed.pods import Wait
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.more_memory import with_memory
 from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.specifications import specification_of
 from penstock.decide.run_state import status_of, step_of
 from penstock.decide.snapshot import documents, encode_documents, tables_of
 from penstock_jobs.contract.result import DatasetResult
+from penstock_jobs.contract.specification import DatasetJob, TrainingJob
 
 # All of it is said, since a quota of the namespace may ask for any.
 FETCHING = Resources(
@@ -27,11 +31,13 @@ FETCHING = Resources(
 
 
 def create_job(
-    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int = 1, why: Wait | None = None
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries, why: Wait | None = None
 ) -> RunDraft:
-    """Return the draft with the Job of this part begun; `why` is what there is to say of another attempt."""
-    specification, made = objects_of(facts, draft, snapshot, part, attempt)
+    """Return the draft with the Job of this try at the part begun; `why` is what there is to say of another try."""
+    specification, made = objects_of(facts, draft, snapshot, part, tries)
     draft = draft.with_writes(Create(specification), Create(made))
+    begun = msgspec.structs.replace(tries, start_time=facts.time, earliest_start_time=None)
+    draft = draft.about(part.step, tries=begun)
     if part.name == SOURCE:
         return draft  # it comes before its step
     step = step_of(draft.run, part.step)
@@ -40,17 +46,22 @@ def create_job(
         "Running",
         why.reason if why else None,
         why.message if why else None,
-        job_name=child_name(facts.owner, part.name, attempt, facts.index),
+        job_name=child_name(facts.owner, part.name, tries.number, facts.index),
         start_time=step.start_time if step else None,
     )
 
 
 def objects_of(
-    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, attempt: int
+    facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries
 ) -> tuple[ApiObject, ApiObject]:
-    """Return the ConfigMap and the Job of this part."""
+    """Return the ConfigMap and the Job of this try at the part."""
     asked = specification_of(facts, draft, snapshot, part)
     settings = settings_of_part(snapshot, part)
+    memory = None if tries.memory is None else str(tries.memory)
+    if memory is not None:
+        settings = with_memory(settings, memory)
+        if isinstance(asked, DatasetJob | TrainingJob):
+            asked = msgspec.structs.replace(asked, memory=read_bytes(memory, "retries.memory"))
     reference = image_of_part(snapshot, part)
     step = StepJob(
         owner=facts.owner,
@@ -60,13 +71,15 @@ def objects_of(
         settings=msgspec.structs.replace(settings, pending_limit=facts.pending_limit(step_of_part(part), snapshot)[0]),
         image=draft.images.get(reference, reference),
         logs=snapshot.pipeline.spec.logs,
-        attempt=attempt,
+        attempt=tries.number,
+        failed=tries.failed,
+        memory=memory,
         index=facts.index,
         snapshot=True,
         general=snapshot.pods,
     )
     content = _snapshot(draft, snapshot, part, facts.observation.site.identity(facts.run))
-    return specification_file(facts.owner, part.name, asked, content, facts.index), job(step)
+    return specification_file(facts.owner, part.name, asked, content, facts.index, step.edition), job(step)
 
 
 def image_of_part(snapshot: Snapshot, part: PlannedPart) -> str:

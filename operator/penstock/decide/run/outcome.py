@@ -5,13 +5,16 @@ failed when its Job says so, and nothing of it runs any more.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from penstock.api.jobs import job_field
 from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import STEP
+from penstock.decide.objects.job import FINAL, KILLED
+from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.observed import pods as pod_views
 from penstock.decide.observed.pods import ContainerExit, Wait
@@ -21,6 +24,10 @@ from penstock.decide.times import read_time
 from penstock_jobs.contract import errors
 
 _WORD = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]{0,62}[A-Za-z0-9_])?")
+# What the API server says of a quota that counts an amount which the pod does not say.
+_WANTED_BY_QUOTA = re.compile(r"failed quota: (?P<quota>[^\s:]+): must specify (?P<amounts>.+)")
+_AMOUNT = re.compile(r"(?<![-.\w])(?:(?:requests|limits)\.)?(?:cpu|memory|ephemeral-storage)(?![-\w])")
+OUT_OF_MEMORY = "OOMKilled"  # as the kubelet says it
 GRACE = timedelta(seconds=5)  # a pod that starts as pods do is not said to wait
 
 
@@ -68,7 +75,8 @@ class Lost:
 class Failed:
     """Its Job has failed, at `since`; in the words of its own container, where it left any.
 
-    `may_pass` is whether another try may come to another end.
+    `may_pass` is whether another try may come to another end. Where it was `interrupted`, nothing says that its
+    container ever failed: that is no try. `standing` is its Job where that is still there to be ended.
     """
 
     reason: str
@@ -76,6 +84,8 @@ class Failed:
     attempt: int
     since: datetime
     may_pass: bool = False
+    interrupted: bool = False
+    standing: ApiObject | None = None
 
 
 @dataclass(frozen=True)
@@ -144,11 +154,6 @@ def outcome_of(part: ObservedPart, now: datetime) -> Outcome:
     return _outcome_of_live_job(part, job, now)
 
 
-def attempt_of(part: ObservedPart) -> int:
-    """Return which attempt at the part is the last, from 1; 1 where its Job is gone."""
-    return 1 if part.current is None else job_views.attempt_of(part.current)
-
-
 def live_pods(pods: tuple[ApiObject, ...]) -> tuple[ApiObject, ...]:
     """Return the pods of which something runs, or may run yet."""
     return tuple(pod for pod in pods if not pod_views.is_over(pod))
@@ -174,6 +179,38 @@ def _start_time(part: ObservedPart) -> str | None:
 
 def _outcome_of_live_job(part: ObservedPart, job: ApiObject, now: datetime) -> Outcome:
     own = tuple(pod for pod in part.pods if pod_views.belongs_to(pod, job_views.uid(job)))
+    beside = {pod_views.uid(pod): read_time(end.finished) for pod, end in _failed_beside_others(own) if end.finished}
+    stuck = tuple(pod for pod in own if now >= beside.get(pod_views.uid(pod), now) + pod_views.SIDECAR_GRACE)
+    if stuck:
+        return _failure_beside_others(part, job, max(stuck, key=_failure_weight))
+    found = _outcome_of_pods(part, job, own, now)
+    if not beside or not isinstance(found, Going):
+        return found
+    soon = min(beside.values()) + pod_views.SIDECAR_GRACE
+    return replace(found, until=soon if found.until is None else min(soon, found.until))
+
+
+def _failed_beside_others(pods: tuple[ApiObject, ...]) -> Iterator[tuple[ApiObject, ContainerExit]]:
+    for pod in pods:
+        if (end := pod_views.failed_beside_others(pod)) is not None:
+            yield pod, end
+
+
+def _failure_beside_others(part: ObservedPart, job: ApiObject, pod: ApiObject) -> Failed:
+    """Return how a pod failed of which its Job does not know: a container that somebody put into it goes on."""
+    end = pod_views.exit_of(pod)
+    assert end is not None
+    return Failed(
+        *failure_of(part.name, pod),
+        job_views.attempt_of(job),
+        read_time(end.finished) if end.finished else job_views.creation_time(job),
+        may_pass=end.code not in FINAL,
+        interrupted=pod_views.disruption(pod) is not None,
+        standing=job,
+    )
+
+
+def _outcome_of_pods(part: ObservedPart, job: ApiObject, own: tuple[ApiObject, ...], now: datetime) -> Outcome:
     live = live_pods(own)
     if live and all(pod_views.deletion_time(pod) is not None for pod in live):
         return _ending(part, job, live, now)
@@ -242,11 +279,31 @@ def _without_pod(part: ObservedPart, job: ApiObject, own: tuple[ApiObject, ...],
     since = job_views.waiting_since(job)
     message = _last_event_message(part, job)
     if message is not None:
-        reason = reasons.QUOTA_EXCEEDED if "exceeded quota" in message else reasons.FORBIDDEN
-        return Held(Wait(reason, message), since)
+        return Held(_refused_pod(part.name, message), since)
     if now < since + GRACE:
         return Going(until=since + GRACE)
     return Held(Wait(reasons.STARTING, messages.no_pod_yet()), since)
+
+
+def _refused_pod(part: PartName, message: str) -> Wait:
+    """Return why the API server refuses a pod: for a quota that is full, or that wants to be told more, or a policy."""
+    if "exceeded quota" in message:
+        return Wait(reasons.QUOTA_EXCEEDED, message)
+    wanted, job = _WANTED_BY_QUOTA.search(message), job_with_fields(part)
+    if wanted is None or job is None:
+        return Wait(reasons.FORBIDDEN, message)
+    amounts = sorted({name for each in wanted["amounts"].split(";") for name in _amounts_of_job(each)})
+    if not amounts:
+        return Wait(reasons.FORBIDDEN, message)
+    fields = [job_field(job, "resources", name if "." in name else f"requests.{name}") for name in amounts]
+    return Wait(reasons.FORBIDDEN, messages.wanted_by_quota(wanted["quota"], fields, message))
+
+
+def _amounts_of_job(wanted: str) -> list[str]:
+    """Return the amounts that a quota wants of the job's container; another one may be somebody's sidecar."""
+    amounts, _, containers = wanted.partition(" for: ")
+    own = not containers or CONTAINER in re.split(r"[,\s]+", containers)
+    return _AMOUNT.findall(amounts) if own else []
 
 
 def _last_event_message(part: ObservedPart, job: ApiObject) -> str | None:
@@ -264,13 +321,19 @@ def _job_failure(part: ObservedPart, job: ApiObject) -> Failed:
         return Failed(reasons.DEADLINE_EXCEEDED, messages.deadline_exceeded(job_with_fields(part.name)), attempt, since)
     said = max(failed, key=_failure_weight, default=None)
     words = (reasons.FAILED, messages.job_failed(reason, message)) if said is None else failure_of(part.name, said)
-    return Failed(*words, attempt, since, may_pass=job_views.is_one_try(job) and reason == "BackoffLimitExceeded")
+    at_fault = [pod for pod in failed if not pod_views.never_began(pod) and pod_views.disruption(pod) is None]
+    may_pass = job_views.is_one_try(job) and reason == "BackoffLimitExceeded"
+    if reason == "PodFailurePolicy" and not job_views.is_one_try(job):
+        # Its pods were to have more memory, and so it ended with the first that was killed.
+        ends = [ended.code for pod in at_fault if (ended := pod_views.exit_of(pod))]
+        may_pass = not any(code in FINAL for code in ends)
+    return Failed(*words, attempt, since, may_pass, interrupted=may_pass and not at_fault)
 
 
 def _failure_weight(pod: ApiObject) -> tuple[bool, str]:
     """Return how much a failed pod's words weigh: one that was not stopped from outside, and of these the last."""
     ended = pod_views.exit_of(pod)
-    own = ended is not None and ended.code not in (errors.TERMINATED, 137)
+    own = ended is not None and (ended.code not in (errors.TERMINATED, KILLED) or ended.reason == OUT_OF_MEMORY)
     return own, str(ended.finished if ended and ended.finished else "")
 
 
@@ -287,7 +350,7 @@ def failure_of(part: PartName, pod: ApiObject) -> tuple[str, str]:
 
 
 def _failure_without_message(part: PartName, ended: ContainerExit) -> tuple[str, str]:
-    if ended.reason == "OOMKilled":
+    if ended.reason == OUT_OF_MEMORY:
         return reasons.OUT_OF_MEMORY, messages.out_of_memory(job_with_fields(part))
     if ended.code == errors.TIMED_OUT:
         return reasons.TIMED_OUT, messages.deadline_exceeded(job_with_fields(part))

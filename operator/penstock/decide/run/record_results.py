@@ -7,8 +7,11 @@ name), the scores in their status, and last the ConfigMap, which says that all o
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.model import Model, ModelStatus
+from penstock.api.run import StepTries
 from penstock.decide.decision import ApiObject, Apply, Create, Patch, Write
 from penstock.decide.model_resource import model_resource, with_testing_scores
 from penstock.decide.objects.children import as_json
@@ -41,6 +44,7 @@ def record_results(
 def summarise_step(draft: RunDraft, part: PlannedPart, started: str | None, finished: str | None, now: str) -> RunDraft:
     """Return the draft whose step says what its part, the result of which is known, has come to."""
     step = step_of(draft.run, part.step)
+    draft = draft.about(part.step, tries=_retained_tries(part, step.tries if step else None))
     begun = started or (step.start_time if step else None) or now
     found = draft.results[part.name].result
     if isinstance(found, SourceResult):
@@ -56,6 +60,14 @@ def summarise_step(draft: RunDraft, part: PlannedPart, started: str | None, fini
         case TestingResult():
             figures["testing"] = testing_summary(found)
     return draft.step(part.step, "Succeeded", start_time=begun, completion_time=finished or now, **figures)
+
+
+def _retained_tries(part: PlannedPart, tries: StepTries | None) -> StepTries | None:
+    """Return what is kept of the tries once their work is done: nothing where the first of them did it."""
+    if tries is None or tries.part != part.name:
+        return tries
+    once = tries.number == 1 and not tries.interrupted
+    return None if once else msgspec.structs.replace(tries, start_time=None)
 
 
 def _models(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, told: PodResult) -> tuple[Write, ...]:

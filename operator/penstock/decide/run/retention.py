@@ -17,8 +17,6 @@ from penstock.decide.run.facts import RunFacts
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time
 
-SIDECAR_GRACE = timedelta(minutes=1)  # what goes on in a pod for longer after its job has ended is ended
-
 
 def apply_retention(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft that also keeps what is to be kept, and lets go what is not."""
@@ -56,7 +54,9 @@ def _end_what_goes_on(facts: RunFacts, draft: RunDraft) -> RunDraft:
         ends = [pod_views.exit_of(pod) for pod in own if not pod_views.has_ended(pod)]
         if not ends or not all(end is not None and end.finished for end in ends):
             continue
-        until = max(read_time(end.finished) for end in ends if end is not None and end.finished) + SIDECAR_GRACE
+        until = (
+            max(read_time(end.finished) for end in ends if end is not None and end.finished) + pod_views.SIDECAR_GRACE
+        )
         draft = draft.requeue_at(until) if facts.now < until else draft.with_writes(job_views.deletion(job))
     return draft
 

@@ -63,6 +63,8 @@ def take_next_name(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunD
         raise Refused(messages.names_taken(wish, index))
     name, index = first_free(wish, taken, index + 1)
     storage = address(facts.places(snapshot, name).run().uri)
+    for step in status_of(draft.run).steps:
+        draft = draft.about(step.name, tries=None)  # those of Jobs under the name that was taken
     return draft.status(execution_name=name, run_index=index, storage=storage)
 
 
