@@ -213,6 +213,13 @@ class ModelCluster:
     def live_pods(self) -> Iterator[Object]:
         return (pod for pod in self.of("Pod") if self.is_live(pod))
 
+    def unfinished_pods(self) -> list[Object]:
+        """Return the live pods whose job has not ended; beside a sidecar a pod goes on after that."""
+        states = {pod["metadata"]["name"]: pod["status"].get("containerStatuses") or [{}] for pod in self.live_pods()}
+        return [
+            pod for pod in self.live_pods() if "terminated" not in states[pod["metadata"]["name"]][0].get("state", {})
+        ]
+
     def unschedulable(self, pod: Object, message: str = "0/3 nodes are available: 3 Insufficient cpu.") -> None:
         condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
         self.put({**pod, "status": {"phase": "Pending", "conditions": [condition]}})
@@ -264,7 +271,7 @@ class ModelCluster:
             self.control(job)
         self.remove(("Pod", pod["metadata"]["name"]))
 
-    def finish(self, pod: Object) -> None:
+    def finish(self, pod: Object, *, sidecar: bool = False) -> None:
         """Let the job do its work to the end, as its entrypoint does: claim, find or make the result, report it."""
         job = self.job_of(pod)
         if job is not None and NOTIFICATION in pod["metadata"]["labels"]:
@@ -284,7 +291,7 @@ class ModelCluster:
             return
         if self.claims.setdefault(folder, uid) != uid:
             failure = Failure(reason="ExecutionNameTaken", message=f"{folder} has the files of another run.")
-            self.end(pod, errors.REFUSED, _text(TerminationMessage(result=failure)))
+            self.end(pod, errors.REFUSED, _text(TerminationMessage(result=failure)), sidecar=sidecar)
             return
         part, index = pod["metadata"]["labels"][STEP], self.index_of(pod)
         if (folder, part, index) not in self.stored:
@@ -296,7 +303,7 @@ class ModelCluster:
             lines, digest = log_lines(whole), hashlib.sha256(_text(whole).encode()).hexdigest()
             message = TerminationMessage(result=None, omitted={"result": 1}, digest=digest, lines=len(lines))
             self.logs[pod["metadata"]["uid"]] = "\n".join(lines).encode()
-        self.end(pod, 0, _text(message))
+        self.end(pod, 0, _text(message), sidecar=sidecar)
 
     def _earlier_run(self, run: Run, folder: str) -> EarlierRun | None:
         """Return what came of the run as another object, as `penstock_jobs.begun_before` finds it in storage."""

@@ -269,13 +269,14 @@ def settle(cluster: ModelCluster, operator: ModelOperator, *names: str) -> Objec
     operator.lost = 0
     operator.forbidden = None
     names = names or ("churn-1",)
-    for _ in range(80):
+    for passed in range(100):
         for name in names:
             operator.rest(name)
         runs = [cluster.objects["PipelineRun", name] for name in names]
         if all((run.get("status") or {}).get("completionTime") for run in runs):
             return runs[-1]
         advance(cluster)
+        cluster.advance_clock(0 if passed < 60 else 120)  # what was tried often is tried again after a while only
     raise AssertionError(f"They do not end: {[run.get('status') for run in runs]}")
 
 
@@ -289,7 +290,7 @@ def advance(cluster: ModelCluster) -> None:
     for pod in list(cluster.live_pods()):
         if pod["metadata"].get("deletionTimestamp") is not None:
             cluster.remove(("Pod", pod["metadata"]["name"]))
-        else:
-            cluster.finish(pod)
+    for pod in cluster.unfinished_pods():
+        cluster.finish(pod)
     for each in cluster.of("Deployment"):
         cluster.roll_out(each)

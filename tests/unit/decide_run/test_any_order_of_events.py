@@ -12,10 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from manifest_changes import named
 from penstock.api.run import PipelineRun
-from penstock.decide.objects.children import REVISION, RUN_UID, STEP
+from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
-from penstock.decide.settings import Settings
 from penstock.decide.run_identity import identity_of
+from penstock.decide.settings import Settings
 from penstock_jobs.contract.specification import TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.claims import check_claims
@@ -45,12 +45,19 @@ class AnyOrder(RuleBasedStateMachine):
         long_messages=st.booleans(),
         queue=st.sampled_from([None, "team"]),
         timeout=st.sampled_from([None, None, "2h"]),
+        memory=st.booleans(),
     )
-    def applied(self, workers: int, source: bool, long_messages: bool, queue: str | None, timeout: str | None) -> None:
+    def applied(
+        self, workers: int, source: bool, long_messages: bool, queue: str | None, timeout: str | None, memory: bool
+    ) -> None:
         git = {"git": {"url": "https://git.example/team/churn"}} if source else None
         self.pipeline = examples.pipeline(workers=workers, source=git, notifications=self.notifications)
         if queue is not None:
             named(self.pipeline["spec"]["jobs"], "training")["queueName"] = queue
+        if memory:
+            more = {"limit": 3, "memory": {"factor": "2", "limit": "7Gi"}}
+            room = {"limits": {"memory": "2Gi"}}
+            named(self.pipeline["spec"]["jobs"], "training").update(retries=more, resources=room)
         self.cluster = ModelCluster()
         self.cluster.long_messages = long_messages
         self.operator = ModelOperator(self.cluster)
@@ -107,6 +114,31 @@ class AnyOrder(RuleBasedStateMachine):
         if found := self._one(self.cluster.of("Job"), which):
             self.cluster.remove(("Job", found["metadata"]["name"]))
 
+    @rule()
+    def a_cleaner_deletes_the_jobs_that_are_over(self) -> None:
+        for job in self.cluster.of("Job"):
+            if self.cluster.is_over(job):
+                self.cluster.remove(("Job", job["metadata"]["name"]))
+
+    @rule(which=ANY)
+    def a_pod_that_has_not_begun_is_deleted(self, which: int) -> None:
+        if pod := self._one([each for each in self._live() if each["status"]["phase"] == "Pending"], which):
+            self.cluster.delete_pending(pod)
+
+    @rule(which=ANY, kind=st.sampled_from(["Job", "ConfigMap", "ControllerRevision", "Service", "Deployment"]))
+    def a_label_is_taken_off_a_child(self, which: int, kind: str) -> None:
+        found = [each for each in self.cluster.of(kind) if PIPELINE in each["metadata"]["labels"]]
+        if chosen := self._one(found, which):
+            labels = {name: value for name, value in chosen["metadata"]["labels"].items() if name != PIPELINE}
+            self.cluster.put({**chosen, "metadata": {**chosen["metadata"], "labels": labels}})
+
+    @rule(name=NAMES)
+    def what_is_said_of_tries_is_lost(self, name: str) -> None:
+        there = self.cluster.objects.get(("PipelineRun", name))
+        if there is not None and not (status := there.get("status") or {}).get("completionTime"):
+            steps = [{field: each[field] for field in each if field != "tries"} for each in status.get("steps", ())]
+            self.cluster.put({**there, "status": {**status, "steps": steps}})
+
     @rule(which=ANY)
     def a_specification_is_deleted(self, which: int) -> None:
         found = [each for each in self.cluster.of("ConfigMap") if STEP in each["metadata"]["labels"]]
@@ -131,7 +163,7 @@ class AnyOrder(RuleBasedStateMachine):
             gone = {**pod["metadata"], "deletionTimestamp": self.cluster.time}
             self.cluster.put({**pod, "metadata": gone, "spec": {"nodeName": "worker-1"}})
             self.cluster.advance_clock(300)
-            if comes_back:
+            if comes_back and any(pod["metadata"]["name"] == each["metadata"]["name"] for each in self._unfinished()):
                 self.cluster.finish(self.cluster.objects["Pod", pod["metadata"]["name"]])
 
     @rule()
@@ -175,22 +207,27 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(which=ANY)
     def a_container_begins(self, which: int) -> None:
-        if pod := self._one(self._live(), which):
+        if pod := self._one(self._unfinished(), which):
             self.cluster.begin(pod)
 
-    @rule(which=ANY)
-    def a_job_is_done(self, which: int) -> None:
-        if pod := self._one(self._live(), which):
-            self.cluster.finish(pod)
+    @rule(which=ANY, sidecar=st.booleans())
+    def a_job_is_done(self, which: int, sidecar: bool) -> None:
+        if pod := self._one(self._unfinished(), which):
+            self.cluster.finish(pod, sidecar=sidecar)
 
-    @rule(which=ANY, code=CODES, said=st.sampled_from(["", "{", "Traceback…"]))
-    def a_container_fails(self, which: int, code: int, said: str) -> None:
-        if pod := self._one(self._live(), which):
-            self.cluster.end(pod, code, said)
+    @rule(which=ANY, code=CODES, said=st.sampled_from(["", "{", "Traceback…"]), sidecar=st.booleans())
+    def a_container_fails(self, which: int, code: int, said: str, sidecar: bool) -> None:
+        if pod := self._one(self._unfinished(), which):
+            self.cluster.end(pod, code, said, sidecar=sidecar)
+
+    @rule(which=ANY)
+    def a_container_is_killed_for_its_memory(self, which: int) -> None:
+        if pod := self._one(self._unfinished(), which):
+            self.cluster.end(pod, 137, reason="OOMKilled")
 
     @rule(which=ANY, said=st.sampled_from(["", "{}", "done"]))
     def a_container_ends_well_without_a_result(self, which: int, said: str) -> None:
-        if pod := self._one(self._live(), which):
+        if pod := self._one(self._unfinished(), which):
             self.cluster.end(pod, 0, said)
 
     @rule(which=ANY)
@@ -337,6 +374,7 @@ class AnyOrder(RuleBasedStateMachine):
         for name in self.ended:
             self.operator.rest(name)
             check_claims(self.cluster, ("PipelineRun", name), ("Pipeline", "churn"))
+        self._hold_that_nothing_is_written_at_rest()
         computed = self.cluster.computed
         assert len(computed) == len(set(computed))
         runs = {run["metadata"]["uid"] for run in self.cluster.of("PipelineRun")}
@@ -346,6 +384,12 @@ class AnyOrder(RuleBasedStateMachine):
         for run in self.cluster.of("PipelineRun"):
             for step in run["status"].get("steps", ()):
                 assert set((step.get("training") or {}).get("models", ())) <= made
+
+    def _hold_that_nothing_is_written_at_rest(self) -> None:
+        before = self.operator.writes
+        for name in self.ended:
+            self.operator.rest(name)
+        assert self.operator.writes == before
 
     def _hold_that_serving_is_as_it_is_told(self) -> None:
         """What a Pipeline serves when all has come to rest is served: all of it is there, and was made as it is."""
@@ -390,6 +434,9 @@ class AnyOrder(RuleBasedStateMachine):
         there = self.cluster.objects.get(("PipelineRun", name))
         if there is not None:
             self.cluster.put({**there, "spec": {**there["spec"], **spec}})
+
+    def _unfinished(self) -> list[Object]:
+        return self.cluster.unfinished_pods()
 
     @staticmethod
     def _one(found: list[Object], which: int) -> Object | None:

@@ -78,7 +78,7 @@ def tries_after_failure(snapshot: Snapshot, part: PlannedPart, tries: StepTries,
     if count > retries.limit:
         return GivenUp(failed.reason, failed.message)
     memory = tries.memory
-    had = memory or memory_limit(settings_of_part(snapshot, part))
+    had = memory_limit(settings_of_part(snapshot, part)) if memory is None else str(memory)
     if failed.reason == reasons.OUT_OF_MEMORY and retries.memory is not None and had is not None:
         memory = next_memory(retries.memory, had)
         if memory is None:
