@@ -94,7 +94,7 @@ def test_what_the_run_had_is_in_its_status_its_snapshot_and_its_description(orde
         (("--param", "asof=2026-11-05"), "which the Pipeline does not declare; did you mean asOf?"),
         (("--param", "asOf=2026-11-05", "--param", "asOf=2026-11-06"), "--param gives asOf twice; remove one."),
         (("--param", "asOf"), "--param is asOf; write the name of a parameter and its value, as asOf=2026-11-07."),
-        (("--set", "parameters.asOf.default=2026-11-05"), "A run gives parameters in spec.parameters"),
+        (("--set", "parameters.asOf.default=2026-11-05"), "No run may override this field"),
     ],
 )
 def test_what_cannot_be_is_refused_before_a_run_is_made(
