@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -269,6 +271,17 @@ def test_a_model_without_a_policy_has_no_record_and_one_whose_policy_is_taken_ba
 
     assert models.decide(seen, BEGINNING).writes == ()
     assert [type(each) for each in models.decide(replace(seen, record=record()), BEGINNING).writes] == [Delete]
+
+
+def test_a_model_whose_address_goes_up_has_no_record_and_is_told_in_the_log() -> None:
+    model = yaml.safe_load((Path(__file__).parents[1] / "api/manifests/model.yaml").read_text("utf-8"))
+    model["metadata"] |= {"uid": "u", "namespace": "team"}
+    model["spec"] |= {"deletionPolicy": "Delete", "uri": "file:///volumes/data/../../var"}
+
+    decision = models.decide(ModelObservation(model=model, settings=SETTINGS, identity=HERE), BEGINNING)
+
+    assert decision.writes == ()
+    assert "has a .., in some form" in decision.warnings[0]
 
 
 def test_no_cleaning_asks_for_more_than_the_record_says() -> None:

@@ -39,7 +39,10 @@ def decide(observation: ModelObservation, now: datetime) -> Decision:
         return decision  # what cannot be read is not deleted
     metadata, pipeline = model.metadata, model.spec.origin.pipeline_ref.name
     owner = Owner(metadata.namespace or "", metadata.name or "", metadata.uid or "", pipeline, kind="Model")
-    location, settings = _location_and_settings(observation, model, owner)
+    try:
+        location, settings = _location_and_settings(observation, model, owner)
+    except Refused as refused:  # where its files are said to be, nobody cleans
+        return Decision(warnings=(str(refused),))
     made = record_of_model(owner, model, location, settings, observation.identity)
     return replace(decision, writes=(Create(record_object(owner, made)),))
 
