@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from penstock.api.credentials import SecretReference
+from penstock.api.dataset import Dataset, Input, Target
+from penstock.api.pipeline import GitSource, PipelineSpec
 from penstock.api.run import InputCredentials, PipelineReference, PipelineRunSpec, RunCredentials
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
 from penstock.decide.job_specification import settings_of
@@ -19,7 +21,7 @@ from penstock.local.home import Home
 from penstock.local.mapping import LocalMapping
 from penstock.local.places import LaptopPlaces
 from penstock_jobs.contract.errors import Refused
-from penstock_jobs.contract.specification import JobSpecification
+from penstock_jobs.contract.specification import JobSpecification, Location
 from unit.objects.examples_of_objects import (
     CHURN,
     IMAGE,
@@ -138,6 +140,48 @@ def test_a_file_of_a_laptop_is_refused_for_a_cluster(uri: str) -> None:
         "pod of a cluster can read; put it where pods can, and name it as s3://bucket/path or pvc://claim/path, or by "
         "a path beneath the Pipeline's storage."
     )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "pvc://data/../../var/run/penstock/credentials/write/storage/secretAccessKey",
+        "pvc://data/%2e%2e/key",
+        "pvc://data/a/%252e./key",
+        "pvc://data\\..\\key",
+        "pvc://../data",
+        "s3://lake/a/../b.csv",
+    ],
+)
+def test_an_address_that_goes_up_is_refused_though_no_rule_was_asked(uri: str) -> None:
+    table = Input(name="calls", uri=uri)
+    spec = PipelineSpec(dataset=Dataset(inputs=(table,), target=Target(column="y")))
+
+    with pytest.raises(Refused, match=r"^spec.dataset.inputs\[calls\].uri has a .., in some form, which leads out of"):
+        refuse_laptop_only(spec)
+    with pytest.raises(Refused, match=r"has a .., in some form"):
+        ClusterPlaces("team").input(table, None, Location(uri="file:///volumes/models"))
+
+
+@pytest.mark.parametrize("uri", ["%2e%2e/rows.csv", "a/..%2frows.csv", "..\\rows.csv"])
+def test_a_path_that_goes_up_in_another_form_is_no_path_beneath_the_storage(uri: str) -> None:
+    with pytest.raises(Refused, match="a file of the machine that the manifest was written on"):
+        ClusterPlaces("team").input(Input(name="calls", uri=uri), None, Location(uri="file:///volumes/models"))
+
+
+def test_no_storage_and_no_source_leads_out_of_its_place() -> None:
+    places = ClusterPlaces("team")
+    volume = Storage(pvc=VolumeStorage(claim_name="models", path="a/../.."))
+    bucket = Storage(s3=S3Storage(bucket="models", prefix="%2e%2e/others"))
+
+    for storage, field in ((volume, "spec.storage.pvc.path"), (bucket, "spec.storage.s3.prefix")):
+        with pytest.raises(Refused, match=rf"^{field} has a .., in some form"):
+            places.storage(storage, "", "spec.storage", write=True)
+    with pytest.raises(Refused, match=r"^spec.source.git.path has a .., in some form"):
+        places.repository(GitSource(url="https://host/ml", path="a/../.."))
+    with pytest.raises(Refused) as refused:
+        places.repository(GitSource(url="ssh://git:word@host/ml"))
+    assert ":word@" not in str(refused.value)
 
 
 def test_a_claim_with_odd_characters_in_its_path_is_still_an_address() -> None:

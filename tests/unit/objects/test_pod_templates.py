@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.api.jobs import JobSettings
+from penstock.api.jobs import EnvironmentVariable, JobSettings
 from penstock.decide.objects.children import Object
 from penstock.decide.objects.job import StepJob, job
 from penstock_jobs.contract.errors import Refused
@@ -198,3 +198,26 @@ def test_a_finalizer_is_refused() -> None:
 def test_a_directive_of_a_patch_is_refused() -> None:
     with pytest.raises(Refused, match=r"podTemplate.spec.containers\[0\].\$patch is a directive"):
         made({"spec": {"containers": [{"name": "job", "$patch": "delete"}]}})
+
+
+@pytest.mark.parametrize("name", ["LD_PRELOAD", "PYTHONPATH", "GIT_SSH_COMMAND", "PATH", "JOB_COMPLETION_INDEX"])
+def test_what_decides_which_code_a_job_runs_is_set_by_no_template(name: str) -> None:
+    variable = {"name": name, "valueFrom": {"configMapKeyRef": {"name": "a", "key": "b"}}}
+
+    with pytest.raises(Refused, match=rf"podTemplate.spec.containers\[job\].env\[{name}\]: Nobody may set"):
+        made({"spec": {"containers": [{"name": "job", "env": [variable]}]}})
+    assert made({"spec": {"initContainers": [{"name": "own", "image": "a", "env": [{"name": name, "value": "b"}]}]}})
+
+
+def test_variables_whose_names_others_choose_are_refused() -> None:
+    source = {"configMapRef": {"name": "anybodys"}}
+
+    with pytest.raises(Refused, match=r"containers\[job\].envFrom sets variables whose names others choose"):
+        made({"spec": {"containers": [{"name": "job", "envFrom": [source]}]}})
+
+
+def test_a_name_that_was_there_before_the_rule_is_refused_by_the_operator_too() -> None:
+    settings = JobSettings(env=(EnvironmentVariable(name="LD_PRELOAD", value="/volumes/data/a.so"),))
+
+    with pytest.raises(Refused, match=r"^spec.jobs\[dataset\].env\[LD_PRELOAD\]: Nobody may set this variable"):
+        job(StepJob(OWNER, "dataset", for_dataset(spec_of()), settings, IMAGE))

@@ -15,6 +15,7 @@ from penstock.decide.objects.children import Owner
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import DRAINING, GRACE, Serving, deployment, serving_file
 from penstock_jobs.contract import document
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import ServerSpec
 from penstock_jobs.serving.__main__ import DRAIN_SECONDS
 from unit.jobs.test_termination_message import manifest
@@ -105,3 +106,9 @@ def test_whatever_of_its_servers_changes_is_another_revision_beside_the_old_one(
 def test_the_address_is_the_name_of_the_pipeline() -> None:
     assert url(OWNER, 80) == "http://churn.team"
     assert url(OWNER, 8080) == "http://churn.team:8080"
+
+
+@pytest.mark.parametrize("uri", ["file:///var/run/penstock/credentials/read/own", "file:///volumes/data/../../var/run"])
+def test_a_model_that_is_neither_in_a_bucket_nor_on_a_volume_is_refused(uri: str) -> None:
+    with pytest.raises(Refused, match=r"^The Model .*, spec.uri,"):
+        serving_file(made(uri=uri))
