@@ -279,6 +279,19 @@ def test_a_run_that_chooses_a_profile_is_asked_for_what_that_gives(manifest: Obj
     assert said(manifest, **WITH_PROFILES) == []
 
 
+@pytest.mark.parametrize(("manifest", "run"), [(RUN, ""), (TRIGGER, "run__")], ids=["run", "trigger"])
+def test_a_run_that_chooses_an_image_is_asked_for_each_pull_secret_it_may_get(manifest: Object, run: str) -> None:
+    chosen = changed(manifest, **{f"{run}overrides": [{"path": "jobs.training.image", "value": "own:1"}]})
+    rights = ("update pipelines/churn", "get secrets/gpu-registry", "get secrets/registry")
+
+    refused = said(chosen, "update pipelines/churn", **WITH_PROFILES)
+    assert [each.partition(" from ")[0] for each in refused] == [
+        "A job gets the pull secret gpu-registry",
+        "A job gets the pull secret registry",
+    ]
+    assert said(chosen, *rights, **WITH_PROFILES) == []
+
+
 # --- as a whole ---
 
 
