@@ -71,5 +71,5 @@ def requests_of_stories() -> Requests:
         for story in STORIES:
             story()
         few = settings(FEW, max_examples=8, derandomize=True, database=None)
-        run_state_machine_as_test(AnyOrder, settings=few)  # type: ignore[no-untyped-call]
+        run_state_machine_as_test(AnyOrder, settings=few)
     return found

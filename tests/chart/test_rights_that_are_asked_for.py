@@ -186,7 +186,7 @@ SETTINGS = {
     },
     "defaults": {"serviceAccountName": "jobs", "imagePullSecrets": [{"name": "registry"}]},
 }
-WITH_PROFILES = {f"settings__{name}": value for name, value in SETTINGS.items()}
+WITH_PROFILES: dict[str, Any] = {f"settings__{name}": value for name, value in SETTINGS.items()}
 ALL_JOBS = ("dataset", "training", "testing", "deployment", "prediction")
 
 
