@@ -15,13 +15,15 @@ import asyncio
 import contextlib
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import uvicorn
+import uvloop
 
 from penstock_jobs import logs
 from penstock_jobs.contract import document, errors
@@ -30,10 +32,14 @@ from penstock_jobs.contract.specification import ServerSpec
 from penstock_jobs.models.loading import load_model
 from penstock_jobs.models.source import put_source_on_path
 from penstock_jobs.serving.application import Application
+from penstock_jobs.serving.connection import Connection
+from penstock_jobs.serving.connections import Connections
+from penstock_jobs.serving.limits import ServerLimits, read_limits
 from penstock_jobs.serving.processors import count_processors
 from penstock_jobs.serving.warming import warm
 
 DRAIN_SECONDS = 25  # within the 30 s that Kubernetes gives a pod to end
+_OTHER_FILES = 64  # files that the process opens beside those of connections
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,9 +48,12 @@ def main(arguments: list[str] | None = None) -> int:
     logs.set_up(options.log_level, options.log_format)
     try:
         specification = document.read(options.specification, ServerSpec)
-        application = prepare_application(specification)
-        with _open_listener(specification.host, specification.port) as listener:
-            return _serve(application, specification, listener)
+        application = prepare_application(specification, _allow_files(read_limits(os.environ)))
+        with (
+            _open_listener(specification.host, specification.port) as listener,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            return runner.run(_serve(application, specification.name, listener))
     except JobError as error:
         logs.log.error("%s", error)
         return error.exit_code
@@ -52,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         return errors.INTERRUPTED
 
 
-def prepare_application(specification: ServerSpec) -> Application:
+def prepare_application(specification: ServerSpec, limits: ServerLimits | None = None) -> Application:
     """Return the application of a Model that was loaded, checked and warmed."""
     put_source_on_path(specification.location, specification.manifest_digest, specification.trusted_types)
     model = load_model(
@@ -62,64 +71,49 @@ def prepare_application(specification: ServerSpec) -> Application:
         manifest_digest=specification.manifest_digest,
         threshold=specification.threshold,
     )
-    application = Application(model, specification.name)
+    application = Application(model, specification.name, limits)
     warm(application, model, specification.name)
     application.reset_metrics()
     return application
 
 
-def _serve(application: Application, specification: ServerSpec, listener: socket.socket) -> int:
-    configuration = uvicorn.Config(
-        application,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = _Server(configuration, application)
+async def _serve(application: Application, name: str, listener: socket.socket) -> int:
+    """Answer requests until told to end, and what is under way then; return the exit code."""
+    loop = asyncio.get_running_loop()
+    connections = Connections(application)
+    watching = loop.create_task(connections.watch_deadlines())
+    server = await loop.create_server(lambda: Connection(connections), sock=listener)
+    signals: asyncio.Queue[int] = asyncio.Queue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, number)
     host, port = listener.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
-    server.ready_line = f"Serving {specification.name} at http://{address}:{port}\n"
-    server.run(sockets=[listener])
-    return errors.INTERRUPTED if server.received == signal.SIGINT else errors.SUCCEEDED
+    sys.stdout.write(f"Serving {name} at http://{address}:{port}\n")
+    sys.stdout.flush()
+    received = await signals.get()
+    application.draining = True
+    server.close()
+    draining = loop.create_task(connections.drain(DRAIN_SECONDS))
+    hurry = loop.create_task(_wait_for_interrupt(signals))
+    await asyncio.wait((draining, hurry), return_when=asyncio.FIRST_COMPLETED)
+    watching.cancel()
+    return errors.INTERRUPTED if received == signal.SIGINT else errors.SUCCEEDED
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready and drains when it is told to end."""
+async def _wait_for_interrupt(signals: "asyncio.Queue[int]") -> None:
+    """Return once somebody at a terminal does not want to wait."""
+    while await signals.get() != signal.SIGINT:
+        pass
 
-    def __init__(self, configuration: uvicorn.Config, application: Application) -> None:
-        super().__init__(configuration)
-        self._application = application
-        self.ready_line = ""
-        self.received: int | None = None
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        sys.stdout.write(self.ready_line)
-        sys.stdout.flush()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # uvicorn raises the signal again once it has drained; a server that ended as it was told to ended well.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end, number)
-        yield
-
-    def _end(self, number: int) -> None:
-        if self.should_exit and number == signal.SIGINT:
-            self.force_exit = True
-        self.received = self.received or number
-        self._application.draining = True
-        self.should_exit = True
+def _allow_files(limits: ServerLimits) -> ServerLimits:
+    """Raise the number of files that this process may open to what its connections need, or bound them by it."""
+    wanted = limits.connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return replace(limits, connections=max(1, min(limits.connections, soft - _OTHER_FILES)))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,14 @@
-"""The ASGI application: a handful of routes, found in a dictionary; every answer is JSON and names the Model."""
+"""What is answered: a handful of routes, found in a dictionary; every answer is JSON and names the Model.
 
-from collections.abc import Awaitable, Callable
+A body that is small, and as it should be, is read on the event loop, and its rows are answered together with those of
+others. All else goes to one thread, a request at a time and a slice of rows at a time: health is answered meanwhile,
+and two large requests never need their memory at once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -14,17 +22,28 @@ from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving import description
 from penstock_jobs.serving.answering import ResponseWriter
 from penstock_jobs.serving.batcher import Batcher
+from penstock_jobs.serving.limits import ServerLimits
+from penstock_jobs.serving.messages import JSON, HttpAnswer, HttpRequest, error_body, refusal_answer
 from penstock_jobs.serving.metrics import ServerMetrics
-from penstock_jobs.serving.refusals import RefusedRequest
-from penstock_jobs.serving.rows import RowReader
+from penstock_jobs.serving.refusals import RefusedRequest, shorten, wrong_method
+from penstock_jobs.serving.rows import RowReader, TakesLongError
 from penstock_jobs.serving.tensors import TensorReader
 
-MAXIMUM_BODY = 16 * 1024 * 1024
+SMALL = 128 << 10  # bytes of a body that is read on the event loop, where its parser takes it at once
+_TINY = 8 << 10  # bytes of one that is read there value by value too
+_SLICE = 4096  # rows that a large request has answered at once
+_PAGE, _INFERENCE = "GET, HEAD", "POST"
 
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-_JSON = b"application/json"
+
+@dataclass(frozen=True)
+class _Asked:
+    """The rows of a request, and how its response is written from the answers to some of them each."""
+
+    block: Block
+    write: Callable[[list[ModelPredictions]], list[bytes]]
+
+
+_Read = Callable[[bytes, bool], _Asked]
 
 
 class Application:
@@ -32,25 +51,29 @@ class Application:
 
     Attributes:
         draining: set when the server was asked to end; it is then no longer ready, and still answers.
+        limits: what it takes from its clients.
+        identity: the header lines of every answer that name the Model.
     """
 
-    def __init__(self, model: LoadedModel, name: str, maximum_body: int = MAXIMUM_BODY) -> None:
-        """Take the Model, the name it is served under, and the largest body that is read, in bytes."""
+    def __init__(self, model: LoadedModel, name: str, limits: ServerLimits | None = None) -> None:
+        """Take the Model, the name it is served under, and the limits."""
         self.draining = False
+        self.limits = limits or ServerLimits()
         self._model = model
         self._name = name
-        self._maximum_body = maximum_body
         self._rows = RowReader(model.manifest.features)
         self._tensors = TensorReader(model.manifest.features)
-        self._answers = ResponseWriter(model, name)
+        self._answers = ResponseWriter(model, name, self.limits.answer_bytes)
         self._batcher = Batcher(model.predict_block)
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="large-requests")
         self.reset_metrics()
-        self._identity = [
-            (b"penstock-model", model.manifest.name.encode()),
-            (b"penstock-model-digest", model.digest.encode()),
-        ]
-        self._inference = {f"/v1/models/{name}:predict": self._predict_rows, f"/v2/models/{name}/infer": self._infer}
+        self.identity = f"penstock-model: {model.manifest.name}\r\npenstock-model-digest: {model.digest}\r\n".encode()
+        self._inference: dict[str, _Read] = {
+            f"/v1/models/{name}:predict": self._read_rows,
+            f"/v2/models/{name}/infer": self._read_tensors,
+        }
         self._pages = self._static_pages()
+        self._ready = ("/v2/health/ready", f"/v2/models/{name}/ready")
 
     def reset_metrics(self) -> None:
         """Count from now on: what warming asked is nobody's request."""
@@ -61,119 +84,140 @@ class Application:
             lambda: self._batcher.runs,
         )
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
-        if scope["type"] != "http":
-            raise RuntimeError(f"ASGI scope {scope['type']} is not served")
+    def takes_body(self, request: HttpRequest) -> bool:
+        """Return whether the request is one for predictions, so that its body is to be read."""
+        return request.method == _INFERENCE and request.path in self._inference
+
+    def answer_page(self, request: HttpRequest) -> HttpAnswer:
+        """Return the answer to a request that takes no body: at once, whatever else is going on."""
         started = perf_counter()
-        metrics = self.metrics
-        metrics.in_flight.inc()
-        path = scope["path"]
-        route = "other"
-        kind = _JSON
+        self.metrics.in_flight.inc()
+        route, answer = "other", None
         try:
-            inference = self._inference.get(path)
-            if inference is not None:
+            if request.path in self._inference:
                 route = "infer"
-                if scope["method"] != "POST":
-                    raise RefusedRequest(f"{path} takes POST, not {scope['method']}.", 405)
-                status, body = 200, await inference(await self._body(receive))
-            else:
-                route, status, kind, body = self._page(path, scope["method"])
+                raise wrong_method(request.path, request.method, _INFERENCE)
+            route, answer = self._page(request)
         except RefusedRequest as refusal:
-            status, body = refusal.status, _error(refusal.sentence)
+            answer = refusal_answer(refusal)
+        finally:
+            self.metrics.in_flight.dec()
+        self.metrics.count_answer(route, answer.status, perf_counter() - started)
+        return answer
+
+    def refuse(self, refusal: RefusedRequest) -> HttpAnswer:
+        """Return the answer to what could not be read as a request, which is counted too."""
+        self.metrics.count_answer("other", refusal.status, 0.0)
+        return refusal_answer(refusal)
+
+    async def answer(self, request: HttpRequest) -> HttpAnswer:
+        """Return the answer to a request with a body, that for predictions."""
+        self.metrics.in_flight.inc()
+        try:
+            answer = HttpAnswer(200, await self._predict(self._inference[request.path], request.body))
+        except RefusedRequest as refusal:
+            answer = refusal_answer(refusal)
         except Refused as refusal:
-            status, body = 400, _error(str(refusal))
+            answer = HttpAnswer(400, [error_body(str(refusal))])
         except Exception:
             # Whatever it is, the client gets a sentence and the log the traceback.
-            log.exception("A request to %s failed.", path)
-            status, body = 500, _error("The server failed to answer; its log says why.")
+            log.exception("A request to %s failed.", request.path)
+            answer = HttpAnswer(500, [error_body("The server failed to answer; its log says why.")])
         finally:
-            metrics.in_flight.dec()
-        metrics.count_answer(route, status, perf_counter() - started)
-        headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *self._identity]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            self.metrics.in_flight.dec()
+        self.metrics.count_answer("infer", answer.status, perf_counter() - request.started)
+        return answer
 
-    async def _predict_rows(self, body: bytes) -> bytes:
-        return self._answers.rows(await self._answer(self._rows.read(body)))
+    async def _predict(self, read: _Read, body: bytes) -> list[bytes]:
+        asked = self._read_quickly(read, body) if len(body) <= SMALL else None
+        if asked is None or asked.block.rows > _SLICE:
+            loop = asyncio.get_running_loop()
+            rows, answer = await loop.run_in_executor(self._aside, self._answer_aside, read, body, asked)
+        else:
+            rows, answer = asked.block.rows, asked.write([await self._batcher.answer(asked.block)])
+        self.metrics.rows.inc(rows)
+        return answer
 
-    async def _infer(self, body: bytes) -> bytes:
-        request, block = self._tensors.read(body)
-        return self._answers.tensors(request, await self._answer(block))
+    def _read_quickly(self, read: _Read, body: bytes) -> _Asked | None:
+        """Return the rows, or None where the event loop has no time for such a body."""
+        try:
+            return read(body, len(body) > _TINY)
+        except TakesLongError:
+            return None
 
-    async def _answer(self, block: Block) -> ModelPredictions:
-        predictions = await self._batcher.answer(block)
-        self.metrics.rows.inc(block.rows)
-        return predictions
+    def _answer_aside(self, read: _Read, body: bytes, asked: _Asked | None) -> tuple[int, list[bytes]]:
+        """Return how many rows there are, and the answer to them."""
+        self._require_few_marks(body)
+        asked = asked or read(body, False)
+        block = asked.block
+        starts = range(0, block.rows, _SLICE)
+        slices = (Block(block.numbers[at : at + _SLICE], block.texts[at : at + _SLICE]) for at in starts)
+        self._batcher.runs += len(starts)
+        return block.rows, asked.write([self._model.predict_block(rows) for rows in slices])
 
-    async def _body(self, receive: Receive) -> bytes:
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            return await self._rest(body, receive)
-        if len(body) > self._maximum_body:
-            raise self._refuse_size()
-        return body
+    def _require_few_marks(self, body: bytes) -> None:
+        """Refuse a body before it is read into far more memory than it is: each value has one of these before it."""
+        most = self.limits.body_marks
+        if len(body) > most and sum(map(body.count, (b",", b"[", b"{"))) > most:
+            raise RefusedRequest(
+                f"The body has more than {most} commas and opening brackets, so too many values; "
+                "send fewer rows at once.",
+                413,
+            )
 
-    async def _rest(self, start: bytes, receive: Receive) -> bytes:
-        parts = [start]
-        size = len(start)
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise RefusedRequest("The client went away.", 499)
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._maximum_body:
-                raise self._refuse_size()
-            more = message.get("more_body", False)
-        return b"".join(parts)
+    def _read_rows(self, body: bytes, quickly: bool) -> _Asked:
+        block = self._rows.read(body, quickly=quickly)
+        self._answers.require_short(block.rows)
+        return _Asked(block, self._answers.rows)
 
-    def _refuse_size(self) -> RefusedRequest:
-        return RefusedRequest(f"The body is larger than {self._maximum_body} bytes; send fewer rows at once.", 413)
+    def _read_tensors(self, body: bytes, quickly: bool) -> _Asked:
+        request, block = self._tensors.read(body, quickly=quickly)
+        outputs = self._answers.outputs(request)
+        self._answers.require_short(block.rows, outputs)
+        return _Asked(block, lambda parts: self._answers.tensors(request, outputs, parts))
 
-    def _page(self, path: str, method: str) -> tuple[str, int, bytes, bytes]:
-        """Return (route, status, content type, body) of anything but inference."""
-        if path == "/metrics":
-            return "metrics", 200, b"text/plain; version=0.0.4; charset=utf-8", self.metrics.text()
-        if path in ("/v2/health/ready", f"/v2/models/{self._name}/ready"):
-            ready = not self.draining
-            return "health", 200 if ready else 503, _JSON, b'{"ready":%s}' % (b"true" if ready else b"false")
-        page = self._pages.get(path)
-        if page is None:
+    def _page(self, request: HttpRequest) -> tuple[str, HttpAnswer]:
+        """Return (route, answer) of anything but inference."""
+        path = request.path
+        route, answer = self._found(path)
+        if answer is None:
             raise RefusedRequest(self._not_found(path), 404)
-        if method not in ("GET", "HEAD"):
-            raise RefusedRequest(f"{path} takes GET, not {method}.", 405)
-        route, kind, body = page
-        return route, 200, kind, body
+        if request.method not in ("GET", "HEAD"):
+            raise wrong_method(shorten(path), request.method, _PAGE)
+        return route, answer
 
-    def _static_pages(self) -> dict[str, tuple[str, bytes, bytes]]:
-        encode = msgspec.json.encode
-        metadata = encode(description.metadata(self._model, self._name))
-        server = encode({"name": "penstock", "version": _penstock_version(), "extensions": []})
+    def _found(self, path: str) -> tuple[str, HttpAnswer | None]:
+        if path == "/metrics":
+            return "metrics", HttpAnswer(200, [self.metrics.text()], b"text/plain; version=0.0.4; charset=utf-8")
+        if path in self._ready:
+            ready = not self.draining
+            body = b'{"ready":%s}' % (b"true" if ready else b"false")
+            return "health", HttpAnswer(200 if ready else 503, [body])
+        return self._pages.get(path, ("other", None))
+
+    def _static_pages(self) -> dict[str, tuple[str, HttpAnswer | None]]:
+        def page(route: str, content: Any) -> tuple[str, HttpAnswer]:
+            return route, HttpAnswer(200, [msgspec.json.encode(content)], JSON)
+
+        html = description.page(self._model, self._name).encode()
+        server = {"name": "penstock", "version": _penstock_version(), "extensions": []}
         return {
-            "/": ("page", b"text/html; charset=utf-8", description.page(self._model, self._name).encode()),
-            "/openapi.json": ("page", _JSON, encode(description.openapi(self._model, self._name))),
-            "/v2": ("metadata", _JSON, server),
-            "/v2/health/live": ("health", _JSON, b'{"live":true}'),
-            "/v2/models": ("metadata", _JSON, encode({"models": [self._name]})),
-            f"/v2/models/{self._name}": ("metadata", _JSON, metadata),
-            "/v1/models": ("metadata", _JSON, encode({"models": [self._name]})),
-            f"/v1/models/{self._name}": ("metadata", _JSON, encode({"name": self._name, "ready": True})),
+            "/": ("page", HttpAnswer(200, [html], b"text/html; charset=utf-8")),
+            "/openapi.json": page("page", description.openapi(self._model, self._name)),
+            "/v2": page("metadata", server),
+            "/v2/health/live": page("health", {"live": True}),
+            "/v2/models": page("metadata", {"models": [self._name]}),
+            f"/v2/models/{self._name}": page("metadata", description.metadata(self._model, self._name)),
+            "/v1/models": page("metadata", {"models": [self._name]}),
+            f"/v1/models/{self._name}": page("metadata", {"name": self._name, "ready": True}),
         }
 
     def _not_found(self, path: str) -> str:
         if path.startswith(("/v1/models/", "/v2/models/")):
             asked = path.split("/")[3].partition(":")[0]
             if asked != self._name:
-                return f'There is no Model "{asked}" here; this server serves "{self._name}".'
-        return f"There is nothing at {path}; / says what there is."
-
-
-def _error(sentence: str) -> bytes:
-    return msgspec.json.encode({"error": sentence})
+                return f'There is no Model "{shorten(asked)}" here; this server serves "{self._name}".'
+        return f"There is nothing at {shorten(path)}; / says what there is."
 
 
 def _penstock_version() -> str:

@@ -61,10 +61,15 @@ def label_datatype(model: LoadedModel) -> str:
     return "BYTES" if kinds == {str} else "FP64"
 
 
+def has_probabilities(model: LoadedModel) -> bool:
+    """Return whether the Model answers with the probabilities of its classes too."""
+    samples = model.manifest.samples
+    return bool(samples and samples[0].probabilities)
+
+
 def _outputs(model: LoadedModel) -> list[dict[str, Any]]:
     outputs: list[dict[str, Any]] = [{"name": "predict", "datatype": label_datatype(model), "shape": [-1]}]
-    samples = model.manifest.samples
-    if samples and samples[0].probabilities:
+    if has_probabilities(model):
         shape = [-1, len(model.manifest.classes)]
         outputs.append({"name": "predict_proba", "datatype": "FP64", "shape": shape})
     return outputs
@@ -153,7 +158,8 @@ def _operation(summary: str, body: dict[str, Any] | None = None, answer: str | N
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": body}}
         refused = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-        operation["responses"]["400"] = {"description": "The rows are wrong; a sentence says where", "content": refused}
+        for status, description in _REFUSALS.items():
+            operation["responses"][status] = {"description": description, "content": refused}
     return operation
 
 
@@ -163,12 +169,17 @@ def _answer(model: LoadedModel) -> dict[str, Any]:
         "model": {"type": "string"},
         "predictions": {"type": "array", "items": {"type": kinds[label_datatype(model)]}},
     }
-    if len(_outputs(model)) > 1:
+    if has_probabilities(model):
         properties["classes"] = {"const": list(model.manifest.classes)}
         properties["probabilities"] = {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+_REFUSALS = {
+    "400": "The rows are wrong; a sentence says where",
+    "413": "More than is taken at once; a sentence says how much that is",
+    "503": "Too much arrives at once; Retry-After says when to send it again",
+}
 _ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
 _TENSORS = {
     "type": "object",

@@ -18,7 +18,7 @@ from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import column_of, means_null
 from penstock_jobs.reading.values import EXACT, NEEDS
-from penstock_jobs.serving.refusals import RefusedRequest
+from penstock_jobs.serving.refusals import RefusedRequest, shorten
 from penstock_jobs.serving.single_values import read_single_value
 
 PLAIN = ("Integer", "Float", "Boolean")
@@ -33,13 +33,19 @@ _TYPES: dict[str, Any] = {
 }
 _A_LIST = "Expected `object`, got `array` - at `$.instances[0]`"
 _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$`)?", re.DOTALL)
+# Nobody reads `parameters`, so nothing is built of them: a megabyte of lists would take seconds.
+_NONE = msgspec.Raw(b"null")
 # msgspec writes the names of a type as they are, so it takes none that JSON would have to escape.
 _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
+class TakesLongError(Exception):
+    """A body has to be read value by value, for which the reader was given no time."""
+
+
 class _Body(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     instances: list[msgspec.Raw]
-    parameters: dict[str, Any] | None = None
+    parameters: msgspec.Raw = _NONE
 
 
 _body = msgspec.json.Decoder(_Body)
@@ -63,10 +69,17 @@ class RowReader:
         self._whole = [position for position, name in enumerate(self._layout.numbers) if name in whole]
         self._filled = [feature for feature in features if feature.null_texts and not feature.nullable]
 
-    def read(self, body: bytes) -> Block:
-        """Return the rows, or raise `RefusedRequest` with a sentence that names the row and the column."""
+    def read(self, body: bytes, *, quickly: bool = False) -> Block:
+        """Return the rows, or raise `RefusedRequest` with a sentence that names the row and the column.
+
+        Args:
+            body: what was sent.
+            quickly: whether to raise `TakesLongError` where values have to be looked at one by one.
+        """
         try:
             block = self._read_at_once(body)
+            if block is None and quickly:
+                raise TakesLongError
             return self._block(self._read_each(body)) if block is None else block
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedRequest(not_json_sentence(error)) from error
@@ -74,7 +87,10 @@ class RowReader:
     def _read_at_once(self, body: bytes) -> Block | None:
         """Return the rows if each is as the parser has it and means what it says, else None."""
         try:
-            rows = self._parse(body)
+            parsed = self._parse(body)
+            rows = parsed.instances
+            if not are_parameters(parsed.parameters):
+                return None
             values = [msgspec.structs.astuple(row) for row in rows]
             if not rows or (self._filled and self._has_null(values)):
                 return None
@@ -90,23 +106,22 @@ class RowReader:
         columns = dict(zip(self._names, zip(*rows, strict=True), strict=True))
         return any(means_null(feature, value) for feature in self._filled for value in columns[feature.name])
 
-    def _parse(self, body: bytes) -> list[msgspec.Struct]:
-        rows: list[msgspec.Struct]
+    def _parse(self, body: bytes) -> Any:
+        """Return the body as its type has it: `instances`, which are rows, and `parameters`."""
         if self._objects is None:
-            rows = self._lists.decode(self._name_no_features(body)).instances
-            return rows
+            return self._lists.decode(self._name_no_features(body))
         try:
-            rows = self._objects.decode(body).instances
+            return self._objects.decode(body)
         except msgspec.ValidationError as error:
             if str(error) != _A_LIST:
                 raise
-            rows = self._lists.decode(body).instances
-        return rows
+            return self._lists.decode(body)
 
     def _name_no_features(self, body: bytes) -> bytes:
         """Return the body with lists in place of objects, for names that a type of msgspec cannot have."""
-        instances = _body.decode(body).instances
-        if not instances or _is_list(instances[0]):
+        parsed = _body.decode(body)
+        instances = parsed.instances
+        if not instances or _is_list(instances[0]) or not are_parameters(parsed.parameters):
             return body
         rows = []
         for instance in instances:
@@ -127,9 +142,12 @@ class RowReader:
     def _read_each(self, body: bytes) -> list[tuple[Any, ...]]:
         """Return the values of each row, read one by one."""
         try:
-            instances = _body.decode(body).instances
+            parsed = _body.decode(body)
         except msgspec.ValidationError as error:
             raise RefusedRequest(_sentence_outside_rows(str(error))) from error
+        if not are_parameters(parsed.parameters):
+            raise RefusedRequest(_sentence_outside_rows(""))
+        instances = parsed.instances
         if not instances:
             raise RefusedRequest('"instances" is empty; send at least one row.')
         read = self._read_list if _is_list(instances[0]) else self._read_object
@@ -142,7 +160,7 @@ class RowReader:
             raise RefusedRequest(_unlike_others(row)) from error
         unknown = next((name for name in given if name not in self._names), None)
         if unknown is not None:
-            raise RefusedRequest(f'Row {row} has a column "{unknown}", which the Model does not know.')
+            raise RefusedRequest(f'Row {row} has a column "{shorten(unknown)}", which the Model does not know.')
         present = (feature for feature in self._features if feature.name in given)
         values = tuple(_read_value(feature, row, given[feature.name]) for feature in present)
         missing = next((name for name in self._names if name not in given), None)
@@ -164,6 +182,11 @@ class RowReader:
 
 def _is_list(instance: msgspec.Raw) -> bool:
     return bytes(memoryview(instance)[:1]) == b"["
+
+
+def are_parameters(raw: msgspec.Raw) -> bool:
+    """Return whether these are parameters: an object, of which no more is looked at, or none."""
+    return bytes(memoryview(raw)[:1]) in (b"{", b"n")
 
 
 def is_doubtful(whole: NDArray[np.float64]) -> bool:
@@ -190,7 +213,7 @@ def _unlike_others(row: int) -> str:
 def _sentence_outside_rows(message: str) -> str:
     unknown = _UNKNOWN_FIELD.fullmatch(message)
     if unknown:
-        return f'The body has a field "{unknown[1]}"; it takes "instances", a list of rows, and "parameters".'
+        return f'The body has a field "{shorten(unknown[1])}"; it takes "instances", a list of rows, and "parameters".'
     return 'The body needs to be an object with "instances", a list of rows.'
 
 
@@ -215,7 +238,7 @@ def _decoder(features: Sequence[FeatureSpec], *, array_like: bool) -> msgspec.js
     )
     body = msgspec.defstruct(
         "Body",
-        [("instances", list[row]), ("parameters", dict[str, Any] | None, None)],  # type: ignore[valid-type]
+        [("instances", list[row]), ("parameters", msgspec.Raw, _NONE)],  # type: ignore[valid-type]
         forbid_unknown_fields=True,
         gc=False,
     )

@@ -3,9 +3,9 @@
 https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol (REST)
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import Block, BlockLayout
 from penstock_jobs.models.inputs import Columns, column_of, without_null_numbers
-from penstock_jobs.serving.refusals import RefusedRequest
-from penstock_jobs.serving.rows import PLAIN, is_doubtful, not_json_sentence
+from penstock_jobs.serving.refusals import RefusedRequest, shorten
+from penstock_jobs.serving.rows import PLAIN, TakesLongError, are_parameters, is_doubtful, not_json_sentence
 from penstock_jobs.serving.single_values import read_single_value
 
 _FLOATS = ("FP64", "FP32", "FP16")
@@ -37,7 +37,11 @@ DATATYPES = {
     "Timestamp": "BYTES",
     "Date": "BYTES",
 }
+_LONGEST_DATATYPE, _MOST_DIMENSIONS = 16, 8  # of a tensor that a sentence may show
 _VALUES: dict[str, Any] = {"Timestamp": datetime, "Date": date, "String": str, "Boolean": bool}
+
+
+_NONE = msgspec.Raw(b"null")  # of parameters, which nobody reads: nothing is built of them
 
 
 class _OtherTypeError(RefusedRequest):
@@ -51,14 +55,14 @@ class Tensor(msgspec.Struct, gc=False):
     shape: list[int]
     datatype: str
     data: msgspec.Raw
-    parameters: dict[str, Any] | None = None
+    parameters: msgspec.Raw = _NONE
 
 
 class RequestedOutput(msgspec.Struct, gc=False):
     """An output that the client asks for, by name."""
 
     name: str
-    parameters: dict[str, Any] | None = None
+    parameters: msgspec.Raw = _NONE
 
 
 class InferenceRequest(msgspec.Struct, gc=False):
@@ -66,7 +70,7 @@ class InferenceRequest(msgspec.Struct, gc=False):
 
     inputs: list[Tensor]
     id: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: msgspec.Raw = _NONE
     outputs: list[RequestedOutput] | None = None
 
 
@@ -83,8 +87,13 @@ class TensorReader:
         self._request = msgspec.json.Decoder(InferenceRequest)
         self._numbers = msgspec.json.Decoder(list[float | None])
 
-    def read(self, body: bytes) -> tuple[InferenceRequest, Block]:
-        """Return the request and its rows, or raise `RefusedRequest` with a sentence that names the tensor."""
+    def read(self, body: bytes, *, quickly: bool = False) -> tuple[InferenceRequest, Block]:
+        """Return the request and its rows, or raise `RefusedRequest` with a sentence that names the tensor.
+
+        Args:
+            body: what was sent.
+            quickly: whether to raise `TakesLongError` where values have to be looked at one by one.
+        """
         try:
             request = self._request.decode(body)
         except msgspec.ValidationError as error:
@@ -92,14 +101,29 @@ class TensorReader:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise RefusedRequest(not_json_sentence(error)) from error
         inputs = request.inputs
+        if not are_parameters(request.parameters):
+            raise RefusedRequest('The body is no inference request: "parameters" needs to be an object.')
+        for tensor in inputs:
+            self._require_plain(tensor)
         if len(inputs) == 1 and len(inputs[0].shape) == 2 and self._is_matrix(inputs[0]):
-            return request, self._matrix(inputs[0])
-        return request, self._layout.block(self._columns(inputs))
+            return request, self._matrix(inputs[0], quickly)
+        return request, self._layout.block(self._columns(inputs, quickly))
+
+    def _require_plain(self, tensor: Tensor) -> None:
+        """Refuse a tensor of which a sentence could not say what it is, and shorten a name that no feature has."""
+        if tensor.name not in self._features:
+            tensor.name = shorten(tensor.name)
+        if len(tensor.datatype) > _LONGEST_DATATYPE:
+            raise RefusedRequest(f'Tensor "{tensor.name}" has datatype {shorten(tensor.datatype)}, which is none.')
+        if len(tensor.shape) > _MOST_DIMENSIONS:
+            raise RefusedRequest(
+                f'Tensor "{tensor.name}" has {len(tensor.shape)} dimensions; it needs [rows] or [rows, 1].'
+            )
 
     def _is_matrix(self, tensor: Tensor) -> bool:
         return self._plain and (tensor.shape[1] != 1 or tensor.name not in self._features)
 
-    def _matrix(self, tensor: Tensor) -> Block:
+    def _matrix(self, tensor: Tensor, quickly: bool) -> Block:
         rows, width = tensor.shape
         if width != len(self._features):
             raise RefusedRequest(
@@ -113,12 +137,13 @@ class TensorReader:
         values = self._flatten(tensor, float, rows * width)
         matrix = np.array(values, dtype=np.float64).reshape(rows, width)
         if not self._free or np.isnan(matrix).any():
+            exact = cache(lambda: self._flatten(tensor, Any, rows * width))
             for place, feature in enumerate(self._features.values()):
                 matrix[:, place] = without_null_numbers(feature, matrix[:, place])
-                self._check(feature, tensor, matrix[:, place], slice(place, None, width))
+                self._check(feature, matrix[:, place], exact, slice(place, None, width), quickly)
         return Block(matrix, np.empty((rows, 0), dtype=object))
 
-    def _columns(self, inputs: list[Tensor]) -> Columns:
+    def _columns(self, inputs: list[Tensor], quickly: bool) -> Columns:
         given = {tensor.name: tensor for tensor in inputs}
         if len(given) != len(inputs):
             raise RefusedRequest("Two input tensors have the same name.")
@@ -131,9 +156,9 @@ class TensorReader:
         lengths = {tensor.shape[0] if tensor.shape else 0 for tensor in inputs}
         if len(lengths) > 1:
             raise RefusedRequest(f"The tensors have different numbers of rows: {', '.join(map(str, sorted(lengths)))}.")
-        return {name: self._column(feature, given[name]) for name, feature in self._features.items()}
+        return {name: self._column(feature, given[name], quickly) for name, feature in self._features.items()}
 
-    def _column(self, feature: FeatureSpec, tensor: Tensor) -> NDArray[Any]:
+    def _column(self, feature: FeatureSpec, tensor: Tensor, quickly: bool) -> NDArray[Any]:
         if len(tensor.shape) not in (1, 2) or (len(tensor.shape) == 2 and tensor.shape[1] != 1):
             raise RefusedRequest(f'Tensor "{tensor.name}" has shape {tensor.shape}; it needs [rows] or [rows, 1].')
         if tensor.datatype not in _ALLOWED[feature.type]:
@@ -144,16 +169,19 @@ class TensorReader:
         try:
             values = self._flatten(tensor, _VALUES.get(feature.type, float), tensor.shape[0])
         except _OtherTypeError:
-            return column_of(feature, self._read_each(feature, tensor))
+            return column_of(feature, self._read_each(feature, tensor, quickly))
         if feature.null_texts and not feature.nullable:
-            return column_of(feature, self._read_each(feature, tensor))
+            return column_of(feature, self._read_each(feature, tensor, quickly))
         column = column_of(feature, values)
         if feature.type in PLAIN:
-            self._check(feature, tensor, column, slice(None))
+            exact = cache(lambda: self._flatten(tensor, Any, tensor.shape[0]))
+            self._check(feature, column, exact, slice(None), quickly)
         return column
 
-    def _read_each(self, feature: FeatureSpec, tensor: Tensor) -> list[Any]:
+    def _read_each(self, feature: FeatureSpec, tensor: Tensor, quickly: bool) -> list[Any]:
         """Return the values read one by one, by the rule of `values`, or refuse the first that is none."""
+        if quickly:
+            raise TakesLongError
         values = self._flatten(tensor, Any, tensor.shape[0])
         return [read_single_value(feature, row, value) for row, value in enumerate(values)]
 
@@ -174,14 +202,22 @@ class TensorReader:
             )
         return values
 
-    def _check(self, feature: FeatureSpec, tensor: Tensor, column: NDArray[np.float64], part: slice) -> None:
+    def _check(
+        self,
+        feature: FeatureSpec,
+        column: NDArray[np.float64],
+        exact: Callable[[], list[Any]],
+        part: slice,
+        quickly: bool,
+    ) -> None:
         """Refuse a null where there may be none, a boolean that is neither 0 nor 1, and what is no whole number.
 
         Args:
             feature: what the column is of.
-            tensor: where it is from.
             column: as it was parsed, to doubles.
-            part: which of the tensor's values are the column's; what a double may have rounded is read again.
+            exact: reads the tensor's values again, as they were written: a double may have rounded some.
+            part: which of those are the column's.
+            quickly: whether to raise `TakesLongError` where they have to be looked at one by one.
         """
         null = np.isnan(column)
         if not feature.nullable and null.any():
@@ -194,7 +230,9 @@ class TensorReader:
                 row = int(broken.argmax())
                 raise RefusedRequest(f'Row {row}, column "{feature.name}": needs 0 or 1, got {column[row]:g}.')
         elif feature.type == "Integer" and is_doubtful(column):
-            for row, value in enumerate(self._flatten(tensor, Any, math.prod(tensor.shape))[part]):
+            if quickly:
+                raise TakesLongError
+            for row, value in enumerate(exact()[part]):
                 read_single_value(feature, row, value)
 
     def _decode(self, tensor: Tensor, kind: Any) -> list[Any]:

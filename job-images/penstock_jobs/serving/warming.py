@@ -6,6 +6,7 @@ is not a Model.
 """
 
 import asyncio
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from penstock_jobs.contract.manifest import Sample
 from penstock_jobs.models.loading import LoadedModel
 from penstock_jobs.serving.application import Application
 from penstock_jobs.serving.description import tensor
+from penstock_jobs.serving.messages import HttpRequest
 from penstock_jobs.serving.rehearsal import require_servable
 
 # Of a probability, or of a predicted number: what other processors and library versions may change.
@@ -73,13 +75,7 @@ def _agrees(model: LoadedModel, sample: Sample, prediction: Any, probabilities: 
 
 async def ask_application(application: Application, path: str, body: bytes, method: str = "POST") -> tuple[int, bytes]:
     """Return the status and the body of an answer, without a socket."""
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    await application({"type": "http", "method": method, "path": path, "headers": []}, receive, send)
-    return sent[0]["status"], sent[1]["body"]
+    request = HttpRequest(method, path, started=perf_counter(), body=body)
+    takes = application.takes_body(request)
+    answer = await application.answer(request) if takes else application.answer_page(request)
+    return answer.status, b"".join(answer.body)

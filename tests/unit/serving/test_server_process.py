@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 import model_making as making
 import penstock_jobs
 from penstock_jobs.contract import document, errors
+from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.specification import Location, ServerSpec
 from penstock_jobs.models import files
+from penstock_jobs.serving.limits import ServerLimits, read_limits
 from penstock_jobs.serving.processors import count_processors
 from unit.serving.test_inference_requests import ROW
 
@@ -39,9 +42,10 @@ def command(path: Path) -> list[str]:
 
 
 @contextmanager
-def serving(path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(path: Path, **variables: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    environment = ENVIRONMENT | variables
     process = subprocess.Popen(
-        command(path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
+        command(path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
     try:
         assert process.stdout is not None
@@ -154,6 +158,26 @@ def test_a_specification_that_is_not_there_is_refused(tmp_path: Path) -> None:
     code, log = refused(tmp_path / "nothing.json")
     assert code == errors.REFUSED
     assert "nothing.json cannot be read" in log
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("PENSTOCK_SERVER_BODY_BYTES", "lots", "PENSTOCK_SERVER_BODY_BYTES is 'lots'; give a whole number from 1 to "),
+        ("PENSTOCK_SERVER_CONNECTIONS", "0", "PENSTOCK_SERVER_CONNECTIONS is '0'; give a whole number from 1 to "),
+        ("PENSTOCK_SERVER_BODY_SIZE", "1", "PENSTOCK_SERVER_BODY_SIZE sets no limit of a server; it can be "),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(variable: str, value: str, sentence: str) -> None:
+    with pytest.raises(Refused, match=sentence):
+        read_limits({"PATH": "/bin", variable: value})
+
+
+def test_each_limit_may_be_set_by_its_name() -> None:
+    names = [field.name for field in fields(ServerLimits)]
+    environment = {f"PENSTOCK_SERVER_{name.upper()}": str(number) for number, name in enumerate(names, 1)}
+    assert asdict(read_limits(environment)) == dict(zip(names, range(1, 100), strict=False))
+    assert read_limits({}) == ServerLimits()
 
 
 @pytest.mark.parametrize(("content", "expected"), [("150000 100000", 2), ("50000 100000", 1), ("max 100000", None)])
