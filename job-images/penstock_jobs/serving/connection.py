@@ -192,12 +192,14 @@ class Connection(asyncio.Protocol):
         self._current = current = self._queue.popleft()
         if isinstance(current, RefusedRequest):
             self._write(self._application.refuse(current))
-        elif self._application.takes_body(current):
+        elif not self._application.takes_body(current):
+            self._write(self._application.answer_page(current))
+        elif self._connections.turns.requests >= self._limits.requests:
+            self._write(self._application.refuse(too_busy("Too many requests are being answered; send it again.")))
+        else:
             self._state = WORKING
             self._connections.end_waiting(self)
             self._connections.turns.add(current, self._write)
-        else:
-            self._write(self._application.answer_page(current))
 
     def _rest(self) -> None:
         """Wait for the next request, or for the rest of it; or close, where there is none to come."""

@@ -48,6 +48,14 @@ class ServerLimits:
     pipelined: int = 16
     held_bytes: int = 32 << 20
 
+    @property
+    def requests(self) -> int:
+        """How many requests are answered, or wait for that, at one moment; 503 beyond.
+
+        The other connections wait for their clients, so that one of them can always make room for a health check.
+        """
+        return max(1, self.connections * 9 // 10)
+
 
 def read_limits(environment: Mapping[str, str]) -> ServerLimits:
     """Return the limits that the environment sets, and the usual ones for the rest.

@@ -27,6 +27,11 @@ class Turns:
         self._scheduled = False
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def requests(self) -> int:
+        """How many requests are being answered, or wait for that."""
+        return len(self._waiting) + len(self._tasks)
+
     def add(self, request: HttpRequest, done: _Done) -> None:
         """Have a request answered when its turn comes; `done` is given the answer."""
         self._waiting.append((request, done))

@@ -34,6 +34,10 @@ TENSORS = [
     {"name": "born", "shape": [1], "datatype": "BYTES", "data": ["1980-05-17"]},
 ]
 
+# A fraction in a whole number has each value looked at: the slowest that there is, and for nothing.
+SLOW_ROWS = [list((ROW | {"age": 41.0}).values())] * 60_000 + [list((ROW | {"age": 0.5}).values())]
+SLOW = post(PREDICT, {"instances": SLOW_ROWS})
+
 
 @pytest.fixture(scope="module")
 def specification(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -340,10 +344,8 @@ def test_tensors_of_many_rows_are_answered_as_rows_are(server: AttackedServer) -
 
 
 def test_health_is_answered_while_a_large_body_is_read(server: AttackedServer) -> None:
-    # A fraction in a whole number has each value looked at: the slowest that there is, and for nothing.
-    rows = [list((ROW | {"age": 41.0}).values())] * 60_000 + [list((ROW | {"age": 0.5}).values())]
     with server.bounded(), server.connect() as slow:
-        slow.sendall(post(PREDICT, {"instances": rows}))
+        slow.sendall(SLOW)
         meanwhile = 0
         while not is_answered(slow):
             assert server.is_healthy()
@@ -351,6 +353,23 @@ def test_health_is_answered_while_a_large_body_is_read(server: AttackedServer) -
         [answer] = answers(read_to_end(slow))
     assert answer.sentence.startswith('Row 60000, column "age": ')
     assert meanwhile > 1
+
+
+def test_health_is_answered_while_all_requests_are_that_there_may_be(specification: Path) -> None:
+    with serving(specification, PENSTOCK_SERVER_CONNECTIONS="4") as (process, url):
+        server = AttackedServer(process.pid, url)
+        clients = [server.connect() for _ in range(3)]
+        for client in clients:
+            client.sendall(SLOW)
+        statuses = []
+        while not all(map(is_answered, clients)):
+            assert server.is_healthy()
+            [answer] = server.say(post(PREDICT, {"instances": [ROW]}))
+            statuses.append((answer.status, answer.headers.get("retry-after")))
+        assert set(statuses) <= {(200, None), (503, "1")}
+        assert (503, "1") in statuses
+        for client in clients:
+            client.close()
 
 
 def test_many_large_bodies_at_once_are_answered_or_told_to_come_again(server: AttackedServer) -> None:
