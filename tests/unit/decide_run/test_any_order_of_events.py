@@ -479,6 +479,6 @@ FEW = settings(max_examples=50, stateful_step_count=50, deadline=None, suppress_
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = FEW
 TestAnyOrderAndARestore = AnyOrderAndARestore.TestCase
-TestAnyOrderAndARestore.settings = settings(FEW, max_examples=25)
+TestAnyOrderAndARestore.settings = settings(FEW, max_examples=15)
 TestManyMoreOrders = pytest.mark.soak(pytest.mark.timeout(3600)(ManyMoreOrders.TestCase))
 TestManyMoreOrders.settings = settings(FEW, max_examples=3000)

@@ -45,6 +45,13 @@ def test_runs_that_ended_before_the_trigger_was_there_start_nothing() -> None:
     assert cluster.created == []
 
 
+def test_a_run_that_was_executed_before_it_came_back_starts_nothing() -> None:
+    cluster, operator = start(**AFTER_CLEANING)
+    end(cluster, "cleaning-1", reason="BegunBefore")
+    operator.settle()
+    assert cluster.created == []
+
+
 @pytest.mark.parametrize(
     ("asked", "fires"),
     [

@@ -78,10 +78,11 @@ class TriggerCluster:
         self.created.append(str(metadata["name"]))
         return str(metadata["name"])
 
-    def finish(self, name: str, result: str = "Succeeded", *, verdict: str | None = None) -> None:
-        """Let a run end."""
+    def finish(
+        self, name: str, result: str = "Succeeded", *, verdict: str | None = None, reason: str | None = None
+    ) -> None:
+        """Let a run end; its reason is its result, where no other is given."""
         run = self.run(name)
-        reason = {"Succeeded": "Succeeded", "Failed": "Failed", "Cancelled": "Cancelled"}[result]
         outcome = "True" if result == "Succeeded" else "False"
         ended: Object = {
             "completionTime": write_time(self.now),
@@ -89,7 +90,7 @@ class TriggerCluster:
                 {
                     "type": "Succeeded",
                     "status": outcome,
-                    "reason": reason,
+                    "reason": reason or result,
                     "message": "",
                     "lastTransitionTime": write_time(self.now),
                 }

@@ -17,7 +17,7 @@ from penstock.decide.observed.results import merge_training
 from penstock.decide.run.deploying import latest_test, summarise_earlier_decision
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
-from penstock.decide.run.plan import SOURCE, PlannedPart
+from penstock.decide.run.plan import SOURCE, PlannedPart, plan
 from penstock.decide.run.record_results import summarise_step
 from penstock.decide.run_state import status_of
 from penstock.decide.summaries import address
@@ -57,16 +57,17 @@ def take_over(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, found: Earli
 
 def _with_steps(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, times: Mapping[str, str]) -> RunDraft:
     """Return the draft whose steps are as far as there are results; the first that has none is where it ended."""
-    if SOURCE in times:
-        draft = summarise_step(draft, PlannedPart(SOURCE, "training"), None, None, facts.time)
+    steps = status_of(draft.run).steps
+    planned: dict[str, PlannedPart] = {part.name: part for part in plan(snapshot, tuple(each.name for each in steps))}
+    if SOURCE in times and SOURCE in planned:
+        draft = summarise_step(draft, planned[SOURCE], None, None, facts.time)
     lacking = False
-    for step in status_of(draft.run).steps:
+    for step in steps:
+        time = times.get(step.name)
         if step.name == "deployment" and not lacking:
             draft = _with_decision(draft, snapshot, max(times.values(), default=facts.time))
-        elif step.name in times and not lacking:
-            draft = summarise_step(
-                draft, PlannedPart(step.name, step.name), times[step.name], times[step.name], facts.time
-            )
+        elif time is not None and not lacking:
+            draft = summarise_step(draft, planned[step.name], time, time, facts.time)
         elif lacking:
             draft = draft.step(step.name, "Skipped", reasons.BEGUN_BEFORE, job_name=None)
         else:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from penstock.api.run import TriggeringEvent
 from penstock.api.trigger_sources import RunsSource
+from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.times import read_time, write_time
 from penstock.decide.trigger.draft import TriggerDraft
@@ -69,6 +70,8 @@ def ends_since(facts: TriggerFacts) -> str:
 
 def _fits(source: RunsSource, run: ApiObject) -> bool:
     found = result_of(run)
+    if found["reason"] == reasons.BEGUN_BEFORE:
+        return False  # it ended long ago, and is seen to have only now
     return found["result"] in (source.results or ("Succeeded",)) and (
         not source.verdicts or found["verdict"] in source.verdicts
     )
