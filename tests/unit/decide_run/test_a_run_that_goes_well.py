@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from penstock.api.jobs import EnvironmentVariable, JobSettings
+from penstock.api.run import PipelineRun
 from penstock.decide.objects.children import STEP
+from penstock.decide.run_identity import identity_of
 from penstock.decide.settings import Settings
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import DIGEST
@@ -224,7 +227,8 @@ def test_the_snapshot_says_the_tables_and_the_images_once_they_are_known() -> No
 
     resolved = {part: snapshot_of(cluster, part)[-1]["resolved"] for part in ("dataset", "training", "testing")}
 
-    assert resolved["dataset"] == {"executionName": "churn-1"}
+    identity = identity_of(msgspec.convert(examples.run(), PipelineRun))
+    assert resolved["dataset"] == {"executionName": "churn-1", "identity": identity}
     assert resolved["training"] == resolved["testing"]
     assert resolved["training"]["images"] == {"penstock/jobs": f"penstock/jobs@{DIGEST}"}
     assert [(table["name"], table["version"]) for table in resolved["training"]["tables"]] == [
