@@ -7,6 +7,7 @@ again, and where it is gone there is nothing left to do.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from penstock_jobs.begun_before import forget_run
 from penstock_jobs.contract import document
 from penstock_jobs.contract.manifest import ModelManifest
 from penstock_jobs.contract.result import CleaningResult
@@ -44,6 +45,7 @@ def clean_folder(folder: OwnedFolder) -> int:
     keys = [key for each in beneath for key in store.keys(each) if key != folder.proof]
     deleted = delete_all(store, keys)
     if not folder.beneath:
+        forget_run(folder.location, proof)
         deleted += delete_all(store, [folder.proof])
     store.remove_empty_folders()
     log.info("%d files of %s are deleted.", deleted, store.uri)

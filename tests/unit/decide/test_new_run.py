@@ -1,12 +1,22 @@
 """The run that a person asks for: its name, its execution name, its jobs."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from penstock.api.admission import refusals
 from penstock.api.run import JobRequest, PipelineReference, PipelineRunSpec
-from penstock.decide.commands.new_run import new_run, with_execution_name, with_generated_name, with_jobs, with_reset
+from penstock.decide.commands.new_run import (
+    is_same_request,
+    new_run,
+    reset_word,
+    with_execution_name,
+    with_generated_name,
+    with_jobs,
+    with_reset,
+)
 from penstock_jobs.contract.errors import Refused
 
 SPEC = PipelineRunSpec(pipeline_ref=PipelineReference(name="churn"))
@@ -73,6 +83,17 @@ def test_a_reset_asks_for_every_job_where_none_was_named() -> None:
 
     assert [each.name for each in jobs] == ["dataset", "training", "testing", "deployment"]
     assert [each.reset_testing for each in jobs] == ["2026-11", None, None, None]
+
+
+def test_a_command_that_asks_for_a_reset_without_a_word_asks_for_the_same_each_time_and_for_another_reset() -> None:
+    moment = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    first, second = (with_reset(SPEC, reset_word(moment + timedelta(seconds=each))) for each in (0, 1))
+
+    assert first.jobs[0].reset_testing == "asked-20261130T120000.000000Z"
+    assert first != second
+    assert is_same_request(first, second)
+    assert not is_same_request(with_reset(SPEC, "2026-11"), with_reset(SPEC, "2026-12"))
+    msgspec.convert(msgspec.to_builtins(first), PipelineRunSpec)
 
 
 @pytest.mark.parametrize(

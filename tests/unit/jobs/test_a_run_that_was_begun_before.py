@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from penstock_jobs.begun_before import find_earlier_run
+from penstock_jobs.cleaning import clean
 from penstock_jobs.contract.document import encode
 from penstock_jobs.contract.result import EarlierRun, SourceResult
-from penstock_jobs.contract.specification import Location, Run
+from penstock_jobs.contract.specification import CleaningJob, Location, OwnedFolder, Run
 from penstock_jobs.storage import open_store
 from penstock_jobs.taking import NameTaken, claim_run_folder
 from unit.decide_run.examples_of_runs import dataset_result, outcome_of_testing, training_result
@@ -94,6 +95,17 @@ def test_a_run_whose_files_were_deleted_has_never_been(storage: Storage) -> None
     open_store(storage.location("test")).delete("snapshot.yaml")
     assert storage.begin("77aa") is None
     assert storage.begin("88bb") is not None
+
+
+def test_the_note_of_a_run_goes_with_its_files(storage: Storage) -> None:
+    storage.begin("0f3c")
+    storage.begin("9b01", "test_2", "another")
+    runs = open_store(Location(uri=(storage.folder / "runs").as_uri()))
+    assert f".begun/{IDENTITY}.json" in runs.keys("")
+
+    clean(CleaningJob(folders=(OwnedFolder(storage.location("test"), "snapshot.yaml", uid="0f3c"),)))
+
+    assert runs.keys() == [".begun/another.json", "test_2/snapshot.yaml"]
 
 
 def test_without_an_identity_nobody_looks_for_a_run_of_before(storage: Storage) -> None:
