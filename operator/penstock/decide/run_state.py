@@ -16,6 +16,7 @@ from penstock.decide.messages import all_succeeded
 from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED
 from penstock_jobs.contract.errors import Refused
 
+_CONDITIONS = ("Succeeded", "Reconciling", "Stalled")  # others are a newer version's, or somebody's
 # Whose results each job needs.
 NEEDS: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}
 
@@ -100,6 +101,9 @@ def mark_succeeded(run: PipelineRun, now: str) -> PipelineRun:
 def with_observed_generation(run: PipelineRun) -> PipelineRun:
     """Return a run that has ended, in which a later change of its spec is said to be seen: nothing comes of it."""
     status, generation = status_of(run), run.metadata.generation
-    conditions = tuple(msgspec.structs.replace(each, observed_generation=generation) for each in status.conditions)
+    conditions = tuple(
+        msgspec.structs.replace(each, observed_generation=generation) if each.type in _CONDITIONS else each
+        for each in status.conditions
+    )
     changed = msgspec.structs.replace(status, conditions=conditions, observed_generation=generation)
     return msgspec.structs.replace(run, status=changed)
