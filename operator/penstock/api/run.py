@@ -20,6 +20,7 @@ from penstock.api.scalars import (
     Duration,
     ObjectName,
     Quantity,
+    StatusTime,
     StatusUri,
     Timestamp,
     Word,
@@ -75,6 +76,7 @@ REFUSED_OVERRIDE = (
 MOST_SCORES = 8  # of one Model, as many as a status has room for
 MOST_REMARKS = 5
 LONGEST_REMARK = 320
+MOST_TRIES = 999
 
 
 class Override(Value, frozen=True, kw_only=True):
@@ -254,7 +256,7 @@ class StepTable(Value, frozen=True, kw_only=True):
     uri: Annotated[StatusUri, field("Where it is.")]
     version: Annotated[int, field("Its version.", ge=0)]
     rows: Annotated[int, field("How many rows it has.", ge=0)]
-    digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=128)]
+    digest: Annotated[str, field("A hash of its schema and rows, equal wherever the rows are.", max_length=72)]
 
 
 class RemarkSummary(Value, frozen=True, kw_only=True):
@@ -317,7 +319,7 @@ class TestingSummary(Value, frozen=True, kw_only=True):
 
     epoch: Annotated[int, field("The epoch of the testing set.", ge=0)]
     version: Annotated[int, field("Its version.", ge=0)]
-    digest: Annotated[str, field("The hash of its rows.", max_length=128)] | None = None
+    digest: Annotated[str, field("The hash of its rows.", max_length=72)] | None = None
     generation: Annotated[int, field("The generation of the tables that it is of.", ge=0)] | None = None
     points: Annotated[int, field("How many points it has.", ge=0)]
     report: Annotated[StatusUri, field("The report, an HTML file.")]
@@ -363,19 +365,23 @@ StepState = Literal["Pending", "Waiting", "Running", "Succeeded", "Failed", "Reu
 class StepTries(Value, frozen=True, kw_only=True):
     """How often the work of a step was tried: told here, since anybody may delete Jobs."""
 
-    part: Annotated[str, field("Which Job of the step: its own, or `source`, which comes before it.", max_length=32)]
-    number: Annotated[int, field("The number of the Job that is at work, or comes next.", ge=1)] = 1
-    failed: Annotated[int, field("How many of those before it failed; `retries.limit` is for these.", ge=0)] = 0
+    part: Annotated[str, field("Which Job of the step: its own, or `source`, which comes before it.", max_length=13)]
+    number: Annotated[int, field("The number of the Job that is at work, or comes next.", ge=1, le=MOST_TRIES)] = 1
+    failed: Annotated[
+        int, field("How many of those before it failed; `retries.limit` is for these.", ge=0, le=MOST_TRIES)
+    ] = 0
     interrupted: Annotated[
         int,
-        field("How often its Job was deleted, or its pod before it began. That is no try.", ge=0),
+        field("How often its Job was deleted, or its pod before it began. That is no try.", ge=0, le=MOST_TRIES),
     ] = 0
-    lost: Annotated[int, field("How many of those before it were done, and their result could not be read.", ge=0)] = 0
+    lost: Annotated[
+        int, field("How many of those before it were done, and their result could not be read.", ge=0, le=MOST_TRIES)
+    ] = 0
     memory: (
         Annotated[Quantity, field("How much memory it has as its limit, where that is more than the job's own.")] | None
     ) = None
-    start_time: Annotated[Timestamp, field("When its Job was made.")] | None = None
-    earliest_start_time: Annotated[Timestamp, field("Before when its Job is not made.")] | None = None
+    start_time: Annotated[StatusTime, field("When its Job was made.")] | None = None
+    not_before: Annotated[StatusTime, field("Before when its Job is not made.")] | None = None
 
 
 class Step(Value, frozen=True, kw_only=True):
@@ -383,17 +389,17 @@ class Step(Value, frozen=True, kw_only=True):
 
     name: Annotated[JobName, field("Which job.")]
     state: Annotated[StepState, field("How far it is.")]
-    reason: Annotated[str, field("Why, in one word.", max_length=128)] | None = None
+    reason: Annotated[str, field("Why, in one word.", max_length=64)] | None = None
     message: (
         Annotated[str, field("Why, in a sentence; the beginning of it, where it is long.", max_length=1024)] | None
     ) = None
     job_name: Annotated[ObjectName, field("The Job of Kubernetes.")] | None = None
     wait_start_time: (
-        Annotated[Timestamp, field("Since when the API server refuses what it needs, for a quota or a right.")] | None
+        Annotated[StatusTime, field("Since when the API server refuses what it needs, for a quota or a right.")] | None
     ) = None
     tries: Annotated[StepTries, field("How often its work was tried.")] | None = None
-    start_time: Annotated[Timestamp, field("When its first pod started.")] | None = None
-    completion_time: Annotated[Timestamp, field("When it ended.")] | None = None
+    start_time: Annotated[StatusTime, field("When its first pod started.")] | None = None
+    completion_time: Annotated[StatusTime, field("When it ended.")] | None = None
     dataset: Annotated[DatasetSummary, field("What the dataset step did.")] | None = None
     training: Annotated[TrainingSummary, field("What became of the candidates.")] | None = None
     testing: Annotated[TestingSummary, field("What testing found.")] | None = None

@@ -123,5 +123,6 @@ Factor = Annotated[str, Meta(min_length=1, max_length=8, pattern=FACTOR)]
 Decimal = Annotated[str, Meta(min_length=1, max_length=40, pattern=DECIMAL)]
 Uri = Annotated[str, Meta(min_length=1, max_length=2048)]
 StatusUri = Annotated[str, Meta(min_length=1, max_length=512)]  # a status has room for no more than 32 KiB
-Digest = Annotated[str, Meta(max_length=80, pattern=DIGEST)]
+Digest = Annotated[str, Meta(max_length=72, pattern=DIGEST)]
 Timestamp = Annotated[str, Meta(max_length=40, pattern=TIMESTAMP)]
+StatusTime = Annotated[str, Meta(max_length=24, pattern=TIMESTAMP)]  # to the second, as Kubernetes writes its own

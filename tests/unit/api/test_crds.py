@@ -72,6 +72,8 @@ def most(schema: dict[str, Any]) -> int:
             return 2 + schema["maxItems"] * (1 + most(schema["items"]))
         case "object":
             return 2 + sum(len(name) + 4 + most(each) for name, each in schema["properties"].items())
+        case "integer" if "maximum" in schema:
+            return len(str(schema["maximum"]))
     return 20
 
 

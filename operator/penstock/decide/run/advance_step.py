@@ -137,7 +137,7 @@ def _handle_failure(
     if isinstance(after, GivenUp):
         return termination.fail_run(facts, draft, part.step, after.reason, after.message)
     if failed.interrupted:
-        wait = Wait(reasons.RETRYING, messages.remade_at(after.earliest_start_time or "", failed.message))
+        wait = Wait(reasons.RETRYING, messages.remade_at(after.not_before or "", failed.message))
     else:
         had = retries.memory_of_last(snapshot, part, observed)
         wait = retries.wait_of(snapshot, part, after, failed.message, had)
@@ -152,7 +152,7 @@ def _try_again(
     facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPart, tries: StepTries, wait: Wait | None
 ) -> RunDraft:
     """Return the draft in which the next try begins, or waits until it may."""
-    at = None if tries.earliest_start_time is None else read_time(tries.earliest_start_time)
+    at = None if tries.not_before is None else read_time(tries.not_before)
     if at is not None and wait is not None and facts.now < at:
         return _report_waiting(facts, draft, part.step, wait).requeue_at(at)
     if facts.run.spec.suspend:
@@ -187,13 +187,13 @@ def _begin(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, part: PlannedPa
     after = retries.tries_after_deletion(tries)
     if isinstance(after, GivenUp):
         return termination.fail_run(facts, draft, part.step, after.reason, after.message)
-    wait = None if after.earliest_start_time is None else _wait_to_begin_again(draft, part, tries, after)
+    wait = None if after.not_before is None else _wait_to_begin_again(draft, part, tries, after)
     return _try_again(facts, draft.about(part.step, tries=after), snapshot, part, after, wait)
 
 
 def _wait_to_begin_again(draft: RunDraft, part: PlannedPart, tries: StepTries, after: StepTries) -> Wait:
     """Return what is said until the next try of a part that has no Job; what was said before, where nothing is new."""
-    step, at = step_of(draft.run, part.step), after.earliest_start_time or ""
+    step, at = step_of(draft.run, part.step), after.not_before or ""
     if after is not tries:
         return Wait(reasons.RETRYING, messages.remade_at(at, messages.job_deleted()))
     if step is not None and step.reason == reasons.RETRYING and step.message:
@@ -203,7 +203,7 @@ def _wait_to_begin_again(draft: RunDraft, part: PlannedPart, tries: StepTries, a
 
 def _unmade(tries: StepTries) -> StepTries:
     """Return the tries whose last Job Penstock itself deletes: another one of that name takes its place."""
-    return msgspec.structs.replace(tries, start_time=None, earliest_start_time=None)
+    return msgspec.structs.replace(tries, start_time=None, not_before=None)
 
 
 def _with_specification(

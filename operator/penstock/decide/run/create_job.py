@@ -36,7 +36,7 @@ def create_job(
     """Return the draft with the Job of this try at the part begun; `why` is what there is to say of another try."""
     specification, made = objects_of(facts, draft, snapshot, part, tries)
     draft = draft.with_writes(Create(specification), Create(made))
-    begun = msgspec.structs.replace(tries, start_time=facts.time, earliest_start_time=None)
+    begun = msgspec.structs.replace(tries, start_time=facts.time, not_before=None)
     draft = draft.about(part.step, tries=begun)
     if part.name == SOURCE:
         return draft  # it comes before its step

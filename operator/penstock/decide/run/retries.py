@@ -61,7 +61,7 @@ def known_tries(run: PipelineRun, part: PlannedPart, observed: ObservedPart) -> 
         failed=max(recorded.failed, before),
         memory=job_views.memory_of(job),
         start_time=made or write_time(job_views.creation_time(job)),
-        earliest_start_time=None,
+        not_before=None,
     )
 
 
@@ -107,7 +107,7 @@ def tries_after_lost_result(tries: StepTries) -> StepTries:
 
 def wait_of(snapshot: Snapshot, part: PlannedPart, tries: StepTries, why: str, had: str | None = None) -> Wait:
     """Return what is said of the next try until it begins; `had` is the memory of the one before."""
-    at = tries.earliest_start_time or ""
+    at = tries.not_before or ""
     more = (had, str(tries.memory)) if had is not None and tries.memory not in (None, had) else None
     number, most = tries.failed + 1, _retries(snapshot, part).limit + 1
     return Wait(reasons.RETRYING, messages.next_try_message(number, most, at, why, more))
@@ -133,7 +133,7 @@ def _after_interruption(tries: StepTries, since: datetime, why: str) -> StepTrie
 
 
 def _not_before(tries: StepTries, moment: datetime) -> StepTries:
-    return msgspec.structs.replace(tries, earliest_start_time=write_time(moment))
+    return msgspec.structs.replace(tries, not_before=write_time(moment))
 
 
 def _retries(snapshot: Snapshot, part: PlannedPart) -> Retries:
