@@ -43,35 +43,35 @@ def measure_crowd(site: BenchSite, rounds: int, others: int) -> None:
             wait_until_idle(operator)
             print(f"at rest {operator.memory():.1f} MiB; the goal is 95 MiB", flush=True)
             site.create([pipeline(NAME, namespace, site.pods)])
-            alone = _costs(site, operator, namespace, rounds)
+            alone = measure_costs(site, operator, namespace, rounds)
             print(f"a run beside none: {alone}", flush=True)
-            _run(site, operator, namespace, "kept")
+            measure_run(site, operator, namespace, "kept")
         one = _FinishedRun(site, namespace, "kept")
         first, second = (_memory_with(site, namespace, one, range(start, start + KEPT)) for start in (0, KEPT))
         each = 1024 * (second - first) / KEPT
         print(f"{KEPT} runs kept {first:.1f} MiB, {2 * KEPT} {second:.1f} MiB: {each:.1f} KiB each; the goal is 20 KiB")
-        _run_in_threads(lambda number: one.copy(number, (MODELS,)), range(2 * KEPT, others))
+        run_in_threads(lambda number: one.copy(number, (MODELS,)), range(2 * KEPT, others))
         site.api.delete(MODELS, f"{NAME}-1", namespace)
         with site.running(namespace) as operator:
             wait_until_idle(operator)
             print(f"beside {others} runs and Models: {operator.memory():.1f} MiB", flush=True)
-            crowd = _costs(site, operator, namespace, rounds)
+            crowd = measure_costs(site, operator, namespace, rounds)
         print(f"a run beside {others}: {crowd}; {crowd.processor / alone.processor:.2f} times as much")
 
 
 def _memory_with(site: BenchSite, namespace: str, one: "_FinishedRun", numbers: range) -> float:
     """Return what an operator holds that begins with all that is there, and so many more runs."""
-    _run_in_threads(lambda number: one.copy(number, CHILDREN), numbers)
+    run_in_threads(lambda number: one.copy(number, CHILDREN), numbers)
     with site.running(namespace) as operator:
         wait_until_idle(operator)
         return operator.memory()
 
 
-def _costs(site: BenchSite, operator: OperatorProcess, namespace: str, rounds: int) -> Cost:
+def measure_costs(site: BenchSite, operator: OperatorProcess, namespace: str, rounds: int) -> Cost:
     """Return the medians of so many runs, one after the other, none of which is kept."""
     costs = []
     for number in range(rounds):
-        costs.append(_run(site, operator, namespace, f"measured-{number}"))
+        costs.append(measure_run(site, operator, namespace, f"measured-{number}"))
         site.api.delete(RUNS, f"measured-{number}", namespace)
         site.api.delete(MODELS, f"{NAME}-1", namespace)
         site.api.wait_until_gone(MODELS, f"{NAME}-1", namespace)
@@ -79,7 +79,7 @@ def _costs(site: BenchSite, operator: OperatorProcess, namespace: str, rounds: i
     return Cost(*(median([getattr(each, name) for each in costs]) for name in ("processor", "looks", "seconds")))
 
 
-def _run(site: BenchSite, operator: OperatorProcess, namespace: str, name: str) -> Cost:
+def measure_run(site: BenchSite, operator: OperatorProcess, namespace: str, name: str) -> Cost:
     made = run_of(NAME, namespace)
     made["metadata"]["name"] = name
     with Recorder(site.api, namespace) as recorder:
@@ -165,7 +165,7 @@ def _strip_container(container: Object) -> Object:
     return {key: value for key, value in container.items() if key != "volumeMounts"}
 
 
-def _run_in_threads(make: Any, numbers: range) -> None:
+def run_in_threads(make: Any, numbers: range) -> None:
     def all_made() -> Iterator[None]:
         with ThreadPoolExecutor(_THREADS) as threads:
             yield from threads.map(make, numbers)

@@ -31,6 +31,10 @@ class CachedModelLister(ModelLister):
         """Return those that are of that Pipeline."""
         return self._cache.by_index(of_pipeline("Model", self._namespace, pipeline))
 
+    def count_of_pipeline(self, pipeline: str) -> int:
+        """Return how many are of that Pipeline."""
+        return len(self._cache.keys_by_index(of_pipeline("Model", self._namespace, pipeline)))
+
     def of_server(self, pipeline: str) -> Iterable[Object]:
         """Return those that say that this Pipeline serves them."""
         return self._cache.by_index(of_server(self._namespace, pipeline))

@@ -1,5 +1,6 @@
 """How often an epoch of the testing set has served to decide: its points stay, and are used in later versions too."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -12,7 +13,14 @@ MOST = 20  # as many as a status has room for
 
 def count_uses(tests: Iterable[DecidingSet]) -> tuple[TestingUse, ...]:
     """Return the use of each epoch of the testing sets that these decisions rested on."""
-    return _newest_first(_added_up(_single_use(each) for each in tests))
+    decisions: Counter[int] = Counter()
+    newest: dict[int, DecidingSet] = {}
+    for each in tests:  # there may be thousands, at each look at a Pipeline
+        decisions[each.epoch] += 1
+        other = newest.get(each.epoch)
+        if other is None or _age(each) >= _age(other):
+            newest[each.epoch] = each
+    return _newest_first(_use_of(each, decisions[epoch]) for epoch, each in newest.items())
 
 
 def merge_uses(before: Iterable[TestingUse], counted: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
@@ -44,16 +52,19 @@ def _newest_first(uses: Iterable[TestingUse]) -> tuple[TestingUse, ...]:
     return tuple(sorted(uses, key=lambda use: use.epoch, reverse=True)[:MOST])
 
 
-def _single_use(tested: DecidingSet) -> TestingUse:
+def _use_of(tested: DecidingSet, decisions: int) -> TestingUse:
     return TestingUse(
         epoch=tested.epoch,
         version=tested.version,
         digest=tested.digest,
         generation=tested.generation,
-        decisions=1,
+        decisions=decisions,
     )
 
 
 def _newest(one: TestingUse, other: TestingUse, decisions: int) -> TestingUse:
-    newest = max(one, other, key=lambda use: (use.version, use.generation or -1))
-    return msgspec.structs.replace(newest, decisions=decisions)
+    return msgspec.structs.replace(max(one, other, key=_age), decisions=decisions)
+
+
+def _age(use: TestingUse | DecidingSet) -> tuple[int, int]:
+    return use.version, use.generation or -1

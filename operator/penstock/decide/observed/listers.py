@@ -33,6 +33,10 @@ class ModelLister:
         """Return those that are of that Pipeline."""
         return [each for each in self._models if _labels(each).get(PIPELINE) == pipeline]
 
+    def count_of_pipeline(self, pipeline: str) -> int:
+        """Return how many are of that Pipeline."""
+        return len(self.of_pipeline(pipeline))
+
     def of_server(self, pipeline: str) -> Iterable[ApiObject]:
         """Return those that say that this Pipeline serves them."""
         return [each for each in self._models if pipeline in servers_of(each)]

@@ -68,7 +68,7 @@ def _with_counts(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
     return draft.status(
         latest_run=runs.newest(),
         active_runs=len(runs.live),
-        models=len(facts.observation.models.of_pipeline(facts.name)),
+        models=facts.observation.models.count_of_pipeline(facts.name),
         testing_uses=facts.testing_uses(),
     )
 
