@@ -25,7 +25,7 @@ HEALTH = b"GET /v2/health/live HTTP/1.1\r\nhost: x\r\n\r\n"
 LAST = HEALTH.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n")
 HASTY = {"HEADER_SECONDS": "1", "BODY_SECONDS": "1", "ANSWER_SECONDS": "1", "CONNECTIONS": "8", "BODY_BYTES": "3000000"}
 HASTY |= {"HELD_BYTES": "4000000"}
-TENSORS = [
+TENSORS: list[dict[str, Any]] = [
     {"name": "age", "shape": [1], "datatype": "INT64", "data": [41]},
     {"name": "mean radius", "shape": [1], "datatype": "FP64", "data": [13.5]},
     {"name": "member", "shape": [1], "datatype": "BOOL", "data": [True]},

@@ -105,8 +105,8 @@ def test_a_feature_of_which_no_server_can_be_made_is_refused_by_name(monkeypatch
 
 def test_a_feature_that_a_server_would_read_otherwise_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     class Reader(RowReader):
-        def read(self, body: bytes) -> Block:
-            block = super().read(body)
+        def read(self, body: bytes, *, quickly: bool = False) -> Block:
+            block = super().read(body, quickly=quickly)
             return Block(block.numbers + np.array([[0.0, 1.0]]), block.texts)
 
     monkeypatch.setattr(rehearsal, "RowReader", Reader)

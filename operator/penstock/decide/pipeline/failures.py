@@ -56,8 +56,9 @@ def fail_rollout(
         draft = draft.with_writes(_give_up(facts, there, failure, None))
     # Who pins a Model wants that one: the old one that still answers is not what the spec says.
     message = messages.model_not_ready(target, kept, failure.message)
-    ready, stalled = "True" if kept else "False", kept is None or is_pinned
-    return unless_none_answers(facts, draft.ready(ready, reasons.ROLLOUT_FAILED, message, stalled=stalled), kept)
+    stalled = kept is None or is_pinned
+    draft = draft.ready("True" if kept else "False", reasons.ROLLOUT_FAILED, message, stalled=stalled)
+    return unless_none_answers(facts, draft, kept)
 
 
 def failure_annotation(there: ApiObject) -> str | None:
