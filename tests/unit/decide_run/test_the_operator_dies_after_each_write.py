@@ -1,8 +1,10 @@
 """The operator dies after its k-th write, for every k of a full run: the end is the same each time."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
+from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster
 from unit.decide_run.model_operator import OperatorKilled, advance, settle
 from unit.decide_run.runs_at_work import apply_run
@@ -56,3 +58,24 @@ def test_the_end_is_the_same_wherever_it_dies() -> None:
             break
         writes += 1
     assert writes > 25
+
+
+def test_operators_that_each_live_for_one_write_come_to_the_end_of_two_runs() -> None:
+    """What is written anew each time, as with the moment in it, would be all that they ever write."""
+    cluster, operator = apply_run()
+    for name in ("churn-1", "churn-2"):
+        if name == "churn-2":
+            cluster.put(examples.run(name, "1e9d7c1a-0000-4000-8000-000000000002", cluster.time))
+        for _ in range(200):
+            operator.lives = 1
+            with suppress(OperatorKilled):
+                operator.rest(name)
+                advance(cluster)
+            operator = operator.restart()
+            cluster.advance_clock(1)
+            if cluster.objects["PipelineRun", name].get("status", {}).get("completionTime"):
+                break
+        else:
+            raise AssertionError(cluster.objects["PipelineRun", name]["status"])
+        served = cluster.objects["Pipeline", "churn"]["status"]["servedModel"]
+        assert served["selectedBy"] == name

@@ -35,10 +35,10 @@ def start_time(facts: PipelineFacts, name: str) -> str:
 
     It does where the status was lost, and where the operator died between the annotation and the status.
     """
-    model, served = facts.observation.models.get(name), facts.status.served_model
+    model, status = facts.observation.models.get(name), facts.status
     since = "" if model is None else _since(facts, model)
-    is_lost = served is None and not facts.status.served_history
-    return since if since and (is_lost or (served is not None and since > served.start_time)) else facts.time
+    known = (status.served_model, *status.served_history)
+    return since if since > max((each.start_time for each in known if each is not None), default="") else facts.time
 
 
 def _key(facts: PipelineFacts) -> str:
