@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from penstock.act.cache import ObjectCache
-from penstock.act.view import of_live, of_namespace, of_pipeline, of_run, of_server, of_storage
+from penstock.act.view import of_live, of_namespace, of_pipeline, of_run, of_server, of_server_once, of_storage
 from penstock.decide.observed.listers import ModelLister, RunLister, RunSummary
 from penstock.kubernetes.kinds import Key, Object
 
@@ -38,6 +38,10 @@ class CachedModelLister(ModelLister):
     def of_server(self, pipeline: str) -> Iterable[Object]:
         """Return those that say that this Pipeline serves them."""
         return self._cache.by_index(of_server(self._namespace, pipeline))
+
+    def served_once(self, pipeline: str) -> Iterable[Object]:
+        """Return those that say since when this Pipeline serves, or served, them."""
+        return self._cache.by_index(of_server_once(self._namespace, pipeline))
 
     def of_storage(self, storage: str) -> Iterable[Object]:
         """Return those that were made of the tables in that storage."""

@@ -63,6 +63,7 @@ def _index_keys_of_upgrade(found: Object) -> Iterator[str]:
 
 def _index_keys_of_model(model: Object, namespace: str) -> Iterator[str]:
     yield from (of_server(namespace, pipeline) for pipeline in listers.servers_of(model))
+    yield from (of_server_once(namespace, pipeline) for pipeline in listers.serving_times(model))
     if (storage := listers.storage_of(model)) is not None:
         yield of_storage(namespace, storage)
 
@@ -135,6 +136,11 @@ def of_using(namespace: str, model: str) -> str:
 def of_server(namespace: str, pipeline: str) -> str:
     """Return the index key of the Models that say that a Pipeline serves them."""
     return f"server/{namespace}/{pipeline}"
+
+
+def of_server_once(namespace: str, pipeline: str) -> str:
+    """Return the index key of the Models that say since when a Pipeline serves, or served, them."""
+    return f"server-once/{namespace}/{pipeline}"
 
 
 def of_trigger(uid: str) -> str:

@@ -7,9 +7,13 @@ questions, which whoever observes can answer by an index; here they are answered
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from penstock.api.schema import GROUP
 from penstock.decide import reasons
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RUN_UID
+
+SERVED_SINCE = f"served-since.{GROUP}/"
+"""An annotation of a Model, before the name of a Pipeline: since when that serves it."""
 
 
 class ModelLister:
@@ -40,6 +44,10 @@ class ModelLister:
     def of_server(self, pipeline: str) -> Iterable[ApiObject]:
         """Return those that say that this Pipeline serves them."""
         return [each for each in self._models if pipeline in servers_of(each)]
+
+    def served_once(self, pipeline: str) -> Iterable[ApiObject]:
+        """Return those that say since when this Pipeline serves, or served, them."""
+        return [each for each in self._models if pipeline in serving_times(each)]
 
     def of_storage(self, storage: str) -> Iterable[ApiObject]:
         """Return those that were made of the tables in that storage, a URI."""
@@ -174,6 +182,16 @@ def servers_of(model: ApiObject) -> tuple[str, ...]:
     """Return the Pipelines that a Model says it is served by."""
     servers = _mapping(model.get("status")).get("servedBy")
     return tuple(str(each) for each in servers) if isinstance(servers, list | tuple) else ()
+
+
+def serving_times(model: ApiObject) -> dict[str, str]:
+    """Return the Pipelines for which the Model was selected, each with since when it serves, or served, it."""
+    annotations = _mapping(_mapping(model.get("metadata")).get("annotations"))
+    return {
+        str(key).removeprefix(SERVED_SINCE): str(since)
+        for key, since in annotations.items()
+        if str(key).startswith(SERVED_SINCE)
+    }
 
 
 def steps_of(run: ApiObject) -> Sequence[Mapping[str, Any]]:

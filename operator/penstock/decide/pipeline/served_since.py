@@ -5,8 +5,8 @@ to an empty cluster. What a person pins is in the manifest, and is not written d
 to the Model that was selected last.
 """
 
-from penstock.api.schema import GROUP
 from penstock.decide.decision import ApiObject, Patch
+from penstock.decide.observed.listers import SERVED_SINCE, serving_times
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.serving import pinned_model
@@ -20,13 +20,15 @@ def with_served_since(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDra
         return draft
     if _since(facts, model) == served.start_time:
         return draft
-    return draft.with_writes(Patch.of(model, {"metadata": {"annotations": {_key(facts): served.start_time}}}))
+    return draft.with_writes(
+        Patch.of(model, {"metadata": {"annotations": {SERVED_SINCE + facts.name: served.start_time}}})
+    )
 
 
 def last_selected(facts: PipelineFacts) -> str | None:
     """Return the Model of the Pipeline that was selected and served last, as the Models have it."""
-    models = facts.observation.models.of_pipeline(facts.name)
-    found = ((since, str(model["metadata"]["name"])) for model in models if (since := _since(facts, model)))
+    models = facts.observation.models.served_once(facts.name)
+    found = ((_since(facts, model), str(model["metadata"]["name"])) for model in models)
     return max(found, default=(None, None))[1]
 
 
@@ -41,9 +43,5 @@ def start_time(facts: PipelineFacts, name: str) -> str:
     return since if since > max((each.start_time for each in known if each is not None), default="") else facts.time
 
 
-def _key(facts: PipelineFacts) -> str:
-    return f"served-since.{GROUP}/{facts.name}"
-
-
 def _since(facts: PipelineFacts, model: ApiObject) -> str:
-    return str((model["metadata"].get("annotations") or {}).get(_key(facts)) or "")
+    return serving_times(model).get(facts.name, "")
