@@ -23,7 +23,7 @@ ELSEWHERE: set[Asked] = {
     ("batch", "jobs", "patch"),  # labels that were taken off are put back, as to every child
     ("", "pods/log", "get"),
     ("", "events", "list"),
-    ("kueue.x-k8s.io", "workloads", "list"),
+    *(("kueue.x-k8s.io", "workloads", verb) for verb in ("list", "watch")),
     *(("coordination.k8s.io", "leases", verb) for verb in ("get", "create", "patch")),
 }
 

@@ -6,6 +6,7 @@ on; so that it may see late, or not at all, and may be killed before any of its 
 
 import asyncio
 import json
+import math
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -198,7 +199,9 @@ class ModelOperator:
         if there is not None and _is_watched(there):
             self._view.on_update(there)
         elif (known := self.seen.get(key)) is not None:
-            self._view.on_delete(ActKey(key[0], examples.NAMESPACE, key[1]), known["metadata"]["uid"])
+            # A watch of a label says so of an object that has lost it, which may be heard of again at a later version.
+            version = math.inf if there is None else int(there["metadata"]["resourceVersion"])
+            self._view.on_delete(ActKey(key[0], examples.NAMESPACE, key[1]), known["metadata"]["uid"], version)
 
     def _before(self, request: Request) -> Answer | None:
         """Die, refuse, or hold what must hold, before a request is answered."""
