@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from manifest_changes import named
+from penstock.api.decoding import decode
 from penstock.api.run import PipelineRun
 from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
@@ -462,7 +463,7 @@ class AnyOrderAndARestore(AnyOrder):
         self.begun |= {
             run["metadata"]["uid"]
             for run in self.cluster.of("PipelineRun")
-            if identity_of(msgspec.convert(run, PipelineRun)) in self.cluster.begun
+            if isinstance(seen := decode(run, PipelineRun), PipelineRun) and identity_of(seen) in self.cluster.begun
         }
 
     @invariant()

@@ -13,12 +13,14 @@ from penstock.decide.decision import Apply
 from penstock.decide.execution_name import index_of
 from penstock.decide.objects.results import results
 from penstock.decide.objects.revision import Snapshot
+from penstock.decide.observed.pods import LONGEST_ENDING
 from penstock.decide.observed.results import merge_training
 from penstock.decide.run.deploying import latest_test, summarise_earlier_decision
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import SOURCE, PlannedPart, plan
 from penstock.decide.run.record_results import summarise_step
+from penstock.decide.run.termination import deletions, live_objects
 from penstock.decide.run_state import status_of
 from penstock.decide.summaries import address
 from penstock_jobs.contract.result import EarlierRun, JobResult, TrainingResult
@@ -41,10 +43,14 @@ def take_over(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, found: Earli
     made = results(facts.owner, known, draft.images, facts.observation.results)
     draft = replace(draft.with_writes(Apply(made)), results=known)
     times = {each.part: each.time for each in found.results}
-    draft = _with_steps(facts, draft, snapshot, times)
-    lacking = next((step.name for step in status_of(draft.run).steps if step.state == "Failed"), None)
+    as_then = _with_steps(facts, draft, snapshot, times)
+    lacking = next((step.name for step in status_of(as_then.run).steps if step.state == "Failed"), None)
     message = messages.begun_before(found.storage, lacking)
-    draft = draft.outcome("True" if lacking is None else "False", reasons.BEGUN_BEFORE, message, facts.time)
+    if still := live_objects(facts):  # other pods may be about to look for it too
+        message = f"{message} {messages.still_ending(len(still))}"
+        draft = draft.with_writes(*deletions(facts)).requeue_at(facts.now + LONGEST_ENDING)
+        return draft.outcome("Unknown", reasons.BEGUN_BEFORE, message, facts.time)
+    draft = as_then.outcome("True" if lacking is None else "False", reasons.BEGUN_BEFORE, message, facts.time)
     wish = facts.run.spec.execution_name or facts.name
     return draft.status(
         execution_name=found.execution_name,

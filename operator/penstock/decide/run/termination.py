@@ -37,7 +37,7 @@ def close_failed_run(facts: RunFacts, draft: RunDraft) -> RunDraft | None:
     if step is None:
         return None
     message = messages.step_failed(step.name, step.message or "")
-    return _close(facts, draft.with_writes(*_deletions(facts)), step.reason or reasons.FAILED, message, "Skipped")
+    return _close(facts, draft.with_writes(*deletions(facts)), step.reason or reasons.FAILED, message, "Skipped")
 
 
 def deadline(facts: RunFacts) -> datetime | None:
@@ -58,7 +58,7 @@ def fail_if_out_of_time(facts: RunFacts, draft: RunDraft, step: JobName | None) 
 
 def cancel_run(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that a person has cancelled."""
-    draft = draft.with_writes(*_deletions(facts))
+    draft = draft.with_writes(*deletions(facts))
     return _close(facts, draft, reasons.CANCELLED, messages.cancellation_message(), "Cancelled")
 
 
@@ -72,7 +72,8 @@ def _begins(write: Write) -> bool:
     return isinstance(write, Create) and write.object["kind"] == "Job"
 
 
-def _deletions(facts: RunFacts) -> tuple[Delete, ...]:
+def deletions(facts: RunFacts) -> tuple[Delete, ...]:
+    """Return what ends the Jobs of which something runs, or may run yet."""
     return tuple(
         job_views.deletion(job)
         for job in facts.observation.jobs
