@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from penstock.api.environment_names import FORBIDDEN_NAME, FORBIDDEN_SENTENCE
+from penstock.api.environment_names import FORBIDDEN_NAME, FORBIDDEN_SENTENCE, SERVER_LIMITS
 from penstock.api.scalars import (
     EXTENDED_RESOURCE,
     IMAGE,
@@ -182,7 +182,11 @@ class EnvironmentVariable(Value, frozen=True, kw_only=True):
     value: Annotated[str, field("Its value.", max_length=4096)] = ""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(f"!self.name.matches('{FORBIDDEN_NAME}')", FORBIDDEN_SENTENCE, field=".name"),
+        Rule(
+            f"!self.name.matches('{FORBIDDEN_NAME}') || self.name.startsWith('{SERVER_LIMITS}')",
+            FORBIDDEN_SENTENCE,
+            field=".name",
+        ),
     )
 
 
