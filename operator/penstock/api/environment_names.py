@@ -1,8 +1,8 @@
 """Names of environment variables that nobody may set for a job: they decide what code it runs, or what it is asked.
 
 The loader and Python read code from places that they name, git and ssh run commands that they hold, and PATH says
-which programs those are. `PENSTOCK_` and the index of a pod are how a job is told what is its own; but the limits of a server
-are set by whoever deploys it.
+which programs those are. `PENSTOCK_` and the index of a pod are how a job is told what is its own; but the limits of a
+server are set by whoever deploys it.
 """
 
 import re
