@@ -1,11 +1,10 @@
-"""The sentences that go with reasons: of a run, a Pipeline, the files of what was deleted, and of who is told.
+"""The sentences that go with reasons of a run, and those that a run and a Pipeline share.
 
-A sentence is for people, and may be worded better any day; the reason keeps its meaning. Those of a Trigger are in
-`penstock.decide.trigger.messages`.
+A sentence is for people, and may be worded better any day; the reason keeps its meaning. Those of one subject alone
+are in its folder: `pipeline.messages`, `trigger.messages`, `cleaning.messages` and `notifications.messages`.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from penstock.api.jobs import job_field
 from penstock.api.schema import JobName
@@ -310,16 +309,6 @@ def begins() -> str:
     return "It begins."
 
 
-def acceptance_message() -> str:
-    """A Pipeline without a deployment can work."""
-    return "Runs can be made of it; it has no spec.deployment, so it serves nothing."
-
-
-def no_model() -> str:
-    """Nothing has been chosen to be served."""
-    return "No Model has been selected yet; a run with the deployment job selects one."
-
-
 def model_not_found(name: str) -> str:
     """The Model that is to be served is not there."""
     return f"There is no Model {name} in this namespace; name another in deployment.model, or import it again."
@@ -336,147 +325,9 @@ def model_saved() -> str:
     return "It was saved and can be read; a Pipeline of this namespace may serve it."
 
 
-def model_served(name: str) -> str:
-    """All is as it should be."""
-    return f"{name} is served."
-
-
-def model_served_by_some(name: str, available: int, wanted: int) -> str:
-    """Some of the servers do not answer."""
-    return f"{name} is served; {available} of {wanted} servers are available."
-
-
-def servers_not_replaced(model: str, why: str) -> str:
-    """Other servers of the Model that is served did not become ready."""
-    return f"{model} is served by the servers that it had; those that were to replace them did not become ready: {why}"
-
-
-def next_rollout(message: str, moment: str) -> str:
-    """Servers that were given up are tried again."""
-    return f"{message.rstrip('.')}. They are tried again at {moment}."
-
-
-def rollout_queued(model: str, most: int) -> str:
-    """Servers wait until those of other Pipelines are replaced."""
-    return (
-        f"{model} is served. Its servers are replaced by those of the operator's new settings when its turn comes: "
-        f"settings.concurrentRollouts is {most}."
-    )
-
-
-def place_given_up(minutes: int, why: str) -> str:
-    """Servers that only the operator's settings ask for did not start in the time of their place."""
-    return f"They did not start within {minutes} minutes, and let others go first. {why}"
-
-
-def servers_unavailable(name: str, why: str) -> str:
-    """The Service selects servers of which none answers."""
-    return f"{name} is to be served, and none of its servers is available: {why}"
-
-
-def servers_made_again() -> str:
-    """The Deployment is gone that the Service selects."""
-    return "their Deployment was deleted, and is made again."
-
-
-def servers_starting() -> str:
-    """Nobody has said why no server is available."""
-    return "they have not said why; they may be starting."
-
-
-def first_rolling_out(model: str) -> str:
-    """The first Model of a Pipeline starts."""
-    return f"{model} was chosen, and its servers are starting; nothing answers until they are ready."
-
-
-def not_ready_in_time() -> str:
-    """A Deployment did not come up, and says no more."""
-    return "they did not become ready in their time; their pods and logs say more."
-
-
-def pipeline_name_conflict(kind: str, name: str) -> str:
-    """A stranger's object has the name of one of the Pipeline's."""
-    return f"There is a {kind} {name} that this Pipeline did not make; it is left alone. Rename it, or the Pipeline."
-
-
 def awaits_trigger() -> str:
     """A run was made for an event, and waits for its turn."""
     return "It begins as soon as its Trigger lets it."
-
-
-# --- files of what was deleted ----------------------------------------------------------------------------------------
-
-
-def files_deleted(kind: str, name: str, files: int | None) -> str:
-    """The files of what was deleted are gone too."""
-    counted = "The" if files is None else f"{files:,}"
-    return f"{counted} files of the {kind} {name}, which was deleted, are deleted."
-
-
-def files_not_deleted(kind: str, name: str, why: str, pause: timedelta) -> str:
-    """The files of what was deleted are still there."""
-    minutes = int(pause.total_seconds() // 60)
-    return f"The files of the {kind} {name} could not be deleted; it is tried again in {minutes} min: {why}"
-
-
-# --- notifications ----------------------------------------------------------------------------------------------------
-
-
-def notification_failed(event: str, notification: str, why: str) -> str:
-    """Somebody who asked to be told is not told."""
-    return f"The event {event} was not delivered to the notification {notification}: {why}"
-
-
-def not_told_in_time(why: str | None) -> str:
-    """An event is too old to be told."""
-    return "it could not be within a day" + (f": {why}" if why else ".")
-
-
-def too_many_events() -> str:
-    """A status has no more room for events that nobody has taken."""
-    return "too many newer events wait to be delivered."
-
-
-def no_such_notification() -> str:
-    """Nobody is to be told any more."""
-    return "there is no notification of that name any more."
-
-
-def run_succeeded_event(run: str, pipeline: str, decision: str | None) -> str:
-    """A run ended well."""
-    return f"The run {run} of the Pipeline {pipeline} succeeded." + (f" {decision}" if decision else "")
-
-
-def run_failed_event(run: str, pipeline: str, step: str | None, reason: str) -> str:
-    """A run failed; why, in a sentence, is not for everybody to read."""
-    at = f" in its {step} step" if step else ""
-    return f"The run {run} of the Pipeline {pipeline} failed{at}: {reason}. penstock describe {run} says more."
-
-
-def run_cancelled_event(run: str, pipeline: str) -> str:
-    """A run was cancelled."""
-    return f"The run {run} of the Pipeline {pipeline} was cancelled."
-
-
-def trigger_stopped_event(trigger: str, pipeline: str, reason: str, run: str | None) -> str:
-    """A Trigger starts no more runs."""
-    after = f" after the run {run} failed" if run else ""
-    return (
-        f"The Trigger {trigger} of the Pipeline {pipeline} has stopped{after}: {reason}. penstock describe "
-        f"trg/{trigger} says more."
-    )
-
-
-def model_event(event: str, model: str, pipeline: str, run: str | None, reason: str | None) -> str:
-    """Something was decided of a Model, or came of it."""
-    what = {
-        "ModelSelected": "was selected to be served by",
-        "ModelServed": "is served by",
-        "ModelSentBack": "was selected, and is not served by",
-        "ModelRefused": "was not selected to be served by",
-    }[event]
-    of = f" of the run {run}" if run else ""
-    return f"The Model {model}{of} {what} the Pipeline {pipeline}" + (f": {reason.rstrip('.')}." if reason else ".")
 
 
 def write_refusal_message(kind: str, name: str, message: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.decide import messages
 from penstock.decide.objects.children import MODEL, REVISION, RUN_UID, STEP
+from penstock.decide.pipeline import messages as pipeline_messages
 from unit.decide_run.model_cluster import Key, ModelCluster, Object
 
 Words = dict[str, str]
@@ -149,10 +150,10 @@ CLAIMS = [
         (messages.cancellation_message, _nothing_runs),
         (messages.all_succeeded, _all_succeeded),
         (messages.proposal_message, _challenger_is_there),
-        (messages.model_served, _all_answer),
-        (messages.model_served_by_some, _some_answer),
-        (messages.servers_unavailable, _none_answers),
-        (messages.no_model, _nothing_served),
+        (pipeline_messages.model_served, _all_answer),
+        (pipeline_messages.model_served_by_some, _some_answer),
+        (pipeline_messages.servers_unavailable, _none_answers),
+        (pipeline_messages.no_model, _nothing_served),
         (messages.model_not_found, _model_is_gone),
     )
 ]

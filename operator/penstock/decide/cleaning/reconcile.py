@@ -6,7 +6,8 @@ A Job that fails is made anew, later and later, as long as the record is there; 
 from datetime import datetime, timedelta
 
 from penstock.api.decoding import Unreadable
-from penstock.decide import messages, reasons
+from penstock.decide import reasons
+from penstock.decide.cleaning import messages
 from penstock.decide.cleaning.job import FILES, LOGS, Cleaning, objects_of
 from penstock.decide.cleaning.observation import RecordObservation
 from penstock.decide.cleaning.record import EXPIRED, FAILED, FAILURES, LOGS_CLEANED, Record, read

@@ -11,6 +11,7 @@ from penstock.api.notifications import Delivery, DeliveryState, NotifiedEvent
 from penstock.decide import messages, reasons
 from penstock.decide.conditions import shorten
 from penstock.decide.decision import ApiObject, Create, Event, Refusal, Write
+from penstock.decide.notifications import messages as notifications_messages
 from penstock.decide.notifications.receivers import Receiver
 from penstock.decide.objects.children import Owner
 from penstock.decide.objects.notification import NotificationJob, notification_job, notification_job_name
@@ -97,7 +98,7 @@ def post(office: PostOffice, letters: Sequence[Letter]) -> Posted:
 
 def failure(event: NotifiedEvent, delivery: Delivery, why: str) -> Event:
     """Return what Kubernetes is told of an event that did not reach somebody."""
-    message = shorten(messages.notification_failed(event.event, delivery.name, why))
+    message = shorten(notifications_messages.notification_failed(event.event, delivery.name, why))
     return Event("Warning", reasons.NOTIFICATION_FAILED, message)
 
 
@@ -110,12 +111,12 @@ def _advance(office: PostOffice, letter: Letter, delivery: Delivery) -> _Progres
     receiver = office.receivers.get(delivery.name)
     wanted = [each for each in letter.events if receiver is not None and receiver.wants(each.event)]
     if receiver is None or not wanted:
-        return _unsent(letter.events, delivery, "Removed", messages.no_such_notification())
+        return _unsent(letter.events, delivery, "Removed", notifications_messages.no_such_notification())
     jobs = [(event, office.job_of(event, delivery)) for event in wanted]
     if all(job is not None and job_views.is_over(job) and not job_views.is_going(job) for _, job in jobs):
         return _conclude(office, delivery, [(event, job) for event, job in jobs if job is not None])
     if office.now >= letter.until:
-        why = messages.not_told_in_time(None if office.refused is None else office.refused.message)
+        why = notifications_messages.not_told_in_time(None if office.refused is None else office.refused.message)
         return _unsent(wanted, delivery, "GivenUp", why)
     return _Progress(delivery, [_creation(office, receiver, event) for event, job in jobs if job is None])
 

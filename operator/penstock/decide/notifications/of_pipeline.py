@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 from penstock.api.notifications import EventName, NotifiedEvent
 from penstock.api.pipeline import PipelineStatus
-from penstock.decide import messages, reasons
+from penstock.decide import reasons
+from penstock.decide.notifications import messages
 from penstock.decide.notifications.event_source import source_of
 from penstock.decide.notifications.outbox import event_id
 from penstock.decide.objects.children import Owner

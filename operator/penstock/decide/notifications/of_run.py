@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from penstock.api.notifications import EventName, NotifiedEvent
 from penstock.api.run import DeploymentSummary, PipelineRun
-from penstock.decide import messages, reasons
+from penstock.decide import reasons
 from penstock.decide.conditions import find
+from penstock.decide.notifications import messages
 from penstock.decide.notifications.event_source import source_of
 from penstock.decide.notifications.outbox import event_id
 from penstock.decide.objects.children import Owner

@@ -1,7 +1,7 @@
 """What is told of a Trigger: that it has stopped, and starts no run until somebody does something about it."""
 
 from penstock.api.notifications import NotifiedEvent
-from penstock.decide import messages
+from penstock.decide.notifications import messages
 from penstock.decide.notifications.event_source import source_of
 from penstock.decide.notifications.outbox import event_id
 from penstock.decide.objects.children import Owner

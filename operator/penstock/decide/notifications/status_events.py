@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from penstock.decide import messages
 from penstock.decide.decision import Event, Write
+from penstock.decide.notifications import messages
 from penstock.decide.notifications.deliveries import Letter, Posted, PostOffice, failure, post
 from penstock.decide.notifications.outbox import EventRecords, addressed, is_settled, with_events
 from penstock.decide.observed.senders import Senders

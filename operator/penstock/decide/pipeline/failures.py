@@ -14,6 +14,7 @@ from penstock.decide.backoff import wait_before
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.objects.rollout import rollout_annotations, rollout_of
 from penstock.decide.objects.serving import ROLLOUT_FAILED, Serving
+from penstock.decide.pipeline import messages as pipeline_messages
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.pipeline.selected_servers import keep_selected, unless_none_answers
@@ -76,9 +77,9 @@ def _try_again(
         wait = wait_before(rollout_of(there).tries + 1, FIRST_WAIT)
         retry = None if failure.is_final else write_time(facts.now + timedelta(seconds=wait))
         draft = draft.with_writes(_give_up(facts, there, failure, retry))
-    message = messages.servers_not_replaced(target, failure.message)
+    message = pipeline_messages.servers_not_replaced(target, failure.message)
     if retry is not None:
-        draft, message = draft.requeue_at(read_time(retry)), messages.next_rollout(message, retry)
+        draft, message = draft.requeue_at(read_time(retry)), pipeline_messages.next_rollout(message, retry)
     # Somebody has to mend what would be refused again; the rest may mend itself.
     draft = draft.ready("True", reasons.ROLLOUT_FAILED, message, stalled=failure.is_final)
     return unless_none_answers(facts, draft, target)

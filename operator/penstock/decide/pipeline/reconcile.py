@@ -11,6 +11,7 @@ from penstock.decide.decision import Decision, Event, Refusal
 from penstock.decide.job_specification import selection_of
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.parameters import refuse_declarations
+from penstock.decide.pipeline import messages as pipeline_messages
 from penstock.decide.pipeline.anchor import with_anchor
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
@@ -94,7 +95,7 @@ def _with_selection(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
 def _reject_write(draft: PipelineDraft, refusal: Refusal) -> PipelineDraft:
     message = messages.write_refusal_message(refusal.kind, refusal.name, refusal.message)
     if refusal.reason == "NameConflict":
-        message = messages.pipeline_name_conflict(refusal.kind, refusal.name)
+        message = pipeline_messages.pipeline_name_conflict(refusal.kind, refusal.name)
     return draft.ready("False", refusal.reason, message, stalled=True)
 
 

@@ -9,11 +9,12 @@ from dataclasses import replace
 import msgspec
 
 from penstock.api.pipeline import Pipeline
-from penstock.decide import messages, reasons
+from penstock.decide import reasons
 from penstock.decide.decision import Apply, Create, Patch
 from penstock.decide.objects.comparison import is_as_asked
 from penstock.decide.objects.service import service
 from penstock.decide.objects.serving import Serving, serving_file
+from penstock.decide.pipeline import messages
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
 from penstock.decide.pipeline.proposals import proposer_of

@@ -19,6 +19,7 @@ from penstock.decide.objects.pod import CONTAINER
 from penstock.decide.objects.rollout import rollout_of
 from penstock.decide.objects.serving import STARTING
 from penstock.decide.observed import pods as pod_views
+from penstock.decide.pipeline import messages as pipeline_messages
 from penstock.decide.times import read_time
 from penstock_jobs.contract.errors import REFUSED
 
@@ -62,7 +63,7 @@ class Servers:
             return Failure(_sentence(last))
         said = self._condition("Progressing")
         told = said.get("message") if said.get("reason") == _DEADLINE else None
-        return Failure(str(told or messages.not_ready_in_time()))
+        return Failure(str(told or pipeline_messages.not_ready_in_time()))
 
     def available(self) -> int:
         """Return how many of them answer now."""
@@ -77,7 +78,7 @@ class Servers:
         if last is not None:
             return _sentence(last)
         told = (self._condition(kind).get("message") for kind in ("Available", "Progressing"))
-        return next((str(each) for each in told if each), messages.servers_starting())
+        return next((str(each) for each in told if each), pipeline_messages.servers_starting())
 
     def waiting_message(self) -> str | None:
         """Return what keeps one of them from starting, in the words of whoever knows; None where nothing does."""
@@ -106,7 +107,7 @@ class Servers:
     def _waited_too_long(self, why: str) -> str:
         if self.place is None:
             return messages.pending_limit_exceeded(self.pending_limit, why)
-        return messages.place_given_up(int(self.place.total_seconds() / 60), why)
+        return pipeline_messages.place_given_up(int(self.place.total_seconds() / 60), why)
 
     def _is_late(self, now: datetime) -> bool:
         # A Deployment that was scaled to zero counts as complete, and has no deadline any more.

@@ -20,6 +20,7 @@ from penstock.decide.objects.images import serving_image
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.objects.rollout import Rollout, rollout_annotations, rollout_of
 from penstock.decide.objects.serving import ROLLOUT_FAILED, Serving, deployment, serving_file
+from penstock.decide.pipeline import messages as pipeline_messages
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.pipeline.failures import fail_rollout, failure_annotation, rollout_failure
@@ -44,10 +45,12 @@ def advance_rollout(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft
     status = draft.pipeline.status
     target = pinned_model(facts.pipeline) or (status.selected_model if status else None)
     if facts.pipeline.spec.deployment is None:
-        return take_down(facts, draft).ready("True", reasons.ACCEPTED, messages.acceptance_message())
+        return take_down(facts, draft).ready("True", reasons.ACCEPTED, pipeline_messages.acceptance_message())
     if target is None:
         # Where a choice was taken back, its servers go.
-        return draft.with_writes(*_scale_down_others(facts)).ready("False", reasons.NO_MODEL, messages.no_model())
+        return draft.with_writes(*_scale_down_others(facts)).ready(
+            "False", reasons.NO_MODEL, pipeline_messages.no_model()
+        )
     model = facts.model(target)
     if model is None:
         return draft.ready("False", reasons.MODEL_NOT_FOUND, messages.model_not_found(target), stalled=True)
@@ -82,7 +85,7 @@ def _queue(facts: PipelineFacts, draft: PipelineDraft, target: str) -> PipelineD
     if ready is not None and ready.status != "True":
         return draft  # that none of its servers answers is more than that others go first
     most = facts.observation.settings.concurrent_rollouts
-    return draft.ready("True", reasons.ROLLOUT_QUEUED, messages.rollout_queued(target, most))
+    return draft.ready("True", reasons.ROLLOUT_QUEUED, pipeline_messages.rollout_queued(target, most))
 
 
 def _writes_of_servers(
@@ -179,7 +182,9 @@ def _has_servers(facts: PipelineFacts, there: ApiObject) -> bool:
 def _rolling_out(facts: PipelineFacts, draft: PipelineDraft, serving: Serving, there: Servers | None) -> PipelineDraft:
     """Return the draft in which new servers start, and those that the Service selects go on; any between them go."""
     target = serving.model.metadata.name or ""
-    message = messages.rolling_out(target) if served_model(facts.pipeline) else messages.first_rolling_out(target)
+    message = (
+        messages.rolling_out(target) if served_model(facts.pipeline) else pipeline_messages.first_rolling_out(target)
+    )
     draft = keep_selected(facts, draft, serving)
     if facts.service_revision is not None:
         draft = draft.with_writes(*_scale_down_others(facts, serving.revision, facts.service_revision))
