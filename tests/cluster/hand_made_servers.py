@@ -11,6 +11,7 @@ from penstock.api.credentials import SecretReference
 from penstock.api.jobs import JobSettings
 from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import Owner
+from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.pod_template import CONTAINER_SECURITY, POD_SECURITY
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import Serving, deployment, deployment_name, serving_file
@@ -87,4 +88,4 @@ class HandMadeServer:
             endpoint=self.run.buckets.server.inside,
             credentials=SecretReference(secret_name=READER),
         )
-        return Serving(owner, resource, self.image, JobSettings())
+        return Serving(owner, resource, ClusterPlaces(owner.namespace).model(resource), self.image, JobSettings())

@@ -12,6 +12,7 @@ from penstock.api.jobs import Gpu, JobSettings, ResourceAmounts, Resources
 from penstock.api.model import Model
 from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import Owner
+from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.service import service, url
 from penstock.decide.objects.serving import DRAINING, GRACE, Serving, deployment, serving_file
 from penstock_jobs.contract import document
@@ -39,7 +40,7 @@ def made(digest: str = "sha256:1", uri: str = MODEL.uri, settings: JobSettings =
         endpoint="http://s3.data:9000",
         credentials=SecretReference(secret_name="churn-read"),
     )
-    return Serving(OWNER, model, "penstock/serving:0.1.0", settings)
+    return Serving(OWNER, model, ClusterPlaces(OWNER.namespace).model(model), "penstock/serving:0.1.0", settings)
 
 
 def test_a_served_model_is_a_deployment_a_file_and_a_service() -> None:

@@ -17,12 +17,11 @@ from penstock.api.pipeline import Logs
 from penstock.decide.objects.children import MODEL, REVISION, Object, Owner, child_name, labels, metadata
 from penstock.decide.objects.folders import SPECIFICATION, SPECIFICATION_FOLDER
 from penstock.decide.objects.mounts import mounts_of
-from penstock.decide.objects.places import ClusterPlaces
 from penstock.decide.objects.pod import PYTHON, Pod, pod_template
 from penstock.decide.objects.rollout import SPEC_HASH
 from penstock.decide.settings import Pods
 from penstock_jobs.contract import document
-from penstock_jobs.contract.specification import ServerSpec
+from penstock_jobs.contract.specification import Location, ServerSpec
 
 ROLLOUT_FAILED = "penstock.dev/rollout-failed"  # an annotation of a Deployment: why its Model is not served
 PORT = 8080
@@ -36,11 +35,13 @@ _DIGITS = 10
 class Serving:
     """Servers of a Model for a Pipeline, which is the owner.
 
-    `settings` are those of `jobs[deployment]`, resolved; `written` are those that the Pipeline itself says.
+    `location` is where they read the Model. `settings` are those of `jobs[deployment]`, resolved; `written` are those
+    that the Pipeline itself says.
     """
 
     owner: Owner
     model: Model
+    location: Location
     image: str
     settings: JobSettings
     trusted_types: tuple[str, ...] = ()
@@ -52,7 +53,7 @@ class Serving:
     def specification(self) -> ServerSpec:
         """What the servers read: which Model, under the name of its Pipeline."""
         return ServerSpec(
-            location=ClusterPlaces(self.owner.namespace).model(self.model),
+            location=self.location,
             name=self.owner.pipeline,
             manifest_digest=self.model.spec.digest,
             trusted_types=self.trusted_types,

@@ -129,6 +129,7 @@ def _serving(facts: PipelineFacts, model: Model) -> Serving:
     return Serving(
         owner=facts.owner,
         model=model,
+        location=facts.observation.site.reach(facts.owner.namespace, None).model(model),
         image=serving_image(model, resolved, settings.images),
         settings=resolved,
         trusted_types=spec.models.trusted_types,
