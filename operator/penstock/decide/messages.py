@@ -288,6 +288,11 @@ def proposal_message(challenger: str, why: str) -> str:
     return f"{challenger} is proposed to be served. {why}"
 
 
+def untaken_proposal(why: str, obstacle: str) -> str:
+    """A Model is proposed, and the Pipeline takes none before somebody mends it."""
+    return f"{why} The Pipeline takes no Model: {obstacle}"
+
+
 def rolling_out(model: str) -> str:
     """The new Model starts beside the old one."""
     return f"{model} was chosen, and its servers are starting; the Model served before answers until they are ready."

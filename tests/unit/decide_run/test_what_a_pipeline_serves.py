@@ -114,6 +114,23 @@ def test_a_pipeline_says_why_it_is_not_ready(change: dict[str, Any], reason: str
     assert sentence in ready.message
 
 
+def test_a_run_whose_pipeline_takes_no_model_says_what_is_to_be_mended_and_goes_on_after_that() -> None:
+    cluster, operator = advance_to_pod()
+    there = cluster.objects["Pipeline", "churn"]
+    cluster.put({**there, "spec": {**there["spec"], "jobs": [{"name": "deployment", "profile": "huge"}]}})
+    for _ in range(20):
+        operator.rest("churn-1")
+        advance(cluster)
+    waits = read_condition(cluster)
+
+    cluster.put({**cluster.objects["Pipeline", "churn"], "spec": there["spec"]})
+    settle(cluster, operator)
+
+    assert waits[:2] == ("Unknown", "Proposed")
+    assert "The Pipeline takes no Model: spec.jobs[deployment].profile" in waits[2]
+    assert read_condition(cluster)[0] == "True"
+
+
 def test_a_pipeline_that_has_another_name_now_serves_what_it_served_until_a_run_selects_a_model() -> None:
     cluster, operator = apply_run()
     settle(cluster, operator)

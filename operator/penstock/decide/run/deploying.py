@@ -132,13 +132,21 @@ def _propose(
         draft = draft.step("deployment", "Running", deployment=_with_message(summary, served_model(pipeline), message))
         return termination.fail_run(facts, draft, "deployment", reasons.MODEL_NOT_READY, message)
     selected = pipeline.status.selected_model if pipeline.status else None
-    reason, message = reasons.PROPOSED, messages.proposal_message(model, decision.reason)
+    reason, message = reasons.PROPOSED, messages.proposal_message(model, _with_obstacle(pipeline, decision.reason))
     if selected == model:
         reason, message = reasons.ROLLING_OUT, _rollout(pipeline, model)
     step = step_of(draft.run, "deployment")
     started = (step.start_time if step else None) or facts.time
     draft = draft.step("deployment", "Running", reason, message, start_time=started, deployment=summary)
     return draft.outcome("Unknown", reason, message, facts.time)
+
+
+def _with_obstacle(pipeline: Pipeline, why: str) -> str:
+    """Return why a Model is proposed, and what keeps the Pipeline from taking any, where that is so."""
+    ready = find(pipeline.status.conditions if pipeline.status else (), "Ready")
+    if ready is None or ready.reason != reasons.INVALID:
+        return why
+    return messages.untaken_proposal(why, ready.message)
 
 
 def _rollout(pipeline: Pipeline, model: str) -> str:
