@@ -8,31 +8,8 @@ import pytest
 from chart.admission import Attempt, Object, refusals
 from chart.helm_program import render_chart
 from manifest_changes import set_field
+from plain_manifests import MODEL, PIPELINE, RUN, TRIGGER
 
-PIPELINE: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "Pipeline",
-    "metadata": {"name": "churn"},
-    "spec": {"dataset": {"inputs": [{"name": "rows", "uri": "s3://lake/rows.parquet"}], "target": {"column": "left"}}},
-}
-RUN: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "PipelineRun",
-    "metadata": {"name": "churn-1"},
-    "spec": {"pipelineRef": {"name": "churn"}},
-}
-TRIGGER: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "Trigger",
-    "metadata": {"name": "nightly"},
-    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": ["0 3 * * *"]}},
-}
-MODEL: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "Model",
-    "metadata": {"name": "churn-1"},
-    "spec": {"uri": "s3://models/churn/models/churn-1"},
-}
 SHARED = {
     "s3": {"bucket": "all"},
     "credentials": {"read": {"secretName": "all-read"}, "write": {"secretName": "all-write"}},

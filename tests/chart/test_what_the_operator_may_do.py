@@ -13,6 +13,7 @@ from chart.operator_requests import Requests, requests_of_stories
 from penstock.act.rights import RIGHTS as OPERATOR
 from penstock.act.watched import WATCHED
 from penstock.receiver.rights import RIGHTS as RECEIVER
+from plain_manifests import MODEL, RUN
 
 ACCOUNT = "system:serviceaccount:penstock-system:penstock"
 RELEASE: dict[str, Any] = {"receiver__enabled": True, "receiver__tls__secretName": "receiver-tls"}
@@ -121,24 +122,12 @@ def test_a_label_that_somebody_took_off_does_not_hide_what_is_the_operators_own(
 
 
 def test_the_operator_makes_no_run_but_those_of_triggers_and_changes_no_model() -> None:
-    run: Object = {
-        "apiVersion": "penstock.dev/v1alpha1",
-        "kind": "PipelineRun",
-        "metadata": {"name": "churn-1"},
-        "spec": {"pipelineRef": {"name": "churn"}},
-    }
-    model: Object = {
-        "apiVersion": "penstock.dev/v1alpha1",
-        "kind": "Model",
-        "metadata": {"name": "churn-1"},
-        "spec": {"uri": "s3://models/churn-1"},
-    }
-    moved = deepcopy(model)
+    moved = deepcopy(MODEL)
     moved["spec"]["uri"] = "s3://elsewhere/churn-1"
-    noted = {**model, "metadata": {"name": "churn-1", "annotations": {"penstock.dev/anchor-since": "now"}}}
+    noted = {**MODEL, "metadata": {"name": "churn-1", "annotations": {"penstock.dev/anchor-since": "now"}}}
 
     made, changed, annotated = bound(
-        Attempt(run, user=ACCOUNT), Attempt(moved, model, user=ACCOUNT), Attempt(noted, model, user=ACCOUNT)
+        Attempt(RUN, user=ACCOUNT), Attempt(moved, MODEL, user=ACCOUNT), Attempt(noted, MODEL, user=ACCOUNT)
     )
     assert made == ["The operator makes the runs of Triggers alone."]
     assert changed == [

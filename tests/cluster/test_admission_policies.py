@@ -1,47 +1,27 @@
 """Nobody reaches through Penstock what they could not reach themselves: the author's own right is asked for."""
 
-import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chart.helm_program import render_chart
-from cluster.custom_resources import install
-from cluster.kubernetes_api import DEADLINE, ApiRefused, KubernetesApi, Object, Resource
+from cluster.kubernetes_api import ApiRefused, KubernetesApi, Object
 from cluster.namespaces import Namespaces
-from manifest_changes import set_field
+from cluster.policies import by, changed, policies_of_chart, refuse_at_last, rule, said, secret
+from plain_manifests import PIPELINE as PLAIN_PIPELINE
+from plain_manifests import RUN, TRIGGER
 
-POLICIES = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicies", namespaced=False)
-BINDINGS = Resource("admissionregistration.k8s.io/v1", "validatingadmissionpolicybindings", namespaced=False)
-KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
-PIPELINE: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "Pipeline",
-    "metadata": {"name": "churn"},
-    "spec": {
-        "storage": {"s3": {"bucket": "ml-team"}},
-        "dataset": {
-            "inputs": [{"name": "rows", "uri": "s3://lake/rows.parquet"}],
-            "target": {"column": "left"},
-            "key": ["id"],
-        },
-    },
-}
-RUN: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "PipelineRun",
-    "metadata": {"name": "churn-1"},
-    "spec": {"pipelineRef": {"name": "churn"}},
-}
-TRIGGER: Object = {
-    "apiVersion": "penstock.dev/v1alpha1",
-    "kind": "Trigger",
-    "metadata": {"name": "nightly"},
-    "spec": {"pipelineRef": {"name": "churn"}, "schedule": {"cron": ["0 3 * * *"]}},
-}
+OURS = "penstock.dev"
+PIPELINE = changed(changed(PLAIN_PIPELINE, "storage", {"s3": {"bucket": "ml-team"}}), "dataset.key", ["id"])
+RIGHTS_OF_ADA = [
+    rule(OURS, ["pipelines", "pipelineruns", "triggers"], ["get", "create", "patch"]),
+    rule(OURS, ["triggers/events"], ["create"], "hers"),
+    rule(OURS, ["pipelines"], ["update"], "hers"),
+    rule("", ["persistentvolumeclaims"], ["use"], "mine"),
+    rule("", ["secrets"], ["get"], "mine"),
+    rule("", ["serviceaccounts"], ["impersonate"], "trainer"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,54 +30,18 @@ def place(api: KubernetesApi, namespaces: Namespaces, request: pytest.FixtureReq
 
     She may use the claim mine, and update the Pipeline hers.
     """
-    install(api)
-    with namespaces.one(f"{request.node.nodeid}::policies") as name:
-        objects = renamed(render_chart(namespaces=[name]).all(*KINDS), name)
-        for each in [*objects, *rights(name)]:
-            api.create(each, name)
-        refused_at_last(api, name)
+    with policies_of_chart(api, namespaces, request.node.nodeid, {"ada": RIGHTS_OF_ADA}) as name:
+        for each in (
+            changed(PIPELINE, "storage.credentials", {"read": secret("theirs")}),
+            changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": {"hostNetwork": True}}),
+            changed(RUN, "credentials.source", secret("theirs")),
+            changed(TRIGGER, "run.credentials.source", secret("theirs")),
+            of_trigger(spec=True),
+            of_hers(RUN, "storage", {"pvc": {"claimName": "theirs"}}),
+            changed(TRIGGER, "run.storage", {"s3": {"bucket": "elsewhere"}}),
+        ):
+            refuse_at_last(by(api, "ada"), each, name)
         yield name
-        for each in objects:
-            api.delete(POLICIES if each["kind"] == KINDS[0] else BINDINGS, each["metadata"]["name"])
-
-
-def renamed(objects: list[Object], name: str) -> list[Object]:
-    """Return the policies under names of this test's own: they are not in a namespace."""
-    objects = deepcopy(objects)
-    for each in objects:
-        each["metadata"]["name"] += f"-{name}"
-        if "policyName" in each["spec"]:
-            each["spec"]["policyName"] += f"-{name}"
-    return objects
-
-
-def rights(namespace: str) -> list[Object]:
-    ours = ["pipelines", "pipelineruns", "triggers"]
-    rules = [
-        {"apiGroups": ["penstock.dev"], "resources": ours, "verbs": ["get", "create", "patch"]},
-        {
-            "apiGroups": ["penstock.dev"],
-            "resources": ["triggers/events"],
-            "resourceNames": ["hers"],
-            "verbs": ["create"],
-        },
-        {"apiGroups": ["penstock.dev"], "resources": ["pipelines"], "resourceNames": ["hers"], "verbs": ["update"]},
-        {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "resourceNames": ["mine"], "verbs": ["use"]},
-        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["mine"], "verbs": ["get"]},
-        {"apiGroups": [""], "resources": ["serviceaccounts"], "resourceNames": ["trainer"], "verbs": ["impersonate"]},
-    ]
-    group = "rbac.authorization.k8s.io"
-    metadata = {"name": "author", "namespace": namespace}
-    return [
-        {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": rules},
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": "author"},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": "ada"}],
-        },
-    ]
 
 
 def of_trigger(*, spec: bool = False, controller: bool = False, name: str = "nightly") -> Object:
@@ -110,52 +54,9 @@ def of_trigger(*, spec: bool = False, controller: bool = False, name: str = "nig
     return made
 
 
-def refused_at_last(api: KubernetesApi, namespace: str) -> None:
-    """Wait until the API server goes by the policies, which it reads a moment after they are made."""
-    deadline = time.monotonic() + DEADLINE
-    for each in (
-        changed(PIPELINE, "storage.credentials", {"read": {"secretName": "theirs"}}),
-        changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": {"hostNetwork": True}}),
-        changed(RUN, "credentials.source", {"secretName": "theirs"}),
-        changed(TRIGGER, "run.credentials.source", {"secretName": "theirs"}),
-        of_trigger(spec=True),
-        of_hers(RUN, "storage", {"pvc": {"claimName": "theirs"}}),
-        changed(TRIGGER, "run.storage", {"s3": {"bucket": "elsewhere"}}),
-    ):
-        while said(as_ada(api), each, namespace) is None:
-            assert time.monotonic() < deadline, "the API server does not go by the policies"
-            time.sleep(0.2)
-
-
-def as_ada(api: KubernetesApi) -> KubernetesApi:
-    return replace(api, headers={**api.headers, "Impersonate-User": "ada"})
-
-
-def changed(manifest: Object, path: str, value: Any) -> Object:
-    """Return the manifest with a field of its spec set."""
-    made = deepcopy(manifest)
-    set_field(made["spec"], path.split("."), value)
-    return made
-
-
-def said(api: KubernetesApi, manifest: Object, namespace: str) -> str | None:
-    """Return what is said against the manifest, or None where it would be stored."""
-    plural = api.resource(manifest).plural
-    path = f"/apis/penstock.dev/v1alpha1/namespaces/{namespace}/{plural}"
-    try:
-        api.json("POST", path, manifest, {"dryRun": "All"})
-    except ApiRefused as refused:
-        return str(refused)
-    return None
-
-
 def of_hers(manifest: Object, path: str, value: Any) -> Object:
     """Return the run or Trigger, of the Pipeline that ada may update, with a field of its spec set."""
     return changed(changed(manifest, "pipelineRef", {"name": "hers"}), path, value)
-
-
-def secret(name: str) -> Object:
-    return {"secretName": name}
 
 
 RUN_OF_HERS, TRIGGER_OF_HERS = (changed(each, "pipelineRef", {"name": "hers"}) for each in (RUN, TRIGGER))
@@ -187,13 +88,13 @@ def filled(value: Any, name: str) -> Any:
 def test_a_secret_that_its_author_may_not_read_is_refused(
     api: KubernetesApi, place: str, manifest: Object, path: str, value: Any
 ) -> None:
-    theirs = said(as_ada(api), changed(manifest, path, filled(value, "theirs")), place)
+    theirs = said(by(api, "ada"), changed(manifest, path, filled(value, "theirs")), place)
 
     assert theirs is not None
     assert theirs.endswith(
         "The Secret theirs is named, and ada may not read it; ask for the right to get it, or name another."
     )
-    assert said(as_ada(api), changed(manifest, path, filled(value, "mine")), place) is None
+    assert said(by(api, "ada"), changed(manifest, path, filled(value, "mine")), place) is None
     assert said(api, changed(manifest, path, filled(value, "theirs")), place) is None
 
 
@@ -201,14 +102,14 @@ def test_a_service_account_that_its_author_may_not_act_as_is_refused(api: Kubern
     def named(name: str) -> Object:
         return changed(PIPELINE, "jobs.training.serviceAccountName", name)
 
-    theirs = said(as_ada(api), named("admin"), place)
+    theirs = said(by(api, "ada"), named("admin"), place)
 
     assert theirs is not None
     assert theirs.endswith(
         "The service account admin is named, and ada may not act as it; ask for the right to impersonate it, or name "
         "another."
     )
-    assert said(as_ada(api), named("trainer"), place) is None
+    assert said(by(api, "ada"), named("trainer"), place) is None
 
 
 CLAIMS: list[tuple[Object, str, Any]] = [
@@ -223,11 +124,11 @@ CLAIMS: list[tuple[Object, str, Any]] = [
 def test_a_claim_that_its_author_may_not_mount_is_refused(
     api: KubernetesApi, place: str, manifest: Object, path: str, value: Any
 ) -> None:
-    theirs = said(as_ada(api), changed(manifest, path, filled(value, "theirs")), place)
+    theirs = said(by(api, "ada"), changed(manifest, path, filled(value, "theirs")), place)
 
     assert theirs is not None
     assert "The volume claim theirs would be mounted, and ada may neither create pods nor use that claim" in theirs
-    assert said(as_ada(api), changed(manifest, path, filled(value, "mine")), place) is None
+    assert said(by(api, "ada"), changed(manifest, path, filled(value, "mine")), place) is None
     assert said(api, changed(manifest, path, filled(value, "theirs")), place) is None
 
 
@@ -236,11 +137,11 @@ def test_where_a_run_writes_is_said_by_who_may_update_its_pipeline(
     api: KubernetesApi, place: str, manifest: Object, path: str
 ) -> None:
     elsewhere = {"s3": {"bucket": "elsewhere"}}
-    theirs = said(as_ada(api), changed(manifest, path, elsewhere), place)
+    theirs = said(by(api, "ada"), changed(manifest, path, elsewhere), place)
 
     assert theirs is not None
     assert "data of the Pipeline churn would be written, and ada may not update that Pipeline" in theirs
-    assert said(as_ada(api), of_hers(manifest, path, elsewhere), place) is None
+    assert said(by(api, "ada"), of_hers(manifest, path, elsewhere), place) is None
 
 
 @pytest.mark.parametrize(
@@ -255,7 +156,7 @@ def test_where_a_run_writes_is_said_by_who_may_update_its_pipeline(
 )
 def test_a_secret_in_a_template_is_for_who_may_read_all_of_them(api: KubernetesApi, place: str, spec: Object) -> None:
     manifest = changed(PIPELINE, "jobs.dataset.podTemplate", {"spec": spec})
-    theirs = said(as_ada(api), manifest, place)
+    theirs = said(by(api, "ada"), manifest, place)
 
     assert theirs is not None
     assert "A podTemplate names a Secret, which only who may read all Secrets of the namespace can do" in theirs
@@ -305,7 +206,7 @@ def test_a_template_that_says_what_it_may_is_accepted(api: KubernetesApi, place:
         "containers": [{"name": "job", "volumeMounts": [{"name": "cache", "mountPath": "/cache"}]}],
     }
 
-    assert said(as_ada(api), changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place) is None
+    assert said(by(api, "ada"), changed(PIPELINE, "jobs.training.podTemplate", {"spec": spec}), place) is None
 
 
 def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: KubernetesApi, place: str) -> None:
@@ -314,7 +215,7 @@ def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Kub
         for number in range(20)
     ]
     manifest = changed(changed(PIPELINE, "dataset.inputs", inputs), "dataset.query", "SELECT * FROM rows_0")
-    theirs = said(as_ada(api), manifest, place)
+    theirs = said(by(api, "ada"), manifest, place)
 
     assert said(api, manifest, place) is None
     assert theirs is not None
@@ -325,7 +226,7 @@ def test_who_may_read_all_secrets_may_name_more_than_can_be_asked_about(api: Kub
 def test_nobody_says_that_a_trigger_made_a_run_who_may_not_bring_events_to_it(
     api: KubernetesApi, place: str, made: Object
 ) -> None:
-    theirs = said(as_ada(api), made, place)
+    theirs = said(by(api, "ada"), made, place)
 
     assert theirs is not None
     assert theirs.endswith(
@@ -333,8 +234,8 @@ def test_nobody_says_that_a_trigger_made_a_run_who_may_not_bring_events_to_it(
         "spec.trigger and that owner, or ask for the right."
     )
     assert said(api, made, place) is None
-    assert said(as_ada(api), of_trigger(spec=True, controller=True, name="hers"), place) is None
-    assert said(as_ada(api), RUN, place) is None
+    assert said(by(api, "ada"), of_trigger(spec=True, controller=True, name="hers"), place) is None
+    assert said(by(api, "ada"), RUN, place) is None
 
 
 def test_a_run_is_not_given_to_a_trigger_by_who_may_not_bring_events_to_it(api: KubernetesApi, place: str) -> None:
@@ -342,16 +243,16 @@ def test_a_run_is_not_given_to_a_trigger_by_who_may_not_bring_events_to_it(api: 
     owners = of_trigger(controller=True)["metadata"]["ownerReferences"]
 
     with pytest.raises(ApiRefused, match="says that the Trigger nightly made it, and ada may not create"):
-        as_ada(api).patch(resource, "by-ada", {"metadata": {"ownerReferences": owners}}, place)
+        by(api, "ada").patch(resource, "by-ada", {"metadata": {"ownerReferences": owners}}, place)
 
-    as_ada(api).patch(resource, "by-ada", {"metadata": {"labels": {"team": "ml"}}}, place)
+    by(api, "ada").patch(resource, "by-ada", {"metadata": {"labels": {"team": "ml"}}}, place)
 
 
 def test_a_change_that_leaves_the_spec_alone_asks_for_nothing(api: KubernetesApi, place: str) -> None:
     made = api.create(changed(PIPELINE, "storage.credentials", {"read": secret("theirs")}), place)
     resource = api.resource(made)
 
-    as_ada(api).patch(resource, "churn", {"metadata": {"labels": {"team": "ml"}}}, place)
+    by(api, "ada").patch(resource, "churn", {"metadata": {"labels": {"team": "ml"}}}, place)
 
     with pytest.raises(ApiRefused, match="The Secret theirs is named, and ada may not read it"):
-        as_ada(api).patch(resource, "churn", {"spec": {"description": "Another."}}, place)
+        by(api, "ada").patch(resource, "churn", {"spec": {"description": "Another."}}, place)

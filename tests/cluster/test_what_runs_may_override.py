@@ -3,74 +3,34 @@
 Ada may make runs and Triggers, and nothing more; bob may update the Pipeline churn too, and no other.
 """
 
-import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chart.helm_program import render_chart
-from cluster.custom_resources import install
 from cluster.kubernetes_api import DEADLINE, ApiRefused, KubernetesApi, Object
 from cluster.namespaces import Namespaces
-from cluster.test_admission_policies import BINDINGS, KINDS, POLICIES, RUN, TRIGGER, changed, renamed, said, secret
+from cluster.policies import by, changed, policies_of_chart, refuse_at_last, rule, said, secret
+from plain_manifests import RUN, TRIGGER
+from testcluster.patience import attempts
 
 OURS = "penstock.dev"
-MAKES_RUNS: Object = {
-    "apiGroups": [OURS],
-    "resources": ["pipelineruns", "triggers"],
-    "verbs": ["get", "create", "patch"],
-}
-UPDATES_CHURN: Object = {
-    "apiGroups": [OURS],
-    "resources": ["pipelines"],
-    "resourceNames": ["churn"],
-    "verbs": ["update"],
-}
-RIGHTS = {"ada": [MAKES_RUNS], "bob": [MAKES_RUNS, UPDATES_CHURN]}
+MAKES_RUNS = rule(OURS, ["pipelineruns", "triggers"], ["get", "create", "patch"])
+UPDATES_CHURN = rule(OURS, ["pipelines"], ["update"], "churn")
 
 
 @pytest.fixture(scope="module")
 def place(api: KubernetesApi, namespaces: Namespaces, request: pytest.FixtureRequest) -> Iterator[str]:
     """A namespace under the policies, in which ada and bob have their rights."""
-    install(api)
-    with namespaces.one(f"{request.node.nodeid}::policies") as name:
-        objects = renamed(render_chart(namespaces=[name]).all(*KINDS), name)
-        for each in [*objects, *roles(name)]:
-            api.create(each, name)
-        wait_for_policies(api, name)
+    rules = {"ada": [MAKES_RUNS], "bob": [MAKES_RUNS, UPDATES_CHURN]}
+    with policies_of_chart(api, namespaces, request.node.nodeid, rules) as name:
+        for manifest in (RUN, TRIGGER):
+            made = overriding(manifest, "jobs.dataset.env", [])
+            refuse_at_last(by(api, "ada"), made, name)
+            for _ in attempts("the rights of bob", DEADLINE):
+                if said(by(api, "bob"), made, name) is None:
+                    break
         yield name
-        for each in objects:
-            api.delete(POLICIES if each["kind"] == KINDS[0] else BINDINGS, each["metadata"]["name"])
-
-
-def roles(namespace: str) -> Iterator[Object]:
-    group = "rbac.authorization.k8s.io"
-    for user, rules in RIGHTS.items():
-        metadata = {"name": user, "namespace": namespace}
-        yield {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": rules}
-        yield {
-            "apiVersion": f"{group}/v1",
-            "kind": "RoleBinding",
-            "metadata": metadata,
-            "roleRef": {"apiGroup": group, "kind": "Role", "name": user},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
-        }
-
-
-def wait_for_policies(api: KubernetesApi, namespace: str) -> None:
-    """Wait until the API server goes by the policies and the roles, which it reads a moment after they are made."""
-    deadline = time.monotonic() + DEADLINE
-    for manifest in (RUN, TRIGGER):
-        made = overriding(manifest, "jobs.dataset.env", [])
-        while said(by(api, "ada"), made, namespace) is None or said(by(api, "bob"), made, namespace) is not None:
-            assert time.monotonic() < deadline, "the API server does not go by the policies"
-            time.sleep(0.2)
-
-
-def by(api: KubernetesApi, user: str) -> KubernetesApi:
-    return replace(api, headers={**api.headers, "Impersonate-User": user})
 
 
 def overriding(manifest: Object, path: str, value: Any) -> Object:
