@@ -144,9 +144,9 @@ def test_a_module_of_ours_is_not_imported_only_where_an_image_has_no_library_for
         "torch": set(),
         "serving": {"deltalake", "duckdb", "onnx", "pandas", "sklearn"},
         "source": {"deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas", "sklearn"}
-        | {"prometheus_client"},
+        | {"httptools", "prometheus_client"},
         "operator": {"boto3", "botocore", "deltalake", "duckdb", "jinja2", "numpy", "onnx", "onnxruntime", "pandas"}
-        | {"sklearn"},
+        | {"httptools", "sklearn"},
     }[inside.image]
     missing = {f"No module named '{each}'" for each in libraries}
     broken = {name: why for name, why in inside.saw["broken"].items() if why not in missing}
