@@ -21,10 +21,18 @@ def lay_out(folder: Path, packages: Sequence[Path], project: dict[str, Any]) -> 
     """
     for package in packages:
         shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        _remove_empty_folders(folder / package.name)
     information = folder / f"{project['name']}-{project['version']}.dist-info"
     information.mkdir(parents=True)
     information.joinpath("METADATA").write_text(metadata(project))
     information.joinpath("INSTALLER").write_text("penstock\n")
+
+
+def _remove_empty_folders(package: Path) -> None:
+    """Remove what a checkout has left of packages that are gone: Git has no such folders, and so they are no input."""
+    for path in sorted(package.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
 
 
 def metadata(project: dict[str, Any]) -> str:

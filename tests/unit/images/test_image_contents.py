@@ -104,6 +104,15 @@ def test_our_own_layer_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
     assert not any("left.pyc" in path for path, _, _ in made[0])
 
 
+def test_folders_that_git_does_not_know_of_are_in_no_layer(tmp_path: Path) -> None:
+    package = tmp_path / "source" / "own"
+    touch(package, "__init__.py", "gone/before/__pycache__/left.pyc")
+
+    own_code.lay_out(tmp_path / "layer", [package], PROJECT)
+
+    assert [each.name for each in (tmp_path / "layer" / "own").rglob("*")] == ["__init__.py"]
+
+
 def _finished_by_a_process_of_its_own(layer: Path) -> None:
     folders = os.pathsep.join(sys.path)
     environment = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "315532800", "PYTHONPATH": folders}
