@@ -15,7 +15,7 @@ import msgspec
 
 from penstock.act.cache import version_of
 from penstock.act.view import View
-from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Write
+from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, TakeIn, Write
 from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 from penstock.kubernetes.client import Client
@@ -71,6 +71,8 @@ class Applier:
             match write:
                 case Create(object=made):
                     return await self._create(dict(made))
+                case TakeIn(object=made):
+                    return await self._look_for(dict(made))
                 case Apply(object=made):
                     return await self._apply(dict(made))
                 case Patch():
@@ -95,6 +97,11 @@ class Applier:
                 raise WriteRefused(name_taken(made)) from None
             return await self._take_in(found, made)
         return True
+
+    async def _look_for(self, made: Object) -> bool:
+        key = key_of(made)
+        found = await self.client.get(kind_of(made), key.namespace, key.name)
+        return found is not None and is_ours(found, made) and await self._take_in(found, made)
 
     async def _take_in(self, found: Object, made: Object) -> bool:
         """Take in a child that was made before, and put back the labels by which it is found where they were taken off.
@@ -189,7 +196,7 @@ class Applier:
 def _refusal(write: Write, error: Rejected) -> Refusal:
     kind, name = (
         (write.object["kind"], write.object["metadata"]["name"])
-        if isinstance(write, Create | Apply)
+        if isinstance(write, Create | TakeIn | Apply)
         else (write.kind, write.name)
     )
     reason: Literal["Invalid", "Forbidden", "QuotaExceeded"] = "Invalid"

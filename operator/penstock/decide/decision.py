@@ -28,6 +28,16 @@ class Create:
 
 
 @dataclass(frozen=True)
+class TakeIn:
+    """Look by its name for an object that was made and is not seen, and put back the labels that were taken off it.
+
+    `object` is as it was made, but for its content. That it is gone, or a stranger's, is success.
+    """
+
+    object: ApiObject
+
+
+@dataclass(frozen=True)
 class Apply:
     """Make the object as it is here, by server-side apply with our field manager, conflicts forced."""
 
@@ -86,7 +96,7 @@ def _identity(there: ApiObject) -> tuple[str, str, str, str, str]:
     return api_version, kind, namespace, name, uid
 
 
-Write = Create | Apply | Patch | Delete
+Write = Create | TakeIn | Apply | Patch | Delete
 
 
 @dataclass(frozen=True)

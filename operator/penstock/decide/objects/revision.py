@@ -68,13 +68,13 @@ def snapshot_of(
 
 def revision(owner: Owner, snapshot: Snapshot) -> Object:
     """Return the ControllerRevision of the run."""
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "ControllerRevision",
-        "metadata": metadata(owner, revision_name(owner), labels(owner)),
-        "revision": 1,
-        "data": as_json(snapshot),
-    }
+    return {**revision_without_data(owner), "revision": 1, "data": as_json(snapshot)}
+
+
+def revision_without_data(owner: Owner) -> Object:
+    """Return by what the ControllerRevision of the run is found and known."""
+    named = metadata(owner, revision_name(owner), labels(owner))
+    return {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": named}
 
 
 def read(revision: ApiObject) -> Snapshot:

@@ -7,9 +7,9 @@ from penstock.api.decoding import CannotBeRead, Unreadable, decode
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
 from penstock.decide import messages, reasons
-from penstock.decide.decision import Decision
+from penstock.decide.decision import Decision, TakeIn
 from penstock.decide.objects.children import TRIGGER_AWAITED
-from penstock.decide.objects.revision import Snapshot
+from penstock.decide.objects.revision import Snapshot, revision_without_data
 from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog
 from penstock.decide.run import begun_before, deploying, snapshot_and_name, termination
@@ -85,6 +85,8 @@ def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
     if _awaits_its_trigger(facts):
         return draft.outcome("Unknown", reasons.SUSPENDED, messages.awaits_trigger(), facts.time)
+    if facts.snapshot is None and status_of(facts.run).revision is not None:
+        draft = draft.with_writes(TakeIn(revision_without_data(facts.owner)))  # its Pipeline may be gone by now
     begun = snapshot_and_name.begin_run(facts, draft)
     if isinstance(begun, Wait):
         return _wait_to_begin(facts, draft, begun)
