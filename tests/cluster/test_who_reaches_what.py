@@ -114,7 +114,7 @@ REACHES = {
 
 MAKING: dict[str, list[Object]] = {
     "runs": [rule(OURS, ["pipelineruns", "triggers"], ["create"])],
-    "Pipelines": [rule(OURS, ["pipelines", "models"], ["create", "update"])],
+    "pipelines": [rule(OURS, ["pipelines", "models"], ["create", "update"])],
     "both": [rule(OURS, ["pipelineruns", "triggers", "pipelines", "models"], ["create", "update"])],
 }
 REACHING: dict[str, list[Object]] = {
@@ -147,7 +147,8 @@ def place(api: KubernetesApi, namespaces: Namespaces, request: pytest.FixtureReq
     with policies_of_chart(api, namespaces, request.node.nodeid, PEOPLE, **values) as name:
         for each in REACHES.values():
             if each.ways or (each.default and request.param):
-                refuse_at_last(by(api, "both-nothing"), each.manifest, name)
+                making = "runs" if "pipelineRef" in each.manifest["spec"] else "pipelines"
+                refuse_at_last(by(api, f"{making}-nothing"), each.manifest, name)
         for _ in attempts("the rights of all", DEADLINE):
             if Right("create", "pipelineruns", group=OURS).is_had_by(api, "runs-one-pipeline", name):
                 break
