@@ -58,6 +58,8 @@ EXCEPTIONS = {
 # The engine says nothing of table functions. These make rows of their arguments, and read nothing.
 TABLE_FUNCTIONS = frozenset(["unnest", "range", "generate_series"])
 _CALLABLE = frozenset(["scalar", "aggregate", "window", "macro"])
+# Of values that are as frequent as others the engine takes the first, or any: three rows may show it, or not.
+_TIES = frozenset(["mode"])
 _PRIVATE = "__"  # what the engine calls in its own plans begins so
 
 
@@ -116,6 +118,8 @@ class Functions:
         """Whether an aggregate gives another answer to the same rows in another order, whatever is asked of it."""
         if "aggregate" not in self.facts(name).kinds:
             return False
+        if name in _TIES:
+            return True
         answers = [self._answers(name, trial) for trial in _TRIALS.get(arguments, ())]
         return min((len(each) for each in answers if each), default=1) > 1
 

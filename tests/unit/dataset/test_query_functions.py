@@ -121,7 +121,7 @@ def test_what_follows_the_order_of_rows_is_found_by_asking_the_engine(engine: du
     found = {name for name in functions.names if any(functions.follows_row_order(name, n) for n in (1, 2, 3))}
     first = {"any_value", "arbitrary", "first", "last"}
     several = {"array_agg", "group_concat", "list", "listagg", "string_agg"}
-    assert found == first | several | {"approx_top_k", "lttb"}
+    assert found == first | several | {"approx_top_k", "lttb", "mode"}
 
 
 def test_no_table_function_reads_anything(engine: duckdb.DuckDBPyConnection) -> None:
