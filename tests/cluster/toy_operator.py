@@ -31,7 +31,7 @@ class ToyObservation:
 def decide(seen: ToyObservation, now: datetime) -> Decision:
     found = seen.run["metadata"]
     owner = Owner(found["namespace"], found["name"], found["uid"], seen.run["spec"]["pipelineRef"]["name"])
-    status = PipelineRunStatus(execution_name=f"made-{len(seen.made)}")
+    status = PipelineRunStatus(execution_name=f"made-{len(seen.made)}", observed_generation=found["generation"])
     missing = [name for number in range(WANTED) if (name := f"{found['name']}-{number}") not in seen.made]
     if not missing:
         known = (seen.run.get("status") or {}).get("executionName") == status.execution_name

@@ -59,7 +59,10 @@ class Applier:
         """
         wrote = False
         for write in decision.writes:
-            wrote = await self._write(write) or wrote
+            done = await self._write(write)
+            if done and isinstance(write, TakeIn):
+                return True
+            wrote = done or wrote
         if decision.status is not None:
             wrote = await self._write_status(subject, decision.status) or wrote
         for told in decision.events:
@@ -167,13 +170,15 @@ class Applier:
             "status": content,
         }
         try:
-            self.view.on_update(await self.client.apply(made, "status"))
+            found = await self.client.apply(made, "status")
         except NotFound:
             return False  # deleted meanwhile: there is nobody to tell
         except Conflict:
             await self.refresh(key_of(subject))
             raise
-        return True
+        self.view.on_update(found)
+        # Definitions of another version may take away what is written: to write it again at once would be for ever.
+        return bool(found["metadata"]["resourceVersion"] != metadata["resourceVersion"])
 
     async def refresh(self, key: Key) -> None:
         """Look at the object itself, where the cache was found to be behind."""

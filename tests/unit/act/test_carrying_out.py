@@ -1,5 +1,6 @@
 """A decision, carried out: in order, repeatable, and never against a stranger's object."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -72,6 +73,15 @@ def test_a_status_with_what_the_server_filled_in_is_the_same_status() -> None:
     carried_out(api, run, Decision(status=STATUS))
 
     assert api.writes() == []
+
+
+def test_a_status_of_which_the_server_keeps_nothing_is_not_written_again_at_once() -> None:
+    api = FakeApi()
+    run = api.put(make_run())
+    there = Answer(200, {}, json.dumps(run).encode())
+    api.fault = lambda request: there if request.path.partition("?")[0].endswith("/status") else None
+
+    assert carried_out(api, run, Decision(status=STATUS)) == [False]
 
 
 def test_fields_of_a_newer_version_are_in_the_status_that_is_written() -> None:
