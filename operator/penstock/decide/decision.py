@@ -31,7 +31,8 @@ class Create:
 class TakeIn:
     """Look by its name for an object that was made and is not seen, and put back the labels that were taken off it.
 
-    `object` is as it was made, but for its content. That it is gone, or a stranger's, is success.
+    `object` is as it was made, but for its content. That it is gone, or a stranger's, is success. Where it is found,
+    the rest of the decision is left, which was made without it, and the reconcile is done again.
     """
 
     object: ApiObject

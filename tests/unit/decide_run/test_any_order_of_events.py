@@ -117,9 +117,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def a_cleaner_deletes_the_jobs_that_are_over(self) -> None:
-        for job in self.cluster.of("Job"):
+        for job in self._cleaned():
             if self.cluster.is_over(job):
                 self.cluster.remove(("Job", job["metadata"]["name"]))
+
+    def _cleaned(self) -> list[Object]:
+        """Return the Jobs that a cleaner may delete."""
+        return self.cluster.of("Job")
 
     @rule(which=ANY)
     def a_pod_that_has_not_begun_is_deleted(self, which: int) -> None:

@@ -219,14 +219,17 @@ def test_who_asks_later_is_told_nothing_of_what_was_before() -> None:
 
 
 class AnyOrderTold(AnyOrder):
-    """The same with somebody who is told. A person who deletes a Job of these has it made, and told, once more."""
+    """The same with somebody who is told. Who deletes a Job of these, or cleans it up, has it made, and told, again."""
 
     notifications = [TEAM]
 
     @rule(which=ANY)
     def a_job_is_deleted(self, which: int) -> None:
-        if found := self._one([each for each in self.cluster.of("Job") if STEP in each["metadata"]["labels"]], which):
+        if found := self._one(self._cleaned(), which):
             self.cluster.remove(("Job", found["metadata"]["name"]))
+
+    def _cleaned(self) -> list[Object]:
+        return [each for each in self.cluster.of("Job") if STEP in each["metadata"]["labels"]]
 
     @invariant()
     def no_event_has_a_second_job(self) -> None:
@@ -235,6 +238,10 @@ class AnyOrderTold(AnyOrder):
 
     def teardown(self) -> None:
         super().teardown()
+        # One that failed beside a sidecar goes on until its ceiling.
+        for job in jobs_there(self.cluster) if hasattr(self, "cluster") else ():
+            if not self.cluster.is_over(job):
+                self.cluster.expire(job)
         for _ in range(5 if hasattr(self, "cluster") else 0):
             for run in self.cluster.of("PipelineRun"):
                 self.operator.rest(run["metadata"]["name"])

@@ -74,6 +74,12 @@ class StepJob:
         return 1 if self.memory is None else self.attempt
 
 
+def job_without_spec(owner: Owner, part: str, attempt: int = 1, index: int = 1) -> Object:
+    """Return by what the Job of a step is found and known."""
+    named = metadata(owner, child_name(owner, part, attempt, index), labels(owner, part, attempt, index))
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": named}
+
+
 def job(step: StepJob) -> Object:
     """Return the Job.
 

@@ -46,12 +46,15 @@ def results(
             data[f"{part}.json"] = content.decode()
         else:
             binary[f"{part}.json.gz"] = base64.b64encode(gzip.compress(content, mtime=0)).decode()
-    made: Object = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata(owner, results_name(owner), labels(owner)) | {"annotations": {FORMAT: RESULTS.name}},
+    return results_without_data(owner) | {
+        name: value for name, value in (("data", data), ("binaryData", binary)) if value
     }
-    return made | {name: value for name, value in (("data", data), ("binaryData", binary)) if value}
+
+
+def results_without_data(owner: Owner) -> Object:
+    """Return by what the ConfigMap of the results is found and known."""
+    named = metadata(owner, results_name(owner), labels(owner)) | {"annotations": {FORMAT: RESULTS.name}}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named}
 
 
 def parts(results: ApiObject) -> frozenset[str]:

@@ -7,9 +7,9 @@ from penstock.api.decoding import CannotBeRead, Unreadable, decode
 from penstock.api.run import PipelineRun
 from penstock.api.schema import JobName
 from penstock.decide import messages, reasons
-from penstock.decide.decision import Decision, TakeIn
+from penstock.decide.decision import Decision
 from penstock.decide.objects.children import TRIGGER_AWAITED
-from penstock.decide.objects.revision import Snapshot, revision_without_data
+from penstock.decide.objects.revision import Snapshot
 from penstock.decide.observed.pods import Wait
 from penstock.decide.observed.results import PendingLog
 from penstock.decide.run import begun_before, deploying, snapshot_and_name, termination
@@ -22,6 +22,7 @@ from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
 from penstock.decide.run.rejected_writes import handle_refusal, wait_for_reading
 from penstock.decide.run.retention import apply_retention
+from penstock.decide.run.unseen_children import unseen_records
 from penstock.decide.run_state import is_finished, mark_succeeded, status_of, step_of, with_observed_generation
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused
@@ -69,7 +70,7 @@ def pending_logs(observation: RunObservation) -> tuple[PendingLog, ...]:
 
 def _advance_run(facts: RunFacts) -> RunDraft:
     """Return the draft of a run that has not ended."""
-    draft = RunDraft(facts.run, results=facts.results, images=facts.images)
+    draft = RunDraft(facts.run, results=facts.results, images=facts.images).with_writes(*unseen_records(facts))
     if facts.run.spec.cancel:
         return termination.cancel_run(facts, draft)
     failing = termination.close_failed_run(facts, draft)
@@ -85,8 +86,6 @@ def _begin_or_continue(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft of a run that is begun, or goes on."""
     if _awaits_its_trigger(facts):
         return draft.outcome("Unknown", reasons.SUSPENDED, messages.awaits_trigger(), facts.time)
-    if facts.snapshot is None and status_of(facts.run).revision is not None:
-        draft = draft.with_writes(TakeIn(revision_without_data(facts.owner)))  # its Pipeline may be gone by now
     begun = snapshot_and_name.begin_run(facts, draft)
     if isinstance(begun, Wait):
         return _wait_to_begin(facts, draft, begun)

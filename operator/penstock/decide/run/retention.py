@@ -45,12 +45,15 @@ def _end_what_goes_on(facts: RunFacts, draft: RunDraft) -> RunDraft:
     """Return the draft that ends the Jobs whose result is recorded and whose pods go on: of a sidecar, say.
 
     Penstock puts none into its pods, but a mesh may; the node, and its GPUs, would be held as long as Jobs are kept.
+    One whose pod is gone would have another, for what is recorded already.
     """
     recorded = set() if facts.observation.results is None else set(parts(facts.observation.results))
     for job in facts.observation.jobs:
         if job_views.part_of(job) not in recorded or job_views.is_over(job) or job_views.is_going(job):
             continue
         own = [pod for pod in facts.observation.pods if pod_views.belongs_to(pod, job_views.uid(job))]
+        if not own:
+            draft = draft.with_writes(job_views.deletion(job))
         ends = [pod_views.exit_of(pod) for pod in own if not pod_views.has_ended(pod)]
         if not ends or not all(end is not None and end.finished for end in ends):
             continue

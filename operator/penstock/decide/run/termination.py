@@ -13,6 +13,7 @@ from penstock.decide.observed.pods import LONGEST_ENDING, is_lost
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.outcome import live_pods
+from penstock.decide.run.unseen_children import unseen_jobs
 from penstock.decide.run_state import status_of
 from penstock.decide.times import read_time
 
@@ -88,6 +89,7 @@ def _close(facts: RunFacts, draft: RunDraft, reason: str, message: str, others: 
     if still:
         draft = draft.requeue_at(facts.now + LONGEST_ENDING)
         return draft.outcome("Unknown", reason, f"{message} {messages.still_ending(len(still))}", facts.time)
+    draft = draft.with_writes(*unseen_jobs(facts))
     for step in status_of(draft.run).steps:
         if step.state in _OPEN:
             begun = step.state != "Pending"

@@ -1,0 +1,39 @@
+"""A last look for children of a run that may be there although nobody sees them, since a label was taken off.
+
+What is watched is watched by its labels, so that a child without them seems to be gone. Most are then made anew, and
+found by that; but what cannot be made anew, or must not be, is looked for by its name before anything follows from its
+being gone.
+"""
+
+from collections.abc import Iterator
+
+from penstock.decide.decision import TakeIn
+from penstock.decide.objects.job import job_without_spec
+from penstock.decide.objects.results import results_without_data
+from penstock.decide.objects.revision import revision_without_data
+from penstock.decide.observed import jobs as job_views
+from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.plan import RETEST, SOURCE
+from penstock.decide.run_state import status_of
+
+
+def unseen_records(facts: RunFacts) -> Iterator[TakeIn]:
+    """Yield a look for what the run is, and for what its parts came to, where the status tells that there are any."""
+    status = status_of(facts.run)
+    if facts.snapshot is None and status.revision is not None:
+        yield TakeIn(revision_without_data(facts.owner))
+    if facts.observation.results is None and any(step.state == "Succeeded" for step in status.steps):
+        yield TakeIn(results_without_data(facts.owner))
+
+
+def unseen_jobs(facts: RunFacts) -> Iterator[TakeIn]:
+    """Yield a look for each Job that may be at work: a run does not end beside it."""
+    unfinished = [step for step in status_of(facts.run).steps if step.state not in ("Succeeded", "Reused", "Skipped")]
+    parts = {(SOURCE, 1)} if unfinished else set()
+    for step in unfinished:
+        parts.add((RETEST if step.name == "deployment" else step.name, 1))
+        if step.tries is not None:
+            parts.add((step.tries.part, step.tries.number))
+    seen = {(job_views.part_of(job), job_views.attempt_of(job)) for job in facts.observation.jobs}
+    for part, number in sorted(parts - seen):
+        yield TakeIn(job_without_spec(facts.owner, part, number, facts.index))
