@@ -91,6 +91,14 @@ def test_the_api_is_up_again_with_the_model_that_was_served() -> None:
     assert (ready["status"], ready["reason"]) == ("True", "ModelServed")
 
 
+def test_which_models_were_served_before_is_found_again() -> None:
+    before = settled(another("churn-2"))
+    after = restore(before)
+
+    (known,), (found,) = (status_of_pipeline(each)["servedHistory"] for each in (before, after))
+    assert found == {name: known[name] for name in ("name", "startTime", "endTime")}
+
+
 def test_how_often_the_testing_set_has_decided_is_counted_again() -> None:
     before = settled(another("churn-2"))
     after = restore(before)

@@ -20,7 +20,7 @@ from penstock.decide.pipeline.notifications import is_of_notification, with_noti
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.pipeline.proposals import is_withdrawn, proposal_to_take
 from penstock.decide.pipeline.retention import with_retention
-from penstock.decide.pipeline.served_since import last_selected, with_served_since
+from penstock.decide.pipeline.served_since import last_selected, with_found_history, with_served_since
 from penstock.decide.pipeline.serving import advance_rollout
 from penstock.decide.serving import FIRST_MODEL, pinned_model, served_model
 from penstock.decide.status import leave_alone
@@ -42,7 +42,7 @@ def decide(observation: PipelineObservation, now: datetime) -> Decision:
     draft = _with_counts(facts, before)
     try:
         _refuse(facts)
-        draft = advance_rollout(facts, _with_selection(facts, draft))
+        draft = with_found_history(facts, advance_rollout(facts, _with_selection(facts, draft)))
         # The Model's status by its version first: to annotate it makes another of it.
         draft = with_retention(facts, with_anchor(facts, with_served_since(facts, with_servers(facts, draft))))
     except Refused as error:

@@ -5,11 +5,12 @@ to an empty cluster. What a person pins is in the manifest, and is not written d
 to the Model that was selected last.
 """
 
+from penstock.api.pipeline import ServedModel
 from penstock.decide.decision import ApiObject, Patch
 from penstock.decide.observed.listers import SERVED_SINCE, serving_times
 from penstock.decide.pipeline.draft import PipelineDraft
 from penstock.decide.pipeline.facts import PipelineFacts
-from penstock.decide.serving import pinned_model
+from penstock.decide.serving import HISTORY, pinned_model
 
 
 def with_served_since(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
@@ -23,6 +24,25 @@ def with_served_since(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDra
     return draft.with_writes(
         Patch.of(model, {"metadata": {"annotations": {SERVED_SINCE + facts.name: served.start_time}}})
     )
+
+
+def with_found_history(facts: PipelineFacts, draft: PipelineDraft) -> PipelineDraft:
+    """Return the draft with the Models that were served before this one, where the status has lost them.
+
+    What was pinned is not among them, nor which run selected each.
+    """
+    status = draft.pipeline.status
+    served = status.served_model if status else None
+    if status is None or served is None or status.served_history:
+        return draft
+    models = facts.observation.models.served_once(facts.name)
+    found = sorted((_since(facts, model), str(model["metadata"]["name"])) for model in models)
+    history, end = [], served.start_time
+    for since, name in reversed(found):
+        if name != served.name and since < end:
+            history.append(ServedModel(name=name, start_time=since, end_time=end))
+            end = since
+    return draft.status(served_history=tuple(history[:HISTORY])) if history else draft
 
 
 def last_selected(facts: PipelineFacts) -> str | None:
