@@ -15,7 +15,7 @@ import msgspec
 
 from penstock.act.cache import version_of
 from penstock.act.view import View
-from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, TakeIn, Write
+from penstock.decide.decision import Apply, Create, Decision, Delete, Patch, Refusal, Relabel, Write
 from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 from penstock.kubernetes.client import Client
@@ -60,7 +60,7 @@ class Applier:
         wrote = False
         for write in decision.writes:
             done = await self._write(write)
-            if done and isinstance(write, TakeIn):
+            if done and isinstance(write, Relabel):
                 return True
             wrote = done or wrote
         if decision.status is not None:
@@ -74,8 +74,8 @@ class Applier:
             match write:
                 case Create(object=made):
                     return await self._create(dict(made))
-                case TakeIn(object=made):
-                    return await self._look_for(dict(made))
+                case Relabel(object=made):
+                    return await self._relabel(dict(made))
                 case Apply(object=made):
                     return await self._apply(dict(made))
                 case Patch():
@@ -101,7 +101,7 @@ class Applier:
             return await self._take_in(found, made)
         return True
 
-    async def _look_for(self, made: Object) -> bool:
+    async def _relabel(self, made: Object) -> bool:
         key = key_of(made)
         found = await self.client.get(kind_of(made), key.namespace, key.name)
         return found is not None and is_ours(found, made) and await self._take_in(found, made)
@@ -201,7 +201,7 @@ class Applier:
 def _refusal(write: Write, error: Rejected) -> Refusal:
     kind, name = (
         (write.object["kind"], write.object["metadata"]["name"])
-        if isinstance(write, Create | TakeIn | Apply)
+        if isinstance(write, Create | Relabel | Apply)
         else (write.kind, write.name)
     )
     reason: Literal["Invalid", "Forbidden", "QuotaExceeded"] = "Invalid"

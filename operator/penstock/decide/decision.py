@@ -28,8 +28,8 @@ class Create:
 
 
 @dataclass(frozen=True)
-class TakeIn:
-    """Look by its name for an object that was made and is not seen, and put back the labels that were taken off it.
+class Relabel:
+    """Put back the labels of an object that was made and is not seen: it is looked for by its name.
 
     `object` is as it was made, but for its content. That it is gone, or a stranger's, is success. Where it is found,
     the rest of the decision is left, which was made without it, and the reconcile is done again.
@@ -97,7 +97,7 @@ def _identity(there: ApiObject) -> tuple[str, str, str, str, str]:
     return api_version, kind, namespace, name, uid
 
 
-Write = Create | TakeIn | Apply | Patch | Delete
+Write = Create | Relabel | Apply | Patch | Delete
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Patch, Refusal, TakeIn
+from penstock.decide.decision import ApiObject, Apply, Create, Decision, Delete, Patch, Refusal, Relabel
 from penstock.decide.ownership import is_ours, name_taken
 from penstock.decide.status import status_to_write
 from penstock.local.objects import Object, Objects
@@ -34,9 +34,9 @@ def carry_out(objects: Objects, subject: ApiObject, decision: Decision) -> Outco
     return Outcome(wrote)
 
 
-def _write(objects: Objects, write: TakeIn | Apply | Patch | Delete) -> bool:
+def _write(objects: Objects, write: Relabel | Apply | Patch | Delete) -> bool:
     match write:
-        case TakeIn():
+        case Relabel():
             return False  # all that is in the home is seen
         case Apply(object=made):
             return objects.apply(made) is not None

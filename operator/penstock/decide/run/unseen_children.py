@@ -7,7 +7,7 @@ being gone.
 
 from collections.abc import Iterator
 
-from penstock.decide.decision import TakeIn
+from penstock.decide.decision import Relabel
 from penstock.decide.objects.job import job_without_spec
 from penstock.decide.objects.results import results_without_data
 from penstock.decide.objects.revision import revision_without_data
@@ -17,16 +17,16 @@ from penstock.decide.run.plan import RETEST, SOURCE
 from penstock.decide.run_state import status_of
 
 
-def unseen_records(facts: RunFacts) -> Iterator[TakeIn]:
+def unseen_records(facts: RunFacts) -> Iterator[Relabel]:
     """Yield a look for what the run is, and for what its parts came to, where the status tells that there are any."""
     status = status_of(facts.run)
     if facts.snapshot is None and status.revision is not None:
-        yield TakeIn(revision_without_data(facts.owner))
+        yield Relabel(revision_without_data(facts.owner))
     if facts.observation.results is None and any(step.state == "Succeeded" for step in status.steps):
-        yield TakeIn(results_without_data(facts.owner))
+        yield Relabel(results_without_data(facts.owner))
 
 
-def unseen_jobs(facts: RunFacts) -> Iterator[TakeIn]:
+def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
     """Yield a look for each Job that may be at work: a run does not end beside it."""
     unfinished = [step for step in status_of(facts.run).steps if step.state not in ("Succeeded", "Reused", "Skipped")]
     parts = {(SOURCE, 1)} if unfinished else set()
@@ -36,4 +36,4 @@ def unseen_jobs(facts: RunFacts) -> Iterator[TakeIn]:
             parts.add((step.tries.part, step.tries.number))
     seen = {(job_views.part_of(job), job_views.attempt_of(job)) for job in facts.observation.jobs}
     for part, number in sorted(parts - seen):
-        yield TakeIn(job_without_spec(facts.owner, part, number, facts.index))
+        yield Relabel(job_without_spec(facts.owner, part, number, facts.index))
