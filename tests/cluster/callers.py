@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import dropwhile, groupby
 
 import duckdb
 
@@ -45,8 +45,12 @@ class Caller:
     name: str
 
     def read_answers(self) -> list[str]:
-        """Return all that it heard so far, in order: `answer MODEL`, or an error."""
-        return [line for line in self.api.logs(self.name, self.namespace, "call").splitlines() if line]
+        """Return all that it heard so far, in order: `answer MODEL`, or an error.
+
+        It begins with the first answer: until then the network of the pod itself may be on its way.
+        """
+        lines = self.api.logs(self.name, self.namespace, "call").splitlines()
+        return list(dropwhile(lambda line: not line.startswith("answer "), filter(None, lines)))
 
     def models(self) -> list[str]:
         """Return the Models that answered, in order, each once for as long as it was the one that answered."""
