@@ -7,6 +7,7 @@ being gone.
 
 from collections.abc import Iterator
 
+from penstock.api.run import Step
 from penstock.decide.decision import Relabel
 from penstock.decide.objects.job import job_without_spec
 from penstock.decide.objects.results import results_without_data
@@ -22,12 +23,23 @@ def unseen_records(facts: RunFacts) -> Iterator[Relabel]:
     status = status_of(facts.run)
     if facts.snapshot is None and status.revision is not None:
         yield Relabel(revision_without_data(facts.owner))
-    if facts.observation.results is None and any(step.state == "Succeeded" for step in status.steps):
+    has_source = status.commit is not None
+    if facts.observation.results is None and (has_source or any(map(_may_have_a_result, status.steps))):
         yield Relabel(results_without_data(facts.owner))
 
 
+def _may_have_a_result(step: Step) -> bool:
+    """Return whether a result is recorded, or may be, of a Job that was read and is gone before the status said so."""
+    tries = step.tries
+    return step.state == "Succeeded" or (tries is not None and (tries.number > 1 or tries.interrupted > 0))
+
+
 def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
-    """Yield a look for each Job that may be at work: a run does not end beside it."""
+    """Yield a look for each Job that may be at work: a run does not end beside it.
+
+    That is the last try at each part, by what the status tells, and the one after those that are seen: what the status
+    tells of tries may be lost.
+    """
     unfinished = [step for step in status_of(facts.run).steps if step.state not in ("Succeeded", "Reused", "Skipped")]
     parts = {(SOURCE, 1)} if unfinished else set()
     for step in unfinished:
@@ -35,5 +47,6 @@ def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
         if step.tries is not None:
             parts.add((step.tries.part, step.tries.number))
     seen = {(job_views.part_of(job), job_views.attempt_of(job)) for job in facts.observation.jobs}
-    for part, number in sorted(parts - seen):
+    following = {(part, number + 1) for part, number in seen if part not in facts.results}
+    for part, number in sorted((parts | following) - seen):
         yield Relabel(job_without_spec(facts.owner, part, number, facts.index))
