@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from penstock.api.run import Step
 from penstock.decide.decision import Relabel
 from penstock.decide.objects.job import job_without_spec
+from penstock.decide.objects.results import parts as results_parts
 from penstock.decide.objects.results import results_without_data
 from penstock.decide.objects.revision import revision_without_data
 from penstock.decide.observed import jobs as job_views
@@ -47,6 +48,7 @@ def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
         if step.tries is not None:
             parts.add((step.tries.part, step.tries.number))
     seen = {(job_views.part_of(job), job_views.attempt_of(job)) for job in facts.observation.jobs}
-    following = {(part, number + 1) for part, number in seen if part not in facts.results}
+    recorded = frozenset() if facts.observation.results is None else results_parts(facts.observation.results)
+    following = {(part, number + 1) for part, number in seen if part not in recorded}
     for part, number in sorted((parts | following) - seen):
         yield Relabel(job_without_spec(facts.owner, part, number, facts.index))
