@@ -123,9 +123,9 @@ class Applier:
         if self.view.cache.is_as_applied(key, digest):
             return False  # it is as we left it
         found = await self.client.apply(made)
-        self.view.on_update(found)
+        wrote = self._take_note(known, found)
         self.view.cache.note_applied(key, digest, version_of(found))
-        return known is None or known["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]
+        return wrote
 
     async def _patch(self, write: Patch) -> bool:
         kind = BY_NAME[write.kind]
@@ -133,17 +133,18 @@ class Applier:
         if write.resource_version is not None:
             metadata["resourceVersion"] = write.resource_version
         content = {**write.content, "metadata": metadata}
+        known = self.view.cache.get(Key(write.kind, write.namespace, write.name))
         try:
-            self.view.on_update(await self.client.patch(kind, write.namespace, write.name, content, write.subresource))
+            found = await self.client.patch(kind, write.namespace, write.name, content, write.subresource)
         except NotFound:
             return False
         except Conflict:
-            found = await self.client.get(kind, write.namespace, write.name)
-            if found is None or found["metadata"]["uid"] != write.uid:
+            there = await self.client.get(kind, write.namespace, write.name)
+            if there is None or there["metadata"]["uid"] != write.uid:
                 return False
-            self.view.on_update(found)
+            self.view.on_update(there)
             raise
-        return True
+        return self._take_note(known, found)
 
     async def _delete(self, write: Delete) -> bool:
         key = Key(write.kind, write.namespace, write.name)
@@ -176,9 +177,15 @@ class Applier:
         except Conflict:
             await self.refresh(key_of(subject))
             raise
+        return self._take_note(subject, found)
+
+    def _take_note(self, before: Object | None, found: Object) -> bool:
+        """Take in what a write came to; return whether it changed the object, as far as that was known.
+
+        Definitions of another version may take away what is written: to write it again at once would be for ever.
+        """
         self.view.on_update(found)
-        # Definitions of another version may take away what is written: to write it again at once would be for ever.
-        return bool(found["metadata"]["resourceVersion"] != metadata["resourceVersion"])
+        return before is None or version_of(before) != version_of(found)
 
     async def refresh(self, key: Key) -> None:
         """Look at the object itself, where the cache was found to be behind."""

@@ -262,6 +262,15 @@ def test_a_patch_changes_what_it_names_of_exactly_that_object() -> None:
     assert api.objects["/apis/batch/v1/namespaces/team/jobs/j"]["spec"] == {"suspend": True, "parallelism": 2}
 
 
+def test_a_patch_of_which_the_server_keeps_nothing_is_not_written_again_at_once() -> None:
+    api = FakeApi()
+    run = api.put(make_run())
+    there = Answer(200, {}, json.dumps(run).encode())
+    api.fault = lambda request: there if request.method == "PATCH" else None
+
+    assert carried_out(api, run, Decision((Patch.of(run, {"metadata": {"annotations": {"a": "b"}}}),))) == [False]
+
+
 def test_a_patch_of_an_older_version_is_refused_and_of_what_is_gone_is_success() -> None:
     api = FakeApi()
     run = api.put(make_run())
