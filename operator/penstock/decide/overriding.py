@@ -23,13 +23,13 @@ def override_pipeline(pipeline: Pipeline, overrides: Sequence[Override], *, righ
     """
     wrong = [fault.full_sentence for fault in override_faults(pipeline, overrides)]
     if not wrong and not rights_checked:
-        wrong = [fault.full_sentence for fault in _unchecked(pipeline.metadata.name or "", overrides)]
+        wrong = [fault.full_sentence for fault in _faults_without_policies(pipeline.metadata.name or "", overrides)]
     if wrong:
         raise Refused(" ".join(wrong))
     return with_overrides(pipeline, overrides)
 
 
-def _unchecked(pipeline: str, overrides: Sequence[Override]) -> list[Fault]:
+def _faults_without_policies(pipeline: str, overrides: Sequence[Override]) -> list[Fault]:
     found = first_by_right(overrides)
     if found is None:
         return []

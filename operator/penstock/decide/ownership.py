@@ -5,10 +5,15 @@ from penstock.decide.objects.children import RECORD, RUN_UID, Owner
 from penstock.decide.observed.listers import pipeline_of
 
 
+def controller_uid(child: ApiObject) -> str | None:
+    """Return the uid of the controller of an object, where it has one."""
+    references = child["metadata"].get("ownerReferences") or ()
+    return next((str(each["uid"]) for each in references if each.get("controller")), None)
+
+
 def is_ours(found: ApiObject, made: ApiObject) -> bool:
     """Return whether the object that is there is the one that was to be made: of the same owner, or the same run."""
-    references = made["metadata"].get("ownerReferences") or ()
-    wanted = next((each["uid"] for each in references if each.get("controller")), None)
+    wanted = controller_uid(made)
     if wanted is not None:
         return any(each.get("uid") == wanted for each in found["metadata"].get("ownerReferences") or ())
     asked, there = made["metadata"].get("labels") or {}, found["metadata"].get("labels") or {}

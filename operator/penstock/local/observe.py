@@ -15,7 +15,7 @@ from penstock.decide.cleaning.record import Identity, Record, is_record, read
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import PIPELINE, RECORD, REVISION, results_name
 from penstock.decide.observed.listers import ModelLister, RunLister, is_live, pipeline_of, watched_pipeline
-from penstock.decide.ownership import run_owner
+from penstock.decide.ownership import controller_uid, run_owner
 from penstock.decide.pipeline.observation import PipelineObservation
 from penstock.decide.run import reuse
 from penstock.decide.run.gathering import living, maps_of
@@ -197,7 +197,7 @@ class Observer:
             subject=subject,
             identity=None if may_be_taken else IDENTITY,
             jobs=tuple(jobs),
-            pods=tuple(pod for pod in self.objects.own("Pod") if _owner_of(pod) in uids),
+            pods=tuple(pod for pod in self.objects.own("Pod") if controller_uid(pod) in uids),
             others=() if run is None else (*run.own("Job"), *run.own("Pod")),
             models=Listed(self.objects, "Model") if record.kind == "Model" and subject is None else (),
         )
@@ -245,9 +245,4 @@ def _unknown_model(name: str) -> ApiObject:
 
 
 def _is_owned(child: ApiObject, owner: ApiObject) -> bool:
-    return _owner_of(child) == str(owner["metadata"]["uid"])
-
-
-def _owner_of(child: ApiObject) -> str | None:
-    owners = child["metadata"].get("ownerReferences") or ()
-    return next((str(each["uid"]) for each in owners if each.get("controller")), None)
+    return controller_uid(child) == str(owner["metadata"]["uid"])

@@ -124,8 +124,11 @@ def test_a_run_whose_pipeline_takes_no_model_says_what_is_to_be_mended_and_goes_
     waits = read_condition(cluster)
 
     cluster.put({**cluster.objects["Pipeline", "churn"], "spec": there["spec"]})
+    operator.rest("churn-1")
+    goes_on = read_condition(cluster)
     settle(cluster, operator)
 
+    assert "The Pipeline takes no Model" not in goes_on[2]
     assert waits[:2] == ("Unknown", "Proposed")
     assert "The Pipeline takes no Model: spec.jobs[deployment].profile" in waits[2]
     assert read_condition(cluster)[0] == "True"

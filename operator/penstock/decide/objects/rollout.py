@@ -33,7 +33,13 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
 
 def rollout_of(deployment: ApiObject) -> Rollout:
     """Return what the Deployment remembers; nothing where it is not there, or somebody has written something else."""
-    return _read((deployment["metadata"].get("annotations") or {}).get(ROLLOUT))
+    text = ((deployment.get("metadata") or {}).get("annotations") or {}).get(ROLLOUT)
+    if not isinstance(text, str):
+        return Rollout()
+    try:
+        return msgspec.json.decode(text, type=Rollout)
+    except msgspec.MsgspecError:
+        return Rollout()
 
 
 def rollout_annotations(rollout: Rollout) -> dict[str, str | None]:
@@ -50,13 +56,4 @@ def starts_upgrade(write: Write) -> bool:
             content = write.content
         case _:
             return False
-    return _read(((content.get("metadata") or {}).get("annotations") or {}).get(ROLLOUT)).upgrade_time is not None
-
-
-def _read(text: object) -> Rollout:
-    if not isinstance(text, str):
-        return Rollout()
-    try:
-        return msgspec.json.decode(text, type=Rollout)
-    except msgspec.MsgspecError:
-        return Rollout()
+    return rollout_of(content).upgrade_time is not None

@@ -89,6 +89,12 @@ class PipelineFacts:
         return selector.get(REVISION)
 
     @property
+    def port(self) -> int:
+        """The port of the Service."""
+        deployment = self.pipeline.spec.deployment
+        return deployment.port if deployment else 80
+
+    @property
     def model_of_service(self) -> str | None:
         """The Model of the servers that the Service selects."""
         revision = self.service_revision

@@ -48,12 +48,12 @@ def keep_selected(facts: PipelineFacts, draft: PipelineDraft, serving: Serving) 
     file = serving_file(serving, revision)
     if served_model(facts.pipeline) == serving.model.metadata.name and not facts.has_serving_file(file):
         draft = draft.with_writes(Create(file))
-    return with_service(facts, draft, wanted.port, revision)
+    return with_service(facts, draft, revision)
 
 
-def with_service(facts: PipelineFacts, draft: PipelineDraft, port: int, revision: str) -> PipelineDraft:
+def with_service(facts: PipelineFacts, draft: PipelineDraft, revision: str) -> PipelineDraft:
     """Return the draft in which the Service is there, and selects this revision alone."""
-    made, there = service(facts.owner, port, revision), facts.observation.service
+    made, there = service(facts.owner, facts.port, revision), facts.observation.service
     if there is None or not facts.owns(there):
         return draft.with_writes(Create(made))
     # One label more in the selector, and it selects nothing.
@@ -64,11 +64,10 @@ def with_service(facts: PipelineFacts, draft: PipelineDraft, port: int, revision
 
 def with_served_revision(facts: PipelineFacts, draft: PipelineDraft, revision: str, target: str) -> PipelineDraft:
     """Return the draft whose status says that this revision serves that Model."""
-    port = facts.pipeline.spec.deployment.port if facts.pipeline.spec.deployment else 80
     run, reason = (None, "") if served_model(draft.pipeline) == target else proposer_of(facts, target)
     pipeline: Pipeline = with_served(draft.pipeline, run, reason, start_time(facts, target))
     now = pipeline.status.served_model if pipeline.status else None
-    draft = replace(draft, pipeline=pipeline).status(url=facts.observation.site.url(facts.owner, port))
+    draft = replace(draft, pipeline=pipeline).status(url=facts.observation.site.url(facts.owner, facts.port))
     if now is not None and now.revision != revision:
         draft = draft.status(served_model=msgspec.structs.replace(now, revision=revision))
     return draft.ready("True", reasons.MODEL_SERVED, messages.model_served(target))

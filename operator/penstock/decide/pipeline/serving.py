@@ -96,10 +96,10 @@ def _writes_of_servers(
     if not facts.has_serving_file(file):
         yield Create(file)  # it is immutable, so that it is right where it is there
     if there is None:
-        yield Create(_with_rollout(made, _started(facts, Rollout(), upgrades=upgrades)))
+        yield Create(_with_rollout(made, _rollout_from_now(facts, Rollout(), upgrades=upgrades)))
     elif failure_annotation(there) is not None or (replicas and not there["spec"].get("replicas")):
         again = msgspec.structs.replace(rollout_of(there), start_time=write_time(facts.now), retry_time=None)
-        annotations = {ROLLOUT_FAILED: None, **rollout_annotations(_started(facts, again, upgrades=upgrades))}
+        annotations = {ROLLOUT_FAILED: None, **rollout_annotations(_rollout_from_now(facts, again, upgrades=upgrades))}
         yield Patch.of(there, {"metadata": {"annotations": annotations}, "spec": {"replicas": replicas}})
     elif there["spec"].get("replicas") != replicas:
         yield Patch.of(there, {"spec": {"replicas": replicas}})
@@ -107,7 +107,7 @@ def _writes_of_servers(
         yield Apply(made)
 
 
-def _started(facts: PipelineFacts, rollout: Rollout, *, upgrades: bool) -> Rollout:
+def _rollout_from_now(facts: PipelineFacts, rollout: Rollout, *, upgrades: bool) -> Rollout:
     """Return what servers that are started now remember of it."""
     if not upgrades:
         return msgspec.structs.replace(rollout, upgrade_time=None, leader_since=None)
@@ -148,8 +148,7 @@ def _servers(facts: PipelineFacts, serving: Serving, there: ApiObject | None, *,
 
 def _switch_service(facts: PipelineFacts, draft: PipelineDraft, serving: Serving, target: str) -> PipelineDraft:
     """Return the draft in which the Service selects this revision, the status says so, and the other servers go."""
-    port = facts.pipeline.spec.deployment.port if facts.pipeline.spec.deployment else 80
-    draft = with_service(facts, draft, port, serving.revision)
+    draft = with_service(facts, draft, serving.revision)
     draft = with_served_revision(facts, draft, serving.revision, target)
     if facts.service_revision != serving.revision:
         return draft  # the others go once the Service is seen to be turned, and no sooner

@@ -10,6 +10,7 @@ from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import MODEL
 from penstock.decide.objects.rollout import SPEC_HASH, rollout_of
 from penstock.decide.objects.serving import STARTING, Serving
+from penstock.decide.ownership import controller_uid
 from penstock.decide.pipeline.facts import PipelineFacts, revision_of
 from penstock.decide.times import read_time, write_time
 
@@ -21,7 +22,7 @@ LONGEST_PLACE = 2 * PLACE
 def is_upgrade(facts: PipelineFacts, serving: Serving) -> bool:
     """Return whether these servers are other ones than those that answer for what the operator's settings say alone."""
     revision = facts.service_revision
-    there = None if revision is None or revision == serving.revision else facts.deployment_of(revision)
+    there = facts.deployment_of(revision) if revision != serving.revision else None
     return there is not None and _is_of_same_spec(there, serving)
 
 
@@ -41,18 +42,13 @@ def is_decided_by_later_leader(facts: PipelineFacts, serving: Serving) -> bool:
 def has_place(facts: PipelineFacts) -> bool:
     """Return whether this Pipeline has one of the places, or one is free."""
     seen = facts.observation
-    holders = {_pipeline_uid(each) for each in seen.upgrades if _holds_place(each, facts.now)} | seen.starting_upgrades
+    holders = {controller_uid(each) for each in seen.upgrades if _holds_place(each, facts.now)} | seen.starting_upgrades
     return facts.owner.uid in holders or len(holders) < seen.settings.concurrent_rollouts
 
 
 def _holds_place(deployment: ApiObject, now: datetime) -> bool:
     since = rollout_of(deployment).upgrade_time
     return since is not None and now < read_time(since) + LONGEST_PLACE
-
-
-def _pipeline_uid(deployment: ApiObject) -> str | None:
-    owners = deployment["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), None)
 
 
 def _is_of_same_spec(deployment: ApiObject, serving: Serving) -> bool:

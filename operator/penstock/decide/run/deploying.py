@@ -48,7 +48,7 @@ def advance_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> 
         return _finish(facts, draft, step.deployment if step and step.deployment else DeploymentSummary())
     tested = latest_test(draft)
     if pipeline.spec.deployment is None or snapshot.pipeline.spec.deployment is None:
-        return _finish(facts, draft, _undecided(facts, tested))
+        return _finish(facts, draft, _summary_without_gate(facts, tested))
     pinned = pinned_model(pipeline)
     if pinned is not None and find_model(facts, pinned) is None:
         message = messages.model_not_found(pinned)
@@ -84,7 +84,7 @@ def _decide(spec: PipelineSpec, pipeline: Pipeline, tested: TestingResult | None
     )
 
 
-def _undecided(facts: RunFacts, tested: TestingResult | None) -> DeploymentSummary:
+def _summary_without_gate(facts: RunFacts, tested: TestingResult | None) -> DeploymentSummary:
     """Return what the status says where there is no gate: no verdict, and nothing that is served."""
     challenger = tested.challenger if tested else None
     return DeploymentSummary(challenger=challenger, message=messages.no_deployment(facts.pipeline_name))

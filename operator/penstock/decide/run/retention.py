@@ -54,6 +54,7 @@ def _end_what_goes_on(facts: RunFacts, draft: RunDraft) -> RunDraft:
         own = [pod for pod in facts.observation.pods if pod_views.belongs_to(pod, job_views.uid(job))]
         if not own:
             draft = draft.with_writes(job_views.deletion(job))
+            continue
         ends = [pod_views.exit_of(pod) for pod in own if not pod_views.has_ended(pod)]
         if not ends or not all(end is not None and end.finished for end in ends):
             continue
