@@ -140,6 +140,9 @@ def dns(address: str) -> str:
     return f""".:53 {{
     bind {address}
     errors
+    log . {{
+        class denial error
+    }}
     health 127.0.0.1:8080
     ready 127.0.0.1:8181
     cache 5

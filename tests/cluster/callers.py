@@ -104,6 +104,8 @@ def _pod(api: KubernetesApi, namespace: str, name: str, image: str, command: lis
         "terminationGracePeriodSeconds": 0,
         "securityContext": POD_SECURITY,
         "containers": [container],
+        # A datagram that is lost on a busy machine is asked for again; an answer that a name is unknown is not.
+        "dnsConfig": {"options": [{"name": "attempts", "value": "5"}, {"name": "timeout", "value": "2"}]},
     }
     api.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}, namespace)
 

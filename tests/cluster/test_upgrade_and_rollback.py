@@ -58,8 +58,10 @@ class Upgrade:
 
     def revision(self) -> str:
         """Return the revision that the Service selects."""
-        service = self.site.api.get(SERVICES, NAME, self.site.namespace)
-        return str(service["spec"]["selector"][REVISION])
+        return str(self.service()["spec"]["selector"][REVISION])
+
+    def service(self) -> Object:
+        return self.site.api.get(SERVICES, NAME, self.site.namespace)
 
     def status(self) -> Object:
         found: Object = self.site.api.get(PIPELINES, NAME, self.site.namespace)["status"]
@@ -112,7 +114,7 @@ def test_through_an_upgrade_and_back_each_request_is_answered_each_step_is_done_
     new_site: NewSite, image: Callable[[str], str], order: tuple[str, ...]
 ) -> None:
     with _served(new_site, image) as (upgrade, caller):
-        before, revision = upgrade.status(), upgrade.revision()
+        before, revision, service = upgrade.status(), upgrade.revision(), upgrade.service()
 
         for what in order:
             upgrade.change(what, back=False)
@@ -122,6 +124,7 @@ def test_through_an_upgrade_and_back_each_request_is_answered_each_step_is_done_
 
         after = upgrade.status()
         assert (upgrade.revision() == revision, upgraded == revision) == (True, False)
+        assert upgrade.service()["metadata"]["uid"] == service["metadata"]["uid"]
         assert {line for line in caller.read_answers() if line} == {f"answer {upgrade.model}"}
         assert after["servedModel"] == before["servedModel"]
         assert [after.get(name) for name in ("selectedModel", "anchorModel", "url")] == [

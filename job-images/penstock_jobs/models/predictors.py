@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.manifest import FeatureSpec
 from penstock_jobs.models.block import METADATA, NUMBERS, TEXTS, Block, BlockLayout
 from penstock_jobs.models.inputs import frame_of_columns
+from penstock_jobs.models.onnx_runtime import InferenceSession, SessionOptions
 from penstock_jobs.models.onnx_tensors import refuse_external_tensors
 
 Raw = dict[str, NDArray[Any]]
@@ -42,12 +42,12 @@ class OnnxPredictor:
             threads: for one prediction; 1 is best for small ones.
         """
         refuse_external_tensors(content)
-        options = onnxruntime.SessionOptions()
+        options = SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            self._session = InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions have only Exception in common
             raise Refused(f"The ONNX file cannot be loaded: {_first_line(error)}.") from error
         self._layout = BlockLayout(features)

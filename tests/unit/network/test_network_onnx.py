@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 import pandas as pd
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
@@ -21,6 +20,7 @@ from penstock_jobs.models import conversion
 from penstock_jobs.models.conversion import Precision
 from penstock_jobs.models.inputs import columns_of_frame
 from penstock_jobs.models.network_file import network_files
+from penstock_jobs.models.onnx_runtime import InferenceSession
 from penstock_jobs.models.predictors import OnnxPredictor
 from penstock_jobs.networks import NeuralNetworkClassifier, NeuralNetworkRegressor
 
@@ -62,7 +62,7 @@ def _answers(content: bytes, frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]
 
 
 def _labels(content: bytes, frame: pd.DataFrame) -> npt.NDArray[np.generic]:
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    session = InferenceSession(content, providers=["CPUExecutionProvider"])
     kinds = {"tensor(string)": object, "tensor(double)": np.float64}
     feed = {entry.name: frame[[entry.name]].to_numpy().astype(kinds[entry.type]) for entry in session.get_inputs()}
     return session.run([session.get_outputs()[0].name], feed)[0]
