@@ -183,12 +183,22 @@ class Shard(Document, frozen=True):
         return self.index < self.count and self.count > 1
 
 
+class RepeatedTables(Document, frozen=True):
+    """The digests of the tables that an earlier run made, which are to be the same again; `run` is its name."""
+
+    run: str
+    training: str
+    validation: str
+    testing: str
+
+
 class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     """Read the inputs and write the three tables under `<storage>/datasets`.
 
     `parameters` are bound in the query under their names; in the addresses they are already.
     `pinned_training` and `pinned_validation` are versions of those tables that a Model or a run still names: their
     files stay, however old. `reset_testing` begins a new testing set, unless one was begun for that word before.
+    `repeated` are tables of which another generation is refused: nothing is committed then.
     """
 
     run: Run
@@ -210,6 +220,7 @@ class DatasetJob(JobDocument, frozen=True, tag="dataset", tag_field="job"):
     keep_versions: float = 90 * 86400.0
     pinned_training: tuple[int, ...] = ()
     pinned_validation: tuple[int, ...] = ()
+    repeated: RepeatedTables | None = None
     shard: Shard = Shard()
     memory: int | None = None
     threads: Annotated[int, Meta(ge=1)] = 1

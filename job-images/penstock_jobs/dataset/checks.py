@@ -8,7 +8,7 @@ import duckdb
 
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import Column
-from penstock_jobs.contract.specification import DatasetJob
+from penstock_jobs.contract.specification import DatasetJob, RepeatedTables
 from penstock_jobs.dataset.canonical import CANONICAL, first_row
 from penstock_jobs.dataset.strategies.stratified import quota
 from penstock_jobs.tables.columns import quote_identifier
@@ -62,6 +62,23 @@ def check_weight(connection: duckdb.DuckDBPyConnection, columns: tuple[Column, .
             f"The column '{column.name}' (spec.dataset.weight) is missing, negative or not finite, first in row {row}; "
             "give each point a weight of 0 or more."
         )
+
+
+def check_repetition(repeated: RepeatedTables | None, digests: Mapping[str, str]) -> None:
+    """Refuse tables that are not those of the run that is repeated, by the digest of each table."""
+    if repeated is None:
+        return
+    changed = [name for name in ("training", "validation", "testing") if digests[name] != getattr(repeated, name)]
+    if changed:
+        raise Refused(
+            f"The {_joined(changed)} {'table' if len(changed) == 1 else 'tables'} would not be what the run "
+            f"{repeated.run} made: the inputs have changed since, or another run has added points to the testing set. "
+            "Nothing was written. Begin with training, to use the tables as they were then, or apply a new run."
+        )
+
+
+def _joined(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def check_classes(job: DatasetJob, task: Task, sides: Mapping[str, tuple[int, Mapping[str, int]]]) -> None:

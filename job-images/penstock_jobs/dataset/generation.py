@@ -144,6 +144,7 @@ class _Generation:
             name: writing.measure(self.connection, files, _types(name, columns), columns, classes_of)
             for name, files in written.paths.items()
         }
+        checks.check_repetition(job.repeated, {name: each.digest for name, each in measured.items()})
         self._check(task, measured, written, columns)
         past = history.count_changes(self.connection, job, self.state.generation, columns, written.paths["testing"])
         statistics, remarked = self._remark(

@@ -20,6 +20,7 @@ from penstock.decide.observed.listers import is_live, pipeline_of
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
+from penstock.decide.run.rerun import find_repeated_run
 from penstock.decide.run.reuse import results_to_reuse
 from penstock.decide.settings import Settings
 from penstock.kubernetes.client import Client
@@ -76,11 +77,22 @@ class RunObserver:
             identity=await self._identities.recall(namespace, "PipelineRun") if is_live(run) else None,
             senders=senders_of(cache, uid),
         )
-        names = results_to_reuse(run, observation.runs) if is_live(run) else ()
-        earlier = (cache.get(Key("ConfigMap", namespace, name)) for name in names)
-        observation = replace(observation, earlier=tuple(each for each in earlier if each is not None))
+        observation = self._with_earlier_runs(observation) if is_live(run) else observation
         whole = await self._logs.whole(pending_logs(observation))
         return Observed(replace(observation, whole=whole), requeue_after)
+
+    def _with_earlier_runs(self, observation: RunObservation) -> RunObservation:
+        """Return the observation with what the run takes over from earlier ones."""
+        cache, run, runs = self._view.cache, observation.run, observation.runs
+        names = results_to_reuse(run, runs)
+        earlier = (cache.get(Key("ConfigMap", run["metadata"]["namespace"], name)) for name in names)
+        repeated = find_repeated_run(run, runs)
+        revisions = cache.by_index(of_run(repeated["metadata"]["uid"]), "ControllerRevision") if repeated else ()
+        return replace(
+            observation,
+            earlier=tuple(each for each in earlier if each is not None),
+            repeated=next(iter(revisions), None),
+        )
 
     async def _events_about(
         self, namespace: str, jobs: Iterable[Object], pods: Iterable[Object]

@@ -134,6 +134,18 @@ class RerunOf(Value, frozen=True, kw_only=True):
         ]
         | None
     ) = msgspec.field(default=None, name="from")
+    until: (
+        Annotated[JobName, field("The last job that is done again. Without it the last that the run had.")] | None
+    ) = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.from) || !has(self.until) || self.from == self.until || self.from == 'dataset' || "
+            "self.until == 'deployment' || (self.from == 'training' && self.until == 'testing')",
+            "This job comes before the one in from; jobs are done in the order dataset, training, testing, deployment.",
+            field=".until",
+        ),
+    )
 
 
 class TriggeringEvent(Value, frozen=True, kw_only=True):
@@ -176,7 +188,7 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
         tuple[JobRequest, ...],
         field(
             "Which jobs are done; always in the order dataset, training, testing, deployment. All that the "
-            "Pipeline describes, where none is named.",
+            "Pipeline describes, where none is named. With `rerunOf` that says which, and this how.",
             keys=("name",),
             max_length=len(JOBS),
         ),
@@ -225,6 +237,16 @@ class PipelineRunSpec(Value, frozen=True, kw_only=True):
             "self.mode == 'Snapshot' || has(self.rerunOf)",
             "Mode Debug repeats a run with operations as they are now; name that run in rerunOf.",
             field=".mode",
+        ),
+        Rule(
+            "!has(self.rerunOf) || !has(self.jobs) || self.jobs.all(job, !has(job.resetTesting))",
+            "A run that repeats another begins no new testing set; apply a new run.",
+            field=".jobs",
+        ),
+        Rule(
+            "!has(self.rerunOf) || !has(self.jobs) || self.jobs.all(job, !has(job.profile))",
+            "A run that repeats another keeps its profiles; say resources, or apply a new run.",
+            field=".jobs",
         ),
         Rule(
             f"!has(self.timeout) || !self.timeout.matches('{NO_TIME}')",

@@ -34,7 +34,6 @@ TABLE = (
     ),
     UnimplementedField("PipelineRun", "spec.storage.gcs", "is not there yet; keep files in s3 or pvc"),
     UnimplementedField("PipelineRun", "spec.storage.azure", "is not there yet; keep files in s3 or pvc"),
-    UnimplementedField("PipelineRun", "spec.rerunOf", "is not there yet; apply a new run"),
 )
 # What a cluster does, and a laptop has no need of.
 ON_A_LAPTOP = (

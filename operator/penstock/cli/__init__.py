@@ -33,6 +33,7 @@ _OF_THE_MACHINE = {
 
 _LAPTOP = {
     "run": "run",
+    "rerun": "rerun",
     "validate": "validate",
     "explain": "explain",
     "pipelines": "pipelines",

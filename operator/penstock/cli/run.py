@@ -10,10 +10,8 @@ from penstock.api.run import PipelineRun, PipelineRunSpec
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.outcome import show_outcome
 from penstock.cli.output import show
-from penstock.cli.overriding import with_set
-from penstock.cli.parameters import with_parameters
 from penstock.cli.progress import watching
-from penstock.cli.run_options import run_options, with_options
+from penstock.cli.run_options import run_options, with_changes, with_options
 from penstock.local.execution import execute
 from penstock.local.manifests import read_manifests
 from penstock.local.mapping import read_mapping
@@ -50,17 +48,24 @@ def run(
         resources = Resources(settings.home)
         folder = file.absolute().parent
         asked = with_options(given.run, jobs, name, reset_testing=reset_testing)
-        spec = with_set(with_parameters(asked, parameters), overrides)
+        spec = with_changes(asked, None, parameters, overrides)
         places = LaptopPlaces(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:
             tell_unused(settings, given.pipeline)
         with watching(settings.notes) as watcher:
             ended = execute(resources, places, pipeline, spec, watcher)
+    show_end(settings, ended)
+
+
+def show_end(settings: LaptopSettings, ended: PipelineRun) -> None:
+    """Print a run that has ended."""
     if settings.output != "table":
         show(settings, ended)
-    else:
-        show_outcome(settings, resources, places, ended)
+        return
+    resources = Resources(settings.home)
+    pipeline = resources.find(Pipeline, ended.spec.pipeline_ref.name)
+    show_outcome(settings, resources, LaptopPlaces.of(settings.home, pipeline), ended)
 
 
 def run_by_name(settings: LaptopSettings, name: str, spec: PipelineRunSpec) -> PipelineRun:

@@ -9,7 +9,7 @@ from penstock.api.run import PipelineRun, Step
 from penstock.cli.output import age, display_in, format_score, rows, table
 from penstock.decide.conditions import find
 from penstock.decide.remarks import remarks_in_words
-from penstock.decide.run_state import is_finished, status_of
+from penstock.decide.run_state import SUCCEEDED_STATES, is_finished, status_of
 from penstock.local.reading import report_path
 
 COLUMNS = ("name", "pipeline", "execution", "state", "steps", ">took", ">age")
@@ -75,8 +75,8 @@ def steps_table(run: PipelineRun) -> Table:
 
 
 def steps_left(run: PipelineRun) -> str:
-    """Return the steps that have not succeeded."""
-    left = [f"{step.name}: {step.state}" for step in status_of(run).steps if step.state != "Succeeded"]
+    """Return the steps that have neither succeeded nor been taken over."""
+    left = [f"{step.name}: {step.state}" for step in status_of(run).steps if step.state not in SUCCEEDED_STATES]
     return ", ".join(left) or ("all done" if status_of(run).steps else "")
 
 

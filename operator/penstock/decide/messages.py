@@ -46,6 +46,36 @@ def earlier_result(step: str, needed: str) -> str:
     return f"The job {step} needs what {needed} makes, and another run is about to make it."
 
 
+def no_run_to_repeat(run: str) -> str:
+    """The run that another repeats is not there."""
+    return f"There is no run {run} of this Pipeline in this namespace yet; this run repeats it once it has ended."
+
+
+def repeated_run_lives(run: str) -> str:
+    """The run that another repeats has not ended."""
+    return f"The run {run}, which this one repeats, has not ended yet."
+
+
+def reused_step(run: str) -> str:
+    """A step whose result is that of another run."""
+    return f"Taken over from the run {run}."
+
+
+def snapshot_gone(run: str) -> str:
+    """Nobody knows any more what the run was that another repeats."""
+    return f"spec.rerunOf.name is {run}, and what that run was is no longer there; apply a new run."
+
+
+def results_gone(run: str, job: str) -> str:
+    """The run that another repeats has no result to take over."""
+    return f"The run {run} has no result of its {job} step that could be taken over; begin with {job}, or before it."
+
+
+def model_gone(run: str, model: str) -> str:
+    """A Model that the run made, which another repeats, is gone."""
+    return f"The Model {model}, which the run {run} made, is no longer there; begin with training."
+
+
 def missing_result(step: str, needed: str) -> str:
     """Nobody makes what this run needs."""
     return f"The job {step} needs what {needed} makes, and no run has made it; add {needed} to the jobs."

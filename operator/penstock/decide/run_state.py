@@ -4,7 +4,7 @@ A run is finished when `Succeeded` is True or False. `Reconciling` is there whil
 these two are what kstatus, and with it GitOps tools, understand.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -17,6 +17,10 @@ from penstock.decide.reasons import SERVED_MODEL_KEPT, SUCCEEDED
 from penstock_jobs.contract.errors import Refused
 
 _CONDITIONS = ("Succeeded", "Reconciling", "Stalled")  # others are a newer version's, or somebody's
+SUCCEEDED_STATES: Final = ("Succeeded", "Reused")
+"""The states of a step that has a result."""
+DONE: Final = (*SUCCEEDED_STATES, "Skipped")
+"""The states of a step that has nothing left to do, in a run that goes on."""
 # Whose results each job needs.
 NEEDS: dict[JobName, tuple[JobName, ...]] = {"training": ("dataset",), "testing": ("dataset", "training")}
 

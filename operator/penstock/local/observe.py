@@ -21,6 +21,7 @@ from penstock.decide.run import reuse
 from penstock.decide.run.gathering import living, maps_of
 from penstock.decide.run.observation import RunObservation
 from penstock.decide.run.reconcile import pending_logs
+from penstock.decide.run.rerun import find_repeated_run
 from penstock.decide.settings import Settings
 from penstock.decide.site import Site
 from penstock.decide.trigger.observation import Looks, TriggerObservation
@@ -115,6 +116,7 @@ class Observer:
             specifications=maps.specifications,
             jobs=tuple(own.own("Job")),
             pods=tuple(own.own("Pod")),
+            repeated=self._repeated(run, others),
             earlier=self._earlier(run, others),
             runs=RunsAtWork(self.objects, others),
             models=ModelsOfHome(self.objects),
@@ -217,8 +219,14 @@ class Observer:
         found = self.objects.all_of(kind)
         return tuple(each for each in found if each["metadata"]["labels"].get(PIPELINE) == pipeline)
 
+    def _repeated(self, run: ApiObject, others: Sequence[Object]) -> ApiObject | None:
+        """Return the ControllerRevision of the run that this one repeats."""
+        found = find_repeated_run(run, RunLister(others)) if is_live(run) else None
+        own = self.objects.of_run(found["metadata"]["uid"]).own("ControllerRevision") if found is not None else ()
+        return next(iter(own), None)
+
     def _earlier(self, run: ApiObject, others: Sequence[Object]) -> tuple[ApiObject, ...]:
-        wanted = reuse.results_to_reuse(run, others) if is_live(run) else frozenset()
+        wanted = reuse.results_to_reuse(run, RunLister(others)) if is_live(run) else frozenset()
         found = []
         for other in others if wanted else ():
             name = results_name(run_owner(other))

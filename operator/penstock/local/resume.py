@@ -72,12 +72,20 @@ def begin(resources: Resources, observer: Observer, pipeline: Pipeline, spec: Pi
         Refused: what is asked for cannot be done; no run is made of it.
     """
     name = pipeline.metadata.name or ""
+    if spec.rerun_of is not None:
+        _refuse_unfinished(resources, spec.rerun_of.name)
     spec = msgspec.structs.replace(spec, execution_name=spec.execution_name or DEFAULT_NAME)
     with ExitStack() as stack:
         with hold_lock(resources.home.lock(f"pipeline-{name}")):
             # Held from before others can see the run: nobody may find it unfinished and free in between.
             found = _take_up(resources, pipeline, spec, stack) or _create(resources, observer, spec, stack)
         yield found
+
+
+def _refuse_unfinished(resources: Resources, name: str) -> None:
+    """Refuse to repeat a run that is not there or has not ended: here nobody would end it while this one waits."""
+    if not is_finished(resources.get(PipelineRun, name)):
+        raise Refused(f"The run {name} has not ended; the command that began it takes it up where it was.")
 
 
 @contextmanager
@@ -96,6 +104,8 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
     for run in runs_of(resources, pipeline.metadata.name or ""):
         if is_finished(run) or (run.spec.execution_name or DEFAULT_NAME) != spec.execution_name:
             continue
+        if (run.spec.rerun_of is None) != (spec.rerun_of is None):
+            continue  # one that repeats another has nothing to do with the manifest
         with ExitStack() as tried:
             lock = resources.home.run_lock(run.metadata.uid or "")
             if tried.enter_context(try_lock(lock, _PATIENCE)) is None:
@@ -111,6 +121,8 @@ def _take_up(resources: Resources, pipeline: Pipeline, spec: PipelineRunSpec, st
 
 def _has_taken(resources: Resources, run: PipelineRun, pipeline: Pipeline, spec: PipelineRunSpec) -> bool:
     """Return whether what the run took is the Pipeline as it is now; one that has not come so far will take that."""
+    if spec.rerun_of is not None:
+        return True
     revision = read_revision(resources, run)
     return revision is None or is_same_but_for_pin(revision.spec, _as_taken(pipeline, spec))
 

@@ -49,14 +49,21 @@ def operations(
 ) -> SourceSpec:
     """Return the folder that goes on the import path, and its commit; without one, that of the revision now.
 
-    Where `local.yaml` names a folder for the repository it is that folder, as it is now, with the commit that it is at.
+    Where `local.yaml` names a folder for the repository it is that folder, as it is now, with the commit that it is at;
+    where that is not the commit that is asked for, it is refused.
     """
     folder = mapped.source(git.url)
     if folder is not None:
         if not folder.is_dir():
             raise Refused(f"{mapped.path} says that {git.url} is {folder}, which is no folder; correct it.")
         path = _beneath(folder, git)
-        return SourceSpec(folder=str(path), commit=commit_of(path))
+        found = commit_of(path)
+        if commit is not None and (found != commit or commit.endswith(DIRTY)):
+            raise Refused(
+                f"The run had the operations of {folder} at {commit}, and now they are at {found or 'no commit'}"
+                f"{' with other changes, maybe' if found == commit else ''}; check that commit out, or say --debug."
+            )
+        return SourceSpec(folder=str(path), commit=found)
     if commit is not None and commit.endswith(DIRTY):
         raise Refused(
             f"The operations were those of a folder with changes that the commit {commit.removesuffix(DIRTY)} of "

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from penstock.decide.objects.children import STEP
+from penstock.decide.objects.children import RUN_UID, STEP
 from penstock.decide.objects.folders import SNAPSHOT, SPECIFICATION
 from penstock.decide.settings import Settings
 from penstock_jobs.contract.specification import DatasetJob, JobSpecification, TrainingJob
@@ -18,8 +18,12 @@ KEEP = {"path": "training.keep", "value": 2}
 ENV = {"path": "jobs.dataset.env", "value": [{"name": "STAGE", "value": "test"}]}
 
 
-def specification(cluster: ModelCluster, part: str) -> JobSpecification:
-    (found,) = (each for each in cluster.ever("ConfigMap") if each["metadata"]["labels"].get(STEP) == part)
+def specification(cluster: ModelCluster, part: str, uid: str = examples.RUN_UID) -> JobSpecification:
+    (found,) = (
+        each
+        for each in cluster.ever("ConfigMap")
+        if (each["metadata"]["labels"].get(STEP), each["metadata"]["labels"].get(RUN_UID)) == (part, uid)
+    )
     decoded: JobSpecification = msgspec.json.decode(found["data"][SPECIFICATION], type=JobSpecification)
     return decoded
 

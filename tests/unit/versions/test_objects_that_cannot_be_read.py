@@ -375,7 +375,7 @@ def test_what_others_ask_of_a_run_or_a_model_is_answered_whatever_is_in_it(
     listers.pipeline_of(there)
     listers.servers_of(there)
     listers.storage_of(there)
-    reuse.results_to_reuse(examples.run(jobs=[{"name": "testing"}]), [there])
+    reuse.results_to_reuse(examples.run(jobs=[{"name": "testing"}]), listers.RunLister([there]))
     read = decode(there, KINDS[kind])
     if kind == "PipelineRun" and isinstance(read, Unreadable):
         leave_alone(there, read, served.now)

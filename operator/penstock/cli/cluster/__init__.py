@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "run": "run",
+    "rerun": "rerun",
     "pipelines": "lists",
     "runs": "lists",
     "models": "lists",

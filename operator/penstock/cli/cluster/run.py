@@ -13,9 +13,7 @@ from penstock.cli.cluster.following import follow_to_end
 from penstock.cli.cluster.names import pipeline_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.output import show
-from penstock.cli.overriding import with_set
-from penstock.cli.parameters import with_parameters
-from penstock.cli.run_options import run_options, with_options
+from penstock.cli.run_options import run_options, with_changes, with_options
 from penstock.cli.terminal import echo
 from penstock.decide.commands.apply import to_create, to_patch
 from penstock.decide.commands.new_run import new_run, with_generated_name
@@ -58,14 +56,18 @@ def run(
     """
     wanted = _read_request(what)
     asked = with_options(wanted.spec, jobs, name, reset_testing=reset_testing)
-    spec = with_set(with_parameters(asked, parameters), overrides)
+    spec = with_changes(asked, None, parameters, overrides)
     settings = replace(settings, access=replace(settings.access, namespace=_namespace(settings, wanted)))
     manifest = _without_name(wanted.run) if name is not None else wanted.run
 
     async def create(cluster: Any) -> Object:
         return await _create_run(settings, cluster, replace(wanted, spec=spec, run=manifest))
 
-    created = ask(settings, create)
+    tell_run(settings, ask(settings, create), wait=wait)
+
+
+def tell_run(settings: ClusterSettings, created: Object, *, wait: bool) -> None:
+    """Print the name of a run that was made; or follow it to its end, where that is asked."""
     if wait:
         follow_to_end(settings, created)
     else:

@@ -7,7 +7,7 @@ from penstock.api.run import PipelineRun, Step
 from penstock.decide import reasons
 from penstock.decide.conditions import find
 from penstock.decide.remarks import remarks_in_words
-from penstock.decide.run_state import is_finished, status_of, step_of
+from penstock.decide.run_state import SUCCEEDED_STATES, is_finished, status_of, step_of
 
 # What passes within seconds, and need not be told.
 _PASSING = (reasons.RUNNING, reasons.STARTING)
@@ -38,12 +38,10 @@ def progress_updates(before: PipelineRun | None, after: PipelineRun) -> list[Pro
 
 def summary_of(step: Step) -> str:
     """Return in a few words how a step ended."""
-    if step.state != "Succeeded" or step.message:
-        return (
-            f"{step.state}: {step.message}"
-            if step.message and step.state != "Succeeded"
-            else step.message or step.state
-        )
+    if step.message:
+        return step.message if step.state in SUCCEEDED_STATES else f"{step.state}: {step.message}"
+    if step.state != "Succeeded":
+        return step.state
     if step.dataset:
         return f"{', '.join(f'{table.rows:,} {table.name}' for table in step.dataset.tables)} points"
     if step.training:

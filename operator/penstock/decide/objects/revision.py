@@ -10,16 +10,33 @@ from penstock.api.jobs import EnvironmentVariable
 from penstock.api.metadata import ObjectMeta
 from penstock.api.pipeline import Pipeline
 from penstock.api.run import PipelineRunSpec
-from penstock.api.schema import API_VERSION
+from penstock.api.schema import API_VERSION, JobName
 from penstock.api.storage import Storage
 from penstock.decide.decision import ApiObject
 from penstock.decide.objects.children import Object, Owner, as_json, labels, metadata, revision_name
 from penstock.decide.objects.profiles import with_profiles
 from penstock.decide.settings import Images, Pods, Settings
-from penstock_jobs.contract.document import Form, VersionedDocument, convert, format_of
+from penstock_jobs.contract.document import Document, Form, VersionedDocument, convert, format_of
 from penstock_jobs.contract.parameters import ParameterValue
+from penstock_jobs.contract.specification import RepeatedTables
 
 SNAPSHOT = Form("snapshot", 1, since="0.1.0")
+
+
+class Repetition(Document, frozen=True):
+    """What a run that repeats another one does, found out once: that one may be gone later.
+
+    `run` and `uid` are of the run that is repeated. `reused` are the jobs whose results are taken over, `jobs` those
+    that are done again. `commit` is that of its own operations, and `tables` what its dataset job made, where the same
+    is to come of it again.
+    """
+
+    run: str
+    uid: str
+    jobs: tuple[JobName, ...]
+    reused: tuple[JobName, ...] = ()
+    commit: str | None = None
+    tables: RepeatedTables | None = None
 
 
 class Snapshot(VersionedDocument, frozen=True, kw_only=True):
@@ -27,7 +44,8 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
 
     `pipeline` is as it was but for its profiles, which are resolved. `storage` is the operator's default, and `images`
     are by reference. `parameters` are all that the run has, those by default too. `source_env` is what the job that
-    fetches the source is given, which nobody but who runs the operator says.
+    fetches the source is given, which nobody but who runs the operator says. `repetition` is there where the run
+    repeats another one: all else but its overrides is as that one had it.
     """
 
     form: ClassVar[Form] = SNAPSHOT
@@ -38,6 +56,7 @@ class Snapshot(VersionedDocument, frozen=True, kw_only=True):
     pods: Pods = Pods()
     parameters: tuple[ParameterValue, ...] = ()
     source_env: tuple[EnvironmentVariable, ...] = ()
+    repetition: Repetition | None = None
     format: str = format_of(SNAPSHOT)
 
 

@@ -25,7 +25,7 @@ from penstock.decide.run.outcome import Absent, Done, Failed, Going, Held, Lost,
 from penstock.decide.run.plan import SOURCE, PlannedPart
 from penstock.decide.run.record_results import record_results, summarise_step
 from penstock.decide.run.retries import GivenUp
-from penstock.decide.run_state import status_of, step_of
+from penstock.decide.run_state import DONE, status_of, step_of
 from penstock.decide.times import read_time
 from penstock_jobs.contract.result import EarlierRun
 
@@ -91,7 +91,7 @@ def pending_logs_of(facts: RunFacts, parts: tuple[PlannedPart, ...]) -> tuple[Pe
 
 def _report_known_result(facts: RunFacts, draft: RunDraft, part: PlannedPart) -> RunDraft:
     """Return the draft whose step says what its part came to; whoever recorded it may have been killed before that."""
-    if part.name != SOURCE and draft.state_of(part.step) in ("Succeeded", "Skipped"):
+    if part.name != SOURCE and draft.state_of(part.step) in DONE:
         return draft
     return summarise_step(draft, part, None, None, facts.time)
 
@@ -282,5 +282,5 @@ def _report_running(facts: RunFacts, draft: RunDraft, step: JobName) -> RunDraft
 def _is_current(draft: RunDraft, step: JobName) -> bool:
     """Return whether the step is the first that is not done: the one that the run is told by."""
     steps = status_of(draft.run).steps
-    first = next((each.name for each in steps if each.state not in ("Succeeded", "Reused", "Skipped")), None)
+    first = next((each.name for each in steps if each.state not in DONE), None)
     return first == step

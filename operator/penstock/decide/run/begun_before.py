@@ -69,6 +69,8 @@ def _with_steps(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, times: Map
         draft = summarise_step(draft, planned[SOURCE], None, None, facts.time)
     lacking = False
     for step in steps:
+        if step.state == "Reused":
+            continue  # of another run, in whose storage it is
         time = times.get(step.name)
         if step.name == "deployment" and not lacking:
             draft = _with_decision(draft, snapshot, max(times.values(), default=facts.time))

@@ -9,6 +9,7 @@ from penstock.api.pipeline import Pipeline
 from penstock.api.quantities import read_duration
 from penstock.api.run import JobRequest, PipelineRun
 from penstock.api.schema import JobName
+from penstock.decide.decision import ApiObject
 from penstock.decide.job_specification import settings_of
 from penstock.decide.objects import results
 from penstock.decide.objects.children import Owner
@@ -20,6 +21,8 @@ from penstock.decide.times import read_time, write_time
 from penstock_jobs.contract.result import SourceResult
 from penstock_jobs.contract.specification import Run
 from penstock_jobs.contract.termination_message import TerminationMessage
+
+UNSEEN = timedelta(minutes=1)  # for so long a watch may be behind another
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class RunFacts:
             pipeline_uid=snapshot.pipeline.metadata.uid or "",
             identity=self.observation.site.identity(self.run),
         )
+
+    def is_long_past(self, run: ApiObject) -> bool:
+        """Return whether a run ended so long ago that what is written before its end would have been seen."""
+        ended = (run.get("status") or {}).get("completionTime")
+        return bool(ended) and self.now >= read_time(str(ended)) + UNSEEN
 
     def request(self, job: JobName) -> JobRequest:
         """Return what the run asks of a job."""

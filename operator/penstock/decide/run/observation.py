@@ -33,6 +33,7 @@ class RunObservation:
         whole: by the uid of a pod, the whole of what its job reported, as its log holds it, where the termination
             message had to be shortened (`pending_logs` tells which are wanted). A pod whose log could not
             be read, or does not hold it (its digest is checked), is there with None.
+        repeated: the ControllerRevision of the run that this one repeats.
         earlier: the ConfigMaps with results of other runs that `results_to_reuse` names.
         runs: the other PipelineRuns of the namespace that name the same Pipeline.
         models: the Models of the namespace.
@@ -55,6 +56,7 @@ class RunObservation:
     pods: tuple[ApiObject, ...] = ()
     events: tuple[ApiObject, ...] = ()
     whole: Mapping[str, bytes | None] = field(default_factory=dict)
+    repeated: ApiObject | None = None
     earlier: Sequence[ApiObject] = ()
     runs: RunLister = field(default_factory=RunLister)
     models: ModelLister = field(default_factory=ModelLister)

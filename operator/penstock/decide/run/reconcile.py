@@ -23,7 +23,7 @@ from penstock.decide.run.plan import RETEST, PlannedPart, plan, retest_part
 from penstock.decide.run.rejected_writes import handle_refusal, wait_for_reading
 from penstock.decide.run.retention import apply_retention
 from penstock.decide.run.unseen_children import unseen_records
-from penstock.decide.run_state import is_finished, mark_succeeded, status_of, step_of, with_observed_generation
+from penstock.decide.run_state import DONE, is_finished, mark_succeeded, status_of, step_of, with_observed_generation
 from penstock.decide.status import leave_alone
 from penstock_jobs.contract.errors import Refused
 
@@ -127,7 +127,7 @@ def _advance_steps(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunD
 
 def _with_deployment(facts: RunFacts, draft: RunDraft, snapshot: Snapshot) -> RunDraft:
     """Return the draft with the deployment step as far as it has come, where the others are done."""
-    if any(draft.state_of(job) not in ("Succeeded", "Skipped") for job in ("dataset", "training", "testing")):
+    if any(draft.state_of(job) not in DONE for job in ("dataset", "training", "testing")):
         return draft
     if draft.state_of("deployment") == "Skipped":
         return replace(draft, run=mark_succeeded(draft.run, facts.time))
@@ -167,4 +167,4 @@ def _is_failed(draft: RunDraft) -> bool:
 def _current(run: PipelineRun) -> JobName | None:
     """Return the step that the run is at."""
     steps = status_of(run).steps
-    return next((step.name for step in steps if step.state not in ("Succeeded", "Reused", "Skipped")), None)
+    return next((step.name for step in steps if step.state not in DONE), None)

@@ -26,7 +26,7 @@ from penstock.decide.run.plan import RETEST, PlannedPart
 from penstock.decide.run_places import secret_for
 from penstock.decide.run_state import step_of
 from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
-from penstock_jobs.contract.result import DatasetResult, SourceResult, TestingResult, TrainingResult
+from penstock_jobs.contract.result import DatasetResult, JobResult, SourceResult, TestingResult, TrainingResult
 from penstock_jobs.contract.termination_message import TerminationMessage
 from penstock_jobs.contract.unknown_fields import with_unknown_fields
 
@@ -51,15 +51,19 @@ def summarise_step(draft: RunDraft, part: PlannedPart, started: str | None, fini
         return draft.status(commit=found.commit or None)  # a folder that is in no repository has none
     if part.name == RETEST or not isinstance(found, DatasetResult | TrainingResult | TestingResult):
         return draft
-    figures: dict[str, Any] = {}
+    return draft.step(part.step, "Succeeded", start_time=begun, completion_time=finished or now, **figures_of(found))
+
+
+def figures_of(found: JobResult | None) -> dict[str, Any]:
+    """Return the fields of a step that say what its job came to."""
     match found:
         case DatasetResult():
-            figures["dataset"] = dataset_summary(found)
+            return {"dataset": dataset_summary(found)}
         case TrainingResult():
-            figures["training"] = training_summary(found)
+            return {"training": training_summary(found)}
         case TestingResult():
-            figures["testing"] = testing_summary(found)
-    return draft.step(part.step, "Succeeded", start_time=begun, completion_time=finished or now, **figures)
+            return {"testing": testing_summary(found)}
+    return {}
 
 
 def _retained_tries(part: PlannedPart, tries: StepTries | None) -> StepTries | None:

@@ -1,38 +1,46 @@
-"""Results that a run takes over from earlier runs of its Pipeline, because it does not do the jobs that make them."""
+"""Results that a run takes over from earlier runs of its Pipeline, because it does not do the jobs that make them.
 
-from collections.abc import Iterable
+One that repeats another takes all of them from that one; any other takes each from the run that made it last.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
 
 from penstock.api.schema import JOBS, JobName
 from penstock.decide import messages, reasons
 from penstock.decide.decision import ApiObject, Apply
 from penstock.decide.objects import results
 from penstock.decide.objects.children import results_name
-from penstock.decide.observed.listers import has_ended, steps_of
+from penstock.decide.objects.revision import Repetition, Snapshot
+from penstock.decide.observed.listers import RunLister, has_ended, steps_of
 from penstock.decide.observed.pods import Wait
 from penstock.decide.ownership import run_owner
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import missing_results
-from penstock.decide.times import read_time
+from penstock.decide.run.rerun import find_repeated_run
 from penstock_jobs.contract.errors import Refused
+from penstock_jobs.contract.result import TrainingResult
 from penstock_jobs.contract.termination_message import TerminationMessage
 
-UNSEEN = timedelta(minutes=1)  # for so long a watch may be behind another
 
-
-def results_to_reuse(run: ApiObject, runs: Iterable[ApiObject]) -> frozenset[str]:
+def results_to_reuse(run: ApiObject, runs: RunLister) -> frozenset[str]:
     """Return the names of the ConfigMaps, of other runs, that hold what this run needs and does not make."""
+    if (run.get("spec") or {}).get("rerunOf"):
+        repeated = find_repeated_run(run, runs)
+        return frozenset() if repeated is None else frozenset({_results_of(repeated)})
     return frozenset(_results_of(source) for _, source in _sources(_jobs_of(run), runs).items() if source is not None)
 
 
-def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -> RunDraft | Wait:
+def reuse_results(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[JobName, ...]) -> RunDraft | Wait:
     """Return the draft that has all that these jobs need of earlier runs, or why it is to wait.
 
     Raises:
         Refused: nobody has made, or is about to make, what a job needs.
     """
+    repeated = snapshot.repetition
+    if repeated is not None:
+        return _take_over(facts, draft, repeated)
     missing = {needed: job for job, needed in missing_results(jobs) if needed not in draft.results}
     if "deployment" in jobs and "testing" not in jobs and "testing" not in draft.results:
         missing.setdefault("testing", "deployment")
@@ -48,15 +56,53 @@ def reuse_results(facts: RunFacts, draft: RunDraft, jobs: tuple[JobName, ...]) -
         found = there.get(_results_of(source))
         reported = {} if found is None else results.read(found)
         if needed not in reported:
-            if _has_long_ended(source, facts.now):
+            if facts.is_long_past(source):
                 raise Refused(messages.lost_result(missing[needed], needed, source["metadata"]["name"]))
             return Wait(reasons.EARLIER_RUN, messages.earlier_result(missing[needed], needed))
         known[needed] = reported[needed]
     if not known:
         return draft
-    known = {**draft.results, **known}
-    made = results.results(facts.owner, known, draft.images, facts.observation.results)
-    return replace(draft.with_writes(Apply(made)), results=known)
+    return _with_results(facts, draft, known, draft.images)
+
+
+def _take_over(facts: RunFacts, draft: RunDraft, repeated: Repetition) -> RunDraft | Wait:
+    """Return the draft that has the results, and the images, of the run that is repeated."""
+    wanted = {*repeated.reused, *(needed for _, needed in missing_results(repeated.jobs))} - draft.results.keys()
+    if not wanted:
+        return draft
+    owner = replace(facts.owner, name=repeated.run, uid=repeated.uid)
+    found = next((each for each in facts.observation.earlier if each["metadata"]["name"] == results_name(owner)), None)
+    reported = {} if found is None else results.read(found)
+    lacking = sorted(wanted - reported.keys())
+    why = messages.results_gone(repeated.run, lacking[0]) if lacking else _model_that_is_gone(facts, repeated, reported)
+    if why is not None:
+        source = facts.observation.runs.get(repeated.run)
+        if source is None or facts.is_long_past(source):
+            raise Refused(why)
+        return Wait(reasons.EARLIER_RUN, why)
+    images = results.images(found) if found is not None else {}
+    return _with_results(facts, draft, {name: reported[name] for name in wanted}, {**images, **draft.images})
+
+
+def _model_that_is_gone(
+    facts: RunFacts, repeated: Repetition, reported: Mapping[str, TerminationMessage]
+) -> str | None:
+    """Return what is said where a Model is needed that is not there any more."""
+    trained = reported["training"].result if "training" in reported else None
+    if "training" in repeated.jobs or not isinstance(trained, TrainingResult):
+        return None
+    gone = (each.name for each in trained.models if facts.observation.models.get(each.name) is None)
+    name = next(gone, None)
+    return None if name is None else messages.model_gone(repeated.run, name)
+
+
+def _with_results(
+    facts: RunFacts, draft: RunDraft, found: Mapping[str, TerminationMessage], images: Mapping[str, str]
+) -> RunDraft:
+    """Return the draft in which these results are the run's own, before anything is built on them."""
+    known = {**draft.results, **found}
+    made = results.results(facts.owner, known, images, facts.observation.results)
+    return replace(draft.with_writes(Apply(made)), results=known, images=images)
 
 
 def _sources(
@@ -86,12 +132,6 @@ def _is_about_to(run: ApiObject, job: JobName) -> bool:
         asked = _jobs_of(run)
         return not asked or job in asked
     return any(step.get("name") == job and step.get("state") in ("Pending", "Waiting", "Running") for step in steps)
-
-
-def _has_long_ended(run: ApiObject, now: datetime) -> bool:
-    """Return whether a run ended so long ago that its results, which are written first, would have been seen."""
-    ended = (run.get("status") or {}).get("completionTime")
-    return bool(ended) and now >= read_time(str(ended)) + UNSEEN
 
 
 def _jobs_of(run: ApiObject) -> tuple[JobName, ...]:

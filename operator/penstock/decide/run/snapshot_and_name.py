@@ -1,5 +1,7 @@
 """How a run begins: what it is is recorded before anything is made of it, and its name before the first Job."""
 
+from penstock.api.pipeline import Pipeline
+from penstock.api.run import Step
 from penstock.api.schema import JobName
 from penstock.api.unimplemented import refuse_unimplemented
 from penstock.decide import messages, reasons
@@ -13,6 +15,8 @@ from penstock.decide.overriding import override_pipeline
 from penstock.decide.parameters import run_parameters
 from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
+from penstock.decide.run.record_results import figures_of
+from penstock.decide.run.rerun import snapshot_of_rerun
 from penstock.decide.run.reuse import reuse_results
 from penstock.decide.run_state import pending_steps, select_jobs, status_of
 from penstock.decide.summaries import address, parameters_in_words
@@ -34,22 +38,34 @@ def begin_run(facts: RunFacts, draft: RunDraft) -> RunDraft | Wait:
         if pipeline is None or facts.observation.pipeline is None:
             return Wait(reasons.PIPELINE_NOT_FOUND, messages.pipeline_not_found(facts.pipeline_name))
         refuse_unimplemented("Pipeline", facts.observation.pipeline)
-        rights_checked = facts.observation.settings.rights_checked
-        pipeline = override_pipeline(pipeline, facts.run.spec.overrides, rights_checked=rights_checked)
-        facts.observation.site.refuse_inputs(pipeline.spec)
-        made_by = facts.run.spec.trigger
-        parameters = run_parameters(pipeline.spec, facts.run.spec, made_by.scheduled_time if made_by else None)
-        snapshot = snapshot_of(pipeline, facts.run.spec, facts.observation.settings, parameters)
+        taken = _take_snapshot(facts, pipeline)
+        if isinstance(taken, Wait):
+            return taken
+        snapshot = taken
         draft = draft.with_writes(Create(revision(facts.owner, snapshot)))
     jobs = jobs_of(facts, snapshot)
-    ready = reuse_results(facts, draft, jobs)
+    ready = reuse_results(facts, draft, snapshot, jobs)
     if isinstance(ready, Wait):
         return ready if facts.snapshot is not None else draft  # what it is is recorded all the same
     return _name_run(facts, ready, snapshot, jobs)
 
 
+def _take_snapshot(facts: RunFacts, pipeline: Pipeline) -> Snapshot | Wait:
+    """Return what the run is: the Pipeline as it is now, or what the run was that it repeats."""
+    asked = facts.run.spec
+    if asked.rerun_of is not None:
+        return snapshot_of_rerun(facts, asked.rerun_of, pipeline)
+    rights_checked = facts.observation.settings.rights_checked
+    pipeline = override_pipeline(pipeline, asked.overrides, rights_checked=rights_checked)
+    facts.observation.site.refuse_inputs(pipeline.spec)
+    parameters = run_parameters(pipeline.spec, asked, asked.trigger.scheduled_time if asked.trigger else None)
+    return snapshot_of(pipeline, asked, facts.observation.settings, parameters)
+
+
 def jobs_of(facts: RunFacts, snapshot: Snapshot) -> tuple[JobName, ...]:
     """Return the jobs that the run does, in their order; there is at least one."""
+    if snapshot.repetition is not None:
+        return snapshot.repetition.jobs
     jobs = select_jobs(snapshot.pipeline.spec, tuple(request.name for request in facts.run.spec.jobs))
     if not jobs:
         raise Refused(messages.no_job(facts.pipeline_name))
@@ -81,7 +97,17 @@ def _name_run(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[
         pipeline_uid=snapshot.pipeline.metadata.uid,
         storage=address(facts.places(snapshot, name).run().uri),
         start_time=status.start_time or facts.time,
-        steps=status.steps or pending_steps(jobs),
+        steps=status.steps or (*_reused_steps(draft, snapshot), *pending_steps(jobs)),
+    )
+
+
+def _reused_steps(draft: RunDraft, snapshot: Snapshot) -> tuple[Step, ...]:
+    repeated = snapshot.repetition
+    if repeated is None:
+        return ()
+    said = messages.reused_step(repeated.run)
+    return tuple(
+        Step(name=job, state="Reused", message=said, **figures_of(draft.results[job].result)) for job in repeated.reused
     )
 
 

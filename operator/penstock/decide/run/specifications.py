@@ -64,6 +64,8 @@ def reference_to_served_model(facts: RunFacts) -> ModelReference | None:
 
 def _source(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, places: RunPlaces) -> JobSpecification:
     spec, reach, commit = snapshot.pipeline.spec, facts.reach(snapshot), status_of(draft.run).commit
+    if commit is None and snapshot.repetition is not None:
+        commit = snapshot.repetition.commit
     return source_job(spec, facts.job_run(snapshot), facts.run.spec, reach, places.run(), commit)
 
 
@@ -77,6 +79,8 @@ def _dataset(facts: RunFacts, snapshot: Snapshot, places: RunPlaces) -> JobSpeci
     )
     if len(known) < len(read):
         job = msgspec.structs.replace(job, keep_versions=FOR_GOOD)  # nobody knows which ones the others were made of
+    if snapshot.repetition is not None:
+        job = msgspec.structs.replace(job, repeated=snapshot.repetition.tables)
     return share_out(job, asking.settings_of(spec, "dataset"))
 
 

@@ -16,7 +16,7 @@ from penstock.decide.objects.revision import revision_without_data
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST, SOURCE
-from penstock.decide.run_state import status_of
+from penstock.decide.run_state import DONE, status_of
 
 
 def unseen_records(facts: RunFacts) -> Iterator[Relabel]:
@@ -41,7 +41,7 @@ def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
     That is the last try at each part, by what the status tells, and the one after those that are seen: what the status
     tells of tries may be lost.
     """
-    unfinished = [step for step in status_of(facts.run).steps if step.state not in ("Succeeded", "Reused", "Skipped")]
+    unfinished = [step for step in status_of(facts.run).steps if step.state not in DONE]
     parts = {(SOURCE, 1)} if unfinished else set()
     for step in unfinished:
         parts.add((RETEST if step.name == "deployment" else step.name, 1))
