@@ -83,6 +83,10 @@ def _waits_for_earlier(cluster: ModelCluster, _: Object, words: Words) -> bool:
     return earlier is not None and not (earlier.get("status") or {}).get("completionTime")
 
 
+def _is_not_there(cluster: ModelCluster, _: Object, words: Words) -> bool:
+    return ("PipelineRun", words["run"]) not in cluster.objects
+
+
 def _job_without_pod(cluster: ModelCluster, run: Object, _: Words) -> bool:
     return any(not list(filter(cluster.is_live, cluster.pods_of(job))) for job in cluster.live_jobs(_uid(run)))
 
@@ -93,7 +97,7 @@ def _nothing_runs(cluster: ModelCluster, run: Object, _: Words) -> bool:
 
 
 def _all_succeeded(_: ModelCluster, run: Object, __: Words) -> bool:
-    return all(step["state"] == "Succeeded" for step in run["status"]["steps"])
+    return all(step["state"] in ("Succeeded", "Reused") for step in run["status"]["steps"])
 
 
 def _challenger_is_there(cluster: ModelCluster, _: Object, words: Words) -> bool:
@@ -149,6 +153,8 @@ CLAIMS = [
         (messages.pods_ending, _a_pod(lambda pod: pod["metadata"].get("deletionTimestamp"))),
         (messages.cancellation_message, _nothing_runs),
         (messages.all_succeeded, _all_succeeded),
+        (messages.no_run_to_repeat, _is_not_there),
+        (messages.repeated_run_lives, _waits_for_earlier),
         (messages.proposal_message, _challenger_is_there),
         (pipeline_messages.model_served, _all_answer),
         (pipeline_messages.model_served_by_some, _some_answer),

@@ -220,10 +220,13 @@ class ModelCluster:
             pod for pod in self.live_pods() if "terminated" not in states[pod["metadata"]["name"]][0].get("state", {})
         ]
 
-    def goes_on_beside_a_sidecar(self, job: Object) -> bool:
-        """Return whether the pods of a Job are live, and what they were made for has ended in each."""
-        live = [pod for pod in self.pods_of(job) if self.is_live(pod)]
-        return bool(live) and not any(pod in self.unfinished_pods() for pod in live)
+    def has_done_its_work(self, job: Object) -> bool:
+        """Return whether a Job has pods, and what they were made for has ended in each: it only has yet to say so.
+
+        A sidecar may go on in one, and the Job's controller may not have looked.
+        """
+        pods = self.pods_of(job)
+        return bool(pods) and not any(pod in self.unfinished_pods() for pod in pods)
 
     def unschedulable(self, pod: Object, message: str = "0/3 nodes are available: 3 Insufficient cpu.") -> None:
         condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from manifest_changes import named
 from penstock.api.decoding import decode
 from penstock.api.run import PipelineRun
+from penstock.api.schema import JOBS
 from penstock.decide.objects.children import PIPELINE, REVISION, RUN_UID, STEP
 from penstock.decide.objects.folders import SPECIFICATION
 from penstock.decide.run_identity import identity_of
@@ -23,7 +24,11 @@ from unit.decide_run.claims import check_claims
 from unit.decide_run.model_cluster import ModelCluster, Object
 from unit.decide_run.model_operator import ModelOperator, OperatorKilled, advance, settle
 
-RUNS = {"churn-1": examples.RUN_UID, "churn-2": "1e9d7c1a-0000-4000-8000-000000000002"}
+RUNS = {
+    "churn-1": examples.RUN_UID,
+    "churn-2": "1e9d7c1a-0000-4000-8000-000000000002",
+    "churn-3": "1e9d7c1a-0000-4000-8000-000000000003",  # it repeats the first
+}
 NAMES = st.sampled_from(sorted(RUNS))
 ANY = st.integers(0, 10**6)  # which of the things that are there
 CODES = st.sampled_from([1, 2, 75, 124, 137, 143])
@@ -95,6 +100,12 @@ class AnyOrder(RuleBasedStateMachine):
             made = examples.run("churn-2", RUNS["churn-2"], self.cluster.time, executionName="churn-1", **overrides)
             self.cluster.put(made)
             self.overridden = keep
+
+    @rule(first=st.sampled_from([None, *JOBS]), mode=st.sampled_from(["Snapshot", "Debug"]))
+    def a_run_that_repeats_the_first_is_applied(self, first: str | None, mode: str) -> None:
+        if ("PipelineRun", "churn-3") not in self.cluster.objects:
+            asked = {"name": "churn-1"} if first is None else {"name": "churn-1", "from": first}
+            self.cluster.put(examples.run("churn-3", RUNS["churn-3"], self.cluster.time, rerunOf=asked, mode=mode))
 
     @precondition(lambda self: self._snapshot_of("churn-2"))
     @rule()
@@ -347,7 +358,7 @@ class AnyOrder(RuleBasedStateMachine):
                 self.ended[name] = status
                 # Beside a sidecar a pod has a minute to end by itself.
                 live = self.cluster.live_jobs(run["metadata"]["uid"])
-                assert [job for job in live if not self.cluster.goes_on_beside_a_sidecar(job)] == []
+                assert [job for job in live if not self.cluster.has_done_its_work(job)] == []
 
     @invariant()
     def what_a_newer_version_wrote_stays(self) -> None:
