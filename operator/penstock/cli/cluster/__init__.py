@@ -8,6 +8,7 @@ COMMANDS = {
     "triggers": "lists",
     "trigger": "trigger",
     "describe": "describe",
+    "compare": "compare",
     "logs": "logs",
     "report": "logs",
     "cancel": "cancel",
