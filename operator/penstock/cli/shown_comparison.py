@@ -73,7 +73,7 @@ def _document(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_document(each) for each in value]
     if not dataclasses.is_dataclass(value):
-        return msgspec.to_builtins(value)
+        return msgspec.json.decode(msgspec.json.encode(value))
     fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
     return {_camel(name): _document(each) for name, each in fields.items() if each is not UNSET}
 

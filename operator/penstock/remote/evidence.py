@@ -9,7 +9,7 @@ from penstock.decide.commands.run_evidence import RunEvidence, Source, models_na
 from penstock.decide.objects.children import results_name, revision_name
 from penstock.decide.ownership import run_owner
 from penstock.kubernetes.errors import Rejected
-from penstock.kubernetes.kinds import CONFIG_MAP, CONTROLLER_REVISION, MODEL, Object
+from penstock.kubernetes.kinds import CONFIG_MAP, CONTROLLER_REVISION, MODEL, Kind, Object
 from penstock.remote.cluster import Cluster
 
 _FORBIDDEN = 403
@@ -20,10 +20,11 @@ async def collect_evidence(cluster: Cluster, found: Object, state: str) -> RunEv
     unread: dict[Source, str] = {}
     owner = run_owner(found)
     children: dict[Source, Object | None] = {}
-    for source, kind, name in (
+    places: tuple[tuple[Source, Kind, str], ...] = (
         ("snapshot", CONTROLLER_REVISION, revision_name(owner)),
         ("results", CONFIG_MAP, results_name(owner)),
-    ):
+    )
+    for source, kind, name in places:
         try:
             children[source] = await cluster.find(kind, name)
         except Rejected as error:

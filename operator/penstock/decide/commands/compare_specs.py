@@ -4,7 +4,7 @@ A list whose items have names is compared item by item, and any other one as a w
 are compared and never told: nobody should keep a credential in one, and some do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +77,10 @@ def _compare(first: Any, second: Any, schema: Schema, path: tuple[str, ...]) -> 
     for name in beneath.first | beneath.second:
         there = (beneath.first.get(name, UNSET), beneath.second.get(name, UNSET))
         yield from _compare(*there, beneath.schema_of(name), (*path, name))
-    orders = [[name for name in each if name in other] for each, other in beneath.both_ways()]
+    orders = (
+        [name for name in beneath.first if name in beneath.second],
+        [name for name in beneath.second if name in beneath.first],
+    )
     if beneath.is_list and orders[0] != orders[1]:
         yield FieldDifference(".".join(path), *orders)
 
@@ -86,8 +89,8 @@ def _compare(first: Any, second: Any, schema: Schema, path: tuple[str, ...]) -> 
 class _Beneath:
     """The fields, or named items, that two values have beneath them, by name."""
 
-    first: Mapping[str, Any]
-    second: Mapping[str, Any]
+    first: dict[str, Any]
+    second: dict[str, Any]
     schema: Schema
     is_list: bool
 
@@ -96,20 +99,17 @@ class _Beneath:
         """Return what is beneath the two; None where they are to be compared as a whole."""
         values = [each for each in (first, second) if each is not UNSET]
         if all(isinstance(each, dict) for each in values):
-            fields = [each if isinstance(each, dict) else {} for each in (first, second)]
-            return _Beneath(*fields, schema, is_list=False) if any(fields) else None
+            one, other = (each if isinstance(each, dict) else {} for each in (first, second))
+            return _Beneath(one, other, schema, is_list=False) if one or other else None
         key = item_key(schema)
         if key is None or not all(_has_named_items(each, key) for each in values):
             return None
-        items = [_items(each, key) if isinstance(each, list) else {} for each in (first, second)]
-        return _Beneath(*items, schema.get("items", {}), is_list=True) if any(items) else None
+        one, other = (_items(each, key) if isinstance(each, list) else {} for each in (first, second))
+        return _Beneath(one, other, schema.get("items", {}), is_list=True) if one or other else None
 
     def schema_of(self, name: str) -> Schema:
         found: Schema = self.schema if self.is_list else self.schema.get("properties", {}).get(name, {})
         return found
-
-    def both_ways(self) -> tuple[tuple[Mapping[str, Any], Mapping[str, Any]], ...]:
-        return (self.first, self.second), (self.second, self.first)
 
 
 def _has_named_items(value: Any, key: str) -> bool:

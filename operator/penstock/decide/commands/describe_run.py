@@ -118,9 +118,8 @@ class RunDescription:
 def describe_run(evidence: RunEvidence, label: str) -> RunDescription:
     """Return what the run was and came to; `label` is what it is called beside the other."""
     run, status = evidence.run, status_of(evidence.run)
-    source, made = evidence.results.get("source"), evidence.results.get("dataset")
-    trained, deployment = evidence.results.get("training"), step_of(run, "deployment")
-    dataset, training = step_of(run, "dataset"), step_of(run, "training")
+    source, made, trained = (evidence.results.get(part) for part in ("source", "dataset", "training"))
+    dataset, training, deployment = (step_of(run, job) for job in ("dataset", "training", "deployment"))
     return RunDescription(
         label=label,
         name=run.metadata.name or "",
@@ -146,7 +145,7 @@ def describe_run(evidence: RunEvidence, label: str) -> RunDescription:
         ),
         best=_best_candidate(evidence),
         testing=_testing(evidence),
-        deployment=deployment and deployment.deployment,
+        deployment=deployment.deployment if deployment else None,
         steps=tuple(
             StepDescription(
                 name=step.name, state=step.state, seconds=seconds_between(step.start_time, step.completion_time)
