@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from rich.console import Console
 
 from penstock.cli.comparison_page import write_page
@@ -44,6 +44,7 @@ def section(text: str, title: str) -> str:
     return re.split(r"^(?=\S)", text.partition(f"{title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
 
+@settings(max_examples=25, deadline=None)
 @given(one=runs, other=runs)
 def test_no_line_is_longer_than_80_columns(one: RunEvidence, other: RunEvidence) -> None:
     lines = printed(compare_runs(one, other)).splitlines()
@@ -92,6 +93,7 @@ def test_the_document_has_the_names_that_the_page_of_the_documentation_lists() -
     assert [name for name in (*found, *found["runs"][0]) if f"`{name}`" not in page] == []
 
 
+@settings(max_examples=25, deadline=None)
 @given(one=runs, other=runs)
 def test_any_comparison_is_a_document_in_json(one: RunEvidence, other: RunEvidence) -> None:
     document = comparison_document(compare_runs(one, other))
