@@ -35,7 +35,7 @@ def show_comparison(settings: Speaking, comparison: RunComparison, html: Path | 
     sections = sections_of(comparison)
     if html is not None:
         html.write_text(write_page(comparison, sections), encoding="utf-8")
-        settings.notes.print(Text(f"The page is in {html}."))
+        settings.notes.print(f"The page is in {html}.", markup=False)
     if settings.output != "table":
         show(settings, comparison_document(comparison))
         return
