@@ -40,7 +40,8 @@ def document(laboratory: ProjectFolder, *names: str) -> Any:
 def child(laboratory: ProjectFolder, kind: str, ending: str) -> Path:
     """Return the file of an object that the run `test_2` made for itself."""
     run = json.loads((laboratory.home / "resources/pipelineruns/small-test-2.json").read_text())
-    [found] = (laboratory.home / "runs" / run["metadata"]["uid"] / "objects" / kind).glob(f"*{ending}*")
+    folder = laboratory.home / "runs" / str(run["metadata"]["uid"]) / "objects" / kind
+    [found] = folder.glob(f"*{ending}*")
     return found
 
 

@@ -23,8 +23,8 @@ from penstock.local.resources import Resources
 def compare(settings: LaptopSettings, first: str, second: str, html: Path | None) -> None:
     """Set two runs side by side: which fields, data, scores and decisions differ.
 
-    RUN is the name of a run, its execution name, or PIPELINE/EXECUTION. Scores are said to be better or worse only
-    where the two may be compared.
+    RUN is the name of a run, its execution name, or PIPELINE/EXECUTION. Scores have an arrow, which says which way is
+    better, only where the two may be compared.
     """
     resources = Resources(settings.home)
 

@@ -14,7 +14,7 @@ from penstock.decide.objects.revision import revision, snapshot_of
 from penstock.decide.ownership import run_owner
 from penstock.decide.settings import Settings
 from penstock.decide.summaries import dataset_summary, testing_summary, training_summary
-from penstock_jobs.contract.result import DatasetResult, ScoreResult, SourceResult, TestingResult
+from penstock_jobs.contract.result import DatasetResult, JobResult, ScoreResult, SourceResult, TestingResult
 from unit.decide_run import examples_of_runs as examples
 
 ROC = ScoreResult("roc_auc", 0.9, 0.85, 0.95)
@@ -50,8 +50,9 @@ def evidence(
     """Return what is left of a run that has ended: of its snapshot, status and results, those that are named."""
     made, tested, trained = made or dataset(), tested or outcome_of_test(), examples.training_result()
     asked = examples.run(name=f"churn-{name}", uid=f"uid-{name}", executionName=name, **run or {})
-    told = {"dataset": made, "training": trained, "testing": tested}
-    told |= {} if commit is None else {"source": SourceResult(commit=commit, archive="", digest="", files=1)}
+    told: dict[str, JobResult] = {"dataset": made, "training": trained, "testing": tested}
+    if commit is not None:
+        told["source"] = SourceResult(commit=commit, archive="", digest="", files=1)
     condition = {"type": "Succeeded", "status": state, "reason": "Succeeded" if state == "True" else "Running"}
     status = {
         "executionName": name,

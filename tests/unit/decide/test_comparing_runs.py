@@ -164,6 +164,12 @@ def test_a_run_that_goes_on_is_said_to() -> None:
     assert found.gaps == ("other has not ended (Running): what it has come to so far is compared.",)
 
 
+def test_a_run_that_has_not_begun_is_said_not_to_have() -> None:
+    found = compare_runs(evidence("one"), evidence("other", state="Unknown", steps=False, left=""))
+
+    assert found.gaps == ("churn-other has not begun (Running), so there is nothing of it to compare.",)
+
+
 def test_a_snapshot_that_cannot_be_read_is_told_in_its_own_sentence() -> None:
     one = replace(evidence("one", left="status results"), unread={"snapshot": "It is of a newer version."})
 

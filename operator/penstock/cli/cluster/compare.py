@@ -22,8 +22,8 @@ from penstock.decide.commands.run_evidence import RunEvidence
 def compare(settings: ClusterSettings, first: str, second: str, html: Path | None) -> None:
     """Set two runs side by side: which fields, data, scores and decisions differ.
 
-    RUN is the name of a run, its execution name, or PIPELINE/EXECUTION. Scores are said to be better or worse only
-    where the two may be compared.
+    RUN is the name of a run, its execution name, or PIPELINE/EXECUTION. Scores have an arrow, which says which way is
+    better, only where the two may be compared.
     """
 
     async def question(cluster: Any) -> list[RunEvidence]:

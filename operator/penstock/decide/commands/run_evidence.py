@@ -99,9 +99,10 @@ def gaps_of(evidence: RunEvidence, label: str) -> tuple[str, ...]:
     status, told = status_of(evidence.run), list(evidence.unread.values())
     if not status.steps and not status.conditions and (evidence.spec is not None or evidence.results):
         told.append(f"The status of {label} is lost; what its snapshot and its results hold is compared.")
+    elif not is_finished(evidence.run) and status.steps:
+        told.append(f"{label} has not ended ({evidence.state}): what it has come to so far is compared.")
     elif not is_finished(evidence.run):
-        far = "what it has come to so far is compared" if status.steps else "it has not begun"
-        told.append(f"{label} has not ended ({evidence.state}): {far}.")
+        told.append(f"{label} has not begun ({evidence.state}), so there is nothing of it to compare.")
     begun = bool(status.steps or status.revision or evidence.results)
     if evidence.spec is None and begun and "snapshot" not in evidence.unread:
         told.append(f"The snapshot of {label} is gone, so what its Pipeline was is not compared.")
