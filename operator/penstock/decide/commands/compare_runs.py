@@ -15,11 +15,11 @@ from penstock.decide.commands.compare_specs import FieldDifference, request_diff
 from penstock.decide.commands.describe_run import RunDescription, TestingDescription, describe_run
 from penstock.decide.commands.run_evidence import RunEvidence, gaps_of
 from penstock.decide.run_state import status_of
+from penstock.decide.source_commit import is_exact
 
 TABLES = ("training", "validation", "testing")
 _QUESTION = ("dataset.target", "dataset.task", "dataset.weight")  # another answer is right, or counts for more
 _OF_VALIDATION = ("training.validation", "training.scoring")
-_DIRTY = "-dirty"  # a folder with changes that no commit holds
 
 
 @dataclass(frozen=True)
@@ -136,9 +136,7 @@ class _Pair:
     def unlike_functions(self, names: Iterator[str]) -> tuple[str, ...]:
         """Return which of these scoring functions are not known to be the same in both."""
         defined = [_scorings(each.spec) for each in (self.first, self.second)]
-        commits = {self.one.commit, self.other.commit}
-        [commit] = commits if len(commits) == 1 else [None]
-        pinned = self.is_one_run or (commit is not None and not commit.endswith(_DIRTY))
+        pinned = self.is_one_run or (self.one.commit == self.other.commit and is_exact(self.one.commit))
         return tuple(
             name
             for name in dict.fromkeys(names)
@@ -166,15 +164,16 @@ def _testing(pair: _Pair, first: TestingDescription, second: TestingDescription)
         return Comparability(comparable=False, reason=_other_version_words(pair, first, second))
     if question := pair.other_question():
         return Comparability(comparable=False, reason=question)
-    models = [(run.label, model) for run in (pair.one, pair.other) if run.testing for model in run.testing.models]
-    if len({model.points for _, model in models}) > 1:
-        fewest = min((model for _, model in models), key=lambda each: (each.points, each.name))
+    models = (*first.models, *second.models)
+    fewest = min(models, key=lambda each: each.points, default=None)
+    if fewest is not None and fewest.points < first.points:
+        # Two that may not be judged by all points need not have the same ones left, be there as many or not.
         reason = (
             f"The testing set is the same, and not every Model may be judged by all of it ({fewest.name} by "
             f"{fewest.points:,} of its {first.points:,} points): the scores are not ranked together."
         )
         return Comparability(comparable=False, reason=reason)
-    unlike = pair.unlike_functions(score.name for _, model in models for score in model.scores)
+    unlike = pair.unlike_functions(score.name for model in models for score in model.scores)
     words = (
         f"Both were tested on {_set_words(first)}, the same rows: the scores may be compared. An interval is of one "
         "score; whether a difference is more than chance, the gate of a run says."
@@ -186,14 +185,14 @@ def _testing(pair: _Pair, first: TestingDescription, second: TestingDescription)
 
 def _other_version_words(pair: _Pair, first: TestingDescription, second: TestingDescription) -> str:
     sets = _set_words(first), _set_words(second)
-    rule = "scores of different testing versions are never ranked together."
+    rule = "scores of different testing versions are never ranked together"
     if sets[0] != sets[1]:
-        if first.digest is not None and first.digest == second.digest:
-            rule = rule.replace(".", ", not even where the rows are the same.")
-        return f"{pair.one.label} was tested on {sets[0]}, {pair.other.label} on {sets[1]}: {rule}"
+        same = first.digest is not None and first.digest == second.digest
+        ending = ", not even where the rows are the same." if same else "."
+        return f"{pair.one.label} was tested on {sets[0]}, {pair.other.label} on {sets[1]}: {rule}{ending}"
     if None in (first.digest, second.digest):
-        return f"Both were tested on {sets[0]}, and no digest says that it has the same rows: {rule}"
-    return f"Both were tested on a {sets[0]}, and the rows of the two differ: {rule}"
+        return f"Both were tested on {sets[0]}, and no digest says that it has the same rows: {rule}."
+    return f"Both were tested on a {sets[0]}, and the rows of the two differ: {rule}."
 
 
 def _set_words(tested: TestingDescription) -> str:
