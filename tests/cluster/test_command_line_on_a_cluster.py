@@ -295,6 +295,15 @@ def test_a_model_is_described_with_its_origin_and_scores(desk: Desk, churn: Obje
     assert "testing set" in said
 
 
+def test_two_runs_are_compared_by_their_snapshots_and_results(desk: Desk, churn: Object) -> None:
+    found = desk.say("compare", "plr/churn-first", "churn/first", "-o", "json").json()
+
+    assert found["gaps"] == found["spec"] == []
+    assert all(each["equal"] for each in found["tables"])
+    assert [each["best"]["algorithm"] for each in found["runs"]] == ["linear", "linear"]
+    assert desk.say("compare", "churn-first", "churn-frist").errors == desk.say("describe", "churn-frist").errors
+
+
 def test_one_name_of_nothing_is_refused_with_the_one_that_was_meant(desk: Desk, churn: Object) -> None:
     done = desk.say("describe", "churn-frist")
 

@@ -22,7 +22,7 @@ from penstock.api.override_rights import right_of
 from penstock.api.pipeline import Pipeline
 from penstock.api.renamed_fields import FORMER_NAMES
 from penstock.api.run import REFUSED_OVERRIDE, Override
-from penstock.api.structural import Schema
+from penstock.api.structural import Schema, item_key
 
 _ADDRESS = ("uri", "endpoint", "region")
 
@@ -147,10 +147,9 @@ def _field_of(schema: Schema, part: str) -> Schema:
 
 
 def _set_in_list(there: list[Any], schema: Schema, part: str, rest: Path, value: Any) -> Path:
-    keys = schema.get("x-kubernetes-list-map-keys", ())
-    if len(keys) != 1:
+    key = item_key(schema)
+    if key is None:
         raise _NoSuchFieldError(f"goes on with {part} in a list whose items have no name; give the whole list")
-    (key,) = keys
     names = [str(each.get(key)) if isinstance(each, dict) else "" for each in there]
     if part not in names and rest and part in schema["items"]["properties"][key].get("enum", ()):
         there.append({key: part})  # a job that the Pipeline says nothing of is a job all the same

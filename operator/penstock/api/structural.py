@@ -43,6 +43,12 @@ def struct_schema(struct: type[Value]) -> Schema:
     return with_former_fields(schema, struct)
 
 
+def item_key(schema: Schema) -> str | None:
+    """Return the field by which an item of the list is known; None where its items have no name."""
+    keys = schema.get("x-kubernetes-list-map-keys", ())
+    return str(keys[0]) if len(keys) == 1 else None
+
+
 def annotation_schema(annotation: Any) -> Schema:
     """Return the schema of a type, with the descriptions and bounds that it is annotated with.
 

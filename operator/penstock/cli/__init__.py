@@ -39,6 +39,7 @@ _LAPTOP = {
     "pipelines": "pipelines",
     "runs": "runs",
     "describe": "runs",
+    "compare": "compare",
     "logs": "runs",
     "report": "runs",
     "models": "models",

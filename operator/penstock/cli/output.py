@@ -11,10 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from penstock.api.model import Model
 from penstock.cli.options import Speaking
 from penstock.cli.terminal import echo
-from penstock_jobs.contract.score_display import ScoreDisplay, average_words, is_shown_as_error
+from penstock_jobs.contract.score_display import ScoreDisplay
 from penstock_jobs.contract.terminal_text import has_controls
 
 Shown = TypeVar("Shown")
@@ -78,23 +77,6 @@ def age(timestamp: str | None, now: datetime) -> str:
 def number(value: str | float | None) -> str:
     """Return a score with four digits after the point."""
     return "" if value is None else f"{float(value):.4f}"
-
-
-def display_in(model: Model | None, name: str, own_errors: Sequence[str] = ()) -> ScoreDisplay:
-    """Return how a score of a Model is shown: by what the Model says of the function, and else by its name.
-
-    Args:
-        model: what it is a score of, where that is known.
-        name: the scoring function.
-        own_errors: those of one's own that are errors.
-    """
-    said = next((score for score in model.spec.validation_scores if score.name == name), None) if model else None
-    error = name in own_errors or (said is not None and said.greater_is_better is False)
-    if said is not None:
-        average = said.average or ""
-    else:
-        average = average_words(name, len(model.spec.target.classes)) if model else ""
-    return ScoreDisplay(name, is_shown_as_error(name, not error), average)
 
 
 def format_score(shown: ScoreDisplay, value: str | float) -> tuple[str, str]:

@@ -38,7 +38,7 @@ def runs(settings: LaptopSettings, pipeline: str | None) -> None:
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
     found = [run for run in resources.list(PipelineRun) if pipeline in (None, run.spec.pipeline_ref.name)]
-    show_list(settings, found, COLUMNS, lambda run: row_of(run, _state(resources, run), utc_now()))
+    show_list(settings, found, COLUMNS, lambda run: row_of(run, state_at_home(resources, run), utc_now()))
 
 
 @click.command()
@@ -58,7 +58,7 @@ def describe(settings: LaptopSettings, name: str) -> None:
     if settings.output != "table":
         show(settings, found)
         return
-    settings.results.print(facts_table(facts_of(found, _state(resources, found))))
+    settings.results.print(facts_table(facts_of(found, state_at_home(resources, found))))
     settings.results.print(steps_table(found))
 
 
@@ -107,5 +107,6 @@ def _describe_trigger(settings: LaptopSettings, found: Trigger) -> None:
         settings.results.print(each)
 
 
-def _state(resources: Resources, run: PipelineRun) -> str:
+def state_at_home(resources: Resources, run: PipelineRun) -> str:
+    """Return the state of a run in a word or two; nobody works on one that was cut short."""
     return state_of(run) if is_finished(run) or is_worked_on(resources, run) else INTERRUPTED

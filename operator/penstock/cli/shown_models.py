@@ -9,8 +9,9 @@ from rich.text import Text
 from penstock.api.model import Model
 from penstock.api.run import PipelineRun, TestedModel
 from penstock.api.scores import PlainScore, TestedScore
-from penstock.cli.output import age, display_in, format_score, number, table
+from penstock.cli.output import age, format_score, number, table
 from penstock.decide.run_state import step_of
+from penstock.decide.score_display import display_in
 from penstock_jobs.contract.score_display import ScoreDisplay, depends_on_positive, depends_on_threshold
 
 COLUMNS = ("name", "pipeline", "run", "algorithm", "validation", "testing", "file", "served", ">age")

@@ -6,10 +6,12 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.api.run import PipelineRun, Step
-from penstock.cli.output import age, display_in, format_score, rows, table
+from penstock.cli.output import age, format_score, rows, table
 from penstock.decide.conditions import find
 from penstock.decide.remarks import remarks_in_words
 from penstock.decide.run_state import SUCCEEDED_STATES, is_finished, status_of
+from penstock.decide.score_display import display_in
+from penstock.decide.times import seconds_between
 from penstock.local.reading import report_path
 
 COLUMNS = ("name", "pipeline", "execution", "state", "steps", ">took", ">age")
@@ -82,9 +84,8 @@ def steps_left(run: PipelineRun) -> str:
 
 def duration(started: str | None, finished: str | None) -> str:
     """Return how long it took, empty while it is not over."""
-    if started is None or finished is None:
-        return ""
-    return f"{int((datetime.fromisoformat(finished) - datetime.fromisoformat(started)).total_seconds())}s"
+    seconds = seconds_between(started, finished)
+    return "" if seconds is None else f"{seconds}s"
 
 
 def describe_step(step: Step) -> Text:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from penstock.api.credentials import SecretReference
 from penstock.api.pipeline import GitSource
+from penstock.decide.source_commit import DIRTY
 from penstock.local.home import Home, make_folder
 from penstock.local.locks import hold_lock
 from penstock.local.mapping import LocalMapping
@@ -24,7 +25,6 @@ from penstock_jobs.source.git import Git, Login, is_ssh
 
 _USERNAME, _PASSWORD, _SSH_KEY = "username", "password", "ssh-privatekey"
 NO_CREDENTIALS = Credentials()
-DIRTY = "-dirty"  # after a commit: the folder had changes that the commit does not hold
 
 
 def fetch_source(home: Home, mapped: LocalMapping, job: SourceJob, tell: Callable[[str], None]) -> SourceResult:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from penstock.api.model import Model
 from penstock.api.scores import ValidationScore
-from penstock.cli.output import display_in, format_score
+from penstock.cli.output import format_score
+from penstock.decide.score_display import display_in
 from penstock_jobs.contract.result import ScoreResult
 from penstock_jobs.contract.score_display import (
     ScoreDisplay,

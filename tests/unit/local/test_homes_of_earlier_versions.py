@@ -15,6 +15,7 @@ from penstock.decide.model_resource import model_resource
 from penstock.decide.objects.children import as_json
 from penstock.decide.run_state import is_finished, status_of
 from penstock.decide.serving import pinned_model, served_model
+from penstock.local.evidence import collect_evidence
 from penstock.local.home import Home
 from penstock.local.old_homes import renew, results_of_old
 from penstock.local.reading import read_revision
@@ -130,3 +131,18 @@ def test_the_results_of_a_run_are_found_where_they_were_kept(tmp_path: Path) -> 
 
     assert found is not None
     assert set(found["data"]) == {"dataset.json"}
+
+
+def test_what_is_left_of_a_run_of_before_is_told_beside_another(resources: Resources) -> None:
+    there = examples.run()
+    written(resources, there)
+    folder = resources.home.run(examples.RUN_UID)
+    (folder / "results").mkdir(parents=True)
+    (folder / "results" / "dataset.json").write_bytes(document.encode(examples.dataset_result()))
+    (folder / "pipeline.json").write_text(json.dumps(examples.pipeline()))
+
+    found = collect_evidence(resources, resources.get(PipelineRun, "churn-1"), "Succeeded")
+
+    assert found.unread == {}
+    assert found.spec is not None
+    assert set(found.results) == {"dataset"}

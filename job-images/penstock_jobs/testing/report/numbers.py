@@ -47,9 +47,3 @@ def format_signed(value: float) -> str:
 def format_share(part: float, whole: float) -> str:
     """Return a share in per cent."""
     return "–" if whole == 0 else f"{100 * part / whole:.1f} %"
-
-
-def shorten_digest(digest: str) -> str:
-    """Return the first digits of a digest."""
-    kind, _, digits = digest.rpartition(":")
-    return f"{kind}:{digits[:12]}…" if kind and len(digits) > 12 else digest

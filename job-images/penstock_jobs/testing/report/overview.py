@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from penstock_jobs.contract.digest_words import shorten_digest
 from penstock_jobs.contract.result import Verdict
 from penstock_jobs.testing.report.findings import Findings
-from penstock_jobs.testing.report.numbers import display, format_share, shorten_digest
+from penstock_jobs.testing.report.numbers import display, format_share
 
 _OFTEN = 20
 

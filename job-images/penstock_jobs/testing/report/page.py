@@ -1,10 +1,9 @@
 """From findings to the page."""
 
-from importlib.resources import files
-
 import jinja2
 from markupsafe import Markup
 
+from penstock_jobs.report_style import style_sheet
 from penstock_jobs.testing.report import classes, columns, data, details, errors, overview, scoreboard
 from penstock_jobs.testing.report.findings import Findings
 from penstock_jobs.testing.report.numbers import display
@@ -22,7 +21,7 @@ def write_report(findings: Findings) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template("report.html.j2").render(
-        style=_style(),
+        style=Markup(style_sheet()),  # noqa: S704 - the package's own file
         run=findings.job.run,
         banner=overview.banner(findings),
         facts=overview.facts(findings),
@@ -54,8 +53,3 @@ def write_report(findings: Findings) -> str:
         serving=findings.shown.manifest.serving,
         minimum_points=findings.job.minimum_points,
     )
-
-
-def _style() -> Markup:
-    content = (files("penstock_jobs.testing.report") / "templates" / "style.css").read_text()
-    return Markup(content)  # noqa: S704 - the package's own file

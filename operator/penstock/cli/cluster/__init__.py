@@ -9,6 +9,7 @@ COMMANDS = {
     "triggers": "lists",
     "trigger": "trigger",
     "describe": "describe",
+    "compare": "compare",
     "logs": "logs",
     "report": "logs",
     "cancel": "cancel",

@@ -29,12 +29,13 @@ from penstock.cli.cluster.finding import (
 )
 from penstock.cli.cluster.names import any_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
-from penstock.cli.output import display_in, format_score, rows, show, table
+from penstock.cli.output import format_score, rows, show, table
 from penstock.cli.shown_conditions import conditions_table, message_of, ready_of
 from penstock.cli.shown_runs import facts_of, facts_table, state_of, steps_table
 from penstock.cli.shown_triggers import facts_of as trigger_facts
 from penstock.cli.shown_triggers import history_table
 from penstock.decide.run_state import status_of
+from penstock.decide.score_display import display_in
 
 
 @click.command()
