@@ -5,12 +5,12 @@ import numpy as np
 
 from penstock_jobs.contract import document
 from penstock_jobs.contract.column_statistics import TableStatistics
-from penstock_jobs.contract.errors import JobError, Refused
+from penstock_jobs.contract.errors import JobError
 from penstock_jobs.contract.result import CandidateRow
 from penstock_jobs.contract.specification import TestingJob
 from penstock_jobs.logs import log
 from penstock_jobs.scoring import Scorer
-from penstock_jobs.storage import open_store
+from penstock_jobs.storage import Store, open_store
 from penstock_jobs.testing.importance import importances
 from penstock_jobs.testing.judging import JudgedModel
 from penstock_jobs.testing.points import Points, take_predictions
@@ -46,8 +46,12 @@ def details_of(
 
 
 def candidates_of(job: TestingJob) -> tuple[CandidateRow, ...]:
-    """Return the table of candidates of the run, empty where the run trained none."""
-    return tuple(read_candidates(open_store(job.run_storage)))
+    """Return the table of candidates of the run that trained; empty where none did, or its files are gone."""
+    try:
+        return tuple(read_candidates(_training_store(job)))
+    except JobError as error:
+        log.warning("The report does without the candidates: %s", error)
+        return ()
 
 
 def statistics_of(job: TestingJob) -> TableStatistics | None:
@@ -65,13 +69,18 @@ def statistics_of(job: TestingJob) -> TableStatistics | None:
         return None
 
 
+def _training_store(job: TestingJob) -> Store:
+    """Return where the files are of the run that trained, which need not be the one that tests."""
+    made = job.training_result
+    folder = made.candidates.rpartition("/")[0] if made is not None else job.run_storage.uri
+    return open_store(msgspec.structs.replace(job.run_storage, uri=folder))
+
+
 def _curves(job: TestingJob, model: str) -> Curves | None:
-    store = open_store(job.run_storage)
     key = curves_key(model)
-    if not store.exists(key):
-        return None
     try:
-        return document.decode(store.read(key), Curves, f"{store.uri}/{key}")
-    except Refused as error:
+        store = _training_store(job)
+        return document.decode(store.read(key), Curves, f"{store.uri}/{key}") if store.exists(key) else None
+    except JobError as error:
         log.warning("The report does without the curves: %s", error)
         return None
