@@ -59,6 +59,7 @@ def test_the_operations_are_those_of_the_run_and_in_debug_mode_those_of_now(benc
     assert as_it_was["status"]["executionName"] == "run_2"
     assert as_it_was["status"]["commit"] == begun
     assert as_it_is["status"]["commit"] == ml.git("rev-parse", "main") != begun
+    assert '<section id="candidates">' in (bench.storage / "runs/run_2/report.html").read_text()
     tested = [run["status"]["steps"][2]["testing"]["models"][0]["scores"][0]["value"] for run in (as_it_was, as_it_is)]
     assert (float(tested[0]) > 0, float(tested[1])) == (True, -1.0)
 
