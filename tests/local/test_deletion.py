@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 
-from local.laboratory_of_runs import ProjectFolder, environment_with, sentences
+from local.laboratory_of_runs import ProjectFolder, sentences
+from penstock.decide.cleaning.record import Record, record_object
+from penstock.decide.decision import Patch
+from penstock.decide.objects.children import Owner, labels, metadata
 from penstock.local.home import Home
 from penstock.local.locks import hold_lock
+from penstock.local.objects import Objects
+from penstock.local.observe import IDENTITY
+from penstock_jobs.contract.specification import Location, OwnedFolder
 
 KILLING = Path(__file__).with_name("killing")
 
@@ -73,17 +79,18 @@ def test_a_model_that_is_served_is_refused_with_what_to_do_first(done: ProjectFo
     served, _ = models(done)
 
     assert refusal(done, "models", served, "--yes") == (
-        f"The Model {served} is served by the Pipeline small; serve another one first: penstock deploy MODEL, or delete "
-        "the Pipeline: penstock pipelines delete small."
+        f"The Model {served} is served by the Pipeline small; serve another one first: penstock deploy MODEL, or "
+        "delete the Pipeline: penstock pipelines delete small."
     )
 
 
 def test_a_run_that_a_process_works_on_is_refused(done: ProjectFolder) -> None:
     [run] = done.runs()
+    name = run["metadata"]["name"]
 
     with hold_lock(Home(done.home).run_lock(run["metadata"]["uid"])):
         assert refusal(done, "runs", "first", "--yes") == (
-            f"The run {run['metadata']['name']} is at work; wait for its end, or stop it with Ctrl-C where it is at work."
+            f"The run {name} is at work; wait for its end, or stop it with Ctrl-C where it is at work."
         )
 
 
@@ -136,7 +143,7 @@ def test_a_model_whose_policy_says_so_takes_its_files_along(done: ProjectFolder)
 
 
 def test_a_pipeline_goes_with_what_it_serves_and_its_models_and_tables_stay(done: ProjectFolder) -> None:
-    served, _ = (done.pipeline()["status"]["servedModel"]["name"], None)
+    served = done.pipeline()["status"]["servedModel"]["name"]
 
     ended = delete(done, "pipelines", "small", "--yes")
 
@@ -156,3 +163,61 @@ def test_the_last_model_of_a_deleted_run_takes_along_what_the_run_was(done: Proj
     assert delete(done, "models", model, "--yes").returncode == 0
 
     assert not list((done.home / "runs").iterdir())
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> ProjectFolder:
+    """A home with a run of which nothing is known but its object, its record, and its files."""
+    bench = ProjectFolder(tmp_path)
+    folder = bench.storage / "runs" / "first"
+    for name in ("snapshot.yaml", "results/training.json", "logs/training.log", "report.html"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("uid: uid-1")
+    objects = Objects(Home(bench.home), new_uid=lambda: "uid-1")
+    run: dict[str, Any] = {
+        "apiVersion": "penstock.dev/v1alpha1",
+        "kind": "PipelineRun",
+        "metadata": {"name": "small-first"},
+        "spec": {"pipelineRef": {"name": "small"}},
+        "status": {"executionName": "first", "storage": folder.as_uri()},
+    }
+    made, _ = objects.create(run)
+    owner = Owner("", "small-first", "uid-1", "small")
+    location = OwnedFolder(Location(uri=folder.as_uri()), "snapshot.yaml", uid="uid-1")
+    record = Record(kind="PipelineRun", name="small-first", uid="uid-1", identity=IDENTITY, folder=location)
+    Objects(Home(bench.home), new_uid=lambda: "uid-2").create(record_object(owner, record))
+    child = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(owner, "results", labels(owner)), "data": {}}
+    Objects(Home(bench.home), new_uid=lambda: "uid-3").create(child)
+    assert made["metadata"]["uid"] == "uid-1"
+    return bench
+
+
+def test_killed_before_every_change_and_said_again_it_is_deleted_in_the_end(bare: ProjectFolder) -> None:
+    path = os.pathsep.join([str(KILLING), *filter(None, [os.environ.get("PYTHONPATH")])])
+    kills = 0
+    for before in itertools.count(1, 4):
+        killing = {"PYTHONPATH": path, "KILL_ROLE": "runner", "KILL_BEFORE": str(before)}
+        ended = delete(bare, "runs", "first", "--yes", **killing)
+        if ended.returncode != -signal.SIGKILL:
+            break
+        kills += 1
+
+    assert ended.returncode == 0, ended.stderr
+    assert kills > 2
+    left = sorted(str(path.relative_to(bare.home)) for path in map(Path, home_of(bare)))
+    assert left == []
+    assert delete(bare, "runs", "first", "--yes").returncode == 2
+
+
+def test_where_the_files_cannot_be_deleted_the_run_goes_and_that_is_said(bare: ProjectFolder) -> None:
+    objects, nowhere = Objects(Home(bare.home)), {"uri": "s3://bucket/runs/first", "endpoint": "http://127.0.0.1:1"}
+    [record] = objects.all_of("ControllerRevision")
+    content = {"data": {"folder": {"location": nowhere}}}
+    assert objects.patch(Patch.of(record, content))
+
+    ended = delete(bare, "runs", "first", "--yes")
+
+    assert ended.returncode == 0, ended.stderr
+    assert bare.runs() == []
+    assert "The files of small-first in s3://bucket/runs/first are not all deleted yet." in ended.stderr
+    assert len(objects.all_of("ControllerRevision")) == 1

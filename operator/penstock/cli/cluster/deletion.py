@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, find_one, find_run
+from penstock.cli.cluster.finding import MODEL, PIPELINE, RUN, SHORT, find_one, find_run
 from penstock.cli.cluster.names import model_names, pipeline_names, run_names
 from penstock.cli.cluster.options import ClusterSettings, ask, with_cluster
 from penstock.cli.deleting import confirm_deletions, delete_options, show_deletions
@@ -65,6 +65,6 @@ def _delete(settings: ClusterSettings, kind: str, names: tuple[str, ...], *, yes
 
 def _find_other(kind: str) -> Any:
     async def find(cluster: Any, name: str) -> Any:
-        return await find_one(cluster, kind, name)
+        return await find_one(cluster, kind, name.removeprefix(f"{SHORT[kind]}/"))
 
     return find

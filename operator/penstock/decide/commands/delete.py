@@ -89,11 +89,7 @@ def deletion_of_run(run: ApiObject, seen: Surroundings) -> Deletion:
     if uid in seen.at_work:
         raise Refused(f"The run {name} is at work; {seen.words.ending.format(name=name)}.")
     storage = (run.get("status") or {}).get("storage")
-    if seen.records is None or any(_is_at(storage, each) for each in _records_of(uid, seen.records)):
-        files = (str(storage),) if storage else ()
-    else:
-        # Of the folders that it had before its name was found to be taken the last is its own.
-        files = tuple(each.folder.location.uri for each in _records_of(uid, seen.records)[-1:])
+    files = _files_of_run(uid, storage, seen.records)
     made = sorted(_name(each) for each in seen.models if _labels(each).get(RUN_UID) == uid)
     unrecorded = storage and not files  # an earlier version wrote no record of them
     return Deletion(
@@ -188,8 +184,12 @@ def _records_of(uid: str, records: Iterable[ApiObject]) -> list[Record]:
     return [each for each in own if not isinstance(each, Unreadable)]
 
 
-def _is_at(storage: object, record: Record) -> bool:
-    return address(record.folder.location.uri) == storage
+def _files_of_run(uid: str, storage: str | None, records: Sequence[ApiObject] | None) -> tuple[str, ...]:
+    """Return the folder that goes with a run: of those that it had before its name was found to be taken, the last."""
+    if records is None:
+        return (str(storage),) if storage else ()
+    recorded = [record.folder.location.uri for record in _records_of(uid, records)]
+    return tuple(uri for uri in recorded if address(uri) == storage) or tuple(recorded[-1:])
 
 
 def _counted(names: Sequence[str], one: str, many: str) -> str:
