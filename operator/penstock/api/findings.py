@@ -2,11 +2,12 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Path = tuple[str | int, ...]
+_SHOWN = 5  # names in a sentence
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,11 @@ def join_names(names: Iterable[str]) -> str:
     """Return names as a person lists them: `a, b or c`."""
     *rest, last = names
     return f"{', '.join(rest)} or {last}" if rest else last
+
+
+def join_some(names: Sequence[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def closest_name(name: str, known: Iterable[str]) -> str | None:

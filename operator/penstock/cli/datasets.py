@@ -1,7 +1,6 @@
 """`penstock datasets`: the tables of each Pipeline; a new testing set, or points removed, when a person asks."""
 
 import csv
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from penstock.cli.names import pipeline_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import rows, show, show_all, table
 from penstock.cli.run import run_by_name
-from penstock.cli.terminal import echo
+from penstock.cli.terminal import confirm, echo
 from penstock.decide.commands.new_run import reset_word
 from penstock.decide.run_state import step_of
 from penstock.local.locks import hold_lock
@@ -72,7 +71,7 @@ def reset(settings: LaptopSettings, pipeline: str, *, yes: bool) -> None:
     """
     Resources(settings.home).get(Pipeline, pipeline)
     if not yes:
-        _confirm(f"Begin a new testing set for {pipeline}?")
+        confirm(f"Begin a new testing set for {pipeline}?")
     spec = PipelineRunSpec(
         pipeline_ref=PipelineReference(name=pipeline),
         execution_name="reset",
@@ -110,7 +109,7 @@ def forget(settings: LaptopSettings, pipeline: str, keys: tuple[str, ...], file:
         raise Refused("No point is named; give its key, as customer=17, or a CSV file with --file.")
     if not yes:
         counted = "1 point" if len(points) == 1 else f"{len(points):,} points"
-        _confirm(f"Remove {counted} from all tables of {pipeline}, for good?")
+        confirm(f"Remove {counted} from all tables of {pipeline}, for good?")
     places = LaptopPlaces.of(settings.home, found)
     with stopping_on_signals(), hold_lock(settings.home.lock(f"dataset-{pipeline}")):
         gone = forget_points(places.storage(found.spec.storage, pipeline, "spec.storage", write=True), points)
@@ -119,12 +118,6 @@ def forget(settings: LaptopSettings, pipeline: str, keys: tuple[str, ...], file:
     else:
         counted = ", ".join(f"{count:,} of {name}" for name, count in gone.rows.items())
         echo(f"Rows removed: {counted}; {gone.unknown:,} of the keys were in no table.")
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise Refused(f"{question} There is no terminal to answer on; add --yes.")
-    click.confirm(question, abort=True)
 
 
 def _point(text: str) -> dict[str, str]:

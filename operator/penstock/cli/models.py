@@ -6,6 +6,7 @@ import click
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
+from penstock.cli.deletion import delete_models
 from penstock.cli.importing import import_models
 from penstock.cli.names import model_names, pipeline_names
 from penstock.cli.options import LaptopSettings, with_settings
@@ -36,6 +37,7 @@ def models(settings: LaptopSettings, pipeline: str | None) -> None:
 
 
 models.add_command(import_models)
+models.add_command(delete_models)
 
 
 @click.command()

@@ -6,6 +6,7 @@ import click
 
 from penstock.api.model import Model
 from penstock.api.pipeline import Pipeline
+from penstock.cli.deletion import delete_pipelines
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import age, show_list
 from penstock.decide.serving import pinned_model, served_model
@@ -14,13 +15,18 @@ from penstock.local.reading import runs_of
 from penstock.local.resources import Resources
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @with_settings
 def pipelines(settings: LaptopSettings) -> None:
     """List the Pipelines: which Model each serves, and how many runs it had."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     resources = Resources(settings.home)
     columns = ("name", "served Model", "chosen by", ">runs", ">age")
     show_list(settings, resources.list(Pipeline), columns, partial(_row, resources))
+
+
+pipelines.add_command(delete_pipelines)
 
 
 def _row(resources: Resources, pipeline: Pipeline) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from penstock.api.run import PipelineRun
 from penstock.api.schema import JOBS
 from penstock.api.trigger import Trigger, TriggerStatus
 from penstock.cli.cluster.finding import TRIGGER, kind_named
+from penstock.cli.deletion import delete_runs
 from penstock.cli.names import described_names, pipeline_names, run_names
 from penstock.cli.options import LaptopSettings, with_settings
 from penstock.cli.output import show, show_list
@@ -29,16 +30,21 @@ from penstock_jobs.contract.errors import Refused
 _run = click.argument("run", shell_complete=run_names)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--pipeline", shell_complete=pipeline_names, help="Only the runs of this Pipeline.")
 @with_settings
 def runs(settings: LaptopSettings, pipeline: str | None) -> None:
     """List the runs, oldest first."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     resources = Resources(settings.home)
     if pipeline is not None:
         resources.get(Pipeline, pipeline)
     found = [run for run in resources.list(PipelineRun) if pipeline in (None, run.spec.pipeline_ref.name)]
     show_list(settings, found, COLUMNS, lambda run: row_of(run, state_at_home(resources, run), utc_now()))
+
+
+runs.add_command(delete_runs)
 
 
 @click.command()

@@ -31,6 +31,7 @@ from penstock.local.resources import Resources
 from penstock.local.resume import Start, begin, take_up
 from penstock.local.site import Laptop
 from penstock.local.telling import Teller
+from penstock.local.tidying import tidy
 from penstock.local.watcher import Watcher
 from penstock_jobs.contract import errors
 from penstock_jobs.contract.errors import JobError, Refused
@@ -144,12 +145,9 @@ class Work:
 def _tidy(observer: Observer, places: LaptopPlaces, run: PipelineRun, lock: int) -> None:
     """Let go what was beyond the Pipeline's retention when the run ended, by jobs that are of no run."""
     ended = read_time(status_of(run).completion_time or observer.objects.now())
-    objects = replace(observer.objects, clock=lambda: ended)
-    reconciler = Reconciler(replace(observer, objects=objects))
-    folder = objects.home.root / "cleaning"
-    kubelet = Kubelet(objects, folder, places.mapped, lambda _part, _line: None, inherited=(lock,))
-    with closing(kubelet), hold_lock(objects.home.lock("cleaning")), suppress(JobError):
-        reconciler.tidy(run.spec.pipeline_ref.name, JobController(objects, kubelet))
+    then = replace(observer, objects=replace(observer.objects, clock=lambda: ended))
+    with suppress(JobError):
+        tidy(then, places, run.spec.pipeline_ref.name, lambda _part, _line: None, (lock,))
 
 
 def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> None:
@@ -174,7 +172,7 @@ def _follow(resources: Resources, work: Work, start: Start, teller: Teller) -> N
 @contextmanager
 def _jobs_lock(resources: Resources, start: Start, watcher: Watcher) -> Iterator[int]:
     """Hold the lock that the jobs inherit: it is free only when no process of the run is left from before."""
-    path = resources.home.lock(f"jobs-{start.run.metadata.uid}")
+    path = resources.home.jobs_lock(start.run.metadata.uid or "")
     with hold_lock(path, lambda: watcher.say("Waiting for a job of this run that is still ending.")) as lock:
         yield lock
 

@@ -45,6 +45,10 @@ class Home:
         """Return the lock that whoever works on a run holds."""
         return self.lock(f"run-{uid}")
 
+    def jobs_lock(self, uid: str) -> Path:
+        """Return the lock that the jobs of a run inherit: as long as it is held, a process of it is left."""
+        return self.lock(f"jobs-{uid}")
+
     def lock(self, name: str) -> Path:
         """Return the file of that lock."""
         return self.root / "locks" / f"{name}.lock"

@@ -9,9 +9,11 @@ very object is refused, and what is decided may ask whether there are such files
 """
 
 import re
+import shutil
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +34,13 @@ from penstock_jobs.contract.terminal_text import escape_controls
 Object = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _NOT_FLUSHED = ("Job", "Pod")  # what a power cut takes of these is made again
-_OWNED = ("Job", "ConfigMap", "Pod")  # what goes with its owner
+# What goes with its owner, by the kind of that; of a run it is all that lies in its folder.
+_DEPENDENTS = {
+    "Job": ("Job", "ConfigMap", "Pod"),
+    "ControllerRevision": ("Job", "ConfigMap", "Pod"),
+    "Pipeline": ("Deployment", "Service", "ConfigMap"),
+}
+_REVISIONS = "controllerrevisions"
 
 
 def utc_now() -> datetime:
@@ -183,13 +191,48 @@ class Objects:
             return True
 
     def _unlink(self, there: Object) -> None:
+        """Take away what goes with the object, and the object last: who is killed in between finds it again."""
         uid, kind, name = there["metadata"]["uid"], str(there["kind"]), str(there["metadata"]["name"])
+        for owned in _DEPENDENTS.get(kind, ()):
+            for each in (*self.own(owned), *self.all_of(owned)):
+                if _is_owned(each, uid):
+                    self._unlink(each)
+        if kind == "PipelineRun":
+            self._clear_run(uid, uid)
         for folder in self._folders(kind):
             (folder / f"{name}.json").unlink(missing_ok=True)
-        for owned in _OWNED if kind in ("Job", "ControllerRevision") else ():
-            for each in (*self.own(owned), *self.all_of(owned)):
-                if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ()):
-                    self._unlink(each)
+        maker = (there["metadata"].get("labels") or {}).get(RUN_UID)
+        if kind == "Model" and maker is not None and not self._is_run(maker):
+            self._clear_run(maker, uid)
+
+    def _clear_run(self, run: str, gone: str) -> None:
+        """Empty the folder of a run that goes, or went; what it is stays as long as a Model that it made is there."""
+        if not _NAME.fullmatch(run):
+            return  # a uid that somebody wrote by hand, which may be the way to another folder
+        folder = self.home.run(run)
+        revisions = self._all(self._folder("ControllerRevision", run))[0]
+        is_kept = any(self._has_owner_but(each, gone) for each in revisions)
+        for path in (*_entries(folder), *_entries(folder / "objects")):
+            if path.name != "objects" and not (is_kept and path.name == _REVISIONS):
+                _remove_tree(path)
+        for emptied in (folder / "objects", folder):
+            with suppress(OSError):  # there is something in it, or it is not there
+                emptied.rmdir()
+
+    def _has_owner_but(self, there: Object, uid: str) -> bool:
+        owners = there["metadata"].get("ownerReferences") or ()
+        return any(owner["uid"] != uid and self._is_there(owner) for owner in owners)
+
+    def _is_there(self, owner: Mapping[str, str]) -> bool:
+        try:
+            found = self.find(owner["kind"], owner["name"])
+        except CannotBeRead:
+            return True  # as far as anybody knows
+        return found is not None and found["metadata"]["uid"] == owner["uid"]
+
+    def _is_run(self, uid: str) -> bool:
+        found, unreadable = self._all(self._folder("PipelineRun"))
+        return bool(unreadable) or any(each["metadata"]["uid"] == uid for each in found)
 
     def _write(self, made: Object) -> Object:
         kind, metadata = str(made["kind"]), made["metadata"]
@@ -266,9 +309,23 @@ def _age(found: Object) -> tuple[str, str]:
     return found["metadata"].get("creationTimestamp") or "", found["metadata"]["name"]
 
 
-def _files(folder: Path) -> list[Path]:
+def _is_owned(there: Object, uid: str) -> bool:
+    return any(owner.get("uid") == uid for owner in there["metadata"].get("ownerReferences") or ())
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> list[Path]:
     try:
-        entries = list(folder.iterdir())
+        return list(folder.iterdir())
     except FileNotFoundError:
         return []
-    return sorted(path for path in entries if path.suffix == ".json" and path.name[0] != ".")
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in _entries(folder) if path.suffix == ".json" and path.name[0] != ".")

@@ -68,7 +68,7 @@ class Reconciler:
         turn = Turn()
         for model in self.objects.all_of("Model"):
             if (model["metadata"].get("labels") or {}).get(PIPELINE) == name:
-                turn = turn.and_also(self._settle(self.objects, model, self.observer.model, decide_model))
+                turn = turn.and_also(self.model(model))
         with hold_lock(self.objects.home.lock(f"deployment-{name}")):
             available = self._make_available(name)
             pipeline = self.objects.find("Pipeline", name)
@@ -76,6 +76,10 @@ class Reconciler:
                 return turn
             settled = self._settle(self.objects, pipeline, self.observer.pipeline, decide_pipeline)
         return turn.and_also(Turn(available)).and_also(settled)
+
+    def model(self, model: ApiObject) -> Turn:
+        """Make a Model right: what is to go with it is recorded."""
+        return self._settle(self.objects, model, self.observer.model, decide_model)
 
     def trigger(self, name: str) -> Turn:
         """Make a Trigger right: make, release or cancel runs of it, and say what became of moments and events."""

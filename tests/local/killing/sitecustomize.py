@@ -17,7 +17,7 @@ def _role() -> str | None:
     words = " ".join(sys.orig_argv)
     if "-m penstock_jobs " in words:
         return "job"
-    return "runner" if "/penstock run " in words else None
+    return "runner" if "/penstock run " in words or "/penstock runs delete " in words else None
 
 
 def _install(role: str, limit: int) -> None:

@@ -1,20 +1,12 @@
 """`penstock --cluster trigger` and `triggers`, against an API server that keeps what it is given."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import yaml
 
-from penstock import cli
+from unit.cli.small_api import CREATED, Api, Object, said, serve_api
 
-Object = dict[str, Any]
-CREATED = {"namespace": "ml", "creationTimestamp": "2026-11-01T00:00:00Z"}
 TRIGGER: Object = {
     "apiVersion": "penstock.dev/v1alpha1",
     "kind": "Trigger",
@@ -24,82 +16,11 @@ TRIGGER: Object = {
 }
 
 
-class Api:
-    """The objects of one namespace, by their paths, and whoever asks for them."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, Object] = {"triggers/nightly": TRIGGER}
-        self.patched: list[tuple[str, Object]] = []
-        api = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path = self._path()
-                found = api.objects.get(path)
-                listed = [each for name, each in api.objects.items() if name.startswith(f"{path}/")]
-                if found is None and "/" in path:
-                    self._answer(404, {"kind": "Status", "reason": "NotFound", "message": f'"{path}" not found'})
-                else:
-                    self._answer(200, found or {"metadata": {"resourceVersion": "1"}, "items": listed})
-
-            def do_POST(self) -> None:
-                made = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                path = f"{self._path()}/{made['metadata']['name']}"
-                if path in api.objects:
-                    self._answer(409, {"kind": "Status", "reason": "AlreadyExists", "message": "exists"})
-                    return
-                api.objects[path] = {**made, "metadata": {**made["metadata"], **CREATED, "uid": path}}
-                self._answer(201, api.objects[path])
-
-            def do_PATCH(self) -> None:
-                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                api.patched.append((self._path(), content))
-                self._answer(200, api.objects[self._path()])
-
-            def _path(self) -> str:
-                return urlsplit(self.path).path.partition("/namespaces/ml/")[2]
-
-            def _answer(self, code: int, content: Object) -> None:
-                self.send_response(code)
-                self.end_headers()
-                self.wfile.write(json.dumps(content).encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def runs(self) -> list[Object]:
-        return [each for path, each in self.objects.items() if path.startswith("pipelineruns/")]
-
-
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
-    """An API server that the kubeconfig names."""
-    made = Api()
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "team",
-        "clusters": [{"name": "one", "cluster": {"server": f"http://127.0.0.1:{made.server.server_port}"}}],
-        "users": [{"name": "me", "user": {}}],
-        "contexts": [{"name": "team", "context": {"cluster": "one", "user": "me", "namespace": "ml"}}],
-    }
-    path = tmp_path / "kubeconfig"
-    path.write_text(yaml.safe_dump(document))
-    monkeypatch.setenv("KUBECONFIG", str(path))
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-def said(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["--cluster", *words])
-    printed = capsys.readouterr()
-    assert (ended.value.code or 0) == code, printed.err
-    return printed.out, printed.err
+    """An API server that has a Trigger."""
+    with serve_api({"triggers/nightly": TRIGGER}, tmp_path, monkeypatch) as made:
+        yield made
 
 
 def test_a_run_by_hand_is_the_trigger_s_and_its_name_is_printed(api: Api, capsys: pytest.CaptureFixture[str]) -> None:

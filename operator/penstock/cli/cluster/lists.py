@@ -9,6 +9,7 @@ import click
 from penstock.api.decoding import Unreadable, decode
 from penstock.api.pipeline import PipelineStatus
 from penstock.api.resource import KINDS
+from penstock.cli.cluster.deletion import delete_models, delete_pipelines, delete_runs
 from penstock.cli.cluster.finding import (
     MODEL,
     PIPELINE,
@@ -70,20 +71,24 @@ class _Filter:
         )
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @_list_options
 @with_cluster
 def pipelines(settings: ClusterSettings, selector: str | None, *, all_namespaces: bool) -> None:
     """List the Pipelines: whether each can work, which Model it serves, and how many runs are at work."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
     _print_list(settings, PIPELINE, _Filter(all_namespaces, selector), PIPELINE_COLUMNS, _pipeline_row)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @_of_pipeline
 @_list_options
 @with_cluster
 def runs(settings: ClusterSettings, pipeline: str | None, selector: str | None, *, all_namespaces: bool) -> None:
     """List the runs, oldest first."""
+    if click.get_current_context().invoked_subcommand is not None:
+        return
 
     def row(found: Object) -> Sequence[object]:
         run = as_run(found)
@@ -109,6 +114,9 @@ def models(settings: ClusterSettings, pipeline: str | None, selector: str | None
 
 
 models.add_command(import_models)
+models.add_command(delete_models)
+runs.add_command(delete_runs)
+pipelines.add_command(delete_pipelines)
 
 
 @click.group(invoke_without_command=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from penstock.api.findings import join_some
 from penstock.api.scalars import PIPELINE_NAME
 from penstock.api.schema import API_VERSION
 from penstock.api.storage import S3Storage, Storage, VolumeStorage
@@ -24,7 +25,6 @@ Object = dict[str, Any]
 
 RENAMED_FROM = "penstock.dev/renamed-from"  # an annotation: NAME/UID of the Pipeline that this one is a copy of
 LONGEST = 52
-_SHOWN = 5  # names in a sentence
 # Who applied the old one said so under its name.
 _NOT_COPIED = ("kubectl.kubernetes.io/last-applied-configuration", "argocd.argoproj.io/tracking-id")
 
@@ -74,9 +74,7 @@ def require_at_rest(asked: Renaming) -> None:
     live = asked.live_runs
     if live:
         many = f"{len(live)} runs of {asked.old_name} have" if len(live) > 1 else f"A run of {asked.old_name} has"
-        raise Refused(
-            f"{many} not ended: {_join_some(live)}. Wait for it, or cancel it: penstock --cluster cancel RUN."
-        )
+        raise Refused(f"{many} not ended: {join_some(live)}. Wait for it, or cancel it: penstock --cluster cancel RUN.")
 
 
 def copy_of(asked: Renaming, default: Storage | None) -> Object:
@@ -128,10 +126,10 @@ def remaining_mentions(asked: Renaming) -> list[str]:
     said = []
     if triggers:
         many = f"Triggers start runs of {asked.old_name}" if len(triggers) > 1 else f"A Trigger runs {asked.old_name}"
-        said.append(f"{many}: {_join_some(triggers)}. Apply it with pipelineRef.name {asked.new_name}.")
+        said.append(f"{many}: {join_some(triggers)}. Apply it with pipelineRef.name {asked.new_name}.")
     if runs:
         many = f"{len(runs)} runs that have ended" if len(runs) > 1 else "A run that has ended"
-        said.append(f"{many} keep{'' if len(runs) > 1 else 's'} the name {asked.old_name}: {_join_some(runs)}.")
+        said.append(f"{many} keep{'' if len(runs) > 1 else 's'} the name {asked.old_name}: {join_some(runs)}.")
     return said
 
 
@@ -171,7 +169,3 @@ def _runs_of(runs: Iterable[ApiObject], pipeline: str) -> list[tuple[str, bool]]
     """Return the runs of that Pipeline, by name, and whether each has ended."""
     found = [each for each in runs if _pipeline_of(each) == pipeline]
     return sorted((str(each["metadata"]["name"]), not is_live(each)) for each in found)
-
-
-def _join_some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
