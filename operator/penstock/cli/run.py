@@ -47,25 +47,23 @@ def run(
         given = read_manifests(file)
         resources = Resources(settings.home)
         folder = file.absolute().parent
-        asked = with_options(given.run, jobs, name, reset_testing=reset_testing)
-        spec = with_changes(asked, None, parameters, overrides)
+        asked = with_options(given.run, jobs, reset_testing=reset_testing)
+        spec = with_changes(asked, name, parameters, overrides)
         places = LaptopPlaces(settings.home, read_mapping(local, folder, settings.home.root), folder)
         pipeline = _pipeline(resources, given.pipeline, spec, folder)
         if given.pipeline is not None:
             tell_unused(settings, given.pipeline)
         with watching(settings.notes) as watcher:
             ended = execute(resources, places, pipeline, spec, watcher)
-    show_end(settings, ended)
+    show_end(settings, places, ended)
 
 
-def show_end(settings: LaptopSettings, ended: PipelineRun) -> None:
-    """Print a run that has ended."""
+def show_end(settings: LaptopSettings, places: LaptopPlaces, ended: PipelineRun) -> None:
+    """Print a run that has ended; `places` are those that it had."""
     if settings.output != "table":
         show(settings, ended)
-        return
-    resources = Resources(settings.home)
-    pipeline = resources.find(Pipeline, ended.spec.pipeline_ref.name)
-    show_outcome(settings, resources, LaptopPlaces.of(settings.home, pipeline), ended)
+    else:
+        show_outcome(settings, Resources(settings.home), places, ended)
 
 
 def run_by_name(settings: LaptopSettings, name: str, spec: PipelineRunSpec) -> PipelineRun:

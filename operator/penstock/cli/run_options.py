@@ -66,12 +66,10 @@ def rerun_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _decorate(command, (*_AGAIN, *_CHANGES))
 
 
-def with_options(spec: PipelineRunSpec, jobs: str | None, name: str | None, *, reset_testing: bool) -> PipelineRunSpec:
+def with_options(spec: PipelineRunSpec, jobs: str | None, *, reset_testing: bool) -> PipelineRunSpec:
     """Return the run as these options change it."""
     if jobs is not None:
         spec = with_jobs(spec, jobs)
-    if name is not None:
-        spec = with_execution_name(spec, name)
     return with_reset(spec, reset_word(datetime.now(UTC))) if reset_testing else spec
 
 

@@ -55,8 +55,8 @@ def run(
     new run each time. With --wait the exit code is 0 when it succeeded and 2 when it failed.
     """
     wanted = _read_request(what)
-    asked = with_options(wanted.spec, jobs, name, reset_testing=reset_testing)
-    spec = with_changes(asked, None, parameters, overrides)
+    asked = with_options(wanted.spec, jobs, reset_testing=reset_testing)
+    spec = with_changes(asked, name, parameters, overrides)
     settings = replace(settings, access=replace(settings.access, namespace=_namespace(settings, wanted)))
     manifest = _without_name(wanted.run) if name is not None else wanted.run
 

@@ -2,6 +2,7 @@
 
 from penstock.api.run import PipelineRun, PipelineRunSpec, RerunOf
 from penstock.api.schema import JobName
+from penstock.decide.names import LONGEST
 
 
 def rerun(
@@ -15,7 +16,7 @@ def rerun(
     was, name = repeated.spec, repeated.metadata.name or ""
     return PipelineRunSpec(
         pipeline_ref=was.pipeline_ref,
-        execution_name=was.execution_name or name[:52],
+        execution_name=was.execution_name or name[:LONGEST],
         storage=was.storage,
         credentials=was.credentials,
         timeout=was.timeout,

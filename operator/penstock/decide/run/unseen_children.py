@@ -16,7 +16,7 @@ from penstock.decide.objects.revision import revision_without_data
 from penstock.decide.observed import jobs as job_views
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import RETEST, SOURCE
-from penstock.decide.run_state import DONE, status_of
+from penstock.decide.run_state import DONE, SUCCEEDED_STATES, status_of
 
 
 def unseen_records(facts: RunFacts) -> Iterator[Relabel]:
@@ -32,7 +32,7 @@ def unseen_records(facts: RunFacts) -> Iterator[Relabel]:
 def _may_have_a_result(step: Step) -> bool:
     """Return whether a result is recorded, or may be, of a Job that was read and is gone before the status said so."""
     tries = step.tries
-    return step.state == "Succeeded" or (tries is not None and (tries.number > 1 or tries.interrupted > 0))
+    return step.state in SUCCEEDED_STATES or (tries is not None and (tries.number > 1 or tries.interrupted > 0))
 
 
 def unseen_jobs(facts: RunFacts) -> Iterator[Relabel]:
