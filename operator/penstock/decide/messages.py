@@ -56,6 +56,11 @@ def repeated_run_lives(run: str) -> str:
     return f"The run {run}, which this one repeats, has not ended yet."
 
 
+def repeated_run_unseen(run: str) -> str:
+    """The run that another repeats has ended so lately that not all of it was seen yet."""
+    return f"The run {run}, which this one repeats, has only just ended, and not all that it made is seen yet."
+
+
 def reused_step(run: str) -> str:
     """A step whose result is that of another run."""
     return f"Taken over from the run {run}."

@@ -155,6 +155,7 @@ CLAIMS = [
         (messages.all_succeeded, _all_succeeded),
         (messages.no_run_to_repeat, _is_not_there),
         (messages.repeated_run_lives, _waits_for_earlier),
+        (messages.repeated_run_unseen, lambda cluster, run, words: not _waits_for_earlier(cluster, run, words)),
         (messages.proposal_message, _challenger_is_there),
         (pipeline_messages.model_served, _all_answer),
         (pipeline_messages.model_served_by_some, _some_answer),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifest_changes import named
+from penstock.decide.objects.children import RUN_UID, STEP
 from penstock_jobs.contract.specification import DatasetJob, RepeatedTables, TrainingJob
 from unit.decide_run import examples_of_runs as examples
 from unit.decide_run.model_cluster import ModelCluster
@@ -299,3 +300,85 @@ def revision(cluster: ModelCluster, uid: str) -> dict[str, Any]:
         if "pipeline" in each["data"] and each["metadata"]["ownerReferences"][0]["uid"] == uid
     ]
     return msgspec.json.decode(msgspec.json.encode(found["data"]))
+
+
+def test_its_results_are_found_though_their_label_was_taken_off_and_the_other_run_is_gone() -> None:
+    cluster, operator = succeeded()
+    cluster.put(examples.run("churn-2", AGAIN, rerunOf={"name": "churn-1", "from": "training"}))
+    operator.looks()
+    operator.rest("churn-2")
+    [results] = [
+        each
+        for each in cluster.of("ConfigMap")
+        if each["metadata"]["labels"].get(RUN_UID) == AGAIN and STEP not in each["metadata"]["labels"]
+    ]
+    labels = {name: value for name, value in results["metadata"]["labels"].items() if not name.startswith("penstock")}
+    cluster.put({**results, "metadata": {**results["metadata"], "labels": labels}})
+    cluster.remove(("PipelineRun", "churn-1"))
+    operator.looks()
+
+    run = settle(cluster, operator, "churn-2")
+
+    assert condition(run)[0] == "True"
+    assert states(run)["dataset"] == "Reused"
+
+
+@pytest.mark.parametrize("first", ["dataset", "training"])
+def test_its_pods_have_the_images_that_the_other_run_s_had(first: str) -> None:
+    cluster, operator = succeeded()
+    images = [
+        msgspec.json.decode(each["data"]["images"]) for each in cluster.of("ConfigMap") if "images" in each["data"]
+    ]
+
+    repeat(cluster, operator, {"from": first, "until": first})
+
+    assert revision(cluster, AGAIN)["repetition"]["images"] == images[0] != {}
+    [job] = [each for each in cluster.of("Job") if each["metadata"]["labels"].get(RUN_UID) == AGAIN]
+    assert job["spec"]["template"]["spec"]["containers"][0]["image"] in images[0].values()
+
+
+def test_a_deployment_is_decided_again_by_the_test_that_it_rested_on() -> None:
+    cluster, operator = succeeded()
+    second = "3d0c6a52-9d1e-4b7a-8a55-6f1f5b6d2c44"
+    cluster.put(examples.run("churn-0", second, "2026-03-01T12:30:00Z", jobs=[{"name": "deployment"}]))
+    operator.looks()
+    before = settle(cluster, operator, "churn-0")
+    cluster.advance_clock(120)
+    cluster.put(examples.run("churn-2", AGAIN, rerunOf={"name": "churn-0"}))
+    operator.looks()
+
+    after = settle(cluster, operator, "churn-2")
+
+    assert after["status"]["steps"][0]["deployment"] == before["status"]["steps"][0]["deployment"]
+    assert "challenger" in after["status"]["steps"][0]["deployment"]
+
+
+def test_a_run_that_never_began_cannot_be_repeated() -> None:
+    cluster, operator = apply_run(examples.run(jobs=ASKED, parameters=[{"name": "none", "value": "x"}]))
+    settle(cluster, operator)
+
+    message = condition(repeat(cluster, operator, {}))[2]
+
+    assert message == "spec.rerunOf.name is churn-1, which never began; apply a new run."
+
+
+@pytest.mark.parametrize(
+    ("rerun_of", "mode", "sentence"),
+    [
+        ({"until": "dataset"}, "Snapshot", "spec.rerunOf.until comes before its first job to repeat."),
+        ({"from": "deployment"}, "Debug", "mode Debug never deploys."),
+    ],
+)
+def test_where_nothing_is_left_to_do_that_is_said(rerun_of: dict[str, str], mode: str, sentence: str) -> None:
+    cluster, operator = succeeded()
+    if mode == "Snapshot":
+        there = cluster.objects["PipelineRun", "churn-1"]
+        steps = [
+            {**step, "state": "Failed"} if step["name"] == "testing" else step for step in there["status"]["steps"]
+        ]
+        cluster.put({**there, "status": {**there["status"], "steps": steps}})
+        operator.looks()
+
+    message = condition(repeat(cluster, operator, rerun_of, mode=mode))[2]
+
+    assert message == f"There is nothing to do again of the run churn-1: {sentence}"

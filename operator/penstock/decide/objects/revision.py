@@ -27,8 +27,8 @@ class Repetition(Document, frozen=True):
     """What a run that repeats another one does, found out once: that one may be gone later.
 
     `run` and `uid` are of the run that is repeated. `reused` are the jobs whose results are taken over, `jobs` those
-    that are done again. `commit` is that of its own operations, and `tables` what its dataset job made, where the same
-    is to come of it again.
+    that are done again. `commit` is that of its own operations, `images` are those that its pods found, by digest under
+    their references, and `tables` what its dataset job made, where the same is to come of it again.
     """
 
     run: str
@@ -36,6 +36,7 @@ class Repetition(Document, frozen=True):
     jobs: tuple[JobName, ...]
     reused: tuple[JobName, ...] = ()
     commit: str | None = None
+    images: dict[str, str] = {}
     tables: RepeatedTables | None = None
 
 

@@ -92,8 +92,10 @@ class RunFacts:
 
     @cached_property
     def images(self) -> dict[str, str]:
-        """The images that are recorded by their digest, under the references that pods were given."""
-        return {} if self.observation.results is None else results.images(self.observation.results)
+        """The images that are known by their digest, under the references that pods were given."""
+        repetition = self.snapshot.repetition if self.snapshot is not None else None
+        before = repetition.images if repetition is not None else {}
+        return before if self.observation.results is None else before | results.images(self.observation.results)
 
     def places(self, snapshot: Snapshot, execution: str, source: SourceResult | None = None) -> RunPlaces:
         """Return where the artifacts of the run are when it has that execution name, and its own operations."""

@@ -106,7 +106,7 @@ def _wait_to_begin(facts: RunFacts, draft: RunDraft, wait: Wait) -> RunDraft:
     if facts.now >= facts.creation_time + limit:
         message = messages.pending_limit_exceeded(said, wait.message)
         return termination.fail_run(facts, draft, None, reasons.PENDING_LIMIT_EXCEEDED, message)
-    draft = draft.requeue_at(facts.creation_time + limit)
+    draft = draft.requeue_at(min(facts.creation_time + limit, facts.now + LONGEST_WAIT))
     return draft.outcome("Unknown", wait.reason, wait.message, facts.time)
 
 

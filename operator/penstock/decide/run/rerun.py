@@ -67,10 +67,12 @@ def snapshot_of_rerun(facts: RunFacts, asked: RerunOf, pipeline: Pipeline) -> Sn
         )
     if is_live(repeated):
         return Wait(reasons.EARLIER_RUN, messages.repeated_run_lives(asked.name))
+    if not steps_of(repeated):
+        raise Refused(f"spec.rerunOf.name is {asked.name}, which never began; apply a new run.")
     if facts.observation.repeated is None:
         if facts.is_long_past(repeated):
             raise Refused(messages.snapshot_gone(asked.name))
-        return Wait(reasons.EARLIER_RUN, messages.repeated_run_lives(asked.name))
+        return Wait(reasons.EARLIER_RUN, messages.repeated_run_unseen(asked.name))
     before = read(facts.observation.repeated)
     jobs = _choose_jobs(repeated, asked, deploys=facts.run.spec.mode == "Snapshot")
     _refuse_changes_of_reused(asked.name, jobs, facts.run.spec)
@@ -80,8 +82,6 @@ def snapshot_of_rerun(facts: RunFacts, asked: RerunOf, pipeline: Pipeline) -> Sn
 def _choose_jobs(repeated: ApiObject, asked: RerunOf, *, deploys: bool) -> _Jobs:
     states = {step.get("name"): step.get("state") for step in steps_of(repeated)}
     there = [job for job in JOBS if job in states]
-    if not there:
-        raise Refused(f"spec.rerunOf.name is {asked.name}, which never began; apply a new run.")
     for field, job in (("from", asked.from_), ("until", asked.until)):
         if job is not None and job not in there:
             raise Refused(
@@ -137,7 +137,7 @@ def _with_changes(
     facts: RunFacts, before: Snapshot, repeated: ApiObject, jobs: _Jobs, pipeline_uid: str | None
 ) -> Snapshot:
     """Return what the earlier run was, with what this one changes of it."""
-    asked, settings = facts.run.spec, facts.observation.settings
+    asked, settings, name = facts.run.spec, facts.observation.settings, str(repeated["metadata"]["name"])
     was = before.pipeline
     # The storage is claimed for the Pipeline that is there now, which may have come back from a backup.
     taken = msgspec.structs.replace(was, metadata=msgspec.structs.replace(was.metadata, uid=pipeline_uid))
@@ -150,6 +150,7 @@ def _with_changes(
     parameters = before.parameters
     if "dataset" in jobs.again:
         parameters = _parameters(spec, asked, before.parameters)
+    made_before = next(iter(facts.observation.earlier), None)
     commit = (repeated.get("status") or {}).get("commit")
     same = parameters == before.parameters and _makes_same_tables(spec, was.spec)
     return msgspec.structs.replace(
@@ -157,12 +158,13 @@ def _with_changes(
         pipeline=msgspec.structs.replace(made, spec=spec),
         parameters=parameters,
         repetition=Repetition(
-            run=str(repeated["metadata"]["name"]),
+            run=name,
             uid=str(repeated["metadata"]["uid"]),
             jobs=jobs.again,
             reused=jobs.reused,
             commit=None if commit is None or asked.mode == "Debug" else str(commit),
-            tables=_tables(facts, asked.rerun_of) if same and "dataset" in jobs.again else None,
+            images={} if made_before is None else results.images(made_before),
+            tables=_tables(name, made_before) if same and "dataset" in jobs.again else None,
         ),
     )
 
@@ -181,16 +183,12 @@ def _makes_same_tables(spec: PipelineSpec, before: PipelineSpec) -> bool:
     return spec.dataset == before.dataset and validation[0] == validation[1]
 
 
-def _tables(facts: RunFacts, asked: RerunOf | None) -> RepeatedTables | None:
+def _tables(run: str, there: ApiObject | None) -> RepeatedTables | None:
     """Return the tables that the earlier run made, where its results are there; a failed one may have made none."""
-    for there in facts.observation.earlier:
-        reported = results.read(there).get("dataset")
-        if reported is not None and isinstance(reported.result, DatasetResult) and asked is not None:
-            made = reported.result
-            return RepeatedTables(
-                run=asked.name,
-                training=made.training.digest,
-                validation=made.validation.digest,
-                testing=made.testing.digest,
-            )
-    return None
+    reported = None if there is None else results.read(there).get("dataset")
+    made = None if reported is None else reported.result
+    if not isinstance(made, DatasetResult):
+        return None
+    return RepeatedTables(
+        run=run, training=made.training.digest, validation=made.validation.digest, testing=made.testing.digest
+    )

@@ -19,6 +19,7 @@ from penstock.decide.run.draft import RunDraft
 from penstock.decide.run.facts import RunFacts
 from penstock.decide.run.plan import missing_results
 from penstock.decide.run.rerun import find_repeated_run
+from penstock.decide.run_state import status_of
 from penstock_jobs.contract.errors import Refused
 from penstock_jobs.contract.result import TrainingResult
 from penstock_jobs.contract.termination_message import TerminationMessage
@@ -29,7 +30,9 @@ def results_to_reuse(run: ApiObject, runs: RunLister) -> frozenset[str]:
     if (run.get("spec") or {}).get("rerunOf"):
         repeated = find_repeated_run(run, runs)
         return frozenset() if repeated is None else frozenset({_results_of(repeated)})
-    return frozenset(_results_of(source) for _, source in _sources(_jobs_of(run), runs).items() if source is not None)
+    return frozenset(
+        _results_of(source) for source in _sources(tuple(_needs(_jobs_of(run))), runs).values() if source is not None
+    )
 
 
 def reuse_results(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tuple[JobName, ...]) -> RunDraft | Wait:
@@ -41,12 +44,10 @@ def reuse_results(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tu
     repeated = snapshot.repetition
     if repeated is not None:
         return _take_over(facts, draft, repeated)
-    missing = {needed: job for job, needed in missing_results(jobs) if needed not in draft.results}
-    if "deployment" in jobs and "testing" not in jobs and "testing" not in draft.results:
-        missing.setdefault("testing", "deployment")
+    missing = {needed: job for needed, job in _needs(jobs).items() if needed not in draft.results}
     known: dict[str, TerminationMessage] = {}
     there = {each["metadata"]["name"]: each for each in facts.observation.earlier}
-    for needed, source in _sources(tuple(missing), facts.observation.runs, needed_only=True).items():
+    for needed, source in _sources(tuple(missing), facts.observation.runs).items():
         if source is None:
             if needed == "testing" and missing[needed] == "deployment":
                 continue  # nothing was tested: then a person's pin is all that can be served
@@ -62,26 +63,30 @@ def reuse_results(facts: RunFacts, draft: RunDraft, snapshot: Snapshot, jobs: tu
         known[needed] = reported[needed]
     if not known:
         return draft
-    return _with_results(facts, draft, known, draft.images)
+    return _with_results(facts, draft, known)
 
 
 def _take_over(facts: RunFacts, draft: RunDraft, repeated: Repetition) -> RunDraft | Wait:
-    """Return the draft that has the results, and the images, of the run that is repeated."""
-    wanted = {*repeated.reused, *(needed for _, needed in missing_results(repeated.jobs))} - draft.results.keys()
+    """Return the draft that has the results of the run that is repeated."""
+    wanted = {*repeated.reused, *_needs(repeated.jobs)} - draft.results.keys()
     if not wanted:
         return draft
     owner = replace(facts.owner, name=repeated.run, uid=repeated.uid)
     found = next((each for each in facts.observation.earlier if each["metadata"]["name"] == results_name(owner)), None)
     reported = {} if found is None else results.read(found)
-    lacking = sorted(wanted - reported.keys())
+    optional = {"testing"} - set(repeated.reused)  # where it tested nothing either, a pin is all that can be served
+    lacking = sorted(wanted - reported.keys() - optional)
     why = messages.results_gone(repeated.run, lacking[0]) if lacking else _model_that_is_gone(facts, repeated, reported)
+    source = facts.observation.runs.get(repeated.run)
+    is_behind = source is not None and not facts.is_long_past(source)
+    if is_behind and (why is not None or found is None):
+        return Wait(reasons.EARLIER_RUN, messages.repeated_run_unseen(repeated.run))
+    if why is not None and facts.observation.results is None and status_of(facts.run).steps:
+        return Wait(reasons.EARLIER_RUN, why)  # they are its own already, and somebody took their label off
     if why is not None:
-        source = facts.observation.runs.get(repeated.run)
-        if source is None or facts.is_long_past(source):
-            raise Refused(why)
-        return Wait(reasons.EARLIER_RUN, why)
-    images = results.images(found) if found is not None else {}
-    return _with_results(facts, draft, {name: reported[name] for name in wanted}, {**images, **draft.images})
+        raise Refused(why)
+    taken: dict[str, TerminationMessage] = {name: reported[name] for name in wanted & reported.keys()}
+    return _with_results(facts, draft, taken) if taken else draft
 
 
 def _model_that_is_gone(
@@ -96,22 +101,21 @@ def _model_that_is_gone(
     return None if name is None else messages.model_gone(repeated.run, name)
 
 
-def _with_results(
-    facts: RunFacts, draft: RunDraft, found: Mapping[str, TerminationMessage], images: Mapping[str, str]
-) -> RunDraft:
+def _with_results(facts: RunFacts, draft: RunDraft, found: Mapping[str, TerminationMessage]) -> RunDraft:
     """Return the draft in which these results are the run's own, before anything is built on them."""
     known = {**draft.results, **found}
-    made = results.results(facts.owner, known, images, facts.observation.results)
-    return replace(draft.with_writes(Apply(made)), results=known, images=images)
+    made = results.results(facts.owner, known, draft.images, facts.observation.results)
+    return replace(draft.with_writes(Apply(made)), results=known)
 
 
-def _sources(
-    jobs: tuple[JobName, ...], runs: Iterable[ApiObject], *, needed_only: bool = False
-) -> dict[JobName, ApiObject | None]:
+def _needs(jobs: tuple[JobName, ...]) -> dict[JobName, JobName]:
+    """Return the results that these jobs take from elsewhere, each with the first job that needs it."""
+    needs = {needed: job for job, needed in missing_results(jobs)}
+    return needs | {"testing": "deployment"} if "deployment" in jobs and "testing" not in jobs else needs
+
+
+def _sources(needed: tuple[JobName, ...], runs: Iterable[ApiObject]) -> dict[JobName, ApiObject | None]:
     """Return, for each result that is needed, the run that made it last."""
-    needed = jobs if needed_only else tuple(each for _, each in missing_results(jobs))
-    if not needed_only and "deployment" in jobs and "testing" not in jobs:
-        needed = (*needed, "testing")
     if not needed:
         return {}
     found: dict[JobName, tuple[str, ApiObject]] = {}
