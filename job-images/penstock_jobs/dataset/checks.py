@@ -71,13 +71,13 @@ def check_repetition(repeated: RepeatedTables | None, digests: Mapping[str, str]
     changed = [name for name in ("training", "validation", "testing") if digests[name] != getattr(repeated, name)]
     if changed:
         raise Refused(
-            f"The {_joined(changed)} {'table' if len(changed) == 1 else 'tables'} would not be what the run "
+            f"The {_join_names(changed)} {'table' if len(changed) == 1 else 'tables'} would not be what the run "
             f"{repeated.run} made: the inputs have changed since, or another run has added points to the testing set. "
             "Nothing was written. Begin with training, to use the tables as they were then, or apply a new run."
         )
 
 
-def _joined(names: Sequence[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

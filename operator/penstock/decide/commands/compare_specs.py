@@ -49,7 +49,7 @@ def shown_value(path: str, value: Any) -> Any:
         return value  # only jobs have an environment
     if _ENVIRONMENT not in parts:
         return _without_environment(value)
-    return _hidden(value) if parts[-1] == _ENVIRONMENT else NOT_SHOWN
+    return _hide_values(value) if parts[-1] == _ENVIRONMENT else NOT_SHOWN
 
 
 def _request(run: PipelineRun) -> dict[str, Any]:
@@ -133,10 +133,12 @@ def _without_environment(value: Any) -> Any:
         return [_without_environment(each) for each in value]
     if not isinstance(value, dict):
         return value
-    return {name: _hidden(each) if name == _ENVIRONMENT else _without_environment(each) for name, each in value.items()}
+    return {
+        name: _hide_values(each) if name == _ENVIRONMENT else _without_environment(each) for name, each in value.items()
+    }
 
 
-def _hidden(variables: Any) -> Any:
+def _hide_values(variables: Any) -> Any:
     if not isinstance(variables, list):
         return NOT_SHOWN
     return [

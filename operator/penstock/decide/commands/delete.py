@@ -99,7 +99,7 @@ def deletion_of_run(run: ApiObject, seen: Surroundings) -> Deletion:
         pipeline=pipeline,
         goes=(seen.words.of_run, *(f"its results, its report and all else in {uri}" for uri in files)),
         stays=(
-            *([_counted(made, "the Model that it made", "Models that it made")] if made else ()),
+            *([_count_phrase(made, "the Model that it made", "Models that it made")] if made else ()),
             f"the tables of {pipeline}",
             *([f"its files in {storage}, which are recorded nowhere"] if unrecorded else ()),
         ),
@@ -150,10 +150,10 @@ def deletion_of_pipeline(pipeline: ApiObject, seen: Surroundings) -> Deletion:
         pipeline=name,
         goes=(seen.words.of_pipeline,),
         stays=(
-            *([_counted(models, "its Model", "Models")] if models else ()),
-            *([_counted(ended, "its run", "runs")] if ended else ()),
+            *([_count_phrase(models, "its Model", "Models")] if models else ()),
+            *([_count_phrase(ended, "its run", "runs")] if ended else ()),
             *(f"the run {each}, which is {ending}" for each in at_work),
-            *([_counted(triggers, "its Trigger", "Triggers")] if triggers else ()),
+            *([_count_phrase(triggers, "its Trigger", "Triggers")] if triggers else ()),
             "its storage, with all tables; it stays claimed, also against a new Pipeline of this name",
         ),
     )
@@ -192,7 +192,7 @@ def _files_of_run(uid: str, storage: str | None, records: Sequence[ApiObject] | 
     return tuple(uri for uri in recorded if address(uri) == storage) or tuple(recorded[-1:])
 
 
-def _counted(names: Sequence[str], one: str, many: str) -> str:
+def _count_phrase(names: Sequence[str], one: str, many: str) -> str:
     return f"{one}, {names[0]}" if len(names) == 1 else f"{len(names)} {many}: {join_some(names)}"
 
 
